@@ -1,0 +1,56 @@
+# The commands of CityVitals. `make` alone lists them.
+# Written for GNU make 3.81 and later, so that the one macOS ships is enough.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?=
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev servers demo test lint format bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  ARGS='...' is handed on, as in: make demo ARGS='--seconds 60'"
+
+setup: $(VENV)/.installed ## make .venv with cityvitals in it
+	@:
+
+dev: $(VENV)/.installed-dev ## the same, with all that the tests and checks need
+	@:
+
+servers: ## install the real servers the tests talk to (Debian and Ubuntu)
+	@tools/get-servers
+
+demo: setup ## a simulated city, live on http://localhost:8000
+	@$(BIN)/cityvitals demo $(ARGS)
+
+test: dev servers lint ## every check and every test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: dev ## style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: dev ## put the code into the house format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: dev servers ## measure speed, latency and memory; writes build/bench.json
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## remove what was built, downloaded and cached
+	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make a second call instant; a changed pyproject.toml installs again.
+$(VENV)/.installed: pyproject.toml
+	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml
+	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(VENV)/.installed $@

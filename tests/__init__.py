@@ -1,0 +1,1 @@
+"""What CityVitals promises, as tests that run against the real servers."""

@@ -1,0 +1,61 @@
+"""A real Chromium for the page tests, driven by Playwright; it talks to the loopback interface only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.processes import need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+PHONE = (390, 844)
+DESKTOP = (1280, 800)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, headless, with a fresh profile; gone when the block ends.
+
+    Playwright's synchronous calls keep an event loop in this thread: no `asyncio.run` inside the block.
+    """
+    path = need("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def page(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
+    """`url` opened in a window of `size`, and the list of its errors, which grows while the page lives.
+
+    Errors are what a developer would see in red: console errors, uncaught exceptions, failed requests.
+    """
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    view = context.new_page()
+    errors: list[str] = []
+    view.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    view.on("pageerror", lambda error: errors.append(str(error)))
+    view.on("requestfailed", lambda r: errors.append(f"{r.url}: {r.failure}"))
+    try:
+        view.goto(url)
+        yield view, errors
+    finally:
+        context.close()

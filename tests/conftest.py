@@ -1,0 +1,67 @@
+"""Fixtures every test may use: the real servers, shared by the whole run or fresh for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser import chromium
+from tests.processes import end_left_over
+from tests.servers import InfluxDB, Mosquitto, Server, VictoriaMetrics
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ServerFactory = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """One broker for the whole run: use topics of your own."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
+    """One InfluxDB 1.x for the whole run: `create` a database of your own."""
+    with InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
+    """One VictoriaMetrics for the whole run: use tags of your own."""
+    with VictoriaMetrics(tmp_path_factory.mktemp("victoria")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerFactory]:
+    """Start a server for this test alone: `server(Mosquitto, extra="...")`; it is stopped afterwards."""
+    with ExitStack() as stack:
+
+        def make(kind: type[Server], **options: Any) -> Server:
+            made = kind(tmp_path / f"{kind.command}-{len(list(tmp_path.iterdir()))}", **options)
+            return stack.enter_context(made)
+
+        yield make
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, for this test alone; open pages with `tests.browser.page`."""
+    with chromium() as started:
+        yield started
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No process the tests started may outlive them."""
+    left = end_left_over()
+    if left:
+        print(f"\nThe tests left processes running: {', '.join(left)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

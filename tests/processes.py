@@ -1,0 +1,92 @@
+"""Processes the tests start: each is ended by its own handle, and none may outlive the run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition") -> T:
+    """Ask until `condition()` is true and return its value; fail after `timeout` seconds naming `what`."""
+    deadline = time.monotonic() + timeout
+    pause = 0.005
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Waited {timeout:g} s for {what}, in vain.")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+    return value
+
+
+def need(command: str, package: str | None = None) -> str:
+    """The path of `command`; without it the test is skipped, or fails when CI=true."""
+    found = shutil.which(command, path=SEARCH_PATH)
+    if found:
+        return found
+    reason = f"{command} is not installed (package {package or command}); `make servers` installs it"
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command` with its output appended to `log`; `env` is added to our own environment."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+        )
+    _started.append(process)
+    return process
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> int:
+    """Ask the process to end, insist after `patience` seconds, and return its exit code."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+    if process.poll() is None:
+        process.kill()
+    return process.wait()
+
+
+def end_left_over(started: Sequence[subprocess.Popen[bytes]] = _started) -> list[str]:
+    """End whatever of `started` still runs, and say what it was: a clean run returns nothing."""
+    left = [process for process in started if process.poll() is None]
+    for process in left:
+        end(process)
+    return [f"{Path(str(process.args[0])).name} (process {process.pid})" for process in left]  # type: ignore[index]

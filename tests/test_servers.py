@@ -1,0 +1,87 @@
+"""The servers the other tests rely on do what those tests expect of them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import processes
+from tests.browser import PHONE, page
+from tests.servers import InfluxDB, Mosquitto, VictoriaMetrics, fetch
+
+
+def test_the_broker_answers_on_the_loopback_interface_only(mosquitto: Mosquitto) -> None:
+    assert mosquitto.ready()
+    assert f"listener {mosquitto.port} 127.0.0.1" in (mosquitto.folder / "mosquitto.conf").read_text()
+
+
+def test_a_restarted_broker_keeps_its_port(server: Any) -> None:
+    broker = server(Mosquitto)
+    before = broker.port, broker.pid
+    broker.kill()
+    broker.start()
+    assert broker.port == before[0]
+    assert broker.pid != before[1]
+
+
+def test_influxdb_keeps_what_was_written_across_a_kill(server: Any) -> None:
+    influx = server(InfluxDB)
+    influx.create("things")
+    influx.write("things", "window,device=a mean=1.5,n=3i 1514764800000")
+    influx.kill()
+    influx.start()
+    rows = influx.query("SELECT mean, n FROM window GROUP BY device", "things")
+    assert rows == [{"device": "a", "time": 1514764800000, "mean": 1.5, "n": 3}]
+
+
+def test_influxdb_says_which_query_it_refused(influxdb: InfluxDB) -> None:
+    with pytest.raises(AssertionError, match="SELEKT"):
+        influxdb.query("SELEKT 1")
+
+
+def test_victoriametrics_takes_influxdb_2_writes_of_past_years(victoria: VictoriaMetrics) -> None:
+    fetch(f"{victoria.url}/api/v2/write?bucket=b&precision=ms", b"probe,device=a mean=1.5 1514764800000")
+    [series] = victoria.export('{__name__="probe_mean"}')
+    assert series["values"] == [1.5]
+    assert series["timestamps"] == [1514764800000]
+
+
+def test_chromium_shows_a_page_and_tells_its_errors(browser: Any, tmp_path: Path) -> None:
+    document = tmp_path / "page.html"
+    document.write_text("<h1>City</h1><script>console.error('one'); missing()</script>")
+    with page(browser, document.as_uri(), PHONE) as (view, errors):
+        assert view.locator("h1").inner_text() == "City"
+        assert errors == ["one", "missing is not defined"]
+        view.screenshot(path=tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_missing_server_skips_the_test_at_a_desk_and_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match="no-such-server is not installed"):
+        processes.need("no-such-server")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no-such-server is not installed"):
+        processes.need("no-such-server")
+
+
+def test_a_process_left_running_is_ended_and_named(tmp_path: Path) -> None:
+    process = processes.start(["sleep", "60"], log=tmp_path / "log")
+    assert f"sleep (process {process.pid})" in processes.end_left_over([process])
+    assert process.poll() is not None
+
+
+def test_waiting_in_vain_names_what_was_awaited() -> None:
+    began = time.monotonic()
+    with pytest.raises(AssertionError, match="the moon"):
+        processes.wait_for(lambda: False, timeout=0.05, what="the moon")
+    assert time.monotonic() - began < 1
+
+
+def test_a_free_port_can_be_listened_on() -> None:
+    with socket.create_server(("127.0.0.1", processes.free_port())):
+        pass
