@@ -1,0 +1,89 @@
+"""`Store`: where partials, KPI values and city files live. One small protocol, one behaviour suite (tests/stores/).
+
+Every write is an upsert on a fixed identity, so writing again changes nothing. A store that does not answer raises
+`Unavailable`; nothing is ever dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from telemetry.errors import UsageError
+from telemetry.kpi_value import StoredKpi
+from telemetry.partials import Partials
+from telemetry.periods import PeriodKind
+from telemetry.series import IntArray, SeriesTable
+
+Level = Literal["window", "hour"]
+
+
+class CityRecord(NamedTuple):
+    """A city as the store knows it: its CITY.toml as plain data, and the width in ms of its base windows."""
+
+    id: str
+    config: dict[str, Any]
+    width: int
+
+
+class Store(Protocol):
+    """What every store does."""
+
+    def put_city(self, record: CityRecord) -> None:
+        """Keep a city file. Raises UsageError where windows of another width are stored for the city."""
+
+    def cities(self) -> list[CityRecord]:
+        """All cities, sorted by id."""
+
+    def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
+        """Upsert partials on (series, start). `table` names the series ids."""
+
+    def partials(
+        self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        """Partials of a city with start in [start, end), in chunks that follow each other in time.
+
+        Within a chunk sorted by (series, start). Unknown series are added to `table`; `series`: only these ids.
+        """
+
+    def span(self, city: str, level: Level) -> tuple[int, int] | None:
+        """First start and last start stored for the city; None where there is nothing."""
+
+    def put_kpis(self, values: Iterable[StoredKpi]) -> None:
+        """Upsert KPI values on their identity."""
+
+    def kpis(
+        self,
+        city: str,
+        kinds: Sequence[PeriodKind] | None = None,
+        codes: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredKpi]:
+        """KPI values whose `time` lies in [start, end), sorted by (code, part, kind, time)."""
+
+    def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
+        """KPI values with `updated` > since (ms), oldest change first."""
+
+    def ping(self) -> None:
+        """Return when the store can be read and written; raise Unavailable otherwise."""
+
+    def close(self) -> None:
+        """Release files and connections."""
+
+
+def open_store(url: str) -> Store:
+    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x) or `influxdb2://host:port/bucket?org=name`.
+
+    Raises UsageError for another URL. Credentials come from the environment, see docs/configuration.md.
+    """
+    scheme = url.partition(":")[0]
+    if scheme == "sqlite":
+        from adapters.store_sqlite import SqliteStore  # noqa: PLC0415 - a store loads only the libraries it needs
+
+        return SqliteStore.from_url(url)
+    if scheme.startswith(("influxdb", "http")):
+        from adapters.store_influx import InfluxStore  # noqa: PLC0415
+
+        return InfluxStore.from_url(url)
+    raise UsageError(f"'{url}' is no store; write sqlite:///path/to/file.db or influxdb://host:8086/database.")

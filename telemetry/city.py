@@ -1,0 +1,161 @@
+"""The city file, CITY.toml: denominators, rules and the device registry.
+
+Unknown keys are errors, except under [city.extra]; a key that ends in `_source` or `_year` documents its neighbour.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from telemetry.errors import nearest
+from telemetry.quantities import QUANTITIES
+from telemetry.topics import valid_id
+
+DeviceKind = Literal[
+    "air_reference",
+    "air_lowcost",
+    "electricity_meter",
+    "ev_charger",
+    "noise",
+    "water_meter",
+    "heat_meter",
+    "weather",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rules(_Strict):
+    """Named rules of the derivations, with the defaults of docs/kpis.md. Shares are 0..1."""
+
+    hour_capture: float = Field(0.75, ge=0, le=1)
+    period_capture: float = Field(0.75, ge=0, le=1)
+    final_after_h: float = Field(72.0, ge=0)
+    revision_hold_h: float = Field(1.0, ge=0)
+    mixed_air_kinds: bool = False
+
+
+class Calibration(_Strict):
+    """Corrected value = gain * raw + offset, for one quantity of a device, from `valid_from` (RFC 3339) on."""
+
+    quantity: str
+    valid_from: str
+    gain: float = 1.0
+    offset: float = 0.0
+    humidity: float = 0.0
+    version: int = 1
+    note: str = ""
+
+
+class Device(_Strict):
+    """One device of the registry."""
+
+    id: str
+    site: str = ""
+    kind: DeviceKind
+    lat: float | None = Field(None, ge=-90, le=90)
+    lon: float | None = Field(None, ge=-180, le=180)
+    quantities: list[str]
+    interval_s: float | None = Field(None, gt=0)
+    connectors: int = Field(1, ge=1)
+    smart: bool = True
+    calibration: list[Calibration] = []
+
+    @field_validator("id")
+    @classmethod
+    def _id(cls, value: str) -> str:
+        if not valid_id(value):
+            raise ValueError("an id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not begin with a dash")
+        return value
+
+    @field_validator("quantities")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in QUANTITIES:
+                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        return value
+
+
+class Denominators(_Strict):
+    """[city]: what the city is divided by. Everything but id, name, country and timezone may be left out."""
+
+    id: str
+    name: str
+    country: str = Field(min_length=2, max_length=2)
+    timezone: str
+    population: float | None = Field(None, gt=0)
+    households: float | None = Field(None, gt=0)
+    area_km2: float | None = Field(None, gt=0)
+    emission_factor_kg_per_kwh: float | None = Field(None, ge=0)
+    electricity_meters: float | None = Field(None, gt=0)
+    electricity_customers: float | None = Field(None, gt=0)
+    water_meters: float | None = Field(None, gt=0)
+    ev_charge_points: float | None = Field(None, gt=0)
+    public_building_area_m2: float | None = Field(None, gt=0)
+    passenger_vehicles: float | None = Field(None, gt=0)
+    low_carbon_vehicles: float | None = Field(None, ge=0)
+    electricity_network_km: float | None = Field(None, gt=0)
+    water_network_km: float | None = Field(None, gt=0)
+    extra: dict[str, Any] = {}
+
+    @field_validator("id")
+    @classmethod
+    def _id(cls, value: str) -> str:
+        if not valid_id(value):
+            raise ValueError("a city id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not begin with a dash")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is no time zone of the tz database; {nearest(value, available_timezones())}")
+        return value
+
+
+class City(_Strict):
+    """A whole CITY.toml."""
+
+    city: Denominators
+    rules: Rules = Rules()
+    device: list[Device] = []
+    documented: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_documentation(cls, raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was in the file
+        """Move `<key>_source` and `<key>_year` aside where <key> is a key of [city]."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("city"), dict):
+            return raw
+        plain: dict[str, Any] = {}
+        documented = dict(raw.get("documented", {}))
+        for key, value in raw["city"].items():
+            neighbour = key.removesuffix("_source").removesuffix("_year")
+            kept_apart = neighbour != key and neighbour in Denominators.model_fields
+            (documented if kept_apart else plain)[key] = value
+        return {**raw, "city": plain, "documented": documented}
+
+    @model_validator(mode="after")
+    def _unique(self) -> City:
+        seen: set[str] = set()
+        for device in self.device:
+            if device.id in seen:
+                raise ValueError(f"device '{device.id}' is listed twice; every device has one [[device]] entry")
+            seen.add(device.id)
+        return self
+
+    @property
+    def id(self) -> str:
+        """The city's id."""
+        return self.city.id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.city.timezone)

@@ -1,0 +1,32 @@
+"""Errors a user can act on.
+
+Every message is a sentence that tells the user what to do; the command line prints it without a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CityVitalsError(Exception):
+    """Something failed; the message says what to do. Exit code 1."""
+
+
+class UsageError(CityVitalsError):
+    """The call or a configuration file is wrong. Exit code 2."""
+
+
+class Unavailable(CityVitalsError):
+    """A broker or a store does not answer now; retry later, acknowledge nothing."""
+
+
+class Rejected(ValueError):
+    """A message or a part of it cannot be accepted, for this reason; it is kept and listed."""
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Name the valid word most like `word`, as the end of a sentence; else list the valid ones."""
+    known = sorted(valid)
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"valid are: {', '.join(known)}."

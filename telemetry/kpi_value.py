@@ -1,0 +1,54 @@
+"""One KPI value as it is stored, shown and published."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from telemetry.periods import PeriodKind
+
+Status = Literal["provisional", "final", "insufficient"]
+
+
+class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A KPI (part) of a city in a period.
+
+    `value` is None when there is no data or coverage is under the rule; `notes` says which. `coverage` is 0..1.
+    `start`, `end`: UTC ms. `revision` counts how often a value that had stood as final was changed by late data.
+    """
+
+    city: str
+    code: str
+    part: str
+    period: str
+    kind: PeriodKind
+    start: int
+    end: int
+    value: float | None
+    unit: str
+    coverage: float
+    status: Status
+    n_devices: int
+    revision: int = 1
+    method: str
+    notes: str = ""
+
+    @property
+    def time(self) -> int:
+        """The time under which it is stored: the start of a calendar period, the end of a rolling one."""
+        return self.end if self.kind in ("24h", "365d") else self.start
+
+    @property
+    def identity(self) -> tuple[str, str, str, str, int]:
+        """What a rewrite replaces."""
+        return (self.city, self.code, self.part, self.kind, self.time)
+
+
+class StoredKpi(msgspec.Struct, frozen=True, kw_only=True):
+    """A KPI value with what the store keeps beside it: when it became what it is, and what it replaced."""
+
+    kpi: KpiValue
+    changed: int
+    previous: float | None = None
+    updated: int = 0

@@ -1,0 +1,196 @@
+"""Window partials: the mergeable state of one series over one window, as columns; `fold` makes, `regroup` merges them.
+
+Laws (tests/test_partials.py): fold(a + b) == merge(fold(a), fold(b)) for time-ordered halves; merge is associative;
+no rows is its identity. Sums are taken in time order within a group, so the same readings give the same bits in
+whatever order they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from telemetry.readings import Readings
+from telemetry.series import FloatArray, IntArray
+from telemetry.windows import window_start
+
+
+@dataclass(frozen=True, slots=True)
+class Partials:
+    """One row a (series, window start). What does not exist is NaN (times: 0 where n is 0), never a value.
+
+    `n`, `sum`, `min`, `max`, `sumsq`: of the accepted values. `first_t` ... `last`: first and last accepted value.
+    `increase`: for counters, the sum of the steps. `flagged`: readings quality control refused. `lag`: largest
+    arrival minus reading time, ms.
+    """
+
+    series: IntArray
+    start: IntArray
+    n: IntArray
+    sum: FloatArray
+    min: FloatArray
+    max: FloatArray
+    sumsq: FloatArray
+    first_t: IntArray
+    first: FloatArray
+    last_t: IntArray
+    last: FloatArray
+    increase: FloatArray
+    flagged: IntArray
+    lag: IntArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of the accepted values; NaN where there is none."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.n > 0, self.sum / self.n, np.nan)
+
+    def take(self, rows: IntArray | slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Partials:
+        """The given rows, in the given order."""
+        return Partials(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    @staticmethod
+    def empty() -> Partials:
+        """No rows: the identity of merge."""
+        columns: list[Any] = [np.empty(0, dtype=column_type(f.name)) for f in fields(Partials)]
+        return Partials(*columns)
+
+    @staticmethod
+    def concat(parts: Sequence[Partials]) -> Partials:
+        """All rows of all parts, in order, nothing merged."""
+        if not parts:
+            return Partials.empty()
+        if len(parts) == 1:
+            return parts[0]
+        return Partials(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Partials)))
+
+    def latest(self) -> Partials:
+        """Sorted by (series, start), of rows with one identity only the last one in row order (an upsert)."""
+        order = np.lexsort((np.arange(len(self)), self.start, self.series))
+        series, start = self.series[order], self.start[order]
+        keep = np.ones(len(order), dtype=np.bool_)
+        keep[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
+        return self.take(order[keep])
+
+
+INT_FIELDS = frozenset({"series", "start", "n", "first_t", "last_t", "flagged", "lag"})
+
+
+def column_type(name: str) -> type[np.int64] | type[np.float64]:
+    """The one fixed type of a field of Partials."""
+    return np.int64 if name in INT_FIELDS else np.float64
+
+
+def step(before: FloatArray, after: FloatArray, modulus: FloatArray) -> FloatArray:
+    """What a counter counted from `before` to `after`, in its unit.
+
+    A smaller value is a rollover where the register has a modulus and was in its last tenth, else a reset: the
+    meter counted `after` since it started again.
+    """
+    finite = np.isfinite(modulus)
+    size = np.where(finite, modulus, 0.0)
+    rolled = finite & (before > 0.9 * size) & (after < 0.1 * size)
+    forward = after - before
+    return np.where(forward >= 0, forward, np.where(rolled, forward + size, after))
+
+
+def fold(readings: Readings, width: int, modulus: FloatArray) -> Partials:
+    """Fold readings into partials of windows of `width` ms, sorted by (series, start).
+
+    `modulus`: per reading, see `SeriesTable.modulus`. Rows with a flag are only counted.
+    """
+    if not len(readings):
+        return Partials.empty()
+    order = np.lexsort((readings.key, readings.t, readings.series))
+    r, modulus = readings.take(order), modulus[order]
+    start = window_start(r.t, width)
+    single = Partials(
+        r.series, start, (r.flag == 0).astype(np.int64), r.value, r.value, r.value, r.value * r.value,
+        r.t, r.value, r.t, r.value, np.where(np.isnan(modulus), np.nan, 0.0),
+        (r.flag != 0).astype(np.int64), r.arrival - r.t,
+    )  # fmt: skip
+    return _merge_sorted(single, start, modulus)
+
+
+def regroup(partials: Partials, start: IntArray, modulus: FloatArray) -> Partials:
+    """Merge rows that share (series, new start); rows of one group must be windows apart from each other.
+
+    `start`: the new window start of each row. Counters join: the step from one window's last value to the next
+    one's first is counted.
+    """
+    if not len(partials):
+        return partials
+    order = np.lexsort((partials.start, partials.series))
+    return _merge_sorted(partials.take(order), start[order], modulus[order])
+
+
+def _merge_sorted(p: Partials, start: IntArray, modulus: FloatArray) -> Partials:
+    """Merge rows in time order within (series, start); the one place where partials are added up."""
+    new = np.ones(len(p), dtype=np.bool_)
+    new[1:] = (p.series[1:] != p.series[:-1]) | (start[1:] != start[:-1])
+    heads = np.flatnonzero(new)
+    groups = len(heads)
+    group = np.cumsum(new) - 1
+    ok = np.flatnonzero(p.n > 0)
+    g = group[ok]
+    counts = np.bincount(g, minlength=groups)
+    first, last = _ends(g)
+    has = counts > 0
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.bincount(g, weights=values[ok], minlength=groups).astype(np.float64)
+
+    def at(rows: IntArray, values: FloatArray) -> FloatArray:
+        out = np.full(groups, np.nan)
+        out[has] = values[ok[rows]]
+        return out
+
+    def time_at(rows: IntArray, values: IntArray) -> IntArray:
+        out = np.zeros(groups, dtype=np.int64)
+        out[has] = values[ok[rows]]
+        return out
+
+    def extreme(ufunc: np.ufunc, values: FloatArray) -> FloatArray:
+        out = np.full(groups, np.nan)
+        if len(ok):
+            out[has] = ufunc.reduceat(values[ok], first)
+        return out
+
+    return Partials(
+        p.series[heads], start[heads],
+        np.add.reduceat(p.n, heads), total(p.sum), extreme(np.minimum, p.min), extreme(np.maximum, p.max),
+        total(p.sumsq), time_at(first, p.first_t), at(first, p.first), time_at(last, p.last_t), at(last, p.last),
+        _increase(p, ok, g, groups, modulus, heads), np.add.reduceat(p.flagged, heads),
+        np.maximum.reduceat(p.lag, heads),
+    )  # fmt: skip
+
+
+def _ends(g: IntArray) -> tuple[IntArray, IntArray]:
+    """Row numbers of the first and the last member of each group present in the sorted group ids."""
+    edge = np.flatnonzero(g[1:] != g[:-1]) if len(g) else np.empty(0, dtype=np.int64)
+    if not len(g):
+        return edge, edge
+    return np.concatenate(([0], edge + 1)), np.concatenate((edge, [len(g) - 1]))
+
+
+def _increase(p: Partials, ok: IntArray, g: IntArray, groups: int, modulus: FloatArray, heads: IntArray) -> FloatArray:
+    """Counters: steps inside the rows plus the steps that join neighbouring rows. NaN for what is no counter."""
+    inside = np.bincount(g, weights=np.nan_to_num(p.increase[ok]), minlength=groups)
+    if len(ok) > 1:
+        a, b = ok[:-1], ok[1:]
+        join = np.where(g[:-1] == g[1:], step(p.last[a], p.first[b], modulus[b]), 0.0)
+        inside += np.bincount(g[1:], weights=np.nan_to_num(join), minlength=groups)
+    return np.where(np.isnan(modulus[heads]), np.nan, inside)
+
+
+def merge(a: Partials, b: Partials, modulus: FloatArray) -> Partials:
+    """Merge partials of the same windows, `a` before `b` in time. `modulus`: of the rows of a then b."""
+    both = Partials.concat([a, b])
+    order = np.lexsort((np.arange(len(both)), both.start, both.series))
+    return _merge_sorted(both.take(order), both.start[order], modulus[order]) if len(both) else both

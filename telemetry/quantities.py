@@ -1,0 +1,171 @@
+"""The physical quantities CityVitals knows, one entry each: unit, kind and plausible range declared once.
+
+Adding a quantity is adding one entry. Ranges are those of the instruments, wide enough to keep the small negative
+values that reference analysers report around zero (dropping those would bias a mean upwards).
+
+ppb factors: U4SSC Verification Manual (2022), page 95; they are the publisher's own and mix reference temperatures.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+Kind = Literal["gauge", "counter", "delta", "state"]
+
+
+class Quantity(NamedTuple):
+    """One physical quantity.
+
+    `low`/`high`: accepted values lie in [low, high]. `rollover`: the register's modulus in `unit`, for counters.
+    `sentinels`: values by which instruments say "no value". `ug_per_ppb`: conversion for gases. `zero_is_missing`:
+    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart.
+    """
+
+    id: str
+    title: str
+    unit: str
+    kind: Kind
+    low: float
+    high: float
+    rollover: float = math.inf
+    sentinels: tuple[float, ...] = ()
+    ug_per_ppb: float | None = None
+    zero_is_missing: bool = False
+
+
+_SENTINELS = (-200.0, -999.0, -9999.0)
+
+
+def _air(name: str, title: str, high: float, ug_per_ppb: float | None = None) -> Quantity:
+    return Quantity(name, title, "ug/m3", "gauge", -15.0, high, sentinels=_SENTINELS, ug_per_ppb=ug_per_ppb)
+
+
+def _counter(name: str, title: str, unit: str, high: float, rollover: float = math.inf) -> Quantity:
+    return Quantity(name, title, unit, "counter", 0.0, high, rollover, zero_is_missing=unit != "count")
+
+
+def _gauge(name: str, title: str, unit: str, low: float, high: float) -> Quantity:
+    return Quantity(name, title, unit, "gauge", low, high, sentinels=_SENTINELS if low > -200 else ())
+
+
+_ALL = (
+    _air("pm1", "Particles up to 1 µm (PM1)", 998.9),
+    # SDS011 and its kin report 999.9 and 1999.9 when saturated.
+    _air("pm2_5", "Fine particles (PM2.5)", 998.9),
+    _air("pm10", "Particles up to 10 µm (PM10)", 1998.9),
+    _air("no2", "Nitrogen dioxide (NO₂)", 2000.0, 1.9),
+    _air("o3", "Ozone (O₃)", 1000.0, 1.96),
+    _air("so2", "Sulphur dioxide (SO₂)", 5000.0, 2.62),
+    Quantity("co", "Carbon monoxide (CO)", "mg/m3", "gauge", -1.0, 200.0, sentinels=_SENTINELS),
+    _air("nox", "Nitrogen oxides (NOx)", 5000.0, 1.9),
+    _air("c6h6", "Benzene (C₆H₆)", 500.0),
+    _gauge("co2", "Carbon dioxide (CO₂)", "ppm", 200.0, 40000.0),
+    _gauge("temperature", "Air temperature", "Cel", -60.0, 70.0),
+    _gauge("humidity", "Relative humidity", "%RH", 0.0, 100.0),
+    _gauge("pressure", "Air pressure", "hPa", 500.0, 1100.0),
+    _gauge("laeq", "Equivalent sound level (LAeq)", "dB", 10.0, 140.0),
+    _gauge("no2_we", "NO₂ cell, working electrode", "mV", -500.0, 5000.0),
+    _gauge("no2_ae", "NO₂ cell, auxiliary electrode", "mV", -500.0, 5000.0),
+    _gauge("o3_we", "O₃ cell, working electrode", "mV", -500.0, 5000.0),
+    _gauge("o3_ae", "O₃ cell, auxiliary electrode", "mV", -500.0, 5000.0),
+    _counter("energy_total", "Energy imported (meter register)", "kWh", 1e9),
+    _counter("energy_export_total", "Energy exported (meter register)", "kWh", 1e9),
+    Quantity("energy_delta", "Energy in the interval", "kWh", "delta", 0.0, 10000.0),
+    _gauge("power", "Active power", "W", -1e7, 1e7),
+    _gauge("voltage", "Voltage", "V", 0.0, 1000.0),
+    _gauge("current", "Current", "A", -5000.0, 5000.0),
+    _gauge("frequency", "Mains frequency", "Hz", 40.0, 70.0),
+    _gauge("power_factor", "Power factor", "/", -1.0, 1.0),
+    _counter("pulses", "Meter pulses", "count", 1e12),
+    Quantity("session_energy", "Energy of a charging session", "kWh", "delta", 0.0, 500.0),
+    Quantity("connected_time", "Time a vehicle was connected", "s", "delta", 0.0, 3600.0),
+    Quantity(
+        "connector_state",
+        "Connector state (0 free, 1 connected, 2 charging, 3 fault)",
+        "/",
+        "state",
+        0.0,
+        15.0,
+    ),
+    _counter("water_total", "Water volume (meter register)", "m3", 1e9),
+    _counter("heat_total", "Heat energy (meter register)", "kWh", 1e9),
+    _gauge("heap_free", "Free memory of the node", "B", 0.0, 1e9),
+    _gauge("uptime", "Time since the node started", "s", 0.0, 4e9),
+    _gauge("boots", "Starts of the node", "count", 0.0, 4e9),
+    Quantity("reset_cause", "Reset cause", "/", "state", 0.0, 64.0),
+    _gauge("rssi", "Received signal strength", "dBm", -150.0, 20.0),
+    _gauge("ring_fill", "Fill of the node's flash ring", "%", 0.0, 100.0),
+    _counter("ring_dropped", "Records the node had to drop", "count", 1e12),
+    _gauge("clock_offset", "Correction at the last clock synchronisation", "s", -4e9, 4e9),
+    _counter("gw_received", "Messages received by the gateway", "count", 1e15),
+    _counter("gw_stored", "Readings stored by the gateway", "count", 1e15),
+    _counter("gw_duplicate", "Readings received again", "count", 1e15),
+    _counter("gw_rejected", "Messages or readings rejected", "count", 1e15),
+    _counter("gw_flagged", "Readings refused by quality control", "count", 1e15),
+    _gauge("gw_dirty", "Windows waiting to be sent", "count", 0.0, 1e12),
+    _gauge("gw_lag", "Age of the oldest waiting window", "s", 0.0, 4e9),
+)
+
+QUANTITIES: dict[str, Quantity] = {q.id: q for q in _ALL}
+
+# SenML (RFC 8428, registry of units), UCUM and the spellings devices really send.
+_ALIASES = {
+    "µg/m3": "ug/m3", "μg/m3": "ug/m3", "µg/m³": "ug/m3", "ug/m³": "ug/m3", "ug/m^3": "ug/m3", "mg/m³": "mg/m3",
+    "°C": "Cel", "C": "Cel", "degC": "Cel", "celsius": "Cel", "Celsius": "Cel", "Celcius": "Cel", "°F": "degF",
+    "%": "%RH", "kwh": "kWh", "wh": "Wh", "kw": "kW", "volt": "V", "dB(A)": "dB", "dBA": "dB", "m³": "m3", "1": "/",
+}  # fmt: skip
+
+# (from, to): value in `to` = value * numerator / denominator + offset. Division keeps decimal inputs exact.
+_LINEAR: dict[tuple[str, str], tuple[float, float, float]] = {
+    ("mg/m3", "ug/m3"): (1000.0, 1.0, 0.0),
+    ("ug/m3", "mg/m3"): (1.0, 1000.0, 0.0),
+    ("Wh", "kWh"): (1.0, 1000.0, 0.0),
+    ("MWh", "kWh"): (1000.0, 1.0, 0.0),
+    ("J", "kWh"): (1.0, 3.6e6, 0.0),
+    ("GJ", "kWh"): (1000.0, 3.6, 0.0),
+    ("kW", "W"): (1000.0, 1.0, 0.0),
+    ("mA", "A"): (1.0, 1000.0, 0.0),
+    ("V", "mV"): (1000.0, 1.0, 0.0),
+    ("mV", "V"): (1.0, 1000.0, 0.0),
+    ("Pa", "hPa"): (1.0, 100.0, 0.0),
+    ("kPa", "hPa"): (10.0, 1.0, 0.0),
+    ("degF", "Cel"): (5.0, 9.0, -160.0 / 9.0),
+    ("K", "Cel"): (1.0, 1.0, -273.15),
+    ("l", "m3"): (1.0, 1000.0, 0.0),
+    ("min", "s"): (60.0, 1.0, 0.0),
+    ("h", "s"): (3600.0, 1.0, 0.0),
+    ("ms", "s"): (1.0, 1000.0, 0.0),
+}
+
+
+class Conversion(NamedTuple):
+    """Value in the catalogue unit = value * numerator / denominator + offset."""
+
+    numerator: float
+    denominator: float
+    offset: float
+
+    def apply(self, value: float) -> float:
+        """Convert one value."""
+        return value * self.numerator / self.denominator + self.offset
+
+
+SAME = Conversion(1.0, 1.0, 0.0)
+
+
+def conversion(quantity: Quantity, unit: str) -> Conversion | None:
+    """How to bring `unit` to the quantity's catalogue unit; None when that unit does not fit the quantity."""
+    unit = quantity.unit if unit == quantity.unit else _ALIASES.get(unit, unit)
+    if unit == quantity.unit or (unit == "%RH" and quantity.unit == "%"):
+        return SAME
+    if unit in ("ppb", "ppm") and quantity.ug_per_ppb is not None:
+        return Conversion(quantity.ug_per_ppb * (1000.0 if unit == "ppm" else 1.0), 1.0, 0.0)
+    found = _LINEAR.get((unit, quantity.unit))
+    return Conversion(*found) if found else None
+
+
+def modulus(quantity: str) -> float:
+    """The quantity's rollover for counter arithmetic: NaN for what is no counter, inf for one that never rolls over."""
+    entry = QUANTITIES[quantity]
+    return entry.rollover if entry.kind == "counter" else math.nan

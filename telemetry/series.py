@@ -1,0 +1,54 @@
+"""Series: what is measured where. And `SeriesTable`, which numbers them so that columns can hold integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from telemetry.quantities import modulus
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Series(NamedTuple):
+    """One quantity of one device of one city."""
+
+    city: str
+    device: str
+    quantity: str
+
+
+class SeriesTable:
+    """A growing list of series; a series' id is its place in the list and never changes."""
+
+    def __init__(self, known: Iterable[Series] = ()) -> None:
+        self.all: list[Series] = []
+        self._ids: dict[Series, int] = {}
+        self._modulus = np.empty(0)
+        for series in known:
+            self.id_of(series)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __getitem__(self, index: int) -> Series:
+        return self.all[index]
+
+    def id_of(self, series: Series) -> int:
+        """The id of `series`, given on first sight. Raises KeyError for an unknown quantity."""
+        found = self._ids.get(series)
+        if found is None:
+            modulus(series.quantity)  # an unknown quantity must not enter the table
+            found = self._ids[series] = len(self.all)
+            self.all.append(series)
+        return found
+
+    def modulus(self, ids: IntArray) -> FloatArray:
+        """Counter modulus of each id, for `fold` and `regroup` (see `quantities.modulus`)."""
+        if len(self._modulus) < len(self.all):
+            self._modulus = np.array([modulus(s.quantity) for s in self.all])
+        return self._modulus[ids]

@@ -1,0 +1,53 @@
+"""MQTT topics: `cv/1/<city>/<device>/data` and its kin. An id fills a whole level, so that ACL patterns can bind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from telemetry.errors import UsageError
+
+ROOT = "cv/1"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+def valid_id(text: str) -> bool:
+    """Whether `text` can name a city, device or gateway: 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first."""
+    return _ID.fullmatch(text) is not None
+
+
+def data_topic(city: str, device: str) -> str:
+    """Where a device publishes readings."""
+    return f"{ROOT}/{city}/{device}/data"
+
+
+def windows_topic(city: str, gateway: str) -> str:
+    """Where a gateway publishes window partials."""
+    return f"{ROOT}/{city}/{gateway}/windows"
+
+
+def kpi_topic(city: str, code: str, part: str) -> str:
+    """Where the KPI engine publishes values, retained; '-' stands for a KPI without parts."""
+    return f"{ROOT}/{city}/kpi/{code}/{part or '-'}"
+
+
+def subscription(pattern: str) -> str:
+    """The MQTT filter of a pattern like 'cv/1/{city}/{device}/data'."""
+    return re.sub(r"\{[a-z]+\}", "+", pattern)
+
+
+def matcher(pattern: str) -> Callable[[str], dict[str, str] | None]:
+    """A function from a topic to the named levels of `pattern`, None where it does not match."""
+    if "{device}" not in pattern:
+        raise UsageError(f"The topic '{pattern}' names no device; write for example cv/1/{{city}}/{{device}}/data.")
+    parts = []
+    for level in pattern.split("/"):
+        named = re.fullmatch(r"\{([a-z]+)\}", level)
+        parts.append(f"(?P<{named[1]}>[^/]+)" if named else "[^/]+" if level == "+" else re.escape(level))
+    expression = re.compile("/".join(parts).replace(re.escape("#"), ".*"))
+
+    def match(topic: str) -> dict[str, str] | None:
+        found = expression.fullmatch(topic)
+        return found.groupdict() if found else None
+
+    return match

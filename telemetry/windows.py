@@ -1,0 +1,37 @@
+"""Windows: integer arithmetic in UTC milliseconds. No time zone is known here."""
+
+from __future__ import annotations
+
+from typing import overload
+
+from telemetry.errors import UsageError
+from telemetry.series import IntArray
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+BASE_WIDTH = MINUTE
+
+_UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
+
+
+@overload
+def window_start(t: int, width: int, phase: int = 0) -> int: ...
+@overload
+def window_start(t: IntArray, width: int, phase: int = 0) -> IntArray: ...
+def window_start(t: int | IntArray, width: int, phase: int = 0) -> int | IntArray:
+    """Start of the window of `width` ms that holds `t`; window starts are phase + k * width."""
+    return (t - phase) // width * width + phase
+
+
+def parse_width(text: str) -> int:
+    """Window width in ms from text like '60s', '5m' or '1h'. It must divide an hour, so that hours are whole."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text[len(number) :] or "s"
+    if not number.isdigit() or unit not in _UNITS or int(number) == 0:
+        raise UsageError(f"'{text}' is no window width; write for example 60s, 5m or 1h.")
+    width = int(number) * _UNITS[unit]
+    if HOUR % width:
+        raise UsageError(f"A window width must divide an hour without rest; {text} does not. Use 60s, 5m or 15m.")
+    return width

@@ -1,0 +1,93 @@
+"""Window partials on the wire: columnar JSON, one array a field, with a schema version.
+
+Readable with `mosquitto_sub -t 'cv/1/+/+/windows' | jq`. Floats travel in their shortest exact form, NaN as null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from telemetry.errors import Rejected
+from telemetry.partials import INT_FIELDS, Partials, column_type
+from telemetry.quantities import QUANTITIES
+from telemetry.series import Series, SeriesTable
+from telemetry.topics import valid_id
+from telemetry.windows import HOUR
+
+VERSION = 1
+_COLUMNS = tuple(f.name for f in fields(Partials) if f.name != "series")
+_EARLIEST, _LATEST = 0, 4102444800000  # 1970 to 2100: outside lies no honest window
+_LARGEST = 2**53
+
+
+class WindowsMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """The message: `series` lists [device, quantity]; `at` says which of them each row belongs to."""
+
+    v: int
+    city: str
+    width: int
+    series: list[tuple[str, str]]
+    at: list[int]
+    start: list[int]
+    n: list[int]
+    sum: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+    sumsq: list[float | None]
+    first_t: list[int]
+    first: list[float | None]
+    last_t: list[int]
+    last: list[float | None]
+    increase: list[float | None]
+    flagged: list[int]
+    lag: list[int]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(WindowsMessage)
+
+
+def encode(city: str, width: int, partials: Partials, table: SeriesTable) -> bytes:
+    """The message of these partials; all of one city."""
+    ids, at = np.unique(partials.series, return_inverse=True)
+    names = [(table[int(i)].device, table[int(i)].quantity) for i in ids]
+    columns = {name: getattr(partials, name).tolist() for name in _COLUMNS}
+    return _encoder.encode(WindowsMessage(VERSION, city, width, names, at.tolist(), **columns))
+
+
+def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
+    """City, window width in ms and partials (series ids by `table`). Raises Rejected with the reason."""
+    try:
+        message = _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Rejected(f"not a windows message: {error}") from error
+    _check(message)
+    ids = np.array([table.id_of(Series(message.city, d, q)) for d, q in message.series], dtype=np.int64)
+    columns: list[Any] = [ids[np.asarray(message.at, dtype=np.int64)] if message.at else np.empty(0, dtype=np.int64)]
+    columns += [np.array(getattr(message, name), dtype=column_type(name)) for name in _COLUMNS]
+    return message.city, message.width, Partials(*columns)
+
+
+def _check(m: WindowsMessage) -> None:
+    """Refuse what would damage the store."""
+    if m.v != VERSION:
+        raise Rejected(f"windows message of version {m.v}; this program reads version {VERSION}")
+    if not valid_id(m.city) or m.width < 1 or HOUR % m.width:
+        raise Rejected("windows message with an invalid city or window width")
+    if any(not valid_id(d) or q not in QUANTITIES for d, q in m.series):
+        raise Rejected("windows message with an invalid device or an unknown quantity")
+    rows = len(m.at)
+    if any(len(getattr(m, name)) != rows for name in _COLUMNS):
+        raise Rejected("windows message with columns of unequal length")
+    if rows and not (0 <= min(m.at) and max(m.at) < len(m.series)):
+        raise Rejected("windows message that points to a series it does not list")
+    if rows and not (min(m.start) >= _EARLIEST and max(m.start) < _LATEST and min(m.n) >= 0):
+        raise Rejected("windows message with a window outside 1970 to 2100 or a negative count")
+    if any(s % m.width for s in m.start):
+        raise Rejected("windows message with a window that does not begin on its grid")
+    if any(not -_LARGEST < x < _LARGEST for name in INT_FIELDS - {"series"} for x in getattr(m, name)):
+        raise Rejected("windows message with a number too large")
