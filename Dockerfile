@@ -1,0 +1,15 @@
+# One image for every CityVitals process; the command says which one it is.
+FROM python:3.11-slim AS build
+WORKDIR /source
+COPY . .
+RUN python -m venv /opt/cityvitals && /opt/cityvitals/bin/pip install --no-cache-dir .
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cityvitals cityvitals
+COPY --from=build /opt/cityvitals /opt/cityvitals
+ENV PATH=/opt/cityvitals/bin:$PATH PYTHONUNBUFFERED=1
+USER cityvitals
+WORKDIR /var/lib/cityvitals
+VOLUME /var/lib/cityvitals
+ENTRYPOINT ["cityvitals"]
+CMD ["--help"]

@@ -1,0 +1,98 @@
+"""The files for running CityVitals in earnest are complete and hold no secret."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import make_secrets
+from tests.processes import need
+
+ROOT = Path(__file__).parent.parent
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def compose_command() -> list[str]:
+    plugin = (
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=False) if which("docker") else None
+    )
+    return ["docker", "compose"] if plugin and plugin.returncode == 0 else [need("docker-compose")]
+
+
+@pytest.mark.parametrize("profile", [[], ["--profile", "demo"]])
+def test_compose_accepts_the_file(profile: list[str]) -> None:
+    command = [*compose_command(), *profile, "config"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert {"gateway", "ingest", "api", "influxdb", "grafana"} < set(yaml.safe_load(answer.stdout)["services"])
+
+
+def test_simulated_devices_run_in_the_demo_only() -> None:
+    profiles = {name: service.get("profiles") for name, service in compose()["services"].items()}
+    assert {name: chosen for name, chosen in profiles.items() if chosen} == {"simulators": ["demo"]}
+
+
+def mounts() -> list[str]:
+    services = compose()["services"].values()
+    volumes = [volume for service in services for volume in service.get("volumes", [])]
+    sources = [volume.partition(":/")[0].replace("${CITIES:-", "").rstrip("}") for volume in volumes]
+    return sorted({source for source in sources if source.startswith("./")})
+
+
+@pytest.mark.parametrize("source", mounts())
+def test_what_compose_mounts_is_in_the_repository(source: str) -> None:
+    assert (ROOT / source).exists()
+
+
+def test_every_secret_compose_mounts_is_made_by_the_script(tmp_path: Path) -> None:
+    make_secrets.make(tmp_path, demo=True)
+    for secret in compose()["secrets"].values():
+        assert (tmp_path / Path(secret["file"]).name).stat().st_size > 0
+
+
+def test_every_service_comes_back_after_a_crash_and_keeps_its_data() -> None:
+    file = compose()
+    for name, service in file["services"].items():
+        assert service["restart"] == "unless-stopped", name
+    kept = {v.split(":")[0] for s in file["services"].values() for v in s.get("volumes", [])} & set(file["volumes"])
+    assert kept == set(file["volumes"])
+
+
+def test_no_secret_is_written_into_the_shipped_files() -> None:
+    for name, service in compose()["services"].items():
+        for key, value in (service.get("environment") or {}).items():
+            secret = any(word in key.upper() for word in ("PASSWORD", "TOKEN", "SECRET"))
+            assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
+    assert "PASSWORD" not in (ROOT / ".env.example").read_text().upper()
+
+
+def test_secrets_made_once_stay_as_they_are(tmp_path: Path) -> None:
+    make_secrets.make(tmp_path)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    make_secrets.make(tmp_path, demo=True)
+    after = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert before["edge_gateway"] == after["edge_gateway"]
+    assert before["hub.passwd"] == after["hub.passwd"]
+    assert after["edge.passwd"].startswith(before["edge.passwd"])
+    assert set(after) - set(before) == {"edge_simulator"}
+
+
+def test_a_device_is_enrolled_once_and_never_under_a_role(tmp_path: Path) -> None:
+    make_secrets.make(tmp_path)
+    assert len(make_secrets.enrol(tmp_path, "aq-001")) >= 24
+    with pytest.raises(SystemExit, match="has a password already"):
+        make_secrets.enrol(tmp_path, "aq-001")
+    for role in ("gateway", "operator", "simulator"):
+        with pytest.raises(SystemExit, match="is a role"):
+            make_secrets.enrol(tmp_path, role)
+    with pytest.raises(SystemExit, match="cannot be a user name"):
+        make_secrets.enrol(tmp_path, "a/b")
