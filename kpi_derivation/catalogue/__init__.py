@@ -1,0 +1,99 @@
+"""The catalogue: all 91 U4SSC KPIs and the local ones. The folder is the registry.
+
+`u4ssc.csv` holds the 91 rows (facts; units and types carry their status, `unconfirmed` where no publisher's text was
+seen). Every other module in this folder derives one KPI: it has `CODE` (or `KPI` for a local one), `METHOD`,
+`QUANTITIES`, `KINDS` and `derive(view)`. Adding a KPI is adding one such file.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from types import ModuleType
+
+import msgspec
+
+from kpi_derivation.view import Part, View
+from telemetry.city import DeviceKind
+
+
+class Kpi(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the catalogue. `unit_status` is verified, secondary or unconfirmed; `parts` are its data points."""
+
+    code: str
+    name: str
+    dimension: str
+    sub_dimension: str
+    category: str
+    level: str
+    type: str = "unknown"
+    unit: str
+    unit_status: str
+    parts: tuple[str, ...] = ()
+    direction: str = ""
+    sdg: tuple[str, ...] = ()
+    definition: str
+    source: str
+    aliases: tuple[str, ...] = ()
+    derivable: bool = False
+    method: str = ""
+
+    @property
+    def code_spaced(self) -> str:
+        """The code as the publisher prints it, 'EN: EN: AQ: 1C'."""
+        return self.code.replace(":", ": ")
+
+
+class Derivation(msgspec.Struct, frozen=True):
+    """How a KPI is derived: from which quantities of which kinds of devices, by which method."""
+
+    kpi: Kpi
+    method: str
+    quantities: tuple[str, ...]
+    kinds: tuple[DeviceKind, ...]
+    derive: Callable[[View], list[Part]]
+
+
+def _rows() -> Iterator[Kpi]:
+    lines = (files(__name__) / "u4ssc.csv").read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        lists = {name: tuple(filter(None, row[name].split(";"))) for name in ("aliases", "parts", "sdg")}
+        yield msgspec.convert({**row, **lists}, Kpi)
+
+
+def _modules() -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(__path__):
+        yield importlib.import_module(f"{__name__}.{found.name}")
+
+
+def _load() -> tuple[dict[str, Kpi], dict[str, Derivation]]:
+    kpis = {kpi.code: kpi for kpi in _rows()}
+    derivations: dict[str, Derivation] = {}
+    for module in _modules():
+        plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
+        kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
+        kpis[kpi.code] = kpi
+        derivations[kpi.code] = Derivation(kpi, module.METHOD, module.QUANTITIES, module.KINDS, module.derive)
+    return kpis, derivations
+
+
+def local_kpi(code: str, name: str, unit: str, definition: str, category: str) -> Kpi:
+    """A row for a local KPI: U4SSC lets a city publish such KPIs beside the 91."""
+    return Kpi(
+        code=code, name=name, dimension="Local", sub_dimension="Local", category=category, level="local", unit=unit,
+        unit_status="verified", definition=definition, source="local KPI of CityVitals",
+    )  # fmt: skip
+
+
+KPIS, DERIVATIONS = _load()
+
+
+def canonical(code: str) -> str | None:
+    """The catalogue code for a code as people write it (spaces, lower case, aliases); None when unknown."""
+    wanted = code.replace(" ", "").upper()
+    if wanted in KPIS:
+        return wanted
+    return next((kpi.code for kpi in KPIS.values() if wanted in kpi.aliases), None)

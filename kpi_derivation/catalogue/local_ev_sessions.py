@@ -1,0 +1,26 @@
+"""LOCAL:EV:SESSIONS: number of charging sessions that began in the period, a count."""
+
+from __future__ import annotations
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.charging import CHARGERS, reporting, sessions
+from kpi_derivation.view import Part, View
+
+KPI = local_kpi(
+    "LOCAL:EV:SESSIONS",
+    "EV charging sessions",
+    "count",
+    "Number of charging sessions that began in the period",
+    "EV charging",
+)
+METHOD = "charging-sessions/1"
+QUANTITIES = ("session_energy",)
+KINDS = CHARGERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    rows = sessions(view)
+    coverage, seen, notes = reporting(rows)
+    value = float(rows.n.sum()) if seen else None
+    return [Part(value=value, coverage=coverage, n_devices=seen, notes=notes)]

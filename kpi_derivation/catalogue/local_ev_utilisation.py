@@ -1,0 +1,34 @@
+"""LOCAL:EV:UTILISATION: time vehicles were connected / time all connectors were there, %.
+
+Connected time is split at the hours it spans, so it counts where it happened. The number of connectors of a charger is
+`connectors` in its [[device]] entry, 1 where it is not given. A session without an end counts no time.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.charging import CHARGERS, reporting, sessions
+from kpi_derivation.view import Part, View
+
+KPI = local_kpi(
+    "LOCAL:EV:UTILISATION", "EV charger utilisation", "%", "Connected time over connector time", "EV charging"
+)
+METHOD = "charger-utilisation/1"
+QUANTITIES = ("session_energy", "connected_time")
+KINDS = CHARGERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    coverage, seen, notes = reporting(sessions(view))
+    # A registry lists `session_energy`; the time connected comes with the same sessions.
+    connected = sum(float(view.sums[key][1]) for key in view.sums if key[1] == "connected_time")
+    connectors = sum(d.connectors for d in view.devices(CHARGERS))
+    if not connected or not connectors or not view.expected_ms:
+        return [
+            Part(value=None, coverage=coverage, n_devices=seen, notes=notes if not seen else "no session has an end")
+        ]
+    value = 100.0 * connected * 1000.0 / (connectors * view.expected_ms)
+    if value > 100.0:
+        notes += "; over 100 %: set connectors in the [[device]] entries"
+    return [Part(value=value, coverage=coverage, n_devices=seen, notes=notes)]

@@ -1,0 +1,27 @@
+"""EC:ICT:ES:1C Smart Electricity Meters: smart meters installed / all electricity meters installed, % (p44).
+
+From the registry, not from readings: a meter counts as smart unless its [[device]] entry says `smart = false`.
+The number of all meters is `electricity_meters` in [city].
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.energy import METERS
+from kpi_derivation.view import Part, View
+
+CODE = "EC:ICT:ES:1C"
+METHOD = "smart-meters-registry/1"
+QUANTITIES: tuple[str, ...] = ("energy_delta", "energy_total")
+KINDS = METERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    meters = view.devices(METERS)
+    smart = sum(d.smart for d in meters)
+    total = view.city.city.electricity_meters
+    if total is None:
+        notes = f"set electricity_meters (all meters installed) in [city]; {smart} smart meters are registered"
+        return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes)]
+    notes = "more smart meters are registered than electricity_meters says" if smart > total else ""
+    return [Part(value=100.0 * smart / total, coverage=1.0, n_devices=smart, notes=notes)]

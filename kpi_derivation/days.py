@@ -1,0 +1,122 @@
+"""Days: what the engine remembers of each series and civil day, and how a day is made from its hours. Pure.
+
+A dense grid, one row a series and one column a civil day of the city, so that any calendar period is a slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from telemetry.partials import Partials, step
+from telemetry.series import FloatArray, IntArray
+from telemetry.windows import HOUR
+
+# Sums over a period are taken over these; the rest is needed to make them.
+SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
+_KEPT = (*SUMMED, "inside", "first", "last", "step", "interval")
+
+
+@dataclass(slots=True)
+class DayGrid:
+    """Columns of shape (series rows, days). `origin`: proleptic ordinal of the first day's date."""
+
+    origin: int = 0
+    shape: tuple[int, int] = (0, 0)
+    columns: dict[str, FloatArray] = field(default_factory=dict)
+
+    def ensure(self, rows: int, first: int, last: int) -> None:
+        """Make room for `rows` series and the days first..last (ordinals)."""
+        if self.shape[1] == 0:
+            self.origin = first
+        before = max(0, self.origin - first)
+        after = max(0, last + 1 - self.origin - self.shape[1])
+        more = max(0, rows - self.shape[0])
+        if not (before or after or more):
+            return
+        # Growing by a quarter more than asked keeps the copying linear.
+        after += (self.shape[1] // 4) * (after > 0)
+        more += (self.shape[0] // 4) * (more > 0)
+        shape = (self.shape[0] + more, before + self.shape[1] + after)
+        for name in _KEPT:
+            grown = np.full(shape, 0.0 if name in (*SUMMED, "inside") else np.nan)
+            if self.columns:
+                grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
+            self.columns[name] = grown
+        self.origin, self.shape = self.origin - before, shape
+
+    def sums(self, first: int, last: int) -> FloatArray:
+        """Per series row the sums over the days first..last (ordinals, both included); shape (rows, SUMMED + 1).
+
+        The last column is the longest interval used, 0 where none.
+        """
+        a, b = max(first - self.origin, 0), max(min(last + 1 - self.origin, self.shape[1]), 0)
+        out = np.zeros((self.shape[0], len(SUMMED) + 1))
+        if b > a:
+            for i, name in enumerate(SUMMED):
+                out[:, i] = self.columns[name][:, a:b].sum(axis=1)
+            out[:, -1] = np.nan_to_num(self.columns["interval"][:, a:b]).max(axis=1)
+        return out
+
+    def join_counters(self, rows: IntArray) -> None:
+        """Give each day of these counter series its steps plus the step from the last day with data before it."""
+        c = self.columns
+        for row in rows.tolist():
+            days = np.flatnonzero(c["n"][row] > 0)
+            joined = c["inside"][row].copy()
+            if len(days) > 1:
+                a, b = days[:-1], days[1:]
+                forever = np.full(len(a), np.inf)
+                joined[b] += step(c["last"][row][a], c["first"][row][b], forever)
+            c["increase"][row] = joined
+
+
+def typical_step(hours: Partials, day: IntArray) -> FloatArray:
+    """Per (sorted) row group `day`, the weighted median step in ms between readings; NaN with fewer than two.
+
+    Steps: inside each hour the mean step (weight: their number), between neighbouring hours the gap (weight 1).
+    """
+    ok = np.flatnonzero(hours.n > 0)
+    groups = int(day[-1]) + 1 if len(day) else 0
+    out = np.full(groups, np.nan)
+    if not len(ok):
+        return out
+    n = hours.n[ok]
+    many = n > 1
+    inside = (hours.last_t[ok] - hours.first_t[ok])[many] / (n[many] - 1)
+    same = (day[ok][1:] == day[ok][:-1]) & (hours.series[ok][1:] == hours.series[ok][:-1])
+    between = (hours.first_t[ok][1:] - hours.last_t[ok][:-1])[same]
+    steps = np.concatenate((inside, between))
+    weights = np.concatenate((n[many] - 1, np.ones(len(between)))).astype(np.float64)
+    groups_of = np.concatenate((day[ok][many], day[ok][1:][same]))
+    medians = _weighted_medians(groups_of, steps, weights)
+    out[list(medians)] = list(medians.values())
+    return out
+
+
+def _weighted_medians(group: IntArray, values: FloatArray, weights: FloatArray) -> dict[int, float]:
+    """Lower weighted median of each group present."""
+    if not len(group):
+        return {}
+    order = np.lexsort((values, group))
+    g, v, w = group[order], values[order], weights[order]
+    heads = np.flatnonzero(np.concatenate(([True], g[1:] != g[:-1])))
+    total = np.add.reduceat(w, heads)
+    before = np.concatenate(([0.0], np.cumsum(total)[:-1]))
+    place = np.searchsorted(np.cumsum(w), before + total / 2 - 1e-9)
+    return dict(zip(g[heads].tolist(), v[np.minimum(place, len(v) - 1)].tolist(), strict=True))
+
+
+def hour_columns(hours: Partials, interval: FloatArray, capture: float) -> dict[str, npt.NDArray[np.float64]]:
+    """Per hour: `covered` ms, and `hours`, `hour_sum` of the valid ones.
+
+    `interval`: ms a reading stands for, NaN where unknown (then it stands for the hour). `capture`: share of the
+    hour that makes it valid.
+    """
+    reach = np.where(np.isnan(interval), HOUR, np.minimum(interval, HOUR))
+    covered = np.where(hours.n > 0, np.minimum(hours.n * reach, HOUR), 0.0)
+    valid = (hours.n > 0) & (covered >= capture * HOUR - 1e-6)
+    mean = np.nan_to_num(hours.mean)
+    return {"covered": covered, "hours": valid.astype(np.float64), "hour_sum": np.where(valid, mean, 0.0)}

@@ -1,0 +1,309 @@
+"""The KPI engine: windows become hours, hours days, days periods; only what is dirty is folded again.
+
+    windows --absorb--> hours (the caller stores them) --evaluate--> days --> period sums --> derivations --> values
+
+The engine computes from what the store holds (`History`), so a restart, a repetition or another order of arrival
+gives the same bits. It does no I/O of its own and never asks for the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+
+from kpi_derivation.catalogue import DERIVATIONS, Derivation
+from kpi_derivation.days import SUMMED, DayGrid, hour_columns, typical_step
+from kpi_derivation.recent import Recent
+from kpi_derivation.values import kpi_value
+from kpi_derivation.view import View
+from telemetry.city import City
+from telemetry.kpi_value import KpiValue
+from telemetry.partials import Partials, regroup
+from telemetry.periods import CALENDAR, Period, calendar_period, hour_phase, local_date, midnight
+from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.windows import DAY, HOUR, window_start
+
+_SPAN = 32  # days whose hours are read at once
+
+
+class History(Protocol):
+    """What the engine reads back: the store's partials."""
+
+    def partials(
+        self,
+        city: str,
+        level: Literal["window", "hour"],
+        start: int,
+        end: int,
+        table: SeriesTable,
+        series: IntArray | None = None,
+    ) -> Iterator[Partials]:
+        """Partials of a city with start in [start, end)."""
+
+
+class Engine:
+    """The KPIs of one city. `table` names the series; `history` holds its windows and hours."""
+
+    def __init__(self, city: City, table: SeriesTable, history: History) -> None:
+        self.city, self._table = city, table
+        self._phase = hour_phase(city.zone)
+        self._windows = Recent(history, city.id, "window", table, keep=2 * HOUR)
+        self._hours = Recent(history, city.id, "hour", table, keep=2 * DAY)
+        self._grid = DayGrid()
+        self._rows: dict[int, int] = {}
+        self._series: list[int] = []
+        self._fixed = {d.id: d.interval_s for d in city.device if d.interval_s}
+        self._wanted = {d.id: d for d in city.device}
+        self._quantities = {q for d in DERIVATIONS.values() for q in d.quantities}
+        self._dirty: set[tuple[int, int]] = set()
+        self._clock = 0
+
+    def restore(self, first: int, last: int) -> None:
+        """Rebuild the days from the stored hours with start in [first, last]."""
+        for part in self._hours.read(first, last + 1):
+            self._touch(part)
+        self._fill(sorted(self._dirty))
+        self._dirty.clear()
+
+    def absorb(self, windows: Partials) -> Partials:
+        """Take stored windows; returns the hours they change, for the caller to store before `evaluate`."""
+        if not len(windows):
+            return windows
+        self._windows.add(windows)
+        hour = window_start(windows.start, HOUR, self._phase)
+        pairs = np.unique(np.stack((windows.series, hour), axis=1), axis=0)
+        found = []
+        for first, last in _runs(np.unique(hour), HOUR):
+            here = pairs[(pairs[:, 1] >= first) & (pairs[:, 1] <= last)]
+            for part in self._windows.read(first, last + HOUR, np.unique(here[:, 0])):
+                found.append(_only(part, window_start(part.start, HOUR, self._phase), here))
+        base = Partials.concat(found).latest()
+        hours = regroup(base, window_start(base.start, HOUR, self._phase), self._table.modulus(base.series))
+        self._hours.add(hours)
+        self._touch(hours)
+        return hours
+
+    def evaluate(self, now: int) -> list[KpiValue]:
+        """The values of every KPI and period that changed data, or the passing of time, touches. `now`: UTC ms."""
+        dirty, self._dirty = sorted(self._dirty), set()
+        self._fill(dirty)
+        days: dict[int, set[str]] = {}
+        for row, day in dirty:
+            days.setdefault(day, set()).add(self._table[self._series[row]].quantity)
+        periods = self._periods(days, now)
+        values: list[KpiValue] = []
+        for period, quantities in periods.items():
+            touched = [d for d in DERIVATIONS.values() if quantities is None or quantities & set(d.quantities)]
+            values += self.derive(period, now, touched)
+        self._clock = now
+        return values
+
+    def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:
+        """The values of one period from what the engine knows, whether dirty or not."""
+        view = View(self.city, period, self._expected(period, now), self._sums(period))
+        chosen = DERIVATIONS.values() if derivations is None else derivations
+        return [kpi_value(view, d, part, now) for d in chosen for part in d.derive(view)]
+
+    def relevant(self, derivation: Derivation) -> bool:
+        """Whether the city has a device that could feed the KPI."""
+        return any(d.kind in derivation.kinds for d in self.city.device)
+
+    def _expected(self, period: Period, now: int) -> float:
+        """Ms of the period that have passed, whole hours."""
+        return float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
+
+    def _touch(self, hours: Partials) -> None:
+        """Mark the days of these hours dirty, of series that some KPI of a registered device needs."""
+        ordinals = self._ordinals(hours.start)
+        for series, day in set(zip(hours.series.tolist(), ordinals.tolist(), strict=True)):
+            row = self._row(series)
+            if row is not None:
+                self._dirty.add((row, day))
+
+    def _row(self, series: int) -> int | None:
+        row = self._rows.get(series)
+        if row is None:
+            name = self._table[series]
+            if name.city != self.city.id or name.quantity not in self._quantities or name.device not in self._wanted:
+                return None
+            row = self._rows[series] = len(self._series)
+            self._series.append(series)
+        return row
+
+    def _ordinals(self, t: IntArray) -> IntArray:
+        """Civil day, as proleptic ordinal, of each time."""
+        if not len(t):
+            return t
+        first, last = local_date(int(t.min()), self.city.zone), local_date(int(t.max()), self.city.zone)
+        bounds = [midnight(date.fromordinal(o), self.city.zone) for o in range(first.toordinal(), last.toordinal() + 1)]
+        return np.searchsorted(np.array(bounds), t, side="right") - 1 + first.toordinal()
+
+    def _fill(self, dirty: list[tuple[int, int]]) -> None:
+        """Fold the dirty days again; where that changes how long a series' readings stand, its other days too."""
+        if not dirty:
+            return
+        days = [day for _, day in dirty]
+        self._grid.ensure(len(self._series), min(days), max(days))
+        self._fold_days(dirty)
+        rows = np.unique([row for row, _ in dirty])
+        again = self._settle_intervals(rows)
+        self._valid_hours(sorted(set(dirty) | again))
+        counters = rows[~np.isnan(self._table.modulus(np.array(self._series)[rows]))]
+        self._grid.join_counters(counters)
+
+    def _hours_of(self, pairs: list[tuple[int, int]]) -> Iterator[tuple[Partials, IntArray, IntArray]]:
+        """Hours of these (row, day), in spans: partials, and the grid row and column of each."""
+        want = np.array(pairs, dtype=np.int64)
+        lookup = np.full(len(self._table), -1, dtype=np.int64)
+        lookup[self._series] = np.arange(len(self._series))
+        known = np.zeros(self._grid.shape, dtype=np.bool_)
+        known[want[:, 0], want[:, 1] - self._grid.origin] = True
+        for first, last in _runs(np.unique(want[:, 1]), 1, _SPAN):
+            a = midnight(date.fromordinal(first), self.city.zone)
+            b = midnight(date.fromordinal(last + 1), self.city.zone)
+            here = (want[:, 1] >= first) & (want[:, 1] <= last)
+            parts = self._hours.read(a, b, np.array(self._series)[np.unique(want[here, 0])])
+            hours = Partials.concat(list(parts)).latest()
+            row, column = lookup[hours.series], self._ordinals(hours.start) - self._grid.origin
+            keep = known[row, column]
+            yield hours.take(keep), row[keep], column[keep]
+
+    def _fold_days(self, pairs: list[tuple[int, int]]) -> None:
+        """Everything of a day that does not depend on the interval."""
+        c = self._grid.columns
+        for hours, row, column in self._hours_of(pairs):
+            if not len(hours):
+                continue
+            new = np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1])))
+            group, heads = np.cumsum(new) - 1, np.flatnonzero(new)
+            day = regroup(hours, column, self._table.modulus(hours.series))
+            at = (row[heads], column[heads])
+            for name, values in (("n", day.n), ("sum", day.sum), ("flagged", day.flagged)):
+                c[name][at] = values
+            c["inside"][at] = np.nan_to_num(day.increase)
+            c["first"][at], c["last"][at] = day.first, day.last
+            c["step"][at] = typical_step(hours, group)
+
+    def _settle_intervals(self, rows: IntArray) -> set[tuple[int, int]]:
+        """A day's interval: the registry's, else the smaller of the day's and the device's median step.
+
+        Returns the (row, day) whose interval changed.
+        """
+        c, changed = self._grid.columns, set()
+        for row in rows.tolist():
+            fixed = self._fixed.get(self._table[self._series[row]].device)
+            steps = c["step"][row]
+            known = steps[~np.isnan(steps)]
+            typical = float(np.sort(known)[(len(known) - 1) // 2]) if len(known) else np.nan
+            used = np.where(c["n"][row] > 0, fixed * 1000.0 if fixed else np.fmin(steps, typical), np.nan)
+            differs = ~((used == c["interval"][row]) | (np.isnan(used) & np.isnan(c["interval"][row])))
+            c["interval"][row] = used
+            changed |= {(row, day) for day in (np.flatnonzero(differs) + self._grid.origin).tolist()}
+        return changed
+
+    def _valid_hours(self, pairs: list[tuple[int, int]]) -> None:
+        """Valid hours, their means and the covered time of these days."""
+        c = self._grid.columns
+        for hours, row, column in self._hours_of(pairs):
+            if not len(hours):
+                continue
+            columns = hour_columns(hours, c["interval"][row, column], self.city.rules.hour_capture)
+            heads = np.flatnonzero(np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1]))))
+            for name, values in columns.items():
+                c[name][row[heads], column[heads]] = np.add.reduceat(values, heads)
+
+    def _sums(self, period: Period) -> dict[tuple[str, str], FloatArray]:
+        """The period's sums per (device, quantity) with data."""
+        if period.kind == "24h":
+            return self._sums_of_hours(period)
+        first = local_date(period.start, self.city.zone).toordinal()
+        last = local_date(period.end - 1, self.city.zone).toordinal()
+        return self._named(self._grid.sums(first, last))
+
+    def _named(self, sums: FloatArray) -> dict[tuple[str, str], FloatArray]:
+        names = [(self._table[s].device, self._table[s].quantity) for s in self._series]
+        seen = (sums[: len(names), 0] > 0) | (sums[: len(names), 6] > 0)
+        return {names[i]: sums[i] for i in np.flatnonzero(seen).tolist()}
+
+    def _sums_of_hours(self, period: Period) -> dict[tuple[str, str], FloatArray]:
+        """Sums straight from the hours, for spans that are not whole days."""
+        hours = Partials.concat(list(self._hours.read(period.start, period.end))).latest()
+        rows = np.array([self._rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
+        hours, rows = hours.take(rows >= 0), rows[rows >= 0]
+        out = np.zeros((len(self._series), len(SUMMED) + 1))
+        if len(hours):
+            interval = self._latest_interval(rows)
+            whole = regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
+            at = np.array([self._rows[s] for s in whole.series.tolist()])
+            columns = hour_columns(hours, interval, self.city.rules.hour_capture)
+            for i, name in enumerate(SUMMED):
+                if name in columns:
+                    out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
+                else:
+                    out[at, i] = np.nan_to_num(getattr(whole, name))
+            np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
+        return self._named(out)
+
+    def _latest_interval(self, rows: IntArray) -> FloatArray:
+        """The interval of each row's newest day that has one."""
+        grid = self._grid.columns["interval"]
+        newest = np.full(len(self._series), np.nan)
+        for row in np.unique(rows).tolist():
+            known = grid[row][~np.isnan(grid[row])]
+            newest[row] = known[-1] if len(known) else np.nan
+        return newest[rows]
+
+    def _periods(self, days: dict[int, set[str]], now: int) -> dict[Period, set[str] | None]:
+        """Periods to evaluate and the quantities that changed in them; None stands for all."""
+        zone, found = self.city.zone, dict[Period, set[str] | None]()
+        for day, quantities in sorted(days.items()):
+            for kind in CALENDAR:
+                period = calendar_period(kind, date.fromordinal(day), zone)
+                found[period] = (found.get(period) or set()) | quantities
+        changed = set().union(*days.values()) if days else set()
+        for period in self.rolling(now):
+            if any(midnight(date.fromordinal(d + 1), zone) > period.start for d in days):
+                found[period] = changed
+        if window_start(now, HOUR, self._phase) != window_start(self._clock, HOUR, self._phase) and self._series:
+            found.update(dict.fromkeys(self._passing(now)))
+        return found
+
+    def _passing(self, now: int) -> list[Period]:
+        """Periods whose coverage or status changes as time passes: the open ones and those about to become final."""
+        settle = round(self.city.rules.final_after_h * HOUR)
+        today = local_date(now, self.city.zone).toordinal()
+        if not self._grid.shape[1] or today - (self._grid.origin + self._grid.shape[1]) > 400:
+            return []  # only old data: nothing of it is open
+        moments = (now, now - DAY, now - settle - HOUR)
+        days = [local_date(t, self.city.zone) for t in moments]
+        return [calendar_period(k, d, self.city.zone) for d in days for k in CALENDAR] + self.rolling(now)
+
+    def rolling(self, now: int) -> list[Period]:
+        """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
+        zone = self.city.zone
+        end = window_start(now, HOUR, self._phase) + HOUR
+        today = local_date(now, zone)
+        year = midnight(date.fromordinal(today.toordinal() - 364), zone)
+        tomorrow = midnight(date.fromordinal(today.toordinal() + 1), zone)
+        return [Period("24h", "24h", end - DAY, end), Period("365d", "365d", year, tomorrow)]
+
+
+def _runs(values: IntArray, stride: int, longest: int = 1 << 40) -> Iterator[tuple[int, int]]:
+    """First and last of each run of sorted values that follow each other by `stride`, at most `longest` values."""
+    start = 0
+    for i in range(1, len(values) + 1):
+        if i == len(values) or values[i] - values[i - 1] != stride or i - start >= longest:
+            yield int(values[start]), int(values[i - 1])
+            start = i
+
+
+def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:
+    """The rows of `part` whose (series, hour) is one of `pairs` (sorted, unique)."""
+    size = int(max(part.series.max(initial=0), pairs[:, 0].max(initial=0))) + 1
+    wanted = np.sort(pairs[:, 1] * size + pairs[:, 0])
+    mine = hour * size + part.series
+    place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
+    return part.take(wanted[place] == mine)
