@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from telemetry.periods import PeriodKind
+from telemetry.periods import PeriodKind, iso
 
 Status = Literal["provisional", "final", "insufficient"]
 
@@ -52,3 +52,23 @@ class StoredKpi(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     previous: float | None = None
     updated: int = 0
+
+
+def as_json(value: KpiValue) -> dict[str, Any]:
+    """The value as the API and the command line show it: plain JSON types, `start` and `end` in RFC 3339 UTC."""
+    return {
+        "city": value.city,
+        "code": value.code,
+        "part": value.part,
+        "period": value.period,
+        "start": iso(value.start),
+        "end": iso(value.end),
+        "value": value.value,
+        "unit": value.unit,
+        "coverage": value.coverage,
+        "status": value.status,
+        "n_devices": value.n_devices,
+        "revision": value.revision,
+        "method": value.method,
+        "notes": value.notes,
+    }
