@@ -1,0 +1,73 @@
+"""The application: routes, errors and middleware put together.
+
+metrics > security headers > gzip > ETag > routes > SharedStore > store
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.gzip import GZipMiddleware
+
+from adapters.store import Store
+from api import routes_catalogue, routes_cities, routes_health, routes_kpis, routes_live
+from api.etag import ETagMiddleware
+from api.live import Hub
+from api.metrics import CountRequests, Requests
+from api.model import Problem
+from api.problems import add_handlers
+from api.routes_page import add_page
+from api.security import SecurityHeaders
+from api.settings import ApiSettings
+from api.shared_store import SharedStore
+from api.state import State
+
+
+def now_ms() -> int:
+    """UTC ms of the system clock."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = now_ms) -> FastAPI:
+    """The application over `store`, which it alone uses from now on. Raises CityVitalsError where a part is missing."""
+    app = FastAPI(
+        title=settings.title, docs_url=None, redoc_url=None, description=_DESCRIPTION, generate_unique_id_function=_name
+    )
+    shared = SharedStore(store)
+    state = State(shared, Hub(shared, settings.poll_s, settings.beat_s, clock), Requests(), clock)
+    app.state.cityvitals = state
+    for routes in (routes_cities, routes_kpis, routes_catalogue, routes_live, routes_health):
+        app.include_router(routes.router)
+    add_page(app)
+    add_handlers(app)
+    app.add_middleware(ETagMiddleware)
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(CountRequests, requests=state.requests)
+    app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]
+    return app
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _with_problem(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The description with the shape of errors in it, to which every route refers."""
+
+    def described() -> dict[str, Any]:
+        schema = describe()
+        schema.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", Problem.model_json_schema())
+        return schema
+
+    return described
+
+
+_DESCRIPTION = """U4SSC key performance indicators of cities, live from their sensors.
+
+Every value says how complete it is (`coverage`), how it was made (`method`) and whether it stands (`status`). A value
+that does not exist is null, never 0. Errors are problem details (RFC 9457)."""

@@ -1,0 +1,124 @@
+"""The shapes of all answers, as the OpenAPI description shows them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from telemetry.city import Rules
+
+
+class KpiJson(BaseModel):
+    """One KPI value. `value` is null where there is no data or coverage is under the rule; `notes` says why."""
+
+    city: str
+    code: str = Field(examples=["EN:EN:AQ:1C"])
+    part: str = Field(description="The data point, where a KPI has several, like pm2_5; else empty.")
+    period: str = Field(examples=["2018", "2018-Q3", "2018-07", "2018-07-01", "24h", "365d"])
+    start: str = Field(description="Begin of the period, RFC 3339 UTC.")
+    end: str = Field(description="End of the period, not included, RFC 3339 UTC.")
+    value: float | None
+    unit: str
+    coverage: float = Field(ge=0, le=1, description="How complete the value is, 0 to 1.")
+    status: Literal["provisional", "final", "insufficient"]
+    n_devices: int
+    revision: int
+    method: str
+    notes: str
+
+
+class CityJson(BaseModel):
+    """A city in the list of cities."""
+
+    id: str
+    name: str
+    country: str
+    timezone: str
+    population: float | None = None
+    n_devices: int
+
+
+class DeviceJson(BaseModel):
+    """A device of the city's registry."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    site: str = ""
+    kind: str
+    lat: float | None = None
+    lon: float | None = None
+    quantities: list[str]
+
+
+class CityDetail(CityJson):
+    """A city with what its values rest on: denominators, rules and devices."""
+
+    denominators: dict[str, Any]
+    rules: Rules
+    data_from: str | None = Field(description="Begin of the oldest hour with data, RFC 3339 UTC.")
+    data_until: str | None = Field(description="End of the newest hour with data, RFC 3339 UTC.")
+    devices: list[DeviceJson]
+
+
+class CatalogueEntry(BaseModel):
+    """One KPI of the catalogue: the 91 of U4SSC and the local ones."""
+
+    code: str
+    name: str
+    dimension: str
+    sub_dimension: str
+    category: str
+    level: str = Field(description="core, advanced or local")
+    type: str
+    unit: str
+    unit_status: str
+    parts: list[str]
+    direction: str = Field(description="Which way is better: higher, lower or empty.")
+    sdg: list[str]
+    definition: str
+    source: str
+    aliases: list[str]
+    derivable: bool = Field(description="Whether it is computed from readings; the others are reported by people.")
+    method: str
+
+
+class SeriesPart(BaseModel):
+    """The values of one part as columns of equal length, oldest first."""
+
+    part: str
+    period: list[str]
+    start: list[str]
+    end: list[str]
+    value: list[float | None]
+    unit: list[str]
+    coverage: list[float]
+    status: list[str]
+    n_devices: list[int]
+
+
+class Series(BaseModel):
+    """A KPI over time."""
+
+    city: str
+    code: str
+    kind: str
+    series: list[SeriesPart]
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok", "ready"]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `detail` is a sentence that says what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong input: where, and why.")

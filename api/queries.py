@@ -1,0 +1,110 @@
+"""What the endpoints ask of the store, in terms of periods: newest values, the values of a period, a time series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from adapters.store import CityRecord
+from api.shared_store import SharedStore
+from kpi_derivation.catalogue import KPIS, canonical
+from telemetry.errors import UsageError, nearest
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import KINDS, ROLLING, PeriodKind, midnight, parse_period
+from telemetry.windows import DAY
+
+# How far before the newest data the newest value of a kind may begin: a store of many years is not read as a whole.
+_LOOK_BACK: dict[PeriodKind, int] = {
+    "24h": 8 * DAY,
+    "365d": 8 * DAY,
+    "day": 8 * DAY,
+    "month": 62 * DAY,
+    "quarter": 184 * DAY,
+    "year": 731 * DAY,
+}
+DAYS_SHOWN = 92
+
+
+def zone_of(record: CityRecord) -> ZoneInfo:
+    """The city's time zone."""
+    return ZoneInfo(record.config["city"]["timezone"])
+
+
+def newest(
+    store: SharedStore, city: str, kinds: Sequence[PeriodKind] = KINDS, codes: Sequence[str] | None = None
+) -> list[StoredKpi]:
+    """The newest value of every KPI part and kind, sorted by (code, part, kind)."""
+    span = store.span(city, "hour")
+    found: dict[tuple[str, str, str], StoredKpi] = {}
+    for kind in kinds:
+        rows = store.kpis(city, [kind], codes, start=span[1] - _LOOK_BACK[kind]) if span else []
+        for row in rows or store.kpis(city, [kind], codes):
+            found[row.kpi.code, row.kpi.part, kind] = row
+    return [found[key] for key in sorted(found)]
+
+
+def in_period(
+    store: SharedStore, record: CityRecord, period: str | None, codes: Sequence[str] | None
+) -> list[StoredKpi]:
+    """The values of a period as a user writes it; without one the newest of every kind. Raises UsageError."""
+    if period is None:
+        return newest(store, record.id, codes=codes)
+    if period in ROLLING:
+        return newest(store, record.id, [kind for kind in ROLLING if kind == period], codes)
+    wanted = parse_period(period, zone_of(record))
+    return store.kpis(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1)
+
+
+class Stretch(NamedTuple):
+    """A half-open stretch of time in UTC ms; None is open."""
+
+    start: int | None
+    end: int | None
+
+
+def history(
+    store: SharedStore, record: CityRecord, code: str, kind: PeriodKind, part: str | None, stretch: Stretch
+) -> list[StoredKpi]:
+    """The values of one kind whose period begins in the stretch, sorted by (part, time).
+
+    Without a begin, days go back 92 days; the other kinds as far as there are any.
+    """
+    start = stretch.start
+    if start is None and kind == "day":
+        start = _default_start(store, record.id, stretch.end)
+    rows = store.kpis(record.id, [kind], [code], start, stretch.end)
+    return [row for row in rows if part is None or row.kpi.part == part]
+
+
+def _default_start(store: SharedStore, city: str, end: int | None) -> int | None:
+    if end is None:
+        span = store.span(city, "hour")
+        end = span[1] if span else None
+    return None if end is None else end - DAYS_SHOWN * DAY
+
+
+def moment(text: str | None, zone: ZoneInfo, name: str) -> int | None:
+    """UTC ms of a date (midnight in the city) or an RFC 3339 time. Raises UsageError naming the parameter."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2018-01-31"):
+            return midnight(date.fromisoformat(text), zone)
+        stamp = datetime.fromisoformat(text)
+        return round(stamp.astimezone(UTC).timestamp() * 1000) if stamp.tzinfo else _no_zone(text, name)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{name}='{text}' is no time; write 2018-07-01 or 2018-07-01T00:00:00Z.") from error
+
+
+def _no_zone(text: str, name: str) -> int:
+    raise UsageError(f"{name}='{text}' has no time zone; write 2018-07-01, or end the time with Z.")
+
+
+def catalogue_code(text: str) -> str:
+    """The catalogue's code for a code as people write it. Raises UsageError naming the nearest."""
+    found = canonical(text)
+    if found is None:
+        raise UsageError(f"'{text}' is no KPI code; {nearest(text.replace(' ', '').upper(), KPIS)}")
+    return found

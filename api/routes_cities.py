@@ -1,0 +1,48 @@
+"""/v1/cities: which cities there are, and what each city's values rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from adapters.store import CityRecord
+from api.model import CityDetail, CityJson
+from api.problems import responses
+from api.state import CityOf, StateOf
+from telemetry.periods import iso
+from telemetry.windows import HOUR
+
+router = APIRouter(prefix="/v1", tags=["cities"])
+
+
+def _summary(record: CityRecord) -> dict[str, Any]:
+    city = record.config["city"]
+    return {
+        "id": record.id,
+        "name": city.get("name", record.id),
+        "country": city.get("country", ""),
+        "timezone": city["timezone"],
+        "population": city.get("population"),
+        "n_devices": len(record.config.get("device", [])),
+    }
+
+
+@router.get("/cities", response_model=list[CityJson], responses=responses(503))
+def cities(state: StateOf) -> list[dict[str, Any]]:
+    """All cities in the store, sorted by id."""
+    return [_summary(record) for record in state.store.cities()]
+
+
+@router.get("/cities/{city}", response_model=CityDetail, responses=responses(404, 422, 503))
+def city(record: CityOf, state: StateOf) -> dict[str, Any]:
+    """One city: denominators, rules, devices, and from when to when there are data."""
+    span = state.store.span(record.id, "hour")
+    return {
+        **_summary(record),
+        "denominators": record.config["city"],
+        "rules": record.config.get("rules", {}),
+        "data_from": iso(span[0]) if span else None,
+        "data_until": iso(span[1] + HOUR) if span else None,
+        "devices": record.config.get("device", []),
+    }

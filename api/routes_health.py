@@ -1,0 +1,59 @@
+"""/healthz, /readyz and /metrics: for whoever keeps the process running."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse
+
+from api.metrics import CONTENT_TYPE, family, freshness
+from api.model import Health
+from api.problems import responses
+from api.queries import newest
+from api.state import State, StateOf
+from telemetry.errors import Unavailable
+from telemetry.kpi_value import StoredKpi
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/healthz", response_model=Health)
+def healthz() -> dict[str, str]:
+    """The process answers; says nothing about the store."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Health, responses=responses(503))
+def readyz(state: StateOf) -> dict[str, str]:
+    """The store answers, too."""
+    state.store.ping()
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(state: StateOf) -> PlainTextResponse:
+    """Requests, whether the store answers, and how fresh the KPI values are, in the Prometheus text format."""
+    up, values = _look(state)
+    parts = (
+        family("cityvitals_api_requests_total", "counter", "Requests answered.", state.requests.samples()),
+        family(
+            "cityvitals_api_request_seconds_total", "counter", "Seconds spent on requests.", state.requests.durations()
+        ),
+        family("cityvitals_api_live_clients", "gauge", "Clients of /v1/live.", [({}, state.hub.watchers)]),
+        family("cityvitals_store_up", "gauge", "1 when the store answers.", [({}, up)]),
+        family(
+            "cityvitals_kpi_updated_timestamp_seconds",
+            "gauge",
+            "When a KPI value last changed, Unix time.",
+            freshness(values),
+        ),
+    )
+    return PlainTextResponse("".join(parts), media_type=CONTENT_TYPE)
+
+
+def _look(state: State) -> tuple[int, list[StoredKpi]]:
+    """Whether the store answers, and the newest values; a store that is away is a measure here, not an error."""
+    try:
+        values = [value for record in state.store.cities() for value in newest(state.store, record.id)]
+    except Unavailable:
+        return 0, []
+    return 1, values

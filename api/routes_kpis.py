@@ -1,0 +1,65 @@
+"""/v1/cities/{city}/kpis: the values of a period, and a KPI over time."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.model import KpiJson, Series
+from api.problems import NotFound, responses
+from api.queries import Stretch, catalogue_code, history, in_period, moment, zone_of
+from api.state import CityOf, StateOf
+from telemetry.errors import UsageError
+from telemetry.kpi_value import StoredKpi, as_json
+
+router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
+
+
+class KpiQuery(BaseModel):
+    """Which values; an unknown parameter is an error, because a filter that is ignored misleads."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d; city time")
+    code: list[str] | None = Field(None, description="Only these KPIs; may be given several times")
+
+
+class SeriesQuery(BaseModel):
+    """Which stretch of which part."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    kind: Literal["day", "month", "quarter", "year"] = "day"
+    part: str | None = Field(None, description="Only this part, like pm2_5")
+    begin: str | None = Field(None, alias="from", description="Periods that begin at this date or time or later")
+    end: str | None = Field(None, alias="to", description="Periods that begin before this date or time")
+
+
+@router.get("/kpis", response_model=list[KpiJson])
+def kpis(record: CityOf, state: StateOf, query: Annotated[KpiQuery, Query()]) -> list[dict[str, Any]]:
+    """The values of a period; without `period` the newest value of every kind of period."""
+    codes = None if query.code is None else [catalogue_code(code) for code in query.code]
+    return [as_json(row.kpi) for row in in_period(state.store, record, query.period, codes)]
+
+
+@router.get("/kpis/{code}/series", response_model=Series)
+def series(record: CityOf, code: str, state: StateOf, query: Annotated[SeriesQuery, Query()]) -> dict[str, Any]:
+    """A KPI over time, as columns per part. Days go back 92 days unless `from` says otherwise."""
+    try:
+        known = catalogue_code(code)
+    except UsageError as error:
+        raise NotFound(str(error)) from error
+    zone = zone_of(record)
+    stretch = Stretch(moment(query.begin, zone, "from"), moment(query.end, zone, "to"))
+    rows = history(state.store, record, known, query.kind, query.part, stretch)
+    parts = [_columns(part, list(group)) for part, group in groupby(rows, key=lambda row: row.kpi.part)]
+    return {"city": record.id, "code": known, "kind": query.kind, "series": parts}
+
+
+def _columns(part: str, rows: list[StoredKpi]) -> dict[str, Any]:
+    values = [as_json(row.kpi) for row in rows]
+    names = ("period", "start", "end", "value", "unit", "coverage", "status", "n_devices")
+    return {"part": part, **{name: [value[name] for value in values] for name in names}}

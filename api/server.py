@@ -1,0 +1,76 @@
+"""Runs the application under uvicorn."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import uvicorn
+
+from adapters.store import Store
+from api.app import create_app
+from api.live import Hub
+from api.settings import ApiSettings
+from telemetry.errors import CityVitalsError, UsageError
+
+
+class ApiServer(uvicorn.Server):
+    """The server, with its port already taken. `run()` blocks; `stop()` ends it from another thread."""
+
+    def __init__(self, settings: ApiSettings, store: Store) -> None:
+        self._socket = listen(settings.host, settings.port)
+        app = create_app(settings, store)
+        self._hub: Hub = app.state.cityvitals.hub
+        options = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off"
+        )
+        super().__init__(options)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until stopped or interrupted."""
+        super().run(sockets or [self._socket])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the live streams first: they never end of themselves."""
+        self._hub.close()
+        await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+        self.should_exit = True
+
+
+def serve(settings: ApiSettings, store: Store) -> None:
+    """Serve until interrupted. Raises UsageError for a port that cannot be used, before anything starts."""
+    ApiServer(settings, store).run()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; taking it first means a taken port is refused by us, in words. Port 0 finds a free one."""
+    made = None
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, proto)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(128)
+    except (OSError, OverflowError) as error:
+        if made is not None:
+            made.close()
+        raise _refusal(host, port, error) from error
+    return made
+
+
+def _refusal(host: str, port: int, error: Exception) -> CityVitalsError:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return UsageError(f"Port {port} on {host} is taken by another program; stop that, or choose another --port.")
+    if number == errno.EACCES:
+        return UsageError(f"Port {port} needs more rights than this user has; choose a --port above 1023.")
+    return UsageError(f"The API cannot listen on {host}, port {port}: {error}. Check --host and --port.")

@@ -1,0 +1,53 @@
+"""One store for all threads of the API: a lock around the few reads it needs.
+
+A store is one connection and not thread-safe; requests run on worker threads. Reads are short, so they queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+from adapters.store import CityRecord, Level, Store
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import PeriodKind
+
+
+class SharedStore:
+    """The reading half of `Store`, safe to call from any thread. Every method may raise Unavailable."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = Lock()
+
+    def cities(self) -> list[CityRecord]:
+        """See Store."""
+        with self._lock:
+            return self._store.cities()
+
+    def span(self, city: str, level: Level) -> tuple[int, int] | None:
+        """See Store."""
+        with self._lock:
+            return self._store.span(city, level)
+
+    def kpis(
+        self,
+        city: str,
+        kinds: Sequence[PeriodKind] | None = None,
+        codes: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredKpi]:
+        """See Store."""
+        with self._lock:
+            return self._store.kpis(city, kinds, codes, start, end)
+
+    def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
+        """See Store."""
+        with self._lock:
+            return self._store.kpis_changed(city, since)
+
+    def ping(self) -> None:
+        """See Store."""
+        with self._lock:
+            self._store.ping()

@@ -1,0 +1,35 @@
+"""The server-sent events of /v1/live, as bytes.
+
+`snapshot` and `kpis` carry values and an id (ms up to which they tell everything); `alive` says the server's time and
+whether the store answers, so that a page can tell a quiet city from a dead connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from telemetry.kpi_value import StoredKpi, as_json
+from telemetry.periods import iso
+
+
+def values(event: Literal["snapshot", "kpis"], city: str, rows: Sequence[StoredKpi], upto: int) -> bytes:
+    """An event with KPI values. `upto`: ms of the last change it knows, 0 when there is none."""
+    data = {"city": city, "updated": iso(upto) if upto else None, "kpis": [as_json(row.kpi) for row in rows]}
+    return b"id: %d\n" % upto + _event(event, data)
+
+
+def alive(now: int, available: bool) -> bytes:
+    """The heartbeat: a comment, which keeps proxies from closing the connection, and the same for the page."""
+    return b": heartbeat\n" + _event("alive", {"time": iso(now), "store": available})
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\n".encode() + b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def last_event_id(text: str | None) -> int | None:
+    """The id a client saw last; None where it has none or one that is not ours."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None

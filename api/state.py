@@ -1,0 +1,50 @@
+"""What the routes share: the store, the hub, the counts; and the city a path names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+
+from adapters.store import CityRecord
+from api.live import Hub
+from api.metrics import Requests
+from api.problems import NotFound
+from api.shared_store import SharedStore
+from telemetry.errors import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything one application holds."""
+
+    store: SharedStore
+    hub: Hub
+    requests: Requests
+    clock: Callable[[], int]
+
+
+def _state(request: Request) -> State:
+    return cast(State, request.app.state.cityvitals)
+
+
+def find_city(store: SharedStore, city: str) -> CityRecord:
+    """The city of this id. Raises NotFound naming the nearest."""
+    cities = {record.id: record for record in store.cities()}
+    if city in cities:
+        return cities[city]
+    if not cities:
+        raise NotFound(f"There is no city '{city}': the store holds none yet. Start a city, or replay its readings.")
+    raise NotFound(f"There is no city '{city}'; {nearest(city, cities)}")
+
+
+StateOf = Annotated[State, Depends(_state)]
+
+
+def _city(state: StateOf, city: Annotated[str, Path(description="The city's id, see /v1/cities")]) -> CityRecord:
+    return find_city(state.store, city)
+
+
+CityOf = Annotated[CityRecord, Depends(_city)]
