@@ -1,0 +1,8 @@
+"""The node firmware: reads sensors, keeps every record on flash, delivers it over MQTT.
+
+Runs on MicroPython 1.25+ (ESP32 and the unix port) as the package `firmware`; only `hal_*` touches a board.
+"""
+
+VERSION = "0.1.0"
+# The clock never runs before this instant (2026-11-01): certificate dates can be checked before the first sync.
+BUILT = 1793491200

@@ -1,0 +1,89 @@
+"""The node's clock: uptime that continues over a reset, and the unix time it stands for once a server told us.
+
+`line` names the boot in which the uptime began to count: a reset continues the line, a loss of power begins a new
+one. Per line the *anchor* (unix milliseconds at uptime zero) is kept on flash, so that readings taken before the
+first synchronisation still get their true time when they are sent, even after another power cut.
+"""
+
+import struct
+from binascii import crc32
+
+from . import BUILT, files
+
+_KEPT = "<IqqI"
+_ANCHORS_MAX = 16
+_JUMP_MS = 1000
+
+
+class Clock:
+    """`boot` is this boot's number; `board` gives ticks_ms, rtc_ms, set_rtc and keep."""
+
+    def __init__(self, board, boot):
+        self.board = board
+        self.boot = boot
+        self.line = boot
+        self.base_ms = 0
+        self.anchor_ms = 0
+        self.offset_ms = 0
+        self._path = board.root + "/anchors"
+        self.anchors = {int(line): ms for line, ms in (files.load(self._path) or {}).items()}
+        self._resume()
+
+    def _resume(self):
+        """Continue the line of the boot before when the RTC has run through the reset."""
+        kept = self.board.keep()
+        rtc = self.board.rtc_ms() - self.board.ticks_ms()
+        self.began_rtc = rtc
+        if len(kept) == 24 and crc32(kept[:20]) == struct.unpack("<I", kept[20:])[0]:
+            line, began, anchor, _ = struct.unpack(_KEPT, kept)
+            if 0 <= self.boot - line < 256 and 0 <= rtc - began:
+                self.line, self.began_rtc, self.base_ms, self.anchor_ms = line, began, rtc - began, anchor
+        if not self.anchor_ms:
+            self.board.set_rtc(BUILT * 1000)
+        self._keep()
+
+    def _keep(self):
+        head = struct.pack("<Iqq", self.line, self.began_rtc, self.anchor_ms)
+        self.board.keep(head + struct.pack("<I", crc32(head)))
+
+    def uptime_ms(self):
+        """Milliseconds on this line."""
+        return self.base_ms + self.board.ticks_ms()
+
+    def uptime(self):
+        """Whole seconds on this line."""
+        return self.uptime_ms() // 1000
+
+    @property
+    def synced(self):
+        """True once a server has told the time on this line."""
+        return self.anchor_ms > 0
+
+    def now(self):
+        """Unix seconds, or 0 when the time is not known."""
+        return (self.anchor_ms + self.uptime_ms()) // 1000 if self.anchor_ms else 0
+
+    def sync(self, unix_ms):
+        """Take the time of a server; returns by how many milliseconds our clock was off."""
+        anchor = unix_ms - self.uptime_ms()
+        self.offset_ms = anchor - self.anchor_ms if self.anchor_ms else 0
+        self.anchor_ms = anchor
+        self.board.set_rtc(unix_ms)
+        self.began_rtc = self.board.rtc_ms() - self.uptime_ms()
+        self._keep()
+        if abs(self.anchors.get(self.line, 0) - anchor) > _JUMP_MS:
+            self._remember(anchor)
+        return self.offset_ms
+
+    def _remember(self, anchor):
+        self.anchors[self.line] = anchor
+        while len(self.anchors) > _ANCHORS_MAX:
+            del self.anchors[min(self.anchors)]
+        files.save(self._path, {str(line): ms for line, ms in self.anchors.items()})
+
+    def resolve(self, rec):
+        """Return the unix second at which a record was taken, or None when its line was never synchronised."""
+        if rec.time:
+            return rec.time
+        anchor = self.anchors.get(rec.line)
+        return (anchor + rec.up * 1000) // 1000 if anchor else None

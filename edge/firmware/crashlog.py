@@ -1,0 +1,48 @@
+"""What went wrong, kept over a reset until it has been told."""
+
+import io
+import sys
+
+from . import files
+
+KEPT = 8
+
+
+def traceback(err):
+    """Return the trace of an exception, short enough for a message."""
+    if not hasattr(sys, "print_exception"):
+        return repr(err)
+    out = io.StringIO()
+    sys.print_exception(err, out)
+    return out.getvalue()[-600:]
+
+
+class CrashLog:
+    """The last few faults: `[boot, uptime, who, what]`; equal ones in a row are stored once to spare the flash."""
+
+    def __init__(self, path, boot, uptime):
+        self.path = path
+        self.boot = boot
+        self.uptime = uptime
+        self.entries = files.load(path) or []
+        self.changed = lambda: None
+
+    def add(self, who, what):
+        """Note a fault: an exception or a sentence."""
+        text = what if isinstance(what, str) else traceback(what)
+        if self.entries and self.entries[-1][0] == self.boot and self.entries[-1][2:] == [who, text]:
+            return
+        self.entries = self.entries[1 - KEPT :] + [[self.boot, self.uptime(), who, text]]
+        self._save()
+        self.changed()
+
+    def told(self, count):
+        """The oldest `count` entries have been delivered."""
+        self.entries = self.entries[count:]
+        self._save()
+
+    def _save(self):
+        try:
+            files.save(self.path, self.entries)
+        except OSError:
+            pass  # a full file system must not turn a report into a second fault

@@ -1,0 +1,10 @@
+"""Picks the board support for this interpreter; the rest of the firmware sees only `Board`."""
+
+import sys
+
+if sys.platform == "esp32":
+    from .hal_esp32 import Board
+else:
+    from .hal_unix import Board
+
+__all__ = ["Board"]

@@ -1,0 +1,41 @@
+"""Gives each record its identity (boot, sequence) and its time, and puts it on flash."""
+
+from . import files, record
+
+
+def next_boot(ring, path):
+    """Return a boot number that was never used: one more than the file and the newest record on flash say."""
+    last = files.load(path) or 0
+    newest = ring.read(ring.next - 1)
+    if newest:
+        last = max(last, record.identity(newest)[0])
+    files.save(path, last + 1)
+    return last + 1
+
+
+class Journal:
+    """Everything a node has to tell passes here once."""
+
+    def __init__(self, ring, clock, boot):
+        self.ring = ring
+        self.clock = clock
+        self.boot = boot
+        self.seq = 0
+        self.stored = lambda: None
+
+    def store(self, values, up=None):
+        """Store readings taken now, or at an uptime given in seconds; nothing is stored when there are none."""
+        if values:
+            self._put(record.READINGS, values, self.clock.uptime() if up is None else up)
+
+    def store_session(self, values, key, up, duration):
+        """Store one charging session that began at `up` and took `duration` seconds."""
+        self._put(record.SESSION, values, up, key, duration)
+
+    def _put(self, kind, values, up, key="", duration=0):
+        clock = self.clock
+        time = (clock.anchor_ms + up * 1000) // 1000 if clock.synced else 0
+        rec = record.Record(kind, clock.line, self.boot, self.seq, up, time, values, key, duration)
+        self.seq += 1
+        self.ring.append(record.encode(rec))
+        self.stored()

@@ -1,0 +1,258 @@
+"""Asynchronous MQTT 3.1.1 client for one long-lived connection.
+
+Promises: a publication stays in flight until its PUBACK, across any number of sessions; after a reconnect it is sent
+again under its packet id. What leaves in one turn leaves in one write (several small writes meet Nagle and delayed
+ACK: 44 ms a message). Every wait has an end. A session is persistent; lost subscriptions are made again.
+"""
+
+import asyncio
+
+from . import packets
+from .backoff import Backoff
+
+CONNECT_MS = 20000
+ACK_MS = 20000
+STABLE_MS = 60000
+
+
+class LinkError(Exception):
+    """The session cannot go on; the client closes it and tries again."""
+
+
+class Client:
+    """`board` gives connect, ticks_ms and sleep_ms; `options` host, port, keepalive_s, window, tls, user, password."""
+
+    def __init__(self, board, client_id, options, will, birth, topics, on_message):
+        self.board = board
+        self.client_id = client_id
+        self.options = options
+        self.will = will
+        self.birth = birth
+        self.topics = list(topics)
+        self.on_message = on_message
+        self.online = False
+        self.sessions = 0
+        self.last_error = ""
+        self.beat = lambda: None
+        self.acked = asyncio.Event()
+        self._window = options.get("window", 8)
+        self._flight = {}
+        self._waiting = {}
+        self._pid = 0
+        self._room = asyncio.Event()
+        self._out = []
+        self._wake = asyncio.Event()
+        self._backoff = Backoff(ceiling_ms=options.get("backoff_max_s", 300) * 1000)
+
+    # ---- for the rest of the firmware ----
+
+    async def publish(self, topic, make, on_ack=None, retain=False, beat=None):
+        """Send a QoS 1 publication when the window has room; returns when it is under way.
+
+        `make()` builds the payload, again for each retry, so that nothing in it goes stale; None means that there is
+        nothing left to send. `on_ack()` is called once, after the broker's PUBACK. `beat()` is called now and then
+        while there is no room, to show that the publisher is alive.
+        """
+        while not self.online or len(self._flight) >= self._window:
+            self._room.clear()
+            await self._room.wait()
+            if beat:
+                beat()
+        pid = self._next_pid()
+        self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
+        self._send_flight(pid, False)
+
+    async def subscribe(self, topic):
+        """Subscribe now, on this session only, and wait for the broker's answer."""
+        await self._request(packets.subscribe, [topic])
+
+    async def unsubscribe(self, topic):
+        """Give up a subscription made with `subscribe`."""
+        await self._request(packets.unsubscribe, [topic])
+
+    async def run(self):
+        """Connect, serve, wait, for ever."""
+        while True:
+            self._alive()
+            started = self.board.ticks_ms()
+            try:
+                await self._session()
+            except (OSError, LinkError, ValueError, IndexError, UnicodeError, asyncio.TimeoutError, EOFError) as err:
+                self.last_error = repr(err)
+            self.online = False
+            # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
+            if self.board.ticks_ms() - started > STABLE_MS and self.sessions:
+                self._backoff.reset()
+            self._alive()
+            await self.board.sleep_ms(self._backoff.next_ms())
+
+    def _alive(self):
+        self.beat()
+        self._room.set()  # publishers look again, and show that they are alive too
+
+    # ---- one session ----
+
+    async def _session(self):
+        reader, writer = await self.board.within(
+            self.board.connect(self.options["host"], self.options["port"], self.options.get("tls")), CONNECT_MS
+        )
+        self._out.clear()
+        self._waiting.clear()
+        splitter = packets.Splitter(self.options.get("limit", 8192))
+        tasks = []
+        try:
+            await self.board.within(self._handshake(reader, writer, splitter), CONNECT_MS)
+            self._rx = self._tx = self.board.ticks_ms()
+            over = asyncio.Event()
+            jobs = (self._read(reader, splitter), self._write(writer), self._keep(), self._begin())
+            tasks = [asyncio.create_task(self._part(job, over)) for job in jobs]
+            await over.wait()
+            raise self._failure
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self._close(writer)
+
+    async def _part(self, job, over):
+        """Run one part of the session; the first failure ends them all."""
+        try:
+            await job
+        except asyncio.CancelledError:
+            raise
+        except Exception as err:
+            self._failure = err
+            over.set()
+
+    async def _close(self, writer):
+        try:
+            writer.close()
+            await self.board.within(writer.wait_closed(), 1000)
+        except (OSError, asyncio.TimeoutError):
+            pass
+
+    async def _handshake(self, reader, writer, splitter):
+        opts = self.options
+        writer.write(
+            packets.connect(
+                self.client_id, opts.get("keepalive_s", 60), self.will, opts.get("user"), opts.get("password")
+            )
+        )
+        await writer.drain()
+        packet = None
+        while packet is None:
+            splitter.feed(await self._some(reader))
+            packet = splitter.next()
+        first, body, _ = packet
+        if first >> 4 != packets.CONNACK or body[1]:
+            raise LinkError("refused, code %d" % body[1])
+        self.present = bool(body[0] & 1)
+
+    async def _begin(self):
+        """Make subscriptions if the broker forgot us, say that we are here, send again what was in flight."""
+        self.sessions += 1
+        if not self.present:
+            await self._request(packets.subscribe, self.topics)
+        topic, make = self.birth
+        self._send(packets.publish(topic, make(), self._next_pid(), True))
+        for pid in sorted(self._flight, key=lambda pid: self._flight[pid][4]):
+            self._send_flight(pid, self.present)
+        self.online = True
+        self._room.set()
+
+    async def _some(self, reader):
+        data = await reader.read(512)
+        if not data:
+            raise EOFError("closed by the broker")
+        return data
+
+    async def _read(self, reader, splitter):
+        while True:
+            packet = splitter.next()
+            while packet is not None:
+                self._handle(packet[0], packet[1], packet[2])
+                packet = splitter.next()
+            splitter.feed(await self._some(reader))
+            self._rx = self.board.ticks_ms()
+
+    async def _write(self, writer):
+        while True:
+            if not self._out:
+                self._wake.clear()
+                await self._wake.wait()
+            data = b"".join(self._out)
+            self._out.clear()
+            writer.write(data)
+            await writer.drain()
+            self._tx = self.board.ticks_ms()
+
+    async def _keep(self):
+        """Ping at half the interval; 1.5 intervals without a byte, or a PUBACK that never comes, ends the session."""
+        interval = self.options.get("keepalive_s", 60) * 1000
+        while True:
+            await self.board.sleep_ms(interval // 4)
+            self._alive()
+            now = self.board.ticks_ms()
+            if now - self._rx > interval * 3 // 2:
+                raise LinkError("silent broker")
+            if any(now - entry[4] > ACK_MS + interval for entry in self._flight.values()):
+                raise LinkError("no acknowledgement")
+            if now - self._rx > interval // 2 or now - self._tx > interval // 2:
+                self._send(packets.PINGREQ)
+
+    # ---- packets ----
+
+    def _handle(self, first, body, whole):
+        kind = first >> 4
+        if kind == packets.PUBACK:
+            self._acknowledged(body[0] << 8 | body[1])
+        elif kind == packets.PUBLISH:
+            topic, pid, payload, retained = packets.parse_publish(first, body)
+            # Taken over before it is acknowledged; an oversized one is reported without its payload.
+            self.on_message(topic, payload if whole else None, retained)
+            if pid:
+                self._send(packets.puback(pid))
+        elif kind in (packets.SUBACK, packets.UNSUBACK):
+            event = self._waiting.get(body[0] << 8 | body[1])
+            if event:
+                event.set()
+
+    def _acknowledged(self, pid):
+        entry = self._flight.pop(pid, None)
+        if entry is None:
+            return  # the birth message, or a late duplicate
+        self._room.set()
+        if entry[2]:
+            entry[2]()
+
+    def _send(self, packet):
+        self._out.append(packet)
+        self._wake.set()
+
+    def _send_flight(self, pid, dup):
+        topic, make, on_ack, retain, _ = self._flight[pid]
+        payload = make()
+        if payload is None:
+            del self._flight[pid]
+            self._room.set()
+            return
+        self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
+        self._send(packets.publish(topic, payload, pid, retain, dup))
+
+    async def _request(self, build, topics):
+        pid = self._next_pid()
+        event = self._waiting[pid] = asyncio.Event()
+        self._send(build(pid, topics))
+        try:
+            await self.board.within(event.wait(), ACK_MS)
+        finally:
+            self._waiting.pop(pid, None)
+
+    def _reserve(self):
+        return self._next_pid()
+
+    def _next_pid(self):
+        """Packet ids run 1..65535 and skip those still in use."""
+        while True:
+            self._pid = self._pid % 65535 + 1
+            if self._pid not in self._flight and self._pid not in self._waiting:
+                return self._pid

@@ -1,0 +1,130 @@
+"""MQTT 3.1.1 packets: built as one bytes object each, and cut out of a byte stream."""
+
+PINGREQ = b"\xc0\x00"
+DISCONNECT = b"\xe0\x00"
+
+CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
+
+_KEPT = 300  # of a packet that is too long, so much is kept: topic and packet id
+
+
+def _packet(first, body):
+    head = bytearray((first,))
+    size = len(body)
+    while size > 127:
+        head.append(size & 127 | 128)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + body
+
+
+def _u16(n):
+    return bytes((n >> 8, n & 255))
+
+
+def _text(value):
+    data = value if isinstance(value, bytes) else value.encode()
+    return _u16(len(data)) + data
+
+
+def connect(client_id, keepalive_s, will, user=None, password=None):
+    """A persistent session with a retained QoS 1 last will `(topic, payload)`."""
+    flags = 0x2C | (0x80 if user else 0) | (0x40 if password else 0)
+    body = _text("MQTT") + bytes((4, flags)) + _u16(keepalive_s) + _text(client_id) + _text(will[0]) + _text(will[1])
+    if user:
+        body += _text(user)
+    if password:
+        body += _text(password)
+    return _packet(0x10, body)
+
+
+def publish(topic, payload, pid, retain=False, dup=False):
+    """A QoS 1 publication."""
+    first = 0x32 | (1 if retain else 0) | (8 if dup else 0)
+    return _packet(first, _text(topic) + _u16(pid) + payload)
+
+
+def puback(pid):
+    """Acknowledge a QoS 1 publication."""
+    return b"\x40\x02" + _u16(pid)
+
+
+def subscribe(pid, topics):
+    """Subscribe to every topic at QoS 1."""
+    return _packet(0x82, _u16(pid) + b"".join([_text(t) + b"\x01" for t in topics]))
+
+
+def unsubscribe(pid, topics):
+    """Give up subscriptions."""
+    return _packet(0xA2, _u16(pid) + b"".join([_text(t) for t in topics]))
+
+
+def parse_publish(first, body):
+    """Return (topic, packet id or 0, payload, retained) of an incoming publication."""
+    end = 2 + (body[0] << 8 | body[1])
+    topic = body[2:end].decode()
+    pid = 0
+    if first & 6:
+        pid = body[end] << 8 | body[end + 1]
+        end += 2
+    return topic, pid, body[end:], bool(first & 1)
+
+
+class Splitter:
+    """Cuts a byte stream into packets; one longer than `limit` is skipped without being held in memory."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self._buf = b""
+        self._pos = 0
+        self._skip = 0
+        self._head = None
+
+    def feed(self, data):
+        """Add received bytes."""
+        self._buf = self._buf[self._pos :] + data if self._pos < len(self._buf) else data
+        self._pos = 0
+
+    def next(self):
+        """Return (first byte, body, whole) or None; `whole` is False for a packet that was cut short."""
+        if self._skip:
+            return self._skipped()
+        size = self._length()
+        if size is None:
+            return None
+        start, size = size
+        if size > self.limit:
+            return self._begin_skip(start, size)
+        if start + size > len(self._buf):
+            return None
+        first = self._buf[self._pos]
+        self._pos = start + size
+        return first, self._buf[start : start + size], True
+
+    def _length(self):
+        """Return (offset of the body, its length), or None while the length is still arriving."""
+        buf, pos, size, shift = self._buf, self._pos + 1, 0, 0
+        while pos < len(buf):
+            byte = buf[pos]
+            pos += 1
+            size |= (byte & 127) << shift
+            if byte < 128:
+                return pos, size
+            shift += 7
+            if shift > 21:
+                raise ValueError("packet length has no end")
+        return None
+
+    def _begin_skip(self, start, size):
+        if len(self._buf) - start < _KEPT:
+            return None
+        self._head = (self._buf[self._pos], self._buf[start : start + _KEPT], False)
+        self._pos = start
+        self._skip = size
+        return self._skipped()
+
+    def _skipped(self):
+        drop = min(self._skip, len(self._buf) - self._pos)
+        self._pos += drop
+        self._skip -= drop
+        return None if self._skip else self._head

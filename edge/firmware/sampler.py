@@ -1,0 +1,63 @@
+"""Reads the sensors at a fixed pace; each round is one record, and what did not answer is not in it."""
+
+import asyncio
+
+from .sensors import driver
+
+READ_MS = 15000
+
+
+class Sampler:
+    """One driver per entry of the configuration, each read in its own task so that a slow one delays nobody."""
+
+    def __init__(self, board, journal, conf, report):
+        self.board = board
+        self.journal = journal
+        self.interval_ms = conf["interval_s"] * 1000
+        self.drivers = [(s["driver"], self._make(s, report)) for s in conf["sensors"]]
+        self.drivers = [(name, dev) for name, dev in self.drivers if dev]
+        self.missed = 0
+        self.report = report
+        self.beat = lambda: None
+
+    def _make(self, options, report):
+        try:
+            return driver(options["driver"])(self.board, options)
+        except Exception as err:
+            report("sensor " + options["driver"], err)
+            return None
+
+    async def run(self):
+        """Sample for ever; a late round is skipped, not made up for."""
+        due = self.board.ticks_ms()
+        while True:
+            self.beat()
+            await self._round()
+            due += self.interval_ms
+            now = self.board.ticks_ms()
+            if due < now:
+                due += (now - due) // self.interval_ms * self.interval_ms
+            while due > now:
+                self.beat()
+                await self.board.sleep_ms(min(due - now, 10000))
+                now = self.board.ticks_ms()
+
+    async def _round(self):
+        up = self.journal.clock.uptime()
+        results = await asyncio.gather(*[self._read(name, dev) for name, dev in self.drivers])
+        seen, values = set(), []
+        for value in [value for result in results for value in result]:
+            if value[0] not in seen:  # of two sensors for one quantity the first in the file counts
+                seen.add(value[0])
+                values.append(value)
+        self.journal.store(values, up)
+
+    async def _read(self, name, dev):
+        try:
+            return await self.board.within(dev.read(), READ_MS)
+        except (OSError, asyncio.TimeoutError):
+            self.missed += 1
+        except Exception as err:
+            self.missed += 1
+            self.report("sensor " + name, err)
+        return []

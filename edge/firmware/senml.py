@@ -1,0 +1,45 @@
+"""Node records as one SenML JSON message (RFC 8428) with our labels boot, seq, up, sent, tq, key and end."""
+
+from .quantities import CODES, TABLE
+
+
+def decimal(mantissa, decimals):
+    """Print a scaled integer exactly: (234, 1) is 23.4, (-5, 2) is -0.05."""
+    if not decimals:
+        return str(mantissa)
+    sign, digits = ("-", str(-mantissa)) if mantissa < 0 else ("", str(mantissa))
+    digits = "0" * (decimals + 1 - len(digits)) + digits
+    return sign + digits[:-decimals] + "." + digits[-decimals:]
+
+
+def _stamp(rec, unix):
+    """The labels that place a record in time: `bt` if known, else the uptime at which it was taken."""
+    when = '"bt":%d,"tq":2' % unix if unix else '"up":%d,"tq":0' % rec.up
+    when += ',"boot":%d,"seq":%d' % (rec.boot, rec.seq)
+    if rec.key:
+        when += ',"key":"%s"' % rec.key
+        if unix:
+            when += ',"end":%d' % (unix + rec.duration)
+    return when
+
+
+def _entries(rec, head):
+    for name, mantissa, decimals in rec.values:
+        unit = TABLE[CODES[name]][1]
+        yield '{%s"n":"%s","u":"%s","v":%s}' % (head, name, unit, decimal(mantissa, decimals))
+        head = ""
+
+
+def message(records, times, sent):
+    """Return the JSON bytes of some records.
+
+    `times[i]` is the unix second of `records[i]`, or None when it is only known by uptime; then `sent` is the
+    uptime, on the records' own time line, at which the message leaves.
+    """
+    head = '"sent":%d,' % sent if sent is not None else ""
+    out = []
+    for rec, unix in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
+        head += _stamp(rec, unix) + ","
+        out.extend(_entries(rec, head))
+        head = ""
+    return ("[" + ",".join(out) + "]").encode()

@@ -1,0 +1,93 @@
+"""Asks the time: SNTP with several servers, and answers that cannot be true are refused."""
+
+import os
+import struct
+
+from . import BUILT
+
+# The 32-bit seconds of the protocol began in 1900 and wrap in 2036: earlier than this they belong to the next era.
+_UNIX_FROM_1900 = 2208988800
+_ERA = 1 << 32
+LATEST = BUILT + 40 * 365 * 86400
+SETTLED_S = 6 * 3600
+ANSWER_MS = 2000
+
+
+def unix_ms(seconds, fraction):
+    """Turn a protocol timestamp into unix milliseconds, in the era that lies after the build date."""
+    unix = seconds - _UNIX_FROM_1900
+    if unix < BUILT:
+        unix += _ERA
+    return unix * 1000 + (fraction * 1000 >> 32)
+
+
+def parse(reply, cookie):
+    """Return the server's unix milliseconds; ValueError with the reason when the answer is not to be believed."""
+    if len(reply) < 48 or reply[24:32] != cookie:
+        raise ValueError("not an answer to our question")
+    if reply[0] & 7 != 4 or reply[0] >> 6 == 3 or not 0 < reply[1] < 16:
+        raise ValueError("the server is not synchronised itself")
+    ms = unix_ms(*struct.unpack(">II", reply[40:48]))
+    if not BUILT * 1000 < ms < LATEST * 1000:
+        raise ValueError("before this firmware was built, or in the far future")
+    return ms
+
+
+async def ask(board, host, port=123):
+    """Return (unix ms at the middle of the exchange, ticks then); OSError when nobody answers."""
+    sock = board.udp(host, port)
+    try:
+        cookie = os.urandom(8)
+        sent = board.ticks_ms()
+        sock.send(b"\x23" + bytes(39) + cookie)
+        while board.ticks_ms() - sent < ANSWER_MS * board.speed:
+            try:
+                reply = sock.recv(64)
+            except OSError:
+                await board.sleep_ms(10)
+                continue
+            got = board.ticks_ms()
+            return parse(reply, cookie), (sent + got) // 2
+        raise OSError(110)
+    finally:
+        sock.close()
+
+
+class Timekeeper:
+    """Keeps the clock synchronised: eager until the first answer, then every few hours."""
+
+    def __init__(self, board, clock, servers):
+        self.board = board
+        self.clock = clock
+        self.servers = servers
+        self.refused = ""
+        self.beat = lambda: None
+
+    async def run(self):
+        """Ask the servers in turn, for ever."""
+        wait = 2
+        while True:
+            self.beat()
+            if self.servers and await self._round():
+                await self._rest(SETTLED_S)
+                continue
+            await self._rest(wait)
+            wait = min(wait * 2, 600)
+
+    async def _rest(self, seconds):
+        while seconds > 0:
+            self.beat()
+            await self.board.sleep_ms(min(seconds, 30) * 1000)
+            seconds -= 30
+
+    async def _round(self):
+        for server in self.servers:
+            host, _, port = server.partition(":")
+            try:
+                ms, at = await ask(self.board, host, int(port or 123))
+            except (OSError, ValueError) as err:
+                self.refused = "%s: %s" % (server, err)
+                continue
+            self.clock.sync(ms + self.board.ticks_ms() - at)
+            return True
+        return False

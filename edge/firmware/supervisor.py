@@ -1,0 +1,73 @@
+"""Keeps the tasks alive: a crash is logged and the task started again, a silent task resets the board.
+
+The hardware watchdog is fed here, by the health of the tasks and by nothing else: a network that is away for a week
+is no reason to restart.
+"""
+
+import asyncio
+import gc
+
+CRASHES_MAX = 5
+CRASH_SPAN_MS = 600000
+
+
+class Supervisor:
+    """`crashlog` notes faults; `watchdog_s` is the time after which the hardware resets a board that hangs."""
+
+    def __init__(self, board, crashlog, watchdog_s):
+        self.board = board
+        self.crashlog = crashlog
+        self.watchdog_s = watchdog_s
+        self._beats = {}
+        self._crashes = []
+
+    def start(self, name, part, silence_s):
+        """Run `part.run()` for ever; it must call `part.beat()` at least every `silence_s` seconds."""
+        self._beats[name] = [self.board.ticks_ms(), silence_s * 1000]
+        part.beat = lambda: self._beat(name)
+        return asyncio.create_task(self._keep(name, part))
+
+    def _beat(self, name):
+        self._beats[name][0] = self.board.ticks_ms()
+
+    async def _keep(self, name, part):
+        while True:
+            try:
+                await part.run()
+            except asyncio.CancelledError:
+                raise
+            except Exception as err:
+                self.crashlog.add(name, err)
+                self._crashed()
+                gc.collect()
+            self._beat(name)
+            await self.board.sleep_ms(1000)
+
+    def _crashed(self):
+        now = self.board.ticks_ms()
+        self._crashes = [at for at in self._crashes if now - at < CRASH_SPAN_MS] + [now]
+        if len(self._crashes) > CRASHES_MAX:
+            self._restart("tasks crash again and again")
+
+    def _restart(self, why):
+        self.crashlog.add("supervisor", why)
+        self.board.sync_files()
+        self.board.reset()
+
+    def silent(self):
+        """Return the name of a task that has not shown itself in time, or None."""
+        now = self.board.ticks_ms()
+        for name, (seen, limit) in self._beats.items():
+            if now - seen > limit:
+                return name
+        return None
+
+    async def run(self):
+        """Feed the watchdog while every task is healthy."""
+        dog = self.board.watchdog(self.watchdog_s * 1000)
+        while True:
+            name = self.silent()
+            if name:
+                self._restart(name + " is silent")
+            dog.feed()
+            await self.board.sleep_ms(self.watchdog_s * 250)

@@ -1,0 +1,126 @@
+"""Carries records from the ring to the broker: several in a message, several messages in flight, freed only by ack."""
+
+import asyncio
+
+from . import record, senml
+
+PATIENCE_MS = 10000
+PAYLOAD_MAX = 1400
+
+
+class Uplink:
+    """Sends what is pending in order of age, and on request what was sent before."""
+
+    def __init__(self, board, ring, clock, client, topic, batch):
+        self.board = board
+        self.ring = ring
+        self.clock = clock
+        self.client = client
+        self.topic = topic
+        self.batch = batch
+        self.next = ring.first
+        self.beat = lambda: None
+        self._again = []
+        self._ends = {}
+        self._new = asyncio.Event()
+
+    def wake(self):
+        """There is something new in the ring."""
+        self._new.set()
+
+    def resend(self, first, last):
+        """Send these record numbers once more, acknowledged or not."""
+        self._again.append((first, last, True))
+        self.wake()
+
+    async def run(self):
+        """Send for ever."""
+        while True:
+            self.beat()
+            span = self._take()
+            if span is None:
+                await self._rest()
+                continue
+            await self.client.publish(
+                self.topic, lambda s=span: self._message(s), lambda s=span: self._acked(s), False, self.beat
+            )
+
+    async def _rest(self):
+        self._new.clear()
+        try:
+            await self.board.within(self._new.wait(), PATIENCE_MS)
+        except asyncio.TimeoutError:
+            pass
+
+    # ---- choosing ----
+
+    def _take(self):
+        """Return the next (first, last, also acknowledged ones), records that may share a message."""
+        if self._again:
+            first, last, _ = self._again.pop(0)
+            end = self._extent(first, last, True)
+            if end < last:
+                self._again.insert(0, (end + 1, last, True))
+            return first, end, True
+        number = max(self.next, self.ring.first, self.ring.cursor)
+        while number < self.ring.next and not self.ring.pending(number):
+            number += 1
+        self.next = number
+        if number >= self.ring.next:
+            return None
+        self.next = self._extent(number, self.ring.next - 1, False) + 1
+        return number, self.next - 1, False
+
+    def _extent(self, first, last, every):
+        """The last record number that fits a message and has the same kind of time as the first."""
+        kind, size, number = -1, 0, first
+        while number <= last and number < first + self.batch:
+            rec = self._record(number, every)
+            if rec is not None:
+                size += 60 + 45 * len(rec.values)
+                this = 0 if self.clock.resolve(rec) else rec.line
+                if kind not in (-1, this) or size > PAYLOAD_MAX and number > first:
+                    break
+                kind = this
+            number += 1
+        return max(number - 1, first)
+
+    def _record(self, number, every):
+        if not every and not self.ring.pending(number):
+            return None
+        payload = self.ring.read(number)
+        try:
+            return record.decode(payload) if payload else None
+        except (IndexError, ValueError):
+            return None
+
+    # ---- sending ----
+
+    def _message(self, span):
+        first, last, every = span
+        records = [self._record(number, every) for number in range(first, last + 1)]
+        records = [rec for rec in records if rec is not None]
+        if not records:
+            return None
+        times = [self.clock.resolve(rec) for rec in records]
+        sent = None if all(times) else self._uptime_on(records[0].line)
+        return senml.message(records, times, sent)
+
+    def _acked(self, span):
+        for number in range(span[0], span[1] + 1):
+            self.ring.ack(number)
+
+    def _uptime_on(self, line):
+        """Now, on a line of uptime that ended with a loss of power: as if the power had come back at once."""
+        now = self.clock.uptime()
+        if line == self.clock.line:
+            return now
+        return now + sum(end for other, end in self._line_ends().items() if line <= other < self.clock.line)
+
+    def _line_ends(self):
+        if not self._ends:
+            for number in range(self.ring.first, self.ring.next):
+                rec = self._record(number, True)
+                if rec and rec.line < self.clock.line:
+                    self._ends[rec.line] = max(rec.up, self._ends.get(rec.line, 0))
+        return self._ends

@@ -1,0 +1,1 @@
+"""The node firmware, on real MicroPython."""

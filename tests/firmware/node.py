@@ -1,0 +1,113 @@
+"""A real node for a test: MicroPython runs the firmware, models on pseudo-terminals stand for its sensors.
+
+with Node(tmp_path) as node:
+    node.start("127.0.0.1", port, "demo", "air-01")
+    ...
+"""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from simulators.hardware.bme280 import Bme280
+from simulators.hardware.i2c import Bus
+from simulators.hardware.line import Device
+from simulators.hardware.pms5003 import Pms5003
+from tests.firmware.interpreters import REPO, micropython
+
+AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address": 118}]
+
+
+class Node:
+    """One node and its hardware. The folder is its file system: a second `start` is the same node again."""
+
+    def __init__(self, workdir: Path, bits: int = 64, heap: str = "") -> None:
+        self.workdir = Path(workdir)
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        self.bits = bits
+        self.heap = heap
+        self.process: subprocess.Popen[bytes] | None = None
+        self.wiring: dict[str, Any] = {"uart": {}, "i2c": {}, "pulse": {}, "speed": 1, "sectors": 16}
+        self.devices: list[Device] = []
+
+    def air(self) -> list[dict[str, Any]]:
+        """Wire a PMS5003 and a BME280; they stay as `self.pms` and `self.bme`."""
+        self.pms = Pms5003(self.workdir / "uart1")
+        self.bme = Bme280()
+        self.bus = Bus(self.workdir / "i2c0", {0x76: self.bme})
+        self.wire(self.pms, "uart", "1")
+        self.wire(self.bus, "i2c", "0")
+        return AIR
+
+    def wire(self, device: Device, kind: str, port: str) -> None:
+        """Connect a model to a port of the board and start it."""
+        self.wiring[kind][port] = str(device.line.path)
+        self.devices.append(device)
+        device.start()
+
+    def configure(
+        self,
+        broker_host: str,
+        port: int,
+        city: str,
+        device: str,
+        interval_s: int = 1,
+        sensors: list[dict[str, Any]] | None = None,
+        mqtt: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        """Write the node's configuration; without `sensors` it is an air-quality node."""
+        if sensors is None:
+            sensors = AIR if self.devices else self.air()
+        link = {"host": broker_host, "port": port, "keepalive_s": 5, "backoff_max_s": 2, **(mqtt or {})}
+        conf = {"city": city, "device": device, "interval_s": interval_s, "mqtt": link, "sensors": sensors, **more}
+        (self.workdir / "node.json").write_text(json.dumps(conf))
+
+    def start(self, broker_host: str, port: int, city: str, device: str, interval_s: int = 1, **more: Any) -> None:
+        """Configure the node and switch it on."""
+        self.configure(broker_host, port, city, device, interval_s, **more)
+        self.boot()
+
+    def boot(self) -> None:
+        """Switch on with the configuration that is there."""
+        (self.workdir / "wiring.json").write_text(json.dumps(self.wiring))
+        options = ["-X", f"heapsize={self.heap}"] if self.heap else []
+        with (self.workdir / "console.txt").open("ab") as console:
+            self.process = subprocess.Popen(
+                [str(micropython(self.bits)), *options, "-m", "firmware", str(self.workdir)],
+                env={**os.environ, "MICROPYPATH": f".frozen:{REPO / 'edge'}"},
+                stdout=console,
+                stderr=console,
+            )
+
+    def kill(self) -> None:
+        """End the node at once, as a crash or a reset does: what is on flash and in the RTC stays."""
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def power_cut(self) -> None:
+        """End the node at once and lose what only lived as long as there was power."""
+        self.kill()
+        (self.workdir / "rtc.bin").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End the node and its hardware."""
+        self.kill()
+        for device in self.devices:
+            device.stop()
+        self.devices = []
+
+    def console(self) -> str:
+        """What the node has printed."""
+        return (self.workdir / "console.txt").read_text(errors="replace")
+
+    def __enter__(self) -> "Node":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
