@@ -1,0 +1,1 @@
+"""Ingest: windows into the store, KPIs out of them, then the acknowledgement."""

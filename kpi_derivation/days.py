@@ -42,7 +42,7 @@ class DayGrid:
         shape = (self.shape[0] + more, before + self.shape[1] + after)
         for name in _KEPT:
             grown = np.full(shape, 0.0 if name in (*SUMMED, "inside") else np.nan)
-            if self.columns:
+            if name in self.columns:
                 grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
             self.columns[name] = grown
         self.origin, self.shape = self.origin - before, shape

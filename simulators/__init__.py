@@ -1,0 +1,1 @@
+"""Simulators: recorded and synthetic feeds, virtual hardware."""

@@ -1,0 +1,197 @@
+"""The gateway's disk: raw readings, dirty windows (the outbox), rejected messages, counters. One SQLite file.
+
+A reading's identity is (series, time, key); storing it again changes nothing. Whatever does change a window marks it
+dirty in the same transaction, by trigger. A window's generation counts its changes, so that an acknowledgement for an
+older state does not clear a newer one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from adapters import rejects
+from adapters.sqlite import connect, transaction
+from telemetry.errors import UsageError
+from telemetry.readings import Readings
+from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.windows import DAY, window_start
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS buffer_series (
+  id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
+  UNIQUE (city, device, quantity)
+);
+CREATE TABLE IF NOT EXISTS reading (
+  window INTEGER NOT NULL, series INTEGER NOT NULL, t INTEGER NOT NULL, key INTEGER NOT NULL,
+  value REAL NOT NULL, arrival INTEGER NOT NULL, flag INTEGER NOT NULL,
+  PRIMARY KEY (window, series, t, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dirty (
+  window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL,
+  PRIMARY KEY (window, series)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS reading_new AFTER INSERT ON reading BEGIN
+  INSERT INTO dirty VALUES (new.window, new.series, 1)
+  ON CONFLICT DO UPDATE SET generation = generation + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS reading_changed AFTER UPDATE ON reading BEGIN
+  INSERT INTO dirty VALUES (new.window, new.series, 1)
+  ON CONFLICT DO UPDATE SET generation = generation + 1;
+END;
+"""
+# A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
+_UPSERT = """
+INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
+SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
+WHERE value<>excluded.value OR flag<>excluded.flag
+"""
+
+
+class Dirty(NamedTuple):
+    """Windows to be sent: columns of series id, window start in ms, generation."""
+
+    series: IntArray
+    window: IntArray
+    generation: IntArray
+
+
+class Buffer:
+    """The gateway's SQLite file. `width`: of its windows, ms; fixed for the life of the file."""
+
+    def __init__(self, path: Path, width: int) -> None:
+        self.path, self.width = path, width
+        self.db = connect(path, _SCHEMA + rejects.SCHEMA, version=1)
+        self.rejects = rejects.Rejects(self.db)
+        self.table = SeriesTable()
+        for row in self.db.execute("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
+            self.table.id_of(Series(*row))
+        self._saved = len(self.table)
+        self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width,))
+        stored = self._meta("width")
+        if stored != width:
+            raise UsageError(f"{path} was made with windows of {stored // 1000} s; use that width, or another file.")
+        # Windows before this time (ms) are no longer held; readings for them cannot be folded any more.
+        self.pruned_before = self._meta("pruned_before")
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """All or nothing; nested use joins the outer one."""
+        return transaction(self.db)
+
+    def _meta(self, key: str) -> int:
+        row = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        return int(row[0]) if row else 0
+
+    # -- readings ---------------------------------------------------------------------------------------------------
+
+    def put(self, readings: Readings) -> int:
+        """Store readings; returns how many were new or changed. On disk when the outermost transaction ends."""
+        if not len(readings):
+            return 0
+        with self.transaction() as db:
+            self._save_series()
+            before = int(db.execute("SELECT total_changes()").fetchone()[0])
+            rows = zip(
+                window_start(readings.t, self.width).tolist(), readings.series.tolist(), readings.t.tolist(),
+                readings.key.tolist(), readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
+                strict=True,
+            )  # fmt: skip
+            db.executemany(_UPSERT, rows)
+            # Each stored row counts twice: itself and the dirty mark its trigger made.
+            return (int(db.execute("SELECT total_changes()").fetchone()[0]) - before) // 2
+
+    def _save_series(self) -> None:
+        fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
+        self.db.executemany("INSERT OR IGNORE INTO buffer_series VALUES (?,?,?,?)", fresh)
+        self._saved = len(self.table)
+
+    def forget_unsaved(self) -> None:
+        """After a transaction that failed: series numbered in it must be saved again."""
+        self._saved = int(self.db.execute("SELECT count(*) FROM buffer_series").fetchone()[0])
+
+    # -- outbox -----------------------------------------------------------------------------------------------------
+
+    def dirty(self, limit: int, *, newest_first: bool = True) -> tuple[Dirty, Readings]:
+        """Up to `limit` windows to send and all their readings; newest first, so that live data overtakes a backlog."""
+        order = "DESC" if newest_first else "ASC"
+        head = f"SELECT window, series, generation FROM dirty ORDER BY window {order} LIMIT {int(limit)}"  # noqa: S608
+        marks = np.array(self.db.execute(head).fetchall(), dtype=np.int64).reshape(-1, 3)
+        dirty = Dirty(marks[:, 1], marks[:, 0], marks[:, 2])
+        if not len(marks):
+            return dirty, Readings.of([], [], [])
+        rows = self.db.execute(
+            "SELECT r.series, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - built from fixed text
+            f" FROM ({head}) d CROSS JOIN reading r ON r.window = d.window AND r.series = d.series"
+        ).fetchall()
+        return dirty, Readings.of(*zip(*rows, strict=True)) if rows else Readings.of([], [], [])
+
+    def mark_all_dirty(self) -> None:
+        """Send everything again: the other side has lost its store."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO dirty SELECT DISTINCT window, series, 1 FROM reading WHERE true"
+                " ON CONFLICT DO UPDATE SET generation = generation + 1"
+            )
+
+    def sent(self, dirty: Dirty) -> None:
+        """Clear the marks of windows the other side has stored, where nothing changed since."""
+        rows = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
+        with self.transaction() as db:
+            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", rows)
+
+    def backlog(self) -> tuple[int, int | None]:
+        """Number of dirty windows, and the start of the oldest."""
+        count, oldest = self.db.execute("SELECT count(*), min(window) FROM dirty").fetchone()
+        return int(count), oldest
+
+    # -- retention ---------------------------------------------------------------------------------------------------
+
+    def prune(self, arrived_before: int, max_bytes: int) -> int:
+        """Delete the oldest sent readings, a day at a time, when all of the day arrived before the given ms.
+
+        Also while the file is larger than `max_bytes`. Unsent windows are never deleted. Returns deleted readings.
+        """
+        deleted = 0
+        while (first := self.db.execute("SELECT min(window) FROM reading").fetchone()[0]) is not None:
+            end = first // DAY * DAY + DAY
+            day = "window < ?"
+            unsent = self.db.execute(f"SELECT 1 FROM dirty WHERE {day} LIMIT 1", (end,)).fetchone()  # noqa: S608
+            newest = self.db.execute(f"SELECT max(arrival) FROM reading WHERE {day}", (end,)).fetchone()[0]  # noqa: S608
+            if unsent or not (newest < arrived_before or self.used_bytes() > max_bytes):
+                break
+            with self.transaction() as db:
+                deleted += db.execute(f"DELETE FROM reading WHERE {day}", (end,)).rowcount  # noqa: S608
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))
+            self.pruned_before = end
+        return deleted
+
+    def used_bytes(self) -> int:
+        """Bytes of the file that hold data."""
+        pages, free, size = (
+            int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    # -- counters ----------------------------------------------------------------------------------------------------
+
+    def count(self, amounts: dict[str, int]) -> None:
+        """Add to counters that survive restarts."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                amounts.items(),
+            )
+
+    def counters(self) -> dict[str, int]:
+        """All counters."""
+        return dict(self.db.execute("SELECT key, value FROM meta WHERE key NOT IN ('width', 'pruned_before')"))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()

@@ -1,0 +1,78 @@
+"""The commands and their options; what they do is in the modules they call, imported when they run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Turns a city's sensors into its live U4SSC key performance indicators.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+kpi_app = typer.Typer(help="KPI values: show them, derive them again.", no_args_is_help=True)
+app.add_typer(kpi_app, name="kpi")
+
+StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
+
+
+@app.callback()
+def _logging(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also log details.")] = False) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+@app.command()
+def version() -> None:
+    """Print the version. Example: cityvitals version."""
+    from cityvitals import __version__  # noqa: PLC0415
+
+    typer.echo(f"cityvitals {__version__}")
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV files, gzipped or not.")],
+    city: Annotated[Path, typer.Option("--city", help="The CITY.toml.")],
+    store: StoreUrl = "",
+    speed: Annotated[str, typer.Option(help="'max', or recorded seconds per second.")] = "max",
+    width: Annotated[str, typer.Option(help="Width of the base windows.")] = "60s",
+    through: Annotated[str, typer.Option(help="mqtt://host:port: by that broker and a running gateway.")] = "",
+) -> None:
+    """Feed recorded readings through the same code as live data.
+
+    Example: cityvitals replay stations_2018.csv.gz --city aberdeen.toml --store sqlite:///aberdeen.db
+    """
+    from cityvitals.commands import replay_command  # noqa: PLC0415
+
+    replay_command(files, city, store, speed, width, through)
+
+
+@kpi_app.command("show")
+def kpi_show(
+    city: Annotated[str, typer.Option("--city", help="The city's id.")],
+    store: StoreUrl,
+    period: Annotated[str, typer.Option(help="2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d.")],
+    code: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+) -> None:
+    """Show the KPI values of a period.
+
+    Example: cityvitals kpi show --city aberdeen --store sqlite:///aberdeen.db --period 2018
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.show import as_text, values  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
+
+    if form not in ("table", "json", "csv"):
+        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json', 'csv'])}")
+    rows = values(open_store(store), city, period, code or [], time.time_ns() // 1_000_000)
+    sys.stdout.write(as_text(rows, form, None if sys.stdout.isatty() else 200))

@@ -1,0 +1,71 @@
+"""What the commands do, one function a command: open what is needed, call what does the work, tell the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from adapters.store import open_store
+from cityvitals import replay
+from cityvitals.config import load_city
+from telemetry.errors import UsageError
+from telemetry.windows import parse_width
+
+console = Console(stderr=True)
+
+
+def replay_command(files: list[Path], city: Path, store: str, speed: str, width: str, through: str) -> None:
+    """`cityvitals replay`."""
+    pace = _speed(speed)
+    for path in files:
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}.")
+    loaded = load_city(city)
+    if through:
+        raise UsageError("--through comes next.")
+    if not store:
+        raise UsageError("Say where to: --store sqlite:///city.db, or --through mqtt://host:port.")
+    work = replay.Replay(loaded, open_store(store), replay.buffer_path(store, loaded.id), parse_width(width))
+    with _progress() as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in ("reading", "folding")}
+        summary = replay.run(work, files, pace, lambda name, n: bar.advance(tasks[name], n))
+    tell_summary(summary)
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = 0.0
+    if not 0 < pace < 1e9:
+        raise UsageError(f"--speed '{text}': write 'max', or how many recorded seconds pass in one, for example 3600.")
+    return pace
+
+
+def _progress() -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console, transient=True)
+
+
+def tell_summary(s: replay.Summary) -> None:
+    """The summary as lines `name value`."""
+    out = Console(highlight=False)
+    out.print(f"rows read           {s.rows:>12,}")
+    out.print(f"readings stored     {s.stored:>12,}")
+    out.print(f"held already        {s.again:>12,}")
+    out.print(f"flagged             {s.flagged:>12,}")
+    out.print(f"rejected            {s.rejected:>12,}")
+    out.print(f"windows written     {s.windows:>12,}")
+    out.print(f"KPI values changed  {s.kpis:>12,}")
+    out.print(f"seconds             {s.seconds:>12.2f}")
+    out.print(f"readings per second {s.per_second:>12,.0f}")

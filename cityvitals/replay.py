@@ -1,0 +1,146 @@
+"""`cityvitals replay`: recorded readings through the same quality control, fold, store and KPI code as live data."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from adapters.buffer import Buffer
+from adapters.store import Store
+from cityvitals.columns import Converted, convert
+from gateway.batch import Batch
+from gateway.core import Core
+from ingest.core import Ingest
+from simulators.recorded import Chunk, read
+from telemetry.city import City
+from telemetry.series import IntArray
+
+Progress = Callable[[str, int], None]
+
+
+class Summary(msgspec.Struct):
+    """What a replay did. `stored` counts readings new to the store, `again` those it held already."""
+
+    rows: int = 0
+    stored: int = 0
+    again: int = 0
+    flagged: int = 0
+    rejected: int = 0
+    windows: int = 0
+    kpis: int = 0
+    seconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Rows read a second."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+def buffer_path(store_url: str, city: str) -> Path:
+    """Where a replay keeps raw readings: in the embedded store's own file, else in the user's state folder."""
+    if store_url.startswith("sqlite:///"):
+        return Path(store_url.removeprefix("sqlite:///"))
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    name = hashlib.sha256(store_url.encode()).hexdigest()[:12]
+    return state / "cityvitals" / f"replay-{city}-{name}.db"
+
+
+class Replay:
+    """Readings of one city into a store, through a gateway core and an ingest core in this process."""
+
+    def __init__(self, city: City, store: Store, buffer: Path, width: int) -> None:
+        self.city, self.width = city, width
+        self.ingest = Ingest(store)
+        self.ingest.add_city(city, width)
+        self.buffer = Buffer(buffer, width)
+        self._core = Core(self.buffer, [])
+        self._batch = Batch(self.buffer.table)
+        self.summary = Summary()
+        if store.span(city.id, "window") is None:
+            self.buffer.mark_all_dirty()
+
+    def take(self, chunk: Chunk, now: int) -> None:
+        """Store one chunk's raw readings. `now`: ms UTC, the limit of believable times."""
+        converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
+        self.take_converted(converted, f"replay:{chunk.path.name}", now)
+        self.summary.rows += len(chunk.rows) + len(chunk.bad)
+
+    def take_converted(self, converted: Converted, origin: str, now: int) -> None:
+        """Store readings that are already columns."""
+        rejects = [(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.bad]
+        flagged = int((converted.readings.flag != 0).sum())
+        counts = self._core.store(converted.readings, rejects, len(converted.readings), len(rejects) - flagged)
+        s = self.summary
+        s.stored, s.again = s.stored + counts.stored, s.again + counts.duplicate
+        s.flagged, s.rejected = s.flagged + counts.flagged, s.rejected + counts.rejected
+
+    def flush(self) -> Iterator[int]:
+        """Fold what is dirty and hand it to ingest; yields the number of windows of each step."""
+        while True:
+            dirty, partials = self._core.pending(100_000, newest_first=False)
+            if not len(dirty.window):
+                return
+            mine = partials.take(self._of_city(partials.series))
+            names = self.buffer.table
+            ids = np.array([self.ingest.table.id_of(names[i]) if self._is_mine(i) else -1 for i in range(len(names))])
+            self.ingest.take(self.city.id, self.width, replace(mine, series=ids[mine.series]))
+            self._core.sent(dirty)
+            self.summary.windows += len(mine)
+            yield len(partials)
+
+    def _is_mine(self, series: int) -> bool:
+        return self.buffer.table[series].city == self.city.id
+
+    def _of_city(self, series: IntArray) -> npt.NDArray[np.bool_]:
+        """Which rows belong to this city; a buffer may hold several."""
+        return np.array([self._is_mine(i) for i in range(len(self.buffer.table))], dtype=np.bool_)[series]
+
+    def derive(self, now: int) -> None:
+        """Evaluate the KPIs that the flushed windows touch."""
+        self.summary.kpis += len(self.ingest.derive(now))
+
+
+def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
+    """Parts of a chunk that each span at most `seconds` of recorded time, in file order."""
+    starts = np.array([row[0][:19] for row in chunk.rows], dtype="datetime64[ms]").astype(np.int64)
+    begin = 0
+    for i in range(1, len(starts) + 1):
+        if i == len(starts) or abs(int(starts[i] - starts[begin])) >= seconds * 1000:
+            yield Chunk(chunk.path, chunk.header, chunk.lines[begin:i], chunk.rows[begin:i])
+            begin = i
+
+
+def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
+    """Replay files; `speed`: recorded seconds a second, None for as fast as possible."""
+    began = time.perf_counter()
+    for path in paths:
+        for chunk in read(path):
+            for part in [chunk] if speed is None else slices(chunk, speed):
+                step = time.perf_counter()
+                replay.take(part, _now())
+                progress("reading", len(part.rows))
+                if speed is not None:
+                    finish(replay, progress)
+                    time.sleep(max(0.0, 1.0 - (time.perf_counter() - step)))
+    finish(replay, progress)
+    replay.summary.seconds = time.perf_counter() - began
+    return replay.summary
+
+
+def finish(replay: Replay, progress: Progress) -> None:
+    """Fold, store and derive what was taken."""
+    for windows in replay.flush():
+        progress("folding", windows)
+    replay.derive(_now())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,87 @@
+"""TOML files checked against a model: an error names the file, the line, the key and the nearest valid key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from telemetry.errors import UsageError, nearest
+
+M = TypeVar("M", bound=BaseModel)
+Location = tuple[int | str, ...]
+
+
+def load(path: Path, model: type[M], what: str) -> M:
+    """Read and check a TOML file. Raises UsageError with a sentence that names file, line and key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except FileNotFoundError:
+        raise UsageError(f"There is no {what} {path}. Give the path of an existing file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The {what} {path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}.") from None
+    return validate(raw, model, path, text)
+
+
+def validate(raw: dict[str, Any], model: type[M], path: Path, text: str) -> M:
+    """Check plain data that came from `text` of `path`."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError("\n".join(_sentence(e, model, path, text) for e in error.errors()[:10])) from None
+
+
+def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    where: Location = error["loc"]
+    line = _line_of(where, text)
+    place = f"{path}, line {line}" if line else str(path)
+    name = ".".join(str(p) for p in where) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
+    if error["type"] == "missing":
+        return f"{place}: '{name}' is missing; add it."
+    return f"{place}: {name}: {error['msg'].removeprefix('Value error, ')}."
+
+
+def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - walks annotations
+    """Keys that the model at `where` knows."""
+    for step in where:
+        if isinstance(step, int):
+            continue
+        field = getattr(model, "model_fields", {}).get(step)
+        model = _model_in(field.annotation) if field else None
+    return [k for k in getattr(model, "model_fields", {}) if k != "documented"]
+
+
+def _model_in(annotation: Any) -> Any:  # noqa: ANN401
+    """The pydantic model inside an annotation such as list[Device]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inside = (_model_in(a) for a in getattr(annotation, "__args__", ()))
+    return next((m for m in inside if m is not None), None)
+
+
+def _line_of(where: Location, text: str) -> int | None:
+    """1-based line of a key: the n-th [[table]] or the [table], then the key in it; as near as can be found."""
+    names = [p for p in where if isinstance(p, str)]
+    counts = [p for p in where if isinstance(p, int)]
+    lines = text.splitlines()
+    start = 0
+    if len(names) > 1 or counts:
+        header = re.compile(r"\s*\[\[?\s*" + re.escape(names[0]) + r"(\s*\.[^\]]*)?\s*\]")
+        found = [i for i, line in enumerate(lines) if header.match(line)]
+        if found:
+            start = found[min(counts[0] if counts else 0, len(found) - 1)]
+    key = re.compile(r"\s*(\[+\s*)?([\w\".-]+\.)?\"?" + re.escape(names[-1]) + r"\"?\s*(=|\])") if names else None
+    for i in range(start, len(lines)):
+        if key and key.match(lines[i]):
+            return i + 1
+        if i > start and lines[i].lstrip().startswith("[") and start:
+            break
+    return start + 1 if start else None

@@ -1,0 +1,143 @@
+"""A batch of decoded rows on its way into the buffer: units converted, quality checked, as columns.
+
+The one road for readings, whether they came by MQTT or from a file. Flags mark, they never delete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gateway.decoded import Decoded
+from telemetry.quantities import QUANTITIES, conversion
+from telemetry.readings import Readings
+from telemetry.series import FloatArray, IntArray, Series, SeriesTable
+
+OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
+REASONS = {
+    OUT_OF_RANGE: "out of the plausible range",
+    SENTINEL: "a value by which instruments say 'no value'",
+    ZERO_REGISTER: "a meter register that reads exactly 0",
+}
+
+
+class _Kind(NamedTuple):
+    """How rows of one (city, device, quantity, unit) are treated; `problem` says why they cannot be."""
+
+    series: int
+    numerator: float
+    denominator: float
+    offset: float
+    problem: str | None
+
+
+class Batch:
+    """Collects rows of many messages, then gives them as flagged `Readings`."""
+
+    def __init__(self, table: SeriesTable) -> None:
+        self._table = table
+        self._kinds: list[_Kind] = []
+        self._known: dict[tuple[str, str, str, str | None], int] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the rows, keep what was learnt about units."""
+        self._kind: list[int] = []
+        self._value: list[float] = []
+        self._t: list[int] = []
+        self._key: list[int] = []
+        self._arrival: list[int] = []
+        self._source: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._t)
+
+    def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
+        """Add one message's rows; `source` is the caller's number for it. Returns the problems met."""
+        problems = list(rows.problems)
+        for quantity, unit, value, t, key in zip(rows.quantity, rows.unit, rows.value, rows.t, rows.key, strict=True):
+            kind = self.kind(city, device, quantity, unit)
+            problem = self._kinds[kind].problem
+            if problem is None and not math.isfinite(value):
+                problem = f"'{quantity}' is not a finite number"
+            if problem is not None:
+                problems.append(problem)
+                continue
+            self._kind.append(kind)
+            self._value.append(value)
+            self._t.append(t)
+            self._key.append(key)
+            self._arrival.append(arrival)
+            self._source.append(source)
+        return problems
+
+    def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
+        """The number under which rows of this kind are converted; see `problem`."""
+        found = self._known.get((city, device, quantity, unit))
+        return self._learn(city, device, quantity, unit) if found is None else found
+
+    def problem(self, kind: int) -> str | None:
+        """Why rows of this kind cannot be used, None when they can."""
+        return self._kinds[kind].problem
+
+    def _learn(self, city: str, device: str, quantity: str, unit: str | None) -> int:
+        entry = QUANTITIES.get(quantity)
+        convert = conversion(entry, entry.unit if unit is None else unit) if entry else None
+        if entry is None or convert is None:
+            what = (
+                f"unknown quantity '{quantity[:40]}'" if entry is None else f"unit '{str(unit)[:20]}' for '{quantity}'"
+            )
+            if len(self._known) > 100_000:  # a sender of endless new names must not fill the memory
+                self._known.clear()
+            made = _Kind(-1, 1.0, 1.0, 0.0, what if entry is None else f"unknown {what}; expected {entry.unit}")
+        else:
+            made = _Kind(self._table.id_of(Series(city, device, quantity)), *convert, None)
+        self._kinds.append(made)
+        self._known[city, device, quantity, unit] = len(self._kinds) - 1
+        return len(self._kinds) - 1
+
+    def readings(self) -> tuple[Readings, IntArray]:
+        """The rows as readings with flags, and each row's source number."""
+        readings = self.convert(self._kind, self._value, self._t, self._key, self._arrival)
+        return readings, np.array(self._source, dtype=np.int64)
+
+    def convert(
+        self,
+        kind: Sequence[int] | IntArray,
+        value: Sequence[float] | FloatArray,
+        t: Sequence[int] | IntArray,
+        key: Sequence[int] | IntArray | None = None,
+        arrival: Sequence[int] | IntArray | None = None,
+    ) -> Readings:
+        """Columns in the senders' units as flagged readings in catalogue units. Every kind must be without problem."""
+        kinds = np.asarray(kind, dtype=np.int64)
+        columns = np.array([k[:4] for k in self._kinds], dtype=np.float64).reshape(-1, 4)[kinds]
+        converted = np.asarray(value, dtype=np.float64) * columns[:, 1] / columns[:, 2] + columns[:, 3]
+        series = columns[:, 0].astype(np.int64)
+        return Readings.of(series, t, converted, key, arrival, quality_flags(self._table, series, converted))
+
+
+def quality_flags(table: SeriesTable, series: IntArray, value: FloatArray) -> IntArray:
+    """0 for accepted values, else why not (REASONS). Looks at each value alone."""
+    flags = np.zeros(len(series), dtype=np.int64)
+    ids, place = np.unique(series, return_inverse=True)
+    entries = [QUANTITIES[table[int(i)].quantity] for i in ids]
+    low, high = (np.array([getattr(q, name) for q in entries])[place] for name in ("low", "high"))
+    flags[(value < low) | (value > high)] = OUT_OF_RANGE
+    for sentinel in {s for q in entries for s in q.sentinels}:
+        has = np.array([sentinel in q.sentinels for q in entries])[place]
+        flags[has & (value == sentinel)] = SENTINEL
+    zero = np.array([q.zero_is_missing for q in entries], dtype=np.bool_)[place]
+    flags[zero & (value == 0)] = ZERO_REGISTER
+    return flags
+
+
+def describe_flags(readings: Readings, rows: Iterable[int], table: SeriesTable) -> list[str]:
+    """A sentence for each flagged row."""
+    return [
+        f"'{table[int(readings.series[i])].quantity}' = {readings.value[i]:g} is {REASONS[int(readings.flag[i])]}"
+        for i in rows
+    ]

@@ -1,0 +1,175 @@
+"""What the gateway does with messages and windows, without any network: `accept`, `pending`, `sent`.
+
+Three outcomes for a message, decided here: stored; rejected (kept with its reason, then acknowledged); unavailable
+(the buffer cannot write: nothing is acknowledged, the caller tries again). Anything else is a bug and crashes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from adapters.buffer import Buffer, Dirty
+from gateway.batch import Batch, describe_flags
+from gateway.decoded import Decoded, SourceOptions
+from gateway.formats import Decode, decoder
+from telemetry.errors import Rejected, Unavailable
+from telemetry.partials import Partials, fold
+from telemetry.readings import Readings
+from telemetry.topics import matcher, subscription, valid_id
+from telemetry.windows import window_start
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of device: where it publishes and in which format. `city` fills in where the topic names none."""
+
+    topic: str
+    format: str
+    city: str | None = None
+    options: SourceOptions = field(default_factory=SourceOptions)
+
+    @property
+    def filter(self) -> str:
+        """The MQTT subscription."""
+        return subscription(self.topic)
+
+
+class Incoming(NamedTuple):
+    """A message as the core needs it."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Counts(NamedTuple):
+    """What became of a batch: messages, and readings stored, seen before, flagged; messages kept as rejected."""
+
+    received: int
+    stored: int
+    duplicate: int
+    flagged: int
+    rejected: int
+
+
+class Core:
+    """One gateway: its buffer and its sources."""
+
+    def __init__(self, buffer: Buffer, sources: Sequence[Source], max_payload: int = 256 << 10) -> None:
+        self.buffer = buffer
+        self._routes = [(matcher(s.topic), decoder(s.format), s) for s in sources]
+        self._max_payload = max_payload
+        self._batch = Batch(buffer.table)
+        self._devices: dict[str, tuple[str, str, Decode, SourceOptions]] = {}
+
+    def accept(self, messages: Sequence[Incoming], arrival: int) -> Counts:
+        """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is."""
+        problems: list[tuple[int, list[str]]] = []
+        self._batch.clear()
+        for number, message in enumerate(messages):
+            met = self._take(message, arrival, number)
+            if met:
+                problems.append((number, met))
+        readings, source = self._batch.readings()
+        rejects = self._rejects(messages, problems, readings, source, arrival)
+        return self.store(readings, rejects, len(messages), sum(len(p) for _, p in problems))
+
+    def store(
+        self, readings: Readings, rejects: list[tuple[int, str, bytes, str]], received: int, refused: int
+    ) -> Counts:
+        """Commit readings, rejects and counters together."""
+        readings, too_old = self._within_retention(readings)
+        flagged = int((readings.flag != 0).sum())
+        try:
+            with self.buffer.transaction():
+                stored = self.buffer.put(readings)
+                self.buffer.rejects.add(rejects)
+                counts = Counts(received, stored, len(readings) - stored, flagged, refused + too_old)
+                self.buffer.count({f"gw_{k}": v for k, v in counts._asdict().items() if v})
+        except Unavailable:
+            self.buffer.forget_unsaved()
+            raise
+        return counts
+
+    def _within_retention(self, readings: Readings) -> tuple[Readings, int]:
+        """Leave out readings of windows whose other readings are gone: folding those would lose them downstream."""
+        keep = window_start(readings.t, self.buffer.width) >= self.buffer.pruned_before
+        return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
+
+    def _take(self, message: Incoming, arrival: int, number: int) -> list[str]:
+        """Decode one message into the batch; returns the problems met."""
+        try:
+            city, device, decode, options = self._route(message.topic)
+            if len(message.payload) > self._max_payload:
+                raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
+            rows = decode(message.payload, arrival, options)
+            if message.retain and arrival in rows.t:
+                raise Rejected("a retained message without a time of its own says nothing about now")
+            self._drop_pruned(rows)
+        except Rejected as reason:
+            return [str(reason)]
+        return self._batch.add(city, device, rows, arrival, number)
+
+    def _drop_pruned(self, rows: Decoded) -> None:
+        floor = self.buffer.pruned_before
+        if rows.t and min(rows.t) < floor:
+            rows.problems.append(
+                "reading older than what this gateway still holds; use `cityvitals replay` into the store instead"
+            )
+
+    def _route(self, topic: str) -> tuple[str, str, Decode, SourceOptions]:
+        """City, device, decoder and options of a topic."""
+        found = self._devices.get(topic)
+        if found is None:
+            found = self._find_route(topic)
+            if len(self._devices) < 200_000:
+                self._devices[topic] = found
+        return found
+
+    def _find_route(self, topic: str) -> tuple[str, str, Decode, SourceOptions]:
+        for match, decode, source in self._routes:
+            levels = match(topic)
+            if levels is None:
+                continue
+            city, device = levels.get("city") or source.city or "", levels["device"]
+            if not valid_id(city) or not valid_id(device):
+                raise Rejected(f"the topic names no valid city and device (city '{city[:40]}', device '{device[:40]}')")
+            return city, device, decode, source.options
+        raise Rejected("no source is configured for this topic")
+
+    def _rejects(
+        self,
+        messages: Sequence[Incoming],
+        problems: list[tuple[int, list[str]]],
+        readings: Readings,
+        source: np.ndarray[tuple[int], np.dtype[np.int64]],
+        arrival: int,
+    ) -> list[tuple[int, str, bytes, str]]:
+        """One entry per message with a problem, its reasons joined."""
+        reasons: dict[int, list[str]] = {number: list(met) for number, met in problems}
+        for row in np.flatnonzero(readings.flag).tolist():
+            reasons.setdefault(int(source[row]), []).extend(describe_flags(readings, [row], self.buffer.table))
+        return [(arrival, messages[n].topic, messages[n].payload, _join(met)) for n, met in sorted(reasons.items())]
+
+    # -- the other side ----------------------------------------------------------------------------------------------
+
+    def pending(self, limit: int = 20_000, *, newest_first: bool = True) -> tuple[Dirty, Partials]:
+        """Windows that changed since they were last acknowledged, and their partials."""
+        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first)
+        partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
+        return dirty, partials
+
+    def sent(self, dirty: Dirty) -> None:
+        """The hub holds these windows now."""
+        self.buffer.sent(dirty)
+
+
+def _join(reasons: list[str]) -> str:
+    """Reasons as one line, equal ones counted."""
+    counted = Counter(reasons)
+    return "; ".join(r if n == 1 else f"{r} ({n} times)" for r, n in list(counted.items())[:20])

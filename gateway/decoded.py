@@ -1,0 +1,51 @@
+"""What a payload format gives: measured values as columns, and the parts it could not take, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from telemetry.periods import iso
+
+EARLIEST = 1_072_915_200_000  # 2004-01-01: clocks that start at 1970 or 2000 lie before it
+AHEAD = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How one source's payloads are to be read. `rename`: device's name -> quantity; `ignore`: names to pass over."""
+
+    rename: dict[str, str] = field(default_factory=dict)
+    ignore: frozenset[str] = frozenset()
+    time_key: str = "time"
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Rows of one message. `t`: ms UTC. `unit` None: the catalogue unit. `key`: 0, or the identity of an event."""
+
+    quantity: list[str] = field(default_factory=list)
+    unit: list[str | None] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    t: list[int] = field(default_factory=list)
+    key: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    estimated: int = 0
+
+    def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
+        """Append one row."""
+        self.quantity.append(quantity)
+        self.unit.append(unit)
+        self.value.append(value)
+        self.t.append(t)
+        self.key.append(key)
+
+
+def clock_problem(t: int, arrival: int) -> str | None:
+    """Why a time cannot be right, None when it can. `t` and `arrival` in ms UTC."""
+    if t < EARLIEST:
+        when = iso(t) if t > -62_000_000_000_000 else f"{t} ms"
+        return f"time {when} lies before 2004: the device's clock was not set"
+    if t > arrival + AHEAD:
+        when = iso(t) if t < 250_000_000_000_000 else f"{t} ms"
+        return f"time {when} lies in the future: the device's clock is wrong"
+    return None

@@ -1,0 +1,89 @@
+"""A flat JSON object per message, as most Wi-Fi sensors send.
+
+`{"time": ..., "pm2_5": 12.3, "no2": {"value": 5, "unit": "ppb"}}`
+
+`time`: RFC 3339 with a zone, or seconds (or milliseconds) since 1970; without it the arrival counts. Names that are
+no catalogue quantity are renamed or ignored by the source's configuration, else reported. A charging session is
+`session_energy` with `session` (its identity) and `end`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.decoded import Decoded, SourceOptions, clock_problem
+from gateway.sessions import add_session, session_key
+from telemetry.errors import Rejected
+
+_RESERVED = frozenset({"session", "end", "boot", "seq"})
+
+
+def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
+    """Rows of one object. Raises Rejected where it is no JSON object or its time cannot be used."""
+    message = _object(payload)
+    given = message.pop(options.time_key, None)
+    t = arrival if given is None else parse_time(given)
+    problem = clock_problem(t, arrival)
+    if problem:
+        raise Rejected(problem)
+    out = Decoded()
+    for name, item in message.items():
+        quantity = options.rename.get(name, name)
+        if name in options.ignore or name in _RESERVED:
+            continue
+        value, unit = (item.get("value"), item.get("unit")) if isinstance(item, dict) else (item, None)
+        _add(out, quantity, value, unit, t, message)
+    return out
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        message: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            message = json.loads(payload)  # takes NaN, so that the rest of the object can be stored
+        except (ValueError, RecursionError) as error:
+            raise Rejected(f"not JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise Rejected("flat_json must be one JSON object")
+    return message
+
+
+def _add(out: Decoded, quantity: str, value: object, unit: object, t: int, message: dict[str, Any]) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        out.problems.append(f"'{quantity}' has no numeric value")
+    elif unit is not None and not isinstance(unit, str):
+        out.problems.append(f"'{quantity}' has a unit that is no text")
+    elif quantity == "session_energy":
+        identity = message.get("session")
+        end = parse_time(message["end"]) if message.get("end") is not None else None
+        add_session(out, t, end, float(value), unit, session_key(identity) if identity is not None else 0)
+    else:
+        out.add(quantity, unit, _float(value), t)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def parse_time(given: object) -> int:
+    """Ms UTC of RFC 3339 text, or of seconds or milliseconds since 1970. Raises Rejected."""
+    if isinstance(given, str):
+        try:
+            moment = datetime.fromisoformat(given)
+        except ValueError as error:
+            raise Rejected(f"'{given[:40]}' is no RFC 3339 time") from error
+        if moment.tzinfo is None:
+            raise Rejected(f"time '{given[:40]}' has no zone; write it in UTC with a Z")
+        return round(moment.timestamp() * 1000)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not -1e15 < given < 1e15:
+        raise Rejected("the time is neither RFC 3339 text nor seconds since 1970")
+    return round(given * 1000) if abs(given) < 1e11 else round(given)

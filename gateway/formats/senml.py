@@ -1,0 +1,133 @@
+"""SenML JSON (RFC 8428), as our nodes send it and as others do.
+
+`n` (with `bn`) is a catalogue quantity; a URN or path before the last `:` or `/` is the sender's business. Our
+extension labels: `seq` and `boot` number a node's records; `up` (uptime in s when the reading was taken) with `sent`
+(uptime at sending) stand in for a clock that is not set; `key` and `end` belong to a charging session.
+
+Deviation: times between 0 and 2^28 are absolute here. RFC 8428 reads them as seconds from now, but a sensor that says
+so has a clock that starts at 1970, and its reading must not be dated into the future.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from gateway.decoded import Decoded, SourceOptions, clock_problem
+from gateway.sessions import add_session, session_key
+from telemetry.errors import Rejected
+
+
+class Record(msgspec.Struct):
+    """One SenML record; labels we do not use are passed over, as the RFC asks."""
+
+    bn: str = ""
+    bt: float | None = None
+    bu: str | None = None
+    bv: float = 0.0
+    n: str = ""
+    u: str | None = None
+    v: float | None = None
+    t: float = 0.0
+    boot: int | None = None
+    seq: int | None = None
+    up: float | None = None
+    sent: float | None = None
+    key: str | None = None
+    end: float | None = None
+
+
+_decoder = msgspec.json.Decoder(list[Record])
+
+
+def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
+    """Rows of a SenML pack. Raises Rejected where it is no JSON array."""
+    out = Decoded()
+    try:
+        records = _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        records = _one_by_one(payload, out)
+    base = _Base(arrival)
+    for r in records:
+        base.take(r)
+        if r.n or r.bn:
+            _row(r, base, out, options)
+    return out
+
+
+class _Base:
+    """Base fields, which hold from their record on."""
+
+    def __init__(self, arrival: int) -> None:
+        self.arrival = arrival
+        self.name, self.unit, self.value = "", None, 0.0
+        self.time: float | None = None
+        self.sent: float | None = None
+        self.up: float | None = None
+        self.own_time = False
+
+    name: str
+    unit: str | None
+
+    def take(self, r: Record) -> None:
+        """Note what this record sets."""
+        self.name = r.bn or self.name
+        self.unit = r.bu or self.unit
+        self.value = r.bv or self.value
+        if r.sent is not None:
+            self.sent = r.sent
+        if r.bt is not None:
+            self.time, self.up = r.bt, None
+        if r.up is not None:
+            self.up = r.up
+
+    def time_of(self, r: Record) -> tuple[int, bool]:
+        """Time in ms UTC, and whether it is estimated from uptimes."""
+        if self.up is not None and self.sent is not None and r.bt is None:
+            return self.arrival - round((self.sent - self.up) * 1000), True
+        seconds = (self.time or 0.0) + r.t
+        if not math.isfinite(seconds) or abs(seconds) > 1e12:
+            return -1, False
+        has_time = self.time is not None or r.t
+        return (round(seconds * 1000) if has_time and seconds > 0 else self.arrival + round(seconds * 1000)), False
+
+
+def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
+    name = (base.name + r.n).replace(":", "/").rpartition("/")[2]
+    name = options.rename.get(name, name)
+    if r.v is None or name in options.ignore:
+        if r.n and name not in options.ignore and r.v is None:
+            out.problems.append(f"'{name}' has no numeric value")
+        return
+    t, estimated = base.time_of(r)
+    problem = clock_problem(t, base.arrival)
+    if problem:
+        out.problems.append(f"'{name}': {problem}")
+        return
+    out.estimated += estimated
+    unit, value = r.u or base.unit, r.v + base.value
+    if name == "session_energy":
+        end = None if r.end is None else round(r.end * 1000)
+        add_session(out, t, end, value, unit, session_key(r.key) if r.key else 0)
+    else:
+        out.add(name, unit, value, t)
+
+
+def _one_by_one(payload: bytes, out: Decoded) -> list[Record]:
+    """The records that can be read of a pack in which some cannot (wrong types, NaN)."""
+    try:
+        pack: Any = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(f"not JSON: {error}") from error
+    if not isinstance(pack, list):
+        raise Rejected("SenML must be a JSON array of records")
+    records = []
+    for place, item in enumerate(pack):
+        try:
+            records.append(msgspec.convert(item, Record))
+        except (msgspec.ValidationError, OverflowError) as error:
+            out.problems.append(f"record {place}: {error}")
+    return records

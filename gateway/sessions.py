@@ -1,0 +1,34 @@
+"""Charging sessions as readings: the energy counts whole at the start, the connected time where it passed. Pure."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from gateway.decoded import Decoded
+from telemetry.windows import HOUR, window_start
+
+LONGEST = 90 * 24 * HOUR  # a longer "session" is a lost plug-out
+
+
+def session_key(*identity: object) -> int:
+    """A stable positive 63-bit number for what tells sessions of one charger and start apart."""
+    digest = blake2b("|".join(map(str, identity)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1 or 1
+
+
+def add_session(out: Decoded, start: int, end: int | None, energy: float, unit: str | None, key: int) -> None:
+    """Add a session's energy at `start` and its connected seconds, split at UTC hours. Times in ms UTC.
+
+    A session without an end, or with one that cannot be, adds no connected time.
+    """
+    out.add("session_energy", unit, energy, start, key)
+    if end is None:
+        return
+    if not start <= end <= start + LONGEST:
+        out.problems.append("session that ends before it starts or lasts over 90 days: its connected time is left out")
+        return
+    at = start
+    while at < end:
+        until = min(window_start(at, HOUR) + HOUR, end)
+        out.add("connected_time", "s", (until - at) / 1000, at, key)
+        at = until

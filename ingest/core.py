@@ -1,0 +1,81 @@
+"""Ingest without any network: windows into the store, hours and KPI values derived, in that order.
+
+The store always holds what a KPI was computed from. Everything is an upsert, so a crash between any two steps is
+repaired by the same windows coming again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.store import CityRecord, Store
+from kpi_derivation.engine import Engine
+from kpi_derivation.values import revise
+from telemetry.city import City
+from telemetry.errors import Rejected
+from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from telemetry.windows import HOUR
+
+
+class CityIngest:
+    """One city's way from windows to KPI values."""
+
+    def __init__(self, store: Store, table: SeriesTable, city: City, width: int) -> None:
+        self.city, self.width = city, width
+        self._store, self._table = store, table
+        self._engine = Engine(city, table, store)
+        self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
+        span = store.span(city.id, "hour")
+        if span:
+            self._engine.restore(*span)
+
+    def take(self, windows: Partials) -> None:
+        """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
+        self._store.put_partials("window", windows, self._table)
+        hours = self._engine.absorb(windows)
+        self._store.put_partials("hour", hours, self._table)
+
+    def derive(self, now: int) -> list[StoredKpi]:
+        """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
+        changed = self._revised(self._engine.evaluate(now), now)
+        self._store.put_kpis(changed)
+        self._known.update({v.kpi.identity: v for v in changed})
+        return changed
+
+    def _revised(self, values: Iterable[KpiValue], now: int) -> list[StoredKpi]:
+        hold = self.city.rules.revision_hold_h * HOUR
+        revised = (revise(self._known.get(v.identity), v, now, hold) for v in values)
+        return [v for v in revised if v is not None]
+
+
+class Ingest:
+    """All cities of one ingest process. A city without a CITY.toml has its windows stored and no KPI derived."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.table = SeriesTable()
+        self.cities: dict[str, CityIngest] = {}
+        self._widths: dict[str, int] = {}
+
+    def add_city(self, city: City, width: int) -> CityIngest:
+        """Serve a city; its file goes to the store. Raises UsageError where the store has another window width."""
+        self.store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width))
+        self._widths[city.id] = width
+        self.cities[city.id] = CityIngest(self.store, self.table, city, width)
+        return self.cities[city.id]
+
+    def take(self, city: str, width: int, windows: Partials) -> None:
+        """Store one message's windows. Raises Rejected for windows of another width than the city's."""
+        expected = self._widths.setdefault(city, width)
+        if width != expected:
+            raise Rejected(f"windows of {width // 1000} s; {city} has windows of {expected // 1000} s")
+        if city in self.cities:
+            self.cities[city].take(windows)
+        else:
+            self.store.put_partials("window", windows, self.table)
+
+    def derive(self, now: int) -> list[StoredKpi]:
+        """Evaluate all cities; returns what changed."""
+        return [value for city in self.cities.values() for value in city.derive(now)]

@@ -1,0 +1,96 @@
+"""What can be configured, as models; reading files and the environment is the command line's business."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """A section of the configuration file; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BrokerSettings(Section):
+    """A broker: `mqtt://host:1883` or `mqtts://host:8883`, and as whom to connect."""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    username: str | None = None
+    password: SecretStr | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+class SourceSettings(Section):
+    """One kind of device: topic pattern with {device} (and {city}), payload format, names to map or pass over."""
+
+    topic: str = "cv/1/{city}/{device}/data"
+    format: str = "senml"
+    city: str | None = None
+    rename: dict[str, str] = {}
+    ignore: list[str] = []
+    time_key: str = "time"
+
+
+class GatewaySettings(Section):
+    """The edge gateway."""
+
+    id: str = "gateway-1"
+    broker: BrokerSettings = BrokerSettings()
+    uplink: BrokerSettings | None = None
+    source: list[SourceSettings] = [SourceSettings()]
+    buffer: Path = Path("gateway.db")
+    width_s: int = Field(60, gt=0)
+    flush_s: float = Field(1.0, gt=0)
+    keep_days: float = Field(30.0, gt=0)
+    max_buffer_mb: int = Field(4096, gt=0)
+    max_payload_kb: int = Field(256, gt=0)
+
+
+class IngestSettings(Section):
+    """The central process: windows into the store, KPIs out of them."""
+
+    id: str = "ingest-1"
+    broker: BrokerSettings = BrokerSettings()
+    topic: str = "cv/1/+/+/windows"
+    publish: bool = True
+    rejects: Path = Path("ingest-rejects.db")
+
+
+class StoreSettings(Section):
+    """Where everything is kept; credentials for InfluxDB."""
+
+    url: str = "sqlite:///cityvitals.db"
+    token: SecretStr | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class ApiSection(Section):
+    """The HTTP API and the live page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    poll_s: float = Field(1.0, gt=0)
+
+
+class SimulateSettings(Section):
+    """The simulated nodes of the demo."""
+
+    city: str = "demo"
+    broker: BrokerSettings = BrokerSettings()
+    interval_s: float = Field(5.0, gt=0)
+
+
+class Settings(Section):
+    """The whole configuration file."""
+
+    city_files: list[Path] = []
+    gateway: GatewaySettings = GatewaySettings()
+    ingest: IngestSettings = IngestSettings()
+    store: StoreSettings = StoreSettings()
+    api: ApiSection = ApiSection()
+    simulate: SimulateSettings = SimulateSettings()
