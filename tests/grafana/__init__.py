@@ -1,0 +1,1 @@
+"""Dashboards: what the generator makes, and what a real InfluxDB answers to every query of theirs."""
