@@ -133,8 +133,6 @@ class Ring:
         """Leave the sector after the newest erased, for the next opening."""
         block = (self.newest + 1) % self.sectors
         if not self._is_blank(block, 0):
-            # Spoil the header first: an erase cut half way must not leave old records looking alive.
-            self.dev.writeblocks(block, bytes(_SECTOR_LEN), 0)
             self.dev.ioctl(6, block)
 
     def _open_next(self):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,20 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def run(source: str, *args: str, bits: int = 64, heap: str = "", timeout: float = 120) -> str:
-    """Run a script with the firmware and the hardware models on the path; returns what it printed."""
+PATHS = [REPO / "edge", REPO / "simulators/hardware", REPO / "tests/firmware/scripts"]
+
+
+def run(script: str, *args: str, bits: int = 64, heap: str = "", timeout: float = 120) -> str:
+    """Run one of `scripts/` with the firmware and the hardware models on the path; returns what it printed.
+
+    `bits` 64 and 32 are MicroPython, 0 is this very CPython.
+    """
     options = ["-X", f"heapsize={heap}"] if heap else []
+    command = [str(micropython(bits)), *options] if bits else [sys.executable]
+    path = os.pathsep.join(map(str, PATHS))
     done = subprocess.run(
-        [str(micropython(bits)), *options, source, *args],
-        env={**os.environ, "MICROPYPATH": f".frozen:{REPO}/edge:{REPO}/simulators/hardware:{REPO}/tests/firmware"},
+        [*command, str(REPO / "tests/firmware/scripts" / script), *args],
+        env={**os.environ, "MICROPYPATH": f".frozen:{path}", "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=timeout,
