@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,8 @@ import paho.mqtt.client as paho
 import pytest
 
 from deploy import make_secrets
-from tests.servers import Mosquitto
+from tests.certificates import Authority
+from tests.servers import Mosquitto, free_port
 
 DEPLOY = Path(make_secrets.__file__).parent
 NOT_AUTHORISED = 135
@@ -21,8 +24,10 @@ TAKEN = (0, 16)  # success; success, though nobody listens
 
 
 @contextmanager
-def connected(broker: Mosquitto, user: str, folder: Path | None = None, **tls: str) -> Iterator[paho.Client]:
-    """An MQTT 5 client, which is told when a message is refused; the password is that of `folder`."""
+def connected(
+    broker: Mosquitto, user: str, folder: Path | None = None, port: int = 0, **tls: str
+) -> Iterator[paho.Client]:
+    """An MQTT 5 client, which is told of refusals; its password is in `folder`, or it has a certificate."""
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     outcome: SimpleQueue[Any] = SimpleQueue()
     client.on_connect = lambda _c, _u, _f, reason, _p: outcome.put(reason)
@@ -30,10 +35,10 @@ def connected(broker: Mosquitto, user: str, folder: Path | None = None, **tls: s
         client.username_pw_set(user, (folder / f"password-{user}").read_text())
     if tls:
         client.tls_set(**tls)
-    client.connect("localhost" if tls else broker.host, broker.port)
+    client.connect(broker.host, port or broker.port)
     client.loop_start()
     try:
-        assert outcome.get(timeout=10) == "Success"
+        assert outcome.get(timeout=5) == "Success"
         yield client
     finally:
         client.disconnect()
@@ -168,6 +173,27 @@ def test_one_gateway_does_not_hear_another(hub: Mosquitto, users: Path) -> None:
             assert publish(two, "cv/1/aberdeen/gateway-2/windows") == 0
             assert taken.get(timeout=10) == "cv/1/aberdeen/gateway-2/windows"
         assert arrived.empty()
+
+
+def test_a_certificate_stands_for_user_name_and_password(server: Any, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.issue("server")
+    authority.issue("aq-001")
+    port = free_port()
+    listener = (DEPLOY / "mosquitto" / "tls.conf").read_text().replace("listener 8883", f"listener {port} 127.0.0.1")
+    rules = f"acl_file {DEPLOY}/mosquitto/edge.acl\n{listener.replace('/mosquitto/access', str(tmp_path))}"
+    broker = server(Mosquitto, anonymous=False, extra=rules)
+    certificate = {"certfile": f"{tmp_path}/aq-001.crt", "keyfile": f"{tmp_path}/aq-001.key"}
+    with connected(broker, "", port=port, ca_certs=f"{tmp_path}/ca.crt", **certificate) as device:
+        assert publish(device, "cv/1/aberdeen/aq-001/data") in TAKEN
+        assert publish(device, "cv/1/aberdeen/aq-002/data") == NOT_AUTHORISED
+    context = ssl.create_default_context(cafile=f"{tmp_path}/ca.crt")
+    with (
+        socket.create_connection((broker.host, port), timeout=10) as plain,
+        pytest.raises(OSError, match="certificate"),
+        context.wrap_socket(plain, server_hostname="localhost") as stranger,
+    ):
+        stranger.recv(1)
 
 
 def test_nobody_connects_without_a_password(edge: Mosquitto) -> None:

@@ -6,10 +6,12 @@ import subprocess
 from pathlib import Path
 from shutil import which
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from cityvitals.config import load_city, load_settings
 from deploy import make_secrets
 from tests.processes import need
 
@@ -73,6 +75,30 @@ def test_no_secret_is_written_into_the_shipped_files() -> None:
             secret = any(word in key.upper() for word in ("PASSWORD", "TOKEN", "SECRET"))
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
     assert "PASSWORD" not in (ROOT / ".env.example").read_text().upper()
+
+
+@pytest.mark.parametrize("name", ["gateway", "ingest", "api", "simulators"])
+def test_every_process_accepts_its_configuration_and_finds_its_secrets(name: str, tmp_path: Path) -> None:
+    make_secrets.make(tmp_path, demo=True)
+    service = compose()["services"][name]
+    assert {path.removeprefix("/run/secrets/") for path in service["environment"].values()} == set(service["secrets"])
+    environment = {key: value.replace("/run/secrets", str(tmp_path)) for key, value in service["environment"].items()}
+    settings = load_settings(ROOT / "deploy" / "cityvitals.toml", environment)
+    assert [load_city(path).id for path in settings.city_files] == ["example"]
+
+
+def test_brokers_and_users_of_the_configuration_are_those_of_the_brokers() -> None:
+    settings = load_settings(ROOT / "deploy" / "cityvitals.toml", {})
+    uplink = settings.gateway.uplink
+    assert uplink is not None
+    assert uplink.username == settings.gateway.id == make_secrets.GATEWAY
+    assert settings.gateway.broker.username in make_secrets.EDGE_USERS
+    assert settings.ingest.broker.username in make_secrets.HUB_USERS
+    assert settings.simulate.broker.username in make_secrets.SIMULATOR
+    services = compose()["services"]
+    for broker in (settings.gateway.broker, uplink, settings.ingest.broker, settings.simulate.broker):
+        assert urlsplit(broker.url).hostname in services
+    assert urlsplit(settings.store.url).hostname in services
 
 
 def test_secrets_made_once_stay_as_they_are(tmp_path: Path) -> None:
