@@ -85,7 +85,7 @@ class Link:
         self._delivered: list[int] = []
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._told = ""
-        self._started = False
+        self._started = self._closing = False
         self._client = self._make_client(session)
 
     def _make_client(self, session: bool) -> paho.Client:
@@ -128,7 +128,8 @@ class Link:
         self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object
     ) -> None:
         self.connected = False
-        self._tell(f"connection to {self.broker} lost ({reason}); trying again")
+        if not self._closing:
+            self._tell(f"connection to {self.broker} lost ({reason}); trying again")
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
         self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, self.epoch))
@@ -232,6 +233,7 @@ class Link:
 
     def close(self) -> None:
         """Write out what is queued and disconnect."""
+        self._closing = True
         if self._client.socket() is not None:
             self._flush()
             self._client.disconnect()

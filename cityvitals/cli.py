@@ -76,3 +76,33 @@ def kpi_show(
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json', 'csv'])}")
     rows = values(open_store(store), city, period, code or [], time.time_ns() // 1_000_000)
     sys.stdout.write(as_text(rows, form, None if sys.stdout.isatty() else 200))
+
+
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file, cityvitals.toml.")]
+
+
+@app.command()
+def gateway(config: Config = None) -> None:
+    """Run an edge gateway. Example: cityvitals gateway --config cityvitals.toml."""
+    from cityvitals.config import load_settings  # noqa: PLC0415
+    from cityvitals.processes import run_gateway  # noqa: PLC0415
+
+    run_gateway(load_settings(config))
+
+
+@app.command()
+def ingest(config: Config = None) -> None:
+    """Run the ingest with the live KPI engine. Example: cityvitals ingest --config cityvitals.toml."""
+    from cityvitals.config import load_settings  # noqa: PLC0415
+    from cityvitals.processes import run_ingest  # noqa: PLC0415
+
+    run_ingest(load_settings(config))
+
+
+@app.command()
+def api(config: Config = None) -> None:
+    """Run the HTTP API and the live page. Example: cityvitals api --config cityvitals.toml."""
+    from cityvitals.config import load_settings  # noqa: PLC0415
+    from cityvitals.processes import run_api  # noqa: PLC0415
+
+    run_api(load_settings(config))

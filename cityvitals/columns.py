@@ -127,5 +127,5 @@ def read_session(row: list[str], now: int) -> tuple[str, Decoded]:
     if problem:
         raise Rejected(problem)
     rows = Decoded()
-    add_session(rows, start, end, energy, "kWh", session_key(end, repr(energy), user))
+    add_session(rows, start, end, energy, "kWh", session_key(f"{end_text}|{energy_text}|{user}"))
     return device, rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from adapters.store import open_store
 from cityvitals import replay
+from cityvitals import through as through_broker
 from cityvitals.config import load_city
+from telemetry.city import City
 from telemetry.errors import UsageError
 from telemetry.windows import parse_width
 
@@ -24,13 +27,29 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
             raise UsageError(f"There is no file {path}.")
     loaded = load_city(city)
     if through:
-        raise UsageError("--through comes next.")
+        _through(loaded, files, store, pace, through)
+        return
     if not store:
         raise UsageError("Say where to: --store sqlite:///city.db, or --through mqtt://host:port.")
     work = replay.Replay(loaded, open_store(store), replay.buffer_path(store, loaded.id), parse_width(width))
     with _progress() as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("reading", "folding")}
         summary = replay.run(work, files, pace, lambda name, n: bar.advance(tasks[name], n))
+    tell_summary(summary)
+
+
+def _through(city: City, files: list[Path], store: str, pace: float | None, url: str) -> None:
+    """Over a broker; with a store, wait until everything has arrived there."""
+    with _progress() as bar:
+        task = bar.add_task("publishing", total=None)
+        summary = through_broker.run(city, url, files, pace, lambda _, n: bar.advance(task, n))
+        if store:
+            arriving = bar.add_task("arriving", total=summary.rows)
+            began = time.perf_counter()
+            summary.stored = through_broker.follow(
+                open_store(store), city, files, lambda n: bar.update(arriving, completed=n)
+            )
+            summary.seconds += time.perf_counter() - began
     tell_summary(summary)
 
 

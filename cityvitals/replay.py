@@ -91,7 +91,7 @@ class Replay:
             mine = partials.take(self._of_city(partials.series))
             names = self.buffer.table
             ids = np.array([self.ingest.table.id_of(names[i]) if self._is_mine(i) else -1 for i in range(len(names))])
-            self.ingest.take(self.city.id, self.width, replace(mine, series=ids[mine.series]))
+            self.ingest.take(self.city.id, replace(mine, series=ids[mine.series]))
             self._core.sent(dirty)
             self.summary.windows += len(mine)
             yield len(partials)

@@ -62,6 +62,7 @@ class Core:
 
     def __init__(self, buffer: Buffer, sources: Sequence[Source], max_payload: int = 256 << 10) -> None:
         self.buffer = buffer
+        self.sources = list(sources)
         self._routes = [(matcher(s.topic), decoder(s.format), s) for s in sources]
         self._max_payload = max_payload
         self._batch = Batch(buffer.table)

@@ -27,9 +27,9 @@ class CityIngest:
         self._store, self._table = store, table
         self._engine = Engine(city, table, store)
         self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
-        span = store.span(city.id, "hour")
-        if span:
-            self._engine.restore(*span)
+        hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
+        if hours and windows:
+            self._engine.restore(hours, windows[1])
 
     def take(self, windows: Partials) -> None:
         """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
@@ -66,11 +66,14 @@ class Ingest:
         self.cities[city.id] = CityIngest(self.store, self.table, city, width)
         return self.cities[city.id]
 
-    def take(self, city: str, width: int, windows: Partials) -> None:
-        """Store one message's windows. Raises Rejected for windows of another width than the city's."""
+    def check_width(self, city: str, width: int) -> None:
+        """Raises Rejected for windows of another width than the city's: they would count readings twice."""
         expected = self._widths.setdefault(city, width)
         if width != expected:
             raise Rejected(f"windows of {width // 1000} s; {city} has windows of {expected // 1000} s")
+
+    def take(self, city: str, windows: Partials) -> None:
+        """Store windows of a city."""
         if city in self.cities:
             self.cities[city].take(windows)
         else:

@@ -1,0 +1,116 @@
+"""The long-running commands: build the parts from the settings and run them until a signal says stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.buffer import Buffer
+from adapters.mqtt import Link
+from adapters.rejects import Rejects
+from adapters.store import Store, open_store
+from cityvitals.config import broker, load_city
+from gateway.core import Core, Source
+from gateway.decoded import SourceOptions
+from gateway.service import Gateway
+from ingest.core import Ingest
+from ingest.service import Service
+from telemetry.city import City
+from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.settings import GatewaySettings, Settings, SourceSettings
+from telemetry.windows import DAY
+
+log = logging.getLogger(__name__)
+
+PARENT = "CITYVITALS_PARENT"
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC: the clock that is handed to everything else."""
+    return time.time_ns() // 1_000_000
+
+
+def until_stopped() -> Callable[[], bool]:
+    """A function that is true once SIGINT or SIGTERM came, or the process that started this one is gone."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    parent = int(os.environ.get(PARENT, "0"))
+    return lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
+
+
+def run_gateway(settings: Settings) -> None:
+    """`cityvitals gateway`."""
+    stop = until_stopped()
+    make_gateway(settings.gateway).run(stop)
+
+
+def make_gateway(s: GatewaySettings) -> Gateway:
+    """A gateway by its settings."""
+    core = Core(Buffer(s.buffer, s.width_s * 1000), [_source(x) for x in s.source], s.max_payload_kb << 10)
+    filters = [source.filter for source in core.sources]
+    log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
+    return Gateway(
+        s.id,
+        core,
+        Link(broker(s.broker), f"{s.id}-in", filters),
+        Link(broker(s.uplink or s.broker), f"{s.id}-up"),
+        now_ms,
+        flush_ms=round(s.flush_s * 1000),
+        keep_ms=round(s.keep_days * DAY),
+        max_buffer_bytes=s.max_buffer_mb << 20,
+    )
+
+
+def _source(s: SourceSettings) -> Source:
+    options = SourceOptions(dict(s.rename), frozenset(s.ignore), s.time_key)
+    return Source(s.topic, s.format, s.city, options)
+
+
+def cities_of(settings: Settings) -> list[City]:
+    """The configured city files."""
+    return [load_city(Path(path)) for path in settings.city_files]
+
+
+def run_ingest(settings: Settings) -> None:
+    """`cityvitals ingest`."""
+    stop = until_stopped()
+    cities = cities_of(settings)
+    ingest = Ingest(open_ready_store(settings.store.url, stop))
+    for city in cities:
+        ingest.add_city(city, settings.gateway.width_s * 1000)
+        log.info("serving %s with %d devices", city.id, len(city.device))
+    link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
+    Service(ingest, link, Rejects.open(settings.ingest.rejects), now_ms, settings.ingest.publish).run(stop)
+
+
+def open_ready_store(url: str, stop: Callable[[], bool]) -> Store:
+    """The store once it answers; a store that starts later than we do is waited for."""
+    told = False
+    while not stop():
+        try:
+            store = open_store(url)
+            store.ping()
+        except Unavailable as error:
+            if not told:
+                log.warning("waiting for the store: %s", error)
+            told = True
+            time.sleep(1.0)
+        else:
+            return store
+    raise CityVitalsError("Stopped before the store answered.")
+
+
+def run_api(settings: Settings) -> None:
+    """`cityvitals api`."""
+    from api.app import serve  # noqa: PLC0415 - the web framework takes a second to import
+    from api.settings import ApiSettings  # noqa: PLC0415
+
+    until = until_stopped()
+    store = open_ready_store(settings.store.url, until)
+    serve(ApiSettings(host=settings.api.host, port=settings.api.port, poll_s=settings.api.poll_s), store)

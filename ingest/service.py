@@ -1,0 +1,103 @@
+"""The running ingest: windows from the hub's broker into the store, KPI values out, then PUBACK."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from adapters.mqtt import Link, Message
+from adapters.rejects import Rejects
+from ingest.core import Ingest
+from telemetry.errors import Rejected, Unavailable
+from telemetry.kpi_value import KpiValue, StoredKpi, as_json
+from telemetry.partials import Partials
+from telemetry.periods import PeriodKind
+from telemetry.topics import kpi_topic
+from telemetry.wire import decode
+
+log = logging.getLogger(__name__)
+
+_Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
+
+
+@dataclass(slots=True)
+class Service:
+    """`clock`: ms UTC. `publish`: also publish current KPI values, retained."""
+
+    ingest: Ingest
+    link: Link
+    rejects: Rejects
+    clock: Callable[[], int]
+    publish: bool = True
+    _current: _Current = field(default_factory=dict)
+    _pause_until: int = 0
+    _failures: int = 0
+    _told: str = ""
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Work until `stop` says so."""
+        while not stop():
+            self.step()
+        self.link.close()
+
+    def step(self, timeout: float = 0.5) -> None:
+        """One round: store a batch, derive, acknowledge. Without messages: let time pass in the KPIs."""
+        batch = self.link.receive(timeout, limit=200)
+        if self.clock() < self._pause_until:
+            if batch:
+                self.link.drop()
+            return
+        try:
+            self._store(batch)
+            self._tell_the_world(self.ingest.derive(self.clock()))
+        except Unavailable as error:
+            self._back_off(str(error))
+            return
+        self._tell("")
+        self._failures = 0
+        self.link.ack(batch)
+
+    def _store(self, batch: list[Message]) -> None:
+        """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""
+        windows: dict[tuple[str, int], list[Partials]] = {}
+        refused = []
+        for message in batch:
+            try:
+                city, width, partials = decode(message.payload, self.ingest.table)
+                self.ingest.check_width(city, width)
+                windows.setdefault((city, width), []).append(partials)
+            except Rejected as reason:
+                refused.append((self.clock(), message.topic, message.payload, str(reason)))
+        for (city, _), parts in windows.items():
+            self.ingest.take(city, Partials.concat(parts).latest())
+        self.rejects.add(refused)
+
+    def _back_off(self, why: str) -> None:
+        self._tell(f"nothing is acknowledged: {why}")
+        self._failures += 1
+        self.link.drop()
+        self._pause_until = self.clock() + round(random.uniform(0.2, min(0.5 * 2**self._failures, 30.0)) * 1000)
+
+    def _tell(self, sentence: str) -> None:
+        """One log line per change of state."""
+        if sentence != self._told:
+            log.warning(sentence or "storing again")
+            self._told = sentence
+
+    def _tell_the_world(self, changed: Iterable[StoredKpi]) -> None:
+        """Publish the newest value of every kind of period, for the KPIs among `changed` that have a new one."""
+        touched = set()
+        for value in (v.kpi for v in changed):
+            kinds = self._current.setdefault((value.city, value.code, value.part), {})
+            if value.kind not in kinds or value.time >= kinds[value.kind].time:
+                kinds[value.kind] = value
+                touched.add((value.city, value.code, value.part))
+        if not self.publish or not self.link.connected:
+            return
+        for city, code, part in touched:
+            newest = {kind: as_json(v) for kind, v in self._current[city, code, part].items()}
+            self.link.publish(kpi_topic(city, code, part), msgspec.json.encode(newest), retain=True)
