@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 
 import uvicorn
 
 from adapters.store import Store
-from api.app import create_app
+from api.app import create_app, now_ms
 from api.live import Hub
 from api.settings import ApiSettings
 from telemetry.errors import CityVitalsError, UsageError
@@ -17,9 +18,9 @@ from telemetry.errors import CityVitalsError, UsageError
 class ApiServer(uvicorn.Server):
     """The server, with its port already taken. `run()` blocks; `stop()` ends it from another thread."""
 
-    def __init__(self, settings: ApiSettings, store: Store) -> None:
+    def __init__(self, settings: ApiSettings, store: Store, clock: Callable[[], int] = now_ms) -> None:
         self._socket = listen(settings.host, settings.port)
-        app = create_app(settings, store)
+        app = create_app(settings, store, clock)
         self._hub: Hub = app.state.cityvitals.hub
         options = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off"

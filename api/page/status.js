@@ -1,0 +1,78 @@
+// Whether what the page shows can be trusted as being of now: connection, store, and age of the newest value.
+
+import { byId, setText } from "./dom.js";
+
+const SILENCE_MS = 40000; // the server says it is alive every 15 s
+const QUIET_MS = 10 * 60000;
+const LOOK_MS = 5000;
+
+export class Status {
+  #clock;
+  #ahead = null; // the server's time minus the browser's monotonic clock, ms
+  #heard = 0;
+  #updated = null;
+  #store = true;
+  #lost = false;
+
+  constructor(clock) {
+    this.#clock = clock;
+    setInterval(() => this.draw(), LOOK_MS);
+  }
+
+  /** The server's time, ms; the browser's while the server has not been heard. */
+  now() {
+    return this.#ahead === null ? Date.now() : this.#ahead + performance.now();
+  }
+
+  /** The server's heartbeat: its time, and whether it reaches its store. */
+  alive({ time, store }) {
+    this.#ahead = Date.parse(time) - performance.now();
+    this.#store = store;
+    this.#hear();
+  }
+
+  /** Values have come that last changed at this time. */
+  updated(text) {
+    if (text) this.#updated = Math.max(this.#updated ?? 0, Date.parse(text));
+    this.#hear();
+  }
+
+  lost() {
+    this.#lost = true;
+    this.draw();
+  }
+
+  draw() {
+    const at = this.#updated === null ? "" : this.#when(this.#updated);
+    const [state, text, time, banner] = this.#judge(at);
+    byId("state").dataset.state = state;
+    setText(byId("state-text"), text);
+    setText(byId("state-time"), time);
+    byId("banner").hidden = !banner;
+    setText(byId("banner"), banner);
+    document.body.toggleAttribute("data-stale", Boolean(banner));
+  }
+
+  #hear() {
+    this.#heard = performance.now();
+    this.#lost = false;
+    this.draw();
+  }
+
+  /** State, its name, a time beside it, and the sentence of the banner where one is needed. */
+  #judge(at) {
+    const below = at ? ` The values below are as of ${at}.` : "";
+    const time = at ? `updated ${at}` : "";
+    const silent = this.#heard && performance.now() - this.#heard > SILENCE_MS;
+    if (this.#lost || silent) return ["lost", "Connection lost", time, `The connection to the server is lost; trying again.${below}`];
+    if (!this.#store) return ["lost", "Store away", time, `The server cannot reach its store.${below}`];
+    if (!this.#heard) return ["connecting", "Connecting…", "", ""];
+    if (!at) return ["quiet", "Connected", "no values yet", ""];
+    if (this.now() - this.#updated < QUIET_MS) return ["live", "Live", time, ""];
+    return ["quiet", "No changes", `since ${at}`, `No value has changed since ${at}. Check that gateways and ingest are running.`];
+  }
+
+  #when(ms) {
+    return this.#clock.sameDay(ms, this.now()) ? this.#clock.time(ms) : this.#clock.full(ms);
+  }
+}

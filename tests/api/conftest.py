@@ -1,0 +1,66 @@
+"""A running API over a seeded store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.store import Store
+from adapters.store_sqlite import SqliteStore
+from api.server import ApiServer
+from api.settings import ApiSettings
+from tests.api.city import NOW, seed
+from tests.processes import wait_for
+
+
+@contextmanager
+def running(store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0) -> Iterator[str]:
+    """The API in a thread of its own, on a free port; yields its address and stops it."""
+    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s), store, clock)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for(lambda: server.started, what="the API to start")
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(15)
+    assert not thread.is_alive(), "the API did not stop"
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store file with the made-up city; not to be changed."""
+    path = tmp_path_factory.mktemp("api") / "seeded.db"
+    store = SqliteStore(path)
+    seed(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def url(seeded: Path) -> Iterator[str]:
+    """The API over the seeded store."""
+    store = SqliteStore(seeded)
+    with running(store) as address:
+        yield address
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def client(url: str) -> Iterator[httpx.Client]:
+    """A client of the API over the seeded store."""
+    with httpx.Client(base_url=url, trust_env=False) as made:
+        yield made
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., str]]:
+    """Start an API over a store of the test's own: `serving(store)` gives its address."""
+    with ExitStack() as stack:
+        yield lambda store, **options: stack.enter_context(running(store, **options))
