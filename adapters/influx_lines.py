@@ -1,0 +1,101 @@
+"""Line protocol: partials, KPI values and cities as InfluxDB takes them.
+
+A rewrite in InfluxDB merges fields, so a field left out would keep its old value. What is left out is therefore
+said by a field that is always written: `special` for partials, `valued` and `replaced` for KPI values.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from adapters.store import CityRecord
+from telemetry.errors import CityVitalsError
+from telemetry.kpi_value import StoredKpi
+from telemetry.partials import Partials
+from telemetry.series import FloatArray, IntArray
+
+INTS = ("n", "first_t", "last_t", "flagged", "lag")
+FLOATS = ("sum", "min", "max", "sumsq", "first", "last", "increase")
+SPECIAL = (math.nan, math.inf, -math.inf)  # by code - 1; two bits a field in the order of FLOATS, then the mean
+_ESCAPE_TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
+_UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
+
+
+def tag(text: str) -> str:
+    """A tag's value, '-' for an empty one. Raises CityVitalsError for what line protocol cannot carry."""
+    if _UNFIT.search(text):
+        raise CityVitalsError(f"{text!r} cannot be stored as a name; take out backslashes and control characters.")
+    return text.translate(_ESCAPE_TAG) or "-"
+
+
+def site_name(text: str) -> str:
+    """A site as it can be a tag: it is a label that people wrote, so it is mended, not refused."""
+    return _UNFIT.sub("_", text) or "-"
+
+
+def text_field(text: str) -> str:
+    """A string field's value, with its quotes. Newlines travel as \\n: some servers split lines before they parse."""
+    return _quoted(text.replace("\\", "\\\\").replace("\n", "\\n"))
+
+
+def text_of(field: str) -> str:
+    """What `text_field` was given, from the field as it is read."""
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], field) if "\\" in field else field
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def partial_lines(heads: Sequence[str], partials: Partials) -> Iterator[str]:
+    """One line a row; `heads`: measurement and tags of each row. No two rows may have one identity."""
+    floats = [getattr(partials, name) for name in FLOATS] + [partials.mean]
+    codes = _special(floats)
+    for code in np.unique(codes).tolist():
+        rows = np.flatnonzero(codes == code)
+        here = [i for i in range(len(floats)) if not code >> 2 * i & 3]
+        names = [f"{name}=%di" for name in INTS] + [f"{(*FLOATS, 'mean')[i]}=%r" for i in here]
+        form = f"%s special={code}i,{','.join(names)} %d"
+        columns = [getattr(partials, name) for name in INTS] + [floats[i] for i in here] + [partials.start]
+        yield from map(
+            form.__mod__, zip([heads[i] for i in rows.tolist()], *(c[rows].tolist() for c in columns), strict=True)
+        )
+
+
+def _special(floats: Sequence[FloatArray]) -> IntArray:
+    """What of each row's floats is no number InfluxDB can hold: 1 NaN, 2 infinity, 3 -infinity, in two bits each."""
+    codes = np.zeros(len(floats[0]), dtype=np.int64)
+    for i, column in enumerate(floats):
+        if not np.isfinite(column).all():
+            code = np.isnan(column) + 2 * np.isposinf(column) + 3 * np.isneginf(column)
+            codes |= code.astype(np.int64) << 2 * i
+    return codes
+
+
+def kpi_line(stored: StoredKpi) -> str:
+    """The line of a KPI value. A value that is no finite number is no value."""
+    k = stored.kpi
+    numbers = {"value": k.value, "previous": stored.previous, "coverage": k.coverage}
+    finite = {name: x for name, x in numbers.items() if x is not None and math.isfinite(x)}
+    whole = {
+        "valued": "value" in finite, "replaced": "previous" in finite, "n_devices": k.n_devices,
+        "revision": k.revision, "start_t": k.start, "end_t": k.end,
+        "changed": stored.changed, "updated": stored.updated,
+    }  # fmt: skip
+    texts = {"status": k.status, "unit": k.unit, "method": k.method, "notes": k.notes, "label": k.period}
+    fields = [f"{name}={float(x)!r}" for name, x in finite.items()]
+    fields += [f"{name}={int(x)}i" for name, x in whole.items()]
+    fields += [f"{name}={text_field(text)}" for name, text in texts.items()]
+    tags = f"city={tag(k.city)},code={tag(k.code)},part={tag(k.part)},period={tag(k.kind)}"
+    return f"kpi,{tags} {','.join(fields)} {k.time}"
+
+
+def city_line(record: CityRecord) -> str:
+    """The line of a city; its configuration as JSON, which holds no newline of its own."""
+    config = _quoted(json.dumps(record.config, sort_keys=True))
+    return f"registry,city={tag(record.id)} config={config},width={record.width}i 0"

@@ -1,0 +1,58 @@
+"""Which `site` tag the points of a device carry.
+
+The site is part of a point's identity in InfluxDB, so it must never change: one series under two sites would be
+counted twice. A device keeps the site under which it was first stored, whatever the city file says later; the
+city file decides for a device without data; a device it does not list has the site '-'. To rename a site, write
+the city to a new database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from adapters.influx_answers import CITIES, city_records, columns, text
+from adapters.influx_http import Answer, Connection, Unreadable
+from adapters.influx_lines import site_name
+
+_TIMES: msgspec.json.Decoder[Answer[tuple[int, int]]] = msgspec.json.Decoder(Answer[tuple[int, int]])
+
+
+class Sites:
+    """The sites of all devices met so far, by city."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, dict[str, str]] = {}
+
+    def forget(self, city: str) -> None:
+        """Look again: the city file has changed."""
+        self._known.pop(city, None)
+
+    def of(self, city: str, devices: Iterable[str]) -> dict[str, str]:
+        """Device -> site of at least these devices."""
+        known = self._known.setdefault(city, {})
+        missing = [device for device in devices if device not in known]
+        if missing:
+            looked_up = self._look_up(city)
+            known |= {device: looked_up.get(device, "-") for device in missing}
+        return known
+
+    def _look_up(self, city: str) -> dict[str, str]:
+        """What is stored already goes before what the city file says."""
+        try:
+            return self._listed(city) | self._stored(city)
+        except Unreadable:  # a server that takes InfluxDB's writes but does not answer its questions
+            return {}
+
+    def _listed(self, city: str) -> dict[str, str]:
+        query = f'SELECT {columns(("config", "width"))} FROM "registry" WHERE "city" = {text(city)} GROUP BY "city"'  # noqa: S608
+        records = city_records(self._connection.query(query, CITIES))
+        return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
+
+    def _stored(self, city: str) -> dict[str, str]:
+        query = f'SELECT first("n") FROM "window", "hour" WHERE "city" = {text(city)} GROUP BY "device", "site"'  # noqa: S608
+        found = [(p.values[0], p.tags) for p in self._connection.query(query, _TIMES) if p.values]
+        found.sort(key=lambda one: (one[0], one[1]["site"]), reverse=True)
+        return {tags["device"]: tags["site"] for _, tags in found}

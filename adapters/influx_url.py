@@ -1,0 +1,68 @@
+"""Where an InfluxDB is and who asks: the store's URL and its credentials."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from telemetry.errors import UsageError
+
+_SCHEMES = {
+    "influxdb": ("http", False), "influxdbs": ("https", False), "http": ("http", False), "https": ("https", False),
+    "influxdb2": ("http", True), "influxdb2s": ("https", True),
+}  # fmt: skip
+_SECTION = "CITYVITALS__STORE__"
+
+
+class Target(NamedTuple):
+    """`base`: scheme, host and port for HTTP. `database`: of 1.x, or the bucket. `org`: None for 1.x."""
+
+    base: str
+    database: str
+    org: str | None
+
+
+def parse(url: str) -> Target:
+    """The target of `influxdb://host:port/database`, `influxdb2://host:port/bucket?org=name` or the forms over TLS.
+
+    Raises UsageError for anything else, and for credentials in the URL, where process lists and logs would show them.
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise UsageError(f"The store's URL holds credentials; put them into {_SECTION}USERNAME and {_SECTION}PASSWORD.")
+    database, org = unquote(parts.path.strip("/")), parse_qs(parts.query).get("org", [""])[0]
+    if parts.scheme not in _SCHEMES or not parts.hostname or not database or "/" in database:
+        raise UsageError(f"'{url}' names no database; write influxdb://host:8086/database.")
+    scheme, second = _SCHEMES[parts.scheme]
+    if second and not org:
+        raise UsageError(f"'{url}' names no organisation; write influxdb2://host:8086/bucket?org=name.")
+    return Target(f"{scheme}://{_with_port(parts.netloc)}", database, org if second else None)
+
+
+def _with_port(host: str) -> str:
+    return host if host.rpartition(":")[2].isdigit() else f"{host}:8086"
+
+
+def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """CITYVITALS__STORE__<name>, or the text of the file CITYVITALS__STORE__<name>_FILE; '' where neither is set."""
+    path = environment.get(f"{_SECTION}{name}_FILE")
+    if not path:
+        return environment.get(f"{_SECTION}{name}", "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(f"{_SECTION}{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+
+
+def authorization(target: Target) -> dict[str, str]:
+    """The header that says who asks; none without credentials."""
+    if target.org is not None:
+        token = secret("TOKEN")
+        return {"Authorization": f"Token {token}"} if token else {}
+    user = secret("USERNAME")
+    pair = f"{user}:{secret('PASSWORD')}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"} if user else {}

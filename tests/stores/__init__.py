@@ -1,0 +1,1 @@
+"""What every `Store` does: one suite of facts, run over each implementation."""
