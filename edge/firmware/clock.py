@@ -81,9 +81,11 @@ class Clock:
             del self.anchors[min(self.anchors)]
         files.save(self._path, {str(line): ms for line, ms in self.anchors.items()})
 
+    def unix(self, line, up):
+        """Return the unix second at an uptime of a line, or None when that line was never synchronised."""
+        anchor = self.anchor_ms if line == self.line else self.anchors.get(line)
+        return (anchor + up * 1000) // 1000 if anchor else None
+
     def resolve(self, rec):
-        """Return the unix second at which a record was taken, or None when its line was never synchronised."""
-        if rec.time:
-            return rec.time
-        anchor = self.anchors.get(rec.line)
-        return (anchor + rec.up * 1000) // 1000 if anchor else None
+        """Return the unix second at which a record was taken, or None when it is not known."""
+        return rec.time or self.unix(rec.line, rec.up)

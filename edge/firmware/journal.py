@@ -28,14 +28,21 @@ class Journal:
         if values:
             self._put(record.READINGS, values, self.clock.uptime() if up is None else up)
 
-    def store_session(self, values, key, up, duration):
-        """Store one charging session that began at `up` and took `duration` seconds."""
-        self._put(record.SESSION, values, up, key, duration)
-
-    def _put(self, kind, values, up, key="", duration=0):
+    def store_session(self, values, key, line, up):
+        """Store a charging session that ends now; it began at `up` seconds on an uptime line."""
         clock = self.clock
-        time = (clock.anchor_ms + up * 1000) // 1000 if clock.synced else 0
-        rec = record.Record(kind, clock.line, self.boot, self.seq, up, time, values, key, duration)
+        if self.boot - line > 255:
+            line, up = clock.line, 0
+        end, began = clock.now(), clock.unix(line, up)
+        # Across a loss of power the length is only known when both lines have their true time.
+        duration = end - began if end and began else clock.uptime() - (up if line == clock.line else 0)
+        self._put(record.SESSION, values, up, line, key, max(0, duration))
+
+    def _put(self, kind, values, up, line=None, key="", duration=0):
+        clock = self.clock
+        line = clock.line if line is None else line
+        time = clock.unix(line, up) if clock.synced else 0
+        rec = record.Record(kind, line, self.boot, self.seq, up, time or 0, values, key, duration)
         self.seq += 1
         self.ring.append(record.encode(rec))
         self.stored()

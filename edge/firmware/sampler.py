@@ -10,7 +10,7 @@ READ_MS = 15000
 class Sampler:
     """One driver per entry of the configuration, each read in its own task so that a slow one delays nobody."""
 
-    def __init__(self, board, journal, conf, report):
+    def __init__(self, board, journal, conf, report, sessions=None):
         self.board = board
         self.journal = journal
         self.interval_ms = conf["interval_s"] * 1000
@@ -18,6 +18,7 @@ class Sampler:
         self.drivers = [(name, dev) for name, dev in self.drivers if dev]
         self.missed = 0
         self.report = report
+        self.sessions = sessions
         self.beat = lambda: None
 
     def _make(self, options, report):
@@ -50,7 +51,7 @@ class Sampler:
             if value[0] not in seen:  # of two sensors for one quantity the first in the file counts
                 seen.add(value[0])
                 values.append(value)
-        self.journal.store(values, up)
+        self.journal.store(self.sessions.take(values) if self.sessions else values, up)
 
     async def _read(self, name, dev):
         try:

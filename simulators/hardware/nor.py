@@ -50,7 +50,8 @@ class Nor:
     def writeblocks(self, block: int, data: bytes, offset: int = 0) -> None:
         """Program bytes; setting a bit that is 0 counts as a violation and does nothing."""
         start = block * self.size + offset
-        assert offset + len(data) <= self.size
+        if offset + len(data) > self.size:
+            raise ValueError("program call beyond the end of the block")
         places = list(range(len(data)))
         if self.model == "late":
             places = places[2:] + places[:2]

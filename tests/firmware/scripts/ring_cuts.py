@@ -118,24 +118,24 @@ def faults(ring: Ring, before: State, after: State, op: tuple) -> list:
     out = []
     flying = len(before.stored) if op[0] == "append" else -1
     if ring.first not in (before.first, after.first):
-        out.append("first is %d" % ring.first)
+        out.append(f"first is {ring.first}")
     if ring.dropped not in (before.dropped, after.dropped):
-        out.append("dropped is %d" % ring.dropped)
+        out.append(f"dropped is {ring.dropped}")
     if ring.next not in (len(before.stored), len(after.stored)):
-        out.append("next is %d" % ring.next)
+        out.append(f"next is {ring.next}")
     if out:
         return out
     for number in range(ring.first, ring.next):
         wanted = op[1] if number == flying else before.stored.get(number)
         if ring.read(number) != wanted:
-            out.append("record %d lost or changed" % number)
+            out.append(f"record {number} lost or changed")
         elif number in before.acked and ring.pending(number):
-            out.append("acknowledged record %d came back" % number)
+            out.append(f"acknowledged record {number} came back")
         elif number not in after.acked and not ring.pending(number):
-            out.append("record %d is no longer waiting" % number)
+            out.append(f"record {number} is no longer waiting")
     waiting = [number for number in range(ring.first, ring.next) if ring.pending(number)]
     if ring.cursor != (waiting[0] if waiting else ring.next):
-        out.append("cursor is %d" % ring.cursor)
+        out.append(f"cursor is {ring.cursor}")
     return out
 
 
@@ -153,7 +153,7 @@ def cut_within(kind: type, model: str, flash: bytes, before: State, after: State
     nor.data[:] = flash
     ring = kind(nor)
     nor.budget = at
-    try:
+    try:  # noqa: SIM105 (MicroPython has no contextlib)
         apply(ring, before.copy(), op)
     except PowerCut:
         pass

@@ -1,0 +1,80 @@
+"""What charging stations have in common: connector states, the control pilot, and sessions."""
+
+from . import files
+
+FREE, CONNECTED, CHARGING, FAULT = 0, 1, 2, 3
+
+# IEC 61851 / J1772 pilot states by voltage: A no vehicle, B connected, C charging, D with ventilation, E and F faults.
+PILOT = {"A": FREE, "B": CONNECTED, "C": CHARGING, "D": CHARGING, "E": FAULT, "F": FAULT}
+
+
+def pilot_state(millivolt):
+    """The pilot's letter at the top of its pulse; the bands lie half way between the nominal voltages."""
+    for letter, least in (("A", 10500), ("B", 7500), ("C", 4500), ("D", 1500), ("E", -6000)):
+        if millivolt >= least:
+            return letter
+    return "F"
+
+
+def pilot_milliampere(duty_tenths):
+    """Current that a duty cycle (in tenths of a percent) offers; 0 where it offers none or means digital mode."""
+    if 100 <= duty_tenths <= 850:
+        return duty_tenths * 60
+    if 850 < duty_tenths <= 960:
+        return (duty_tenths - 640) * 250
+    return 0
+
+
+class Sessions:
+    """Makes one event of each charging session, also when the node restarts while a vehicle is connected.
+
+    The energy is the station's own session register, or else what the meter counted in between.
+    """
+
+    def __init__(self, journal, path):
+        self.journal = journal
+        self.path = path
+        self.open = files.load(path)
+
+    def take(self, values):
+        """Look at a round of readings; return them without the running session energy."""
+        found = {name: (mantissa, decimals) for name, mantissa, decimals in values}
+        if "connector_state" in found:
+            self._step(found["connector_state"][0], found)
+        return [value for value in values if value[0] != "session_energy"]
+
+    def _step(self, state, found):
+        if state in (CONNECTED, CHARGING):
+            if self.open is None:
+                self._begin(found)
+            self._note(found)
+        elif self.open and state == FREE:
+            self._note(found)
+            self._close()
+
+    def _begin(self, found):
+        clock = self.journal.clock
+        key = "%d-%d" % (self.journal.boot, self.journal.seq)
+        self.open = {"key": key, "line": clock.line, "up": clock.uptime(), "from": found.get("energy_total")}
+        files.save(self.path, self.open)
+
+    def _note(self, found):
+        """Keep the largest energy seen: a station may clear its register when the vehicle leaves."""
+        energy = found.get("session_energy") or self._counted(found.get("energy_total"))
+        known = self.open.get("energy")
+        if energy and (not known or energy[0] >= known[0]):
+            self.open["energy"] = energy
+
+    def _counted(self, total):
+        start = self.open["from"]
+        if total is None or start is None or total[1] != start[1] or total[0] < start[0]:
+            return None
+        return total[0] - start[0], total[1]
+
+    def _close(self):
+        session, self.open = self.open, None
+        files.remove(self.path)
+        if session.get("energy"):
+            mantissa, decimals = session["energy"]
+            values = [("session_energy", mantissa, decimals)]
+            self.journal.store_session(values, session["key"], session["line"], session["up"])
