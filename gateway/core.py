@@ -171,6 +171,7 @@ class Core:
 
 
 def _join(reasons: list[str]) -> str:
-    """Reasons as one line, equal ones counted."""
+    """Reasons as one line, equal ones counted. Half a surrogate pair, which JSON can spell, is shown as its escape."""
     counted = Counter(reasons)
-    return "; ".join(r if n == 1 else f"{r} ({n} times)" for r, n in list(counted.items())[:20])
+    line = "; ".join(r if n == 1 else f"{r} ({n} times)" for r, n in list(counted.items())[:20])
+    return line.encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,8 @@ LONGEST = 90 * 24 * HOUR  # a longer "session" is a lost plug-out
 
 def session_key(*identity: object) -> int:
     """A stable positive 63-bit number for what tells sessions of one charger and start apart."""
-    digest = blake2b("|".join(map(str, identity)).encode(), digest_size=8).digest()
+    text = "|".join(map(str, identity))
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1 or 1
 
 

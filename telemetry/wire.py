@@ -87,6 +87,8 @@ def _check(m: WindowsMessage) -> None:
         raise Rejected("windows message that points to a series it does not list")
     if rows and not (min(m.start) >= _EARLIEST and max(m.start) < _LATEST and min(m.n) >= 0):
         raise Rejected("windows message with a window outside 1970 to 2100 or a negative count")
+    if None in m.sum or None in m.sumsq:
+        raise Rejected("windows message with a row without its sums")
     if any(s % m.width for s in m.start):
         raise Rejected("windows message with a window that does not begin on its grid")
     if any(not -_LARGEST < x < _LARGEST for name in INT_FIELDS - {"series"} for x in getattr(m, name)):

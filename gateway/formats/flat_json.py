@@ -44,7 +44,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
 def _object(payload: bytes) -> dict[str, Any]:
     try:
         message: Any = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             message = json.loads(payload)  # takes NaN, so that the rest of the object can be stored
         except (ValueError, RecursionError) as error:
@@ -62,7 +62,7 @@ def _add(out: Decoded, quantity: str, value: object, unit: object, t: int, messa
     elif quantity == "session_energy":
         identity = message.get("session")
         end = parse_time(message["end"]) if message.get("end") is not None else None
-        add_session(out, t, end, float(value), unit, session_key(identity) if identity is not None else 0)
+        add_session(out, t, end, _float(value), unit, session_key(identity) if identity is not None else 0)
     else:
         out.add(quantity, unit, _float(value), t)
 

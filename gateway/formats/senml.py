@@ -48,7 +48,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     out = Decoded()
     try:
         records = _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _one_by_one(payload, out)
     base = _Base(arrival)
     for r in records:
@@ -87,12 +87,19 @@ class _Base:
     def time_of(self, r: Record) -> tuple[int, bool]:
         """Time in ms UTC, and whether it is estimated from uptimes."""
         if self.up is not None and self.sent is not None and r.bt is None:
-            return self.arrival - round((self.sent - self.up) * 1000), True
+            ago = _ms(self.sent - self.up)
+            return (-1 if ago is None else self.arrival - ago), True
         seconds = (self.time or 0.0) + r.t
-        if not math.isfinite(seconds) or abs(seconds) > 1e12:
+        ms = _ms(seconds)
+        if ms is None:
             return -1, False
         has_time = self.time is not None or r.t
-        return (round(seconds * 1000) if has_time and seconds > 0 else self.arrival + round(seconds * 1000)), False
+        return (ms if has_time and seconds > 0 else self.arrival + ms), False
+
+
+def _ms(seconds: float) -> int | None:
+    """Whole ms; None for what is no finite number or beyond all calendars."""
+    return round(seconds * 1000) if math.isfinite(seconds) and abs(seconds) <= 1e12 else None
 
 
 def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
@@ -110,7 +117,9 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
     out.estimated += estimated
     unit, value = r.u or base.unit, r.v + base.value
     if name == "session_energy":
-        end = None if r.end is None else round(r.end * 1000)
+        end = None if r.end is None else _ms(r.end)
+        if r.end is not None and end is None:
+            out.problems.append("'end' of a session is no time: its connected time is left out")
         add_session(out, t, end, value, unit, session_key(r.key) if r.key else 0)
     else:
         out.add(name, unit, value, t)
