@@ -106,3 +106,33 @@ def api(config: Config = None) -> None:
     from cityvitals.processes import run_api  # noqa: PLC0415
 
     run_api(load_settings(config))
+
+
+@app.command()
+def simulate(config: Config = None) -> None:
+    """Run simulated nodes for every device of the configured cities. Example: cityvitals simulate --config c.toml."""
+    from cityvitals.config import load_settings  # noqa: PLC0415
+    from cityvitals.processes import run_simulate  # noqa: PLC0415
+
+    run_simulate(load_settings(config))
+
+
+@app.command(hidden=True)
+def broker(port: Annotated[int, typer.Option()]) -> None:
+    """Run the embedded broker; the demo uses it where there is no Mosquitto."""
+    from cityvitals.broker import run_amqtt  # noqa: PLC0415
+
+    run_amqtt(port)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="Stop by itself after this time.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the live page.")] = 8000,
+    folder: Annotated[Path, typer.Option("--data", help="Where the demo keeps its data.")] = Path("cityvitals-demo"),
+    days: Annotated[int, typer.Option(help="Days of history to write at the first start.", min=1, max=1500)] = 366,
+) -> None:
+    """Run a simulated city on this machine. Example: cityvitals demo --port 8080."""
+    from cityvitals.demo import run  # noqa: PLC0415
+
+    run(folder, port, seconds, days)

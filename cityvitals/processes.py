@@ -108,9 +108,30 @@ def open_ready_store(url: str, stop: Callable[[], bool]) -> Store:
 
 def run_api(settings: Settings) -> None:
     """`cityvitals api`."""
-    from api.app import serve  # noqa: PLC0415 - the web framework takes a second to import
+    from api.server import ApiServer  # noqa: PLC0415 - the web framework takes a second to import
     from api.settings import ApiSettings  # noqa: PLC0415
 
-    until = until_stopped()
-    store = open_ready_store(settings.store.url, until)
-    serve(ApiSettings(host=settings.api.host, port=settings.api.port, poll_s=settings.api.poll_s), store)
+    stop = until_stopped()
+    store = open_ready_store(settings.store.url, stop)
+    server = ApiServer(ApiSettings(host=settings.api.host, port=settings.api.port, poll_s=settings.api.poll_s), store)
+    log.info("API and live page on %s", server.url)
+    threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
+    server.run()
+
+
+def _stop_with_parent(stop: Callable[[], bool], then: Callable[[], None]) -> None:
+    while not stop():
+        time.sleep(0.5)
+    then()
+
+
+def run_simulate(settings: Settings) -> None:
+    """`cityvitals simulate`."""
+    from simulators.nodes import make_nodes, run  # noqa: PLC0415
+
+    stop = until_stopped()
+    interval = round(settings.simulate.interval_s * 1000)
+    cities = cities_of(settings)
+    nodes = [n for c in cities for n in make_nodes(c, broker(settings.simulate.broker), interval, now_ms())]
+    log.info("%d simulated nodes", len(nodes))
+    run(nodes, interval, now_ms, stop)

@@ -29,6 +29,7 @@ from telemetry.wire import encode
 log = logging.getLogger(__name__)
 
 _PER_MESSAGE = 2000  # windows in one message: about 300 kB
+_FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is given up and made anew
 
@@ -124,6 +125,8 @@ class Gateway:
         self._flight.mids.difference_update(delivered)
         if not self._flight.mids:
             flight, self._flight = self._flight, None
+            if len(flight.dirty.window) >= _FLIGHT:
+                self._next_flush = 0  # a backlog does not wait for the next tick
             try:
                 self.core.sent(flight.dirty)
             except Unavailable as error:
@@ -136,7 +139,7 @@ class Gateway:
     def _send(self, now: int) -> None:
         if self._flight is not None or not self.uplink.connected:
             return
-        dirty, partials = self.core.pending()
+        dirty, partials = self.core.pending(_FLIGHT)
         if len(dirty.window):
             self._flight = _Flight(dirty, self._publish(partials), now)
             self.uplink.step()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from telemetry.partials import Partials, step
 from telemetry.series import FloatArray, IntArray
@@ -109,14 +108,13 @@ def _weighted_medians(group: IntArray, values: FloatArray, weights: FloatArray) 
     return dict(zip(g[heads].tolist(), v[np.minimum(place, len(v) - 1)].tolist(), strict=True))
 
 
-def hour_columns(hours: Partials, interval: FloatArray, capture: float) -> dict[str, npt.NDArray[np.float64]]:
-    """Per hour: `covered` ms, and `hours`, `hour_sum` of the valid ones.
+def hour_columns(n: IntArray, mean: FloatArray, interval: FloatArray, capture: float) -> dict[str, FloatArray]:
+    """Per hour with `n` readings: `covered` ms, and `hours`, `hour_sum` of the valid ones.
 
     `interval`: ms a reading stands for, NaN where unknown (then it stands for the hour). `capture`: share of the
     hour that makes it valid.
     """
     reach = np.where(np.isnan(interval), HOUR, np.minimum(interval, HOUR))
-    covered = np.where(hours.n > 0, np.minimum(hours.n * reach, HOUR), 0.0)
-    valid = (hours.n > 0) & (covered >= capture * HOUR - 1e-6)
-    mean = np.nan_to_num(hours.mean)
+    covered = np.where(n > 0, np.minimum(n * reach, HOUR), 0.0)
+    valid = (n > 0) & (covered >= capture * HOUR - 1e-6)
     return {"covered": covered, "hours": valid.astype(np.float64), "hour_sum": np.where(valid, mean, 0.0)}

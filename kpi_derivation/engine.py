@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -44,6 +44,15 @@ class History(Protocol):
         """Partials of a city with start in [start, end)."""
 
 
+class _HourCounts(NamedTuple):
+    """Grid row and column of each hour, its count and mean."""
+
+    row: IntArray
+    column: IntArray
+    n: IntArray
+    mean: FloatArray
+
+
 class Engine:
     """The KPIs of one city. `table` names the series; `history` holds its windows and hours."""
 
@@ -61,10 +70,13 @@ class Engine:
         self._dirty: set[tuple[int, int]] = set()
         self._clock = 0
 
-    def restore(self, first: int, last: int) -> None:
-        """Rebuild the days from the stored hours with start in [first, last]."""
-        for part in self._hours.read(first, last + 1):
-            self._touch(part)
+    def restore(self, hours: tuple[int, int], newest_window: int) -> None:
+        """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
+        self._windows.start(newest_window)
+        self._hours.start(hours[1])
+        for first, last in _runs(np.arange(hours[0] // DAY, hours[1] // DAY + 1), 1, _SPAN):
+            for part in self._hours.read(max(first * DAY, hours[0]), (last + 1) * DAY):
+                self._touch(part)
         self._fill(sorted(self._dirty))
         self._dirty.clear()
 
@@ -82,6 +94,7 @@ class Engine:
                 found.append(_only(part, window_start(part.start, HOUR, self._phase), here))
         base = Partials.concat(found).latest()
         hours = regroup(base, window_start(base.start, HOUR, self._phase), self._table.modulus(base.series))
+        self._windows.trim()
         self._hours.add(hours)
         self._touch(hours)
         return hours
@@ -90,6 +103,7 @@ class Engine:
         """The values of every KPI and period that changed data, or the passing of time, touches. `now`: UTC ms."""
         dirty, self._dirty = sorted(self._dirty), set()
         self._fill(dirty)
+        self._hours.trim()
         days: dict[int, set[str]] = {}
         for row, day in dirty:
             days.setdefault(day, set()).add(self._table[self._series[row]].quantity)
@@ -147,15 +161,20 @@ class Engine:
             return
         days = [day for _, day in dirty]
         self._grid.ensure(len(self._series), min(days), max(days))
-        self._fold_days(dirty)
+        folded = self._fold_days(dirty)
         rows = np.unique([row for row, _ in dirty])
-        again = self._settle_intervals(rows)
-        self._valid_hours(sorted(set(dirty) | again))
+        again = self._settle_intervals(rows) - set(dirty)
+        for counts in folded:
+            self._valid_hours(counts)
+        for hours, row, column in self._hours_of(sorted(again)):
+            self._valid_hours(_HourCounts(row, column, hours.n, hours.mean))
         counters = rows[~np.isnan(self._table.modulus(np.array(self._series)[rows]))]
         self._grid.join_counters(counters)
 
     def _hours_of(self, pairs: list[tuple[int, int]]) -> Iterator[tuple[Partials, IntArray, IntArray]]:
         """Hours of these (row, day), in spans: partials, and the grid row and column of each."""
+        if not pairs:
+            return
         want = np.array(pairs, dtype=np.int64)
         lookup = np.full(len(self._table), -1, dtype=np.int64)
         lookup[self._series] = np.arange(len(self._series))
@@ -171,14 +190,13 @@ class Engine:
             keep = known[row, column]
             yield hours.take(keep), row[keep], column[keep]
 
-    def _fold_days(self, pairs: list[tuple[int, int]]) -> None:
-        """Everything of a day that does not depend on the interval."""
-        c = self._grid.columns
+    def _fold_days(self, pairs: list[tuple[int, int]]) -> list[_HourCounts]:
+        """Everything of a day that does not depend on the interval; returns what the rest needs of the hours."""
+        c, kept = self._grid.columns, []
         for hours, row, column in self._hours_of(pairs):
             if not len(hours):
                 continue
-            new = np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1])))
-            group, heads = np.cumsum(new) - 1, np.flatnonzero(new)
+            heads, group = _heads(row, column)
             day = regroup(hours, column, self._table.modulus(hours.series))
             at = (row[heads], column[heads])
             for name, values in (("n", day.n), ("sum", day.sum), ("flagged", day.flagged)):
@@ -186,6 +204,8 @@ class Engine:
             c["inside"][at] = np.nan_to_num(day.increase)
             c["first"][at], c["last"][at] = day.first, day.last
             c["step"][at] = typical_step(hours, group)
+            kept.append(_HourCounts(row, column, hours.n, hours.mean))
+        return kept
 
     def _settle_intervals(self, rows: IntArray) -> set[tuple[int, int]]:
         """A day's interval: the registry's, else the smaller of the day's and the device's median step.
@@ -204,16 +224,15 @@ class Engine:
             changed |= {(row, day) for day in (np.flatnonzero(differs) + self._grid.origin).tolist()}
         return changed
 
-    def _valid_hours(self, pairs: list[tuple[int, int]]) -> None:
-        """Valid hours, their means and the covered time of these days."""
+    def _valid_hours(self, h: _HourCounts) -> None:
+        """Valid hours, their means and the covered time of the days of these hours."""
+        if not len(h.row):
+            return
         c = self._grid.columns
-        for hours, row, column in self._hours_of(pairs):
-            if not len(hours):
-                continue
-            columns = hour_columns(hours, c["interval"][row, column], self.city.rules.hour_capture)
-            heads = np.flatnonzero(np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1]))))
-            for name, values in columns.items():
-                c[name][row[heads], column[heads]] = np.add.reduceat(values, heads)
+        columns = hour_columns(h.n, h.mean, c["interval"][h.row, h.column], self.city.rules.hour_capture)
+        heads, _ = _heads(h.row, h.column)
+        for name, values in columns.items():
+            c[name][h.row[heads], h.column[heads]] = np.add.reduceat(values, heads)
 
     def _sums(self, period: Period) -> dict[tuple[str, str], FloatArray]:
         """The period's sums per (device, quantity) with data."""
@@ -238,7 +257,7 @@ class Engine:
             interval = self._latest_interval(rows)
             whole = regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
             at = np.array([self._rows[s] for s in whole.series.tolist()])
-            columns = hour_columns(hours, interval, self.city.rules.hour_capture)
+            columns = hour_columns(hours.n, hours.mean, interval, self.city.rules.hour_capture)
             for i, name in enumerate(SUMMED):
                 if name in columns:
                     out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
@@ -307,3 +326,9 @@ def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:
     mine = hour * size + part.series
     place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
     return part.take(wanted[place] == mine)
+
+
+def _heads(row: IntArray, column: IntArray) -> tuple[IntArray, IntArray]:
+    """First element of each run of equal (row, column), and the run's number for every element."""
+    new = np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1])))
+    return np.flatnonzero(new), np.cumsum(new) - 1

@@ -80,7 +80,6 @@ class ApiSection(Section):
 class SimulateSettings(Section):
     """The simulated nodes of the demo."""
 
-    city: str = "demo"
     broker: BrokerSettings = BrokerSettings()
     interval_s: float = Field(5.0, gt=0)
 

@@ -1,0 +1,46 @@
+"""The demo's broker: Mosquitto when it is on the PATH, else amqtt in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from pathlib import Path
+
+from cityvitals.processes import until_stopped
+
+log = logging.getLogger(__name__)
+
+
+def mosquitto() -> str | None:
+    """Path of the Mosquitto program; Debian keeps it where not every user's PATH looks."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+
+
+def mosquitto_config(port: int, folder: Path) -> str:
+    """Loopback only; nothing is dropped for a full queue, and sessions survive a restart."""
+    return (
+        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {folder.resolve()}/\n"
+        "autosave_interval 5\nmax_inflight_messages 0\nmax_queued_messages 0\nlog_type warning\nlog_type error\n"
+    )
+
+
+def run_amqtt(port: int) -> None:
+    """Serve MQTT 3.1.1 on loopback until stopped. Enough for a demo (2-3 thousand messages a second), no more."""
+    log.warning("no mosquitto on this machine: using the embedded amqtt broker, which is for demos only")
+    asyncio.run(_amqtt(port))
+
+
+async def _amqtt(port: int) -> None:
+    from amqtt.broker import Broker  # noqa: PLC0415 - only where no Mosquitto is
+
+    stop = until_stopped()
+    config = {
+        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    }
+    broker = Broker(config)
+    await broker.start()
+    while not stop():
+        await asyncio.sleep(0.2)
+    await broker.shutdown()
