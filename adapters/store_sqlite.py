@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -31,7 +32,7 @@ _CHUNK = 200_000
 _PARTIALS = """
 CREATE TABLE IF NOT EXISTS "{level}" (
   bucket INTEGER NOT NULL, series INTEGER NOT NULL, start INTEGER NOT NULL,
-  n INTEGER NOT NULL, sum REAL NOT NULL, min REAL, max REAL, sumsq REAL NOT NULL,
+  n INTEGER NOT NULL, sum REAL, min REAL, max REAL, sumsq REAL,
   first_t INTEGER NOT NULL, first REAL, last_t INTEGER NOT NULL, last REAL, increase REAL,
   flagged INTEGER NOT NULL, lag INTEGER NOT NULL,
   PRIMARY KEY (bucket, series, start)
@@ -86,11 +87,12 @@ class SqliteStore:
             row = db.execute("SELECT width FROM city WHERE id=?", (record.id,)).fetchone()
             if row and row[0] != record.width and self.span(record.id, "window"):
                 raise UsageError(
-                    f"The store holds windows of {row[0] // 1000} s for {record.id}; "
-                    f"{record.width // 1000} s would count readings twice. Use --width {row[0] // 1000}s or another store."
+                    f"The store holds windows of {row[0] // 1000} s for {record.id}; {record.width // 1000} s would "
+                    f"count readings twice. Use --width {row[0] // 1000}s or another store."
                 )
             db.execute(
-                "INSERT INTO city VALUES (?,?,?) ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width",
+                "INSERT INTO city VALUES (?,?,?)"
+                " ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width",
                 (record.id, json.dumps(record.config, sort_keys=True), record.width),
             )
 
@@ -103,10 +105,11 @@ class SqliteStore:
         """See Store."""
         if not len(partials):
             return
+        new: dict[Series, int] = {}
         with transaction(self._db) as db:
             columns = [
                 (partials.start // _BUCKET[level]).tolist(),
-                self._db_ids(partials.series, table).tolist(),
+                self._db_ids(partials.series, table, new).tolist(),
                 partials.start.tolist(),
                 *(_nullable(getattr(partials, name)) for name in _COLUMNS),
             ]
@@ -116,9 +119,10 @@ class SqliteStore:
                 f'INSERT INTO "{level}" VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
                 zip(*columns, strict=True),
             )
+        self._ids |= new  # only now: ids given in a transaction that failed would be given again, to other series
 
-    def _db_ids(self, series: IntArray, table: SeriesTable) -> IntArray:
-        """The store's own ids of the table's ids, made where new. Within a transaction."""
+    def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:
+        """The store's own ids of the table's ids; those made here go into `new`. Within a transaction."""
         wanted, place = np.unique(series, return_inverse=True)
         ids = []
         for number in wanted.tolist():
@@ -126,8 +130,8 @@ class SqliteStore:
             if name not in self._ids:
                 self._db.execute("INSERT OR IGNORE INTO series (city, device, quantity) VALUES (?,?,?)", name)
                 sql = "SELECT id FROM series WHERE city=? AND device=? AND quantity=?"
-                self._ids[name] = self._db.execute(sql, name).fetchone()[0]
-            ids.append(self._ids[name])
+                new[name] = self._db.execute(sql, name).fetchone()[0]
+            ids.append(self._ids.get(name) or new[name])
         return np.array(ids, dtype=np.int64)[place]
 
     def partials(
@@ -149,8 +153,15 @@ class SqliteStore:
             " ORDER BY bucket, series, start",
             (start // width, (end - 1) // width, json.dumps(list(ids)), start, end),
         )
-        while rows := cursor.fetchmany(_CHUNK):
-            yield _partials(rows, lookup)
+        held: list[Any] = []
+        while rows := _fetch(cursor):
+            held += rows
+            cut = bisect_left(held, held[-1][1] // width, key=lambda row: row[1] // width)
+            if cut:  # whole buckets, so that chunks follow each other in time
+                yield _partials(held[:cut], lookup)
+                held = held[cut:]
+        if held:
+            yield _partials(held, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The store's id -> the table's id, of all series of a city."""
@@ -184,7 +195,7 @@ class SqliteStore:
         where, values = ["city=?"], [city]
         for column, wanted in (("kind", kinds), ("code", codes)):
             if wanted is not None:
-                where.append(f"{column} IN (SELECT value FROM json_each(?))")
+                where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - fixed names
                 values.append(json.dumps(list(wanted)))
         limits = [(t, op) for t, op in ((start, ">="), (end, "<")) if t is not None]
         where += [f"time {op} ?" for _, op in limits]
@@ -215,6 +226,13 @@ class SqliteStore:
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         return self._execute(sql, values).fetchall()
+
+
+def _fetch(cursor: sqlite3.Cursor) -> list[Any]:
+    try:
+        return cursor.fetchmany(_CHUNK)
+    except sqlite3.Error as error:
+        raise Unavailable(f"The store cannot be read: {error}.") from error
 
 
 def _nullable(column: np.ndarray[Any, Any]) -> list[Any]:
