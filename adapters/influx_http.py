@@ -5,6 +5,7 @@ Nothing is retried here: who writes keeps what was not acknowledged, and an upse
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterator
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
@@ -17,6 +18,9 @@ from telemetry.errors import CityVitalsError, Unavailable
 
 Row = TypeVar("Row")
 _BUSY = (408, 429)
+# urllib3-future, which takes urllib3's place where grafana-client is installed, says by queue.Full and its kin that the
+# pool is used up, and waits for ever without pool_timeout.
+_FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
 _ROWS_A_PIECE = 10_000
 
 
@@ -49,7 +53,7 @@ class Connection:
     def __init__(self, target: Target, timeout: float = 30.0) -> None:
         self.target = target
         self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
-        self._pool = urllib3.PoolManager(maxsize=4)
+        self._pool = urllib3.PoolManager(maxsize=64)  # more than any process of ours has threads
         self._headers = authorization(target)
         self._made = target.org is not None
         self._writer: Any = None
@@ -74,7 +78,7 @@ class Connection:
             self._write_api().write(self.target.database, self.target.org, lines, write_precision="ms")
         except ApiException as error:
             self._refuse(error.status or 503, str(error.body or error.reason))
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except _FAULTS as error:
             raise self._away(error) from error
 
     def _write_api(self) -> Any:  # noqa: ANN401 - the library carries no types
@@ -129,7 +133,7 @@ class Connection:
                     yield from _joined(rest)
                     rest = [line]
             yield from _joined(rest)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except _FAULTS as error:
             raise self._away(error) from error
         finally:
             answer.close()
@@ -152,9 +156,9 @@ class Connection:
             return self._pool.request(
                 method, self.target.base + path, body=body, headers={**self._headers, **(headers or {})},
                 timeout=urllib3.Timeout(connect=connect, read=read), retries=False, redirect=False,
-                preload_content=whole,
+                pool_timeout=connect, preload_content=whole,
             )  # fmt: skip
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except _FAULTS as error:
             raise self._away(error) from error
 
     def _away(self, error: Exception) -> Unavailable:

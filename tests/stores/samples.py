@@ -60,6 +60,7 @@ def bits(found: Partials) -> dict[str, list[int]]:
 
 
 _WHOLE = st.integers(-(2**53), 2**53)
+_ANY_NUMBER = st.floats(allow_nan=False) | st.sampled_from([math.nan, math.inf, -math.inf, 5e-324, 0.1 + 0.2])
 
 
 @st.composite
@@ -70,7 +71,7 @@ def any_partials(draw: st.DrawFn) -> tuple[list[Series], Partials]:
     chosen = draw(st.lists(identities, min_size=1, max_size=6, unique=True))
     made: dict[str, Any] = {"series": [i for i, _ in chosen], "start": [start for _, start in chosen]}
     for name in COLUMNS[2:]:
-        values = _WHOLE if name in INT_FIELDS else st.floats()
+        values = _WHOLE if name in INT_FIELDS else _ANY_NUMBER
         made[name] = draw(st.lists(values, min_size=len(chosen), max_size=len(chosen)))
     return names, Partials(**{name: np.array(made[name], dtype=column_type(name)) for name in COLUMNS})
 
