@@ -14,6 +14,8 @@ from api.live import Hub
 from api.settings import ApiSettings
 from telemetry.errors import CityVitalsError, UsageError
 
+LAST_PORT = 65535
+
 
 class ApiServer(uvicorn.Server):
     """The server, with its port already taken. `run()` blocks; `stop()` ends it from another thread."""
@@ -55,23 +57,24 @@ def serve(settings: ApiSettings, store: Store) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; taking it first means a taken port is refused by us, in words. Port 0 finds a free one."""
     made = None
+    if not 0 <= port <= LAST_PORT:
+        raise UsageError(f"{port} is no port; choose a --port from 1 to {LAST_PORT}.")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, proto)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         if made is not None:
             made.close()
         raise _refusal(host, port, error) from error
     return made
 
 
-def _refusal(host: str, port: int, error: Exception) -> CityVitalsError:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
+def _refusal(host: str, port: int, error: OSError) -> CityVitalsError:
+    if error.errno == errno.EADDRINUSE:
         return UsageError(f"Port {port} on {host} is taken by another program; stop that, or choose another --port.")
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return UsageError(f"Port {port} needs more rights than this user has; choose a --port above 1023.")
     return UsageError(f"The API cannot listen on {host}, port {port}: {error}. Check --host and --port.")

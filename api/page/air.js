@@ -7,6 +7,7 @@ import { DAILY, GUIDELINE, POLLUTANTS } from "./guidelines.js";
 import { coverageView, flash, missing, statusView, valueView } from "./kpi.js";
 
 const CODE = "EN:EN:AQ:1C";
+const DAYS = 92;
 const WIDEST = 3; // the bars end at three times the guideline
 
 /** The air panel; `show(context)` builds it, `touch(context)` takes changed values in. */
@@ -47,7 +48,7 @@ export class Air {
 
   #draw(context) {
     const limit = DAILY[this.#chosen];
-    this.chart.show(context.values.series(CODE, this.#chosen, "day"), { unit: "ug/m3", limit, limitText: `WHO 24 h guideline ${limit}` });
+    this.chart.show(context.values.series(CODE, this.#chosen, "day").slice(-DAYS), { unit: "ug/m3", limit, limitText: `WHO 24 h guideline ${limit}` });
   }
 }
 
@@ -79,8 +80,9 @@ class Row {
     this.coverage = coverageView(rule);
     this.bar = el("div", { class: "bullet", "aria-hidden": "true" }, el("span", { class: "fill" }));
     this.verdict = el("p", { class: "verdict" });
+    this.why = el("p", { class: "why", hidden: true });
     const head = el("div", { class: "air-head" }, el("h3", {}, partText(part)), this.value.node);
-    this.node = el("div", { class: "air-row", "data-part": part }, head, this.bar, el("div", { class: "air-foot" }, this.verdict, el("div", { class: "air-meta" }, this.coverage.node, this.status.node)));
+    this.node = el("div", { class: "air-row", "data-part": part }, head, this.bar, el("div", { class: "air-foot" }, this.verdict, this.why, el("div", { class: "air-meta" }, this.coverage.node, this.status.node)));
   }
 
   update(context) {
@@ -94,14 +96,16 @@ class Row {
     this.bar.style.setProperty("--length", `${(100 * Math.max(0, Math.min(ratio ?? 0, WIDEST))) / WIDEST}%`);
     const level = ratio === null ? "none" : ratio > 1 ? "over" : "within";
     this.bar.dataset.level = this.verdict.dataset.level = level;
-    setText(this.verdict, verdict(kpi, held, guideline, ratio, context.rule));
+    setText(this.verdict, verdict(held, guideline, ratio));
+    const why = missing(kpi, context.rule);
+    setText(this.why, why && `Annual mean: ${why}`);
+    this.why.hidden = !why;
   }
 }
 
-function verdict(kpi, held, guideline, ratio, rule) {
-  if (!guideline.value) return kpi.value === null ? `${missing(kpi, rule)} ${guideline.text}` : guideline.text;
-  if (ratio === null) return held ? `${missing(held, rule)} WHO: ${guideline.text}.` : `WHO: ${guideline.text}.`;
-  const now = guideline.kind === "24h" ? `Last 24 h: ${number(held.value)}. ` : "";
-  const times = ratio > 1 ? `✕ ${number(ratio)} times the ${guideline.text}` : `✓ Within the ${guideline.text}`;
-  return `${now}${times}.${kpi.value === null && held !== kpi ? ` Year: ${missing(kpi, rule)}` : ""}`;
+function verdict(held, guideline, ratio) {
+  if (!guideline.value) return guideline.text;
+  if (ratio === null) return `Not compared with the ${guideline.text}.`;
+  const basis = guideline.kind === "24h" ? `Last 24 h: ${number(held.value)} µg/m³. ` : "";
+  return basis + (ratio > 1 ? `✕ ${number(ratio)} times the ${guideline.text}.` : `✓ Within the ${guideline.text}.`);
 }

@@ -4,7 +4,7 @@ import { byId, el, setText } from "./dom.js";
 import { partText } from "./format.js";
 import { coverageView, flash, missing, sentence, statusView, valueView } from "./kpi.js";
 import { sparkline } from "./sparkline.js";
-import { trend } from "./trend.js";
+import { trend, whole } from "./trend.js";
 import { KINDS } from "./values.js";
 
 const ORDER = ["EN:EN:AQ:1C", "EN:E:E:2C", "EC:ICT:ES:1C"];
@@ -19,14 +19,22 @@ export class Cards {
     this.#kind = kind;
     const kpis = context.values.ofKind(kind).sort(byPlace);
     this.#cards = new Map(kpis.map((kpi) => [keyOf(kpi), new Card(context, kpi)]));
-    const none = el("p", { class: "muted" }, `There is no value for ${KINDS.find((k) => k.id === kind).text} yet.`);
+    const none = el("p", { class: "muted" }, `${KINDS.find((k) => k.id === kind).text}: there is no value yet.`);
     byId("cards").replaceChildren(...(kpis.length ? [...this.#cards.values()].map((card) => card.node) : [none]));
     for (const kpi of kpis) this.#cards.get(keyOf(kpi)).update(context, kpi, kind);
+    this.#count(kpis);
+  }
+
+  #count(kpis) {
+    const without = kpis.filter((kpi) => kpi.value === null).length;
+    const text = `${KINDS.find((k) => k.id === this.#kind).text}: ${kpis.length} values`;
+    setText(byId("kpi-count"), without ? `${text}, ${without} of them without enough data` : text);
   }
 
   touch(context, kpis) {
     if (kpis.some((kpi) => !this.#cards.has(keyOf(kpi)))) this.show(context, this.#kind);
     for (const kpi of kpis) this.#cards.get(keyOf(kpi)).update(context, kpi, this.#kind);
+    this.#count(context.values.ofKind(this.#kind));
   }
 }
 
@@ -54,7 +62,8 @@ class Card {
       "article",
       { class: "card", "aria-labelledby": id, "data-dimension": entry.dimension, "data-code": kpi.code, "data-part": kpi.part },
       el("div", { class: "card-head" }, el("div", {}, el("h3", { id }, name), el("p", { class: "code" }, kpi.part ? `${entry.name} · ${kpi.code}` : kpi.code)), this.status.node),
-      el("div", { class: "card-body" }, el("div", {}, this.value.node, this.trend), this.line),
+      el("div", { class: "card-body" }, this.value.node, this.line),
+      this.trend,
       this.why,
       this.coverage.node,
       el("details", {}, el("summary", {}, "Details", el("span", { class: "unseen" }, ` of ${name}`)), this.more),
@@ -70,7 +79,7 @@ class Card {
     this.why.hidden = !why;
     const points = context.values.series(kpi.code, kpi.part, KINDS.find((k) => k.id === kind).series);
     this.#showTrend(trend(kpi, kind, points, context.now(), this.direction));
-    this.line.replaceChildren(...[sparkline(points)].filter(Boolean));
+    this.line.replaceChildren(...[sparkline(whole(points, context.now()))].filter(Boolean));
     this.more.replaceChildren(...details(kpi, context.clock));
   }
 

@@ -3,7 +3,7 @@
 import { el, setText } from "./dom.js";
 import { number, percent, STATUS, unitText } from "./format.js";
 
-const HEIGHT = 210;
+const HALF_DAY = 43200; // seconds, so that the first and the last bar are whole
 const charts = new Set();
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.draw()));
@@ -44,12 +44,18 @@ export class Chart {
   }
 
   #columns() {
-    return [this.#points.map((p) => p.start / 1000), this.#points.map((p) => p.value)];
+    const running = (p) => p.end > (this.#options.now ?? Infinity);
+    const of = (keep) => this.#points.map((p) => (keep(p) ? p.value : null));
+    return [this.#points.map((p) => p.start / 1000), of((p) => !running(p)), of(running)];
   }
 
   #resize() {
     if (!this.#plot) this.draw();
-    else if (this.#plot.width !== this.box.clientWidth) this.#plot.setSize({ width: this.box.clientWidth, height: HEIGHT });
+    else if (this.#plot.width !== this.box.clientWidth || this.#plot.height !== this.box.clientHeight) this.#plot.setSize(this.#size());
+  }
+
+  #size() {
+    return { width: this.box.clientWidth, height: this.box.clientHeight };
   }
 
   #setup() {
@@ -60,17 +66,16 @@ export class Chart {
     const line = { stroke: colour("--accent"), width: 2, points: { show: false }, spanGaps: false };
     const bars = { fill: colour("--accent"), stroke: colour("--accent"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.66, 28] }) };
     return {
-      width: this.box.clientWidth,
-      height: HEIGHT,
+      ...this.#size(),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: colour("--accent") } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), this.clock.timezone),
-      scales: { y: { range: (_, __, high) => [0, Math.max(high ?? 0, this.#options.limit ?? 0, 1e-9) * 1.12] } },
+      scales: { x: { range: (_, low, high) => (this.style === "bars" ? [low - HALF_DAY, high + HALF_DAY] : [low, high]) }, y: { range: (_, __, high) => [0, Math.max(high ?? 0, this.#options.limit ?? 0, 1e-9) * 1.12] } },
       axes: [
         { ...axis, grid: { show: false }, space: 64, values: (_, ticks) => ticks.map((t) => this.clock.short(t * 1000)) },
-        { ...axis, size: 52, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en-GB")) },
+        { ...axis, size: 52, space: 44, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en-GB")) },
       ],
-      series: [{}, this.style === "bars" ? bars : line],
+      series: [{}, this.style === "bars" ? bars : line, { ...bars, fill: colour("--bar-soft") }],
       hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], draw: [(plot) => this.#drawLimit(plot, colour("--limit"), font)] },
     };
   }
@@ -90,7 +95,7 @@ export class Chart {
     ctx.stroke();
     ctx.font = font.replace("12px", `${12 * devicePixelRatio}px`);
     ctx.textAlign = "right";
-    ctx.fillText(limitText, bbox.left + bbox.width - 2, y - 5 * devicePixelRatio);
+    ctx.fillText(limitText, bbox.left + bbox.width - 2, y - 7 * devicePixelRatio);
     ctx.restore();
   }
 
@@ -101,7 +106,8 @@ export class Chart {
 
   #words(point) {
     const value = point.value === null ? "no value" : `${number(point.value, point.unit)} ${unitText(point.unit)}`;
-    return `${value}, ${percent(point.coverage)} covered, ${STATUS[point.status].toLowerCase()}`;
+    const sofar = point.end > (this.#options.now ?? Infinity) ? " so far" : "";
+    return `${value}${sofar}, ${percent(point.coverage)} covered, ${STATUS[point.status].toLowerCase()}`;
   }
 
   #fillTable() {

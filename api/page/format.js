@@ -24,11 +24,11 @@ export const unitText = (unit) => UNITS[unit] ?? unit;
 /** The name of a data point. */
 export const partText = (part) => PARTS[part] ?? part;
 
-/** A value with as many digits as mean something: 0.42, 7.6, 38.2, 1,204. */
+/** A value with as many digits as mean something: 0.42, 7.61, 38.2, 1,204. */
 export function number(value, unit = "") {
   const size = Math.abs(value);
-  const digits = unit === "count" || size >= 200 ? 0 : size >= 10 ? 1 : 2;
-  return value.toLocaleString("en-GB", { minimumFractionDigits: size < 10 && unit !== "count" ? 1 : 0, maximumFractionDigits: digits });
+  const digits = unit === "count" || size >= 200 || size === 0 ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** A share of 0..1 in percent. Never rounded up to 100. */

@@ -25,7 +25,7 @@ export class Panels {
     for (const panel of this.#shown) {
       for (const figure of panel.figures) figure.update(context);
       const points = context.values.series(panel.code, "", "day").slice(-DAYS);
-      panel.chart.show(points, { unit: "kWh" });
+      panel.chart.show(points, { unit: "kWh", now: context.now() });
     }
   }
 }
@@ -51,7 +51,7 @@ class Figure {
     this.status = statusView();
     this.coverage = coverageView(rule);
     this.why = el("p", { class: "why", hidden: true });
-    const name = el("p", { class: "figure-name" }, catalogue.get(code)?.name ?? code, " ", el("span", { class: "code" }, code));
+    const name = el("p", { class: "figure-name" }, catalogue.get(code)?.name ?? code, el("span", { class: "code" }, code));
     this.node = el("div", { class: "figure-box", "data-code": code }, name, this.value.node, this.why, this.coverage.node, this.status.node);
   }
 

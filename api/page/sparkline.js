@@ -14,7 +14,8 @@ export function sparkline(points) {
   const low = Math.min(...values);
   const high = Math.max(...values);
   const x = (i) => 3 + (i * (WIDTH - 7)) / (shown.length - 1);
-  const y = (v) => (high === low ? HEIGHT / 2 : HEIGHT - 5 - ((v - low) * (HEIGHT - 10)) / (high - low));
+  const flat = high - low <= 0.001 * Math.abs(high); // no mountains out of rounding
+  const y = (v) => (flat ? HEIGHT / 2 : HEIGHT - 5 - ((v - low) * (HEIGHT - 10)) / (high - low));
   const last = shown.findLastIndex((p) => p.value !== null);
   return svg(
     "svg",

@@ -26,6 +26,9 @@ export function trend(kpi, kind, points, now, direction) {
   return { arrow: change > 0 ? "▲" : "▼", text: `${size} % ${change > 0 ? "above" : "below"} ${periodText(before.period)}`, better };
 }
 
+/** The points to draw: a sum of a period that still runs is left out, it would look like a fall. */
+export const whole = (points, now) => points.filter((p) => !SUMS.has(p.unit) || p.end <= now);
+
 /** The newest earlier point that has a value of the same unit and is complete. */
 function previous(kpi, kind, points) {
   const start = Date.parse(kpi.start);

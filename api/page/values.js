@@ -3,12 +3,12 @@
 import { getJson } from "./api.js";
 
 export const KINDS = [
-  { id: "24h", name: "24 h", text: "last 24 hours", series: "day" },
-  { id: "day", name: "Day", text: "today", series: "day" },
-  { id: "month", name: "Month", text: "this month", series: "month" },
-  { id: "quarter", name: "Quarter", text: "this quarter", series: "quarter" },
-  { id: "year", name: "Year", text: "this year", series: "year" },
-  { id: "365d", name: "365 d", text: "last 365 days", series: "month" },
+  { id: "24h", name: "24 h", text: "Last 24 hours", series: "day" },
+  { id: "day", name: "Day", text: "Newest day", series: "day" },
+  { id: "month", name: "Month", text: "Newest month", series: "month" },
+  { id: "quarter", name: "Quarter", text: "Newest quarter", series: "quarter" },
+  { id: "year", name: "Year", text: "Newest year", series: "year" },
+  { id: "365d", name: "365 d", text: "Last 365 days", series: "month" },
 ];
 
 /** The kind of a period from its label, as in 2018, 2018-Q3, 2018-07, 2018-07-01, 24h, 365d. */

@@ -84,7 +84,9 @@ def kpi(code: str, part: str, period: Period, city: str = CITY, **changes: Any) 
     mean, swing, devices = _SHAPES[code, part]
     derivation = DERIVATIONS[code]
     scarce = part == "so2" and period.end - period.start > 40 * DAY
-    coverage = 0.61 if scarce else 1.0 if code == "EC:ICT:ES:1C" else 0.97 + 0.029 * math.sin(period.start / 3.1e8)
+    coverage = (
+        0.61 if scarce else 1.0 if code == "EC:ICT:ES:1C" else 0.96 + 0.039 * math.sin(period.start / 3.1e8 + mean)
+    )
     value = KpiValue(
         city=city,
         code=code,

@@ -1,0 +1,68 @@
+"""/v1/cities and /v1/catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from adapters.store_sqlite import SqliteStore
+from kpi_derivation.catalogue import KPIS
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import HOUR
+from tests.api.city import CITY, NOW, seed
+
+
+def test_the_cities_are_listed_by_id(client: httpx.Client) -> None:
+    [city] = client.get("/v1/cities").json()
+    assert city["id"] == CITY
+    assert city["name"] == "Lindhaven"
+    assert city["timezone"] == "Europe/Stockholm"
+    assert city["n_devices"] == 40
+
+
+def test_an_empty_store_has_no_cities_and_says_so(tmp_path: Path, serving: Callable[..., str]) -> None:
+    url = serving(SqliteStore(tmp_path / "empty.db"))
+    assert httpx.get(f"{url}/v1/cities").json() == []
+    assert "holds none yet" in httpx.get(f"{url}/v1/cities/{CITY}").json()["detail"]
+    assert httpx.get(f"{url}/v1/live").status_code == 404
+
+
+def test_a_city_shows_its_rules_with_defaults_and_its_devices(client: httpx.Client) -> None:
+    city = client.get(f"/v1/cities/{CITY}").json()
+    assert city["rules"]["period_capture"] == 0.75
+    assert city["rules"]["final_after_h"] == 72
+    assert city["denominators"]["electricity_meters"] == 21
+    assert len(city["devices"]) == 40
+    assert city["data_until"] is None
+
+
+def test_a_city_says_from_when_to_when_there_are_data(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = SqliteStore(tmp_path / "hours.db")
+    seed(store)
+    table = SeriesTable([Series(CITY, "air_reference-01", "no2")])
+    first = NOW - NOW % HOUR
+    times = np.array([first, first + HOUR], dtype=np.int64)
+    readings = Readings.of([0, 0], times, [20.0, 22.0])
+    store.put_partials("hour", fold(readings, HOUR, table.modulus(readings.series)), table)
+    city = httpx.get(f"{serving(store)}/v1/cities/{CITY}").json()
+    assert city["data_from"] == "2026-06-18T12:00:00Z"
+    assert city["data_until"] == "2026-06-18T14:00:00Z"
+
+
+def test_an_unknown_city_is_answered_with_the_nearest_name(client: httpx.Client) -> None:
+    answer = client.get("/v1/cities/lindhafen")
+    assert answer.status_code == 404
+    assert "did you mean 'lindhaven'" in answer.json()["detail"]
+
+
+def test_the_catalogue_holds_every_kpi_and_says_which_are_derived(client: httpx.Client) -> None:
+    entries = {entry["code"]: entry for entry in client.get("/v1/catalogue").json()}
+    assert entries.keys() == KPIS.keys()
+    assert entries["EN:EN:AQ:1C"]["parts"] == ["pm2_5", "pm10", "no2", "so2", "o3"]
+    assert entries["EN:EN:AQ:1C"]["derivable"]
+    assert not entries["SC:SH:SI:2C"]["derivable"]

@@ -1,0 +1,109 @@
+"""What holds for every answer: errors, tags, compression, security headers, the description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.problems import RETRY_AFTER_S
+from tests.api.city import CITY
+from tests.api.stores import shaky
+
+JSON_PATHS = ["/v1/cities", f"/v1/cities/{CITY}", f"/v1/cities/{CITY}/kpis", "/v1/catalogue", "/healthz"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/static/nothing.js", 404), ("POST", "/v1/cities", 405), ("PUT", "/", 405)],
+)
+def test_every_error_is_a_problem(client: httpx.Client, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert (body["type"], body["status"], body["instance"]) == ("about:blank", status, path)
+    assert body["title"]
+    assert body["detail"].endswith(".")
+
+
+def test_a_wrong_method_says_which_is_right(client: httpx.Client) -> None:
+    assert client.delete("/v1/cities").headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_what_has_not_changed_is_not_sent_again(client: httpx.Client, path: str) -> None:
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again.headers["etag"] == first.headers["etag"]
+    assert client.get(path, headers={"If-None-Match": '"other", W/"another"'}).status_code == 200
+
+
+def test_another_query_has_another_tag(client: httpx.Client) -> None:
+    tags = {client.get(f"/v1/cities/{CITY}/kpis?period={p}").headers["etag"] for p in ("2025", "2026")}
+    assert len(tags) == 2
+
+
+def test_long_answers_are_compressed_for_who_can_read_it(client: httpx.Client) -> None:
+    assert client.get("/v1/catalogue").headers["content-encoding"] == "gzip"
+    plain = client.get("/v1/catalogue", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/static/main.js", "/vendor/uPlot.iife.js", "/v1/cities", "/nothing", "/metrics"]
+)
+def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-cache"
+
+
+def test_a_store_that_is_away_is_a_503_with_the_time_to_try_again(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = shaky(tmp_path)
+    url = serving(store)
+    store.away = True
+    for path in ["/v1/cities", f"/v1/cities/{CITY}/kpis", f"/v1/live?city={CITY}", "/readyz"]:
+        answer = httpx.get(url + path)
+        assert answer.status_code == 503, path
+        assert answer.headers["retry-after"] == str(RETRY_AFTER_S)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "unplugged" in answer.json()["detail"]
+    assert httpx.get(f"{url}/healthz").status_code == 200
+    assert httpx.get(f"{url}/v1/catalogue").status_code == 200
+    store.away = False
+    assert httpx.get(f"{url}/readyz").json() == {"status": "ready"}
+
+
+def test_a_fault_of_ours_is_a_problem_too_and_tells_no_secrets(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = shaky(tmp_path)
+    url = serving(store)
+    store.cities = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+    answer = httpx.get(f"{url}/v1/cities")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "division" not in answer.text
+
+
+def test_the_description_names_every_route_its_answers_and_its_errors(client: httpx.Client) -> None:
+    description = client.get("/openapi.json").json()
+    assert set(description["paths"]) == {
+        "/v1/cities", "/v1/cities/{city}", "/v1/cities/{city}/kpis", "/v1/cities/{city}/kpis/{code}/series",
+        "/v1/catalogue", "/v1/live", "/healthz", "/readyz", "/metrics",
+    }  # fmt: skip
+    operations = [path["get"] for path in description["paths"].values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    for operation in operations:
+        for status, answer in operation["responses"].items():
+            kinds = set(answer["content"])
+            assert kinds == {"application/problem+json"} if status >= "400" else kinds, operation["operationId"]
+            assert all("schema" in content for content in answer["content"].values())
+    assert "Problem" in description["components"]["schemas"]

@@ -1,0 +1,170 @@
+"""/v1/live: snapshot, changes, resuming, heartbeat, a store that goes away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.store import Store
+from adapters.store_sqlite import SqliteStore
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import calendar_period
+from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed
+from tests.api.stores import shaky
+
+Event = dict[str, Any]
+DAY = calendar_period("day", TODAY, ZONE)
+
+
+@contextmanager
+def events(url: str, query: str = "", last: int | None = None) -> Iterator[Iterator[Event]]:
+    """The stream's events as they come: {event, id, data, comment}."""
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    with httpx.stream("GET", f"{url}/v1/live{query}", headers=headers, timeout=10, trust_env=False) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield parse(answer.iter_lines())
+
+
+def parse(lines: Iterator[str]) -> Iterator[Event]:
+    event: Event = {}
+    for line in lines:
+        name, _, text = line.partition(": ")
+        if line:
+            event[name or "comment"] = text
+        else:
+            event["data"] = json.loads(event["data"])
+            yield event
+            event = {}
+
+
+def change(store: Store, value: float, updated: int, code: str = "LOCAL:E:METERED") -> None:
+    store.put_kpis([StoredKpi(kpi=kpi(code, "", DAY, value=value), changed=updated, updated=updated)])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    made = SqliteStore(tmp_path / "live.db")
+    seed(made)
+    return made
+
+
+def test_a_client_gets_a_snapshot_then_only_what_changes(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store)) as stream:
+        first = next(stream)
+        assert first["event"] == "snapshot"
+        assert first["id"] == str(NOW - 4000)
+        assert first["data"]["city"] == CITY
+        assert first["data"]["updated"] == "2026-06-18T12:19:56Z"
+        assert len(first["data"]["kpis"]) == 66
+        assert next(stream)["event"] == "alive"
+        change(store, 111.0, NOW)
+        second = next(stream)
+        assert (second["event"], second["id"]) == ("kpis", str(NOW))
+        assert [k["value"] for k in second["data"]["kpis"]] == [111.0]
+        change(store, 222.0, NOW + 10)
+        assert [k["value"] for k in next(stream)["data"]["kpis"]] == [222.0]
+
+
+def test_a_client_that_comes_back_gets_what_it_missed(store: SqliteStore, serving: Callable[..., str]) -> None:
+    url = serving(store)
+    change(store, 5.0, NOW + 60_000)
+    with events(url, f"?city={CITY}", last=NOW) as stream:
+        missed = next(stream)
+        assert (missed["event"], missed["id"]) == ("kpis", str(NOW + 60_000))
+        assert [k["value"] for k in missed["data"]["kpis"]] == [5.0]
+
+
+def test_a_client_that_missed_nothing_gets_no_values_again(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store), last=NOW + 60_000) as stream:
+        assert next(stream)["event"] == "alive"
+        change(store, 6.0, NOW + 61_000)
+        assert [k["value"] for k in next(stream)["data"]["kpis"]] == [6.0]
+
+
+@pytest.mark.parametrize("last", ["", "yesterday", "-1", "9" * 30])
+def test_an_id_that_is_not_ours_starts_over(store: SqliteStore, serving: Callable[..., str], last: str) -> None:
+    url = serving(store)
+    with httpx.stream("GET", f"{url}/v1/live", headers={"Last-Event-ID": last}, timeout=10) as answer:
+        assert next(parse(answer.iter_lines()))["event"] == "snapshot"
+
+
+def test_a_client_that_missed_very_much_starts_over(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store), last=1) as stream:
+        assert next(stream)["event"] == "snapshot"
+
+
+def test_a_change_committed_late_is_not_missed(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store)) as stream:
+        assert [next(stream)["event"], next(stream)["event"]] == ["snapshot", "alive"]
+        change(store, 1.0, NOW + 500)
+        next(stream)
+        change(store, 2.0, NOW + 400, code="LOCAL:EV:ENERGY")
+        late = next(stream)
+        assert [(k["code"], k["value"]) for k in late["data"]["kpis"]] == [("LOCAL:EV:ENERGY", 2.0)]
+        assert late["id"] == str(NOW + 500)
+
+
+def test_all_clients_hear_of_a_change(store: SqliteStore, serving: Callable[..., str]) -> None:
+    url = serving(store)
+    with events(url) as one, events(url) as two:
+        for stream in (one, two):
+            assert [next(stream)["event"], next(stream)["event"]] == ["snapshot", "alive"]
+        assert "cityvitals_api_live_clients 2\n" in httpx.get(f"{url}/metrics").text
+        change(store, 7.0, NOW)
+        assert next(one)["data"] == next(two)["data"]
+
+
+def test_a_client_hears_that_the_server_is_alive(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store, beat_s=0.05)) as stream:
+        beats = [next(stream) for _ in range(4)][1:]
+    assert [b["event"] for b in beats] == ["alive"] * 3
+    assert beats[0]["comment"] == "heartbeat"
+    assert beats[0]["data"] == {"time": "2026-06-18T12:20:00Z", "store": True}
+
+
+def test_a_client_hears_when_the_store_goes_away_and_comes_back(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = shaky(tmp_path)
+    with events(serving(store)) as stream:
+        assert [next(stream)["event"], next(stream)["event"]] == ["snapshot", "alive"]
+        store.away = True
+        assert next(stream)["data"]["store"] is False
+        store.away = False
+        assert next(stream)["data"]["store"] is True
+        change(store, 8.0, NOW)
+        assert [k["value"] for k in next(stream)["data"]["kpis"]] == [8.0]
+
+
+def test_very_many_changes_at_once_come_as_a_snapshot(store: SqliteStore, serving: Callable[..., str]) -> None:
+    with events(serving(store)) as stream:
+        assert [next(stream)["event"], next(stream)["event"]] == ["snapshot", "alive"]
+        rows = [row.kpi for row in store.kpis(CITY, ["day"])]
+        store.put_kpis(StoredKpi(kpi=value, changed=NOW, updated=NOW + 5000) for value in rows)
+        event = next(stream)
+        assert (event["event"], event["id"]) == ("snapshot", str(NOW + 5000))
+        assert len(event["data"]["kpis"]) == 66
+
+
+def test_where_there_are_several_cities_one_must_be_named(store: SqliteStore, serving: Callable[..., str]) -> None:
+    seed(store, "askvik", "Askvik")
+    url = serving(store)
+    answer = httpx.get(f"{url}/v1/live")
+    assert answer.status_code == 422
+    assert "askvik, lindhaven" in answer.json()["detail"]
+    with events(url, "?city=askvik") as stream:
+        next(stream), next(stream)
+        change(store, 9.0, NOW)  # of the other city
+        store.put_kpis([StoredKpi(kpi=kpi("LOCAL:E:METERED", "", DAY, "askvik", value=3.0), changed=NOW, updated=NOW)])
+        assert [(k["city"], k["value"]) for k in next(stream)["data"]["kpis"]] == [("askvik", 3.0)]
+    assert httpx.get(f"{url}/v1/live?city=nowhere").status_code == 404
+
+
+def test_the_server_stops_while_clients_are_connected(store: SqliteStore, serving: Callable[..., str]) -> None:
+    stream = events(serving(store))
+    next(stream.__enter__())  # left open: stopping must not wait for it

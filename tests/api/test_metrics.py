@@ -1,0 +1,50 @@
+"""/metrics in the Prometheus text format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from api.metrics import family
+from tests.api.city import CITY, NOW
+from tests.api.stores import shaky
+
+SAMPLE = re.compile(r'^[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)*\})? -?[0-9.e+]+$')
+
+
+def test_every_line_is_a_comment_or_a_sample(client: httpx.Client) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert [line for line in lines if not line.startswith(("# HELP ", "# TYPE ")) and not SAMPLE.match(line)] == []
+
+
+def test_requests_are_counted_by_route_not_by_path(client: httpx.Client) -> None:
+    client.get(f"/v1/cities/{CITY}")
+    client.get("/v1/cities/no-such-city")
+    text = client.get("/metrics").text
+    assert 'cityvitals_api_requests_total{method="GET",route="/v1/cities/{city}",status="200"}' in text
+    assert 'cityvitals_api_requests_total{method="GET",route="/v1/cities/{city}",status="404"}' in text
+    assert "no-such-city" not in text
+
+
+def test_freshness_is_the_time_a_value_last_changed(client: httpx.Client) -> None:
+    line = f'cityvitals_kpi_updated_timestamp_seconds{{city="{CITY}",code="EN:EN:AQ:1C",part="pm2_5"}}'
+    assert f"{line} {(NOW - 4000) // 1000}\n" in client.get("/metrics").text
+
+
+def test_a_store_that_is_away_is_a_measure_not_an_error(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = shaky(tmp_path)
+    url = serving(store)
+    assert "cityvitals_store_up 1\n" in httpx.get(f"{url}/metrics").text
+    store.away = True
+    answer = httpx.get(f"{url}/metrics")
+    assert answer.status_code == 200
+    assert "cityvitals_store_up 0\n" in answer.text
+
+
+def test_label_values_are_escaped() -> None:
+    assert family("m", "gauge", "A measure.", [({"a": 'x"y\\z\n'}, 1)]).endswith('m{a="x\\"y\\\\z\\n"} 1\n')
