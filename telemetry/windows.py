@@ -29,7 +29,7 @@ def parse_width(text: str) -> int:
     """Window width in ms from text like '60s', '5m' or '1h'. It must divide an hour, so that hours are whole."""
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = text[len(number) :] or "s"
-    if not number.isdigit() or unit not in _UNITS or int(number) == 0:
+    if not (number.isascii() and number.isdigit()) or unit not in _UNITS or int(number) == 0:
         raise UsageError(f"'{text}' is no window width; write for example 60s, 5m or 1h.")
     width = int(number) * _UNITS[unit]
     if HOUR % width:
