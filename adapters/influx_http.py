@@ -6,6 +6,7 @@ Nothing is retried here: who writes keeps what was not acknowledged, and an upse
 from __future__ import annotations
 
 import queue
+import ssl
 from collections.abc import Iterator
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
@@ -53,7 +54,9 @@ class Connection:
     def __init__(self, target: Target, timeout: float = 30.0) -> None:
         self.target = target
         self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
-        self._pool = urllib3.PoolManager(maxsize=64)  # more than any process of ours has threads
+        # Our own context: SSL_CERT_FILE, where a city names its own authority, counts with every kind of urllib3.
+        self._tls = ssl.create_default_context() if target.base.startswith("https") else None
+        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than any process of ours has threads
         self._headers = authorization(target)
         self._made = target.org is not None
         self._writer: Any = None
@@ -88,7 +91,10 @@ class Connection:
 
             timeout = tuple(1000 * seconds for seconds in self._seconds)
             make: Any = InfluxDBClient
-            client = make(self.target.base, token=secret("TOKEN") or None, timeout=timeout, org=self.target.org)
+            client = make(
+                self.target.base, token=secret("TOKEN") or None, timeout=timeout, org=self.target.org,
+                ssl_context=self._tls,
+            )  # fmt: skip
             self._writer = client.write_api(write_options=SYNCHRONOUS)
         return self._writer
 

@@ -40,11 +40,14 @@ def parse(url: str) -> Target:
     scheme, second = _SCHEMES[parts.scheme]
     if second and not org:
         raise UsageError(f"'{url}' names no organisation; write influxdb2://host:8086/bucket?org=name.")
-    return Target(f"{scheme}://{_with_port(parts.netloc)}", database, org if second else None)
+    return Target(f"{scheme}://{_with_port(parts.netloc, url)}", database, org if second else None)
 
 
-def _with_port(host: str) -> str:
-    return host if host.rpartition(":")[2].isdigit() else f"{host}:8086"
+def _with_port(host: str, url: str) -> str:
+    port = host.rpartition("]")[2].partition(":")[2] or "8086"
+    if not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"'{url}' has no valid port; write influxdb://host:8086/database.")
+    return host if host.endswith(f":{port}") else f"{host.rstrip(':')}:{port}"
 
 
 def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -1,0 +1,51 @@
+"""A server that answers as it is told: what no healthy InfluxDB would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+
+@dataclass
+class Canned:
+    """The answer to every request, and what was asked. `cut`: promise more bytes than are sent; `hold`: say nothing."""
+
+    status: int = 204
+    body: bytes = b""
+    cut: bool = False
+    hold: bool = False
+    port: int = 0
+    asked: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    over: Event = field(default_factory=Event)
+
+
+@contextmanager
+def canned(status: int = 204, body: bytes = b"", cut: bool = False, hold: bool = False) -> Iterator[Canned]:
+    """Run the server on a free port of the loopback interface."""
+    told = Canned(status, body, cut, hold)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            told.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers)))
+            if told.hold:
+                told.over.wait(20)
+            self.send_response(told.status)
+            self.send_header("Content-Length", str(len(told.body) + (1000 if told.cut else 0)))
+            self.end_headers()
+            self.wfile.write(told.body)
+            self.close_connection = told.cut
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told.port = server.server_address[1]
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield told
+        told.over.set()
+        server.shutdown()
