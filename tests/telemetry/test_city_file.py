@@ -1,0 +1,97 @@
+"""CITY.toml: an error names the file, the line and the nearest valid key; documentation keys are set aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cityvitals.config import load_city
+from telemetry.errors import UsageError
+
+GOOD = """\
+[city]
+id = "aba"
+name = "Aba"
+country = "NG"
+timezone = "Africa/Lagos"
+population = 1000000
+population_year = 2020
+population_source = "a census"
+
+[city.extra]
+anything = 1
+
+[rules]
+hour_capture = 0.9
+
+[[device]]
+id = "s1"
+kind = "air_reference"
+quantities = ["no2"]
+
+[[device]]
+id = "m1"
+kind = "electricity_meter"
+quantities = ["energy_total"]
+interval_s = 900
+"""
+
+# what is wrong: (text of GOOD, its replacement, what the sentence must hold)
+WRONG = {
+    "a misspelt key of the city": ("population = 1", "populaton = 1", ["line 6", "'populaton'", "'population'"]),
+    "a misspelt key of a rule": ("hour_capture", "hour_captur", ["line 14", "'hour_captur'", "'hour_capture'"]),
+    "a misspelt key of the second device": ("interval_s", "intervals", ["line 25", "'intervals'", "'interval_s'"]),
+    "a misspelt section": ("[rules]", "[rule]", ["line 13", "'rule'", "'rules'"]),
+    "an unknown quantity": ('["no2"]', '["no22"]', ["line 19", "'no22'", "'no2'"]),
+    "an unknown time zone": ("Africa/Lagos", "Africa/Lagoss", ["line 5", "'Africa/Lagos'"]),
+    "an unknown kind": ('"air_reference"', '"air"', ["line 18", "air_reference"]),
+    "a device without kind": ('kind = "air_reference"\n', "", ["line 16", "device.0.kind", "missing"]),
+    "a device listed twice": ('"m1"', '"s1"', ["'s1'", "twice"]),
+    "a share above one": ("0.9", "1.9", ["line 14", "hour_capture"]),
+    "a device that is no id": ('"m1"', '"m 1"', ["line 22", "id"]),
+    "a negative population": ("= 1000000", "= -1", ["line 6", "population"]),
+    "documentation of no key": ("population_year", "popultion_year", ["line 7", "'popultion_year'"]),
+    "no TOML": ("[rules]", "[rules", ["not valid TOML", "line 13"]),
+    "a city without id": ('id = "aba"\n', "", ["line 1", "city.id", "missing"]),
+}
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "aba.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_city_file_is_read(tmp_path: Path) -> None:
+    city = load_city(write(tmp_path, GOOD))
+    assert (city.id, city.zone.key, city.rules.hour_capture, len(city.device)) == ("aba", "Africa/Lagos", 0.9, 2)
+    assert city.documented == {"population_year": 2020, "population_source": "a census"}
+    assert city.city.extra == {"anything": 1}
+
+
+@pytest.mark.parametrize("case", sorted(WRONG))
+def test_the_sentence_names_file_line_and_key_for(case: str, tmp_path: Path) -> None:
+    old, new, told = WRONG[case]
+    assert old in GOOD
+    with pytest.raises(UsageError) as error:
+        load_city(write(tmp_path, GOOD.replace(old, new)))
+    assert "aba.toml" in str(error.value)
+    assert [word for word in told if word not in str(error.value)] == [], str(error.value)
+
+
+def test_a_missing_city_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no city file .*nowhere\.toml"):
+        load_city(tmp_path / "nowhere.toml")
+
+
+def test_a_city_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "aba.toml"
+    path.write_bytes(b"\xff\xfe[city]")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_city(path)
+
+
+def test_a_city_survives_being_stored_and_read_back(tmp_path: Path) -> None:
+    city = load_city(write(tmp_path, GOOD))
+    assert type(city).model_validate(city.model_dump(mode="json", exclude_defaults=True)) == city
