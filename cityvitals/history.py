@@ -53,7 +53,7 @@ def _readings(replay: Replay, t: IntArray, start: int, end: int) -> Readings:
     parts = [part for device in replay.city.device for part in _of_device(replay.city.id, device, batch, t)]
     for device in replay.city.device:
         if "session_energy" in device.quantities:
-            for s in sessions(device.id, start, end):
+            for s in (s for s in sessions(device.id, start - DAY, end) if start <= s.end < end):
                 rows = Decoded()
                 add_session(rows, s.start, s.end, s.energy, None, session_key(f"{device.id}-{s.start}"))
                 batch.add(replay.city.id, device.id, rows, s.end, 0)

@@ -23,6 +23,7 @@ from telemetry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials, regroup
 from telemetry.periods import CALENDAR, Period, calendar_period, hour_phase, local_date, midnight
+from telemetry.quantities import QUANTITIES
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
@@ -74,11 +75,18 @@ class Engine:
         """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
         self._windows.start(newest_window)
         self._hours.start(hours[1])
-        for first, last in _runs(np.arange(hours[0] // DAY, hours[1] // DAY + 1), 1, _SPAN):
-            for part in self._hours.read(max(first * DAY, hours[0]), (last + 1) * DAY):
-                self._touch(part)
-        self._fill(sorted(self._dirty))
-        self._dirty.clear()
+        zone = self.city.zone
+        days = np.arange(local_date(hours[0], zone).toordinal(), local_date(hours[1], zone).toordinal() + 1)
+        for first, last in _runs(days, 1, _SPAN):
+            stored = Partials.concat(list(self._hours.read(*self._between(first, last)))).latest()
+            self._touch(stored)
+            self._fill(sorted(self._dirty), stored)
+            self._dirty.clear()
+
+    def _between(self, first: int, last: int) -> tuple[int, int]:
+        """UTC ms at which the civil days first..last (ordinals) begin and end."""
+        zone = self.city.zone
+        return midnight(date.fromordinal(first), zone), midnight(date.fromordinal(last + 1), zone)
 
     def absorb(self, windows: Partials) -> Partials:
         """Take stored windows; returns the hours they change, for the caller to store before `evaluate`."""
@@ -131,8 +139,10 @@ class Engine:
 
     def _touch(self, hours: Partials) -> None:
         """Mark the days of these hours dirty, of series that some KPI of a registered device needs."""
-        ordinals = self._ordinals(hours.start)
-        for series, day in set(zip(hours.series.tolist(), ordinals.tolist(), strict=True)):
+        if not len(hours):
+            return
+        pairs = np.unique(np.stack((hours.series, self._ordinals(hours.start)), axis=1), axis=0)
+        for series, day in pairs.tolist():
             row = self._row(series)
             if row is not None:
                 self._dirty.add((row, day))
@@ -155,23 +165,28 @@ class Engine:
         bounds = [midnight(date.fromordinal(o), self.city.zone) for o in range(first.toordinal(), last.toordinal() + 1)]
         return np.searchsorted(np.array(bounds), t, side="right") - 1 + first.toordinal()
 
-    def _fill(self, dirty: list[tuple[int, int]]) -> None:
-        """Fold the dirty days again; where that changes how long a series' readings stand, its other days too."""
+    def _fill(self, dirty: list[tuple[int, int]], hours: Partials | None = None) -> None:
+        """Fold the dirty days again; where that changes how long a series' readings stand, its other days too.
+
+        `hours`: all hours of those days where the caller has them, sorted.
+        """
         if not dirty:
             return
         days = [day for _, day in dirty]
         self._grid.ensure(len(self._series), min(days), max(days))
-        folded = self._fold_days(dirty)
+        folded = self._fold_days(dirty, hours)
         rows = np.unique([row for row, _ in dirty])
         again = self._settle_intervals(rows) - set(dirty)
         for counts in folded:
             self._valid_hours(counts)
-        for hours, row, column in self._hours_of(sorted(again)):
-            self._valid_hours(_HourCounts(row, column, hours.n, hours.mean))
+        for part, row, column in self._hours_of(sorted(again)):
+            self._valid_hours(_HourCounts(row, column, part.n, part.mean))
         counters = rows[~np.isnan(self._table.modulus(np.array(self._series)[rows]))]
         self._grid.join_counters(counters)
 
-    def _hours_of(self, pairs: list[tuple[int, int]]) -> Iterator[tuple[Partials, IntArray, IntArray]]:
+    def _hours_of(
+        self, pairs: list[tuple[int, int]], given: Partials | None = None
+    ) -> Iterator[tuple[Partials, IntArray, IntArray]]:
         """Hours of these (row, day), in spans: partials, and the grid row and column of each."""
         if not pairs:
             return
@@ -180,20 +195,23 @@ class Engine:
         lookup[self._series] = np.arange(len(self._series))
         known = np.zeros(self._grid.shape, dtype=np.bool_)
         known[want[:, 0], want[:, 1] - self._grid.origin] = True
-        for first, last in _runs(np.unique(want[:, 1]), 1, _SPAN):
-            a = midnight(date.fromordinal(first), self.city.zone)
-            b = midnight(date.fromordinal(last + 1), self.city.zone)
-            here = (want[:, 1] >= first) & (want[:, 1] <= last)
-            parts = self._hours.read(a, b, np.array(self._series)[np.unique(want[here, 0])])
-            hours = Partials.concat(list(parts)).latest()
+        for hours in [given] if given is not None else self._read_days(want):
+            hours = hours.take(lookup[hours.series] >= 0)  # noqa: PLW2901 - narrowed
             row, column = lookup[hours.series], self._ordinals(hours.start) - self._grid.origin
             keep = known[row, column]
             yield hours.take(keep), row[keep], column[keep]
 
-    def _fold_days(self, pairs: list[tuple[int, int]]) -> list[_HourCounts]:
+    def _read_days(self, want: IntArray) -> Iterator[Partials]:
+        """All hours of the (row, day) pairs, and perhaps of others, sorted; up to `_SPAN` days at once."""
+        for first, last in _runs(np.unique(want[:, 1]), 1, _SPAN):
+            here = (want[:, 1] >= first) & (want[:, 1] <= last)
+            series = np.array(self._series)[np.unique(want[here, 0])]
+            yield Partials.concat(list(self._hours.read(*self._between(first, last), series))).latest()
+
+    def _fold_days(self, pairs: list[tuple[int, int]], given: Partials | None) -> list[_HourCounts]:
         """Everything of a day that does not depend on the interval; returns what the rest needs of the hours."""
         c, kept = self._grid.columns, []
-        for hours, row, column in self._hours_of(pairs):
+        for hours, row, column in self._hours_of(pairs, given):
             if not len(hours):
                 continue
             heads, group = _heads(row, column)
@@ -214,6 +232,8 @@ class Engine:
         """
         c, changed = self._grid.columns, set()
         for row in rows.tolist():
+            if QUANTITIES[self._table[self._series[row]].quantity].event:
+                continue
             fixed = self._fixed.get(self._table[self._series[row]].device)
             steps = c["step"][row]
             known = steps[~np.isnan(steps)]

@@ -19,7 +19,8 @@ class Quantity(NamedTuple):
 
     `low`/`high`: accepted values lie in [low, high]. `rollover`: the register's modulus in `unit`, for counters.
     `sentinels`: values by which instruments say "no value". `ug_per_ppb`: conversion for gases. `zero_is_missing`:
-    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart.
+    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart. `event`: readings
+    come when something happens, so the time between them says nothing about gaps.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Quantity(NamedTuple):
     sentinels: tuple[float, ...] = ()
     ug_per_ppb: float | None = None
     zero_is_missing: bool = False
+    event: bool = False
 
 
 _SENTINELS = (-200.0, -999.0, -9999.0)
@@ -78,8 +80,8 @@ _ALL = (
     _gauge("frequency", "Mains frequency", "Hz", 40.0, 70.0),
     _gauge("power_factor", "Power factor", "/", -1.0, 1.0),
     _counter("pulses", "Meter pulses", "count", 1e12),
-    Quantity("session_energy", "Energy of a charging session", "kWh", "delta", 0.0, 500.0),
-    Quantity("connected_time", "Time a vehicle was connected", "s", "delta", 0.0, 3600.0),
+    Quantity("session_energy", "Energy of a charging session", "kWh", "delta", 0.0, 500.0, event=True),
+    Quantity("connected_time", "Time a vehicle was connected", "s", "delta", 0.0, 3600.0, event=True),
     Quantity(
         "connector_state",
         "Connector state (0 free, 1 connected, 2 charging, 3 fault)",
