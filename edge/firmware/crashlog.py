@@ -36,9 +36,18 @@ class CrashLog:
         self._save()
         self.changed()
 
-    def told(self, count):
-        """The oldest `count` entries have been delivered."""
-        self.entries = self.entries[count:]
+    def collect(self, path):
+        """Take over what the loader noted when the firmware could not start."""
+        try:
+            with open(path) as f:
+                self.add("loader", f.read())
+            files.remove(path)
+        except OSError:
+            pass
+
+    def told(self, entry):
+        """An entry has been delivered."""
+        self.entries = [other for other in self.entries if other is not entry]
         self._save()
 
     def _save(self):

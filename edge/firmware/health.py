@@ -6,11 +6,11 @@ import gc
 class Health:
     """Stores one health record at a fixed pace, the first one soon after the start."""
 
-    def __init__(self, board, journal, period_s):
+    def __init__(self, board, journal, period_s, cause):
         self.board = board
         self.journal = journal
         self.period_ms = period_s * 1000
-        self.cause = board.reset_cause()
+        self.cause = cause
         self.beat = lambda: None
 
     def values(self):

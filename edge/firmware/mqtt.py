@@ -32,9 +32,9 @@ class Client:
         self.on_message = on_message
         self.online = False
         self.sessions = 0
+        self.acks = 0
         self.last_error = ""
         self.beat = lambda: None
-        self.acked = asyncio.Event()
         self._window = options.get("window", 8)
         self._flight = {}
         self._waiting = {}
@@ -150,7 +150,8 @@ class Client:
     async def _begin(self):
         """Make subscriptions if the broker forgot us, say that we are here, send again what was in flight."""
         self.sessions += 1
-        if not self.present:
+        # Also once per boot: what is retained must come again, the power may have failed while we took it in.
+        if not self.present or self.sessions == 1:
             await self._request(packets.subscribe, self.topics)
         topic, make = self.birth
         self._send(packets.publish(topic, make(), self._next_pid(), True))
@@ -217,6 +218,7 @@ class Client:
                 event.set()
 
     def _acknowledged(self, pid):
+        self.acks += 1
         entry = self._flight.pop(pid, None)
         if entry is None:
             return  # the birth message, or a late duplicate

@@ -61,9 +61,9 @@ def _table(where, given, schema):
 
 
 def _name(where, value):
-    """City and device stand in topics: letters, digits, - and _ only."""
+    """City and device stand in topics: letters, digits and a few marks only."""
     for char in value:
-        if not (char.isalpha() or char.isdigit() or char in "-_"):
+        if not (char.isalpha() or char.isdigit() or char in "-_.:"):
             raise ValueError("%s: %r is not allowed" % (where, char))
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,14 @@ AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address
 class Node:
     """One node and its hardware. The folder is its file system: a second `start` is the same node again."""
 
-    def __init__(self, workdir: Path, bits: int = 64, heap: str = "") -> None:
+    def __init__(self, workdir: Path, bits: int = 64, heap: str = "", slots: bool = False) -> None:
         self.workdir = Path(workdir)
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.bits = bits
         self.heap = heap
+        self.slots = slots  # start through the loader, from the compiled firmware in slot a or b
+        self.exits: list[int] = []
+        self.wanted = False
         self.process: subprocess.Popen[bytes] | None = None
         self.wiring: dict[str, Any] = {"uart": {}, "i2c": {}, "pulse": {}, "speed": 1, "sectors": 16}
         self.devices: list[Device] = []
@@ -72,22 +76,41 @@ class Node:
         self.boot()
 
     def boot(self) -> None:
-        """Switch on with the configuration that is there."""
+        """Switch on with the configuration that is there; resets start it again until `kill`."""
         (self.workdir / "wiring.json").write_text(json.dumps(self.wiring))
+        self.wanted = True
+        self._spawn()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
+
+    def _command(self) -> list[str]:
         options = ["-X", f"heapsize={self.heap}"] if self.heap else []
+        start = [str(REPO / "edge/firmware/loader.py")] if self.slots else ["-m", "firmware"]
+        return [str(micropython(self.bits)), *options, *start, str(self.workdir)]
+
+    def _spawn(self) -> None:
+        path = ".frozen" if self.slots else f".frozen:{REPO / 'edge'}"
         with (self.workdir / "console.txt").open("ab") as console:
             self.process = subprocess.Popen(
-                [str(micropython(self.bits)), *options, "-m", "firmware", str(self.workdir)],
-                env={**os.environ, "MICROPYPATH": f".frozen:{REPO / 'edge'}"},
-                stdout=console,
-                stderr=console,
+                self._command(), env={**os.environ, "MICROPYPATH": path}, stdout=console, stderr=console
             )
+
+    def _keep(self) -> None:
+        """What the hardware does: start again after a reset (status 75) or a watchdog's bite."""
+        while self.wanted and self.process:
+            self.exits.append(self.process.wait())
+            if not self.wanted or self.exits[-1] not in (75, -signal.SIGALRM):
+                return
+            self._spawn()
 
     def kill(self) -> None:
         """End the node at once, as a crash or a reset does: what is on flash and in the RTC stays."""
-        if self.process:
+        self.wanted = False
+        while self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+        if self.process:
+            self._keeper.join()
             self.process = None
 
     def power_cut(self) -> None:

@@ -1,0 +1,117 @@
+"""Which configuration a node runs: the technician's `node.json` with what was sent from afar laid over it.
+
+Something new runs on trial first. It is kept once the broker has acknowledged a message under it, and given up when
+that does not happen in 5 minutes or in three starts. What was given up is not tried again by itself. Every file has a
+predecessor to fall back to.
+"""
+
+import hashlib
+import json
+from binascii import hexlify
+
+from . import files, settings
+
+TRIES = 3
+FIXED = ("city", "device", "ota_key")  # identity is given by hand
+REFUSED_MAX = 8
+
+
+def fingerprint(payload):
+    """Short name of a desired configuration."""
+    return hexlify(hashlib.sha256(payload).digest()[:6]).decode()
+
+
+def merged(base, overlay):
+    """Lay one configuration over another, one table deep; ValueError when it touches the node's identity."""
+    out = dict(base)
+    for key, value in overlay.items():
+        if key in FIXED:
+            raise ValueError("%s: cannot be set from afar" % key)
+        both_tables = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merged(out[key], value) if both_tables else value
+    return out
+
+
+class Config:
+    """The files in a node's folder, and the choice between them at a start."""
+
+    def __init__(self, root):
+        self.root = root
+        self.base = self._base()
+        self.refused = self._load("refused") or []
+        self.trial = self._load("trial")
+        self.now = self._load("now") or self._load("before") or {"hash": "", "overlay": {}}
+        self.given_up = self._load("given_up")
+        self.conf = self._choose()
+
+    def _load(self, name):
+        return files.load(self.root + "/config." + name)
+
+    def _save(self, name, value):
+        files.save(self.root + "/config." + name, value)
+
+    def _base(self):
+        """`node.json`, or the copy of the last one that could be read."""
+        try:
+            with open(self.root + "/node.json") as f:
+                base = json.load(f)
+            settings.checked(base)
+            if base != self._load("base"):
+                self._save("base", base)
+            return base
+        except (OSError, ValueError):
+            base = self._load("base")
+            if base is None:
+                raise
+            return base
+
+    def _choose(self):
+        if self.trial:
+            self.trial["tries"] += 1
+            if self.trial["tries"] > TRIES:
+                self.give_up("did not come up in %d starts" % TRIES)
+            else:
+                self._save("trial", self.trial)
+        for layer in (self.trial, self.now, {"overlay": {}}):
+            try:
+                if layer:
+                    return settings.checked(merged(self.base, layer["overlay"]))
+            except (ValueError, KeyError):
+                pass
+        return settings.checked(self.base)
+
+    def propose(self, payload):
+        """Check a desired configuration; True when it was put on trial, to run from the next start on."""
+        name = fingerprint(payload)
+        if name == self.now["hash"] or (self.trial and name == self.trial["hash"]):
+            return False
+        if name in self.refused:
+            raise ValueError("was tried before and given up")
+        overlay = json.loads(payload) if payload else {}
+        if not isinstance(overlay, dict):
+            raise ValueError("not a table of keys")
+        settings.checked(merged(self.base, overlay))
+        self._save("trial", {"hash": name, "overlay": overlay, "tries": 0})
+        return True
+
+    def keep(self):
+        """The trial has proven itself."""
+        self._save("before", self.now)
+        self.now = {"hash": self.trial["hash"], "overlay": self.trial["overlay"]}
+        self._save("now", self.now)
+        files.remove(self.root + "/config.trial")
+        self.trial = None
+
+    def give_up(self, why):
+        """End the trial; the configuration before it runs from the next start on."""
+        self.refused = self.refused[1 - REFUSED_MAX :] + [self.trial["hash"]]
+        self._save("refused", self.refused)
+        self.given_up = [self.trial["hash"], why]
+        self._save("given_up", self.given_up)
+        files.remove(self.root + "/config.trial")
+        self.trial = None
+
+    def told(self):
+        """The end of a trial has been reported."""
+        self.given_up = None
+        files.remove(self.root + "/config.given_up")

@@ -1,0 +1,89 @@
+"""The loader, `main.py` on the board: chooses the firmware slot, counts the starts of a trial, rolls back after three.
+
+It is flashed once and never updated over the air, so it uses nothing from the slots. On the unix port:
+`micropython loader.py FOLDER` (exit status 75 asks to be started again).
+"""
+
+import binascii
+import json
+import os
+import sys
+
+TRIES = 3
+
+
+def load(path):
+    """Return the state of the slots; a fresh one when the file is absent or damaged."""
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+        if int(data[:8], 16) == binascii.crc32(data[9:]):
+            return json.loads(data[9:])
+    except (OSError, ValueError):
+        pass
+    return {"active": "a", "trial": None, "version": "", "tries": 0, "bad": []}
+
+
+def save(path, state):
+    """Write aside and rename: a power cut leaves the old or the new state."""
+    body = json.dumps(state).encode()
+    with open(path + ".new", "wb") as f:
+        f.write(b"%08x " % binascii.crc32(body))
+        f.write(body)
+    os.rename(path + ".new", path)
+
+
+def choose(state):
+    """Return (slot to start, state to store, or None when it has not changed)."""
+    if not state["trial"]:
+        return state["active"], None
+    state["tries"] += 1
+    if state["tries"] > TRIES:
+        state["bad"] = state["bad"][-7:] + [state["version"]]
+        state["trial"] = None
+        return state["active"], state
+    return state["trial"], state
+
+
+def main(root):
+    """Start the firmware; whatever ends it starts the board again."""
+    slot, changed = choose(load(root + "/slots"))
+    if changed:
+        save(root + "/slots", changed)
+    sys.path.insert(0, root + "/" + slot)
+    try:
+        import asyncio
+
+        from firmware.app import Node
+        from firmware.hal import Board
+
+        asyncio.run(Node(Board(root)).run())
+    except Exception as err:
+        sys.print_exception(err)
+        note_crash(root, err)
+    reset()
+
+
+def note_crash(root, err):
+    """Leave a line for the fault log, which the firmware itself could not write."""
+    try:
+        with open(root + "/crash.txt", "w") as f:
+            f.write(repr(err))
+    except OSError:
+        pass
+
+
+def reset():
+    """Start again, after a pause that keeps a broken node from wearing itself out."""
+    if sys.platform == "esp32":
+        import time
+
+        import machine
+
+        time.sleep(5)
+        machine.reset()
+    sys.exit(75)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "")
