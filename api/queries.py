@@ -75,6 +75,9 @@ def history(
     if start is None and kind == "day":
         start = _default_start(store, record.id, stretch.end)
     rows = store.kpis(record.id, [kind], [code], start, stretch.end)
+    if start is None and kind == "day":  # no readings to go by, only values
+        start = max((row.kpi.end for row in rows), default=0) - DAYS_SHOWN * DAY
+        rows = [row for row in rows if row.kpi.start >= start]
     return [row for row in rows if part is None or row.kpi.part == part]
 
 

@@ -60,7 +60,7 @@ async function show(context) {
   if (!some) return;
   const codes = [...new Set(KINDS.flatMap((k) => context.values.ofKind(k.id).map((kpi) => kpi.code)))];
   const wanted = KINDS.find((k) => k.id === kind).series;
-  await Promise.all([context.values.load(codes, "day"), context.values.load(codes, wanted)]).catch(() => {});
+  await context.values.load(codes, new Set(["day", wanted])).catch(() => {});
   byId("kpis").hidden = false;
   parts.cards.show(context, kind);
   parts.air.show(context);

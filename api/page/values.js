@@ -60,10 +60,11 @@ export class Values {
     this.#series.clear();
   }
 
-  /** Load the series of these codes that are not known yet. */
-  async load(codes, kind) {
-    const missing = codes.filter((code) => !this.#series.has(`${code}|${kind}`));
-    await Promise.all(missing.map((code) => this.#fetch(code, kind)));
+  /** Load the series of these codes and kinds that are not known yet. */
+  async load(codes, kinds) {
+    const wanted = codes.flatMap((code) => [...kinds].map((kind) => [code, kind]));
+    const missing = wanted.filter(([code, kind]) => !this.#series.has(`${code}|${kind}`));
+    await Promise.all(missing.map(([code, kind]) => this.#fetch(code, kind)));
   }
 
   /** The points of one part, oldest first: {period, start, end, value, coverage, unit}; times in ms. */

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -15,7 +16,11 @@ from adapters.store_sqlite import SqliteStore
 from api.server import ApiServer
 from api.settings import ApiSettings
 from tests.api.city import NOW, seed
+from tests.browser import chromium
 from tests.processes import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @contextmanager
@@ -57,6 +62,13 @@ def client(url: str) -> Iterator[httpx.Client]:
     """A client of the API over the seeded store."""
     with httpx.Client(base_url=url, trust_env=False) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for a whole file of page tests; each test opens a fresh window of its own."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

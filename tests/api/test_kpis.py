@@ -136,3 +136,9 @@ def test_a_series_of_an_unknown_code_is_not_found(client: httpx.Client) -> None:
     answer = client.get(f"{KPIS}/LOCAL:EV:ENERGIES/series")
     assert answer.status_code == 404
     assert "did you mean 'LOCAL:EV:ENERGY'?" in answer.json()["detail"]
+
+
+def test_days_without_any_limit_are_the_newest_three_months(client: httpx.Client) -> None:
+    [part] = series(client, "LOCAL:E:METERED")
+    assert len(part["period"]) == 92
+    assert part["period"][-1] == "2026-06-18"
