@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-
-from grafana_client.api import GrafanaApi
-from grafana_client.client import GrafanaException, TokenAuth
-from niquests.exceptions import RequestException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from grafana.build import rendered
-from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.errors import CityVitalsError, Unavailable, UsageError
 
 FOLDER_UID = "cityvitals"
+_THERE_ALREADY = (409, 412)
 
 
 def push(url: str, token: str) -> list[str]:
@@ -20,22 +20,41 @@ def push(url: str, token: str) -> list[str]:
     `token` belongs to a service account with the role Editor. The data source must exist: see grafana/README.md.
     Raises Unavailable when Grafana does not answer and CityVitalsError when it refuses.
     """
-    grafana = GrafanaApi.from_url(url, credential=TokenAuth(token))
-    try:
-        _make_folder(grafana)
-        return [_put(grafana, text) for text in rendered().values()]
-    except GrafanaException as refusal:
-        raise CityVitalsError(f"Grafana at {url} refused: {refusal}. The token needs the role Editor.") from refusal
-    except (RequestException, OSError) as trouble:
-        raise Unavailable(f"Grafana at {url} does not answer: {trouble}. Is it running there?") from trouble
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"'{url}' is no address of a Grafana; write https://grafana.example.org.")
+    grafana = _Grafana(url.rstrip("/"), token)
+    grafana.post("/api/folders", {"uid": FOLDER_UID, "title": "CityVitals"}, fine=_THERE_ALREADY)
+    return [grafana.put_dashboard(text) for text in rendered().values()]
 
 
-def _make_folder(grafana: GrafanaApi) -> None:
-    if FOLDER_UID not in {folder["uid"] for folder in grafana.folder.get_all_folders()}:
-        grafana.folder.create_folder("CityVitals", uid=FOLDER_UID)
+class _Grafana:
+    """Two calls do not justify a library."""
 
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-def _put(grafana: GrafanaApi, text: str) -> str:
-    document = {"dashboard": json.loads(text), "folderUid": FOLDER_UID, "overwrite": True}
-    answer: dict[str, str] = grafana.dashboard.update_dashboard(document)
-    return answer["url"]
+    def put_dashboard(self, text: str) -> str:
+        """Create or replace one dashboard; returns its address."""
+        document = {"dashboard": json.loads(text), "folderUid": FOLDER_UID, "overwrite": True}
+        return f"{self._url}{self.post('/api/dashboards/db', document)['url']}"
+
+    def post(self, path: str, document: dict[str, Any], fine: tuple[int, ...] = ()) -> dict[str, Any]:
+        """The answer, empty for a status that is `fine`."""
+        request = Request(self._url + path, json.dumps(document).encode(), self._headers)  # noqa: S310 - see push
+        try:
+            with urlopen(request, timeout=30) as answer:  # noqa: S310
+                body: dict[str, Any] = json.load(answer)
+                return body
+        except HTTPError as refusal:
+            if refusal.code in fine:
+                return {}
+            raise self._refused(refusal) from refusal
+        except (OSError, ValueError) as trouble:
+            raise Unavailable(f"Grafana at {self._url} does not answer: {trouble}. Is it running there?") from trouble
+
+    def _refused(self, refusal: HTTPError) -> CityVitalsError:
+        if refusal.code in (401, 403):
+            return CityVitalsError(f"Grafana at {self._url} refuses the token; it needs the role Editor.")
+        words = refusal.read(500).decode(errors="replace")
+        return CityVitalsError(f"Grafana at {self._url} refuses ({refusal.code}): {words}")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
+_LIBC = ctypes.CDLL(None)  # loaded here, because between fork and exec a process must touch as little as it can
 
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
@@ -60,6 +65,7 @@ def start(
     env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `command` with its output appended to `log`; `env` is added to our own environment."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
     with log.open("ab") as output:
         process = subprocess.Popen(
             [str(word) for word in command],
@@ -68,9 +74,15 @@ def start(
             stderr=subprocess.STDOUT,
             cwd=cwd,
             env={**os.environ, **(env or {})},
+            preexec_fn=_end_with_us if sys.platform == "linux" and in_main_thread else None,  # noqa: PLW1509
         )
     _started.append(process)
     return process
+
+
+def _end_with_us() -> None:
+    """Have Linux kill the process when ours is gone, however that happens (it watches the starting thread)."""
+    _LIBC.prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
 
 
 def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests import processes
@@ -73,6 +76,22 @@ def test_a_process_left_running_is_ended_and_named(tmp_path: Path) -> None:
     process = processes.start(["sleep", "60"], log=tmp_path / "log")
     assert f"sleep (process {process.pid})" in processes.end_left_over([process])
     assert process.poll() is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_what_the_tests_started_ends_with_them_even_if_they_are_killed(tmp_path: Path) -> None:
+    script = "from tests.processes import start; from pathlib import Path; import sys, time\n"
+    script += "print(start(['sleep', '60'], log=Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "log")], stdout=subprocess.PIPE) as tests:
+        assert tests.stdout is not None
+        sleeper = int(tests.stdout.readline())
+        assert psutil.pid_exists(sleeper)
+        tests.kill()
+    processes.wait_for(lambda: not _alive(sleeper), what="the sleeper to end")
+
+
+def _alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_waiting_in_vain_names_what_was_awaited() -> None:

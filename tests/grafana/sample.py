@@ -1,67 +1,74 @@
-"""A year of the sample city, folded, stored and derived by the code that does it for live data."""
+"""A year of the sample city as recorded readings, brought into a store by `cityvitals replay`."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from adapters.store import Store
-from cityvitals.config import load_city
-from ingest.core import Ingest
-from telemetry.partials import fold
-from telemetry.readings import Readings
-from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import DAY, HOUR, MINUTE
+from telemetry.periods import iso
+from telemetry.quantities import QUANTITIES
+from telemetry.windows import DAY, HOUR
 
 CITY = "sample"
 START = 1_704_067_200_000  # 2024-01-01
 END = START + 366 * DAY
-GATEWAY = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged", "gw_dirty", "gw_lag")
-AIR = ("pm2_5", "pm10", "no2", "so2", "o3", "temperature", "humidity", "ring_fill")
-HOURLY: dict[str, tuple[str, ...]] = {
-    "air-1": (*AIR, "pressure", "rssi", "heap_free", "uptime"),
-    "meter-interval": ("energy_delta",),
-    "meter-register": ("energy_total", "power", "voltage"),
-    "charger-1": ("connector_state",),
-    "gateway-1": GATEWAY,
-}
+DECEMBER = START + 335 * DAY
+
+POLLUTANTS = ("pm2_5", "pm10", "no2", "so2", "o3")
+NODE = ("temperature", "humidity", "pressure", "ring_fill", "rssi", "heap_free", "uptime")
+COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged")
 LEVEL = {"pressure": 1000.0, "rssi": -60.0, "voltage": 230.0, "connector_state": 1.0}
-COUNTERS = {"energy_total", "gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged"}
 
 
-def fill(store: Store) -> None:
-    """Write the year, KPIs included."""
-    ingest = Ingest(store)
-    ingest.add_city(load_city(Path(__file__).parent / "city.toml"), MINUTE)
-    readings = Readings.concat([*_hourly(ingest.table), *_sessions(ingest.table)])
-    partials = fold(readings, MINUTE, ingest.table.modulus(readings.series))
-    ingest.take(CITY, MINUTE, partials)
-    ingest.derive(END + 10 * DAY)
+def write(folder: Path) -> list[Path]:
+    """The year as CSV files."""
+    readings, sessions = folder / "readings.csv", folder / "sessions.csv"
+    readings.write_text("time,device,quantity,value,unit\n" + "\n".join(_readings()) + "\n")
+    sessions.write_text("start,end,device,energy_kwh,user_hash\n" + "\n".join(_sessions()) + "\n")
+    return [readings, sessions]
 
 
-def _hourly(table: SeriesTable) -> list[Readings]:
-    hours = np.arange(START, END, HOUR)
-    return [
-        _of(table, device, quantity, _with_a_gap(hours) if quantity == "so2" else hours)
-        for device, quantities in HOURLY.items()
-        for quantity in quantities
-    ]
+def fill(store: str, folder: Path) -> None:
+    """Replay the year into the store of that URL."""
+    command = [sys.executable, "-m", "cityvitals", "replay", *write(folder), "--store", store]
+    city = Path(__file__).parent / "city.toml"
+    environment = {"XDG_STATE_HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [*map(str, command), "--city", str(city)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
-def _with_a_gap(hours: IntArray) -> IntArray:
-    """Without May: a month for which there is no value."""
-    return hours[(hours < START + 121 * DAY) | (hours >= START + 152 * DAY)]
+def _readings() -> Iterator[str]:
+    for quantity in POLLUTANTS:
+        yield from _hourly("air-1", quantity, START)
+    for quantity in NODE:
+        yield from _hourly("air-1", quantity, DECEMBER)
+    yield from _hourly("meter-interval", "energy_delta", START)
+    for quantity in ("energy_total", "power", "voltage"):
+        yield from _hourly("meter-register", quantity, START if quantity == "energy_total" else DECEMBER)
+    yield from _hourly("charger-1", "connector_state", DECEMBER)
+    for quantity in (*COUNTERS, "gw_dirty", "gw_lag"):
+        yield from _hourly("gateway-1", quantity, DECEMBER)
 
 
-def _of(table: SeriesTable, device: str, quantity: str, times: IntArray) -> Readings:
-    series = np.full(len(times), table.id_of(Series(CITY, device, quantity)))
-    steps = np.arange(len(times))
-    values = 1.0 + steps if quantity in COUNTERS else LEVEL.get(quantity, 10.0) + steps % 3
-    flags = np.where((quantity == "no2") & (steps % 100 == 0), 1, 0)
-    return Readings.of(series, times, values, arrival=times + 250, flag=flags)
+def _hourly(device: str, quantity: str, since: int) -> Iterator[str]:
+    unit = QUANTITIES[quantity].unit
+    for step, time in enumerate(range(since, END, HOUR)):
+        if not (quantity == "so2" and START + 121 * DAY <= time < START + 152 * DAY):  # no value in May
+            yield f"{iso(time)},{device},{quantity},{_value(quantity, step)},{unit}"
 
 
-def _sessions(table: SeriesTable) -> list[Readings]:
-    starts = np.arange(START, END, DAY) + 9 * HOUR
-    return [_of(table, "charger-1", quantity, starts) for quantity in ("session_energy", "connected_time")]
+def _value(quantity: str, step: int) -> float:
+    if quantity in COUNTERS or quantity == "energy_total":
+        return 1.0 + step
+    if quantity == "no2" and step % 100 == 50:
+        return 9000.0  # quality control refuses it
+    return LEVEL.get(quantity, 10.0) + step % 3
+
+
+def _sessions() -> Iterator[str]:
+    for day in range(START, END, DAY):
+        yield f"{iso(day + 9 * HOUR)},{iso(day + 11 * HOUR)},charger-1,12.5,someone"

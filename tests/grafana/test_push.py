@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 
 from grafana.push import push
-from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.servers import free_port
 
 
 class StandIn(BaseHTTPRequestHandler):
     calls: list[tuple[str, str, Any]]
     token = "Bearer good"
-
-    def do_GET(self) -> None:
-        self._answer([])
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -29,8 +26,9 @@ class StandIn(BaseHTTPRequestHandler):
 
     def _answer(self, body: Any) -> None:
         allowed = self.headers["Authorization"] == self.token
+        again = self.path == "/api/folders" and len(self.calls) > 1
         text = json.dumps(body if allowed else {"message": "Invalid API key"}).encode()
-        self.send_response(200 if allowed else 401)
+        self.send_response(412 if again else 200 if allowed else 401)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -55,16 +53,27 @@ def grafana() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
 def test_every_dashboard_is_put_into_the_folder(grafana: Any) -> None:
     url, calls = grafana
     addresses = push(url, "good")
-    assert "/d/cityvitals-kpis" in addresses
+    assert f"{url}/d/cityvitals-kpis" in addresses
     folder, *dashboards = calls
     assert folder[2]["uid"] == "cityvitals"
     assert len(dashboards) == len(addresses) == 5
     assert all(body["folderUid"] == "cityvitals" and body["overwrite"] for _, _, body in dashboards)
 
 
+def test_a_second_push_finds_the_folder_there(grafana: Any) -> None:
+    url, calls = grafana
+    assert push(url, "good") == push(url, "good")
+    assert len(calls) == 12
+
+
 def test_a_refusal_says_which_role_the_token_needs(grafana: Any) -> None:
     with pytest.raises(CityVitalsError, match="role Editor"):
         push(grafana[0], "bad")
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(UsageError, match="no address of a Grafana"):
+        push("file:///etc/passwd", "good")
 
 
 def test_a_grafana_that_is_away_is_unavailable() -> None:
