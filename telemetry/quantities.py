@@ -19,8 +19,8 @@ class Quantity(NamedTuple):
 
     `low`/`high`: accepted values lie in [low, high]. `rollover`: the register's modulus in `unit`, for counters.
     `sentinels`: values by which instruments say "no value". `ug_per_ppb`: conversion for gases. `zero_is_missing`:
-    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart. `event`: readings
-    come when something happens, so the time between them says nothing about gaps.
+    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart.
+    `event`: readings come when something happens, so the time between them says nothing about gaps.
     """
 
     id: str
