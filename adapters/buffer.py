@@ -19,7 +19,7 @@ from adapters.sqlite import connect, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import DAY, window_start
+from telemetry.windows import BASE_WIDTH, DAY, window_start
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -62,20 +62,21 @@ class Dirty(NamedTuple):
 
 
 class Buffer:
-    """The gateway's SQLite file. `width`: of its windows, ms; fixed for the life of the file."""
+    """The gateway's SQLite file. `width`: of its windows, ms, fixed for the life of the file; None: as it was made."""
 
-    def __init__(self, path: Path, width: int) -> None:
-        self.path, self.width = path, width
+    def __init__(self, path: Path, width: int | None) -> None:
+        self.path = path
         self.db = connect(path, _SCHEMA + rejects.SCHEMA, version=1)
         self.rejects = rejects.Rejects(self.db)
         self.table = SeriesTable()
         for row in self.db.execute("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
             self.table.id_of(Series(*row))
         self._saved = len(self.table)
-        self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width,))
-        stored = self._meta("width")
-        if stored != width:
-            raise UsageError(f"{path} was made with windows of {stored // 1000} s; use that width, or another file.")
+        self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width or BASE_WIDTH,))
+        self.width = self._meta("width")
+        if width not in (None, self.width):
+            made = f"{path} was made with windows of {self.width // 1000} s"
+            raise UsageError(f"{made}; use that width, or another file.")
         # Windows before this time (ms) are no longer held; readings for them cannot be folded any more.
         self.pruned_before = self._meta("pruned_before")
 

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from cityvitals import cli_config, cli_grafana, cli_rejects
+
 app = typer.Typer(
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
     no_args_is_help=True,
@@ -19,6 +21,9 @@ app = typer.Typer(
 )
 kpi_app = typer.Typer(help="KPI values: show them, derive them again.", no_args_is_help=True)
 app.add_typer(kpi_app, name="kpi")
+app.add_typer(cli_rejects.app, name="rejects")
+app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_grafana.app, name="grafana")
 
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 
@@ -136,3 +141,17 @@ def demo(
     from cityvitals.demo import run  # noqa: PLC0415
 
     run(folder, port, seconds, days)
+
+
+@kpi_app.command("backfill")
+def kpi_backfill(
+    city: Annotated[Path, typer.Option("--city", help="The CITY.toml, perhaps changed.")],
+    store: StoreUrl,
+) -> None:
+    """Derive every KPI value of a city again from the stored hours; only what differs is written.
+
+    Example: cityvitals kpi backfill --city aberdeen.toml --store sqlite:///aberdeen.db
+    """
+    from cityvitals.commands import backfill_command  # noqa: PLC0415
+
+    backfill_command(city, store)

@@ -12,6 +12,8 @@ from adapters.store import open_store
 from cityvitals import replay
 from cityvitals import through as through_broker
 from cityvitals.config import load_city
+from cityvitals.processes import now_ms
+from ingest.core import Ingest
 from telemetry.city import City
 from telemetry.errors import UsageError
 from telemetry.windows import parse_width
@@ -88,3 +90,15 @@ def tell_summary(s: replay.Summary) -> None:
     out.print(f"KPI values changed  {s.kpis:>12,}")
     out.print(f"seconds             {s.seconds:>12.2f}")
     out.print(f"readings per second {s.per_second:>12,.0f}")
+
+
+def backfill_command(city: Path, url: str) -> None:
+    """`cityvitals kpi backfill`."""
+    loaded, store = load_city(city), open_store(url)
+    width = next((r.width for r in store.cities() if r.id == loaded.id), None)
+    if width is None:
+        raise UsageError(f"The store holds no data of '{loaded.id}'; run `cityvitals replay` first.")
+    ingest = Ingest(store).add_city(loaded, width)
+    ingest.touch_everything()
+    changed = ingest.derive(now_ms())
+    Console(highlight=False).print(f"KPI values changed  {len(changed):>12,}")

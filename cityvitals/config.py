@@ -30,12 +30,24 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         load(path, Settings, "configuration file")
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
+        _refuse_secrets(raw, path)
     for name, value in sorted(environment.items()):
         if name.startswith(PREFIX):
             _override(raw, name, value)
     settings = validate(raw, Settings, path or Path("environment"), text)
     base = path.parent if path else Path()
     return settings.model_copy(update={"city_files": [base / f for f in settings.city_files]})
+
+
+_STORE_SECRETS = ("token", "username", "password")
+
+
+def _refuse_secrets(raw: dict[str, Any], path: Path) -> None:
+    """The store's credentials come by the environment only, so that no file that is copied about holds them."""
+    for key in _STORE_SECRETS:
+        if key in raw.get("store", {}):
+            name = f"{PREFIX}STORE__{key.upper()}"
+            raise UsageError(f"{path}: take '{key}' out of [store] and set {name} or {name}_FILE in the environment.")
 
 
 def _override(raw: dict[str, Any], name: str, value: str) -> None:

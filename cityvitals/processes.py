@@ -52,7 +52,7 @@ def run_gateway(settings: Settings) -> None:
 
 def make_gateway(s: GatewaySettings) -> Gateway:
     """A gateway by its settings."""
-    core = Core(Buffer(s.buffer, s.width_s * 1000), [_source(x) for x in s.source], s.max_payload_kb << 10)
+    core = Core(Buffer(s.buffer, s.width_s * 1000), sources_of(s), s.max_payload_kb << 10)
     filters = [source.filter for source in core.sources]
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(
@@ -65,6 +65,11 @@ def make_gateway(s: GatewaySettings) -> Gateway:
         keep_ms=round(s.keep_days * DAY),
         max_buffer_bytes=s.max_buffer_mb << 20,
     )
+
+
+def sources_of(s: GatewaySettings) -> list[Source]:
+    """The gateway's sources."""
+    return [_source(x) for x in s.source]
 
 
 def _source(s: SourceSettings) -> Source:
@@ -131,7 +136,7 @@ def run_simulate(settings: Settings) -> None:
 
     stop = until_stopped()
     interval = round(settings.simulate.interval_s * 1000)
-    cities = cities_of(settings)
+    cities = [c for c in cities_of(settings) if settings.simulate.city in (None, c.id)]
     nodes = [n for c in cities for n in make_nodes(c, broker(settings.simulate.broker), interval, now_ms())]
     log.info("%d simulated nodes", len(nodes))
     run(nodes, interval, now_ms, stop)

@@ -37,6 +37,10 @@ class CityIngest:
         hours = self._engine.absorb(windows)
         self._store.put_partials("hour", hours, self._table)
 
+    def touch_everything(self) -> None:
+        """Let the next `derive` evaluate every period again, from the stored hours."""
+        self._engine.touch_everything()
+
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
         changed = self._revised(self._engine.evaluate(now), now)

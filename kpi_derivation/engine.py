@@ -110,10 +110,10 @@ class Engine:
     def evaluate(self, now: int) -> list[KpiValue]:
         """The values of every KPI and period that changed data, or the passing of time, touches. `now`: UTC ms."""
         dirty, self._dirty = sorted(self._dirty), set()
-        self._fill(dirty)
+        changed = self._fill(dirty)
         self._hours.trim()
         days: dict[int, set[str]] = {}
-        for row, day in dirty:
+        for row, day in sorted(changed):
             days.setdefault(day, set()).add(self._table[self._series[row]].quantity)
         periods = self._periods(days, now)
         values: list[KpiValue] = []
@@ -122,6 +122,12 @@ class Engine:
             values += self.derive(period, now, touched)
         self._clock = now
         return values
+
+    def touch_everything(self) -> None:
+        """Mark every day with data dirty, as after a changed city file."""
+        if self._grid.columns:
+            rows, columns = np.nonzero((self._grid.columns["n"] > 0) | (self._grid.columns["flagged"] > 0))
+            self._dirty |= set(zip(rows.tolist(), (columns + self._grid.origin).tolist(), strict=True))
 
     def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:
         """The values of one period from what the engine knows, whether dirty or not."""
@@ -165,13 +171,13 @@ class Engine:
         bounds = [midnight(date.fromordinal(o), self.city.zone) for o in range(first.toordinal(), last.toordinal() + 1)]
         return np.searchsorted(np.array(bounds), t, side="right") - 1 + first.toordinal()
 
-    def _fill(self, dirty: list[tuple[int, int]], hours: Partials | None = None) -> None:
+    def _fill(self, dirty: list[tuple[int, int]], hours: Partials | None = None) -> set[tuple[int, int]]:
         """Fold the dirty days again; where that changes how long a series' readings stand, its other days too.
 
-        `hours`: all hours of those days where the caller has them, sorted.
+        `hours`: all hours of those days where the caller has them, sorted. Returns all (row, day) that changed.
         """
         if not dirty:
-            return
+            return set()
         days = [day for _, day in dirty]
         self._grid.ensure(len(self._series), min(days), max(days))
         folded = self._fold_days(dirty, hours)
@@ -183,6 +189,7 @@ class Engine:
             self._valid_hours(_HourCounts(row, column, part.n, part.mean))
         counters = rows[~np.isnan(self._table.modulus(np.array(self._series)[rows]))]
         self._grid.join_counters(counters)
+        return again.union(dirty)
 
     def _hours_of(
         self, pairs: list[tuple[int, int]], given: Partials | None = None

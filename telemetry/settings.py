@@ -78,10 +78,11 @@ class ApiSection(Section):
 
 
 class SimulateSettings(Section):
-    """The simulated nodes of the demo."""
+    """Simulated nodes for every device of the configured cities, or of one of them."""
 
+    city: str | None = None
     broker: BrokerSettings = BrokerSettings()
-    interval_s: float = Field(5.0, gt=0)
+    interval_s: float = Field(30.0, gt=0)
 
 
 class Settings(Section):
