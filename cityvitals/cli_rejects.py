@@ -1,0 +1,96 @@
+"""`cityvitals rejects`: messages that could not be used, why, and their replay once the cause is mended."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.buffer import Buffer
+from adapters.rejects import Reject
+from cityvitals.config import load_settings
+from cityvitals.processes import sources_of
+from gateway.core import Core, Incoming
+from telemetry.errors import UsageError
+from telemetry.periods import iso
+
+app = typer.Typer(help="Messages that could not be used: list them, replay them.", no_args_is_help=True)
+
+BufferFile = Annotated[Path | None, typer.Option("--buffer", help="The gateway's file; default: the configured one.")]
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+
+
+def open_buffer(config: Path | None, buffer: Path | None) -> Buffer:
+    """The gateway's buffer file. Raises UsageError where there is none."""
+    settings = load_settings(config)
+    path = buffer or settings.gateway.buffer
+    if not path.is_file():
+        raise UsageError(f"There is no buffer file {path}; give --config, or --buffer with the gateway's file.")
+    return Buffer(path, None)
+
+
+@app.command("list")
+def list_rejects(
+    config: Config = None,
+    buffer: BufferFile = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 100,
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """List kept messages, newest first. Example: cityvitals rejects list --config cityvitals.toml."""
+    opened = open_buffer(config, buffer)
+    kept = opened.rejects.newest(limit)
+    if form == "json":
+        sys.stdout.write(json.dumps([_plain(r) for r in kept], indent=2) + "\n")
+        return
+    for r in kept:
+        sys.stdout.write(f"{r.id:>7}  {iso(r.at)}  {r.topic}  {r.reason}\n         {_excerpt(r.payload)}\n")
+    dropped = opened.rejects.dropped()
+    sys.stdout.write(f"{len(kept)} shown; {dropped} older ones were let go for want of room.\n")
+
+
+def _plain(r: Reject) -> dict[str, object]:
+    text = r.payload.decode("utf-8", errors="replace")
+    return {"id": r.id, "at": iso(r.at), "topic": r.topic, "reason": r.reason, "bytes": len(r.payload), "payload": text}
+
+
+def _excerpt(payload: bytes) -> str:
+    text = payload[:100].decode("utf-8", errors="replace")
+    return "".join(c if c.isprintable() else "·" for c in text) + (" ..." if len(payload) > 100 else "")
+
+
+@app.command("replay")
+def replay_rejects(
+    config: Config = None,
+    buffer: BufferFile = None,
+    ids: Annotated[list[int] | None, typer.Argument(help="Numbers from the list; all where none are given.")] = None,
+) -> None:
+    """Feed kept messages in again, with the configuration as it is now. What is still wrong is kept again.
+
+    Example: cityvitals rejects replay 17 18 --config cityvitals.toml
+    """
+    opened = open_buffer(config, buffer)
+    core = Core(opened, sources_of(load_settings(config).gateway))
+    chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
+    missing = set(ids or []) - {r.id for r in chosen}
+    if missing:
+        raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
+    rows = [r for r in reversed(chosen) if not r.topic.startswith("replay:")]
+    stored, again = _feed(core, rows)
+    sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
+    if len(rows) < len(chosen):
+        sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")
+
+
+def _feed(core: Core, rows: list[Reject]) -> tuple[int, int]:
+    """Feed messages with the arrival they had; readings stored, messages kept again."""
+    stored = 0
+    newest = core.buffer.rejects.newest(1)
+    last = newest[0].id if newest else 0
+    for r in rows:
+        stored += core.accept([Incoming(r.topic, r.payload)], min(r.at, time.time_ns() // 1_000_000)).stored
+        core.buffer.rejects.delete([r.id])
+    return stored, sum(r.id > last for r in core.buffer.rejects.newest(1_000_000))
