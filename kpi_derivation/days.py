@@ -54,14 +54,22 @@ class DayGrid:
         a, b = max(first - self.origin, 0), max(min(last + 1 - self.origin, self.shape[1]), 0)
         out = np.zeros((self.shape[0], len(SUMMED) + 1))
         if b > a:
+            # NumPy adds in pairs, by length: over all days of the span, so that the grid's size changes no bit.
+            days = np.zeros((self.shape[0], last + 1 - first)) if b - a < last + 1 - first else None
             for i, name in enumerate(SUMMED):
-                out[:, i] = self.columns[name][:, a:b].sum(axis=1)
+                block = self.columns[name][:, a:b]
+                if days is not None:
+                    days[:, a + self.origin - first : b + self.origin - first] = block
+                out[:, i] = (block if days is None else days).sum(axis=1)
             out[:, -1] = np.nan_to_num(self.columns["interval"][:, a:b]).max(axis=1)
         return out
 
-    def join_counters(self, rows: IntArray) -> None:
-        """Give each day of these counter series its steps plus the step from the last day with data before it."""
-        c = self.columns
+    def join_counters(self, rows: IntArray) -> set[tuple[int, int]]:
+        """Give each day of these counter series its steps plus the step from the last day with data before it.
+
+        Returns the (row, day) whose increase changed: late data of one day changes the step into the next one.
+        """
+        c, changed = self.columns, set()
         for row in rows.tolist():
             days = np.flatnonzero(c["n"][row] > 0)
             joined = c["inside"][row].copy()
@@ -69,7 +77,9 @@ class DayGrid:
                 a, b = days[:-1], days[1:]
                 forever = np.full(len(a), np.inf)
                 joined[b] += step(c["last"][row][a], c["first"][row][b], forever)
+            changed |= {(row, int(d) + self.origin) for d in np.flatnonzero(joined != c["increase"][row])}
             c["increase"][row] = joined
+        return changed
 
 
 def typical_step(hours: Partials, day: IntArray) -> FloatArray:

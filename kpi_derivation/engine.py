@@ -188,8 +188,7 @@ class Engine:
         for part, row, column in self._hours_of(sorted(again)):
             self._valid_hours(_HourCounts(row, column, part.n, part.mean))
         counters = rows[~np.isnan(self._table.modulus(np.array(self._series)[rows]))]
-        self._grid.join_counters(counters)
-        return again.union(dirty)
+        return again.union(dirty, self._grid.join_counters(counters))
 
     def _hours_of(
         self, pairs: list[tuple[int, int]], given: Partials | None = None

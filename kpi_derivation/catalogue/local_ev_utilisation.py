@@ -22,8 +22,10 @@ def derive(view: View) -> list[Part]:
     """One part, without a name."""
     coverage, seen, notes = reporting(sessions(view))
     # A registry lists `session_energy`; the time connected comes with the same sessions.
-    connected = sum(float(view.sums[key][1]) for key in view.sums if key[1] == "connected_time")
-    connectors = sum(d.connectors for d in view.devices(CHARGERS))
+    chargers = view.devices(CHARGERS)
+    seconds = (view.sums.get((d.id, "connected_time")) for d in chargers)
+    connected = sum(float(columns[1]) for columns in seconds if columns is not None)
+    connectors = sum(d.connectors for d in chargers)
     if not connected or not connectors or not view.expected_ms:
         return [
             Part(value=None, coverage=coverage, n_devices=seen, notes=notes if not seen else "no session has an end")
