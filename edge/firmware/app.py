@@ -74,8 +74,9 @@ class Node:
         return json.dumps({"state": "online", "boot": self.boot, "fw": VERSION}).encode()
 
     def _healthy(self):
-        """The self-test: drivers loaded, a record stored in this boot."""
-        return self.journal.seq > 0 and len(self.sampler.drivers) == len(self.conf["sensors"])
+        """The self-test: drivers loaded, a record stored in this boot, records taken over by the broker."""
+        loaded = len(self.sampler.drivers) == len(self.conf["sensors"])
+        return loaded and self.journal.seq > 0 and self.uplink.delivered > 0
 
     def _received(self, topic, payload, retained):
         """Hand every message from the broker to the task it is for; it is acknowledged when this returns."""

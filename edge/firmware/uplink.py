@@ -19,6 +19,7 @@ class Uplink:
         self.topic = topic
         self.batch = batch
         self.next = ring.first
+        self.delivered = 0
         self.beat = lambda: None
         self._again = []
         self._ends = {}
@@ -107,6 +108,7 @@ class Uplink:
         return senml.message(records, times, sent)
 
     def _acked(self, span):
+        self.delivered += 1
         for number in range(span[0], span[1] + 1):
             self.ring.ack(number)
 
