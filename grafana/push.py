@@ -7,7 +7,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from grafana.build import rendered
+from grafana.build import FOLDER
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 
 FOLDER_UID = "cityvitals"
@@ -24,7 +24,7 @@ def push(url: str, token: str) -> list[str]:
         raise UsageError(f"'{url}' is no address of a Grafana; write https://grafana.example.org.")
     grafana = _Grafana(url.rstrip("/"), token)
     grafana.post("/api/folders", {"uid": FOLDER_UID, "title": "CityVitals"}, fine=_THERE_ALREADY)
-    return [grafana.put_dashboard(text) for text in rendered().values()]
+    return [grafana.put_dashboard(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
 
 
 class _Grafana:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from grafana import DATASOURCE_UID
 from grafana.__main__ import main
 from grafana.build import FOLDER, build, check
 from kpi_derivation.catalogue import DERIVATIONS
+from telemetry.errors import CityVitalsError
 
 FILES = sorted(FOLDER.glob("*.json"))
 PROVISIONING = FOLDER.parent / "provisioning"
@@ -53,6 +55,12 @@ def test_the_command_says_whether_the_files_are_up_to_date(capsys: Any) -> None:
     assert main(["check"]) == 0
     assert main([]) == 2
     assert "python -m grafana build" in capsys.readouterr().err
+
+
+def test_without_the_libraries_that_make_dashboards_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "grafana_foundation_sdk.cog.encoder", None)
+    with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[grafana\]'"):
+        check()
 
 
 def test_nothing_asks_for_an_input_at_import(dashboard: dict[str, Any]) -> None:
