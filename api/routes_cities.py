@@ -42,6 +42,7 @@ def city(record: CityOf, state: StateOf) -> dict[str, Any]:
         **_summary(record),
         "denominators": record.config["city"],
         "rules": record.config.get("rules", {}),
+        "window_s": record.width / 1000,
         "data_from": iso(span[0]) if span else None,
         "data_until": iso(span[1] + HOUR) if span else None,
         "devices": record.config.get("device", []),

@@ -52,6 +52,7 @@ export function statusView() {
 /** Why a value is missing, in words; empty where there is one. */
 export function missing(kpi, rule) {
   if (kpi.value !== null) return "";
+  if (!kpi.coverage && kpi.notes) return `No value: ${kpi.notes}.`;
   const short = kpi.coverage < rule ? `Insufficient: coverage ${percent(kpi.coverage)} of the ${percent(rule)} needed` : "Insufficient";
   return kpi.notes ? `${short}. ${sentence(kpi.notes)}` : `${short}.`;
 }

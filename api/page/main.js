@@ -11,6 +11,8 @@ import { kindOf, KINDS, Values } from "./values.js";
 
 const CALM_MS = 60000; // at most one announcement a minute to those who listen
 
+const LOOK_MS = 60000;
+
 const address = new URL(location.href);
 const parts = { cards: new Cards(), air: new Air(), panels: new Panels() };
 let kind = KINDS.some((k) => k.id === address.searchParams.get("period")) ? address.searchParams.get("period") : "24h";
@@ -30,7 +32,9 @@ async function start() {
     clock,
     now: () => status.now(),
   };
-  headline(detail, clock);
+  headline(detail, clock, status);
+  status.city(detail);
+  setInterval(() => lookAgain(city.id, status, clock), LOOK_MS);
   offerPeriods(context);
   follow(city.id, {
     snapshot: (data) => take(context, status, data, true),
@@ -90,13 +94,22 @@ function go(changes) {
   location.assign(address);
 }
 
-function headline(detail, clock) {
+/** Whether readings still come in; where this fails, the stream has said so already. */
+async function lookAgain(id, status, clock) {
+  const detail = await getJson(`/v1/cities/${encodeURIComponent(id)}`).catch(() => null);
+  if (!detail) return;
+  headline(detail, clock, status);
+  status.city(detail);
+}
+
+function headline(detail, clock, status) {
   document.title = `${detail.name} · CityVitals`;
   setText(byId("name"), detail.name);
   const people = detail.population ? ` · ${detail.population.toLocaleString("en-GB")} inhabitants` : "";
   setText(byId("about"), `${detail.country} · times in ${detail.timezone}${people}`);
   const facts = [["Devices registered", String(detail.n_devices)]];
   if (detail.data_from) facts.push(["Data since", clock.day(Date.parse(detail.data_from))]);
+  if (detail.data_until) facts.push(["Data until", clock.full(Math.min(Date.parse(detail.data_until), status.now()))]);
   facts.push(["Coverage needed", `${Math.round(detail.rules.period_capture * 100)} %`]);
   byId("facts").replaceChildren(...facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text))));
 }

@@ -3,7 +3,7 @@
 import { byId, setText } from "./dom.js";
 
 const SILENCE_MS = 40000; // the server says it is alive every 15 s
-const QUIET_MS = 10 * 60000;
+const QUIET_MS = 10 * 60000; // at least; a city of hourly readings may be quiet for longer
 const LOOK_MS = 5000;
 
 export class Status {
@@ -11,6 +11,8 @@ export class Status {
   #ahead = null; // the server's time minus the browser's monotonic clock, ms
   #heard = 0;
   #updated = null;
+  #until = null; // end of the newest hour with readings
+  #quiet = QUIET_MS;
   #store = true;
   #lost = false;
 
@@ -29,6 +31,13 @@ export class Status {
     this.#ahead = Date.parse(time) - performance.now();
     this.#store = store;
     this.#hear();
+  }
+
+  /** Up to when the city has readings, and how wide its windows are. */
+  city({ data_until: until, window_s: width }) {
+    this.#until = until === null ? null : Date.parse(until);
+    this.#quiet = Math.max(QUIET_MS, 2500 * width);
+    this.draw();
   }
 
   /** Values have come that last changed at this time. */
@@ -68,7 +77,11 @@ export class Status {
     if (!this.#store) return ["lost", "Store away", time, `The server cannot reach its store.${below}`];
     if (!this.#heard) return ["connecting", "Connecting…", "", ""];
     if (!at) return ["quiet", "Connected", "no values yet", ""];
-    if (this.now() - this.#updated < QUIET_MS) return ["live", "Live", time, ""];
+    if (this.#until !== null && this.now() - this.#until > this.#quiet) {
+      const until = this.#when(this.#until);
+      return ["quiet", "Readings stopped", `at ${until}`, `There are no readings after ${until}. Every value below is of that time or older.`];
+    }
+    if (this.now() - this.#updated < this.#quiet) return ["live", "Live", time, ""];
     return ["quiet", "No changes", `since ${at}`, `No value has changed since ${at}. Check that gateways and ingest are running.`];
   }
 

@@ -16,7 +16,10 @@ import msgspec
 from adapters.store import CityRecord, Store
 from kpi_derivation.catalogue import DERIVATIONS
 from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.partials import fold
 from telemetry.periods import CALENDAR, Period, calendar_period, days_between, midnight
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
 CITY = "lindhaven"
@@ -66,6 +69,13 @@ def seed(store: Store, city: str = CITY, name: str = "Lindhaven") -> None:
     """Put the city and its values into the store."""
     store.put_city(CityRecord(city, config(city, name), 60_000))
     store.put_kpis(StoredKpi(kpi=v, changed=NOW, updated=NOW - 4000) for v in values(city))
+
+
+def put_hours(store: Store, times: list[int]) -> None:
+    """Hours with a reading at these times."""
+    table = SeriesTable([Series(CITY, "air_reference-01", "no2")])
+    readings = Readings.of([0] * len(times), times, [20.0] * len(times))
+    store.put_partials("hour", fold(readings, HOUR, table.modulus(readings.series)), table)
 
 
 def values(city: str = CITY) -> Iterator[KpiValue]:

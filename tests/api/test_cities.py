@@ -6,15 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import numpy as np
 
 from adapters.store_sqlite import SqliteStore
 from kpi_derivation.catalogue import KPIS
-from telemetry.partials import fold
-from telemetry.readings import Readings
-from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR
-from tests.api.city import CITY, NOW, seed
+from tests.api.city import CITY, NOW, put_hours, seed
 
 
 def test_the_cities_are_listed_by_id(client: httpx.Client) -> None:
@@ -44,14 +40,11 @@ def test_a_city_shows_its_rules_with_defaults_and_its_devices(client: httpx.Clie
 def test_a_city_says_from_when_to_when_there_are_data(tmp_path: Path, serving: Callable[..., str]) -> None:
     store = SqliteStore(tmp_path / "hours.db")
     seed(store)
-    table = SeriesTable([Series(CITY, "air_reference-01", "no2")])
-    first = NOW - NOW % HOUR
-    times = np.array([first, first + HOUR], dtype=np.int64)
-    readings = Readings.of([0, 0], times, [20.0, 22.0])
-    store.put_partials("hour", fold(readings, HOUR, table.modulus(readings.series)), table)
+    put_hours(store, [NOW, NOW + HOUR])
     city = httpx.get(f"{serving(store)}/v1/cities/{CITY}").json()
     assert city["data_from"] == "2026-06-18T12:00:00Z"
     assert city["data_until"] == "2026-06-18T14:00:00Z"
+    assert city["window_s"] == 60
 
 
 def test_an_unknown_city_is_answered_with_the_nearest_name(client: httpx.Client) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from adapters.store import CityRecord
 from adapters.store_sqlite import SqliteStore
-from tests.api.city import CITY, NOW, config, seed
+from telemetry.windows import HOUR
+from tests.api.city import CITY, NOW, config, put_hours, seed
 from tests.api.conftest import running
 from tests.api.pages import DESKTOP, card, shown, write
 from tests.api.stores import shaky
@@ -45,6 +46,17 @@ def test_values_that_stopped_changing_are_plain_to_see(browser: Any, seeded: Pat
     with shown(browser, late) as view:
         view.get_by_text("No value has changed since 14:19:56. Check that gateways and ingest are running.").wait_for()
         assert view.locator("#state").get_attribute("data-state") == "quiet"
+
+
+def test_readings_that_stopped_are_plain_to_see_though_values_still_change(
+    browser: Any, tmp_path: Path, serving: Callable[..., str]
+) -> None:
+    store = SqliteStore(tmp_path / "stopped.db")
+    seed(store)
+    put_hours(store, [NOW - 50 * HOUR, NOW - 5 * HOUR])
+    with shown(browser, serving(store)) as view:
+        view.get_by_text("There are no readings after 10:00:00. Every value below is of that time or older.").wait_for()
+        assert "18 Jun 2026, 10:00" in view.locator("#facts").inner_text()
 
 
 def test_a_lost_connection_is_plain_to_see(browser: Any, tmp_path: Path) -> None:
