@@ -66,6 +66,10 @@ class Replay:
         self.summary = Summary()
         if store.span(city.id, "window") is None:
             self.buffer.mark_all_dirty()
+        # Windows leave the outbox before their KPIs are derived; a run that was killed between leaves this mark.
+        self._mark = f"underived:{city.id}"
+        if self.buffer.counters().get(self._mark):
+            self.ingest.cities[city.id].touch_everything()
 
     def take(self, chunk: Chunk, now: int) -> None:
         """Store one chunk's raw readings. `now`: ms UTC, the limit of believable times."""
@@ -92,7 +96,9 @@ class Replay:
             names = self.buffer.table
             ids = np.array([self.ingest.table.id_of(names[i]) if self._is_mine(i) else -1 for i in range(len(names))])
             self.ingest.take(self.city.id, replace(mine, series=ids[mine.series]))
-            self._core.sent(dirty)
+            with self.buffer.transaction():
+                self.buffer.count({self._mark: 1})
+                self._core.sent(dirty)
             self.summary.windows += len(mine)
             yield len(partials)
 
@@ -106,6 +112,7 @@ class Replay:
     def derive(self, now: int) -> None:
         """Evaluate the KPIs that the flushed windows touch."""
         self.summary.kpis += len(self.ingest.derive(now))
+        self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
 
 
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:

@@ -16,7 +16,7 @@ from telemetry.errors import Rejected
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
-from telemetry.windows import HOUR
+from telemetry.windows import DAY, HOUR
 
 
 class CityIngest:
@@ -30,6 +30,14 @@ class CityIngest:
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours and windows:
             self._engine.restore(hours, windows[1])
+        if windows:
+            self._catch_up(hours[1] if hours else windows[0], windows[1])
+
+    def _catch_up(self, first: int, last: int) -> None:
+        """Make the hours of stored windows that have none: they came before the city was served, or before a crash."""
+        for start in range(first // DAY * DAY, last + 1, DAY):
+            stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table)
+            self._store.put_partials("hour", self._engine.absorb(Partials.concat(list(stored))), self._table)
 
     def take(self, windows: Partials) -> None:
         """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
