@@ -20,7 +20,7 @@ def rendered() -> dict[str, str]:
         from grafana.boards import all_boards  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise CityVitalsError(
-            f"Making dashboards needs {missing.name}: pip install 'cityvitals[grafana]'. Those that are made need nothing."
+            f"Making dashboards needs {missing.name}; install it with: pip install 'cityvitals[grafana]'"
         ) from missing
     encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
     return {f"{name}.json": encoder.encode(board) + "\n" for name, board in all_boards().items()}
