@@ -51,8 +51,8 @@ class Clock:
         return self.base_ms + self.board.ticks_ms()
 
     def uptime(self):
-        """Whole seconds on this line."""
-        return self.uptime_ms() // 1000
+        """Whole seconds on this line, rounded."""
+        return (self.uptime_ms() + 500) // 1000
 
     @property
     def synced(self):
@@ -61,7 +61,7 @@ class Clock:
 
     def now(self):
         """Unix seconds, or 0 when the time is not known."""
-        return (self.anchor_ms + self.uptime_ms()) // 1000 if self.anchor_ms else 0
+        return (self.anchor_ms + self.uptime_ms() + 500) // 1000 if self.anchor_ms else 0
 
     def sync(self, unix_ms):
         """Take the time of a server; returns by how many milliseconds our clock was off."""
@@ -84,7 +84,7 @@ class Clock:
     def unix(self, line, up):
         """Return the unix second at an uptime of a line, or None when that line was never synchronised."""
         anchor = self.anchor_ms if line == self.line else self.anchors.get(line)
-        return (anchor + up * 1000) // 1000 if anchor else None
+        return (anchor + up * 1000 + 500) // 1000 if anchor else None
 
     def resolve(self, rec):
         """Return the unix second at which a record was taken, or None when it is not known."""

@@ -1,0 +1,69 @@
+"""A reading gets its true time: before the first synchronisation, after a reset, and after a loss of power."""
+
+from pathlib import Path
+
+from tests.conftest import ServerFactory
+from tests.firmware.listener import Listener
+from tests.firmware.node import Node
+from tests.firmware.timeserver import FastClock, TimeServer
+from tests.servers import Mosquitto, wait_for
+
+SPEED = 5
+
+
+def test_the_node_believes_the_first_server_that_tells_a_possible_time(server: ServerFactory, tmp_path: Path) -> None:
+    broker, clock = server(Mosquitto), FastClock(SPEED)
+    with (
+        Listener(broker.port, "demo", clock) as heard,
+        Node(tmp_path / "node") as node,
+        TimeServer(clock, silent=True) as dead,
+        TimeServer(clock, shift_s=-56 * 365 * 86400) as epoch,
+        TimeServer(clock) as good,
+    ):
+        node.wiring["speed"] = SPEED
+        node.start("127.0.0.1", broker.port, "demo", "n1", ntp=[dead.name, epoch.name, good.name])
+        wait_for(lambda: [r for r in heard.with_values() if r["head"]["tq"] == 2], 30, "a synchronised record")
+        assert dead.asked
+        assert epoch.asked
+        record = [r for r in heard.with_values() if r["head"]["tq"] == 2][-1]
+        assert abs(record["time"] - record["arrival"]) < 60
+
+
+def test_readings_from_before_the_first_sync_and_before_a_power_cut_get_their_true_time(
+    server: ServerFactory, tmp_path: Path
+) -> None:
+    """The particle sensor reports the true time, so each record carries the proof of its own stamp."""
+    broker, clock = server(Mosquitto), FastClock(SPEED)
+    start = int(clock()) - 10
+    with (
+        Listener(broker.port, "demo", clock) as heard,
+        Node(tmp_path / "node") as node,
+        TimeServer(clock, silent=True) as ntp,
+    ):
+        broker.stop()
+        node.wiring["speed"] = SPEED
+        node.configure("127.0.0.1", broker.port, "demo", "n1", ntp=[ntp.name])
+        node.pms.period_s = 0.02
+        node.pms.values = lambda: (1, 2, round(clock()) - start)
+        node.boot()
+        wait_for(lambda: ntp.asked >= 2, 30, "the node to ask the time in vain")
+        node.kill()  # a reset: the line of uptime goes on
+        node.boot()
+        asked = ntp.asked
+        wait_for(lambda: ntp.asked > asked, 30, "the node to ask again")
+        ntp.silent = False
+        wait_for((node.workdir / "anchors").exists, 30, "the first synchronisation")
+        node.power_cut()
+        ntp.silent = True
+        node.boot()
+        broker.start()
+        wait_for(lambda: {1, 2, 3} <= {r["head"]["boot"] for r in heard.with_values("pm10")}, 30, "all three boots")
+        records = heard.with_values("pm10")
+    exact = [r for r in records if r["head"]["tq"] == 2]
+    estimated = [r for r in records if r["head"]["tq"] == 0]
+    assert {r["head"]["boot"] for r in exact} >= {1, 2}
+    assert {r["head"]["boot"] for r in estimated} == {3}
+    # One second is what whole seconds can say; on top comes the time a sensor takes to answer, at this speed.
+    worst = max(abs(r["time"] - start - r["values"]["pm10"]) for r in exact)
+    assert worst <= 1 + 0.15 * SPEED, worst
+    assert max(abs(r["time"] - start - r["values"]["pm10"]) for r in estimated) <= 2 + 0.3 * SPEED
