@@ -1,0 +1,101 @@
+"""Points and scores, exactly as published (factsheets and verification reports of U4SSC, 2020 and 2021). Pure.
+
+A figure's performance is how far it is on the way to its benchmark; four bands give 1 to 4 points; a category's score
+is its points over four times its scored figures. Figures that are not reported and figures without a benchmark are
+left out, never counted as zero.
+
+The publisher gives no numbers for the benchmarks (one worked example apart) and no formula where lower is better. The
+targets are therefore the city's own, and `target / value`, capped at 1, is our choice; whoever shows a score says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["higher", "lower"]
+
+BANDS = ("0-33 %", "33-66 %", "66-95 %", "95+ %")
+OUR_CHOICE = "targets are the city's own, not the publisher's; where lower is better performance is target / value"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a city wants to reach, in the figure's own unit, and from where it has it."""
+
+    code: str
+    part: str = ""
+    value: float
+    direction: Direction
+    source: str = ""
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure against its target: `performance` 0..1 (over 1 where higher is better and the target is passed)."""
+
+    code: str
+    part: str
+    value: float
+    target: Target
+    performance: float
+    points: int
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """Points of a group of figures; `share` is points / (4 x figures), None where none is scored."""
+
+    points: int = 0
+    items: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """0..1; never under 0.25, because every scored figure has at least one point."""
+        return self.points / (4 * self.items) if self.items else None
+
+    @property
+    def band(self) -> int | None:
+        """1 to 4, None where nothing is scored."""
+        return None if self.share is None else points_of(self.share)
+
+
+def performance(value: float, target: float, direction: Direction) -> float:
+    """How far `value` is on the way to `target`; both in the same unit, not negative.
+
+    Raises ValueError where higher is better and the target is 0: everything would have reached it.
+    """
+    if value < 0 or target < 0:
+        raise ValueError("a value or a target under 0 cannot be scored")
+    if direction == "lower":
+        return min(target / value, 1.0) if value else 1.0
+    if target == 0:
+        raise ValueError("a target of 0 where higher is better cannot be scored; set a target over 0")
+    return value / target
+
+
+def points_of(share: float) -> int:
+    """1 to 4. The top band begins above 95 % (published); at 33 % and 66 % the upper band is our choice."""
+    exact = round(share, 12)  # 39.6 of 60 is 66 %, whatever binary fractions make of it
+    return 4 if exact > 0.95 else 3 if exact >= 0.66 else 2 if exact >= 0.33 else 1
+
+
+def scored(value: float, target: Target) -> Scored:
+    """One figure against its target."""
+    reached = performance(value, target.value, target.direction)
+    return Scored(
+        code=target.code, part=target.part, value=value, target=target, performance=reached, points=points_of(reached)
+    )
+
+
+def total(items: Iterable[Scored]) -> Score:
+    """The score of a group: category, sub-dimension, dimension or city."""
+    found = [item.points for item in items]
+    return Score(points=sum(found), items=len(found))
+
+
+def by_group(items: Sequence[Scored], group_of: dict[str, str]) -> dict[str, Score]:
+    """A score for each group of codes, `Score()` where nothing of it is scored; in the order of `group_of`."""
+    members: dict[str, list[Scored]] = {group: [] for group in group_of.values()}
+    for item in items:
+        members[group_of[item.code]].append(item)
+    return {group: total(found) for group, found in members.items()}
