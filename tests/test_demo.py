@@ -1,0 +1,119 @@
+"""`cityvitals demo`: it runs headless, resumes on the same data, refuses a taken port, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from cityvitals.config import load_city
+from tests.processes import end, free_port, start, wait_for
+
+DEMO = [sys.executable, "-m", "cityvitals", "demo"]
+
+
+def demo(folder: Path, port: int, *more: str, log: Path, path: str | None = None) -> subprocess.Popen[bytes]:
+    command = [*DEMO, "--data", str(folder), "--port", str(port), "--days", "1", *more]
+    return start(command, log=log, env={"PATH": path} if path else None)
+
+
+def values(port: int) -> dict[str, float | None]:
+    """The newest 24 h values the API gives, nothing while it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/cities/demo/kpis?period=24h", timeout=2) as answer:
+            found = msgspec.json.decode(answer.read())
+    except OSError:
+        return {}
+    rows = found["kpis"] if isinstance(found, dict) and "kpis" in found else found
+    return {f"{r['code']}/{r['part']}": r["value"] for r in rows}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "demo"
+    left = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+    assert left == [], "the demo left processes behind"
+
+
+def test_the_demo_city_has_at_least_30_nodes_of_three_kinds() -> None:
+    city = load_city(Path(__file__).parents[1] / "cityvitals" / "demo_city.toml")
+    kinds = {d.kind for d in city.device}
+    assert len(city.device) >= 30
+    assert {"air_reference", "air_lowcost", "electricity_meter", "ev_charger"} <= kinds
+
+
+def test_the_demo_runs_for_its_time_and_the_next_start_goes_on_with_the_data(folder: Path, tmp_path: Path) -> None:
+    for number, expected in enumerate(["history: 1 days", "history ready"]):
+        log = tmp_path / f"out-{number}"
+        running = demo(folder, free_port(), "--seconds", "1", log=log)
+        assert running.wait(120) == 0, log.read_text()
+        assert expected in log.read_text()
+    assert "history: 1 days" not in log.read_text(), "the second start wrote the history again"
+    assert "nothing is left running" in log.read_text()
+
+
+def test_the_demo_is_live_and_stops_on_ctrl_c(folder: Path, tmp_path: Path) -> None:
+    port = free_port()
+    running = demo(folder, port, log=tmp_path / "out")
+    seen = wait_for(lambda: values(port), 120, "the API")
+    assert seen["EN:EN:AQ:1C/pm2_5"] is not None
+    assert seen["LOCAL:E:METERED/"] is not None
+    energy = seen["LOCAL:E:METERED/"]
+    wait_for(lambda: values(port).get("LOCAL:E:METERED/") != energy, 90, "a live reading to change a KPI")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 0
+
+
+def test_children_end_when_the_demo_is_killed(folder: Path, tmp_path: Path) -> None:
+    port = free_port()
+    running = demo(folder, port, log=tmp_path / "out")
+    wait_for(lambda: values(port), 120, "the API")
+    children = psutil.Process(running.pid).children(recursive=True)
+    assert len(children) >= 5
+    running.kill()
+    end(running)
+    wait_for(lambda: not any(c.is_running() and c.status() != psutil.STATUS_ZOMBIE for c in children), 20, "their end")
+
+
+def test_a_taken_port_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        log = tmp_path / "out"
+        running = demo(folder, taken.getsockname()[1], log=log)
+        assert running.wait(60) == 2
+    assert "is taken by another program" in log.read_text()
+    assert "--port" in log.read_text()
+
+
+def test_without_mosquitto_the_embedded_broker_serves_the_demo(folder: Path, tmp_path: Path) -> None:
+    """A machine with Python and nothing else; the search for Mosquitto is what differs."""
+    port, log = free_port(), tmp_path / "out"
+    running = start(
+        [sys.executable, "-c", WITHOUT_MOSQUITTO, "demo", "--data", str(folder), "--port", str(port), "--days", "1"],
+        log=log,
+    )
+    before = wait_for(lambda: values(port), 120, "the API")
+    energy = before["LOCAL:E:METERED/"]
+    wait_for(lambda: values(port).get("LOCAL:E:METERED/") != energy, 90, "a live reading to change a KPI")
+    assert "amqtt, embedded" in log.read_text()
+    os.kill(running.pid, signal.SIGINT)
+    assert running.wait(30) == 0
+
+
+WITHOUT_MOSQUITTO = """
+import sys
+import cityvitals.broker, cityvitals.demo
+cityvitals.broker.mosquitto = cityvitals.demo.mosquitto = lambda: None
+from cityvitals.__main__ import main
+main()
+"""
