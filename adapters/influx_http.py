@@ -23,6 +23,9 @@ _BUSY = (408, 429)
 # pool is used up, and waits for ever without pool_timeout.
 _FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
 _ROWS_A_PIECE = 10_000
+# InfluxDB opens every series in every shard it reads. With its own 7 days, a year of 5,000 series was written at a
+# third and read at a fifth of the speed it has with 12 weeks.
+_SHARD = "12w"
 
 
 class Unreadable(CityVitalsError):
@@ -116,11 +119,15 @@ class Connection:
         self._request("GET", "/ping")
 
     def _make_database(self) -> None:
-        """Create the 1.x database on first use; who may not create databases was given one."""
+        """Create the 1.x database on first use; one that is there stays as it is.
+
+        Who may not create databases was given one. What else goes wrong the next request tells.
+        """
         if self._made:
             return
         name = self.target.database.replace("\\", "\\\\").replace('"', '\\"')
-        body = urlencode({"q": f'CREATE DATABASE "{name}"'}).encode()
+        query = f'CREATE DATABASE "{name}" WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD} NAME "autogen"'
+        body = urlencode({"q": query}).encode()
         answer = self._request("POST", "/query", body, _FORM)
         if answer.status not in (200, 401, 403):
             self._refuse(answer.status, _text(answer))

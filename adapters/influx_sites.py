@@ -8,6 +8,7 @@ the city to a new database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -16,7 +17,7 @@ from adapters.influx_answers import CITIES, city_records, columns, text
 from adapters.influx_http import Answer, Connection, Unreadable
 from adapters.influx_lines import site_name
 
-_TIMES: msgspec.json.Decoder[Answer[tuple[int, int]]] = msgspec.json.Decoder(Answer[tuple[int, int]])
+_KEYS = msgspec.json.Decoder(Answer[tuple[str]])
 
 
 class Sites:
@@ -52,7 +53,13 @@ class Sites:
         return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
 
     def _stored(self, city: str) -> dict[str, str]:
-        query = f'SELECT first("n") FROM "window", "hour" WHERE "city" = {text(city)} GROUP BY "device", "site"'  # noqa: S608
-        found = [(p.values[0], p.tags) for p in self._connection.query(query, _TIMES) if p.values]
-        found.sort(key=lambda one: (one[0], one[1]["site"]), reverse=True)
-        return {tags["device"]: tags["site"] for _, tags in found}
+        """From the index alone: with a year of windows, questions to the data take a hundred times longer."""
+        query = f'SHOW SERIES FROM "window", "hour" WHERE "city" = {text(city)}'
+        found = [_tags(key) for piece in self._connection.query(query, _KEYS) for (key,) in piece.values]
+        return {tags["device"]: tags["site"] for tags in sorted(found, key=lambda tags: tags["site"])}
+
+
+def _tags(key: str) -> dict[str, str]:
+    """The tags of a series key, as line protocol writes it."""
+    pairs = re.findall(r",(\w+)=((?:\\.|[^,\\])*)", key)
+    return {"site": "-"} | {name: re.sub(r"\\([,= ])", r"\1", value) for name, value in pairs}

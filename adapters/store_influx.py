@@ -42,7 +42,7 @@ from telemetry.windows import DAY, HOUR
 _BATCH = 5_000
 _CHUNK = 200_000
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
-_NAMED = 200  # so many series can be named in a question; of more, all are asked for and the rest left out here
+_NAMED = 1000  # so many series can be named in a question; of more, all are asked for and the rest left out here
 
 
 class InfluxStore:
@@ -128,8 +128,8 @@ class InfluxStore:
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""
-        source = f'FROM "{level}" WHERE "city" = {text(city)}'
-        query = f'SELECT first("n") {source}; SELECT last("n") {source}'
+        ask = f'SELECT "n" FROM "{level}" WHERE "city" = {text(city)} ORDER BY time {{}} LIMIT 1'  # noqa: S608
+        query = f"{ask.format('ASC')}; {ask.format('DESC')}"
         times = [row[0] for piece in self._connection.query(query, COUNTS) for row in piece.values]
         return (times[0], times[-1]) if times else None
 

@@ -1,4 +1,4 @@
-"""InfluxDB with passwords, and over TLS."""
+"""InfluxDB with passwords, over TLS, and the database the store makes."""
 
 from __future__ import annotations
 
@@ -113,3 +113,21 @@ def test_the_write_api_of_2_asks_for_a_trusted_certificate_too(server: Any, monk
     monkeypatch.setenv("SSL_CERT_FILE", str(influx.folder / "server.pem"))
     with pytest.raises(CityVitalsError, match=r"404|not found"):  # reached: InfluxDB 1.6 has no /api/v2/write
         open_store(url).put_kpis([kpi()])
+
+
+def policies(influxdb: InfluxDB, url: str) -> list[tuple[str, str, str]]:
+    found = influxdb.query(f'SHOW RETENTION POLICIES ON "{url.rpartition("/")[2]}"')
+    return [(row["name"], row["duration"], row["shardGroupDuration"]) for row in found]
+
+
+def test_a_missing_database_is_made_with_long_shards(influxdb: InfluxDB, influx_url: str) -> None:
+    open_store(influx_url).put_kpis([kpi()])
+    assert policies(influxdb, influx_url) == [("autogen", "0s", "2016h0m0s")]
+
+
+def test_a_database_that_is_there_stays_as_it_is(influxdb: InfluxDB, influx_url: str) -> None:
+    influxdb.create(influx_url.rpartition("/")[2])
+    store = open_store(influx_url)
+    store.put_kpis([kpi()])
+    assert store.kpis("aba") == [kpi()]
+    assert policies(influxdb, influx_url) == [("autogen", "0s", "168h0m0s")]

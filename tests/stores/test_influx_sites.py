@@ -66,14 +66,15 @@ def test_a_device_with_data_keeps_its_site_when_the_city_file_changes(probe: Pro
     assert probe.sites() == [("a", "north", 2.0)]
 
 
-def test_a_device_keeps_its_site_over_a_restart(probe: Probe) -> None:
-    probe.city(a="north")
+@pytest.mark.parametrize("site", ["north", "Main St, 4 = µ, x=y", "-", "a,device=b"])
+def test_a_device_keeps_its_site_over_a_restart(probe: Probe, site: str) -> None:
+    probe.city(a=site)
     probe.put("a", 0, 1.0)
     probe.city(a="south")
     probe.store.close()
     probe.store = open_store(probe.url)
     probe.put("a", 0, 2.0)
-    assert probe.sites() == [("a", "north", 2.0)]
+    assert probe.sites() == [("a", site, 2.0)]
 
 
 def test_a_device_first_seen_without_entry_keeps_the_dash(probe: Probe) -> None:

@@ -137,8 +137,8 @@ def test_only_the_series_asked_for_are_read(store: Store) -> None:
 
 
 def test_of_many_series_only_those_asked_for_are_read(store: Store) -> None:
-    table = put(store, *[(f"d{i:03}", 0, i) for i in range(500)])
-    wanted = np.arange(100, 400)
+    table = put(store, *[(f"d{i:04}", 0, i) for i in range(2000)])
+    wanted = np.arange(100, 1900)
     assert read(store, table, series=wanted).series.tolist() == wanted.tolist()
 
 
