@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware put together.
 
-metrics > security headers > gzip > ETag > routes > SharedStore > store
+metrics > security headers > gzip > HEAD > ETag > routes > SharedStore > store
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from adapters.store import Store
 from api import routes_catalogue, routes_cities, routes_health, routes_kpis, routes_live
 from api.etag import ETagMiddleware
+from api.head import HeadAsGet
 from api.live import Hub
 from api.metrics import CountRequests, Requests
 from api.model import Problem
@@ -45,6 +46,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     add_page(app)
     add_handlers(app)
     app.add_middleware(ETagMiddleware)
+    app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CountRequests, requests=state.requests)

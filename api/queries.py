@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adapters.store import CityRecord
 from api.shared_store import SharedStore
 from kpi_derivation.catalogue import KPIS, canonical
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import KINDS, ROLLING, PeriodKind, midnight, parse_period
 from telemetry.windows import DAY
@@ -109,5 +110,7 @@ def catalogue_code(text: str) -> str:
     """The catalogue's code for a code as people write it. Raises UsageError naming the nearest."""
     found = canonical(text)
     if found is None:
-        raise UsageError(f"'{text}' is no KPI code; {nearest(text.replace(' ', '').upper(), KPIS)}")
+        close = get_close_matches(text.replace(" ", "").upper(), KPIS, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else "/v1/catalogue lists all there are."
+        raise UsageError(f"'{text}' is no KPI code; {hint}")
     return found

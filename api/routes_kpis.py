@@ -18,12 +18,22 @@ from telemetry.kpi_value import StoredKpi, as_json
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
 
 
+# For readers of the description; what is wrong is refused in our own words.
+_DAY = r"[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_PERIOD = rf"^([12]\d{{3}}|[12]\d{{3}}-Q[1-4]|[12]\d{{3}}-(0[1-9]|1[0-2])|{_DAY}|24h|365d)$"
+_MOMENT = rf"^{_DAY}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-][01]\d:[0-5]\d))?$"
+
+
 class KpiQuery(BaseModel):
     """Which values; an unknown parameter is an error, because a filter that is ignored misleads."""
 
     model_config = ConfigDict(extra="forbid")
 
-    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d; city time")
+    period: str | None = Field(
+        None,
+        description="2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d; city time",
+        json_schema_extra={"pattern": _PERIOD},
+    )
     code: list[str] | None = Field(None, description="Only these KPIs; may be given several times")
 
 
@@ -34,8 +44,18 @@ class SeriesQuery(BaseModel):
 
     kind: Literal["day", "month", "quarter", "year"] = "day"
     part: str | None = Field(None, description="Only this part, like pm2_5")
-    begin: str | None = Field(None, alias="from", description="Periods that begin at this date or time or later")
-    end: str | None = Field(None, alias="to", description="Periods that begin before this date or time")
+    begin: str | None = Field(
+        None,
+        alias="from",
+        description="Periods that begin at this date or time or later",
+        json_schema_extra={"pattern": _MOMENT},
+    )
+    end: str | None = Field(
+        None,
+        alias="to",
+        description="Periods that begin before this date or time",
+        json_schema_extra={"pattern": _MOMENT},
+    )
 
 
 @router.get("/kpis", response_model=list[KpiJson])

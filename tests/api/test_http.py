@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from api.problems import RETRY_AFTER_S
+from api.routes_page import chart_library
+from telemetry.errors import CityVitalsError
 from tests.api.city import CITY
 from tests.api.stores import shaky
 
@@ -107,3 +109,22 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
             assert kinds == {"application/problem+json"} if status >= "400" else kinds, operation["operationId"]
             assert all("schema" in content for content in answer["content"].values())
     assert "Problem" in description["components"]["schemas"]
+
+
+@pytest.mark.parametrize("path", ["/", *JSON_PATHS, "/static/main.js", "/metrics"])
+def test_head_gives_the_headers_of_get_without_the_body(client: httpx.Client, path: str) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    head, get = client.head(path, headers=plain), client.get(path, headers=plain)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.headers.get("etag") == get.headers.get("etag")
+
+
+def test_the_stream_has_no_head(client: httpx.Client) -> None:
+    assert client.head(f"/v1/live?city={CITY}").status_code == 405
+
+
+def test_a_missing_chart_library_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.routes_page.find_spec", lambda name: None)
+    with pytest.raises(CityVitalsError, match="pip install uplot-python"):
+        chart_library()
