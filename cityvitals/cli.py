@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cityvitals import cli_config, cli_grafana, cli_rejects
+from cityvitals import cli_config, cli_grafana, cli_rejects, cli_reporting
 
 app = typer.Typer(
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 kpi_app = typer.Typer(help="KPI values: show them, derive them again.", no_args_is_help=True)
 app.add_typer(kpi_app, name="kpi")
+cli_reporting.add_to(kpi_app)
 app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")

@@ -1,0 +1,42 @@
+"""The reporting commands under `cityvitals kpi`; what they do is in the modules they call, imported when they run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
+CityId = Annotated[str, typer.Option("--city", help="The city's id.")]
+PeriodText = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("report")(kpi_report)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def kpi_report(
+    city: Annotated[str, typer.Argument(help="The city's id, or its CITY.toml.")],
+    file: Annotated[Path, typer.Argument(help="CSV: code,part,year,value,numerator,denominator,source,quality ...")],
+    store: StoreUrl,
+    strict: Annotated[bool, typer.Option(help="Also refuse what a verifier would look into.")] = False,
+) -> None:
+    """Check a city's yearly figures by the verifiers' rules and store them.
+
+    Example: cityvitals kpi report aberdeen figures_2018.csv --store sqlite:///aberdeen.db
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.figures import city_named  # noqa: PLC0415
+    from cityvitals.report import as_text, report  # noqa: PLC0415
+
+    opened = open_store(store)
+    known = city_named(opened, city)
+    sys.stdout.write(as_text(report(opened, known, file, _now(), strict), known))

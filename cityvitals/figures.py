@@ -1,0 +1,41 @@
+"""The figures of a city and period out of the store; shared by the reporting commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.store import CityRecord, Store
+from cityvitals.config import load_city
+from cityvitals.show import stored_city
+from kpi_derivation.reporting.figures import Figure, figures
+from kpi_derivation.reporting.reported import Reported, from_value, is_reported
+from telemetry.city import City
+from telemetry.kpi_value import KpiValue
+from telemetry.periods import Period, parse_period
+from telemetry.windows import MINUTE
+
+
+def city_named(store: Store, text: str) -> City:
+    """The city of this id in the store, or of this CITY.toml, which then goes to the store. Raises UsageError."""
+    if not text.endswith(".toml"):
+        return stored_city(store, text)
+    city = load_city(Path(text))
+    width = next((record.width for record in store.cities() if record.id == city.id), MINUTE)
+    store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width))
+    return city
+
+
+def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
+    """The stored values of a calendar period, derived and reported."""
+    return [v.kpi for v in store.kpis(city.id, [period.kind], None, period.start, period.start + 1)]
+
+
+def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list[Figure]]:
+    """A calendar period and the city's figures in it. Raises UsageError."""
+    period = parse_period(period_text, city.zone)
+    return period, figures(values_of(store, city, period))
+
+
+def reported_of(store: Store, city: City) -> list[Reported]:
+    """All figures the city has reported, of all years."""
+    return [from_value(v.kpi) for v in store.kpis(city.id, ["year"]) if is_reported(v.kpi)]
