@@ -119,12 +119,27 @@ class Denominators(_Strict):
         return value
 
 
+class TargetEntry(_Strict):
+    """What the city wants a figure to reach, in the figure's unit; the city's own, because the publisher names none.
+
+    `direction` is needed where the catalogue does not say which way is better. Codes and parts are checked where the
+    targets are used, against the catalogue.
+    """
+
+    code: str
+    part: str = ""
+    value: float = Field(ge=0)
+    direction: Literal["higher", "lower"] | None = None
+    source: str = ""
+
+
 class City(_Strict):
     """A whole CITY.toml."""
 
     city: Denominators
     rules: Rules = Rules()
     device: list[Device] = []
+    target: list[TargetEntry] = []
     documented: dict[str, Any] = {}
 
     @model_validator(mode="before")
