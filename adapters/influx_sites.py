@@ -27,10 +27,6 @@ class Sites:
         self._connection = connection
         self._known: dict[str, dict[str, str]] = {}
 
-    def forget(self, city: str) -> None:
-        """Look again: the city file has changed."""
-        self._known.pop(city, None)
-
     def of(self, city: str, devices: Iterable[str]) -> dict[str, str]:
         """Device -> site of at least these devices."""
         known = self._known.setdefault(city, {})
@@ -56,7 +52,8 @@ class Sites:
         """From the index alone: with a year of windows, questions to the data take a hundred times longer."""
         query = f'SHOW SERIES FROM "window", "hour" WHERE "city" = {text(city)}'
         found = [_tags(key) for piece in self._connection.query(query, _KEYS) for (key,) in piece.values]
-        return {tags["device"]: tags["site"] for tags in sorted(found, key=lambda tags: tags["site"])}
+        found = sorted((tags for tags in found if "device" in tags), key=lambda tags: tags["site"])
+        return {tags["device"]: tags["site"] for tags in found}
 
 
 def _tags(key: str) -> dict[str, str]:

@@ -1,8 +1,12 @@
-"""The store in InfluxDB: measurements `window`, `hour`, `kpi` and `registry` (see docs/architecture.md for the fields).
+"""The store in InfluxDB. Identity is measurement + tags + time in ms, and a write replaces.
 
-Identity is measurement + tags + time, and a write replaces. Reads are InfluxQL, which InfluxDB 1, 2 and 3 answer.
-Who draws from these measurements takes only rows with n > 0 (partials) or valued = 1 (KPI values): InfluxDB keeps
-an old value in a field that a later write left out.
+- `window`, `hour`: tags city, device, quantity, site (see influx_sites); fields of Partials, `mean`, and `special`.
+- `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
+  period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist.
+- `registry`: tag city, time 0; fields config (JSON), width.
+
+Reads are InfluxQL, which InfluxDB 1 and 2 answer. InfluxDB keeps the old value in a field that a later write left
+out, so who draws from these measurements takes only rows with n > 0 (partials) or valued = 1 (KPI values).
 """
 
 from __future__ import annotations
@@ -66,7 +70,6 @@ class InfluxStore:
                 f"readings twice. Use --width {before // 1000}s or another store."
             )
         self._connection.write(city_line(record))
-        self._sites.forget(record.id)
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
