@@ -12,13 +12,13 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from telemetry.errors import UsageError
 
 MEASUREMENTS = ["time", "device", "quantity", "value", "unit"]
+_BLOCK = 4 << 20
 SESSIONS = ["start", "end", "device", "energy_kwh", "user_hash"]
 
 
@@ -50,13 +50,13 @@ def read(path: Path, size: int = 50_000) -> Iterator[Chunk]:
     """Chunks of up to `size` rows. Raises UsageError for a missing file or an unknown header."""
     try:
         with _open(path) as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
+            header = next(csv.reader([file.readline()]), [])
+            header = [name.strip() for name in header]
             if header not in (MEASUREMENTS, SESSIONS):
                 raise UsageError(
                     f"{path}, line 1: the header must be {','.join(MEASUREMENTS)} or {','.join(SESSIONS)}."
                 )
-            yield from _chunks(path, header, reader, size)
+            yield from _chunks(path, header, file, size)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
 
@@ -65,19 +65,28 @@ def _open(path: Path) -> io.TextIOBase:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
     if packed:
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8")
+    return path.open(encoding="utf-8")
 
 
-def _chunks(path: Path, header: list[str], reader: Iterator[list[str]], size: int) -> Iterator[Chunk]:
-    line = 2
-    while rows := list(islice(reader, size)):
-        lines = range(line, line + len(rows))
-        if all(len(row) == len(header) for row in rows):
-            yield Chunk(path, header, lines, rows)
-        else:
-            yield _sorted_out(path, header, lines, rows)
-        line += len(rows)
+def _chunks(path: Path, header: list[str], file: io.TextIOBase, size: int) -> Iterator[Chunk]:
+    """A field may not hold a line end: so lines can be split a block at a time, which is what makes this fast."""
+    line, rest = 2, ""
+    while block := file.read(_BLOCK):
+        lines = (rest + block).split("\n")
+        rest = lines.pop()
+        for start in range(0, len(lines), size):
+            rows = list(csv.reader(lines[start : start + size]))
+            yield _chunk(path, header, range(line, line + len(rows)), rows)
+            line += len(rows)
+    if rest:
+        yield _chunk(path, header, range(line, line + 1), list(csv.reader([rest])))
+
+
+def _chunk(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
+    if set(map(len, rows)) == {len(header)}:
+        return Chunk(path, header, lines, rows)
+    return _sorted_out(path, header, lines, rows)
 
 
 def _sorted_out(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
