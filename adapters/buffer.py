@@ -2,24 +2,27 @@
 
 A reading's identity is (series, time, key); storing it again changes nothing. Whatever does change a window marks it
 dirty in the same transaction, by trigger. A window's generation counts its changes, so that an acknowledgement for an
-older state does not clear a newer one.
+older state does not clear a newer one. A mark stays until the store is known to hold the window: `message` is 0 while
+the window waits to be sent, and then the number of the message that carries it.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters import rejects
-from adapters.sqlite import connect, transaction
+from adapters import ledger, rejects
+from adapters.sqlite import Schema, connect, problem, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import BASE_WIDTH, DAY, window_start
+from telemetry.windows import BASE_WIDTH, DAY, HOUR, window_start
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -33,17 +36,23 @@ CREATE TABLE IF NOT EXISTS reading (
   PRIMARY KEY (window, series, t, key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dirty (
-  window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL,
+  window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (window, series)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
 CREATE TRIGGER IF NOT EXISTS reading_new AFTER INSERT ON reading BEGIN
-  INSERT INTO dirty VALUES (new.window, new.series, 1)
-  ON CONFLICT DO UPDATE SET generation = generation + 1;
+  INSERT INTO dirty VALUES (new.window, new.series, 1, 0)
+  ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0;
 END;
 CREATE TRIGGER IF NOT EXISTS reading_changed AFTER UPDATE ON reading BEGIN
-  INSERT INTO dirty VALUES (new.window, new.series, 1)
-  ON CONFLICT DO UPDATE SET generation = generation + 1;
+  INSERT INTO dirty VALUES (new.window, new.series, 1, 0)
+  ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0;
 END;
+"""
+_FROM_1 = """
+ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
+DROP TRIGGER reading_new;
+DROP TRIGGER reading_changed;
 """
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _UPSERT = """
@@ -66,8 +75,9 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        self.db = connect(path, _SCHEMA + rejects.SCHEMA, version=1)
+        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 2, {1: _FROM_1}))
         self.rejects = rejects.Rejects(self.db)
+        self.ledger = ledger.LedgerTable(self.db)
         self.table = SeriesTable()
         for row in self.db.execute("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
             self.table.id_of(Series(*row))
@@ -79,6 +89,8 @@ class Buffer:
             raise UsageError(f"{made}; use that width, or another file.")
         # Windows before this time (ms) are no longer held; readings for them cannot be folded any more.
         self.pruned_before = self._meta("pruned_before")
+        # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
+        self.held_before = self._meta("held_before")
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """All or nothing; nested use joins the outer one."""
@@ -120,23 +132,32 @@ class Buffer:
     def dirty(self, limit: int, *, newest_first: bool = True) -> tuple[Dirty, Readings]:
         """Up to `limit` windows to send and all their readings; newest first, so that live data overtakes a backlog."""
         order = "DESC" if newest_first else "ASC"
-        head = f"SELECT window, series, generation FROM dirty ORDER BY window {order} LIMIT {int(limit)}"  # noqa: S608
-        marks = np.array(self.db.execute(head).fetchall(), dtype=np.int64).reshape(-1, 3)
+        head = (
+            "SELECT window, series, generation FROM dirty"  # noqa: S608 - built from fixed text and numbers
+            f" WHERE message = 0 AND window >= {self.held_before} ORDER BY window {order} LIMIT {int(limit)}"
+        )
+        marks = np.array(self._read(head), dtype=np.int64).reshape(-1, 3)
         dirty = Dirty(marks[:, 1], marks[:, 0], marks[:, 2])
         if not len(marks):
             return dirty, Readings.of([], [], [])
-        rows = self.db.execute(
+        rows = self._read(
             "SELECT r.series, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - built from fixed text
             f" FROM ({head}) d CROSS JOIN reading r ON r.window = d.window AND r.series = d.series"
-        ).fetchall()
+        )
         return dirty, Readings.of(*zip(*rows, strict=True)) if rows else Readings.of([], [], [])
+
+    def _read(self, sql: str) -> list[tuple[Any, ...]]:
+        try:
+            return self.db.execute(sql).fetchall()
+        except sqlite3.Error as error:
+            raise problem(f"{self.path} cannot be read: {error}.", error) from error
 
     def mark_all_dirty(self) -> None:
         """Send everything again: the other side has lost its store."""
         with self.transaction() as db:
             db.execute(
-                "INSERT INTO dirty SELECT DISTINCT window, series, 1 FROM reading WHERE true"
-                " ON CONFLICT DO UPDATE SET generation = generation + 1"
+                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE true"
+                " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
             )
 
     def sent(self, dirty: Dirty) -> None:
@@ -145,9 +166,48 @@ class Buffer:
         with self.transaction() as db:
             db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", rows)
 
+    def hand_over(self, dirty: Dirty, messages: IntArray) -> None:
+        """Note which message carries each window, where nothing changed since it was read."""
+        columns = (messages, dirty.window, dirty.series, dirty.generation)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        with self.transaction() as db:
+            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", rows)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (int(messages.max()),))
+
+    def last_message(self) -> int:
+        """The largest number a message with windows has had."""
+        return self._meta("message")
+
+    def stored(self, city: str, messages: Sequence[int]) -> int:
+        """The city's store holds the windows of these messages. Returns how many windows must be sent once more:
+
+        messages of a city are stored in the order in which they were sent, so the windows of an earlier one that are
+        still marked were lost on the way.
+        """
+        with self.transaction() as db:
+            db.execute("DELETE FROM dirty WHERE message IN (SELECT value FROM json_each(?))", (json.dumps(messages),))
+            newest = max(messages)
+            lost = "message > 0 AND message < ?"
+            if not db.execute(f"SELECT 1 FROM dirty WHERE {lost} LIMIT 1", (newest,)).fetchone():  # noqa: S608
+                return 0
+            mine = json.dumps([i for i, s in enumerate(self.table.all) if s.city == city])
+            sql = f"UPDATE dirty SET message = 0 WHERE {lost} AND series IN (SELECT value FROM json_each(?))"  # noqa: S608
+            return db.execute(sql, (newest, mine)).rowcount
+
+    def call_back(self) -> None:
+        """Send again whatever the store is not known to hold: what was under way may be lost."""
+        with self.transaction() as db:
+            db.execute("UPDATE dirty SET message = 0 WHERE message > 0")
+
+    def hold_before(self, time: int) -> None:
+        """Keep windows before `time` (ms) back until their other readings are recovered; 0: send them."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('held_before', ?)", (time,))
+        self.held_before = time
+
     def backlog(self) -> tuple[int, int | None]:
-        """Number of dirty windows, and the start of the oldest."""
-        count, oldest = self.db.execute("SELECT count(*), min(window) FROM dirty").fetchone()
+        """Number of windows the store is not known to hold, and the start of the oldest."""
+        count, oldest = self._read("SELECT count(*), min(window) FROM dirty")[0]
         return int(count), oldest
 
     # -- retention ---------------------------------------------------------------------------------------------------
@@ -155,20 +215,29 @@ class Buffer:
     def prune(self, arrived_before: int, max_bytes: int) -> int:
         """Delete the oldest sent readings, a day at a time, when all of the day arrived before the given ms.
 
-        Also while the file is larger than `max_bytes`. Unsent windows are never deleted. Returns deleted readings.
+        Also while the file holds more than `max_bytes`; then, as the last resort, the oldest hour that was never sent,
+        which the counter gw_dropped counts. Returns deleted readings.
         """
         deleted = 0
-        while (first := self.db.execute("SELECT min(window) FROM reading").fetchone()[0]) is not None:
+        while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
             end = first // DAY * DAY + DAY
-            day = "window < ?"
-            unsent = self.db.execute(f"SELECT 1 FROM dirty WHERE {day} LIMIT 1", (end,)).fetchone()  # noqa: S608
-            newest = self.db.execute(f"SELECT max(arrival) FROM reading WHERE {day}", (end,)).fetchone()[0]  # noqa: S608
-            if unsent or not (newest < arrived_before or self.used_bytes() > max_bytes):
+            full = self.used_bytes() > max_bytes
+            unsent = self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1")  # noqa: S608 - a number
+            newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
+            if not full and (unsent or newest >= arrived_before):
                 break
-            with self.transaction() as db:
-                deleted += db.execute(f"DELETE FROM reading WHERE {day}", (end,)).rowcount  # noqa: S608
-                db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))
-            self.pruned_before = end
+            deleted += self._delete_before(first // HOUR * HOUR + HOUR if unsent else end)
+        return deleted
+
+    def _delete_before(self, end: int) -> int:
+        """Delete all readings of windows before `end`; marks that go with them are counted as dropped."""
+        with self.transaction() as db:
+            deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount
+            dropped = db.execute("DELETE FROM dirty WHERE window < ?", (end,)).rowcount
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))
+            if dropped:
+                self.count({"gw_dropped": dropped})
+        self.pruned_before = max(self.pruned_before, end)
         return deleted
 
     def used_bytes(self) -> int:
@@ -191,7 +260,7 @@ class Buffer:
 
     def counters(self) -> dict[str, int]:
         """All counters."""
-        return dict(self.db.execute("SELECT key, value FROM meta WHERE key NOT IN ('width', 'pruned_before')"))
+        return dict(self.db.execute("SELECT key, value FROM meta WHERE key GLOB 'gw_*'"))
 
     def close(self) -> None:
         """Close the file."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from adapters.sqlite import connect, transaction
+from adapters.sqlite import Schema, connect, transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS reject (
@@ -38,7 +38,7 @@ class Rejects:
     @staticmethod
     def open(path: Path) -> Rejects:
         """A file of its own."""
-        return Rejects(connect(path, SCHEMA, version=1))
+        return Rejects(connect(path, Schema("reject", SCHEMA)))
 
     def add(self, rows: Iterable[tuple[int, str, bytes, str]]) -> None:
         """Keep messages as (at ms, topic, payload, reason); beyond the limit in bytes the oldest go."""

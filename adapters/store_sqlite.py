@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.sqlite import connect, transaction
+from adapters.sqlite import Schema, connect, transaction
 from adapters.store import CityRecord, Level
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi
@@ -68,7 +68,7 @@ class SqliteStore:
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        self._db = connect(path, _SCHEMA, version=1)
+        self._db = connect(path, Schema("kpi", _SCHEMA))
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]

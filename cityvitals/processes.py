@@ -23,6 +23,7 @@ from ingest.service import Service
 from telemetry.city import City
 from telemetry.errors import CityVitalsError, Unavailable
 from telemetry.settings import GatewaySettings, Settings, SourceSettings
+from telemetry.topics import stored_topic
 from telemetry.windows import DAY
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def make_gateway(s: GatewaySettings) -> Gateway:
         s.id,
         core,
         Link(broker(s.broker), f"{s.id}-in", filters),
-        Link(broker(s.uplink or s.broker), f"{s.id}-up"),
+        Link(broker(s.uplink or s.broker), f"{s.id}-up", [stored_topic("+", s.id)]),
         now_ms,
         flush_ms=round(s.flush_s * 1000),
         keep_ms=round(s.keep_days * DAY),

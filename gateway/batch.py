@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gateway.decoded import Decoded
+from gateway.decoded import Decoded, Line
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
@@ -51,6 +51,7 @@ class Batch:
         self._key: list[int] = []
         self._arrival: list[int] = []
         self._source: list[int] = []
+        self.lines: list[Line] = []
 
     def __len__(self) -> int:
         return len(self._t)
@@ -58,7 +59,9 @@ class Batch:
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
         """Add one message's rows; `source` is the caller's number for it. Returns the problems met."""
         problems = list(rows.problems)
-        for quantity, unit, value, t, key in zip(rows.quantity, rows.unit, rows.value, rows.t, rows.key, strict=True):
+        used = [False] * len(rows.records)
+        columns = (rows.quantity, rows.unit, rows.value, rows.t, rows.key, rows.record)
+        for quantity, unit, value, t, key, record in zip(*columns, strict=True):
             kind = self.kind(city, device, quantity, unit)
             problem = self._kinds[kind].problem
             if problem is None and not math.isfinite(value):
@@ -72,6 +75,9 @@ class Batch:
             self._key.append(key)
             self._arrival.append(arrival)
             self._source.append(source)
+            if record >= 0:
+                used[record] = True
+        self.lines += [Line(city, device, *rows.records[i], used[i]) for i in range(len(used))]
         return problems
 
     def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:

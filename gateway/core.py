@@ -15,8 +15,10 @@ import numpy as np
 
 from adapters.buffer import Buffer, Dirty
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import Decoded, SourceOptions
+from gateway.decoded import Decoded, Line, SourceOptions
 from gateway.formats import Decode, decoder
+from gateway.ledger import Ledger
+from gateway.outbox import Parcel, carriers, parcels
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -62,6 +64,7 @@ class Core:
 
     def __init__(self, buffer: Buffer, sources: Sequence[Source], max_payload: int = 256 << 10) -> None:
         self.buffer = buffer
+        self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
         self._routes = [(matcher(s.topic), decoder(s.format), s) for s in sources]
         self._max_payload = max_payload
@@ -78,22 +81,31 @@ class Core:
                 problems.append((number, met))
         readings, source = self._batch.readings()
         rejects = self._rejects(messages, problems, readings, source, arrival)
-        return self.store(readings, rejects, len(messages), sum(len(p) for _, p in problems))
+        refused = sum(len(p) for _, p in problems)
+        return self.store(readings, rejects, len(messages), refused, self._batch.lines, arrival)
 
     def store(
-        self, readings: Readings, rejects: list[tuple[int, str, bytes, str]], received: int, refused: int
+        self,
+        readings: Readings,
+        rejects: list[tuple[int, str, bytes, str]],
+        received: int,
+        refused: int,
+        lines: Sequence[Line] = (),
+        arrival: int = 0,
     ) -> Counts:
-        """Commit readings, rejects and counters together."""
+        """Commit readings, rejects, ledger and counters together."""
         readings, too_old = self._within_retention(readings)
         flagged = int((readings.flag != 0).sum())
         try:
             with self.buffer.transaction():
                 stored = self.buffer.put(readings)
                 self.buffer.rejects.add(rejects)
+                self.ledger.take(lines, arrival)
                 counts = Counts(received, stored, len(readings) - stored, flagged, refused + too_old)
                 self.buffer.count({f"gw_{k}": v for k, v in counts._asdict().items() if v})
         except Unavailable:
             self.buffer.forget_unsaved()
+            self.ledger.forget()
             raise
         return counts
 
@@ -164,6 +176,13 @@ class Core:
         dirty, readings = self.buffer.dirty(limit, newest_first=newest_first)
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
+
+    def hand_over(self, dirty: Dirty, partials: Partials) -> list[Parcel]:
+        """The messages that are to carry these windows; noted on disk before they leave."""
+        sent = parcels(partials, self.buffer.table, self.buffer.last_message())
+        if sent:
+            self.buffer.hand_over(dirty, carriers(dirty, sent))
+        return sent
 
     def sent(self, dirty: Dirty) -> None:
         """The hub holds these windows now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from telemetry.periods import iso
 
@@ -19,9 +20,22 @@ class SourceOptions:
     time_key: str = "time"
 
 
+class Line(NamedTuple):
+    """A numbered record of a device, for the loss ledger. `stored`: something of it could be used."""
+
+    city: str
+    device: str
+    boot: int
+    seq: int
+    stored: bool
+
+
 @dataclass(slots=True)
 class Decoded:
-    """Rows of one message. `t`: ms UTC. `unit` None: the catalogue unit. `key`: 0, or the identity of an event."""
+    """Rows of one message. `t`: ms UTC. `unit` None: the catalogue unit. `key`: 0, or the identity of an event.
+
+    `records`: (boot, seq) of the sender's records; `record`: in which of them each row was, -1 for none.
+    """
 
     quantity: list[str] = field(default_factory=list)
     unit: list[str | None] = field(default_factory=list)
@@ -30,6 +44,8 @@ class Decoded:
     key: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     estimated: int = 0
+    records: list[tuple[int, int]] = field(default_factory=list)
+    record: list[int] = field(default_factory=list)
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
         """Append one row."""
@@ -38,6 +54,7 @@ class Decoded:
         self.value.append(value)
         self.t.append(t)
         self.key.append(key)
+        self.record.append(len(self.records) - 1)
 
 
 def clock_problem(t: int, arrival: int) -> str | None:

@@ -1,9 +1,10 @@
 """The running gateway: one thread, two links, one buffer.
 
     source link --take--> core.accept (commit) --ack-->        every flush: core.pending --publish--> uplink
-                                                               all PUBACKs in: core.sent clears the dirty marks
+    source link <--resend commands-- ledger                    ingest says `stored`: the dirty marks are cleared
 
-A crash between any two steps means the same messages or the same windows again, which changes nothing.
+A crash between any two steps means the same messages or the same windows again, which changes nothing. The broker's
+PUBACK only paces the sending: a broker can lose what it has acknowledged, so a window is done with when it is stored.
 """
 
 from __future__ import annotations
@@ -13,32 +14,32 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
+import msgspec
 
-from adapters.buffer import Dirty
-from adapters.mqtt import Link, wait
+from adapters.mqtt import Link, Message, wait
 from gateway.core import Core, Incoming
+from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable
-from telemetry.partials import Partials
-from telemetry.readings import Readings
-from telemetry.series import Series
-from telemetry.topics import windows_topic
-from telemetry.windows import DAY, HOUR
+from telemetry.topics import command_topic, windows_topic
+from telemetry.windows import DAY
 from telemetry.wire import encode
 
 log = logging.getLogger(__name__)
 
-_PER_MESSAGE = 2000  # windows in one message: about 300 kB
+_receipt = msgspec.json.Decoder(list[int])
+
 _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000
+_LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
+_PRUNE_MS = 60_000
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is given up and made anew
 
 
 @dataclass(slots=True)
 class _Flight:
-    """Windows that were published and are not acknowledged yet."""
+    """Messages that were published and are not acknowledged by the broker yet; with how many windows."""
 
-    dirty: Dirty
+    windows: int
     mids: set[int]
     since: int
 
@@ -59,9 +60,14 @@ class Gateway:
     _next_flush: int = 0
     _next_health: int = 0
     _next_prune: int = 0
+    _next_ledger: int = 0
     _pause_until: int = 0
     _failures: int = 0
     _told: str = field(default="")
+
+    def __post_init__(self) -> None:
+        """What was under way when the last run ended may not have arrived."""
+        self.core.buffer.call_back()
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` says so; then leave everything on disk and disconnect."""
@@ -118,68 +124,80 @@ class Gateway:
     # -- uplink ------------------------------------------------------------------------------------------------------
 
     def _landed(self) -> None:
-        """Clear dirty marks once every message of the flight is acknowledged."""
+        """Clear the marks of windows that are stored; note when the broker has taken a whole flight."""
+        receipts = self.uplink.take()
+        for message in receipts:
+            self._stored(message)
+        self.uplink.ack(receipts)
         delivered = self.uplink.delivered()
         if self._flight is None:
             return
         self._flight.mids.difference_update(delivered)
         if not self._flight.mids:
-            flight, self._flight = self._flight, None
-            if len(flight.dirty.window) >= _FLIGHT:
+            if self._flight.windows >= _FLIGHT:
                 self._next_flush = 0  # a backlog does not wait for the next tick
-            try:
-                self.core.sent(flight.dirty)
-            except Unavailable as error:
-                self._tell(f"dirty marks stay: {error}")
+            self._flight = None
         elif self.uplink.connected and self.clock() - self._flight.since > _SILENT_MS:
             log.warning("the hub's broker acknowledges nothing; connecting anew")
             self._flight.since = self.clock()
             self.uplink.drop()
 
+    def _stored(self, message: Message) -> None:
+        """One receipt: `[numbers]` of windows messages of the city in its topic."""
+        try:
+            numbers = _receipt.decode(message.payload)
+            again = self.core.buffer.stored(message.topic.split("/")[2], numbers) if numbers else 0
+        except (msgspec.DecodeError, IndexError) as error:
+            log.warning("a receipt on %s cannot be read: %s", message.topic, error)
+        except Unavailable as error:
+            self._tell(f"dirty marks stay: {error}")
+        else:
+            if again:
+                log.warning("%d windows were lost on the way to the store; sending them again", again)
+
     def _send(self, now: int) -> None:
         if self._flight is not None or not self.uplink.connected:
             return
-        dirty, partials = self.core.pending(_FLIGHT)
-        if len(dirty.window):
-            self._flight = _Flight(dirty, self._publish(partials), now)
+        try:
+            dirty, partials = self.core.pending(_FLIGHT)
+            parcels = self.core.hand_over(dirty, partials)
+        except Unavailable as error:
+            self._tell(f"nothing is sent: {error}")
+            return
+        if parcels:
+            buffer = self.core.buffer
+            mids = {
+                self.uplink.publish(
+                    windows_topic(p.city, self.id), encode(p.city, buffer.width, p.partials, buffer.table, p.number)
+                )
+                for p in parcels
+            }
+            self._flight = _Flight(len(dirty.window), mids, now)
             self.uplink.step()
-
-    def _publish(self, partials: Partials) -> set[int]:
-        """Publish partials, a message per city and 2000 windows."""
-        table = self.core.buffer.table
-        cities = np.array([s.city for s in table.all])
-        place = cities[partials.series] if len(partials) else cities[:0]
-        mids = set()
-        for city in np.unique(place).tolist():
-            mine = partials.take(place == city)
-            topic = windows_topic(city, self.id)
-            for start in range(0, len(mine), _PER_MESSAGE):
-                payload = encode(city, self.core.buffer.width, mine.take(slice(start, start + _PER_MESSAGE)), table)
-                mids.add(self.uplink.publish(topic, payload))
-        return mids
 
     # -- housekeeping --------------------------------------------------------------------------------------------------
 
     def _housekeeping(self, now: int) -> None:
+        self._ask_again(now)
+        buffer = self.core.buffer
         try:
             if now >= self._next_health:
                 self._next_health = now + _HEALTH_MS
-                self.core.buffer.put(self._health(now))
+                since = None
+                if now >= self._next_ledger:
+                    since, self._next_ledger = self._next_ledger - _LEDGER_MS, now + _LEDGER_MS
+                buffer.put(health(buffer, self.id, now))
+                buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
             if now >= self._next_prune:
-                self._next_prune = now + HOUR
-                self.core.buffer.prune(now - self.keep_ms, self.max_buffer_bytes)
+                self._next_prune = now + _PRUNE_MS
+                buffer.prune(now - self.keep_ms, self.max_buffer_bytes)
         except Unavailable as error:
-            self.core.buffer.forget_unsaved()
+            buffer.forget_unsaved()
             self._tell(f"housekeeping waits: {error}")
 
-    def _health(self, now: int) -> Readings:
-        """The gateway's counters and backlog, as ordinary readings of every city it serves."""
-        buffer = self.core.buffer
-        counters = buffer.counters()
-        waiting, oldest = buffer.backlog()
-        values = {name: float(counters.get(name, 0)) for name in
-                  ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged")}  # fmt: skip
-        values |= {"gw_dirty": float(waiting), "gw_lag": max(now - oldest, 0) / 1000 if oldest else 0.0}
-        cities = sorted({s.city for s in buffer.table.all})
-        ids = [buffer.table.id_of(Series(city, self.id, name)) for city in cities for name in values]
-        return Readings.of(ids, [now] * len(ids), list(values.values()) * len(cities))
+    def _ask_again(self, now: int) -> None:
+        """Ask devices for records that did not come."""
+        if self.source.connected:
+            for request in self.core.ledger.requests(now):
+                self.source.publish(command_topic(request.city, request.device), msgspec.json.encode(request.command))
+            self.source.delivered()

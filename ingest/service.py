@@ -1,4 +1,4 @@
-"""The running ingest: windows from the hub's broker into the store, KPI values out, then PUBACK."""
+"""The running ingest: windows from the hub's broker into the store, KPI values out, then receipt and PUBACK."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.topics import kpi_topic
-from telemetry.wire import decode
+from telemetry.wire import decode, number
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,18 @@ class Service:
             return
         self._tell("")
         self._failures = 0
+        self._receipts(batch)
         self.link.ack(batch)
+
+    def _receipts(self, batch: list[Message]) -> None:
+        """Tell the gateways which of their messages are stored, or kept as refused: they need not come again."""
+        numbers: dict[str, list[int]] = {}
+        for message in batch:
+            sender, _, kind = message.topic.rpartition("/")
+            if kind == "windows" and (known := number(message.payload)):
+                numbers.setdefault(f"{sender}/stored", []).append(known)
+        for topic, of_gateway in numbers.items():
+            self.link.publish(topic, msgspec.json.encode(of_gateway))
 
     def _store(self, batch: list[Message]) -> None:
         """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from adapters.mqtt import Broker, Link, wait
+from adapters.mqtt import Broker, Link, Message, wait
+from simulators.journal import Journal, Record, payload
 from simulators.synthetic import columns, sessions
 from telemetry.city import City, Device
 from telemetry.quantities import QUANTITIES
-from telemetry.topics import ROOT, data_topic
+from telemetry.topics import ROOT, command_topic, data_topic
 from telemetry.windows import DAY
+
+_PACK = 50  # records in one message when they are sent again
 
 
 @dataclass(slots=True)
@@ -25,61 +30,83 @@ class Node:
     device: Device
     city: str
     link: Link
-    boot: int
+    journal: Journal
     next_at: int
-    seq: int = 0
     sessions_until: int = 0
     sent: int = 0
     acknowledged: int = 0
-    _open: set[int] = field(default_factory=set)
 
-    def read(self, now: int) -> list[dict[str, Any]]:
-        """The SenML records of one reading at `now`, and of the sessions that ended since the last one."""
+    def read(self, now: int) -> list[Record]:
+        """The records of one reading at `now`, and of the sessions that ended since the last one."""
         t = np.array([now], dtype=np.int64)
-        records: list[dict[str, Any]] = [
+        entries: list[dict[str, Any]] = [
             {"n": c.quantity, "u": QUANTITIES[c.quantity].unit, "v": float(c.value[0])} for c in columns(self.device, t)
         ]
-        if records:
-            records[0] = {"bt": now / 1000, "boot": self.boot, "seq": self._next_seq(), **records[0]}
-        return records + self._ended_sessions(now)
+        if entries:
+            entries[0] = {"bt": now / 1000, **entries[0]}
+        return [self.journal.write(e) for e in ([entries] if entries else []) + self._ended_sessions(now)]
 
-    def _ended_sessions(self, now: int) -> list[dict[str, Any]]:
+    def _ended_sessions(self, now: int) -> list[list[dict[str, Any]]]:
         if "session_energy" not in self.device.quantities:
             return []
         since, self.sessions_until = self.sessions_until, now
         ended = [s for s in sessions(self.device.id, since - DAY, now) if since <= s.end < now]
         return [
-            {"n": "session_energy", "u": "kWh", "v": s.energy, "bt": s.start / 1000, "end": s.end / 1000,
-             "key": f"{self.device.id}-{s.start}", "boot": self.boot, "seq": self._next_seq()}
+            [{"n": "session_energy", "u": "kWh", "v": s.energy, "bt": s.start / 1000, "end": s.end / 1000,
+              "key": f"{self.device.id}-{s.start}"}]
             for s in ended
         ]  # fmt: skip
 
-    def _next_seq(self) -> int:
-        self.seq += 1
-        return self.seq
-
     def publish(self, now: int, interval: int) -> None:
         """Send what is to be read now, and note when to read next."""
-        self._open.add(self.link.publish(data_topic(self.city, self.device.id), msgspec.json.encode(self.read(now))))
-        self.sent += 1
+        self.send(self.read(now))
         self.next_at += max(1, (now - self.next_at) // interval + 1) * interval
 
+    def send(self, records: Iterable[Record]) -> None:
+        """Send records, 50 a message."""
+        for pack in _packs(records):
+            mid = self.link.publish(data_topic(self.city, self.device.id), payload(pack))
+            self.journal.sent(mid, pack)
+            self.sent += 1
+
     def settle(self) -> None:
-        """Count what the broker acknowledged."""
-        done = self._open & set(self.link.delivered())
-        self._open -= done
-        self.acknowledged += len(done)
+        """Count what the broker acknowledged, and obey."""
+        self.acknowledged += len(self.journal.acknowledged(self.link.delivered()))
+        commands = self.link.take()
+        for command in commands:
+            self._obey(command)
+        self.link.ack(commands)
+
+    def _obey(self, message: Message) -> None:
+        """`resend`, as edge/firmware/commands.py has it."""
+        answer: dict[str, Any] = {"id": None, "ok": False}
+        try:
+            command = json.loads(message.payload)
+            answer["id"] = command.get("id")
+            if command["cmd"] != "resend":
+                raise ValueError("unknown command; known: resend")
+            found = self.journal.find(command["boot"], command["from"], command["to"])
+            self.send(found)
+            answer |= {"ok": True, "found": len(found)}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            answer["reason"] = str(error)
+        self.link.publish(f"{command_topic(self.city, self.device.id)}/answer", msgspec.json.encode(answer))
+
+
+def _packs(records: Iterable[Record]) -> Iterator[list[Record]]:
+    rest = iter(records)
+    while pack := list(islice(rest, _PACK)):
+        yield pack
 
 
 def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[Node]:
     """A node for each device of the city; their readings are spread over the interval."""
     nodes = []
     for place, device in enumerate(city.device):
-        link = Link(broker, f"{city.id}-{device.id}")
-        status = f"{ROOT}/{city.id}/{device.id}/status"
-        link.will(status, b'{"state":"offline"}')
+        link = Link(broker, f"{city.id}-{device.id}", [command_topic(city.id, device.id)])
+        link.will(f"{ROOT}/{city.id}/{device.id}/status", b'{"state":"offline"}')
         first = now + interval_ms * place // max(len(city.device), 1)
-        nodes.append(Node(device, city.id, link, random.getrandbits(31), first, sessions_until=now))
+        nodes.append(Node(device, city.id, link, Journal(random.getrandbits(31)), first, sessions_until=now))
     return nodes
 
 

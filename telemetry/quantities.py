@@ -105,8 +105,14 @@ _ALL = (
     _counter("gw_duplicate", "Readings received again", "count", 1e15),
     _counter("gw_rejected", "Messages or readings rejected", "count", 1e15),
     _counter("gw_flagged", "Readings refused by quality control", "count", 1e15),
-    _gauge("gw_dirty", "Windows waiting to be sent", "count", 0.0, 1e12),
+    _counter("gw_dropped", "Windows given up unsent because the disk was full", "count", 1e15),
+    _gauge("gw_dirty", "Windows the store is not known to hold", "count", 0.0, 1e12),
     _gauge("gw_lag", "Age of the oldest waiting window", "s", 0.0, 4e9),
+    _counter("ledger_received", "Numbered records received", "count", 1e15),
+    _counter("ledger_duplicate", "Numbered records received again", "count", 1e15),
+    _counter("ledger_refused", "Numbered records of which nothing could be used", "count", 1e15),
+    _counter("ledger_recovered", "Numbered records received after later ones", "count", 1e15),
+    _gauge("ledger_missing", "Numbered records that have not come", "count", 0.0, 1e15),
 )
 
 QUANTITIES: dict[str, Quantity] = {q.id: q for q in _ALL}

@@ -26,6 +26,16 @@ def windows_topic(city: str, gateway: str) -> str:
     return f"{ROOT}/{city}/{gateway}/windows"
 
 
+def stored_topic(city: str, gateway: str) -> str:
+    """Where ingest tells a gateway the numbers of the windows messages that are in the store."""
+    return f"{ROOT}/{city}/{gateway}/stored"
+
+
+def command_topic(city: str, device: str) -> str:
+    """Where a device listens for commands."""
+    return f"{ROOT}/{city}/{device}/cmd"
+
+
 def kpi_topic(city: str, code: str, part: str) -> str:
     """Where the KPI engine publishes values, retained; '-' stands for a KPI without parts."""
     return f"{ROOT}/{city}/kpi/{code}/{part or '-'}"

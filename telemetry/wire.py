@@ -24,8 +24,11 @@ _EARLIEST, _LATEST = 0, 4102444800000  # 1970 to 2100: outside lies no honest wi
 _LARGEST = 2**53
 
 
-class WindowsMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """The message: `series` lists [device, quantity]; `at` says which of them each row belongs to."""
+class WindowsMessage(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The message: `series` lists [device, quantity]; `at` says which of them each row belongs to.
+
+    `message`: its number with the gateway, which wants it back once the windows are stored; 0: none.
+    """
 
     v: int
     city: str
@@ -45,18 +48,24 @@ class WindowsMessage(msgspec.Struct, forbid_unknown_fields=True):
     increase: list[float | None]
     flagged: list[int]
     lag: list[int]
+    message: int = 0
+
+
+class _Numbered(msgspec.Struct):
+    message: int = 0
 
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(WindowsMessage)
+_number_decoder = msgspec.json.Decoder(_Numbered)
 
 
-def encode(city: str, width: int, partials: Partials, table: SeriesTable) -> bytes:
-    """The message of these partials; all of one city."""
+def encode(city: str, width: int, partials: Partials, table: SeriesTable, message: int = 0) -> bytes:
+    """The message of these partials; all of one city. `message`: its number, see WindowsMessage."""
     ids, at = np.unique(partials.series, return_inverse=True)
     names = [(table[int(i)].device, table[int(i)].quantity) for i in ids]
     columns = {name: getattr(partials, name).tolist() for name in _COLUMNS}
-    return _encoder.encode(WindowsMessage(VERSION, city, width, names, at.tolist(), **columns))
+    return _encoder.encode(WindowsMessage(VERSION, city, width, names, at.tolist(), **columns, message=message))
 
 
 def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
@@ -70,6 +79,14 @@ def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
     columns: list[Any] = [ids[np.asarray(message.at, dtype=np.int64)] if message.at else np.empty(0, dtype=np.int64)]
     columns += [np.array(getattr(message, name), dtype=column_type(name)) for name in _COLUMNS]
     return message.city, message.width, Partials(*columns)
+
+
+def number(payload: bytes) -> int:
+    """The number of a windows message, whatever else is wrong with it; 0 where there is none."""
+    try:
+        return max(_number_decoder.decode(payload).message, 0)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
 
 
 def _check(m: WindowsMessage) -> None:

@@ -40,6 +40,7 @@ class Record(msgspec.Struct):
     end: float | None = None
 
 
+_LARGEST = 2**53
 _decoder = msgspec.json.Decoder(list[Record])
 
 
@@ -53,6 +54,8 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     base = _Base(arrival)
     for r in records:
         base.take(r)
+        if r.boot is not None and r.seq is not None and 0 <= r.boot < _LARGEST and 0 <= r.seq < _LARGEST:
+            out.records.append((r.boot, r.seq))
         if r.n or r.bn:
             _row(r, base, out, options)
     return out

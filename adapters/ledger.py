@@ -1,0 +1,85 @@
+"""The loss ledger on disk: per device and boot, which record numbers have come. A table in the gateway's buffer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+  city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, start INTEGER NOT NULL, seen TEXT NOT NULL,
+  received INTEGER NOT NULL, duplicate INTEGER NOT NULL, refused INTEGER NOT NULL, recovered INTEGER NOT NULL,
+  missing INTEGER NOT NULL, given_up INTEGER NOT NULL, changed INTEGER NOT NULL,
+  PRIMARY KEY (city, device, boot)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_missing ON ledger (city, device) WHERE missing > 0;
+CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (changed);
+"""
+
+
+class Entry(NamedTuple):
+    """A row: `start`: the first record number expected; `seen`: as `Ranges` text; `changed`: ms UTC.
+
+    `missing` counts the holes and those of them that are `given_up`, because there were too many to keep.
+    """
+
+    city: str
+    device: str
+    boot: int
+    start: int
+    seen: str
+    received: int
+    duplicate: int
+    refused: int
+    recovered: int
+    missing: int
+    given_up: int
+    changed: int
+
+
+class Totals(NamedTuple):
+    """A device's records over all its boots."""
+
+    city: str
+    device: str
+    received: int
+    duplicate: int
+    refused: int
+    recovered: int
+    missing: int
+
+
+class LedgerTable:
+    """The rows of one buffer file."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def get(self, city: str, device: str, boot: int) -> Entry | None:
+        """One row."""
+        sql = "SELECT * FROM ledger WHERE city=? AND device=? AND boot=?"
+        row = self._db.execute(sql, (city, device, boot)).fetchone()
+        return Entry(*row) if row else None
+
+    def knows(self, city: str, device: str) -> bool:
+        """Whether the device has sent numbered records before."""
+        sql = "SELECT 1 FROM ledger WHERE city=? AND device=? LIMIT 1"
+        return self._db.execute(sql, (city, device)).fetchone() is not None
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Write rows; within the caller's transaction."""
+        marks = ",".join("?" * len(Entry._fields))
+        self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({marks})", entries)  # noqa: S608 - fixed text
+
+    def with_holes(self) -> list[Entry]:
+        """The rows in which records are missing."""
+        return [Entry(*row) for row in self._db.execute("SELECT * FROM ledger WHERE missing > 0")]
+
+    def totals(self, changed_since: int = 0) -> list[Totals]:
+        """Of devices of which something changed since then (ms UTC)."""
+        sql = (
+            "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing) FROM ledger"
+            " WHERE (city, device) IN (SELECT city, device FROM ledger WHERE changed >= ?) GROUP BY city, device"
+        )
+        return [Totals(*row) for row in self._db.execute(sql, (changed_since,))]

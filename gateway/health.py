@@ -1,0 +1,31 @@
+"""What a gateway tells about itself and its devices, as ordinary readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.buffer import Buffer
+from adapters.ledger import Totals
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+
+_COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged", "gw_dropped")
+_LEDGER = ("received", "duplicate", "refused", "recovered", "missing")
+
+
+def health(buffer: Buffer, gateway: str, now: int) -> Readings:
+    """The gateway's counters and backlog, for every city it serves. `now`: ms UTC."""
+    counters = buffer.counters()
+    waiting, oldest = buffer.backlog()
+    values = {name: float(counters.get(name, 0)) for name in _COUNTERS}
+    values |= {"gw_dirty": float(waiting), "gw_lag": max(now - oldest, 0) / 1000 if oldest else 0.0}
+    cities = sorted({s.city for s in buffer.table.all})
+    ids = [buffer.table.id_of(Series(city, gateway, name)) for city in cities for name in values]
+    return Readings.of(ids, [now] * len(ids), list(values.values()) * len(cities))
+
+
+def ledger_report(table: SeriesTable, totals: Sequence[Totals], now: int) -> Readings:
+    """The ledger of some devices, under their own names. `now`: ms UTC."""
+    ids = [table.id_of(Series(t.city, t.device, f"ledger_{name}")) for t in totals for name in _LEDGER]
+    values = [float(getattr(t, name)) for t in totals for name in _LEDGER]
+    return Readings.of(ids, [now] * len(ids), values)

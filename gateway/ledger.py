@@ -1,0 +1,161 @@
+"""The loss ledger: what devices numbered, what came of it, and what to ask them for again.
+
+A node numbers its records within a boot from 0. A hole in the numbers is a record that is missing; the node is asked
+to send it again (`resend`) for as long as there is hope, at growing intervals. sent = stored + refused + missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from adapters.ledger import Entry, LedgerTable, Totals
+from gateway.decoded import Line
+from telemetry.ranges import Ranges
+from telemetry.windows import HOUR
+
+_SPANS = 500  # ranges kept of one boot; beyond that its oldest holes are given up
+_LATE_START = 5000  # a device first met beyond this number was there before this gateway
+_LEAP = 1_000_000  # numbers do not jump that far: what does is no count of records
+_FIRST_PAUSE, _ATTEMPTS, _AT_ONCE = 2000, 20, 5
+_MOST_RECORDS = 5000  # in one command; nodes refuse more
+_CACHED = 100_000
+
+Key = tuple[str, str, int]
+
+
+class Request(NamedTuple):
+    """A `resend` command for a device."""
+
+    city: str
+    device: str
+    command: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Account:
+    """Records of one device and boot."""
+
+    start: int = 0
+    seen: Ranges = field(default_factory=Ranges)
+    received: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    recovered: int = 0
+    given_up: int = 0
+
+    def take(self, seq: int, stored: bool) -> None:
+        """Count one record."""
+        late = seq < self.seen.end
+        if seq < self.start or not self.seen.add(seq):
+            self.duplicate += 1
+            return
+        self.received += 1
+        self.refused += not stored
+        self.recovered += late
+        while len(self.seen) > _SPANS:
+            self.given_up += self.seen.close_first_hole(self.start)
+
+    @property
+    def missing(self) -> int:
+        """Records that were sent and have not come."""
+        return self.given_up + sum(b - a + 1 for a, b in self.seen.holes(self.start))
+
+    def entry(self, key: Key, now: int) -> Entry:
+        """As a row."""
+        counts = (self.received, self.duplicate, self.refused, self.recovered, self.missing, self.given_up)
+        return Entry(*key, self.start, str(self.seen), *counts, now)
+
+
+@dataclass(slots=True)
+class _Asking:
+    due: int = 0
+    attempts: int = 0
+
+
+class Ledger:
+    """The ledger of one gateway, over its table. `take` belongs into the transaction that stores the readings."""
+
+    def __init__(self, table: LedgerTable) -> None:
+        self._table = table
+        self._accounts: dict[Key, Account] = {}
+        self._asking = {(e.city, e.device, e.boot): _Asking() for e in table.with_holes()}
+        self._troubled: set[tuple[str, str]] = set()
+        self._number = 0
+
+    def take(self, lines: Iterable[Line], now: int) -> None:
+        """Count records that came. `now`: ms UTC."""
+        touched: dict[Key, Account] = {}
+        for city, device, boot, seq, stored in lines:
+            key = (city, device, boot)
+            account = touched.get(key) or self._account(key, seq)
+            if seq > account.seen.end + _LEAP:
+                continue
+            touched[key] = account
+            before = account.duplicate + account.refused + account.recovered
+            fresh_hole = seq > max(account.seen.end, account.start - 1) + 1
+            account.take(seq, stored)
+            if fresh_hole:
+                self._asking[key] = _Asking(now + _FIRST_PAUSE)
+            if fresh_hole or account.duplicate + account.refused + account.recovered != before:
+                self._troubled.add((city, device))
+        self._table.put(account.entry(key, now) for key, account in touched.items())
+
+    def _account(self, key: Key, seq: int) -> Account:
+        account = self._accounts.get(key)
+        if account is None:
+            if len(self._accounts) > _CACHED:
+                self._accounts.clear()
+            account = self._accounts[key] = self._load(key) or self._open(key, seq)
+        return account
+
+    def _load(self, key: Key) -> Account | None:
+        e = self._table.get(*key)
+        if e is None:
+            return None
+        return Account(e.start, Ranges(e.seen), e.received, e.duplicate, e.refused, e.recovered, e.given_up)
+
+    def _open(self, key: Key, seq: int) -> Account:
+        new_here = seq > _LATE_START and not self._table.knows(key[0], key[1])
+        return Account(seq if new_here else 0, Ranges())
+
+    def forget(self) -> None:
+        """After a transaction that failed: what is on disk holds."""
+        self._accounts.clear()
+
+    def requests(self, now: int, limit: int = 200) -> list[Request]:
+        """Commands that are due, oldest records first; they become due again until the holes are filled."""
+        found: list[Request] = []
+        for key in [k for k, asking in self._asking.items() if asking.due <= now][:limit]:
+            asking = self._asking[key]
+            account = self._accounts.get(key) or self._load(key)
+            holes = account.seen.holes(account.start) if account else []
+            if not holes or asking.attempts >= _ATTEMPTS:
+                del self._asking[key]
+                continue
+            asking.attempts += 1
+            asking.due = now + min(_FIRST_PAUSE << asking.attempts, HOUR)
+            found += [self._request(key, a, b) for a, b in _pieces(holes)[:_AT_ONCE]]
+        return found
+
+    def _request(self, key: Key, first: int, last: int) -> Request:
+        self._number += 1
+        command = {"cmd": "resend", "id": self._number, "boot": key[2], "from": first, "to": last}
+        return Request(key[0], key[1], command)
+
+    def report(self, changed_since: int | None) -> list[Totals]:
+        """Totals of the devices in trouble since the last report, and of those that sent since `changed_since`."""
+        troubled, self._troubled = self._troubled, set()
+        if changed_since is not None:
+            return self._table.totals(changed_since)
+        return [t for t in self._table.totals() if (t.city, t.device) in troubled] if troubled else []
+
+
+def _pieces(holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The holes, long ones cut into what a node sends at one command."""
+    found = []
+    for first, last in holes[:_AT_ONCE]:
+        for start in range(first, min(last, first + _AT_ONCE * _MOST_RECORDS) + 1, _MOST_RECORDS):
+            found.append((start, min(start + _MOST_RECORDS - 1, last)))
+    return found

@@ -1,0 +1,81 @@
+"""Sets of whole numbers as sorted ranges that do not touch; as text '0-17,20,30-45'."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class Ranges:
+    """Which numbers have been seen. Numbers that come in order cost the same however many there are."""
+
+    __slots__ = ("_firsts", "_lasts")
+
+    def __init__(self, text: str = "") -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        for part in text.split(",") if text else ():
+            first, _, last = part.partition("-")
+            self._firsts.append(int(first))
+            self._lasts.append(int(last or first))
+
+    def __str__(self) -> str:
+        return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in self.spans())
+
+    def __len__(self) -> int:
+        """How many ranges there are."""
+        return len(self._firsts)
+
+    @property
+    def count(self) -> int:
+        """How many numbers are in the set."""
+        return sum(b - a + 1 for a, b in self.spans())
+
+    @property
+    def end(self) -> int:
+        """The largest number; -1 where there is none."""
+        return self._lasts[-1] if self._lasts else -1
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The ranges as (first, last)."""
+        return list(zip(self._firsts, self._lasts, strict=True))
+
+    def add(self, number: int) -> bool:
+        """Put a number in; whether it was new."""
+        if self._lasts and number == self._lasts[-1] + 1:
+            self._lasts[-1] = number
+            return True
+        place = bisect_right(self._firsts, number)
+        if place and number <= self._lasts[place - 1]:
+            return False
+        joins_before = place > 0 and self._lasts[place - 1] == number - 1
+        joins_after = place < len(self._firsts) and self._firsts[place] == number + 1
+        if joins_before and joins_after:
+            self._lasts[place - 1] = self._lasts.pop(place)
+            del self._firsts[place]
+        elif joins_before:
+            self._lasts[place - 1] = number
+        elif joins_after:
+            self._firsts[place] = number
+        else:
+            self._firsts.insert(place, number)
+            self._lasts.insert(place, number)
+        return True
+
+    def holes(self, start: int = 0) -> list[tuple[int, int]]:
+        """The ranges of numbers from `start` to the largest that are not in the set."""
+        befores = [start - 1, *self._lasts[:-1]]
+        return [(a + 1, b - 1) for a, b in zip(befores, self._firsts, strict=False) if b > a + 1]
+
+    def close_first_hole(self, start: int = 0) -> int:
+        """Take the numbers of the lowest hole as seen; how many they were."""
+        holes = self.holes(start)
+        if not holes:
+            return 0
+        first, last = holes[0]
+        for number in (first, last) if first != last else (first,):
+            self.add(number)
+        if last - first > 1:  # between the two ends that are now in the set
+            place = bisect_right(self._firsts, first) - 1
+            self._lasts[place] = self._lasts.pop(place + 1)
+            del self._firsts[place + 1]
+        return last - first + 1
