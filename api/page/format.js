@@ -1,10 +1,13 @@
 // Numbers, units, times and names as people read them.
 
-const UNITS = {
-  "ug/m3": "µg/m³",
-  "kWh/yr/capita": "kWh per inhabitant and year",
-  "kWh/capita": "kWh per inhabitant",
-};
+const UNITS = [
+  [/^ug\/m3$/, "µg/m³"],
+  [/\/(yr|day)\/capita/, (_, time) => ` per inhabitant and ${time === "yr" ? "year" : "day"}`],
+  ["/capita", " per inhabitant"],
+  ["/m2/yr", " per m² and year"],
+  ["/m2", " per m²"],
+  ["tonnes eCO2", "t CO₂e"],
+];
 
 const PARTS = {
   pm2_5: "Fine particles, PM2.5",
@@ -19,14 +22,15 @@ export const SHORT_PARTS = { pm2_5: "PM2.5", pm10: "PM10", no2: "NO₂", o3: "O�
 export const STATUS = { final: "Final", provisional: "Provisional", insufficient: "Insufficient" };
 
 /** The unit as printed. */
-export const unitText = (unit) => UNITS[unit] ?? unit;
+export const unitText = (unit) => UNITS.reduce((text, [from, to]) => text.replace(from, to), unit);
 
 /** The name of a data point. */
 export const partText = (part) => PARTS[part] ?? part;
 
-/** A value with as many digits as mean something: 0.42, 7.61, 38.2, 1,204. */
+/** A value with as many digits as mean something: 0.0042, 7.61, 38.2, 1,204. */
 export function number(value, unit = "") {
   const size = Math.abs(value);
+  if (size > 0 && size < 0.1) return value.toLocaleString("en-GB", { maximumSignificantDigits: 2 });
   const digits = unit === "count" || size >= 200 || size === 0 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -2,7 +2,8 @@
 
 import { number, periodText, unitText } from "./format.js";
 
-const SUMS = new Set(["kWh", "count", "kWh/capita", "kWh/yr/capita"]);
+// Means and shares compare at any length; everything else adds up over its period.
+const MEAN = /^(%|ug\/m3|dB|Cel|ratio)$|\/day/;
 const STEADY = 0.005;
 
 /**
@@ -15,7 +16,7 @@ export function trend(kpi, kind, points, now, direction) {
   const before = previous(kpi, kind, points);
   if (!before || kpi.value === null) return null;
   const rolling = kind === "24h" || kind === "365d";
-  if (!rolling && SUMS.has(kpi.unit) && Date.parse(kpi.end) > now) {
+  if (!rolling && !MEAN.test(kpi.unit) && Date.parse(kpi.end) > now) {
     return { arrow: "", text: `so far; ${periodText(before.period)}: ${number(before.value, before.unit)} ${unitText(before.unit)}`, better: null };
   }
   if (!before.value) return null;
@@ -27,7 +28,7 @@ export function trend(kpi, kind, points, now, direction) {
 }
 
 /** The points to draw: a sum of a period that still runs is left out, it would look like a fall. */
-export const whole = (points, now) => points.filter((p) => !SUMS.has(p.unit) || p.end <= now);
+export const whole = (points, now) => points.filter((p) => MEAN.test(p.unit) || p.end <= now);
 
 /** The newest earlier point that has a value of the same unit and is complete. */
 function previous(kpi, kind, points) {

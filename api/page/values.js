@@ -51,6 +51,12 @@ export class Values {
     return [...this.#newest.values()].filter((kpi) => kindOf(kpi.period) === kind);
   }
 
+  /** Whether this KPI part has a value in any period known here. */
+  everHad(code, part) {
+    const newest = KINDS.some((kind) => (this.get(code, part, kind.id)?.value ?? null) !== null);
+    return newest || KINDS.some((kind) => this.series(code, part, kind.series).some((p) => p.value !== null));
+  }
+
   get size() {
     return this.#newest.size;
   }

@@ -29,7 +29,7 @@ NOW = midnight(TODAY, ZONE) + 14 * HOUR + 20 * 60_000
 FIRST = date(2025, 1, 1)
 
 # (code, part): mean of a day, seasonal swing, devices
-_SHAPES = {
+SHAPES = {
     ("EN:EN:AQ:1C", "pm2_5"): (6.4, 0.3, 12),
     ("EN:EN:AQ:1C", "pm10"): (12.8, 0.25, 12),
     ("EN:EN:AQ:1C", "no2"): (21.5, 0.35, 9),
@@ -85,13 +85,13 @@ def values(city: str = CITY) -> Iterator[KpiValue]:
     tomorrow = midnight(TODAY + timedelta(days=1), ZONE)
     rolling = {Period("24h", "24h", end - DAY, end), Period("365d", "365d", tomorrow - 365 * DAY, tomorrow)}
     for period in sorted(periods | rolling, key=lambda p: (p.kind, p.start)):
-        for code, part in _SHAPES:
+        for code, part in SHAPES:
             yield kpi(code, part, period, city)
 
 
 def kpi(code: str, part: str, period: Period, city: str = CITY, **changes: Any) -> KpiValue:
     """One value; `changes` replaces fields. Sulphur dioxide has too little data for anything longer than a month."""
-    mean, swing, devices = _SHAPES[code, part]
+    mean, swing, devices = SHAPES[code, part]
     derivation = DERIVATIONS[code]
     scarce = part == "so2" and period.end - period.start > 40 * DAY
     coverage = (

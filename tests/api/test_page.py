@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from adapters.store import Store
 from adapters.store_sqlite import SqliteStore
-from telemetry.periods import parse_period
-from tests.api.city import NOW, ZONE, seed
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import calendar_period, parse_period
+from tests.api.city import NOW, TODAY, ZONE, kpi, seed
 from tests.api.pages import DESKTOP, NARROW, card, complete, shown
 from tests.browser import PHONE
 
@@ -61,7 +64,27 @@ def test_a_missing_value_says_why(browser: Any, url: str) -> None:
         text = card(view, "EN:EN:AQ:1C", "so2").inner_text()
         assert "No value" in text
         assert "Insufficient: coverage 61 % of the 75 % needed. Left out, capture under 75 %" in text
-        assert "Last 365 days: 11 values, 1 of them without enough data" in view.locator("#kpi-count").inner_text()
+        assert "Last 365 days: 11 indicators, 1 of them without enough data" in view.locator("#kpi-count").inner_text()
+
+
+def test_an_indicator_that_never_had_a_value_waits_below_with_its_reason(
+    browser: Any, tmp_path: Path, serving: Callable[..., str]
+) -> None:
+    store = SqliteStore(tmp_path / "waiting.db")
+    seed(store)
+    put_waiting(store, "EN:E:E:3C", "no residential heat meter is registered")
+    with shown(browser, f"{serving(store)}/?period=year") as view:
+        assert view.locator(".card").count() == 11
+        view.get_by_text("1 more indicator waits for devices or figures").click()
+        text = view.locator("#waiting-list").inner_text()
+        assert "Residential Thermal Energy Consumption EN:E:E:3C" in text
+        assert "No residential heat meter is registered." in text
+
+
+def put_waiting(store: Store, code: str, why: str) -> None:
+    year = calendar_period("year", TODAY, ZONE)
+    value = kpi("EN:E:E:2C", "", year, value=None, coverage=0.0, status="insufficient", n_devices=0, notes=why)
+    store.put_kpis([StoredKpi(kpi=msgspec.structs.replace(value, code=code), changed=NOW, updated=NOW)])
 
 
 def test_a_sum_that_still_runs_is_not_compared_with_a_whole_period(browser: Any, url: str) -> None:

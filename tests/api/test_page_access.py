@@ -45,10 +45,10 @@ def test_the_period_is_chosen_with_arrow_keys_and_kept_in_the_address(browser: A
         view.locator('input[value="24h"]').focus()
         view.keyboard.press("ArrowRight")
         view.keyboard.press("ArrowRight")
-        view.get_by_text("Newest month: 11 values").wait_for()
+        view.get_by_text("Newest month: 11 indicators").wait_for()
         assert view.url.endswith("?period=month")
         view.reload()
-        view.get_by_text("Newest month: 11 values").wait_for()
+        view.get_by_text("Newest month: 11 indicators").wait_for()
         assert view.locator('input[value="month"]').is_checked()
 
 
