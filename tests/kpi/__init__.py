@@ -1,0 +1,1 @@
+"""The KPI engine against an independent model, and the rules of revisions."""
