@@ -9,7 +9,7 @@ import pytest
 
 from telemetry.kpi_value import as_json
 from telemetry.periods import calendar_period
-from tests.api.city import CITY, TODAY, ZONE, kpi
+from tests.api.city import CITY, SHAPES, TODAY, ZONE, kpi
 
 KPIS = f"/v1/cities/{CITY}/kpis"
 AIR = "EN:EN:AQ:1C"
