@@ -15,7 +15,7 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parent / "firmware"
 CHUNK = 2048
 # The loader is flashed once; the HAL of the other platform stays at home.
-LEFT_OUT = {"esp32": {"loader.py", "__main__.py", "hal_unix.py"}, "unix": {"loader.py", "hal_esp32.py"}}
+LEFT_OUT = {"esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py"}, "unix": {"loader.py", "hal_esp32.py"}}
 
 
 def sources(platform: str, firmware: Path = FIRMWARE) -> list[Path]:

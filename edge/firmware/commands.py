@@ -8,9 +8,9 @@ import asyncio
 import json
 
 from . import record
-from .inbox import Inbox
 
 RESEND_MAX = 5000
+KNOWN = ("log", "resend", "restart")
 
 
 def parsed(payload):
@@ -31,71 +31,45 @@ def whole(command, key):
     return value
 
 
-class Commands:
-    """Takes commands from the connection and answers on `cmd/answer`."""
+async def answer(node, payload):
+    """Do what a command says; return the answer as a dict."""
+    out = {"id": None, "ok": False}
+    try:
+        command = parsed(payload)
+        out["id"] = command.get("id")
+        out.update(await _obey(node, command))
+        out["ok"] = True
+    except (ValueError, UnicodeError) as err:
+        out["reason"] = str(err) or "not JSON"
+    return out
 
-    def __init__(self, board, client, topic, ring, uplink, crashlog):
-        self.board = board
-        self.client = client
-        self.topic = topic
-        self.ring = ring
-        self.uplink = uplink
-        self.crashlog = crashlog
-        self.inbox = Inbox(board)
-        self.beat = lambda: None
-        self._known = {"resend": self._resend, "log": self._log, "restart": self._restart}
 
-    async def run(self):
-        """Answer for ever."""
-        while True:
-            payload = await self.inbox.get(self.beat)
-            answer = json.dumps(await self._answer(payload)).encode()
-            await self.client.publish(self.topic, lambda a=answer: a, None, False, self.beat)
-
-    async def _answer(self, payload):
-        answer = {"id": None, "ok": False}
-        try:
-            command = parsed(payload)
-            answer["id"] = command.get("id")
-            if command["cmd"] not in self._known:
-                raise ValueError("unknown command; known: " + ", ".join(sorted(self._known)))
-            answer.update(await self._known[command["cmd"]](command))
-            answer["ok"] = True
-        except (ValueError, UnicodeError) as err:
-            answer["reason"] = str(err) or "not JSON"
-        return answer
-
-    async def _resend(self, command):
-        boot, first, last = whole(command, "boot"), whole(command, "from"), whole(command, "to")
-        if not first <= last < first + RESEND_MAX:
-            raise ValueError("from..to: empty, or more than %d records" % RESEND_MAX)
-        numbers = await self._find(boot, first, last)
-        if numbers:
-            self.uplink.resend(numbers[0], numbers[1])
-        return {"found": numbers[2] if numbers else 0}
-
-    async def _find(self, boot, first, last):
-        """Return (first record number, last, how many) of a range, or None; pauses so that sampling goes on."""
-        low = high = None
-        count = 0
-        for number in range(self.ring.first, self.ring.next):
-            payload = self.ring.read(number)
-            if payload:
-                at_boot, seq = record.identity(payload)
-                if at_boot == boot and first <= seq <= last:
-                    low, high, count = (number if low is None else low), number, count + 1
-            if number % 32 == 0:
-                self.beat()
-                await asyncio.sleep_ms(0)
-        return None if low is None else (low, high, count)
-
-    async def _log(self, command):
-        return {"log": self.crashlog.entries}
-
-    async def _restart(self, command):
-        asyncio.create_task(self._later())
+async def _obey(node, command):
+    name = command["cmd"]
+    if name == "resend":
+        return {"found": await _resend(node, command)}
+    if name == "log":
+        return {"log": node.crashlog.entries}
+    if name == "restart":
+        node.restart = True
         return {}
+    raise ValueError("unknown command; known: " + ", ".join(KNOWN))
 
-    async def _later(self):
-        await self.board.sleep_ms(2000)
-        self.board.reset()
+
+async def _resend(node, command):
+    boot, first, last = whole(command, "boot"), whole(command, "from"), whole(command, "to")
+    if not first <= last < first + RESEND_MAX:
+        raise ValueError("from..to: empty, or more than %d records" % RESEND_MAX)
+    low = high = None
+    count = 0
+    for number in range(node.ring.first, node.ring.next):
+        payload = node.ring.read(number)
+        if payload:
+            at_boot, seq = record.identity(payload)
+            if at_boot == boot and first <= seq <= last:
+                low, high, count = (number if low is None else low), number, count + 1
+        if number % 32 == 0:
+            await asyncio.sleep_ms(0)  # sampling goes on while we search
+    if count:
+        node.uplink.resend(low, high)
+    return count

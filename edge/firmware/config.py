@@ -42,7 +42,6 @@ class Config:
         self.trial = self._load("trial")
         self.now = self._load("now") or self._load("before") or {"hash": "", "overlay": {}}
         self.given_up = self._load("given_up")
-        self.conf = self._choose()
 
     def _load(self, name):
         return files.load(self.root + "/config." + name)
@@ -65,20 +64,31 @@ class Config:
                 raise
             return base
 
-    def _choose(self):
+    def choose(self):
+        """Return the configuration to run; counts the starts of a trial."""
         if self.trial:
             self.trial["tries"] += 1
             if self.trial["tries"] > TRIES:
                 self.give_up("did not come up in %d starts" % TRIES)
             else:
                 self._save("trial", self.trial)
-        for layer in (self.trial, self.now, {"overlay": {}}):
+        for layer in (self.trial, self.now):
             try:
                 if layer:
                     return settings.checked(merged(self.base, layer["overlay"]))
             except (ValueError, KeyError):
                 pass
         return settings.checked(self.base)
+
+    def take(self, payload):
+        """Consider a desired configuration; return (state, its name, reason)."""
+        if payload is None:
+            return "refused", "", "longer than this node can take"
+        name = fingerprint(payload)
+        try:
+            return ("trial" if self.propose(payload) else "applied"), name, ""
+        except (ValueError, UnicodeError) as err:
+            return "refused", name, str(err) or "not JSON"
 
     def propose(self, payload):
         """Check a desired configuration; True when it was put on trial, to run from the next start on."""

@@ -25,7 +25,6 @@ class CrashLog:
         self.boot = boot
         self.uptime = uptime
         self.entries = files.load(path) or []
-        self.changed = lambda: None
 
     def add(self, who, what):
         """Note a fault: an exception or a sentence."""
@@ -34,7 +33,6 @@ class CrashLog:
             return
         self.entries = self.entries[1 - KEPT :] + [[self.boot, self.uptime(), who, text]]
         self._save()
-        self.changed()
 
     def collect(self, path):
         """Take over what the loader noted when the firmware could not start."""

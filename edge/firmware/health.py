@@ -4,14 +4,14 @@ import gc
 
 
 class Health:
-    """Stores one health record at a fixed pace, the first one soon after the start."""
+    """Stores one health record at a fixed pace, the first one at once."""
 
     def __init__(self, board, journal, period_s, cause):
         self.board = board
         self.journal = journal
         self.period_ms = period_s * 1000
         self.cause = cause
-        self.beat = lambda: None
+        self._due = 0
 
     def values(self):
         """The state now; what the board does not know is left out."""
@@ -33,12 +33,9 @@ class Health:
             out.append(("rssi", rssi, 0))
         return out
 
-    async def run(self):
-        """Report for ever."""
-        while True:
+    def tick(self):
+        """Store a record when it is time."""
+        now = self.board.ticks_ms()
+        if now >= self._due:
+            self._due = now + self.period_ms
             self.journal.store(self.values())
-            left = self.period_ms
-            while left > 0:
-                self.beat()
-                await self.board.sleep_ms(min(left, 10000))
-                left -= 10000

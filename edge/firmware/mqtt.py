@@ -58,9 +58,11 @@ class Client:
             await self._room.wait()
             if beat:
                 beat()
-        pid = self._next_pid()
-        self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
-        self._send_flight(pid, False)
+        payload = make()
+        if payload is not None:
+            pid = self._next_pid()
+            self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
+            self._send(packets.publish(topic, payload, pid, retain))
 
     async def subscribe(self, topic):
         """Subscribe now, on this session only, and wait for the broker's answer."""

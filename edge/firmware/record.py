@@ -6,7 +6,7 @@ the board's floats have 24 bits. `time` is 0 when the clock was not synchronised
 
 import struct
 
-from .quantities import CODES, TABLE
+from .quantities import code, name_and_unit
 
 READINGS = 0
 SESSION = 1
@@ -59,7 +59,7 @@ def encode(rec):
         out.append(len(key))
         out += key
     for name, mantissa, decimals in rec.values:
-        out.append(CODES[name])
+        out.append(code(name))
         out.append(decimals)
         _put_varint(out, mantissa)
     return bytes(out)
@@ -84,7 +84,7 @@ def decode(buf):
     if kind == SESSION:
         duration, key, pos = _session_head(buf, pos)
     while pos < len(buf):
-        name, decimals = TABLE[buf[pos]][0], buf[pos + 1]
+        name, decimals = name_and_unit(buf[pos])[0], buf[pos + 1]
         mantissa, pos = _get_varint(buf, pos + 2)
         values.append((name, mantissa, decimals))
     return Record(kind, boot - resets, boot, seq, up, time, values, key, duration)

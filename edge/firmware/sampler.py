@@ -10,7 +10,7 @@ READ_MS = 15000
 class Sampler:
     """One driver per entry of the configuration, each read in its own task so that a slow one delays nobody."""
 
-    def __init__(self, board, journal, conf, report, sessions=None):
+    def __init__(self, board, journal, conf, health, report, sessions=None):
         self.board = board
         self.journal = journal
         self.interval_ms = conf["interval_s"] * 1000
@@ -18,6 +18,7 @@ class Sampler:
         self.drivers = [(name, dev) for name, dev in self.drivers if dev]
         self.missed = 0
         self.report = report
+        self.health = health
         self.sessions = sessions
         self.beat = lambda: None
 
@@ -34,12 +35,14 @@ class Sampler:
         while True:
             self.beat()
             await self._round()
+            self.health.tick()
             due += self.interval_ms
             now = self.board.ticks_ms()
             if due < now:
                 due += (now - due) // self.interval_ms * self.interval_ms
             while due > now:
                 self.beat()
+                self.health.tick()
                 await self.board.sleep_ms(min(due - now, 10000))
                 now = self.board.ticks_ms()
 

@@ -1,6 +1,6 @@
 """Node records as one SenML JSON message (RFC 8428) with our labels boot, seq, up, sent, tq, key and end."""
 
-from .quantities import CODES, TABLE
+from .quantities import code, name_and_unit
 
 
 def decimal(mantissa, decimals):
@@ -23,10 +23,10 @@ def _stamp(rec, unix):
     return when
 
 
-def _entries(rec, head):
+def _append(out, rec, head):
     for name, mantissa, decimals in rec.values:
-        unit = TABLE[CODES[name]][1]
-        yield '{%s"n":"%s","u":"%s","v":%s}' % (head, name, unit, decimal(mantissa, decimals))
+        unit = name_and_unit(code(name))[1]
+        out += ('{%s"n":"%s","u":"%s","v":%s},' % (head, name, unit, decimal(mantissa, decimals))).encode()
         head = ""
 
 
@@ -34,12 +34,12 @@ def message(records, times, sent):
     """Return the JSON bytes of some records.
 
     `times[i]` is the unix second of `records[i]`, or None when it is only known by uptime; then `sent` is the
-    uptime, on the records' own time line, at which the message leaves.
+    uptime, on the records' own time line, at which the message leaves. Built piece by piece: memory is short.
     """
     head = '"sent":%d,' % sent if sent is not None else ""
-    out = []
+    out = bytearray(b"[")
     for rec, unix in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
-        head += _stamp(rec, unix) + ","
-        out.extend(_entries(rec, head))
+        _append(out, rec, head + _stamp(rec, unix) + ",")
         head = ""
-    return ("[" + ",".join(out) + "]").encode()
+    out[-1:] = b"]"
+    return out

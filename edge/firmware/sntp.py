@@ -9,7 +9,6 @@ from . import BUILT
 _UNIX_FROM_1900 = 2208988800
 _ERA = 1 << 32
 LATEST = BUILT + 40 * 365 * 86400
-SETTLED_S = 6 * 3600
 ANSWER_MS = 2000
 
 
@@ -53,41 +52,15 @@ async def ask(board, host, port=123):
         sock.close()
 
 
-class Timekeeper:
-    """Keeps the clock synchronised: eager until the first answer, then every few hours."""
-
-    def __init__(self, board, clock, servers):
-        self.board = board
-        self.clock = clock
-        self.servers = servers
-        self.refused = ""
-        self.beat = lambda: None
-
-    async def run(self):
-        """Ask the servers in turn, for ever."""
-        wait = 2
-        while True:
-            self.beat()
-            if self.servers and await self._round():
-                await self._rest(SETTLED_S)
-                continue
-            await self._rest(wait)
-            wait = min(wait * 2, 600)
-
-    async def _rest(self, seconds):
-        while seconds > 0:
-            self.beat()
-            await self.board.sleep_ms(min(seconds, 30) * 1000)
-            seconds -= 30
-
-    async def _round(self):
-        for server in self.servers:
-            host, _, port = server.partition(":")
-            try:
-                ms, at = await ask(self.board, host, int(port or 123))
-            except (OSError, ValueError) as err:
-                self.refused = "%s: %s" % (server, err)
-                continue
-            self.clock.sync(ms + self.board.ticks_ms() - at)
-            return True
-        return False
+async def synchronise(board, clock, servers):
+    """Set the clock by the first server that can be believed; return "" or why the last one was not."""
+    why = "no server"
+    for server in servers:
+        host, _, port = server.partition(":")
+        try:
+            ms, at = await ask(board, host, int(port or 123))
+            clock.sync(ms + board.ticks_ms() - at)
+            return ""
+        except (OSError, ValueError) as err:
+            why = "%s: %s" % (server, err)
+    return why

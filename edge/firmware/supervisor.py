@@ -12,12 +12,15 @@ CRASH_SPAN_MS = 600000
 
 
 class Supervisor:
-    """`crashlog` notes faults; `watchdog_s` is the time after which the hardware resets a board that hangs."""
+    """`crashlog` notes faults; `watchdog_s` is the time after which the hardware resets a board that hangs;
+    `tick()` is called on every round.
+    """
 
-    def __init__(self, board, crashlog, watchdog_s):
+    def __init__(self, board, crashlog, watchdog_s, tick):
         self.board = board
         self.crashlog = crashlog
         self.watchdog_s = watchdog_s
+        self.tick = tick
         self._beats = {}
         self._crashes = []
 
@@ -70,4 +73,5 @@ class Supervisor:
             if name:
                 self._restart(name + " is silent")
             dog.feed()
+            self.tick()
             await self.board.sleep_ms(self.watchdog_s * 250)

@@ -4,7 +4,6 @@ import asyncio
 
 from . import record, senml
 
-PATIENCE_MS = 10000
 PAYLOAD_MAX = 1400
 
 
@@ -26,7 +25,7 @@ class Uplink:
         self._new = asyncio.Event()
 
     def wake(self):
-        """There is something new in the ring."""
+        """Look into the ring again."""
         self._new.set()
 
     def resend(self, first, last):
@@ -40,18 +39,12 @@ class Uplink:
             self.beat()
             span = self._take()
             if span is None:
-                await self._rest()
+                self._new.clear()
+                await self._new.wait()  # the supervisor wakes us too, so that we can show that we are alive
                 continue
             await self.client.publish(
                 self.topic, lambda s=span: self._message(s), lambda s=span: self._acked(s), False, self.beat
             )
-
-    async def _rest(self):
-        self._new.clear()
-        try:
-            await self.board.within(self._new.wait(), PATIENCE_MS)
-        except asyncio.TimeoutError:
-            pass
 
     # ---- choosing ----
 

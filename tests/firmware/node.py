@@ -5,6 +5,7 @@ with Node(tmp_path) as node:
     ...
 """
 
+import functools
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from edge.release import build, install
 from simulators.hardware.bme280 import Bme280
 from simulators.hardware.i2c import Bus
 from simulators.hardware.line import Device
@@ -20,6 +22,11 @@ from simulators.hardware.pms5003 import Pms5003
 from tests.firmware.interpreters import REPO, micropython
 
 AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address": 118}]
+
+
+@functools.cache
+def _compiled() -> dict[str, bytes]:
+    return build("unix")
 
 
 class Node:
@@ -36,6 +43,10 @@ class Node:
         self.process: subprocess.Popen[bytes] | None = None
         self.wiring: dict[str, Any] = {"uart": {}, "i2c": {}, "pulse": {}, "speed": 1, "sectors": 16}
         self.devices: list[Device] = []
+
+    def install(self) -> None:
+        """Put the compiled firmware into slot a, for nodes that start through the loader."""
+        install(_compiled(), self.workdir / "a")
 
     def air(self) -> list[dict[str, Any]]:
         """Wire a PMS5003 and a BME280; they stay as `self.pms` and `self.bme`."""
