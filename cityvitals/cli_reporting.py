@@ -17,6 +17,7 @@ PeriodText = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-0
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("report")(kpi_report)
+    app.command("explain")(kpi_explain)
 
 
 def _now() -> int:
@@ -40,3 +41,21 @@ def kpi_report(
     opened = open_store(store)
     known = city_named(opened, city)
     sys.stdout.write(as_text(report(opened, known, file, _now(), strict), known))
+
+
+def kpi_explain(
+    code: Annotated[str, typer.Argument(help="The KPI, like EN:EN:AQ:1C.")],
+    city: CityId,
+    store: StoreUrl,
+    period: PeriodText,
+    part: Annotated[str, typer.Option(help="Only this part, like no2.")] = "",
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Print what a value rests on, down to each station.
+
+    Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.explain import explain  # noqa: PLC0415
+
+    sys.stdout.write(explain(open_store(store), city, code, part, period, form, _now()))

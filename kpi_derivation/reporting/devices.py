@@ -1,0 +1,85 @@
+"""From the rows a derivation read to the devices of its proof: what each gave, and why some do not count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kpi_derivation.catalogue import Derivation
+from kpi_derivation.reporting.proof import DeviceProof
+from kpi_derivation.reporting.watched import Read
+from kpi_derivation.view import HOUR_MS, Rows, View
+from telemetry.city import Device
+from telemetry.kpi_value import KpiValue
+from telemetry.quantities import QUANTITIES
+
+
+def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
+    """The devices of one part of a KPI, in the order of the registry."""
+    view = _view(read)
+    mine = [(q, rows) for q, _, rows in read.rows if _belongs(q, value.part)]
+    found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view)]
+    with_readings = {d.device for d in found if d.readings}
+    # A meter that has two quantities is read in both; the one without readings says nothing.
+    return [d for d in found if d.readings or d.device not in with_readings]
+
+
+def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
+    """Devices that measure the part but whose kind the derivation did not read."""
+    view = _view(read)
+    if value.part not in QUANTITIES:
+        return []
+    seen = {d.id for q, _, rows in read.rows if q == value.part for d in rows.devices}
+    others = [d for d in view.devices(derivation.kinds, value.part) if d.id not in seen]
+    kinds = tuple({d.kind for d in others})
+    rows = view.rows(value.part, kinds)
+    reason = "kind not mixed with the others; see the rule mixed_air_kinds"
+    return [_proof(value.part, rows, i, view, f"{d.kind}: {reason}") for i, d in enumerate(rows.devices)]
+
+
+def _belongs(quantity: str, part: str) -> bool:
+    return part not in QUANTITIES or quantity == part
+
+
+def _view(read: Read) -> View:
+    if read.view is None:
+        raise ValueError("nothing was read yet: derive first")
+    return read.view
+
+
+def _of_rows(quantity: str, rows: Rows, derivation: Derivation, view: View) -> Iterator[DeviceProof]:
+    for i in range(len(rows)):
+        yield _proof(quantity, rows, i, view, _why_not(rows, i, derivation, view))
+
+
+def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
+    """Why a device does not count, empty where it does."""
+    if not rows.n[i]:
+        return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
+    if not derivation.method.startswith("air-"):
+        return ""
+    if not rows.hours[i]:
+        return "no valid hour in the period"
+    capture, rule = _capture(rows, i, view), view.city.rules.period_capture
+    return f"capture {100 * capture:.2f} % under {100 * rule:g} %" if capture < rule else ""
+
+
+def _capture(rows: Rows, i: int, view: View) -> float:
+    return float(rows.hours[i] * HOUR_MS / max(view.expected_ms, HOUR_MS))
+
+
+def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> DeviceProof:
+    device: Device = rows.devices[i]
+    hours = float(rows.hours[i])
+    state = not QUANTITIES[quantity].event
+    return DeviceProof(
+        device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
+        flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0),
+        mean=float(rows.hour_sum[i]) / hours if hours and state else None, sum=float(rows.sum[i]),
+        increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
+        calibration=_calibration(device, quantity), left_out=left_out,
+    )  # fmt: skip
+
+
+def _calibration(device: Device, quantity: str) -> tuple[str, ...]:
+    entries = sorted((c for c in device.calibration if c.quantity == quantity), key=lambda c: c.valid_from)
+    return tuple(f"version {c.version} from {c.valid_from}: x {c.gain:g} + {c.offset:g}" for c in entries)

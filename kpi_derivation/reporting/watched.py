@@ -1,0 +1,74 @@
+"""A view that notes what a derivation reads from it, so that a proof shows exactly what a value rests on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from kpi_derivation.catalogue import Derivation
+from kpi_derivation.view import Part, Rows, View
+from telemetry.city import City, Denominators, DeviceKind, Rules
+
+
+class Read:
+    """What was read: rows per quantity, and names of rules and denominators."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, tuple[DeviceKind, ...], Rows]] = []
+        self.names: list[str] = []
+        self.view: View | None = None
+        self.parts: list[Part] = []
+
+    def note(self, name: str) -> None:
+        """A rule or denominator was read."""
+        if name not in self.names:
+            self.names.append(name)
+
+
+class _WatchedDenominators(Denominators):
+    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 - whatever the field holds
+        return _noted(super().__getattribute__, name)
+
+
+class _WatchedRules(Rules):
+    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 - whatever the field holds
+        return _noted(super().__getattribute__, name)
+
+
+def _noted(get: Any, name: str) -> Any:  # noqa: ANN401
+    """The attribute; where it is a field and somebody watches, its name is noted."""
+    watcher = get("__dict__").get("_read") if not name.startswith("_") else None
+    if watcher is not None and name in get("__dict__"):
+        watcher.note(name)
+    return get(name)
+
+
+class _WatchedView(View):
+    def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
+        found = View.rows(self, quantity, kinds)
+        read: Read = self.__dict__["read"]
+        if all(quantity != q or tuple(kinds) != k for q, k, _ in read.rows):
+            read.rows.append((quantity, tuple(kinds), found))
+        return found
+
+
+def _watched_city(city: City, read: Read) -> City:
+    numbers = _WatchedDenominators.model_construct(**dict(city.city))
+    rules = _WatchedRules.model_construct(**dict(city.rules))
+    for watched in (numbers, rules):
+        watched.__dict__["_read"] = read
+    return city.model_copy(update={"city": numbers, "rules": rules})
+
+
+def watching(derivation: Derivation, read: Read) -> Derivation:
+    """The same derivation, which notes in `read` what it reads of the view it is given."""
+
+    def derive(view: View) -> list[Part]:
+        values = {f.name: getattr(view, f.name) for f in fields(view)}
+        watched = _WatchedView(**{**values, "city": _watched_city(view.city, read)})
+        watched.__dict__["read"] = read
+        read.view, read.parts = view, derivation.derive(watched)
+        return read.parts
+
+    return Derivation(derivation.kpi, derivation.method, derivation.quantities, derivation.kinds, derive)

@@ -1,0 +1,107 @@
+"""`cityvitals kpi explain`: the proof shows exactly what a value rests on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.reporting.proof import DeviceProof, arithmetic, error_of_mean, standard_error
+from telemetry.errors import UsageError
+from tests.reporting.city import run
+
+
+def explain(store: str, code: str, *options: str, period: str = "2018-01") -> str:
+    return run("kpi", "explain", code, "--city", "almby", "--store", store, "--period", period, *options)
+
+
+def proof(store: str, code: str, part: str = "", period: str = "2018-01") -> dict[str, Any]:
+    options = ("--format", "json", *(("--part", part) if part else ()))
+    [found] = msgspec.json.decode(explain(store, code, *options, period=period))["derived"]
+    return dict(found)
+
+
+def test_the_standard_error_of_the_nist_reference_numacc1() -> None:
+    """NIST StRD NumAcc1: 10000001, 10000003, 10000002 have mean 10000002 and standard deviation exactly 1."""
+    assert standard_error([10000001.0, 10000003.0, 10000002.0]) == pytest.approx(1 / math.sqrt(3), rel=1e-12)
+    assert standard_error([5.0]) is None
+    assert error_of_mean([3.0, 4.0]) == 2.5
+    assert error_of_mean([3.0, None]) is None
+
+
+def test_the_mean_of_two_stations_is_proved_down_to_the_stations(filled: str) -> None:
+    found = proof(filled, "EN:EN:AQ:1C", "no2")
+    assert found["value"]["value"] == pytest.approx((32 + 10) / 2, abs=0.01)
+    assert found["arithmetic"].startswith("mean of the 2 station means: (")
+    street, park, broken = found["devices"]
+    assert (street["device"], street["hours"], street["left_out"]) == ("street", 743, "")
+    assert street["mean"] == pytest.approx(32.0, abs=0.01)
+    assert street["standard_error"] == pytest.approx(2 / math.sqrt(743), rel=0.01)
+    assert park["standard_error"] == 0.0
+    assert broken["left_out"] == "capture 6.45 % under 75 %"
+
+
+def test_the_uncertainty_is_over_stations_and_over_hours(filled: str) -> None:
+    found = proof(filled, "EN:EN:AQ:1C", "no2")["uncertainty"]
+    assert found["over_stations"] == pytest.approx(11.0, abs=0.01)
+    assert found["over_hours"] == pytest.approx(2 / math.sqrt(743) / 2, rel=0.01)
+
+
+def test_the_parameters_are_those_the_derivation_read(filled: str) -> None:
+    air = {p["name"] for p in proof(filled, "EN:EN:AQ:1C", "no2")["parameters"]}
+    assert "period_capture" in air
+    assert "population" not in air
+    power = {p["name"]: p["value"] for p in proof(filled, "EN:E:E:2C")["parameters"]}
+    assert power["population"] == 10000
+    assert power["electricity_meters"] == 3
+
+
+def test_energy_by_head_is_shown_as_a_division(filled: str) -> None:
+    found = proof(filled, "EN:E:E:2C")
+    assert found["value"]["value"] == pytest.approx(743 * 2 / 10000)
+    assert found["arithmetic"].startswith("sum over 2 devices by population: (1,114.5 + 371.5) / 10,000 = ")
+
+
+@pytest.mark.parametrize("code", sorted(DERIVATIONS))
+def test_every_derivable_kpi_can_be_explained_and_says_the_same_as_the_store(filled: str, code: str) -> None:
+    text = explain(filled, code)
+    assert text.startswith(code)
+    assert "DIFFERENT" not in text
+    assert DERIVATIONS[code].method in text
+
+
+def test_the_text_names_the_devices_the_rule_and_why_one_is_left_out(filled: str) -> None:
+    text = explain(filled, "EN:EN:AQ:1C", "--part", "no2")
+    for line in ("period_capture = 0.75", "broken  no2            capture 6.45 % under 75 %", "street", "+/-",
+                 "derived again now: the same", "standard errors only"):  # fmt: skip
+        assert line in text
+
+
+def test_a_part_that_is_not_there_is_told(filled: str) -> None:
+    with pytest.raises(UsageError, match="its parts are: pm2_5, pm10, no2, so2, o3"):
+        explain(filled, "EN:EN:AQ:1C", "--part", "co")
+
+
+def test_a_kpi_that_nobody_reported_is_told(filled: str) -> None:
+    with pytest.raises(UsageError, match="has no value of 2018 here"):
+        explain(filled, "SC:SH:SI:2C", period="2018")
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30), st.floats(-1e6, 1e6))
+def test_a_standard_error_does_not_move_with_the_values(values: list[float], by: float) -> None:
+    error = standard_error(values)
+    moved = standard_error([v + by for v in values])
+    assert error is not None
+    assert moved == pytest.approx(error, rel=1e-6, abs=1e-4)
+    assert error >= 0
+
+
+def test_arithmetic_that_does_not_give_the_value_is_not_told(filled: str) -> None:
+    found = proof(filled, "EN:EN:AQ:1C", "no2")
+    devices = [msgspec.convert(d, DeviceProof) for d in found["devices"][:2]]
+    assert arithmetic(found["value"]["value"] + 0.001, devices, ()) == ""
