@@ -6,6 +6,7 @@ never by both. A register's steps across a gap count in the period in which the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kpi_derivation.view import View
@@ -25,13 +26,23 @@ class Metered(NamedTuple):
     notes: str
 
 
-def metered(view: View) -> Metered:
-    """Sum the period's metered energy."""
+def consumes(device: Device) -> bool:
+    """Whether a meter counts use, not generation."""
+    return device.role != "generation"
+
+
+def generates(device: Device) -> bool:
+    """Whether a meter counts generation."""
+    return device.role == "generation"
+
+
+def metered(view: View, counts: Callable[[Device], bool] = consumes) -> Metered:
+    """Sum the period's metered energy of the meters that `counts` picks."""
     kwh, covered, seen, registered, guessed = 0.0, 0.0, 0, 0, False
     for quantity in QUANTITIES:
         rows = view.rows(quantity, METERS)
         for i, device in enumerate(rows.devices):
-            if _source(device) != quantity:
+            if _source(device) != quantity or not counts(device):
                 continue
             registered += 1
             if rows.n[i]:

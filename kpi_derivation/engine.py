@@ -69,10 +69,14 @@ class Engine:
         self._wanted = {d.id: d for d in city.device}
         self._quantities = {q for d in DERIVATIONS.values() for q in d.quantities}
         self._dirty: set[tuple[int, int]] = set()
+        self._unproven: set[tuple[int, int]] = set()  # days restored whose values may not have been stored
         self._clock = 0
 
     def restore(self, hours: tuple[int, int], newest_window: int) -> None:
-        """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
+        """Rebuild the days from the stored hours: first and last start of those, start of the newest window.
+
+        The next `evaluate` gives the values of all of them: whoever stopped may not have got round to storing them.
+        """
         self._windows.start(newest_window)
         self._hours.start(hours[1])
         zone = self.city.zone
@@ -81,6 +85,7 @@ class Engine:
             stored = Partials.concat(list(self._hours.read(*self._between(first, last)))).latest()
             self._touch(stored)
             self._fill(sorted(self._dirty), stored)
+            self._unproven |= self._dirty
             self._dirty.clear()
 
     def _between(self, first: int, last: int) -> tuple[int, int]:
@@ -115,10 +120,11 @@ class Engine:
         days: dict[int, set[str]] = {}
         for row, day in sorted(changed):
             days.setdefault(day, set()).add(self._table[self._series[row]].quantity)
+        self._unproven = set()
         periods = self._periods(days, now)
         values: list[KpiValue] = []
         for period, quantities in periods.items():
-            touched = [d for d in DERIVATIONS.values() if quantities is None or quantities & set(d.quantities)]
+            touched = [d for d in DERIVATIONS.values() if _touches(d, quantities)]
             values += self.derive(period, now, touched)
         self._clock = now
         return values
@@ -334,6 +340,11 @@ class Engine:
         year = midnight(date.fromordinal(today.toordinal() - 364), zone)
         tomorrow = midnight(date.fromordinal(today.toordinal() + 1), zone)
         return [Period("24h", "24h", end - DAY, end), Period("365d", "365d", year, tomorrow)]
+
+
+def _touches(derivation: Derivation, quantities: set[str] | None) -> bool:
+    """Whether a change of these quantities (None: of all) may change the KPI; registry KPIs come with any change."""
+    return quantities is None or not derivation.quantities or bool(quantities & set(derivation.quantities))
 
 
 def _runs(values: IntArray, stride: int, longest: int = 1 << 40) -> Iterator[tuple[int, int]]:

@@ -23,7 +23,12 @@ DeviceKind = Literal[
     "water_meter",
     "heat_meter",
     "weather",
+    "outage_log",
 ]
+
+# What a meter measures, where its kind does not say: water supplied into the network or billed to customers,
+# electricity generated, the use of a public building or of homes.
+Role = Literal["", "residential", "public_building", "generation", "supply", "billed"]
 
 
 class _Strict(BaseModel):
@@ -38,6 +43,10 @@ class Rules(_Strict):
     final_after_h: float = Field(72.0, ge=0)
     revision_hold_h: float = Field(1.0, ge=0)
     mixed_air_kinds: bool = False
+    # An interruption counts where it lasts longer; the classes in which interruptions are kept allow these.
+    sustained_interruption_min: Literal[0, 1, 3, 5] = 5
+    # Whether charging sessions are already in what the electricity meters count.
+    charging_behind_meters: bool = True
 
 
 class Calibration(_Strict):
@@ -64,6 +73,10 @@ class Device(_Strict):
     interval_s: float | None = Field(None, gt=0)
     connectors: int = Field(1, ge=1)
     smart: bool = True
+    role: Role = ""
+    customers: float = Field(1.0, gt=0)
+    population: float | None = Field(None, gt=0)
+    demand_response: bool = False
     calibration: list[Calibration] = []
 
     @field_validator("id")
@@ -93,15 +106,21 @@ class Denominators(_Strict):
     households: float | None = Field(None, gt=0)
     area_km2: float | None = Field(None, gt=0)
     emission_factor_kg_per_kwh: float | None = Field(None, ge=0)
+    emission_factors: dict[str, float] = {}
+    renewable_grid_share: float | None = Field(None, ge=0, le=1)
+    households_with_electricity: float | None = Field(None, ge=0)
     electricity_meters: float | None = Field(None, gt=0)
     electricity_customers: float | None = Field(None, gt=0)
+    demand_response_customers: float | None = Field(None, ge=0)
     water_meters: float | None = Field(None, gt=0)
     ev_charge_points: float | None = Field(None, gt=0)
     public_building_area_m2: float | None = Field(None, gt=0)
     passenger_vehicles: float | None = Field(None, gt=0)
     low_carbon_vehicles: float | None = Field(None, ge=0)
     electricity_network_km: float | None = Field(None, gt=0)
+    electricity_monitored_km: float | None = Field(None, ge=0)
     water_network_km: float | None = Field(None, gt=0)
+    water_monitored_km: float | None = Field(None, ge=0)
     extra: dict[str, Any] = {}
 
     @field_validator("id")

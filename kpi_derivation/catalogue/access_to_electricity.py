@@ -1,0 +1,15 @@
+"""EC:I:ES:3C Access to Electricity: households with an authorised connection / households, % (p77).
+
+Households, not inhabitants, are counted. Both figures stand in [city].
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.ratios import registry_percent
+from telemetry.city import DeviceKind
+
+CODE = "EC:I:ES:3C"
+METHOD = "access-to-electricity/1"
+QUANTITIES: tuple[str, ...] = ()
+KINDS: tuple[DeviceKind, ...] = ()
+derive = registry_percent("households_with_electricity", "households")

@@ -1,0 +1,33 @@
+"""EC:ICT:ES:3A Demand Response Penetration: customers able to take part / electricity customers, %.
+
+Numerator and denominator are unconfirmed. Able to take part are the customers behind the meters and chargers whose
+[[device]] entry says `demand_response = true` (`customers` of each), or `demand_response_customers` of [city] where
+that is given. All customers: `electricity_customers` in [city].
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.charging import CHARGERS
+from kpi_derivation.energy import METERS
+from kpi_derivation.ratios import missing
+from kpi_derivation.view import Part, View
+from telemetry.city import DeviceKind
+
+CODE = "EC:ICT:ES:3A"
+METHOD = "demand-response-registry/1 (unconfirmed formula)"
+QUANTITIES: tuple[str, ...] = ()
+KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    able = [d for d in view.devices(KINDS) if d.demand_response]
+    told, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
+    customers = sum(d.customers for d in able) if told is None else told
+    if total is None:
+        return [Part(value=None, coverage=0.0, n_devices=len(able), notes=missing(view, "electricity_customers"))]
+    if told is None and not able:
+        notes = "no device says demand_response = true; set demand_response_customers in [city] if there are none"
+        return [Part(value=None, coverage=0.0, n_devices=0, notes=notes)]
+    notes = "more customers than electricity_customers says" if customers > total else ""
+    return [Part(value=100.0 * customers / total, coverage=1.0, n_devices=len(able), notes=notes)]

@@ -1,0 +1,15 @@
+"""EC:ICT:ES:2A Electricity Supply ICT Monitoring: km of network watched by ICT / km of network, % (p45).
+
+The denominator is unconfirmed; it has the form of the drainage KPI (p43). Both figures stand in [city].
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.ratios import registry_percent
+from telemetry.city import DeviceKind
+
+CODE = "EC:ICT:ES:2A"
+METHOD = "electricity-monitoring/1 (unconfirmed formula)"
+QUANTITIES: tuple[str, ...] = ()
+KINDS: tuple[DeviceKind, ...] = ()
+derive = registry_percent("electricity_monitored_km", "electricity_network_km")

@@ -1,0 +1,45 @@
+"""EN:EN:AQ:2C GHG Emissions: tonnes CO2e per inhabitant; here the part that meters see, scope 2, location based.
+
+Energy drawn from the grid times the grid's average emission factor of the area and year (GHG Protocol, scope 2
+guidance), whatever contract a customer has; generation behind the meter counts as zero. Heat, fuels, waste and
+industry are not in it: the value is partial and says so. Charging is added to the meters' energy only where the rule
+`charging_behind_meters` is false, or where no electricity meter is registered; else it would count twice.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.charging import CHARGERS, sessions
+from kpi_derivation.emissions import factor
+from kpi_derivation.energy import METERS, metered
+from kpi_derivation.energy import QUANTITIES as METERED
+from kpi_derivation.ratios import joined, missing
+from kpi_derivation.view import Part, View
+
+CODE = "EN:EN:AQ:2C"
+METHOD = "ghg-electricity-location-based/1 (partial; unconfirmed formula)"
+QUANTITIES = (*METERED, "session_energy")
+KINDS = METERS + CHARGERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    m, charged = metered(view), sessions(view)
+    unit = None if view.is_year else "tonnes eCO2/capita in the period"
+    apart = not m.registered or not view.city.rules.charging_behind_meters
+    charging = float(charged.sum.sum()) if apart else 0.0
+    coverage = m.coverage if m.registered else float((charged.n > 0).mean()) if len(charged) else 0.0
+    n = m.n_devices + (int((charged.n > 0).sum()) if apart else 0)
+    rule, (kg_per_kwh, which) = view.city.rules.period_capture, factor(view)
+    why = "no metered electricity and no charging in the period" if not n else ""
+    if not why and m.registered and m.coverage < rule:
+        why = f"meter-time coverage {100 * m.coverage:.2f} % under {100 * rule:g} %"
+    why = why or missing(view, "population") or ("" if kg_per_kwh is not None else which)
+    if why or kg_per_kwh is None:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=joined(_PARTIAL, why), unit=unit)]
+    tonnes = (m.kwh + charging) * kg_per_kwh / 1000.0
+    notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.kwh:g} kWh" if apart else "")
+    value = tonnes / (view.city.city.population or 1.0)
+    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, unit=unit)]
+
+
+_PARTIAL = "partial: metered electricity only, scope 2, location based"

@@ -1,0 +1,40 @@
+"""EN:E:E:4A Public Building Energy Consumption: kWh of all carriers per m² of floor and year (formula unconfirmed).
+
+Electricity and heat meters with `role = "public_building"` over `public_building_area_m2` of [city], which must be the
+floor area of the buildings that these meters serve. Over less than a year it is the period's energy.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.energy import METERS, metered
+from kpi_derivation.energy import QUANTITIES as ELECTRICITY
+from kpi_derivation.heat import METERS as HEAT_METERS
+from kpi_derivation.heat import heat
+from kpi_derivation.ratios import missing
+from kpi_derivation.view import Part, View
+from telemetry.city import Device
+
+CODE = "EN:E:E:4A"
+METHOD = "public-building-energy/1 (unconfirmed formula)"
+QUANTITIES = (*ELECTRICITY, "heat_total")
+KINDS = METERS + HEAT_METERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    both, rule = (metered(view, _public), heat(view, _public)), view.city.rules.period_capture
+    registered, seen = sum(m.registered for m in both), sum(m.n_devices for m in both)
+    coverage = sum(m.coverage * m.registered for m in both) / registered if registered else 0.0
+    unit = None if view.is_year else "ekWh/m2"
+    if not registered:
+        why = 'no meter with role = "public_building" is registered'
+    elif not seen or coverage < rule:
+        why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
+    else:
+        why = missing(view, "public_building_area_m2")
+    value = None if why else sum(m.kwh for m in both) / (view.city.city.public_building_area_m2 or 1.0)
+    return [Part(value=value, coverage=coverage, n_devices=seen, notes=why, unit=unit)]
+
+
+def _public(device: Device) -> bool:
+    return device.role == "public_building"

@@ -1,0 +1,38 @@
+"""EN:E:E:1C Renewable Energy Consumption: renewable / all energy used, %. The formula is unconfirmed.
+
+Meters see electricity only, so the value is partial. Renewable is what generation meters (`role = "generation"`)
+counted and was not exported, and the renewable share of the grid's electricity (`renewable_grid_share` in [city], a
+dated figure); all electricity used is what was drawn from the grid and the self-consumed generation.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.energy import METERS, generates, metered
+from kpi_derivation.generation import EXPORTED, exported
+from kpi_derivation.ratios import joined
+from kpi_derivation.view import Part, View
+
+CODE = "EN:E:E:1C"
+METHOD = "renewable-electricity-share/1 (partial; unconfirmed formula)"
+QUANTITIES = ("energy_delta", "energy_total", *EXPORTED)
+KINDS = METERS
+_PARTIAL = "partial: electricity only"
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    drawn, made, share = metered(view), metered(view, generates), view.city.city.renewable_grid_share
+    own = max(made.kwh - exported(view).kwh, 0.0)
+    n, used = drawn.n_devices + made.n_devices, drawn.kwh + own
+    rule = view.city.rules.period_capture
+    if not drawn.n_devices or used <= 0:
+        why = "no metered electricity in the period"
+    elif min(m.coverage for m in (drawn, made) if m.registered) < rule:
+        why = f"meter-time coverage under {100 * rule:g} %"
+    elif share is None and not made.registered:
+        why = 'set renewable_grid_share in [city], or register meters with role = "generation"'
+    else:
+        grid = "renewable_grid_share is not set in [city]: the grid counts as 0" if share is None else ""
+        value = 100.0 * (own + (share or 0.0) * drawn.kwh) / used
+        return [Part(value=value, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, grid))]
+    return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why))]

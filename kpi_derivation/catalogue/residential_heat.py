@@ -1,0 +1,39 @@
+"""EN:E:E:3C Residential Thermal Energy Consumption: GJ per inhabitant and year. The formula is unconfirmed.
+
+Heat meters of homes (every heat meter whose `role` is not another one) over the population. Homes that heat without
+such a meter are not in it: the value is partial and says so. Over less than a year it is the period's heat.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.heat import GJ_PER_KWH, METERS, heat
+from kpi_derivation.ratios import joined, missing
+from kpi_derivation.view import Part, View
+from telemetry.city import Device
+
+__all__ = ["KINDS", "derive"]
+
+CODE = "EN:E:E:3C"
+METHOD = "residential-heat/1 (partial; unconfirmed formula)"
+QUANTITIES = ("heat_total",)
+KINDS = METERS
+_PARTIAL = "partial: homes with a registered heat meter only"
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    h, rule = heat(view, _residential), view.city.rules.period_capture
+    unit = None if view.is_year else "GJ/capita"
+    if not h.n_devices:
+        why = "no heat reading in the period" if h.registered else "no residential heat meter is registered"
+    elif h.coverage < rule:
+        why = f"meter-time coverage {100 * h.coverage:.2f} % under {100 * rule:g} %"
+    else:
+        why = missing(view, "population")
+    value = None if why else h.kwh * GJ_PER_KWH / (view.city.city.population or 1.0)
+    notes = joined(_PARTIAL, why)
+    return [Part(value=value, coverage=h.coverage, n_devices=h.n_devices, notes=notes, unit=unit)]
+
+
+def _residential(device: Device) -> bool:
+    return device.role in ("", "residential")

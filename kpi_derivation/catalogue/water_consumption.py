@@ -1,0 +1,46 @@
+"""EN:EN:WS:2C Water Consumption: litres a day and inhabitant. Unit and formula are unconfirmed.
+
+What the customers' meters counted in the period, by the days that have passed of it. Unmetered use is not estimated:
+the coverage says how many of the city's meters (`water_meters`) are read.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.ratios import joined, missing
+from kpi_derivation.view import HOUR_MS, Part, View
+from kpi_derivation.water import METERS, Volume, billed, volume
+
+__all__ = ["KINDS", "derive"]
+
+CODE = "EN:EN:WS:2C"
+METHOD = "water-per-capita/1 (unconfirmed unit and formula)"
+QUANTITIES = ("water_total",)
+KINDS = METERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    v = volume(view, billed)
+    share, note = _meter_share(view, v.registered)
+    coverage, why = v.coverage * share, _why_not(view, v)
+    if why:
+        return [Part(value=None, coverage=coverage, n_devices=v.n_devices, notes=why)]
+    days = view.expected_ms / (24 * HOUR_MS)
+    litres = 1000.0 * v.m3 / days / (view.city.city.population or 1.0)
+    return [Part(value=litres, coverage=coverage, n_devices=v.n_devices, notes=joined(note))]
+
+
+def _why_not(view: View, v: Volume) -> str:
+    rule = view.city.rules.period_capture
+    if not v.n_devices:
+        return "no meter reading in the period" if v.registered else "no customers' water meter is registered"
+    if v.coverage < rule:
+        return f"meter-time coverage {100 * v.coverage:.2f} % under {100 * rule:g} %"
+    return missing(view, "population")
+
+
+def _meter_share(view: View, registered: int) -> tuple[float, str]:
+    total = view.city.city.water_meters
+    if total is None:
+        return 1.0, "coverage of registered meters only: water_meters is not set in [city]"
+    return min(registered / total, 1.0), f"{registered} of {total:g} meters are registered"

@@ -1,0 +1,43 @@
+"""EC:I:WS:3C Water Supply Loss: (supplied - billed) / supplied, %. Numerator and denominator are unconfirmed.
+
+Supply and customers' meters are told apart by `role` in the registry. The use of a customer whose meter is not read
+would look like a loss, so there is no value unless all meters (`water_meters`) are registered and read.
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.ratios import missing
+from kpi_derivation.view import Part, View
+from kpi_derivation.water import METERS, Volume, billed, supplied, volume
+
+__all__ = ["KINDS", "derive"]
+
+CODE = "EC:I:WS:3C"
+METHOD = "water-balance/1 (unconfirmed formula)"
+QUANTITIES = ("water_total",)
+KINDS = METERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    into, out = volume(view, supplied), volume(view, billed)
+    coverage = min(into.coverage, out.coverage)
+    n, why = into.n_devices + out.n_devices, _why_not(view, into, out)
+    if why:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+    notes = "more was billed than supplied" if out.m3 > into.m3 else ""
+    return [Part(value=100.0 * (into.m3 - out.m3) / into.m3, coverage=coverage, n_devices=n, notes=notes)]
+
+
+def _why_not(view: View, into: Volume, out: Volume) -> str:
+    rule, total = view.city.rules.period_capture, view.city.city.water_meters
+    for v, name in ((into, 'role = "supply"'), (out, "of customers")):
+        if not v.registered:
+            return f"no water meter {name} is registered"
+        if v.coverage < rule:
+            return f"meter-time coverage of the meters {name} {100 * v.coverage:.2f} % under {100 * rule:g} %"
+    if total is None:
+        return missing(view, "water_meters")
+    if out.registered < total:
+        return f"{out.registered} of {total:g} customers' meters are registered; unread use would look like loss"
+    return "" if into.m3 > 0 else "nothing was supplied in the period"

@@ -1,0 +1,15 @@
+"""EC:ICT:WS:2A Water Supply ICT Monitoring: km of water network watched by ICT / km of water network, %.
+
+Numerator and denominator are unconfirmed; they have the form of the drainage KPI (p43). Both stand in [city].
+"""
+
+from __future__ import annotations
+
+from kpi_derivation.ratios import registry_percent
+from telemetry.city import DeviceKind
+
+CODE = "EC:ICT:WS:2A"
+METHOD = "water-monitoring/1 (unconfirmed formula)"
+QUANTITIES: tuple[str, ...] = ()
+KINDS: tuple[DeviceKind, ...] = ()
+derive = registry_percent("water_monitored_km", "water_network_km")

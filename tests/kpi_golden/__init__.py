@@ -1,0 +1,1 @@
+"""Derivations against cases from outside our code, and laws that hold for any readings."""
