@@ -67,7 +67,7 @@ class Replay:
         if store.span(city.id, "window") is None:
             self.buffer.mark_all_dirty()
         # Windows leave the outbox before their KPIs are derived; a run that was killed between leaves this mark.
-        self._mark = f"underived:{city.id}"
+        self._mark = f"gw_underived:{city.id}"
         if self.buffer.counters().get(self._mark):
             self.ingest.cities[city.id].touch_everything()
 

@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 
@@ -26,7 +27,7 @@ from telemetry.wire import encode
 
 log = logging.getLogger(__name__)
 
-_receipt = msgspec.json.Decoder(list[int])
+_receipt = msgspec.json.Decoder(list[Annotated[int, msgspec.Meta(ge=1, lt=2**53)]])
 
 _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000

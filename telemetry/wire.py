@@ -72,7 +72,7 @@ def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
     """City, window width in ms and partials (series ids by `table`). Raises Rejected with the reason."""
     try:
         message = _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(f"not a windows message: {error}") from error
     _check(message)
     ids = np.array([table.id_of(Series(message.city, d, q)) for d, q in message.series], dtype=np.int64)
@@ -84,8 +84,9 @@ def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
 def number(payload: bytes) -> int:
     """The number of a windows message, whatever else is wrong with it; 0 where there is none."""
     try:
-        return max(_number_decoder.decode(payload).message, 0)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = _number_decoder.decode(payload).message
+        return found if 0 < found < _LARGEST else 0
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 0
 
 

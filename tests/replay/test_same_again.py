@@ -39,10 +39,14 @@ def _city(name: str, folder: Path) -> Path:
     return _sensors(folder) if name == "sensors" else recorded.city(name)
 
 
+def _winter_and_march(row: list[str]) -> bool:
+    return row[0][:7] in ("2013-01", "2013-03") and row[1] < "MAC000012"
+
+
 # city -> recorded file, which rows of it, a month and a day to compare beside the year
 CUTS: dict[str, tuple[str, Callable[[list[str]], bool], str, str]] = {
     "aberdeen": (recorded.STATIONS, lambda r: r[0] < "2018-02", "2018-01", "2018-01-17"),
-    "lcl": (recorded.METERS, lambda r: r[0][:7] in ("2013-01", "2013-03") and r[1] < "MAC000012", "2013-03", "2013-03-31"),
+    "lcl": (recorded.METERS, _winter_and_march, "2013-03", "2013-03-31"),
     "trondheim": (recorded.TRONDHEIM, lambda r: r[0] < "2019-07", "2019-03", "2019-03-31"),
     "sensors": (LOW_COST, lambda _: True, "2018-04", "2018-04-02"),
 }  # fmt: skip

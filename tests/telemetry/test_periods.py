@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from telemetry.errors import UsageError
 from telemetry.periods import (
-    CALENDAR, Period, PeriodKind, calendar_period, days_between, hour_phase, iso, local_date, midnight, parse_period,
+    CALENDAR,
+    Period,
+    PeriodKind,
+    calendar_period,
+    days_between,
+    hour_phase,
+    iso,
+    local_date,
+    midnight,
+    parse_period,
 )  # fmt: skip
 from telemetry.windows import HOUR, MINUTE, window_start
 
@@ -75,7 +84,8 @@ def test_midnight_agrees_with_the_clock_on_the_wall(zone: ZoneInfo, day: date) -
 
 
 @pytest.mark.parametrize(
-    ("day", "length"), [("2018-03-25", 23), ("2018-10-28", 25), ("2018-03-24", 24), ("2019-03-31", 23), ("2019-10-27", 25)]
+    ("day", "length"),
+    [("2018-03-25", 23), ("2018-10-28", 25), ("2018-03-24", 24), ("2019-03-31", 23), ("2019-10-27", 25)]
 )  # fmt: skip
 def test_days_of_oslo_on_which_the_clocks_change(day: str, length: int) -> None:
     assert hours(parse_period(day, OSLO)) == length
@@ -106,8 +116,8 @@ def test_a_year_of_kolkata_begins_at_half_past() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "18", "2018-Q0", "2018-Q5", "2018-13", "2018-00", "2018-02-30", "2018-7", "2018/07", "9999", "0000", "9999-12-31",
-     "last year", "2018-07-01T00", " 2018"],
+    ["", "18", "2018-Q0", "2018-Q5", "2018-13", "2018-00", "2018-02-30", "2018-7", "2018/07", "9999", "0000",
+     "9999-12-31", "last year", "2018-07-01T00", " 2018"],
 )  # fmt: skip
 def test_what_is_no_period_is_refused_with_the_forms_that_are(text: str) -> None:
     with pytest.raises(UsageError, match="2018-Q3"):

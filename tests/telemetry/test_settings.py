@@ -32,7 +32,8 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
             "OTHER": "x",
         },
     )
-    assert (found.gateway.id, found.gateway.broker.url, found.gateway.width_s, found.api.port) == ("b", "mqtt://two", 60, 0)  # fmt: skip
+    gateway = found.gateway
+    assert (gateway.id, gateway.broker.url, gateway.width_s, found.api.port) == ("b", "mqtt://two", 60, 0)  # fmt: skip
 
 
 def test_lists_in_the_environment_are_toml(tmp_path: Path) -> None:
