@@ -58,10 +58,20 @@ def kpi_history(code: str, part: str, period: str) -> str:
     )
 
 
-def kpi_trend(code: str, field: str = "value", only: str = VALUED) -> str:
-    """A field of all parts of a KPI over the dashboard's time range, for the chosen kind of period."""
-    condition = " AND ".join(filter(None, (f"\"code\" = '{code}'", "\"period\" = '$period'", only, "$timeFilter")))
-    return f'SELECT "{field}" FROM "kpi" WHERE "city" = \'$city\' AND {condition} GROUP BY "part"'
+def kpi_trend(code: str) -> str:
+    """The values of all parts of a KPI over the dashboard's time range, for the chosen kind of period."""
+    return (
+        f'SELECT "value" FROM "kpi" WHERE "city" = \'$city\' AND "code" = \'{code}\''
+        f' AND "period" = \'$period\' AND {VALUED} AND $timeFilter GROUP BY "part"'
+    )
+
+
+def coverage() -> str:
+    """The coverage of every KPI (part), also where it was too small for a value."""
+    return (
+        'SELECT "coverage" FROM "kpi" WHERE "city" = \'$city\''
+        ' AND "period" = \'$period\' AND $timeFilter GROUP BY "code", "part"'
+    )
 
 
 def kpi_rows(fields: str, valued: bool) -> str:

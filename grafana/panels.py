@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import TypeVar
 
 from grafana_foundation_sdk.builders import common, dashboard, stat, statetimeline, table, timeseries
@@ -124,7 +125,7 @@ def states(title: str, query: Query, words: Mapping[str, str]) -> statetimeline.
 
 
 def _ask(panel: P, queries: Sequence[Query]) -> P:
-    for letter, query in zip("ABCDEFGH", queries, strict=False):
+    for letter, query in zip(ascii_uppercase[: len(queries)], queries, strict=True):
         query.build().ref_id = letter
         panel.with_target(query)
     return panel

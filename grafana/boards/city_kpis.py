@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValu
 
 from grafana.frame import AnyPanel, Line, Row, board
 from grafana.indicators import indicator
-from grafana.influx import Query, kpi_rows, kpi_trend
+from grafana.influx import Query, coverage, kpi_rows
 from grafana.panels import chart, listing, texts
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
 
@@ -15,11 +15,11 @@ from kpi_derivation.catalogue import DERIVATIONS, KPIS
 def build() -> Dashboard:
     """The dashboard."""
     derived = [derivation.kpi for derivation in DERIVATIONS.values()]
-    coverage = [Query(kpi_trend(kpi.code, "coverage", only=""), f"{kpi.name} $tag_part") for kpi in derived]
+    share = chart("Coverage by $period", [Query(coverage(), "$tag_code $tag_part")], "share")
     rows = [
         Row("The last twelve of each $period", [Line([_values(), _missing()], height=10, shares=(3, 2))]),
         *(indicator(kpi) for kpi in derived),
-        Row("How complete", [Line([chart("Coverage by $period", coverage, "share")])]),
+        Row("How complete", [Line([share])]),
     ]
     about = "The U4SSC and local key performance indicators of the city, each with its coverage."
     return board("kpis", "City indicators", about, rows, since="now-2y", period=True)

@@ -50,6 +50,8 @@ def _readings() -> Iterator[str]:
     for quantity in ("energy_total", "power", "voltage"):
         yield from _hourly("meter-register", quantity, START if quantity == "energy_total" else DECEMBER)
     yield from _hourly("charger-1", "connector_state", DECEMBER)
+    yield from _hourly("water-1", "water_total", DECEMBER)
+    yield from _hourly("heat-1", "heat_total", DECEMBER)
     for quantity in (*COUNTERS, "gw_dirty", "gw_lag"):
         yield from _hourly("gateway-1", quantity, DECEMBER)
 
@@ -62,7 +64,7 @@ def _hourly(device: str, quantity: str, since: int) -> Iterator[str]:
 
 
 def _value(quantity: str, step: int) -> float:
-    if quantity in COUNTERS or quantity == "energy_total":
+    if quantity in COUNTERS or quantity.endswith("_total"):
         return 1.0 + step
     if quantity == "no2" and step % 100 == 50:
         return 9000.0  # quality control refuses it
