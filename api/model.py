@@ -59,7 +59,7 @@ class CityDetail(CityJson):
     rules: Rules
     window_s: float = Field(description="Width of the base windows in seconds: how often values can change at most.")
     data_from: str | None = Field(description="Begin of the oldest hour with data, RFC 3339 UTC.")
-    data_until: str | None = Field(description="End of the newest hour with data, RFC 3339 UTC.")
+    data_until: str | None = Field(description="End of the newest window with data, RFC 3339 UTC.")
     devices: list[DeviceJson]
 
 

@@ -37,13 +37,14 @@ def cities(state: StateOf) -> list[dict[str, Any]]:
 @router.get("/cities/{city}", response_model=CityDetail, responses=responses(404, 422, 503))
 def city(record: CityOf, state: StateOf) -> dict[str, Any]:
     """One city: denominators, rules, devices, and from when to when there are data."""
-    span = state.store.span(record.id, "hour")
+    hours, windows = (state.store.span(record.id, level) for level in ("hour", "window"))
+    until = windows[1] + record.width if windows else hours[1] + HOUR if hours else None
     return {
         **_summary(record),
         "denominators": record.config["city"],
         "rules": record.config.get("rules", {}),
         "window_s": record.width / 1000,
-        "data_from": iso(span[0]) if span else None,
-        "data_until": iso(span[1] + HOUR) if span else None,
+        "data_from": iso(hours[0]) if hours else None,
+        "data_until": iso(until) if until else None,
         "devices": record.config.get("device", []),
     }

@@ -37,7 +37,12 @@ export class Air {
   #buildChart(context, known) {
     const box = byId("air-chart");
     const choices = known.map((part) => choice("pollutant", part, SHORT_PARTS[part], part === this.#chosen));
-    const chooser = el("fieldset", { class: "periods small" }, el("legend", { class: "unseen" }, "Pollutant in the chart"), ...choices);
+    const chooser = el(
+      "fieldset",
+      { class: "periods small" },
+      el("legend", { class: "unseen" }, "Pollutant in the chart"),
+      ...choices,
+    );
     chooser.addEventListener("change", (event) => {
       this.#chosen = event.target.value;
       this.#draw(context);
@@ -48,7 +53,11 @@ export class Air {
 
   #draw(context) {
     const limit = DAILY[this.#chosen];
-    this.chart.show(context.values.series(CODE, this.#chosen, "day").slice(-DAYS), { unit: "ug/m3", limit, limitText: `WHO 24 h guideline ${limit}` });
+    this.chart.show(context.values.series(CODE, this.#chosen, "day").slice(-DAYS), {
+      unit: "ug/m3",
+      limit,
+      limitText: `WHO 24 h guideline ${limit}`,
+    });
   }
 }
 
@@ -82,7 +91,19 @@ class Row {
     this.verdict = el("p", { class: "verdict" });
     this.why = el("p", { class: "why", hidden: true });
     const head = el("div", { class: "air-head" }, el("h3", {}, partText(part)), this.value.node);
-    this.node = el("div", { class: "air-row", "data-part": part }, head, this.bar, el("div", { class: "air-foot" }, this.verdict, this.why, el("div", { class: "air-meta" }, this.coverage.node, this.status.node)));
+    this.node = el(
+      "div",
+      { class: "air-row", "data-part": part },
+      head,
+      this.bar,
+      el(
+        "div",
+        { class: "air-foot" },
+        this.verdict,
+        this.why,
+        el("div", { class: "air-meta" }, this.coverage.node, this.status.node),
+      ),
+    );
   }
 
   update(context) {

@@ -22,8 +22,24 @@ export class Card {
     const name = kpi.part ? partText(kpi.part) : entry.name;
     this.node = el(
       "article",
-      { class: "card", "aria-labelledby": id, "data-dimension": entry.dimension, "data-code": kpi.code, "data-part": kpi.part },
-      el("div", { class: "card-head" }, el("div", {}, el("h3", { id }, name), el("p", { class: "code" }, kpi.part ? `${entry.name} · ${kpi.code}` : kpi.code)), this.status.node),
+      {
+        class: "card",
+        "aria-labelledby": id,
+        "data-dimension": entry.dimension,
+        "data-code": kpi.code,
+        "data-part": kpi.part,
+      },
+      el(
+        "div",
+        { class: "card-head" },
+        el(
+          "div",
+          {},
+          el("h3", { id }, name),
+          el("p", { class: "code" }, kpi.part ? `${entry.name} · ${kpi.code}` : kpi.code),
+        ),
+        this.status.node,
+      ),
       el("div", { class: "card-body" }, this.value.node, this.line),
       this.trend,
       this.why,

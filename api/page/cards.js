@@ -31,7 +31,10 @@ export class Cards {
     if (kpis.some((kpi) => this.#cards.has(keyOf(kpi)) === waits(context, kpi))) this.show(context, this.#kind);
     for (const kpi of kpis) this.#cards.get(keyOf(kpi))?.update(context, kpi, this.#kind);
     const all = context.values.ofKind(this.#kind);
-    count(this.#kind, all.filter((kpi) => this.#cards.has(keyOf(kpi))));
+    count(
+      this.#kind,
+      all.filter((kpi) => this.#cards.has(keyOf(kpi))),
+    );
   }
 }
 
@@ -56,16 +59,32 @@ function count(kind, kpis) {
 function showWaiting({ catalogue }, kpis) {
   byId("waiting").hidden = kpis.length === 0;
   const one = kpis.length === 1;
-  setText(byId("waiting-count"), `${kpis.length} more ${one ? "indicator waits" : "indicators wait"} for devices or figures`);
-  byId("waiting-list").replaceChildren(...kpis.map((kpi) => waitingItem(catalogue.get(kpi.code)?.name ?? kpi.code, kpi)));
+  setText(
+    byId("waiting-count"),
+    `${kpis.length} more ${one ? "indicator waits" : "indicators wait"} for devices or figures`,
+  );
+  byId("waiting-list").replaceChildren(
+    ...kpis.map((kpi) => waitingItem(catalogue.get(kpi.code)?.name ?? kpi.code, kpi)),
+  );
 }
 
 function waitingItem(name, kpi) {
   const title = kpi.part ? `${name}, ${partText(kpi.part)}` : name;
-  return el("li", {}, el("b", {}, title), " ", el("span", { class: "code" }, kpi.code), el("p", {}, sentence(kpi.notes || "no data")));
+  return el(
+    "li",
+    {},
+    el("b", {}, title),
+    " ",
+    el("span", { class: "code" }, kpi.code),
+    el("p", {}, sentence(kpi.notes || "no data")),
+  );
 }
 
 function byPlace(a, b) {
   const place = (list, item) => list.indexOf(item) + 1 || list.length + 1;
-  return place(ORDER, a.code) - place(ORDER, b.code) || place(PART_ORDER, a.part) - place(PART_ORDER, b.part) || a.code.localeCompare(b.code);
+  return (
+    place(ORDER, a.code) - place(ORDER, b.code) ||
+    place(PART_ORDER, a.part) - place(PART_ORDER, b.part) ||
+    a.code.localeCompare(b.code)
+  );
 }

@@ -19,7 +19,11 @@ export class Chart {
     this.style = style;
     this.box = el("div", { class: "plot", role: "img", "aria-label": label });
     this.readout = el("p", { class: "readout" });
-    this.table = el("details", { class: "as-table" }, el("summary", {}, "Values as a table", el("span", { class: "unseen" }, `: ${label}`)));
+    this.table = el(
+      "details",
+      { class: "as-table" },
+      el("summary", {}, "Values as a table", el("span", { class: "unseen" }, `: ${label}`)),
+    );
     this.table.addEventListener("toggle", () => this.#fillTable());
     this.node = el("div", { class: "chart" }, this.readout, this.box, this.table);
     new ResizeObserver(() => this.#resize()).observe(this.box);
@@ -51,7 +55,8 @@ export class Chart {
 
   #resize() {
     if (!this.#plot) this.draw();
-    else if (this.#plot.width !== this.box.clientWidth || this.#plot.height !== this.box.clientHeight) this.#plot.setSize(this.#size());
+    else if (this.#plot.width !== this.box.clientWidth || this.#plot.height !== this.box.clientHeight)
+      this.#plot.setSize(this.#size());
   }
 
   #size() {
@@ -62,21 +67,43 @@ export class Chart {
     const css = getComputedStyle(document.documentElement);
     const colour = (name) => css.getPropertyValue(name).trim();
     const font = "12px system-ui, sans-serif";
-    const axis = { stroke: colour("--muted"), font, ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
+    const axis = {
+      stroke: colour("--muted"),
+      font,
+      ticks: { show: false },
+      grid: { stroke: colour("--line"), width: 1 },
+    };
     const line = { stroke: colour("--accent"), width: 2, points: { show: false }, spanGaps: false };
-    const bars = { fill: colour("--accent"), stroke: colour("--accent"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.66, 28] }) };
+    const bars = {
+      fill: colour("--accent"),
+      stroke: colour("--accent"),
+      width: 0,
+      points: { show: false },
+      paths: uPlot.paths.bars({ size: [0.66, 28] }),
+    };
     return {
       ...this.#size(),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: colour("--accent") } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), this.clock.timezone),
-      scales: { x: { range: (_, low, high) => (this.style === "bars" ? [low - HALF_DAY, high + HALF_DAY] : [low, high]) }, y: { range: (_, __, high) => [0, Math.max(high ?? 0, this.#options.limit ?? 0, 1e-9) * 1.12] } },
+      scales: {
+        x: { range: (_, low, high) => (this.style === "bars" ? [low - HALF_DAY, high + HALF_DAY] : [low, high]) },
+        y: { range: (_, __, high) => [0, Math.max(high ?? 0, this.#options.limit ?? 0, 1e-9) * 1.12] },
+      },
       axes: [
-        { ...axis, grid: { show: false }, space: 64, values: (_, ticks) => ticks.map((t) => this.clock.short(t * 1000)) },
+        {
+          ...axis,
+          grid: { show: false },
+          space: 64,
+          values: (_, ticks) => ticks.map((t) => this.clock.short(t * 1000)),
+        },
         { ...axis, size: 52, space: 44, values: (_, ticks) => ticks.map((t) => t.toLocaleString("en-GB")) },
       ],
       series: [{}, this.style === "bars" ? bars : line, { ...bars, fill: colour("--bar-soft") }],
-      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], draw: [(plot) => this.#drawLimit(plot, colour("--limit"), font)] },
+      hooks: {
+        setCursor: [(plot) => this.#read(plot.cursor.idx)],
+        draw: [(plot) => this.#drawLimit(plot, colour("--limit"), font)],
+      },
     };
   }
 
@@ -113,10 +140,20 @@ export class Chart {
   #fillTable() {
     this.table.querySelector(".scroll")?.remove();
     if (!this.table.open) return;
-    const cell = (p) => [this.clock.day(p.start), p.value === null ? "none" : number(p.value, p.unit), percent(p.coverage), STATUS[p.status]];
+    const cell = (p) => [
+      this.clock.day(p.start),
+      p.value === null ? "none" : number(p.value, p.unit),
+      percent(p.coverage),
+      STATUS[p.status],
+    ];
     const rows = this.#points.toReversed().map((p) => el("tr", {}, ...cell(p).map((text) => el("td", {}, text))));
     const heads = ["Day", unitText(this.#options.unit ?? ""), "Covered", "Status"];
-    const table = el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)))), el("tbody", {}, ...rows));
+    const table = el(
+      "table",
+      {},
+      el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)))),
+      el("tbody", {}, ...rows),
+    );
     this.table.append(el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Values" }, table));
   }
 }

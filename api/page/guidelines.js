@@ -7,7 +7,11 @@ export const GUIDELINE = {
   pm2_5: { kind: "365d", value: 5, text: "annual guideline 5" },
   pm10: { kind: "365d", value: 15, text: "annual guideline 15" },
   no2: { kind: "365d", value: 10, text: "annual guideline 10" },
-  o3: { kind: "365d", value: null, text: "No annual guideline exists. WHO sets 60 for the peak season (mean of daily 8 h maxima), another statistic: not compared." },
+  o3: {
+    kind: "365d",
+    value: null,
+    text: "No annual guideline exists. WHO sets 60 for the peak season (mean of daily 8 h maxima), another statistic: not compared.",
+  },
   so2: { kind: "24h", value: 40, text: "24 h guideline 40; no annual guideline exists" },
 };
 

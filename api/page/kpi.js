@@ -23,7 +23,12 @@ export function valueView(className = "value") {
 
 /** The coverage bar with its number in words and the number of devices; a tick marks the rule. */
 export function coverageView(rule) {
-  const bar = el("span", { class: "coverage-bar", "aria-hidden": "true" }, el("span", { class: "fill" }), el("span", { class: "tick" }));
+  const bar = el(
+    "span",
+    { class: "coverage-bar", "aria-hidden": "true" },
+    el("span", { class: "fill" }),
+    el("span", { class: "tick" }),
+  );
   const text = el("span", { class: "coverage-text" });
   bar.style.setProperty("--rule", `${rule * 100}%`);
   return {
@@ -53,7 +58,10 @@ export function statusView() {
 export function missing(kpi, rule) {
   if (kpi.value !== null) return "";
   if (!kpi.coverage && kpi.notes) return `No value: ${kpi.notes}.`;
-  const short = kpi.coverage < rule ? `Insufficient: coverage ${percent(kpi.coverage)} of the ${percent(rule)} needed` : "Insufficient";
+  const short =
+    kpi.coverage < rule
+      ? `Insufficient: coverage ${percent(kpi.coverage)} of the ${percent(rule)} needed`
+      : "Insufficient";
   return kpi.notes ? `${short}. ${sentence(kpi.notes)}` : `${short}.`;
 }
 

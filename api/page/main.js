@@ -19,7 +19,8 @@ let kind = KINDS.some((k) => k.id === address.searchParams.get("period")) ? addr
 
 async function start() {
   const [cities, catalogue] = await Promise.all([getJson("/v1/cities"), getJson("/v1/catalogue")]);
-  if (!cities.length) throw new Error("There is no city in the store yet. Start one, or replay its readings; this page then shows it.");
+  if (!cities.length)
+    throw new Error("There is no city in the store yet. Start one, or replay its readings; this page then shows it.");
   const city = cities.find((c) => c.id === address.searchParams.get("city")) ?? cities[0];
   offerCities(cities, city);
   const detail = await getJson(`/v1/cities/${encodeURIComponent(city.id)}`);

@@ -7,8 +7,18 @@ import { coverageView, flash, missing, statusView, valueView } from "./kpi.js";
 const DAYS = 31;
 
 const PANELS = [
-  { id: "energy", codes: ["EN:E:E:2C", "LOCAL:E:METERED"], chart: "LOCAL:E:METERED", label: "Metered electricity per day" },
-  { id: "ev", codes: ["LOCAL:EV:ENERGY", "LOCAL:EV:SESSIONS", "LOCAL:EV:UTILISATION"], chart: "LOCAL:EV:ENERGY", label: "Charging energy per day" },
+  {
+    id: "energy",
+    codes: ["EN:E:E:2C", "LOCAL:E:METERED"],
+    chart: "LOCAL:E:METERED",
+    label: "Metered electricity per day",
+  },
+  {
+    id: "ev",
+    codes: ["LOCAL:EV:ENERGY", "LOCAL:EV:SESSIONS", "LOCAL:EV:UTILISATION"],
+    chart: "LOCAL:EV:ENERGY",
+    label: "Charging energy per day",
+  },
 ];
 
 /** Both panels; `show(context, kind)` builds them, `touch(context)` takes changed values in. */
@@ -51,8 +61,21 @@ class Figure {
     this.status = statusView();
     this.coverage = coverageView(rule);
     this.why = el("p", { class: "why", hidden: true });
-    const name = el("p", { class: "figure-name" }, catalogue.get(code)?.name ?? code, el("span", { class: "code" }, code));
-    this.node = el("div", { class: "figure-box", "data-code": code }, name, this.value.node, this.why, this.coverage.node, this.status.node);
+    const name = el(
+      "p",
+      { class: "figure-name" },
+      catalogue.get(code)?.name ?? code,
+      el("span", { class: "code" }, code),
+    );
+    this.node = el(
+      "div",
+      { class: "figure-box", "data-code": code },
+      name,
+      this.value.node,
+      this.why,
+      this.coverage.node,
+      this.status.node,
+    );
   }
 
   update(context) {

@@ -11,7 +11,7 @@ export class Status {
   #ahead = null; // the server's time minus the browser's monotonic clock, ms
   #heard = 0;
   #updated = null;
-  #until = null; // end of the newest hour with readings
+  #until = null; // end of the newest window with readings
   #quiet = QUIET_MS;
   #store = true;
   #lost = false;
@@ -73,16 +73,27 @@ export class Status {
     const below = at ? ` The values below are as of ${at}.` : "";
     const time = at ? `updated ${at}` : "";
     const silent = this.#heard && performance.now() - this.#heard > SILENCE_MS;
-    if (this.#lost || silent) return ["lost", "Connection lost", time, `The connection to the server is lost; trying again.${below}`];
+    if (this.#lost || silent)
+      return ["lost", "Connection lost", time, `The connection to the server is lost; trying again.${below}`];
     if (!this.#store) return ["lost", "Store away", time, `The server cannot reach its store.${below}`];
     if (!this.#heard) return ["connecting", "Connecting…", "", ""];
     if (!at) return ["quiet", "Connected", "no values yet", ""];
     if (this.#until !== null && this.now() - this.#until > this.#quiet) {
       const until = this.#when(this.#until);
-      return ["quiet", "Readings stopped", `at ${until}`, `There are no readings after ${until}. Every value below is of that time or older.`];
+      return [
+        "quiet",
+        "Readings stopped",
+        `at ${until}`,
+        `There are no readings after ${until}. Every value below is of that time or older.`,
+      ];
     }
     if (this.now() - this.#updated < this.#quiet) return ["live", "Live", time, ""];
-    return ["quiet", "No changes", `since ${at}`, `No value has changed since ${at}. Check that gateways and ingest are running.`];
+    return [
+      "quiet",
+      "No changes",
+      `since ${at}`,
+      `No value has changed since ${at}. Check that gateways and ingest are running.`,
+    ];
   }
 
   #when(ms) {

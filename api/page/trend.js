@@ -17,14 +17,22 @@ export function trend(kpi, kind, points, now, direction) {
   if (!before || kpi.value === null) return null;
   const rolling = kind === "24h" || kind === "365d";
   if (!rolling && !MEAN.test(kpi.unit) && Date.parse(kpi.end) > now) {
-    return { arrow: "", text: `so far; ${periodText(before.period)}: ${number(before.value, before.unit)} ${unitText(before.unit)}`, better: null };
+    return {
+      arrow: "",
+      text: `so far; ${periodText(before.period)}: ${number(before.value, before.unit)} ${unitText(before.unit)}`,
+      better: null,
+    };
   }
   if (!before.value) return null;
   const change = kpi.value / before.value - 1;
   if (Math.abs(change) < STEADY) return { arrow: "→", text: `as on ${periodText(before.period)}`, better: null };
   const size = Math.abs(change) < 0.1 ? Math.abs(change * 100).toFixed(1) : Math.round(Math.abs(change * 100));
-  const better = direction ? (change > 0) === (direction === "higher") : null;
-  return { arrow: change > 0 ? "▲" : "▼", text: `${size} % ${change > 0 ? "above" : "below"} ${periodText(before.period)}`, better };
+  const better = direction ? change > 0 === (direction === "higher") : null;
+  return {
+    arrow: change > 0 ? "▲" : "▼",
+    text: `${size} % ${change > 0 ? "above" : "below"} ${periodText(before.period)}`,
+    better,
+  };
 }
 
 /** The points to draw: a sum of a period that still runs is left out, it would look like a fall. */

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from adapters.store import CityRecord, Store
+from adapters.store import CityRecord, Level, Store
 from kpi_derivation.catalogue import DERIVATIONS
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import fold
 from telemetry.periods import CALENDAR, Period, calendar_period, days_between, midnight
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import DAY, HOUR, MINUTE
 
 CITY = "lindhaven"
 ZONE = ZoneInfo("Europe/Stockholm")
@@ -73,9 +73,19 @@ def seed(store: Store, city: str = CITY, name: str = "Lindhaven") -> None:
 
 def put_hours(store: Store, times: list[int]) -> None:
     """Hours with a reading at these times."""
+    _put(store, "hour", times)
+
+
+def put_windows(store: Store, times: list[int]) -> None:
+    """One-minute windows with a reading at these times."""
+    _put(store, "window", times)
+
+
+def _put(store: Store, level: Level, times: list[int]) -> None:
     table = SeriesTable([Series(CITY, "air_reference-01", "no2")])
     readings = Readings.of([0] * len(times), times, [20.0] * len(times))
-    store.put_partials("hour", fold(readings, HOUR, table.modulus(readings.series)), table)
+    width = HOUR if level == "hour" else MINUTE
+    store.put_partials(level, fold(readings, width, table.modulus(readings.series)), table)
 
 
 def values(city: str = CITY) -> Iterator[KpiValue]:

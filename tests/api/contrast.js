@@ -16,13 +16,15 @@
     }
     return [255, 255, 255, 255];
   };
-  const holdsText = (e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+  const holdsText = (e) =>
+    [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
   const poor = [];
   for (const e of document.querySelectorAll("body *")) {
     if (!holdsText(e) || !e.checkVisibility() || e.closest(".unseen, svg, script, noscript")) continue;
     const [high, low] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
     const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < 4.5) poor.push(`${e.className || e.tagName} "${e.textContent.trim().slice(0, 30)}" ${ratio.toFixed(2)}`);
+    if (ratio < 4.5)
+      poor.push(`${e.className || e.tagName} "${e.textContent.trim().slice(0, 30)}" ${ratio.toFixed(2)}`);
   }
   return poor;
-}
+};

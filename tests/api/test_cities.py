@@ -10,7 +10,7 @@ import httpx
 from adapters.store_sqlite import SqliteStore
 from kpi_derivation.catalogue import KPIS
 from telemetry.windows import HOUR
-from tests.api.city import CITY, NOW, put_hours, seed
+from tests.api.city import CITY, NOW, put_hours, put_windows, seed
 
 
 def test_the_cities_are_listed_by_id(client: httpx.Client) -> None:
@@ -45,6 +45,14 @@ def test_a_city_says_from_when_to_when_there_are_data(tmp_path: Path, serving: C
     assert city["data_from"] == "2026-06-18T12:00:00Z"
     assert city["data_until"] == "2026-06-18T14:00:00Z"
     assert city["window_s"] == 60
+
+
+def test_the_end_of_the_data_is_told_to_the_window(tmp_path: Path, serving: Callable[..., str]) -> None:
+    store = SqliteStore(tmp_path / "windows.db")
+    seed(store)
+    put_hours(store, [NOW])
+    put_windows(store, [NOW - 90_000, NOW - 30_000])
+    assert httpx.get(f"{serving(store)}/v1/cities/{CITY}").json()["data_until"] == "2026-06-18T12:20:00Z"
 
 
 def test_an_unknown_city_is_answered_with_the_nearest_name(client: httpx.Client) -> None:
