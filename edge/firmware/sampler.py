@@ -47,18 +47,21 @@ class Sampler:
                 now = self.board.ticks_ms()
 
     async def _round(self):
-        up = self.journal.clock.uptime()
+        self._answered = self.journal.clock.uptime()
         results = await asyncio.gather(*[self._read(name, dev) for name, dev in self.drivers])
         seen, values = set(), []
         for value in [value for result in results for value in result]:
             if value[0] not in seen:  # of two sensors for one quantity the first in the file counts
                 seen.add(value[0])
                 values.append(value)
-        self.journal.store(self.sessions.take(values) if self.sessions else values, up)
+        # The time of the last answer: most sensors have measured just before, and one that is silent delays nothing.
+        self.journal.store(self.sessions.take(values) if self.sessions else values, self._answered)
 
     async def _read(self, name, dev):
         try:
-            return await self.board.within(dev.read(), READ_MS)
+            values = await self.board.within(dev.read(), READ_MS)
+            self._answered = self.journal.clock.uptime()
+            return values
         except (OSError, asyncio.TimeoutError):
             self.missed += 1
         except Exception as err:
