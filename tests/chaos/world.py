@@ -1,0 +1,131 @@
+"""Everything that runs in a chaos run: two brokers, proxies between all parts, gateway, ingest, store and nodes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from adapters.store import Store, open_store
+from cityvitals.config import load_city
+from tests.chaos.fleet import Fleet
+from tests.chaos.proxy import Proxy
+from tests.processes import end, start
+from tests.servers import InfluxDB, Mosquitto, Server
+
+CITY = Path(__file__).with_name("city.toml")
+LINKS = ("nodes-edge", "gateway-edge", "gateway-hub", "ingest-hub", "ingest-store")
+DISK_MB = 48
+
+
+class World:
+    """All parts. `mutant`: a mistake planted in gateway and ingest, see mutants.py."""
+
+    def __init__(self, folder: Path, influx: bool, keeping: bool, rng: Random, mutant: str = "none") -> None:
+        self.folder, self.mutant, self.keeping = folder, mutant, keeping
+        folder.mkdir(parents=True, exist_ok=True)
+        self.clock_file = folder / "clock"
+        self.edge, self.hub = Mosquitto(folder / "edge"), Mosquitto(folder / "hub")
+        self.influx = InfluxDB(folder / "influx") if influx else None
+        targets = [self.edge.port, self.edge.port, self.hub.port, self.hub.port]
+        self.proxies = {name: Proxy(port) for name, port in zip(LINKS, targets, strict=False)}
+        if self.influx:
+            self.proxies["ingest-store"] = Proxy(self.influx.port)
+        self.disk = _small_disk(folder / "disk")
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.starts = {"gateway": 0, "ingest": 0}
+        self.fleet = Fleet(load_city(CITY), self.proxies["nodes-edge"].port, keeping, rng)
+
+    @property
+    def store_url(self) -> str:
+        """The store, past the proxy."""
+        return f"influxdb://127.0.0.1:{self.influx.port}/chaos" if self.influx else f"sqlite:///{self.folder}/store.db"
+
+    def store(self) -> Store:
+        """The store, opened once more to look into it."""
+        return open_store(self.store_url)
+
+    def servers(self) -> dict[str, Server]:
+        """What is no program of ours."""
+        return {"edge": self.edge, "hub": self.hub} | ({"influx": self.influx} if self.influx else {})
+
+    def up(self) -> None:
+        """Start everything."""
+        for server in self.servers().values():
+            server.start()
+        if self.influx:
+            self.influx.create("chaos")
+        self._configure()
+        for name in self.starts:
+            self.run(name)
+
+    def _configure(self) -> None:
+        port = {name: proxy.port for name, proxy in self.proxies.items()}
+        url = f"influxdb://127.0.0.1:{port['ingest-store']}/chaos" if self.influx else self.store_url
+        (self.folder / "cityvitals.toml").write_text(
+            f'city_files = ["{CITY}"]\n'
+            f'[gateway]\nid = "gw"\nbuffer = "{self.disk or self.folder}/gateway.db"\n'
+            f'broker.url = "mqtt://127.0.0.1:{port["gateway-edge"]}"\n'
+            f'uplink.url = "mqtt://127.0.0.1:{port["gateway-hub"]}"\n'
+            f'[ingest]\nbroker.url = "mqtt://127.0.0.1:{port["ingest-hub"]}"\nrejects = "{self.folder}/rejects.db"\n'
+            f'[store]\nurl = "{url}"\n'
+        )
+
+    def run(self, name: str) -> None:
+        """Start `gateway` or `ingest`."""
+        command = [sys.executable, "-m", "tests.chaos.entry", self.clock_file, self.mutant, name]
+        config = ["--config", self.folder / "cityvitals.toml"]
+        self.processes[name] = start([*command, *config], log=self.folder / f"{name}.log")
+        self.starts[name] += 1
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """The process of a part."""
+        found = self.processes[name] if name in self.processes else self.servers()[name].process
+        assert found is not None
+        return found
+
+    def freeze(self, name: str, frozen: bool) -> None:
+        """SIGSTOP or SIGCONT."""
+        os.kill(self.process(name).pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def crashed(self) -> list[str]:
+        """Parts that ended by themselves: what chaos ends, it starts again."""
+        return [f"{name} ended with code {p.poll()}" for name, p in self.processes.items() if p.poll() is not None]
+
+    def down(self) -> None:
+        """End everything that was started."""
+        self.fleet.close()
+        for process in self.processes.values():
+            end(process)
+        for server in self.servers().values():
+            server.stop()
+        for proxy in self.proxies.values():
+            proxy.close()
+        if self.disk:
+            subprocess.run(["umount", self.disk], check=False)
+
+
+def _small_disk(folder: Path) -> Path | None:
+    """A file system of 48 MB for the gateway where we may mount one."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return None
+    folder.mkdir()
+    options = ["-o", f"size={DISK_MB}m", "chaos", str(folder)]
+    made = subprocess.run(["mount", "-t", "tmpfs", *options], capture_output=True, check=False)
+    return folder if made.returncode == 0 else None
+
+
+@contextmanager
+def world(folder: Path, influx: bool, keeping: bool, rng: Random, mutant: str = "none") -> Iterator[World]:
+    """Everything running; ended when the block ends."""
+    made = World(folder, influx, keeping, rng, mutant)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
