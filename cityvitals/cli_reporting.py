@@ -12,12 +12,14 @@ import typer
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 CityId = Annotated[str, typer.Option("--city", help="The city's id.")]
 PeriodText = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")]
+Targets = Annotated[Path | None, typer.Option("--targets", help="A file of [[target]] entries instead of the city's.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("report")(kpi_report)
     app.command("explain")(kpi_explain)
+    app.command("snapshot")(kpi_snapshot)
 
 
 def _now() -> int:
@@ -59,3 +61,21 @@ def kpi_explain(
     from cityvitals.explain import explain  # noqa: PLC0415
 
     sys.stdout.write(explain(open_store(store), city, code, part, period, form, _now()))
+
+
+def kpi_snapshot(
+    city: CityId,
+    store: StoreUrl,
+    period: PeriodText,
+    out: Annotated[Path, typer.Option("--out", help="The SVG file to write.")] = Path("snapshot.svg"),
+    targets: Targets = None,
+) -> None:
+    """Draw the city snapshot, a wheel of the 22 categories.
+
+    Example: cityvitals kpi snapshot --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen.svg
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.snapshot import city_snapshot  # noqa: PLC0415
+
+    out.write_text(city_snapshot(open_store(store), city, period, targets), encoding="utf-8")
+    sys.stdout.write(f"{out}\n")
