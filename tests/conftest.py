@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import chromium
 from tests.processes import end_left_over
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ServerFactory = Callable[..., Any]
+
+# A shared machine is slow now and then; no test asserts how long something takes.
+settings.register_profile("cityvitals", deadline=None)
+settings.load_profile("cityvitals")
 
 
 @pytest.fixture(scope="session")

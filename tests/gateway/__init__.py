@@ -1,0 +1,1 @@
+"""What the gateway does with good, bad, late, early, repeated and too many messages."""
