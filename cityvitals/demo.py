@@ -81,7 +81,7 @@ class Demo:
 
     # -- processes ---------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, nodes: int) -> None:
         """Start broker, gateway, ingest, API and nodes, and wait until the API answers."""
         broker_port = free_port()
         self._write_config(broker_port)
@@ -91,7 +91,7 @@ class Demo:
                 name, [sys.executable, "-m", "cityvitals", name, "--config", str(self.folder / "cityvitals.toml")]
             )
         self._wait("the API", lambda: _answers(f"http://127.0.0.1:{self.port}/readyz"))
-        self._tell(broker_port)
+        self._tell(broker_port, nodes)
 
     def _start_broker(self, port: int) -> None:
         program = mosquitto()
@@ -181,17 +181,17 @@ interval_s = {LIVE_MS / 1000}
             encoding="utf-8",
         )
 
-    def _tell(self, broker_port: int) -> None:
+    def _tell(self, broker_port: int, nodes: int) -> None:
         kind = "Mosquitto" if mosquitto() else "amqtt, embedded"
         rows = (
             ("live page", self.url),
-            ("API", f"{self.url}/v1/cities  (documentation: {self.url}/docs)"),
+            ("API", f"{self.url}/v1/cities  (described in {self.url}/openapi.json)"),
             ("broker", f"mqtt://127.0.0.1:{broker_port}  ({kind})"),
-            ("nodes", f"38 simulated, each reads every {LIVE_MS // 1000} s"),
+            ("nodes", f"{nodes} simulated, each reads every {LIVE_MS // 1000} s"),
             ("data, logs", str(self.folder)),
         )
         for name, what in rows:
-            self.console.print(f"  {name:<11} {what}", highlight=False, markup=False)
+            self.console.print(f"  {name:<11} {what}", highlight=False, markup=False, soft_wrap=True)
         self.console.print("Ctrl-C stops everything; the next start goes on with the same data.")
 
 
@@ -209,8 +209,9 @@ def run(folder: Path, port: int, seconds: float | None, days: int) -> None:
         previous = signal.signal(signal.SIGTERM, _interrupt)
         stack.callback(signal.signal, signal.SIGTERM, previous)
         try:
-            demo.write_history(load_city(city_file), days)
-            demo.start()
+            city = load_city(city_file)
+            demo.write_history(city, days)
+            demo.start(len(city.device))
             end = time.monotonic() + seconds if seconds is not None else None
             while end is None or time.monotonic() < end:
                 demo.check()

@@ -53,6 +53,20 @@ def _noise(t: IntArray, seed: float) -> FloatArray:
     return np.asarray(slow + 0.2 * (2 * (scatter - np.floor(scatter)) - 1), dtype=np.float64)
 
 
+def _weather(t: IntArray) -> FloatArray:
+    """The whole city's weather in [-1, 1]: a new draw each day, passing smoothly into the next."""
+    days = t / DAY
+    whole = np.floor(days)
+    share = days - whole
+    share = share * share * (3 - 2 * share)
+
+    def draw(day: FloatArray) -> FloatArray:
+        scatter = np.sin(day * 127.1) * 43758.5453
+        return np.asarray(2 * (scatter - np.floor(scatter)) - 1, dtype=np.float64)
+
+    return np.asarray(draw(whole) * (1 - share) + draw(whole + 1) * share, dtype=np.float64)
+
+
 def _day_shape(t: IntArray) -> FloatArray:
     """Two rush hours a day, in [-1, 1]; weaker at weekends."""
     hour = (t % DAY) / HOUR
@@ -71,7 +85,8 @@ def air(device: str, quantity: str, t: IntArray) -> FloatArray:
     mean, daily, seasonal, scatter = _AIR[quantity]
     seed = _unit(device, quantity)
     level = mean if quantity in ("temperature", "humidity") else mean * (0.7 + 0.7 * _unit(device))
-    value = level * (1 + daily * _day_shape(t) + seasonal * _winter(t) + scatter * _noise(t, seed))
+    still_air = np.copysign(0.35, daily) * _weather(t) if quantity not in ("temperature", "humidity") else 0.0
+    value = level * (1 + daily * _day_shape(t) + seasonal * _winter(t) + scatter * _noise(t, seed) + still_air)
     lowest, highest = (-40.0 if quantity == "temperature" else 0.1), (99.0 if quantity == "humidity" else 900.0)
     return np.asarray(np.round(np.clip(value, lowest, highest), 2), dtype=np.float64)
 
