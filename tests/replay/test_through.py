@@ -1,0 +1,69 @@
+"""The same numbers when the same file goes through a real broker, a gateway and an ingest process into either store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.chain import chain
+from tests.replay import cli, recorded
+from tests.servers import InfluxDB, Mosquitto
+
+# city -> recorded file, which rows of it, periods to compare
+CUTS: dict[str, tuple[str, Callable[[list[str]], bool], tuple[str, ...]]] = {
+    "trondheim": (recorded.TRONDHEIM, lambda _: True, ("2018", "2019", "2019-Q4", "2019-03", "2019-10-27", "2020-01")),
+    "aberdeen": (recorded.STATIONS, lambda r: r[0] < "2018-02-10", ("2018", "2018-Q1", "2018-01", "2018-01-17")),
+}
+Values = list[dict[str, Any]]
+
+
+@pytest.fixture(params=["sqlite", "influxdb"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/through.db"
+    influx: InfluxDB = request.getfixturevalue("influxdb")
+    return f"influxdb://{influx.host}:{influx.port}/{influx.create(tmp_path.name)}"
+
+
+def values(city: str, store: str) -> Values:
+    _, _, periods = CUTS[city]
+    return [v for period in periods for v in msgspec.json.decode(cli.show(city, store, period))]
+
+
+def is_same(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
+
+
+def differences(these: Values, those: Values) -> list[str]:
+    """Fields that differ; numbers by more than 1e-9."""
+    assert len(these) == len(those)
+    return [
+        f"{a['code']} {a['part']} {a['period']} {field}: {a[field]} and {b[field]}"
+        for a, b in zip(these, those, strict=True)
+        for field in a
+        if field != "revision" and not is_same(a[field], b[field])
+    ]
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_through_a_broker_come_the_numbers_of_a_direct_replay(
+    name: str, store: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    city, (header, *rows) = recorded.city(name), recorded.rows(*CUTS[name][:2])
+    file, direct = recorded.write(tmp_path / "cut.csv", header, rows), f"sqlite:///{tmp_path}/direct.db"
+    cli.replay(city, direct, file, how=cli.here)
+    with chain(tmp_path / "chain", city, mosquitto.port, store) as running:
+        cli.run("replay", file, "--city", city, "--through", mosquitto.url, "--store", store)
+        found = values(name, store)
+        assert {n: p.poll() for n, p in running.processes.items()} == {"gateway": None, "ingest": None}
+        assert running.stop() == {"gateway": 0, "ingest": 0}
+    expected = values(name, direct)
+    assert sum(v["value"] is not None for v in expected) > 5
+    assert differences(found, expected) == []
