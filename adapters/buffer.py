@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adapters import ledger, rejects
-from adapters.sqlite import Schema, connect, problem, transaction
+from adapters.sqlite import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import IntArray, Series, SeriesTable
@@ -79,7 +79,7 @@ class Buffer:
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
         self.table = SeriesTable()
-        for row in self.db.execute("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
+        for row in self._read("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
             self.table.id_of(Series(*row))
         self._saved = len(self.table)
         self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width or BASE_WIDTH,))
@@ -97,8 +97,8 @@ class Buffer:
         return transaction(self.db)
 
     def _meta(self, key: str) -> int:
-        row = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
-        return int(row[0]) if row else 0
+        found = rows(self.db, "SELECT value FROM meta WHERE key=?", (key,))
+        return int(found[0][0]) if found else 0
 
     # -- readings ---------------------------------------------------------------------------------------------------
 
@@ -109,12 +109,12 @@ class Buffer:
         with self.transaction() as db:
             self._save_series()
             before = int(db.execute("SELECT total_changes()").fetchone()[0])
-            rows = zip(
+            columns = zip(
                 window_start(readings.t, self.width).tolist(), readings.series.tolist(), readings.t.tolist(),
                 readings.key.tolist(), readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
                 strict=True,
             )  # fmt: skip
-            db.executemany(_UPSERT, rows)
+            db.executemany(_UPSERT, columns)
             # Each stored row counts twice: itself and the dirty mark its trigger made.
             return (int(db.execute("SELECT total_changes()").fetchone()[0]) - before) // 2
 
@@ -140,17 +140,14 @@ class Buffer:
         dirty = Dirty(marks[:, 1], marks[:, 0], marks[:, 2])
         if not len(marks):
             return dirty, Readings.of([], [], [])
-        rows = self._read(
+        found = self._read(
             "SELECT r.series, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - built from fixed text
             f" FROM ({head}) d CROSS JOIN reading r ON r.window = d.window AND r.series = d.series"
         )
-        return dirty, Readings.of(*zip(*rows, strict=True)) if rows else Readings.of([], [], [])
+        return dirty, Readings.of(*zip(*found, strict=True)) if found else Readings.of([], [], [])
 
-    def _read(self, sql: str) -> list[tuple[Any, ...]]:
-        try:
-            return self.db.execute(sql).fetchall()
-        except sqlite3.Error as error:
-            raise problem(f"{self.path} cannot be read: {error}.", error) from error
+    def _read(self, sql: str) -> list[Any]:
+        return rows(self.db, sql)
 
     def mark_all_dirty(self) -> None:
         """Send everything again: the other side has lost its store."""
@@ -162,16 +159,16 @@ class Buffer:
 
     def sent(self, dirty: Dirty) -> None:
         """Clear the marks of windows the other side has stored, where nothing changed since."""
-        rows = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
+        marks = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
         with self.transaction() as db:
-            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", rows)
+            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", marks)
 
     def hand_over(self, dirty: Dirty, messages: IntArray) -> None:
         """Note which message carries each window, where nothing changed since it was read."""
         columns = (messages, dirty.window, dirty.series, dirty.generation)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
+        marks = zip(*(column.tolist() for column in columns), strict=True)
         with self.transaction() as db:
-            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", rows)
+            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", marks)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (int(messages.max()),))
 
     def last_message(self) -> int:
@@ -243,8 +240,7 @@ class Buffer:
     def used_bytes(self) -> int:
         """Bytes of the file that hold data."""
         pages, free, size = (
-            int(self.db.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
+            int(self._read(f"PRAGMA {name}")[0][0]) for name in ("page_count", "freelist_count", "page_size")
         )
         return (pages - free) * size
 
@@ -260,7 +256,7 @@ class Buffer:
 
     def counters(self) -> dict[str, int]:
         """All counters."""
-        return dict(self.db.execute("SELECT key, value FROM meta WHERE key GLOB 'gw_*'"))
+        return dict(self._read("SELECT key, value FROM meta WHERE key GLOB 'gw_*'"))
 
     def close(self) -> None:
         """Close the file."""

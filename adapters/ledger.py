@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from adapters.sqlite import rows
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
   city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, start INTEGER NOT NULL, seen TEXT NOT NULL,
@@ -59,13 +61,13 @@ class LedgerTable:
     def get(self, city: str, device: str, boot: int) -> Entry | None:
         """One row."""
         sql = "SELECT * FROM ledger WHERE city=? AND device=? AND boot=?"
-        row = self._db.execute(sql, (city, device, boot)).fetchone()
-        return Entry(*row) if row else None
+        found = rows(self._db, sql, (city, device, boot))
+        return Entry(*found[0]) if found else None
 
     def knows(self, city: str, device: str) -> bool:
         """Whether the device has sent numbered records before."""
         sql = "SELECT 1 FROM ledger WHERE city=? AND device=? LIMIT 1"
-        return self._db.execute(sql, (city, device)).fetchone() is not None
+        return bool(rows(self._db, sql, (city, device)))
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Write rows; within the caller's transaction."""
@@ -74,7 +76,7 @@ class LedgerTable:
 
     def with_holes(self) -> list[Entry]:
         """The rows in which records are missing."""
-        return [Entry(*row) for row in self._db.execute("SELECT * FROM ledger WHERE missing > 0")]
+        return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0")]
 
     def totals(self, changed_since: int = 0) -> list[Totals]:
         """Of devices of which something changed since then (ms UTC)."""
@@ -82,4 +84,4 @@ class LedgerTable:
             "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing) FROM ledger"
             " WHERE (city, device) IN (SELECT city, device FROM ledger WHERE changed >= ?) GROUP BY city, device"
         )
-        return [Totals(*row) for row in self._db.execute(sql, (changed_since,))]
+        return [Totals(*row) for row in rows(self._db, sql, (changed_since,))]

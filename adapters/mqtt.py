@@ -102,6 +102,7 @@ class Link:
         if self.broker.tls:
             client.tls_set_context(self._tls())
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_message, client.on_publish = self._on_message, self._on_publish
         # Having these set makes paho queue packets instead of one system call per PUBACK; `_flush` writes them.
         client.on_socket_register_write = client.on_socket_unregister_write = lambda *_: None
@@ -123,6 +124,10 @@ class Link:
         self._tell(f"connected to {self.broker} as {self.client_id}")
         if self._filters:
             client.subscribe([(f, 1) for f in self._filters])
+
+    def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._tell(f"{self.broker} does not let {self.client_id} subscribe. Check its access rules.")
 
     def _on_disconnect(
         self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object

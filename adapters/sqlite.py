@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from telemetry.errors import Unavailable, UsageError
 
@@ -81,6 +81,14 @@ def _version(db: sqlite3.Connection, schema: Schema) -> int:
         return int(row[0])
     there = db.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (schema.table,)).fetchone()
     return 1 if there else 0
+
+
+def rows(db: sqlite3.Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    """All rows of a query. Raises Unavailable or Damaged."""
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise problem(f"The database cannot be read: {error}.", error) from error
 
 
 def problem(sentence: str, error: BaseException) -> Unavailable:

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.buffer import Buffer
 from adapters.mqtt import Link
 from adapters.rejects import Rejects
+from adapters.sqlite import Damaged
 from adapters.store import Store, open_store
 from cityvitals.config import broker, load_city
+from cityvitals.recover import only_one, put_aside, sound_buffer
 from gateway.core import Core, Source
 from gateway.decoded import SourceOptions
 from gateway.service import Gateway
@@ -48,12 +49,21 @@ def until_stopped() -> Callable[[], bool]:
 def run_gateway(settings: Settings) -> None:
     """`cityvitals gateway`."""
     stop = until_stopped()
-    make_gateway(settings.gateway).run(stop)
+    with only_one(settings.gateway.buffer):
+        ended = False
+        while not ended:
+            gateway = make_gateway(settings.gateway)
+            try:
+                gateway.run(stop)
+                ended = True
+            except Damaged as error:
+                gateway.drop()
+                put_aside(settings.gateway.buffer, error)
 
 
 def make_gateway(s: GatewaySettings) -> Gateway:
     """A gateway by its settings."""
-    core = Core(Buffer(s.buffer, s.width_s * 1000), sources_of(s), s.max_payload_kb << 10)
+    core = Core(sound_buffer(s.buffer, s.width_s * 1000, now_ms()), sources_of(s), s.max_payload_kb << 10)
     filters = [source.filter for source in core.sources]
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(

@@ -41,43 +41,33 @@ class Batch:
         self._table = table
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str, str, str | None], int] = {}
+        self._wrong: dict[int, str] = {}
         self.clear()
 
     def clear(self) -> None:
         """Forget the rows, keep what was learnt about units."""
-        self._kind: list[int] = []
-        self._value: list[float] = []
-        self._t: list[int] = []
-        self._key: list[int] = []
-        self._arrival: list[int] = []
-        self._source: list[int] = []
+        self._rows: list[tuple[int, float, int, int, int, int]] = []
         self.lines: list[Line] = []
 
     def __len__(self) -> int:
-        return len(self._t)
+        return len(self._rows)
 
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
         """Add one message's rows; `source` is the caller's number for it. Returns the problems met."""
         problems = list(rows.problems)
         used = [False] * len(rows.records)
-        columns = (rows.quantity, rows.unit, rows.value, rows.t, rows.key, rows.record)
-        for quantity, unit, value, t, key, record in zip(*columns, strict=True):
-            kind = self.kind(city, device, quantity, unit)
-            problem = self._kinds[kind].problem
-            if problem is None and not math.isfinite(value):
-                problem = f"'{quantity}' is not a finite number"
-            if problem is not None:
-                problems.append(problem)
+        known, wrong, taken = self._known, self._wrong, self._rows
+        for quantity, unit, value, t, key, record in rows.rows:
+            kind = known.get((city, device, quantity, unit))
+            if kind is None:
+                kind = self._learn(city, device, quantity, unit)
+            if kind in wrong or not math.isfinite(value):
+                problems.append(wrong.get(kind, f"'{quantity}' is not a finite number"))
                 continue
-            self._kind.append(kind)
-            self._value.append(value)
-            self._t.append(t)
-            self._key.append(key)
-            self._arrival.append(arrival)
-            self._source.append(source)
+            taken.append((kind, value, t, key, arrival, source))
             if record >= 0:
                 used[record] = True
-        self.lines += [Line(city, device, *rows.records[i], used[i]) for i in range(len(used))]
+        self.lines += [Line(city, device, *numbers, good) for numbers, good in zip(rows.records, used, strict=True)]
         return problems
 
     def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
@@ -87,7 +77,7 @@ class Batch:
 
     def problem(self, kind: int) -> str | None:
         """Why rows of this kind cannot be used, None when they can."""
-        return self._kinds[kind].problem
+        return self._wrong.get(kind)
 
     def _learn(self, city: str, device: str, quantity: str, unit: str | None) -> int:
         entry = QUANTITIES.get(quantity)
@@ -102,13 +92,15 @@ class Batch:
         else:
             made = _Kind(self._table.id_of(Series(city, device, quantity)), *convert, None)
         self._kinds.append(made)
+        if made.problem:
+            self._wrong[len(self._kinds) - 1] = made.problem
         self._known[city, device, quantity, unit] = len(self._kinds) - 1
         return len(self._kinds) - 1
 
     def readings(self) -> tuple[Readings, IntArray]:
         """The rows as readings with flags, and each row's source number."""
-        readings = self.convert(self._kind, self._value, self._t, self._key, self._arrival)
-        return readings, np.array(self._source, dtype=np.int64)
+        kind, value, t, key, arrival, source = zip(*self._rows, strict=True) if self._rows else ((),) * 6
+        return self.convert(kind, value, t, key, arrival), np.array(source, dtype=np.int64)
 
     def convert(
         self,

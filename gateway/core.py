@@ -130,7 +130,7 @@ class Core:
 
     def _drop_pruned(self, rows: Decoded) -> None:
         floor = self.buffer.pruned_before
-        if rows.t and min(rows.t) < floor:
+        if floor and rows.rows and min(rows.t) < floor:
             rows.problems.append(
                 "reading older than what this gateway still holds; use `cityvitals replay` into the store instead"
             )

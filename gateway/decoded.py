@@ -30,31 +30,33 @@ class Line(NamedTuple):
     stored: bool
 
 
+# quantity, unit (None: the catalogue unit), value, time in ms UTC, key (0, or the identity of an event), and the
+# number of the sender's record it was in (-1 for none). A plain tuple: this is made for every reading.
+Row = tuple[str, str | None, float, int, int, int]
+
+
 @dataclass(slots=True)
 class Decoded:
-    """Rows of one message. `t`: ms UTC. `unit` None: the catalogue unit. `key`: 0, or the identity of an event.
+    """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point."""
 
-    `records`: (boot, seq) of the sender's records; `record`: in which of them each row was, -1 for none.
-    """
-
-    quantity: list[str] = field(default_factory=list)
-    unit: list[str | None] = field(default_factory=list)
-    value: list[float] = field(default_factory=list)
-    t: list[int] = field(default_factory=list)
-    key: list[int] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     estimated: int = 0
     records: list[tuple[int, int]] = field(default_factory=list)
-    record: list[int] = field(default_factory=list)
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
         """Append one row."""
-        self.quantity.append(quantity)
-        self.unit.append(unit)
-        self.value.append(value)
-        self.t.append(t)
-        self.key.append(key)
-        self.record.append(len(self.records) - 1)
+        self.rows.append((quantity, unit, value, t, key, len(self.records) - 1))
+
+    @property
+    def t(self) -> list[int]:
+        """The rows' times."""
+        return [row[3] for row in self.rows]
+
+    @property
+    def value(self) -> list[float]:
+        """The rows' values."""
+        return [row[2] for row in self.rows]
 
 
 def clock_problem(t: int, arrival: int) -> str | None:

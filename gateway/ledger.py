@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from adapters.ledger import Entry, LedgerTable, Totals
 from gateway.decoded import Line
 from telemetry.ranges import Ranges
-from telemetry.windows import HOUR
+from telemetry.windows import HOUR, is_due
 
 _SPANS = 500  # ranges kept of one boot; beyond that its oldest holes are given up
 _LATE_START = 5000  # a device first met beyond this number was there before this gateway
@@ -127,7 +127,7 @@ class Ledger:
     def requests(self, now: int, limit: int = 200) -> list[Request]:
         """Commands that are due, oldest records first; they become due again until the holes are filled."""
         found: list[Request] = []
-        for key in [k for k, asking in self._asking.items() if asking.due <= now][:limit]:
+        for key in [k for k, asking in self._asking.items() if is_due(asking.due, now, HOUR)][:limit]:
             asking = self._asking[key]
             account = self._accounts.get(key) or self._load(key)
             holes = account.seen.holes(account.start) if account else []

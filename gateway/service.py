@@ -18,11 +18,12 @@ from typing import Annotated
 import msgspec
 
 from adapters.mqtt import Link, Message, wait
+from adapters.sqlite import Damaged
 from gateway.core import Core, Incoming
 from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
-from telemetry.windows import DAY
+from telemetry.windows import DAY, is_due
 from telemetry.wire import encode
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000
 _LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
 _PRUNE_MS = 60_000
+_LONGEST_PAUSE = 30_000
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is given up and made anew
 
 
@@ -57,6 +59,7 @@ class Gateway:
     flush_ms: int = 1000
     keep_ms: int = 30 * DAY
     max_buffer_bytes: int = 4 << 30
+    silent_ms: int = 300_000
     _flight: _Flight | None = None
     _next_flush: int = 0
     _next_health: int = 0
@@ -64,6 +67,7 @@ class Gateway:
     _next_ledger: int = 0
     _pause_until: int = 0
     _failures: int = 0
+    _heard: int = 0
     _told: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -77,44 +81,69 @@ class Gateway:
         self.source.close()
         self.uplink.close()
 
+    def drop(self) -> None:
+        """Give up without acknowledging anything: the buffer is of no use any more."""
+        self.source.drop()
+        self.uplink.drop()
+        self.core.buffer.close()
+
     def step(self, timeout: float | None = None) -> None:
         """One round: receive and store what is there, send what is due."""
-        due = max(self._next_flush - self.clock(), 0) / 1000 if self._flight is None else 0.2
+        due = min(max(self._next_flush - self.clock(), 0) / 1000, 0.2)
         wait(
             [self.uplink] if self._paused() else [self.source, self.uplink],
-            min(due, 0.2) if timeout is None else timeout,
+            due if timeout is None else timeout,
         )
         if not self._paused():
             self._receive()
         self._landed()
         now = self.clock()
-        if now >= self._next_flush:
+        if is_due(self._next_flush, now, self.flush_ms):
             self._next_flush = now + self.flush_ms
             self._housekeeping(now)
             self._send(now)
 
     def _paused(self) -> bool:
-        return self.clock() < self._pause_until
+        return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)
 
     def _receive(self) -> None:
         batch = self.source.take()
         if not batch:
+            self._listen()
             return
         try:
             self.core.accept([Incoming(m.topic, m.payload, m.retain) for m in batch], self.clock())
         except Unavailable as error:
-            self._back_off(str(error))
+            self._trouble("nothing is acknowledged", error)
+            self._back_off()
             return
         self._tell("")
-        self._failures = 0
+        self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
 
-    def _back_off(self, why: str) -> None:
+    def _listen(self) -> None:
+        """A broker that says nothing for long though devices spoke before may have forgotten us: connect anew."""
+        now = self.clock()
+        if self._heard and self.source.connected and now - self._heard > self.silent_ms:
+            log.warning(
+                "%s has sent nothing for %d s; connecting anew", self.source.broker, (now - self._heard) // 1000
+            )
+            self._heard = 0
+            self.source.drop()
+
+    def _back_off(self) -> None:
         """Acknowledge nothing, let the broker keep it, try again after a jittered pause."""
-        self._tell(f"nothing is acknowledged: {why}")
         self._failures += 1
         self.source.drop()
-        self._pause_until = self.clock() + round(random.uniform(0.2, min(0.5 * 2**self._failures, 30.0)) * 1000)
+        longest = min(500 << min(self._failures, 16), _LONGEST_PAUSE)
+        self._pause_until = self.clock() + round(random.uniform(200, longest))
+
+    def _trouble(self, what: str, error: Unavailable) -> None:
+        """Say once what cannot be done. A damaged file is for the caller of `run`: waiting does not mend it."""
+        if isinstance(error, Damaged):
+            raise error
+        if not self._told:
+            self._tell(f"{what}: {error}")
 
     def _tell(self, sentence: str) -> None:
         """One log line per change of state."""
@@ -151,7 +180,7 @@ class Gateway:
         except (msgspec.DecodeError, IndexError) as error:
             log.warning("a receipt on %s cannot be read: %s", message.topic, error)
         except Unavailable as error:
-            self._tell(f"dirty marks stay: {error}")
+            self._trouble("dirty marks stay", error)
         else:
             if again:
                 log.warning("%d windows were lost on the way to the store; sending them again", again)
@@ -163,7 +192,7 @@ class Gateway:
             dirty, partials = self.core.pending(_FLIGHT)
             parcels = self.core.hand_over(dirty, partials)
         except Unavailable as error:
-            self._tell(f"nothing is sent: {error}")
+            self._trouble("nothing is sent", error)
             return
         if parcels:
             buffer = self.core.buffer
@@ -179,22 +208,22 @@ class Gateway:
     # -- housekeeping --------------------------------------------------------------------------------------------------
 
     def _housekeeping(self, now: int) -> None:
-        self._ask_again(now)
         buffer = self.core.buffer
         try:
-            if now >= self._next_health:
+            self._ask_again(now)
+            if is_due(self._next_health, now, _HEALTH_MS):
                 self._next_health = now + _HEALTH_MS
                 since = None
-                if now >= self._next_ledger:
+                if is_due(self._next_ledger, now, _LEDGER_MS):
                     since, self._next_ledger = self._next_ledger - _LEDGER_MS, now + _LEDGER_MS
                 buffer.put(health(buffer, self.id, now))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
-            if now >= self._next_prune:
+            if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
                 buffer.prune(now - self.keep_ms, self.max_buffer_bytes)
         except Unavailable as error:
             buffer.forget_unsaved()
-            self._tell(f"housekeeping waits: {error}")
+            self._trouble("housekeeping waits", error)
 
     def _ask_again(self, now: int) -> None:
         """Ask devices for records that did not come."""

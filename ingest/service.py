@@ -17,6 +17,7 @@ from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.topics import kpi_topic
+from telemetry.windows import is_due
 from telemetry.wire import decode, number
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Service:
     def step(self, timeout: float = 0.5) -> None:
         """One round: store a batch, derive, acknowledge. Without messages: let time pass in the KPIs."""
         batch = self.link.receive(timeout, limit=200)
-        if self.clock() < self._pause_until:
+        if not is_due(self._pause_until, self.clock(), 30_000):
             if batch:
                 self.link.drop()
             return

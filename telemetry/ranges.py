@@ -61,6 +61,16 @@ class Ranges:
             self._lasts.insert(place, number)
         return True
 
+    def cover(self, other: Ranges) -> None:
+        """Put in everything that is in `other`."""
+        spans: list[tuple[int, int]] = []
+        for first, last in sorted(self.spans() + other.spans()):
+            if spans and first <= spans[-1][1] + 1:
+                spans[-1] = (spans[-1][0], max(spans[-1][1], last))
+            else:
+                spans.append((first, last))
+        self._firsts, self._lasts = [a for a, _ in spans], [b for _, b in spans]
+
     def holes(self, start: int = 0) -> list[tuple[int, int]]:
         """The ranges of numbers from `start` to the largest that are not in the set."""
         befores = [start - 1, *self._lasts[:-1]]

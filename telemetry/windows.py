@@ -25,6 +25,11 @@ def window_start(t: int | IntArray, width: int, phase: int = 0) -> int | IntArra
     return (t - phase) // width * width + phase
 
 
+def is_due(deadline: int, now: int, interval: int) -> bool:
+    """Whether a deadline at most `interval` ms ahead has come; one further ahead means that the clock was set back."""
+    return now >= deadline or deadline > now + interval
+
+
 def parse_width(text: str) -> int:
     """Window width in ms from text like '60s', '5m' or '1h'. It must divide an hour, so that hours are whole."""
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")

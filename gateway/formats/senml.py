@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from gateway.decoded import Decoded, SourceOptions, clock_problem
+from gateway.decoded import AHEAD, EARLIEST, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -52,12 +53,14 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _one_by_one(payload, out)
     base = _Base(arrival)
+    latest = arrival + AHEAD
     for r in records:
-        base.take(r)
+        if r.bt is not None or r.bn or r.bu or r.bv or r.sent is not None or r.up is not None:
+            base.take(r)
         if r.boot is not None and r.seq is not None and 0 <= r.boot < _LARGEST and 0 <= r.seq < _LARGEST:
             out.records.append((r.boot, r.seq))
         if r.n or r.bn:
-            _row(r, base, out, options)
+            _row(r, base, out, options, latest)
     return out
 
 
@@ -70,7 +73,7 @@ class _Base:
         self.time: float | None = None
         self.sent: float | None = None
         self.up: float | None = None
-        self.own_time = False
+        self.ms: int | None = None  # the base time where it is absolute
 
     name: str
     unit: str | None
@@ -84,6 +87,7 @@ class _Base:
             self.sent = r.sent
         if r.bt is not None:
             self.time, self.up = r.bt, None
+            self.ms = _ms(r.bt) if r.bt > 0 else None
         if r.up is not None:
             self.up = r.up
 
@@ -105,19 +109,27 @@ def _ms(seconds: float) -> int | None:
     return round(seconds * 1000) if math.isfinite(seconds) and abs(seconds) <= 1e12 else None
 
 
-def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
-    name = (base.name + r.n).replace(":", "/").rpartition("/")[2]
+@lru_cache(maxsize=4096)
+def _short(name: str) -> str:
+    """The part of a name after the last `:` or `/`."""
+    return name.replace(":", "/").rpartition("/")[2]
+
+
+def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: int) -> None:
+    name = _short(base.name + r.n)
     name = options.rename.get(name, name)
     if r.v is None or name in options.ignore:
         if r.n and name not in options.ignore and r.v is None:
             out.problems.append(f"'{name}' has no numeric value")
         return
-    t, estimated = base.time_of(r)
-    problem = clock_problem(t, base.arrival)
-    if problem:
-        out.problems.append(f"'{name}': {problem}")
+    if base.ms is not None and not r.t and base.up is None:
+        t = base.ms
+    else:
+        t, estimated = base.time_of(r)
+        out.estimated += estimated
+    if not EARLIEST <= t <= latest:
+        out.problems.append(f"'{name}': {clock_problem(t, base.arrival)}")
         return
-    out.estimated += estimated
     unit, value = r.u or base.unit, r.v + base.value
     if name == "session_energy":
         end = None if r.end is None else _ms(r.end)

@@ -1,0 +1,144 @@
+"""A damaged gateway buffer is set aside and the gateway goes on; `cityvitals recover` brings back what it held.
+
+The new buffer holds the windows of the past back until then: their earlier readings are in the old file, and a window
+folded without them would replace a better one in the store.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.buffer import Buffer
+from adapters.ledger import Entry
+from adapters.sqlite import Damaged, set_aside
+from telemetry.errors import CityVitalsError, UsageError
+from telemetry.ranges import Ranges
+from telemetry.readings import Readings
+from telemetry.series import Series
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 20_000
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the buffer's lock. Raises CityVitalsError where another process writes to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CityVitalsError(f"Another process writes to {path}. Stop the gateway first.") from None
+        yield
+
+
+def sound_buffer(path: Path, width: int, now: int) -> Buffer:
+    """The buffer; where the file is damaged it is set aside and a new one begun. `now`: ms UTC."""
+    try:
+        buffer = Buffer(path, width)
+    except Damaged as error:
+        put_aside(path, error)
+        buffer = Buffer(path, width)
+    if not buffer.held_before and any(path.parent.glob(f"{path.name}.damaged-*")) and not buffer.counters():
+        buffer.hold_before(now // width * width + width)
+    return buffer
+
+
+def put_aside(path: Path, error: Exception) -> Path:
+    """Set a damaged buffer aside and say what to do."""
+    aside = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    log.error(
+        "%s It was set aside as %s and a new buffer begun; what was stored until now waits there."
+        " Stop the gateway for a moment and run: cityvitals recover %s --buffer %s", error, aside, aside, path,
+    )  # fmt: skip
+    return aside
+
+
+def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int, int]:
+    """Bring what can be read of `old` into the buffer `new`; (readings found, of them new). `new` may not be in use."""
+    if not old.is_file():
+        raise UsageError(f"There is no file {old}.")
+    found = fresh = 0
+    with only_one(new):
+        buffer = Buffer(new, None)
+        source = sqlite3.connect(old, isolation_level=None)
+        ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in _salvage(source, "buffer_series", "id")}
+        rows: list[Any] = []
+        for row in _salvage(source, "reading", "window, series, t, key"):
+            if row[1] in ids:
+                rows.append(row)
+            if len(rows) == _CHUNK:
+                found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
+                progress(len(rows))
+                rows = []
+        found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
+        _ledger(buffer, [Entry(*row) for row in _salvage(source, "ledger", "city, device, boot")])
+        buffer.hold_before(0)
+        source.close()
+        buffer.close()
+    return found, fresh
+
+
+def _salvage(source: sqlite3.Connection, table: str, order: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table from both ends, up to where the file cannot be read."""
+    seen = 0
+    for direction in ("ASC", "DESC"):
+        by = ", ".join(f"{column} {direction}" for column in order.split(", "))
+        cursor = source.cursor()
+        try:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY {by}")  # noqa: S608 - fixed names
+            while row := cursor.fetchone():
+                seen += 1
+                yield row
+        except sqlite3.Error as error:
+            log.warning("%s: %d rows read from one end, then: %s", table, seen, error)
+            continue
+        return
+
+
+def _put(buffer: Buffer, ids: dict[int, int], rows: list[Any]) -> int:
+    if not rows:
+        return 0
+    columns = np.array([row[1:4] + row[5:] for row in rows], dtype=np.int64)
+    value = np.array([row[4] for row in rows], dtype=np.float64)
+    series = np.array([ids[i] for i in columns[:, 0].tolist()], dtype=np.int64)
+    return buffer.put(Readings(series, columns[:, 1], value, columns[:, 2], columns[:, 3], columns[:, 4]))
+
+
+def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
+    """Join the old ledger to the new one: what either has seen has come."""
+    with buffer.transaction():
+        for old in entries:
+            now = buffer.ledger.get(old.city, old.device, old.boot)
+            if now is None:
+                buffer.ledger.put([old])
+                continue
+            seen = Ranges(old.seen)
+            seen.cover(Ranges(now.seen))
+            holes = sum(b - a + 1 for a, b in seen.holes(old.start))
+            joined = old._replace(
+                seen=str(seen),
+                received=seen.count - old.given_up,
+                duplicate=old.duplicate + now.duplicate,
+                refused=old.refused + now.refused,
+                recovered=old.recovered + now.recovered,
+                missing=holes + old.given_up,
+                changed=max(old.changed, now.changed),
+            )
+            buffer.ledger.put([joined])
+
+
+def damaged_files(buffer: Path) -> list[Path]:
+    """Files that were set aside and not recovered yet."""
+    found = buffer.parent.glob(f"{buffer.name}.damaged-*")
+    return sorted(p for p in found if not p.name.endswith(("-wal", "-shm")))

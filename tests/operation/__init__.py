@@ -1,0 +1,1 @@
+"""Durability and operation: damage, disk, restarts, backup, upgrades."""

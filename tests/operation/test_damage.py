@@ -1,0 +1,103 @@
+"""A damaged buffer: the gateway goes on with a new one, and what the old one held comes back."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from adapters.buffer import Buffer
+from adapters.sqlite import Damaged
+from cityvitals.recover import damaged_files, only_one, recover, sound_buffer
+from gateway.core import Core, Incoming, Source
+from telemetry.errors import CityVitalsError
+from telemetry.windows import MINUTE
+
+NOW = 1_709_294_400_000
+SOURCE = Source("cv/1/{city}/{device}/data", "senml")
+
+
+def fill(path: Path, count: int, first: int = 0) -> None:
+    core = Core(Buffer(path, MINUTE), [SOURCE])
+    for seq in range(first, first + count):
+        body = f'[{{"n":"no2","v":{seq % 50},"bt":{NOW / 1000 - seq * 7},"boot":1,"seq":{seq}}}]'.encode()
+        core.accept([Incoming("cv/1/aba/s1/data", body)], NOW)
+    core.buffer.close()
+
+
+def held(path: Path) -> int:
+    buffer = Buffer(path, None)
+    try:
+        return int(buffer.db.execute("SELECT count(*) FROM reading").fetchone()[0])
+    finally:
+        buffer.close()
+
+
+def spoil(path: Path, start: float, length: int = 4096) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(int(size * start) // 4096 * 4096)
+        file.write(b"\xa5" * length)
+
+
+def test_a_file_that_is_no_database_is_set_aside_with_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "gateway.db"
+    path.write_bytes(b"not a database at all" * 1000)
+    with caplog.at_level(logging.ERROR):
+        buffer = sound_buffer(path, MINUTE, NOW)
+    assert buffer.counters() == {}
+    [aside] = damaged_files(path)
+    assert f"cityvitals recover {aside} --buffer {path}" in caplog.text
+
+
+def test_windows_that_began_before_the_damage_wait_for_the_rest_of_their_readings(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    fill(path, 3)
+    spoil(path, 0.0, 100)
+    core = Core(sound_buffer(path, MINUTE, NOW), [SOURCE])
+    late, live = NOW / 1000 - 1, NOW / 1000 + 60
+    for t in (late, live):
+        core.accept([Incoming("cv/1/aba/s1/data", f'[{{"n":"no2","v":1,"bt":{t}}}]'.encode())], NOW + 60_000)
+    assert core.pending()[0].window.tolist() == [NOW + MINUTE]
+    core.buffer.hold_before(0)
+    assert len(core.pending()[0].window) == 2
+
+
+def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    fill(path, 6000)
+    spoil(path, 0.5)
+    old = path.rename(tmp_path / "gateway.db.damaged-x")
+    with pytest.raises(Damaged):
+        for _ in Buffer(old, MINUTE)._read("SELECT sum(value) FROM reading"):
+            pass
+    buffer = sound_buffer(path, MINUTE, NOW)
+    assert buffer.held_before > NOW
+    buffer.close()
+    found, fresh = recover(old, path, lambda _: None)
+    assert found >= fresh > 5000
+    assert held(path) == fresh
+    again = Core(Buffer(path, None), [SOURCE])
+    assert again.buffer.held_before == 0
+    assert len(again.pending()[0].window) > 500
+
+
+def test_recovering_a_sound_file_brings_back_every_reading_and_the_ledger(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    fill(old, 50)
+    fill(new, 30, first=60)
+    assert recover(old, new, lambda _: None) == (50, 50)
+    assert recover(old, new, lambda _: None) == (50, 0)
+    buffer = Buffer(new, None)
+    [entry] = buffer.ledger.with_holes()
+    assert (entry.received, entry.missing, entry.seen) == (80, 10, "0-49,60-89")
+
+
+def test_a_buffer_in_use_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    fill(path, 1)
+    with only_one(path), pytest.raises(CityVitalsError, match="Stop the gateway first"):
+        recover(path, path, lambda _: None)
