@@ -15,6 +15,7 @@ from telemetry.city import City
 from telemetry.errors import Rejected
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
+from telemetry.periods import CALENDAR, Period
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -26,6 +27,7 @@ class CityIngest:
         self.city, self.width = city, width
         self._store, self._table = store, table
         self._engine = Engine(city, table, store)
+        self._looked_at = 0
         self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours and windows:
@@ -51,10 +53,21 @@ class CityIngest:
 
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
-        changed = self._revised(self._engine.evaluate(now), now)
+        values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
+        changed = self._revised(values.values(), now)
         self._store.put_kpis(changed)
+        self._looked_at = now
         self._known.update({v.kpi.identity: v for v in changed})
         return changed
+
+    def _overdue(self, now: int) -> list[KpiValue]:
+        """Values of periods that became final while nothing touched them; once an hour, and after every start."""
+        if now // HOUR == self._looked_at // HOUR:
+            return []
+        final = now - self.city.rules.final_after_h * HOUR
+        open_ = (v.kpi for v in self._known.values() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
+        periods = {Period(k.kind, k.period, k.start, k.end) for k in open_ if k.end <= final}
+        return [value for period in sorted(periods) for value in self._engine.derive(period, now)]
 
     def _revised(self, values: Iterable[KpiValue], now: int) -> list[StoredKpi]:
         hold = self.city.rules.revision_hold_h * HOUR

@@ -1,0 +1,61 @@
+"""A small city, windows messages for it, and a link that is no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.mqtt import Message
+from telemetry.city import City
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import MINUTE
+from telemetry.wire import encode
+
+T0 = 1_709_294_400_000  # 2024-03-01T12:00:00Z
+NOW = T0 + 400 * 86_400_000
+METERED = "LOCAL:E:METERED"
+
+
+def city(name: str = "aba", **rest: object) -> City:
+    plain = {"id": name, "name": "Aba", "country": "NG", "timezone": "Africa/Lagos", **rest}
+    meters = [{"id": f"m{n}", "kind": "electricity_meter", "quantities": ["energy_delta"]} for n in (1, 2)]
+    return City.model_validate({"city": plain, "device": meters})
+
+
+def windows(
+    *minutes: int, device: str = "m1", name: str = "aba", kwh: float = 1.0, width: int = MINUTE, number: int = 0
+) -> bytes:
+    """A message with one reading in each of these minutes after T0."""
+    table = SeriesTable([Series(name, device, "energy_delta")])
+    found = Readings.of([0] * len(minutes), [T0 + m * MINUTE for m in minutes], [kwh] * len(minutes))
+    return encode(name, width, fold(found, width, table.modulus(found.series)), table, number)
+
+
+@dataclass
+class NoNetwork:
+    """What a Link is to ingest: batches to receive, and what became of them."""
+
+    batches: list[list[bytes]]
+    connected: bool = True
+    acknowledged: list[bytes] = field(default_factory=list)
+    dropped: int = 0
+    published: list[tuple[str, bytes, bool]] = field(default_factory=list)
+    closed: bool = False
+
+    def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
+        batch = self.batches.pop(0) if self.batches else []
+        return [Message("cv/1/aba/gw/windows", p, False, False, i, 1, 1) for i, p in enumerate(batch)]
+
+    def ack(self, messages: list[Message]) -> None:
+        self.acknowledged += [m.payload for m in messages]
+
+    def drop(self) -> None:
+        self.dropped += 1
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int:
+        self.published.append((topic, payload, retain))
+        return len(self.published)
+
+    def close(self) -> None:
+        self.closed = True
