@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("report")(kpi_report)
     app.command("explain")(kpi_explain)
     app.command("snapshot")(kpi_snapshot)
+    app.command("pack")(kpi_pack)
 
 
 def _now() -> int:
@@ -79,3 +80,22 @@ def kpi_snapshot(
 
     out.write_text(city_snapshot(open_store(store), city, period, targets), encoding="utf-8")
     sys.stdout.write(f"{out}\n")
+
+
+def kpi_pack(
+    city: CityId,
+    store: StoreUrl,
+    period: PeriodText,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
+    targets: Targets = None,
+) -> None:
+    """Write the verifier's pack: sheet, provenance, plots, summary.
+
+    Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.pack import collect, write_pack  # noqa: PLC0415
+
+    pack = collect(open_store(store), city, period, targets, _now())
+    for path in write_pack(pack, out):
+        sys.stdout.write(f"{path}\n")

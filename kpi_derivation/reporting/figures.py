@@ -37,10 +37,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def value(self) -> float | None:
-        """The value that counts; None where the figure is not reported."""
+        """The value that counts; None where the figure is not reported, or known in part only."""
         if self.reported is not None:
             return self.reported.value
-        return self.derived.value if self.derived else None
+        return self.derived.value if self.derived and not self.partial else None
+
+    @property
+    def partial(self) -> bool:
+        """Whether sensors see only a part of what the KPI is about; such a value is shown and never is the KPI."""
+        return self.reported is None and self.derived is not None and "(partial" in self.derived.method
 
     @property
     def counts(self) -> KpiValue | None:
