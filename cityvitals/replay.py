@@ -18,9 +18,11 @@ from adapters.store import Store
 from cityvitals.columns import Converted, convert
 from gateway.batch import Batch
 from gateway.core import Core
+from gateway.formats.flat_json import parse_time
 from ingest.core import Ingest
 from simulators.recorded import Chunk, read
 from telemetry.city import City
+from telemetry.errors import Rejected
 from telemetry.series import IntArray
 
 Progress = Callable[[str, int], None]
@@ -116,13 +118,22 @@ class Replay:
 
 
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
-    """Parts of a chunk that each span at most `seconds` of recorded time, in file order."""
-    starts = np.array([row[0][:19] for row in chunk.rows], dtype="datetime64[ms]").astype(np.int64)
-    begin = 0
-    for i in range(1, len(starts) + 1):
-        if i == len(starts) or abs(int(starts[i] - starts[begin])) >= seconds * 1000:
+    """Parts of a chunk that each span at most `seconds` of recorded time, in file order; bad rows go along."""
+    begin, since = 0, None
+    for i, row in enumerate(chunk.rows):
+        t = _instant(row[0])
+        if t is not None and since is not None and abs(t - since) >= seconds * 1000:
             yield Chunk(chunk.path, chunk.header, chunk.lines[begin:i], chunk.rows[begin:i])
-            begin = i
+            begin, since = i, None
+        since = t if since is None else since
+    yield Chunk(chunk.path, chunk.header, chunk.lines[begin:], chunk.rows[begin:], chunk.bad)
+
+
+def _instant(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except Rejected:
+        return None
 
 
 def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress) -> Summary:

@@ -60,6 +60,8 @@ def _seconds(text: str) -> float | str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
+    if moment.tzinfo is None:
+        return text  # not this machine's local time: the gateway refuses it
     stamp = moment.timestamp()
     return int(stamp) if stamp == int(stamp) else stamp
 

@@ -1,0 +1,173 @@
+"""Rows that cannot be used are kept with file and line; calls that cannot work are a sentence and exit code 2."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from adapters.rejects import Rejects
+from simulators.publisher import packs
+from simulators.recorded import Chunk, read
+from tests.replay import cli
+
+CITY = """
+[city]
+id = "aba"
+name = "Aba"
+country = "NG"
+timezone = "Africa/Lagos"
+
+[[device]]
+id = "m1"
+kind = "electricity_meter"
+quantities = ["energy_delta"]
+
+[[device]]
+id = "c1"
+kind = "ev_charger"
+quantities = ["session_energy"]
+"""
+ROWS = "time,device,quantity,value,unit\n"
+SESSIONS = "start,end,device,energy_kwh,user_hash\n"
+GOOD = "2024-03-01T12:00:00Z,m1,energy_delta,1.5,kWh\n"
+
+# A row that is not stored, and why.
+BAD = {
+    "2024-03-01T12:30:00,m1,energy_delta,1,kWh": "no zone",
+    "yesterday,m1,energy_delta,1,kWh": "no RFC 3339 time",
+    "1970-01-01T00:00:01Z,m1,energy_delta,1,kWh": "before 2004",
+    "2100-01-01T00:00:00Z,m1,energy_delta,1,kWh": "future",
+    "2024-03-01T12:30:00Z,m1,energy_delta,one,kWh": "no finite number",
+    "2024-03-01T12:30:00Z,m1,energy_delta,nan,kWh": "no finite number",
+    "2024-03-01T12:30:00Z,m1,energy_delta,,kWh": "no finite number",
+    "2024-03-01T12:30:00Z,m1,energy_delta,1,lb": "unknown unit 'lb'",
+    "2024-03-01T12:30:00Z,m1,energy_delte,1,kWh": "unknown quantity 'energy_delte'",
+    "2024-03-01T12:30:00Z,m/1,energy_delta,1,kWh": "cannot name a device",
+    "2024-03-01T12:30:00Z,,energy_delta,1,kWh": "cannot name a device",
+    "2024-03-01T12:30:00Z,m1,energy_delta,1": "4 fields instead of 5",
+    "2024-03-01T12:30:00Z,m1,energy_delta,1,kWh,": "6 fields instead of 5",
+    "2024-03-01T12:30:00Z,m1,energy_delta,-1,kWh": "out of the plausible range",
+}
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    path = tmp_path / "aba.toml"
+    path.write_text(CITY)
+    return path
+
+
+def write(folder: Path, text: str, name: str = "rows.csv") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def store(folder: Path) -> str:
+    return f"sqlite:///{folder}/aba.db"
+
+
+def kept(folder: Path) -> list[tuple[str, str, str]]:
+    """(topic, payload, reason), oldest first."""
+    return [(r.topic, r.payload.decode(), r.reason) for r in reversed(Rejects.open(folder / "aba.db").newest())]
+
+
+@pytest.mark.parametrize("speed", [(), ("--speed", "1e8")])
+def test_bad_rows_are_kept_with_their_line_and_the_good_ones_stored(
+    city: Path, tmp_path: Path, speed: tuple[str, ...]
+) -> None:
+    file = write(tmp_path, ROWS + GOOD + "\n".join(BAD) + "\n\n" + GOOD.replace("12:00", "13:00"))
+    cli.here("replay", file, "--city", city, "--store", store(tmp_path), *speed)
+    day = cli.values("aba", store(tmp_path), "2024-03-01")
+    assert day["LOCAL:E:METERED", ""]["value"] == 3.0
+    found = {payload: (topic, reason) for topic, payload, reason in kept(tmp_path)}
+    assert set(found) == set(BAD)
+    for line, (row, why) in enumerate(BAD.items(), 3):
+        topic, reason = found[row]
+        assert (topic, why in reason) == (f"replay:rows.csv:{line}", True), reason
+
+
+def test_the_summary_counts_every_row(city: Path, tmp_path: Path) -> None:
+    file = write(tmp_path, ROWS + GOOD + "\n".join(BAD) + "\n" + GOOD)
+    summary = cli.replay(city, store(tmp_path), file, how=cli.here)
+    counts = {name: summary[name] for name in ("rows read", "held already", "flagged", "rejected")}
+    assert counts == {"rows read": len(BAD) + 2, "held already": 1, "flagged": 1, "rejected": len(BAD) - 1}
+    assert summary["readings stored"] == 2
+
+
+def test_an_empty_file_and_one_with_a_header_only_are_no_readings(city: Path, tmp_path: Path) -> None:
+    assert cli.replay(city, store(tmp_path), write(tmp_path, ROWS), how=cli.here)["rows read"] == 0
+    told = cli.run("replay", write(tmp_path, ""), "--city", city, "--store", store(tmp_path), fails=2)
+    assert "line 1: the header must be" in told
+
+
+def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) -> None:
+    good = "2024-03-01T12:00:00Z,2024-03-01T13:30:00Z,c1,7.5,u\n2024-03-01T12:00:00Z,,c1,2.5,\n"
+    bad = {
+        "2024-03-01,,c1,1,u": "no zone",
+        "2024-03-01T12:00:00Z,soon,c1,1,u": "no RFC 3339 time",
+        "2024-03-01T12:00:00Z,,c 1,1,u": "cannot name a device",
+        "2024-03-01T12:00:00Z,,c1,much,u": "not a finite number",
+        "2024-03-01T12:00:00Z,2024-03-01T11:00:00Z,c1,1.25,u": "ends before it starts",
+    }
+    file = write(tmp_path, SESSIONS + good + "\n".join(bad) + "\n")
+    cli.replay(city, store(tmp_path), file, how=cli.here)
+    day = cli.values("aba", store(tmp_path), "2024-03-01")
+    assert day["LOCAL:EV:ENERGY", ""]["value"] == 7.5 + 2.5 + 1.25
+    reasons = {payload: reason for _, payload, reason in kept(tmp_path)}
+    assert {row: why in reasons.get(row, "") for row, why in bad.items()} == dict.fromkeys(bad, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"city": "nowhere.toml"}, "There is no city file"),
+        ({"file": "nowhere.csv"}, "There is no file"),
+        ({"speed": "fast"}, "--speed 'fast'"),
+        ({"speed": "0"}, "--speed '0'"),
+        ({"width": "7s"}, "must divide an hour"),
+        ({"store": "mysql://x"}, "is no store"),
+        ({"store": ""}, "Say where to"),
+    ],
+)
+def test_a_call_that_cannot_work_is_a_sentence(change: dict[str, str], told: str, city: Path, tmp_path: Path) -> None:
+    options = {"city": str(city), "store": store(tmp_path), "speed": "max", "width": "60s", **change}
+    file = change.get("file") or str(write(tmp_path, ROWS))
+    words = [w for name in ("city", "store", "speed", "width") if options[name] for w in (f"--{name}", options[name])]
+    message = cli.run("replay", file, *words, fails=2)
+    assert told in message
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("how", ["truncated", "damaged", "latin-1"])
+def test_a_file_that_cannot_be_read_is_a_sentence(how: str, city: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv.gz"
+    whole = gzip.compress((ROWS + GOOD * 1000).encode())
+    damaged = whole[:40] + bytes([whole[40] ^ 255]) + whole[41:]
+    path.write_bytes({"truncated": whole[:-20], "damaged": damaged, "latin-1": b"time,\xe9\n"}[how])
+    message = cli.run("replay", path, "--city", city, "--store", store(tmp_path), fails=2)
+    assert "cannot be read" in message
+    assert "Traceback" not in message
+
+
+def test_another_width_for_the_same_store_is_refused(city: Path, tmp_path: Path) -> None:
+    file = write(tmp_path, ROWS + GOOD)
+    cli.replay(city, store(tmp_path), file, how=cli.here)
+    words = ("replay", file, "--city", city, "--store", store(tmp_path), "--width", "5m")
+    assert "60s" in cli.run(*words, fails=2)
+
+
+def test_a_time_without_a_zone_is_not_published_as_the_machines_own(tmp_path: Path) -> None:
+    """The gateway refuses it with a reason, as a direct replay does."""
+    rows = [["2024-03-01T12:30:00", "m1", "energy_delta", "1", "kWh"]]
+    chunk = Chunk(tmp_path, ["time", "device", "quantity", "value", "unit"], [2], rows)
+    assert b'"t":"2024-03-01T12:30:00"' in next(iter(packs(chunk)))[1]
+
+
+def test_a_file_is_read_in_chunks_that_know_their_lines(tmp_path: Path) -> None:
+    file = write(tmp_path, ROWS + GOOD * 7 + "bad\n" + GOOD * 2)
+    chunks = list(read(file, size=4))
+    assert [n for c in chunks for n in c.lines] == [2, 3, 4, 5, 6, 7, 8, 10, 11]
+    assert [(b.line, b.text) for c in chunks for b in c.bad] == [(9, "bad")]
