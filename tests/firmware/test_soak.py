@@ -1,0 +1,50 @@
+"""A day in the life of a node with little memory: the heap must not grow.
+
+The 32-bit build with a 96 kB heap; with CITYVITALS_LONG=1 it lives through 24 hours, otherwise through one.
+"""
+
+import os
+import statistics
+from pathlib import Path
+
+from tests.conftest import ServerFactory
+from tests.firmware.listener import Listener
+from tests.firmware.node import Node
+from tests.firmware.timeserver import FastClock, TimeServer
+from tests.servers import Mosquitto, wait_for
+
+HEAP = 96 * 1024
+HOURS, SPEED = (24, 600) if os.environ.get("CITYVITALS_LONG") else (1, 300)
+
+
+def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFactory, tmp_path: Path) -> None:
+    broker, clock = server(Mosquitto), FastClock(SPEED)
+    with (
+        Listener(broker.port, "demo", clock) as heard,
+        TimeServer(clock) as ntp,
+        Node(tmp_path / "node", bits=32, heap="96k", slots=True) as node,
+    ):
+        node.install()
+        node.wiring["speed"] = SPEED
+        node.air()
+        node.pms.period_s = 0.02
+        link = {"keepalive_s": 3600, "backoff_max_s": 60}
+        node.start("127.0.0.1", broker.port, "demo", "n1", 60, mqtt=link, ntp=[ntp.name], health_s=120)
+
+        def hours() -> float:
+            health = heard.with_values("uptime")
+            return float(health[-1]["values"]["uptime"]) / 3600 if health else 0.0
+
+        for part in range(1, 5):
+            wait_for(lambda part=part: hours() >= part * HOURS / 4, 600, f"part {part} of the day")
+            broker.restart()
+            heard.command("n1", cmd="resend", id=part, boot=1, **{"from": 0, "to": 5})
+        wait_for(lambda: hours() > HOURS * 1.02, 600, "the end of the day")
+        health = heard.with_values("heap_free")
+        assert node.exits == []
+    used = [HEAP - r["values"]["heap_free"] for r in health]
+    early, late = used[len(used) // 4 : len(used) // 2], used[-len(used) // 4 :]
+    print(f"{len(heard.with_values('pm2_5'))} readings, live heap {min(used)}..{max(used)} B")
+    assert heard.on("/log") == []
+    assert statistics.median(late) <= statistics.median(early) + 512
+    assert len(heard.with_values("pm2_5")) > HOURS * 50
