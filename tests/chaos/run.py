@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+from adapters.buffer import Buffer
 from tests.chaos.check import differences
 from tests.chaos.faults import FAULTS, Undo, schedule
 from tests.chaos.world import World, world
@@ -108,8 +109,6 @@ def _calm(w: World, report: Report, patience: float) -> None:
 
 
 def _counters(w: World) -> dict[str, int]:
-    from adapters.buffer import Buffer
-
     buffer = Buffer((w.disk or w.folder) / "gateway.db", None)
     found = {name.removeprefix("gw_"): n for name, n in buffer.counters().items()}
     for totals in buffer.ledger.totals():

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 
+from adapters.mqtt import Broker, Link, wait
 from adapters.store import Store, open_store
 from cityvitals.config import load_city
 from tests.chaos.fleet import Fleet
 from tests.chaos.proxy import Proxy
-from tests.processes import end, start
+from tests.processes import end, start, wait_for
 from tests.servers import InfluxDB, Mosquitto, Server
 
 CITY = Path(__file__).with_name("city.toml")
@@ -63,6 +65,30 @@ class World:
         self._configure()
         for name in self.starts:
             self.run(name)
+        self._await_gateway()
+
+    def _await_gateway(self) -> None:
+        """A broker that has never met the gateway acknowledges what it throws away: begin when it has."""
+        link = Link(Broker("127.0.0.1", self.edge.port), "probe", session=False)
+
+        def heard() -> bool:
+            if link.connected:
+                link.publish("cv/1/chaos/probe/data", b"[]")
+            wait([link], 0.2)
+            return self.received() > 0
+
+        wait_for(heard, 30, "the gateway to subscribe")
+        link.close()
+
+    def received(self) -> int:
+        """Messages the gateway has taken."""
+        path = (self.disk or self.folder) / "gateway.db"
+        if not path.exists():
+            return 0
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db, suppress(sqlite3.Error):
+            row = db.execute("SELECT value FROM meta WHERE key='gw_received'").fetchone()
+            return int(row[0]) if row else 0
+        return 0
 
     def _configure(self) -> None:
         port = {name: proxy.port for name, proxy in self.proxies.items()}

@@ -1,0 +1,68 @@
+"""`cityvitals enrol`: certificates for brokers, gateways and devices, and their revocation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Certificates: who may connect to the city's brokers.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--folder", help="Where authorities and certificates are kept.")]
+Days = Annotated[int, typer.Option(help="For how many days it is valid.", min=1, max=7300)]
+Id = Annotated[str, typer.Argument(help="The id: the same as in CITY.toml or [gateway].")]
+_HOME = Path("pki")
+
+
+@app.command()
+def ca(city: Annotated[str, typer.Option("--city", help="The city's id.")], folder: Folder = _HOME) -> None:
+    """Make the city's two authorities. Example: cityvitals enrol ca --city aberdeen."""
+    from cityvitals import enrol  # noqa: PLC0415
+
+    enrol.make_authorities(folder, city, enrol.utc_now())
+    typer.echo(f"The authorities are in {folder}. Keep {folder}/*-ca.key off every machine that is on the network.")
+
+
+@app.command()
+def broker(
+    name: Id,
+    host: Annotated[list[str] | None, typer.Option(help="A name or address of the broker; may be repeated.")] = None,
+    devices: Annotated[bool, typer.Option("--devices", help="The edge broker: for devices, not gateways.")] = False,
+    port: Annotated[int, typer.Option(help="The port of the listener.")] = 8883,
+    folder: Folder = _HOME,
+    days: Days = 730,
+) -> None:
+    """A broker's certificate and its listener for mosquitto.conf. Example: cityvitals enrol broker hub."""
+    from cityvitals import enrol  # noqa: PLC0415
+
+    enrol.enrol(folder, "broker", name, enrol.utc_now(), days, host or ["localhost"])
+    typer.echo(enrol.listener(folder, name, "devices" if devices else "infrastructure", port), nl=False)
+
+
+@app.command()
+def gateway(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
+    """A gateway's certificate, for the hub. Example: cityvitals enrol gateway gateway-1."""
+    _issue(folder, "gateway", name, days)
+
+
+@app.command()
+def device(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
+    """A device's certificate, for the edge broker. Example: cityvitals enrol device aq-001."""
+    _issue(folder, "device", name, days)
+
+
+def _issue(folder: Path, kind: str, name: str, days: int) -> None:
+    from cityvitals import enrol  # noqa: PLC0415
+
+    files = enrol.enrol(folder, "device" if kind == "device" else "gateway", name, enrol.utc_now(), days)
+    typer.echo(f"{name}: {files.certificate}, {files.key}; as DER: {files.der}, {files.der_key}")
+
+
+@app.command()
+def revoke(name: Id, folder: Folder = _HOME) -> None:
+    """Take an id's right to connect away. Example: cityvitals enrol revoke aq-001."""
+    from cityvitals import enrol  # noqa: PLC0415
+
+    listed = enrol.revoke(folder, name, enrol.utc_now())
+    typer.echo(f"{name} is on {listed}; copy the list to the broker and restart it.")

@@ -1,0 +1,208 @@
+"""A city's own certificate authorities: who may connect to its brokers, and as whom.
+
+Two authorities, because the brokers must not trust each other's clients: `devices` signs for devices and is all the
+edge broker trusts; `infrastructure` signs for brokers and gateways and is all the hub trusts. A certificate's common
+name is the id that the brokers' access rules bind to topics, so an id is given once, whatever it is for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from telemetry.errors import UsageError
+from telemetry.topics import valid_id
+
+Kind = Literal["device", "gateway", "broker"]
+AUTHORITIES = ("devices", "infrastructure")
+ROLES = frozenset({"gateway", "operator", "simulator", "ingest", "viewer"})  # users with rights of their own
+_YEAR = timedelta(days=365)
+_CA_LIFE, _CRL_LIFE = 20 * _YEAR, 10 * _YEAR
+
+
+class Issued(NamedTuple):
+    """The files of one certificate."""
+
+    certificate: Path
+    key: Path
+    der: Path
+    der_key: Path
+
+
+def authority_of(kind: Kind) -> str:
+    """Which authority signs for it."""
+    return "devices" if kind == "device" else "infrastructure"
+
+
+def make_authorities(folder: Path, city: str, now: datetime) -> None:
+    """Make what is missing of both authorities: key (mode 600), certificate and an empty revocation list."""
+    if not valid_id(city):
+        raise UsageError(f"'{city}' is no city id; write 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in AUTHORITIES:
+        path = folder / f"{name}-ca.crt"
+        if path.exists():
+            continue
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = _name(f"{city} {name} CA")
+        builder = _builder(subject, subject, key.public_key(), now, now + _CA_LIFE)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(_usage(ca=True), critical=True)
+        certificate = builder.sign(key, hashes.SHA256())
+        _private(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
+        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        _write_list(folder, name, [], now)
+
+
+def enrol(
+    folder: Path, kind: Kind, name: str, now: datetime, days: int = 730, hosts: Sequence[str] = ("localhost",)
+) -> Issued:
+    """Make key and certificate for an id. Raises UsageError where the id cannot be used or is taken.
+
+    `hosts`: names and addresses under which a broker is reached. Key files have mode 600; DER is for devices.
+    """
+    if not valid_id(name) or name in ROLES:
+        why = "is a role with rights of its own" if name in ROLES else "is no id"
+        raise UsageError(f"'{name}' {why}; choose another of 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
+    files = Issued(*(folder / "issued" / f"{name}.{end}" for end in ("crt", "key", "der", "key.der")))
+    if files.certificate.exists():
+        raise UsageError(f"{name} is enrolled already; revoke it first, or choose another id.")
+    authority = authority_of(kind)
+    issuer, issuer_key = _load(folder, authority)
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(_name(name), issuer.subject, key.public_key(), now, now + timedelta(days=days))
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if kind == "broker" else ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(ca=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if kind == "broker":
+        builder = builder.add_extension(x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False)
+    certificate = builder.sign(issuer_key, hashes.SHA256())
+    files.certificate.parent.mkdir(exist_ok=True)
+    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files.der.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
+    _private(files.key, _key_bytes(key, serialization.Encoding.PEM))
+    _private(files.der_key, _key_bytes(key, serialization.Encoding.DER))
+    return files
+
+
+def revoke(folder: Path, name: str, now: datetime) -> Path:
+    """Put an id's certificate on the revocation list of its authority; the broker must read the list again."""
+    path = folder / "issued" / f"{name}.crt"
+    if not path.is_file():
+        raise UsageError(f"There is no certificate of '{name}' in {folder}.")
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    authority = next(a for a in AUTHORITIES if _load(folder, a)[0].subject == certificate.issuer)
+    listed = {entry.serial_number for entry in _list(folder, authority)}
+    _write_list(folder, authority, [*listed, certificate.serial_number], now)
+    stamp = f"{certificate.serial_number:x}"[:12]
+    for end in ("crt", "key", "der", "key.der"):
+        issued = path.with_name(f"{name}.{end}")
+        issued.rename(issued.with_name(f"revoked-{stamp}-{name}.{end}"))
+    return folder / f"{authority}-crl.pem"
+
+
+def listener(folder: Path, broker: str, authority: str, port: int) -> str:
+    """The lines of a Mosquitto configuration for a TLS listener that trusts one authority's clients."""
+    where = folder.resolve()
+    return (
+        f"listener {port}\n"
+        f"cafile {where}/{authority}-ca.crt\ncrlfile {where}/{authority}-crl.pem\n"
+        f"certfile {where}/issued/{broker}.crt\nkeyfile {where}/issued/{broker}.key\n"
+        "require_certificate true\nuse_identity_as_username true\ntls_version tlsv1.2\n"
+    )
+
+
+def expiring(folder: Path, now: datetime, within: timedelta) -> list[tuple[Path, datetime]]:
+    """Certificates in use that end within that time, the earliest first."""
+    found = []
+    for path in [*folder.glob("*-ca.crt"), *folder.glob("issued/*.crt")]:
+        end = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        if end < now + within and not path.name.startswith("revoked-"):
+            found.append((path, end))
+    return sorted(found, key=lambda f: f[1])
+
+
+# -- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))  # a device whose clock is a little behind
+        .not_valid_after(end)
+    )
+
+
+def _usage(ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not ca, content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=ca, crl_sign=ca, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _host(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _key_bytes(key: ec.EllipticCurvePrivateKey, encoding: serialization.Encoding) -> bytes:
+    form = serialization.PrivateFormat
+    # MicroPython reads the plain SEC 1 form only.
+    chosen = form.PKCS8 if encoding is serialization.Encoding.PEM else form.TraditionalOpenSSL
+    return key.private_bytes(encoding, chosen, serialization.NoEncryption())
+
+
+def _private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / f"{authority}-ca.crt").read_bytes())
+        key = serialization.load_pem_private_key((folder / f"{authority}-ca.key").read_bytes(), None)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} holds no authority '{authority}' ({error}); run `cityvitals enrol ca`.") from None
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we made it
+    return certificate, key
+
+
+def _list(folder: Path, authority: str) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl((folder / f"{authority}-crl.pem").read_bytes())
+
+
+def _write_list(folder: Path, authority: str, serials: Sequence[int], now: datetime) -> None:
+    issuer, key = _load(folder, authority)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(now - timedelta(hours=1)).next_update(now + _CRL_LIFE)
+    for serial in serials:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+        builder = builder.add_revoked_certificate(entry)
+    path = folder / f"{authority}-crl.pem"
+    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
+def utc_now() -> datetime:
+    """The moment at which a command runs."""
+    return datetime.now(UTC)
