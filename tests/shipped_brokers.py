@@ -81,5 +81,5 @@ def make_users(folder: Path) -> None:
 
 def shipped_broker(folder: Path, name: str) -> Mosquitto:
     """A broker with the users and the access rules of deploy/."""
-    rules = f"acl_file {DEPLOY}/mosquitto/{name}.acl\npassword_file {folder}/{name}.passwd"
+    rules = f"acl_file {DEPLOY}/mosquitto/{name}.acl\npassword_file {folder}/{name}.passwd\nlog_type all"
     return Mosquitto(folder / f"broker-{name}", anonymous=False, extra=rules)

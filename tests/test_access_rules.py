@@ -38,19 +38,24 @@ def hub(users: Path) -> Iterator[Mosquitto]:
     ("user", "topic", "allowed"),
     [
         ("aq-001", "cv/1/aberdeen/aq-001/data", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/status", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/log", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/cmd/answer", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/config/report", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/ota/state", True),
+        ("aq-001", "cv/1/aberdeen/aq-001/ota/offer", False),
         ("aq-001", "cv/1/aberdeen/aq-002/data", False),
+        ("aq-001", "cv/1/aberdeen/aq-002/cmd/answer", False),
         ("aq-001", "cv/1/aberdeen/aq-001/windows", False),
         ("aq-001", "cv/1/aberdeen/aq-001/cmd", False),
         ("aq-001", "cv/1/aberdeen/kpi/EN:EN:AQ:1C/no2", False),
-        ("aq-001", "cv/1/aberdeen/aq-001/cmd/answer", True),
-        ("aq-001", "cv/1/aberdeen/aq-001/status", True),
-        ("aq-001", "cv/1/aberdeen/aq-001/ota/state", True),
-        ("aq-001", "cv/1/aberdeen/aq-001/ota/offer", False),
-        ("aq-001", "cv/1/aberdeen/aq-002/cmd/answer", False),
         ("aq-001", "anything/else", False),
         ("gateway", "cv/1/aberdeen/aq-001/data", False),
         ("gateway", "cv/1/aberdeen/aq-001/cmd", True),
         ("operator", "cv/1/aberdeen/aq-001/cmd", True),
+        ("operator", "cv/1/aberdeen/aq-001/config", True),
+        ("operator", "cv/1/aberdeen/aq-001/ota/offer", True),
+        ("operator", "cv/1/aberdeen/aq-001/ota/0a1b2c3d/7", True),
         ("operator", "cv/1/aberdeen/aq-001/data", False),
         ("simulator", "cv/1/aberdeen/aq-002/data", True),
     ],
@@ -85,9 +90,11 @@ def test_a_device_hears_its_own_commands_and_nothing_else(edge: Mosquitto, users
         arrived = listen(device, "#")
         assert publish(other, "cv/1/aberdeen/aq-002/data") in TAKEN
         with connected(edge, "operator", users) as operator:
-            publish(operator, "cv/1/aberdeen/aq-002/cmd")
-            publish(operator, "cv/1/aberdeen/aq-001/cmd")
-        assert arrived.get(timeout=10) == "cv/1/aberdeen/aq-001/cmd"
+            for end in ("cmd", "config", "ota/offer", "ota/0a1b2c3d/7"):
+                publish(operator, f"cv/1/aberdeen/aq-002/{end}")
+                publish(operator, f"cv/1/aberdeen/aq-001/{end}")
+        for end in ("cmd", "config", "ota/offer", "ota/0a1b2c3d/7"):
+            assert arrived.get(timeout=10) == f"cv/1/aberdeen/aq-001/{end}"
         assert arrived.empty()
 
 
@@ -105,6 +112,15 @@ def test_one_gateway_does_not_hear_another(hub: Mosquitto, users: Path) -> None:
             taken = listen(ingest, "cv/1/+/+/windows")
             assert publish(two, "cv/1/aberdeen/gateway-2/windows") == 0
             assert taken.get(timeout=10) == "cv/1/aberdeen/gateway-2/windows"
+        assert arrived.empty()
+
+
+def test_a_gateway_hears_which_of_its_windows_are_stored(hub: Mosquitto, users: Path) -> None:
+    with connected(hub, "gateway-1", users) as gateway, connected(hub, "ingest", users) as ingest:
+        arrived = listen(gateway, "cv/1/+/+/stored")
+        for name in ("gateway-2", "gateway-1"):
+            publish(ingest, f"cv/1/aberdeen/{name}/stored")
+        assert arrived.get(timeout=10) == "cv/1/aberdeen/gateway-1/stored"
         assert arrived.empty()
 
 

@@ -6,6 +6,7 @@ Only addresses and folders are replaced, and InfluxDB 1.x stands in for InfluxDB
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,13 +42,13 @@ def store(influxdb: InfluxDB) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(folder: Path, hub: Mosquitto, store: str) -> Iterator[None]:
-    """Gateway, ingest, API and simulators."""
+def running(folder: Path, hub: Mosquitto, store: str) -> Iterator[Mosquitto]:
+    """Gateway, ingest, API and simulators; the edge broker they use."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     with shipped_broker(folder, "edge") as edge:
         places = addresses(edge, hub, store, folder)
         processes = [run(services[name], places, folder) for name in ("gateway", "ingest", "api", "simulators")]
-        yield
+        yield edge
         assert [end(process) for process in processes] == [0, 0, 0, 0]
 
 
@@ -82,13 +83,16 @@ def get(path: str) -> Any:
         return None
 
 
-@pytest.mark.usefixtures("running")
-def test_what_devices_measure_comes_out_as_an_indicator(hub: Mosquitto, folder: Path) -> None:
+def test_what_devices_measure_comes_out_as_an_indicator(running: Mosquitto, hub: Mosquitto, folder: Path) -> None:
     wait_for(lambda: get("/readyz"), 60, "the API to be ready")
     with connected(hub, "viewer", folder) as viewer:
         arrived = listen(viewer, "cv/1/example/kpi/#")
         assert arrived.get(timeout=60).startswith("cv/1/example/kpi/")
     wait_for(lambda: metered() is not None, 60, "metered energy at the API")
+    told = r"Sending PUBLISH to gateway-1-up .*gateway-1/stored"
+    wait_for(lambda: re.search(told, hub.log.read_text()), 60, "the gateway to hear what is stored")
+    for broker in (running, hub):
+        assert "Denied PUBLISH" not in broker.log.read_text(), "the access rules refuse what a process of ours does"
 
 
 def metered() -> float | None:
