@@ -36,7 +36,7 @@ class Node:
         self.conf = config.choose()
         self.board.wifi = self.conf["wifi"]
         lazy.give_back("config", "settings")
-        return config.trial is not None, config.given_up
+        return bool(config.trial), config.given_up
 
     def _keep_records(self):
         board = self.board

@@ -39,7 +39,7 @@ class Config:
         self.root = root
         self.base = self._base()
         self.refused = self._load("refused") or []
-        self.trial = self._load("trial")
+        self.trial = self._load("trial") or {}
         self.now = self._load("now") or self._load("before") or {"hash": "", "overlay": {}}
         self.given_up = self._load("given_up")
 
@@ -110,7 +110,7 @@ class Config:
         self.now = {"hash": self.trial["hash"], "overlay": self.trial["overlay"]}
         self._save("now", self.now)
         files.remove(self.root + "/config.trial")
-        self.trial = None
+        self.trial = {}
 
     def give_up(self, why):
         """End the trial; the configuration before it runs from the next start on."""
@@ -119,7 +119,7 @@ class Config:
         self.given_up = [self.trial["hash"], why]
         self._save("given_up", self.given_up)
         files.remove(self.root + "/config.trial")
-        self.trial = None
+        self.trial = {}
 
     def told(self):
         """The end of a trial has been reported."""

@@ -13,8 +13,8 @@ def traceback(err):
     if not hasattr(sys, "print_exception"):
         return repr(err)
     out = io.StringIO()
-    sys.print_exception(err, out)
-    return out.getvalue()[-600:]
+    sys.print_exception(err, out)  # pyright: ignore
+    return out.getvalue()[-600:]  # pyright: ignore (the stubs know no StringIO)
 
 
 class CrashLog:

@@ -34,7 +34,7 @@ class Sessions:
     def __init__(self, journal, path):
         self.journal = journal
         self.path = path
-        self.open = files.load(path)
+        self.open = files.load(path) or {}
 
     def take(self, values):
         """Look at a round of readings; return them without the running session energy."""
@@ -45,7 +45,7 @@ class Sessions:
 
     def _step(self, state, found):
         if state in (CONNECTED, CHARGING):
-            if self.open is None:
+            if not self.open:
                 self._begin(found)
             self._note(found)
         elif self.open and state == FREE:
@@ -72,7 +72,7 @@ class Sessions:
         return total[0] - start[0], total[1]
 
     def _close(self):
-        session, self.open = self.open, None
+        session, self.open = self.open, {}
         files.remove(self.path)
         if session.get("energy"):
             mantissa, decimals = session["energy"]

@@ -111,7 +111,7 @@ class Board:
         from .tlscontext import context
 
         gc.collect()  # the handshake needs a large free block
-        return await asyncio.open_connection(host, port, context(mbed, self.root, tls), tls.get("name", host))
+        return await asyncio.open_connection(host, port, context(mbed, self.root, tls), tls.get("name", host))  # pyright: ignore
 
     def udp(self, host, port):
         """Return a non-blocking UDP socket connected to a server."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.firmware.interpreters import REPO, run
 
+pytestmark = pytest.mark.timeout(3600)
 INTERPRETERS = [64, 32, 0]
 CASES = Path(__file__).with_name("vectors.json")
 SHARED = REPO.parent / "shared/data/device_payloads"

@@ -19,6 +19,7 @@ from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
 from tests.servers import Mosquitto, free_port, wait_for
 
+pytestmark = pytest.mark.timeout(3600)
 SPEED = 2
 LONG = bool(os.environ.get("CITYVITALS_LONG"))
 LEAST_S = 600 if LONG else 0

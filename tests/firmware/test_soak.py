@@ -7,12 +7,15 @@ import os
 import statistics
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ServerFactory
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
 from tests.servers import Mosquitto, wait_for
 
+pytestmark = pytest.mark.timeout(3600)
 HEAP = 96 * 1024
 HOURS, SPEED = (24, 600) if os.environ.get("CITYVITALS_LONG") else (1, 300)
 
