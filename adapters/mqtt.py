@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from adapters.bulk_client import BulkClient
 from telemetry.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,8 @@ class Link:
         self._started = self._closing = False
         self._client = self._make_client(session)
 
-    def _make_client(self, session: bool) -> paho.Client:
-        client = paho.Client(
+    def _make_client(self, session: bool) -> BulkClient:
+        client = BulkClient(
             CallbackAPIVersion.VERSION2,
             self.client_id,
             clean_session=not session,
@@ -210,9 +211,8 @@ class Link:
 
     def ack(self, messages: Sequence[Message]) -> None:
         """Acknowledge stored messages. Those of an earlier connection are left: the broker sends them again."""
-        for m in messages:
-            if m.epoch == self.epoch and m.qos:
-                self._client.ack(m.mid, m.qos)
+        if self._client.socket() is not None:
+            self._client.acknowledge(m.mid for m in messages if m.epoch == self.epoch and m.qos)
         self._flush()
 
     def drop(self) -> None:
@@ -251,14 +251,15 @@ def wait(links: Sequence[Link], timeout: float, limit: int = 2000) -> None:
     for link in links:
         link.step()
     open_links = [link for link in links if link.fileno() >= 0]
-    if any(link._inbox for link in links):
+    if any(link._inbox or link._client.has_unread for link in links):
         timeout = 0.0
     if not open_links:
         time.sleep(min(timeout, 0.1))
         return
     waiting = [link for link in open_links if link._client.want_write()]
     readable, _, _ = select.select(open_links, waiting, [], timeout)
-    for link in readable:
-        link._read(limit)
+    for link in open_links:
+        if link in readable or link._client.has_unread:
+            link._read(limit)
     for link in open_links:
         link.step()

@@ -1,0 +1,115 @@
+"""One connection to a real broker: blocks, joined acknowledgements, and what happens when it breaks."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.mqtt import Broker, Link, Message
+from telemetry.errors import UsageError
+from tests.conftest import ServerFactory
+from tests.processes import wait_for
+from tests.servers import Mosquitto
+
+
+def received(link: Link, wanted: int) -> list[Message]:
+    """At least `wanted` messages, unacknowledged."""
+    found: list[Message] = []
+
+    def enough() -> bool:
+        found.extend(link.receive(0.1))
+        return len(found) >= wanted
+
+    wait_for(enough, 20, f"{wanted} messages")
+    return found
+
+
+def connected(link: Link) -> Link:
+    def up() -> bool:
+        link.receive(0.05)
+        return link.connected
+
+    wait_for(up, 10, "the connection")
+    for _ in range(3):
+        link.receive(0.05)
+    return link
+
+
+def send(link: Link, payloads: list[bytes]) -> None:
+    """Publish and wait until the broker has them."""
+    open_mids = {link.publish("bulk/x", p) for p in payloads}
+
+    def done() -> bool:
+        link.receive(0.05)
+        open_mids.difference_update(link.delivered())
+        return not open_mids
+
+    wait_for(done, 20, "the broker's receipts")
+
+
+def test_messages_of_every_size_come_whole_and_in_order(server: ServerFactory) -> None:
+    broker = server(Mosquitto)
+    address = Broker("127.0.0.1", broker.port)
+    subscriber, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
+    payloads = [
+        bytes([n % 251]) * size for n, size in enumerate([0, 1, 127, 128, 16383, 65533, 65536, 70000, 200_000, 5])
+    ]
+    send(publisher, payloads * 20)
+    got = received(subscriber, len(payloads) * 20)
+    assert [m.payload for m in got] == payloads * 20
+    subscriber.ack(got)
+    for link in (subscriber, publisher):
+        link.close()
+
+
+def test_what_was_acknowledged_never_comes_again_and_the_rest_does(server: ServerFactory) -> None:
+    broker = server(Mosquitto)
+    address = Broker("127.0.0.1", broker.port)
+    first, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
+    send(publisher, [str(n).encode() for n in range(3000)])
+    got = received(first, 3000)
+    first.ack(got[:1700])
+    first.receive(0.1)
+    first.drop()
+    second = Link(address, "sub", ["bulk/#"])
+    again = received(second, 1300)
+    assert [m.payload for m in again] == [str(n).encode() for n in range(1700, 3000)]
+    assert all(m.duplicate for m in again)
+    second.ack(again)
+    for link in (second, publisher):
+        link.close()
+
+
+def test_an_acknowledgement_for_an_earlier_connection_is_not_sent(server: ServerFactory) -> None:
+    broker = server(Mosquitto)
+    address = Broker("127.0.0.1", broker.port)
+    link, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
+    send(publisher, [b"one"])
+    old = received(link, 1)
+    link.drop()
+    new = received(link, 1)
+    link.ack(old)  # its number may mean another message by now
+    link.receive(0.1)
+    link.drop()
+    assert [m.payload for m in received(link, 1)] == [m.payload for m in new] == [b"one"]
+    for each in (link, publisher):
+        each.close()
+
+
+def test_a_link_finds_its_broker_again(server: ServerFactory) -> None:
+    broker = server(Mosquitto)
+    link = connected(Link(Broker("127.0.0.1", broker.port), "sub", ["bulk/#"]))
+    broker.restart()
+
+    def back() -> bool:
+        link.receive(0.05)
+        return link.connected
+
+    wait_for(lambda: link.receive(0.05) is not None and not link.connected or link.epoch > 1, 20, "the loss")
+    wait_for(back, 30, "the connection")
+    link.close()
+
+
+@pytest.mark.parametrize("url", ["localhost", "http://x", "mqtt://", "mqtt:///x"])
+def test_a_url_that_names_no_broker_is_refused_with_the_form_to_write(url: str) -> None:
+    with pytest.raises(UsageError, match="write mqtt://host:1883"):
+        Broker.parse(url)
