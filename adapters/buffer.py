@@ -1,7 +1,7 @@
 """The gateway's disk: raw readings, dirty windows (the outbox), rejected messages, counters. One SQLite file.
 
-A reading's identity is (series, time, key); storing it again changes nothing. Whatever does change a window marks it
-dirty in the same transaction, by trigger. A window's generation counts its changes, so that an acknowledgement for an
+A reading's identity is (series, time, key); storing it again changes nothing. Storing anything new marks the windows
+of its batch dirty in the same transaction. A window's generation counts its changes, so that an acknowledgement for an
 older state does not clear a newer one. A mark stays until the store is known to hold the window: `message` is 0 while
 the window waits to be sent, and then the number of the message that carries it.
 """
@@ -40,19 +40,11 @@ CREATE TABLE IF NOT EXISTS dirty (
   PRIMARY KEY (window, series)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
-CREATE TRIGGER IF NOT EXISTS reading_new AFTER INSERT ON reading BEGIN
-  INSERT INTO dirty VALUES (new.window, new.series, 1, 0)
-  ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0;
-END;
-CREATE TRIGGER IF NOT EXISTS reading_changed AFTER UPDATE ON reading BEGIN
-  INSERT INTO dirty VALUES (new.window, new.series, 1, 0)
-  ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0;
-END;
+DROP TRIGGER IF EXISTS reading_new;
+DROP TRIGGER IF EXISTS reading_changed;
 """
 _FROM_1 = """
 ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
-DROP TRIGGER reading_new;
-DROP TRIGGER reading_changed;
 """
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _UPSERT = """
@@ -60,6 +52,13 @@ INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
 WHERE value<>excluded.value OR flag<>excluded.flag
 """
+_MARK = """
+INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0
+"""
+
+
+def _changes(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT total_changes()").fetchone()[0])
 
 
 class Dirty(NamedTuple):
@@ -108,15 +107,18 @@ class Buffer:
             return 0
         with self.transaction() as db:
             self._save_series()
-            before = int(db.execute("SELECT total_changes()").fetchone()[0])
+            before = _changes(db)
+            window = window_start(readings.t, self.width)
             columns = zip(
-                window_start(readings.t, self.width).tolist(), readings.series.tolist(), readings.t.tolist(),
-                readings.key.tolist(), readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
+                window.tolist(), readings.series.tolist(), readings.t.tolist(), readings.key.tolist(),
+                readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
                 strict=True,
             )  # fmt: skip
             db.executemany(_UPSERT, columns)
-            # Each stored row counts twice: itself and the dirty mark its trigger made.
-            return (int(db.execute("SELECT total_changes()").fetchone()[0]) - before) // 2
+            changed = _changes(db) - before
+            if changed:
+                db.executemany(_MARK, np.unique(np.stack((window, readings.series), axis=1), axis=0).tolist())
+            return changed
 
     def _save_series(self) -> None:
         fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
