@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware put together.
 
-metrics > security headers > gzip > HEAD > ETag > routes > SharedStore > store
+metrics > security headers > access > gzip > HEAD > ETag > routes > SharedStore > store
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from adapters.store import Store
-from api import routes_catalogue, routes_cities, routes_health, routes_kpis, routes_live
+from api import (
+    routes_catalogue,
+    routes_cities,
+    routes_health,
+    routes_index,
+    routes_kpis,
+    routes_live,
+    routes_snapshot,
+)
+from api.access import Access, Limiter, read_tokens
 from api.etag import ETagMiddleware
 from api.head import HeadAsGet
 from api.live import Hub
@@ -41,13 +50,23 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     shared = SharedStore(store)
     state = State(shared, Hub(shared, settings.poll_s, settings.beat_s, clock), Requests(), clock)
     app.state.cityvitals = state
-    for routes in (routes_cities, routes_kpis, routes_catalogue, routes_live, routes_health):
+    for routes in (
+        routes_cities,
+        routes_kpis,
+        routes_snapshot,
+        routes_catalogue,
+        routes_index,
+        routes_live,
+        routes_health,
+    ):
         app.include_router(routes.router)
     add_page(app)
     add_handlers(app)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    tokens = read_tokens(settings.tokens) if settings.tokens else None
+    app.add_middleware(Access, tokens=tokens, limiter=Limiter(settings.rate, settings.burst))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CountRequests, requests=state.requests)
     app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]

@@ -1,0 +1,74 @@
+"""/v1/index/kpis: the feed from which an index keeps its copy up to date."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.index_feed import MOST, VERSION, as_entry, beginning, from_cursor, licence_of, page, to_cursor
+from api.model import KpiJson
+from api.problems import responses
+from api.queries import moment
+from api.state import StateOf, find_city
+from telemetry.errors import UsageError
+from telemetry.periods import PeriodKind
+
+router = APIRouter(prefix="/v1/index", tags=["index"])
+
+
+class IndexQuery(BaseModel):
+    """Where to go on, and of what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str | None = Field(None, description="Only what changed after this time, RFC 3339; without a cursor only")
+    cursor: str | None = Field(None, description="The cursor of the last answer: go on behind it")
+    limit: int = Field(1000, ge=1, le=MOST, description="At most so many values")
+    city: list[str] | None = Field(None, description="Only these cities; may be given several times")
+    kind: list[PeriodKind] | None = Field(None, description="Only these kinds of periods, like year")
+
+
+class IndexEntry(KpiJson):
+    """A value with its history: `revision` counts the changes of a final value, `previous` is the one before."""
+
+    kind: PeriodKind
+    origin: str = Field(description="derived from readings, or reported by the city")
+    changed: str = Field(description="Since when it has this value, RFC 3339 UTC")
+    updated: str = Field(description="When any of its fields changed last, RFC 3339 UTC; the feed is in this order")
+    previous: float | None
+
+
+class IndexPage(BaseModel):
+    """A page of the feed. Keep `cursor` and ask with it again, at once while `more`, else when you like."""
+
+    version: int = Field(description="Of the shape of this answer; it rises when a field goes or changes its meaning")
+    licences: dict[str, str | None] = Field(description="Per city; null where the city does not say")
+    values: list[IndexEntry]
+    cursor: str
+    more: bool
+
+
+@router.get("/kpis", response_model=IndexPage, responses=responses(404, 422, 503))
+def index_kpis(state: StateOf, query: Annotated[IndexQuery, Query()], response: Response) -> dict[str, Any]:
+    """KPI values of all cities in the order in which they changed; upsert them by city, code, part, kind and start."""
+    if query.cursor is not None and query.since is not None:
+        raise UsageError("Give since or cursor, not both; a cursor says where to go on.")
+    since = moment(query.since, ZoneInfo("UTC"), "since")
+    place = from_cursor(query.cursor) if query.cursor else beginning(-1 if since is None else since)
+    records = [find_city(state.store, c) for c in query.city] if query.city else state.store.cities()
+    found = page(state.store, [r.id for r in records], query.kind, place, query.limit, state.clock())
+    cursor = to_cursor(found.place)
+    if found.more:
+        again = query.model_dump(exclude_none=True, exclude={"since", "cursor"}) | {"cursor": cursor}
+        response.headers["Link"] = f'</v1/index/kpis?{urlencode(again, doseq=True)}>; rel="next"'
+    return {
+        "version": VERSION,
+        "licences": {r.id: licence_of(r) for r in records},
+        "values": [as_entry(row) for row in found.rows],
+        "cursor": cursor,
+        "more": found.more,
+    }

@@ -1,0 +1,53 @@
+"""/v1/cities/{city}/snapshot.svg: the wheel of the 22 categories as a picture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.problems import NotFound, responses
+from api.queries import newest, zone_of
+from api.state import CityOf, StateOf
+from kpi_derivation.reporting.figures import figures
+from kpi_derivation.reporting.snapshot import snapshot
+from kpi_derivation.reporting.targets import score, targets
+from telemetry.city import City
+from telemetry.errors import UsageError
+from telemetry.periods import CALENDAR, parse_period
+
+router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
+
+
+class SnapshotQuery(BaseModel):
+    """Of which period."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; else the newest year")
+
+
+_SVG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "description": "The picture"}
+}
+
+
+@router.get("/snapshot.svg", response_class=Response, responses={**_SVG, **responses(404, 422, 503)})
+def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery, Query()]) -> Response:
+    """The city snapshot, scored against the city's own targets; it says in words what it shows."""
+    label = query.period or _newest_year(record, state)
+    if label in ("24h", "365d"):
+        raise UsageError("A snapshot is of a calendar period: write 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    period = parse_period(label, zone_of(record))
+    found = figures(row.kpi for row in state.store.kpis(record.id, [period.kind], None, period.start, period.start + 1))
+    city = City.model_validate(record.config)
+    picture = snapshot(city.city.name, period.label, found, score(found, targets(city.target)))
+    return Response(picture, media_type="image/svg+xml")
+
+
+def _newest_year(record: CityOf, state: StateOf) -> str:
+    labels = [row.kpi.period for row in newest(state.store, record.id, [CALENDAR[0]])]
+    if not labels:
+        raise NotFound(f"{record.id} has no value of a year yet; ask for a shorter period, like period=2018-07.")
+    return max(labels)

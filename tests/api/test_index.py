@@ -1,0 +1,199 @@
+"""/v1/index/kpis: every change once, in order, a page at a time; and the client that keeps a copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.store import CityRecord
+from adapters.store_sqlite import SqliteStore
+from api.index_feed import SETTLE_MS, beginning, from_cursor, page, place_of, to_cursor
+from api.shared_store import SharedStore
+from examples.index_client import IndexClient
+from kpi_derivation.reporting.reported import Reported, as_value
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import calendar_period
+from tests.api.city import CITY, NOW, TODAY, ZONE, config, kpi, seed
+
+FEED = "/v1/index/kpis"
+
+
+def get(client: httpx.Client, **query: Any) -> Any:
+    answer = client.get(FEED, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def day(number: int, updated: int, value: float = 1.0, revision: int = 1) -> StoredKpi:
+    """The metered energy of a day of June 2026."""
+    period = calendar_period("day", TODAY.replace(day=number), ZONE)
+    return StoredKpi(
+        kpi=kpi("LOCAL:E:METERED", "", period, value=value, revision=revision), changed=updated, updated=updated
+    )
+
+
+class Feed:
+    """A running API over a store to which the test adds; its clock stands well after all changes."""
+
+    def __init__(self, serving: Callable[..., str], path: Path) -> None:
+        self.store = SqliteStore(path / "feed.db")
+        record = config()
+        record["city"]["extra"] = {"licence": "CC-BY-4.0"}
+        self.store.put_city(CityRecord(CITY, record, 60_000))
+        self.now = NOW
+        self.url = serving(self.store, clock=lambda: self.now)
+
+    def put(self, *rows: StoredKpi) -> None:
+        self.store.put_kpis(rows)
+
+
+@pytest.fixture
+def feed(serving: Callable[..., str], tmp_path: Path) -> Feed:
+    return Feed(serving, tmp_path)
+
+
+@pytest.fixture
+def reader(feed: Feed) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=feed.url, trust_env=False) as made:
+        yield made
+
+
+def test_pages_put_together_are_every_value_once(client: httpx.Client, seeded: Path) -> None:
+    found, cursor = [], None
+    while True:
+        got = get(client, limit=1500, **({"cursor": cursor} if cursor else {}))
+        found += got["values"]
+        cursor = got["cursor"]
+        if not got["more"]:
+            break
+    with closing(sqlite3.connect(seeded)) as db:
+        [[count]] = db.execute("SELECT COUNT(*) FROM kpi").fetchall()
+    keys = {(v["city"], v["code"], v["part"], v["kind"], v["start"]) for v in found}
+    assert len(found) == len(keys) == count
+
+
+def test_a_value_comes_with_revision_previous_licence_and_times(feed: Feed, reader: httpx.Client) -> None:
+    row = day(1, NOW - 60_000, value=8.5, revision=2)
+    feed.put(msgspec.structs.replace(row, previous=8.0))
+    got = get(reader)
+    [value] = got["values"]
+    assert (got["version"], got["licences"], got["more"]) == (1, {CITY: "CC-BY-4.0"}, False)
+    assert (value["revision"], value["value"], value["previous"], value["origin"]) == (2, 8.5, 8.0, "derived")
+    assert value["kind"] == "day"
+    assert value["updated"] == "2026-06-18T12:19:00Z"
+
+
+def test_a_reported_figure_is_told_as_reported(feed: Feed, reader: httpx.Client) -> None:
+    figure = Reported(code="SC:SH:SI:2C", year=2025, value=0.27, quality="survey", source="office")
+    feed.put(StoredKpi(kpi=as_value(figure, CITY, ZONE), changed=NOW - 60_000, updated=NOW - 60_000))
+    [value] = get(reader)["values"]
+    assert (value["origin"], value["method"]) == ("reported", "reported/survey")
+
+
+def test_behind_the_cursor_comes_only_what_has_changed(feed: Feed, reader: httpx.Client) -> None:
+    feed.put(day(1, NOW - 60_000), day(2, NOW - 60_000))
+    first = get(reader)
+    feed.put(day(2, NOW - 30_000, value=2.0))
+    again = get(reader, cursor=first["cursor"])
+    assert [(v["period"], v["value"]) for v in again["values"]] == [("2026-06-02", 2.0)]
+    assert get(reader, cursor=again["cursor"])["values"] == []
+
+
+def test_since_is_a_time_after_which(feed: Feed, reader: httpx.Client) -> None:
+    feed.put(day(1, NOW - 60_000), day(2, NOW - 30_000))
+    assert [v["period"] for v in get(reader, since="2026-06-18T12:19:00Z")["values"]] == ["2026-06-02"]
+
+
+def test_a_change_is_told_once_its_write_has_surely_ended(feed: Feed, reader: httpx.Client) -> None:
+    feed.put(day(1, NOW - SETTLE_MS + 1))
+    assert get(reader)["values"] == []
+    feed.now += 1
+    assert len(get(reader)["values"]) == 1
+
+
+def test_kinds_and_cities_narrow_the_feed(client: httpx.Client) -> None:
+    assert {v["kind"] for v in get(client, kind=["year", "month"])["values"]} == {"year", "month"}
+    assert get(client, city=CITY, limit=3)["values"] == get(client, limit=3)["values"]
+
+
+def test_nothing_new_is_not_sent_again(feed: Feed, reader: httpx.Client) -> None:
+    feed.put(day(1, NOW - 60_000))
+    cursor = get(reader)["cursor"]
+    tag = reader.get(FEED, params={"cursor": cursor}).headers["etag"]
+    assert reader.get(FEED, params={"cursor": cursor}, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_the_next_page_is_a_link(client: httpx.Client) -> None:
+    answer = client.get(FEED, params={"limit": 2, "kind": "year"})
+    link = answer.headers["link"]
+    assert link.endswith('; rel="next"')
+    following = client.get(link[1 : link.index(">")])
+    assert following.json()["values"] == get(client, limit=2, kind="year", cursor=answer.json()["cursor"])["values"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "sentence"),
+    [
+        ({"cursor": "!!"}, 422, "cursor is none of ours"),
+        ({"cursor": "WzFd"}, 422, "cursor is none of ours"),
+        ({"since": "yesterday"}, 422, "since='yesterday' is no time"),
+        ({"since": "2026-06-18", "cursor": to_cursor(beginning(0))}, 422, "since or cursor, not both"),
+        ({"city": "lindhafen"}, 404, "did you mean 'lindhaven'"),
+        ({"limit": 0}, 422, "limit"),
+        ({"kind": "week"}, 422, "kind"),
+        ({"page": 2}, 422, "there is no such parameter"),
+    ],
+)
+def test_a_wrong_question_is_told(client: httpx.Client, query: dict[str, Any], status: int, sentence: str) -> None:
+    answer = client.get(FEED, params=query)
+    assert answer.status_code == status
+    assert sentence in answer.json()["detail"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 17), st.integers(0, 3)), max_size=25), st.integers(1, 5))
+def test_any_page_size_gives_the_same_order(changes: list[tuple[int, int]], limit: int) -> None:
+    store = SqliteStore(Path(":memory:"))
+    store.put_city(CityRecord(CITY, config(), 60_000))
+    store.put_kpis(day(number, NOW - 60_000 - 1000 * second) for number, second in changes)
+    shared, place, found = SharedStore(store), beginning(0), []
+    while (got := page(shared, [CITY], None, place, limit, NOW)).rows:
+        found += got.rows
+        place = from_cursor(to_cursor(got.place))
+    assert found == sorted(store.kpis_changed(CITY, 0), key=place_of)
+    store.close()
+
+
+def test_the_example_client_keeps_a_copy_by_polling_only_changes(feed: Feed, tmp_path: Path) -> None:
+    seed(feed.store)
+    feed.now += SETTLE_MS
+    count = len(feed.store.kpis_changed(CITY, 0))
+    path = str(tmp_path / "copy.db")
+    with closing(IndexClient(feed.url, path)) as client:
+        assert client.poll() == count
+        assert client.poll() == 0
+        feed.put(day(1, NOW - 1, value=77.0, revision=2))
+        assert client.poll() == 1
+    with closing(IndexClient(feed.url, path)) as client:  # a client that comes back goes on where it was
+        assert client.poll() == 0
+        copy = client.values()
+    assert len(copy) == count
+    [changed] = [v for v in copy if v["revision"] == 2]
+    assert (changed["period"], changed["value"], changed["licence"]) == ("2026-06-01", 77.0, None)
+
+
+def test_the_example_client_may_keep_years_only(feed: Feed, tmp_path: Path) -> None:
+    seed(feed.store)
+    feed.now += SETTLE_MS
+    with closing(IndexClient(feed.url, str(tmp_path / "years.db"), ["year"])) as client:
+        client.poll()
+        assert {v["kind"] for v in client.values()} == {"year"}
