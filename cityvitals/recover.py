@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ import numpy as np
 
 from adapters.buffer import Buffer
 from adapters.ledger import Entry
+from adapters.salvage import Salvage
 from adapters.sqlite import Damaged, set_aside
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.ranges import Ranges
@@ -71,10 +71,10 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
     found = fresh = 0
     with only_one(new):
         buffer = Buffer(new, None)
-        source = sqlite3.connect(old, isolation_level=None)
-        ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in _salvage(source, "buffer_series", "id")}
+        source = Salvage(old)
+        ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in source.rows("buffer_series", "id")}
         rows: list[Any] = []
-        for row in _salvage(source, "reading", "window, series, t, key"):
+        for row in source.rows("reading", "window, series, t, key"):
             if row[1] in ids:
                 rows.append(row)
             if len(rows) == _CHUNK:
@@ -82,28 +82,11 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
                 progress(len(rows))
                 rows = []
         found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
-        _ledger(buffer, [Entry(*row) for row in _salvage(source, "ledger", "city, device, boot")])
+        _ledger(buffer, [Entry(*row) for row in source.rows("ledger", "city, device, boot")])
         buffer.hold_before(0)
         source.close()
         buffer.close()
     return found, fresh
-
-
-def _salvage(source: sqlite3.Connection, table: str, order: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table from both ends, up to where the file cannot be read."""
-    seen = 0
-    for direction in ("ASC", "DESC"):
-        by = ", ".join(f"{column} {direction}" for column in order.split(", "))
-        cursor = source.cursor()
-        try:
-            cursor.execute(f"SELECT * FROM {table} ORDER BY {by}")  # noqa: S608 - fixed names
-            while row := cursor.fetchone():
-                seen += 1
-                yield row
-        except sqlite3.Error as error:
-            log.warning("%s: %d rows read from one end, then: %s", table, seen, error)
-            continue
-        return
 
 
 def _put(buffer: Buffer, ids: dict[int, int], rows: list[Any]) -> int:
