@@ -97,7 +97,7 @@ _NAMES = st.sampled_from(["no2", "session_energy", "energy_total", "x"])
 _RECORD = st.dictionaries(_LABELS, _VALUE | _NAMES | st.integers(1_709_200_000, 1_709_300_000), max_size=7)
 
 
-@settings(max_examples=700, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(sorted(cores.TOPIC)), st.one_of(_RECORD, st.lists(_RECORD, max_size=3), _VALUE), st.booleans())
 def test_any_json_is_stored_or_kept_with_a_reason(core: Core, form: str, message: Any, retain: bool) -> None:
     import json
@@ -106,7 +106,7 @@ def test_any_json_is_stored_or_kept_with_a_reason(core: Core, form: str, message
     assert counts.received == 1
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(st.sampled_from(names()), st.binary(max_size=80))
 def test_any_bytes_are_decoded_or_rejected(form: str, raw: bytes) -> None:
     try:

@@ -127,7 +127,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=700)
 @given(st.sampled_from(sorted(GOOD)), _JSON)
 def test_any_json_in_any_field_is_taken_or_refused(field: str, value: Any) -> None:
     try:
