@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """Where to listen; every `poll_s` seconds the store is asked for changes, every `beat_s` live clients hear us."""
+    """Where to listen; every `poll_s` seconds the store is asked for changes, every `beat_s` live clients hear us.
+
+    `tokens`: the file of those who may read, see api/access.py; None: everybody. `rate`: requests a second and client,
+    after a first `burst`; 0: any number.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     poll_s: float = 1.0
     beat_s: float = 15.0
     title: str = "CityVitals"
+    tokens: Path | None = None
+    rate: float = 0.0
+    burst: float = 500.0

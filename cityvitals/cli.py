@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cityvitals import cli_config, cli_enrol, cli_grafana, cli_rejects, cli_reporting
+from cityvitals import cli_config, cli_enrol, cli_grafana, cli_rejects, cli_reporting, cli_token
 
 app = typer.Typer(
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
@@ -26,6 +26,7 @@ app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")
 app.add_typer(cli_enrol.app, name="enrol")
+app.command()(cli_token.token)
 
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 

@@ -22,7 +22,7 @@ from gateway.service import Gateway
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.city import City
-from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from telemetry.settings import GatewaySettings, Settings, SourceSettings
 from telemetry.topics import stored_topic
 from telemetry.windows import DAY
@@ -127,9 +127,18 @@ def run_api(settings: Settings) -> None:
     from api.server import ApiServer  # noqa: PLC0415 - the web framework takes a second to import
     from api.settings import ApiSettings  # noqa: PLC0415
 
+    s = settings.api
+    if s.tokens is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
+        raise UsageError(
+            f"The API would be open to whoever reaches {s.host}. Name a file of tokens in api.tokens (see"
+            " `cityvitals token`), or say `public = true` under [api] if everybody may read."
+        )
+    api = ApiSettings(
+        host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate, burst=10 * s.rate
+    )
     stop = until_stopped()
     store = open_ready_store(settings.store.url, stop)
-    server = ApiServer(ApiSettings(host=settings.api.host, port=settings.api.port, poll_s=settings.api.poll_s), store)
+    server = ApiServer(api, store)
     log.info("API and live page on %s", server.url)
     threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
     server.run()

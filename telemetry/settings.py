@@ -70,11 +70,14 @@ class StoreSettings(Section):
 
 
 class ApiSection(Section):
-    """The HTTP API and the live page."""
+    """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may."""
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     poll_s: float = Field(1.0, gt=0)
+    tokens: Path | None = None
+    public: bool = False
+    rate: float = Field(50.0, gt=0)
 
 
 class SimulateSettings(Section):

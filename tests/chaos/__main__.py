@@ -19,13 +19,14 @@ def main() -> int:
     parser.add_argument("--mutant", default="none", help="a planted mistake, see mutants.py")
     parser.add_argument("--keep", type=Path, help="keep logs and files of the run in this folder")
     parser.add_argument("--table", type=Path, help="a Markdown file whose table of runs is to grow")
+    parser.add_argument("--only", nargs="+", default=(), help="only these faults")
     parser.add_argument("--calm", type=float, default=CALM, help="seconds in which everything must have healed")
     options = parser.parse_args()
     failed = 0
     for seed in options.seed:
         with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
             folder = (options.keep or Path(temporary)) / f"seed-{seed}"
-            report = run(folder, seed, options.minutes, options.mutant, options.calm)
+            report = run(folder, seed, options.minutes, options.mutant, options.calm, options.only)
         print(report, flush=True)
         failed += bool(report.problems)
         if options.table:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -171,9 +171,11 @@ def targets(world: World) -> dict[str, list[str]]:
     }
 
 
-def schedule(world: World, rng: Random, seconds: float, pause: float = 2.5) -> Iterator[Planned]:
+def schedule(
+    world: World, rng: Random, seconds: float, only: Sequence[str] = (), pause: float = 2.5
+) -> Iterator[Planned]:
     """Faults at random times; the same seed gives the same ones in the same kind of world."""
-    possible = [(name, places) for name, places in targets(world).items() if places]
+    possible = [(name, places) for name, places in targets(world).items() if places and (not only or name in only)]
     free_at: dict[str, float] = {}
     at = 1.0
     while (at := at + rng.expovariate(1 / pause)) < seconds:

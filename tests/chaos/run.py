@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -41,24 +42,26 @@ class Report:
         return f"{head}\n  faults: {faults}\n  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
 
 
-def run(folder: Path, seed: int, minutes: float, mutant: str = "none", calm: float = CALM) -> Report:
-    """Run. The seed decides the store, whether nodes keep what was acknowledged, and all faults."""
+def run(
+    folder: Path, seed: int, minutes: float, mutant: str = "none", calm: float = CALM, only: Sequence[str] = ()
+) -> Report:
+    """Run. The seed decides the store, whether nodes keep what was acknowledged, and all faults (`only`: of these)."""
     rng = Random(seed)
     influx, keeping = seed % 3 == 0, seed % 2 == 1 and mutant == "none"
     kind = ("InfluxDB" if influx else "SQLite", "keep records" if keeping else "forget when acknowledged")
     report = Report(seed, minutes, *kind)
     with world(folder, influx, keeping, rng, mutant) as w:
-        _storm(w, rng, minutes * 60, report)
+        _storm(w, rng, minutes * 60, report, only)
         _calm(w, report, calm)
         report.starts = dict(w.starts)
     return report
 
 
-def _storm(w: World, rng: Random, seconds: float, report: Report) -> None:
+def _storm(w: World, rng: Random, seconds: float, report: Report, only: Sequence[str]) -> None:
     """Do and undo the faults of the schedule."""
     began, order = time.monotonic(), count()
     due: list[tuple[float, int, Undo | None, str, str, float]] = [
-        (p.at, next(order), None, p.name, p.target, p.length) for p in schedule(w, rng, seconds)
+        (p.at, next(order), None, p.name, p.target, p.length) for p in schedule(w, rng, seconds, only)
     ]
     heapq.heapify(due)
     done: Counter[str] = Counter()

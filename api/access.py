@@ -1,0 +1,138 @@
+"""Who may read: bearer tokens with scopes, kept as hashes; and how often.
+
+Scopes: `read` (everything), `read:<city>` (that city and the catalogue), `metrics`. The probes /healthz and /readyz and
+the files of the page, which hold no data, are open to all. In public mode no token is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import problem
+from telemetry.errors import UsageError
+
+_OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
+_FILES = ("/static/", "/vendor/")
+_FOR_EACH_CITY = ("/v1/catalogue", "/openapi.json")
+Tokens = dict[str, tuple[str, frozenset[str]]]  # hash -> (name, scopes)
+
+_CLIENTS = 10_000  # remembered at once, so that many addresses cannot fill the memory
+
+
+def digest(token: str) -> str:
+    """What is kept of a token. It has 256 random bits, so a fast hash does not help to guess it."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def add_token(path: Path, name: str, scopes: list[str]) -> str:
+    """Append a token to the file and return it; it is kept nowhere else. Raises UsageError for a name in use."""
+    if not name or any(c in name for c in " \t\n#") or not all(_valid(s) for s in scopes):
+        raise UsageError("A token has a name without blanks, and scopes: read, read:<city> or metrics.")
+    if path.exists() and name in (owner for owner, _ in read_tokens(path).values()):
+        raise UsageError(f"There is a token '{name}' in {path} already; delete its line to replace it.")
+    token = "cv_" + secrets.token_urlsafe(32)
+    path.touch(mode=0o600)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{name} {digest(token)} {','.join(scopes)}\n")
+    return token
+
+
+def _valid(scope: str) -> bool:
+    return scope in ("read", "metrics") or (scope.startswith("read:") and len(scope) > 5 and "," not in scope)
+
+
+def read_tokens(path: Path) -> Tokens:
+    """The tokens of a file. Raises UsageError for a file that cannot be read."""
+    found: Tokens = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"The token file cannot be read: {error}.") from None
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if not words or line.startswith("#"):
+            continue
+        if len(words) != 3 or len(words[1]) != 64 or not all(_valid(s) for s in words[2].split(",")):
+            raise UsageError(f"{path}, line {number}: write `name sha256 scopes`, as `cityvitals token` does.")
+        found[words[1]] = (words[0], frozenset(words[2].split(",")))
+    return found
+
+
+def allowed(scopes: frozenset[str], path: str) -> bool:
+    """Whether these scopes are enough for a path."""
+    if "read" in scopes:
+        return True
+    if path == "/metrics":
+        return "metrics" in scopes
+    cities = {s.removeprefix("read:") for s in scopes if s.startswith("read:")}
+    if path in _FOR_EACH_CITY:
+        return bool(cities)
+    levels = path.split("/")
+    return levels[:3] == ["", "v1", "cities"] and len(levels) > 3 and levels[3] in cities
+
+
+@dataclass(slots=True)
+class Limiter:
+    """A bucket of requests for each client: `rate` a second flow in, at most `burst` are in it. `rate` 0: no limit."""
+
+    rate: float
+    burst: float
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, client: str, now: float) -> float:
+        """Seconds to wait; 0 where the request may go on. `now`: s of a clock that only runs forward."""
+        if not self.rate:
+            return 0.0
+        left, since = self._left.pop(client, (self.burst, now))
+        left = min(self.burst, left + (now - since) * self.rate)
+        wait = 0.0 if left >= 1 else (1 - left) / self.rate
+        if len(self._left) >= _CLIENTS:
+            del self._left[next(iter(self._left))]
+        self._left[client] = (left if wait else left - 1, now)
+        return wait
+
+
+class Access:
+    """Refuses with 401, 403 or 429. `tokens` None: public."""
+
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens | None, limiter: Limiter, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._tokens, self._limiter, self._clock = app, tokens, limiter, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        owner, scopes = self._who(request)
+        wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())
+        answer = None
+        if wait:
+            answer = problem(request, 429, "Too many requests; ask less often.", {"Retry-After": str(int(wait) + 1)})
+        elif self._tokens is not None and not self._is_open(request.url.path):
+            if scopes is None:
+                detail = "Send a token: `Authorization: Bearer ...`; `cityvitals token` makes one."
+                answer = problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
+            elif not allowed(scopes, request.url.path):
+                answer = problem(request, 403, f"The token '{owner}' does not reach {request.url.path}.")
+        await (answer or self._app)(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in _OPEN or path.startswith(_FILES)
+
+    def _who(self, request: Request) -> tuple[str, frozenset[str] | None]:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not self._tokens:
+            return "", None
+        found = self._tokens.get(digest(token.strip()))
+        return found if found else ("", None)
