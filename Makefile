@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint format bench clean
+.PHONY: help setup dev servers demo test lint format bench chaos clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ format: dev ## put the code into the house format
 
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
+
+SEED    ?= 1
+MINUTES ?= 5
+chaos: dev servers ## break everything in turn and count the readings: make chaos SEED=7 MINUTES=5
+	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 clean: ## remove what was built, downloaded and cached
 	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .hypothesis *.egg-info
