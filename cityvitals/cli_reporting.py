@@ -12,6 +12,8 @@ import typer
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 CityId = Annotated[str, typer.Option("--city", help="The city's id.")]
 PeriodText = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")]
+Codes = Annotated[list[str] | None, typer.Option("--code", help="Only this KPI; may be repeated.")]
+Form = Annotated[str, typer.Option("--format", help="table, json or csv.")]
 Targets = Annotated[Path | None, typer.Option("--targets", help="A file of [[target]] entries instead of the city's.")]
 
 
@@ -21,6 +23,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("explain")(kpi_explain)
     app.command("snapshot")(kpi_snapshot)
     app.command("pack")(kpi_pack)
+    app.command("compare")(kpi_compare)
+    app.command("trend")(kpi_trend)
 
 
 def _now() -> int:
@@ -99,3 +103,37 @@ def kpi_pack(
     pack = collect(open_store(store), city, period, targets, _now())
     for path in write_pack(pack, out):
         sys.stdout.write(f"{path}\n")
+
+
+def kpi_compare(
+    store: StoreUrl,
+    period: PeriodText,
+    city: Annotated[list[str] | None, typer.Option("--city", help="A city; may be repeated, all without it.")] = None,
+    code: Codes = None,
+    form: Form = "table",
+) -> None:
+    """Compare cities, with the region's value weighted by population.
+
+    Example: cityvitals kpi compare --store sqlite:///region.db --period 2018 --city aberdeen --city lcl
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.compare import compared, comparison_text  # noqa: PLC0415
+
+    lines = compared(open_store(store), city or [], period, code or [])
+    sys.stdout.write(comparison_text(lines, form, _width()))
+
+
+def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Targets = None, form: Form = "table") -> None:
+    """Show how a city's final years go, and how far its targets are.
+
+    Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.compare import trend_text, trends  # noqa: PLC0415
+
+    sys.stdout.write(trend_text(trends(open_store(store), city, code or [], targets), form, _width()))
+
+
+def _width() -> int | None:
+    """Of the terminal; wide where the output is read by a program."""
+    return None if sys.stdout.isatty() else 220
