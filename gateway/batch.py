@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gateway.decoded import Decoded, Line
 from telemetry.quantities import QUANTITIES, conversion
@@ -42,6 +43,7 @@ class Batch:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str, str, str | None], int] = {}
         self._wrong: dict[int, str] = {}
+        self._columns = _Columns.of([], table)
         self.clear()
 
     def clear(self) -> None:
@@ -111,26 +113,56 @@ class Batch:
         arrival: Sequence[int] | IntArray | None = None,
     ) -> Readings:
         """Columns in the senders' units as flagged readings in catalogue units. Every kind must be without problem."""
-        kinds = np.asarray(kind, dtype=np.int64)
-        columns = np.array([k[:4] for k in self._kinds], dtype=np.float64).reshape(-1, 4)[kinds]
-        converted = np.asarray(value, dtype=np.float64) * columns[:, 1] / columns[:, 2] + columns[:, 3]
-        series = columns[:, 0].astype(np.int64)
-        return Readings.of(series, t, converted, key, arrival, quality_flags(self._table, series, converted))
+        k = np.asarray(kind, dtype=np.int64)
+        known = self._known_columns()
+        converted = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k] + known.offset[k]
+        return Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
+
+    def _known_columns(self) -> _Columns:
+        """The kinds as columns, made anew only when a new one was met."""
+        if len(self._columns.series) != len(self._kinds):
+            self._columns = _Columns.of(self._kinds, self._table)
+        return self._columns
 
 
-def quality_flags(table: SeriesTable, series: IntArray, value: FloatArray) -> IntArray:
-    """0 for accepted values, else why not (REASONS). Looks at each value alone."""
-    flags = np.zeros(len(series), dtype=np.int64)
-    ids, place = np.unique(series, return_inverse=True)
-    entries = [QUANTITIES[table[int(i)].quantity] for i in ids]
-    low, high = (np.array([getattr(q, name) for q in entries])[place] for name in ("low", "high"))
-    flags[(value < low) | (value > high)] = OUT_OF_RANGE
-    for sentinel in {s for q in entries for s in q.sentinels}:
-        has = np.array([sentinel in q.sentinels for q in entries])[place]
-        flags[has & (value == sentinel)] = SENTINEL
-    zero = np.array([q.zero_is_missing for q in entries], dtype=np.bool_)[place]
-    flags[zero & (value == 0)] = ZERO_REGISTER
-    return flags
+class _Columns(NamedTuple):
+    """What is known of each kind, one row a kind: conversion, plausible range, values that mean 'no value'."""
+
+    series: IntArray
+    numerator: FloatArray
+    denominator: FloatArray
+    offset: FloatArray
+    low: FloatArray
+    high: FloatArray
+    zero_is_missing: npt.NDArray[np.bool_]
+    sentinels: dict[float, npt.NDArray[np.bool_]]
+
+    @staticmethod
+    def of(kinds: Sequence[_Kind], table: SeriesTable) -> _Columns:
+        """From the kinds; one that cannot be used has a range that holds nothing."""
+        found = [QUANTITIES[table[k.series].quantity] if k.series >= 0 else None for k in kinds]
+        numbers = np.array([k[:4] for k in kinds], dtype=np.float64).reshape(-1, 4)
+        low, high = (
+            np.array([getattr(q, name, math.nan) for q in found], dtype=np.float64) for name in ("low", "high")
+        )
+        zero = np.array([q is not None and q.zero_is_missing for q in found], dtype=np.bool_)
+        every = sorted({s for q in found if q for s in q.sentinels})
+        has = {s: np.array([q is not None and s in q.sentinels for q in found], dtype=np.bool_) for s in every}
+        series, numerator, denominator, offset = numbers.T
+        return _Columns(series.astype(np.int64), numerator, denominator, offset, low, high, zero, has)
+
+    def flags(self, kind: IntArray, value: FloatArray) -> IntArray:
+        """0 for accepted values, else why not (REASONS). Looks at each value alone."""
+        flags = np.zeros(len(kind), dtype=np.int64)
+        flags[(value < self.low[kind]) | (value > self.high[kind])] = OUT_OF_RANGE
+        for sentinel, has in self.sentinels.items():
+            said = value == sentinel
+            if said.any():
+                flags[said & has[kind]] = SENTINEL
+        zero = value == 0
+        if zero.any():
+            flags[zero & self.zero_is_missing[kind]] = ZERO_REGISTER
+        return flags
 
 
 def describe_flags(readings: Readings, rows: Iterable[int], table: SeriesTable) -> list[str]:
