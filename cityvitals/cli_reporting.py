@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("pack")(kpi_pack)
     app.command("compare")(kpi_compare)
     app.command("trend")(kpi_trend)
+    app.command("export")(kpi_export)
 
 
 def _now() -> int:
@@ -132,6 +133,30 @@ def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Target
     from cityvitals.compare import trend_text, trends  # noqa: PLC0415
 
     sys.stdout.write(trend_text(trends(open_store(store), city, code or [], targets), form, _width()))
+
+
+def kpi_export(
+    city: CityId,
+    store: StoreUrl,
+    form: Annotated[str, typer.Option("--format", help="ngsi-ld, csv or parquet.")] = "csv",
+    period: Annotated[str, typer.Option(help="One period, like 2018; else all of --kind.")] = "",
+    kind: Annotated[list[str] | None, typer.Option(help="year (the default), quarter, month or day; repeat.")] = None,
+    code: Codes = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")] = None,
+) -> None:
+    """Export values as open data: NGSI-LD, CSV or Parquet.
+
+    Example: cityvitals kpi export --city aberdeen --store sqlite:///aberdeen.db --format ngsi-ld --out kpis.jsonld
+    """
+    from adapters.store import open_store  # noqa: PLC0415
+    from cityvitals.export import export  # noqa: PLC0415
+
+    data = export(open_store(store), city, form, period, kind or [], code or [])
+    if out is None:
+        sys.stdout.buffer.write(data)
+    else:
+        out.write_bytes(data)
+        sys.stdout.write(f"{out}\n")
 
 
 def _width() -> int | None:
