@@ -19,6 +19,7 @@ Targets = Annotated[Path | None, typer.Option("--targets", help="A file of [[tar
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
+    app.command("form")(kpi_form)
     app.command("report")(kpi_report)
     app.command("explain")(kpi_explain)
     app.command("snapshot")(kpi_snapshot)
@@ -30,6 +31,23 @@ def add_to(app: typer.Typer) -> None:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def kpi_form(
+    year: Annotated[int, typer.Option(min=1990, max=2100, help="The year of the figures.")],
+    out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")] = Path("figures.csv"),
+) -> None:
+    """Write an empty form for a city's yearly figures, for `kpi report`.
+
+    Example: cityvitals kpi form --year 2018 --out figures_2018.csv
+    """
+    from kpi_derivation.reporting.figures_file import blank_form  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    if out.exists():
+        raise UsageError(f"{out} exists and may hold figures; name another file with --out.")
+    out.write_text(blank_form(year), encoding="utf-8")
+    sys.stdout.write(f"{out}\n")
 
 
 def kpi_report(

@@ -8,23 +8,28 @@ from pathlib import Path
 import msgspec
 
 from adapters.store import Store
-from cityvitals.figures import reported_of
+from cityvitals.figures import figures_of, reported_of
 from kpi_derivation.catalogue import KPIS
+from kpi_derivation.reporting.figures import official
 from kpi_derivation.reporting.figures_file import read_figures
 from kpi_derivation.reporting.points import Point
 from kpi_derivation.reporting.reported import Reported, as_value, is_reported
-from kpi_derivation.reporting.rules import Context, Finding, check
+from kpi_derivation.reporting.rules import MOST_NOT_REPORTED, Context, Finding, check
 from kpi_derivation.values import revise
 from telemetry.city import City
 from telemetry.errors import UsageError
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report did: figures in the file, of those new or changed, and what a verifier would look into."""
+    """What a report did: figures in the file, of those new or changed, and what a verifier would look into.
+
+    `reported`: by year, how many of the 91 KPIs have a figure now.
+    """
 
     figures: int
     changed: int
     years: list[int]
+    reported: dict[int, int]
     findings: list[Finding]
 
 
@@ -46,7 +51,16 @@ def report(store: Store, city: City, path: Path, now: int, strict: bool = False)
     if refused:
         raise UsageError("\n".join(_sentence(f, path, lines) for f in refused))
     changed = _store(store, city, given, now)
-    return Outcome(figures=len(given), changed=changed, years=years, findings=findings)
+    return Outcome(
+        figures=len(given), changed=changed, years=years, findings=findings,
+        reported={year: _with_figure(store, city, year) for year in years},
+    )  # fmt: skip
+
+
+def _with_figure(store: Store, city: City, year: int) -> int:
+    """How many of the 91 have a figure, derived or reported."""
+    _, found = figures_of(store, city, f"{year:04}")
+    return len({f.code for f in official(found) if f.value is not None})
 
 
 def _text(path: Path) -> str:
@@ -99,6 +113,13 @@ def as_text(outcome: Outcome, city: City) -> str:
     """What was done, in sentences."""
     years = ", ".join(map(str, outcome.years))
     lines = [f"{outcome.figures} figures of {city.city.name} for {years} stored, {outcome.changed} new or changed."]
+    for year, count in outcome.reported.items():
+        few = (
+            "; a verifier gives it back where more than 20 % are missing"
+            if count < 91 * (1 - MOST_NOT_REPORTED)
+            else ""
+        )
+        lines.append(f"{year}: {count} of 91 KPIs have a figure now{few}.")
     for f in outcome.findings:
         name = f"{f.code} {f.part}".rstrip()
         lines.append(f"look into {name} ({KPIS[f.code].name}, {f.year}): {f.text} (rule: {f.rule}, {f.page})".rstrip())

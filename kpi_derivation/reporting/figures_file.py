@@ -1,7 +1,8 @@
 """A city's yearly figures from a CSV file. Pure; the caller reads the file.
 
 Columns, in any order: `code, year, source, quality` and `value`, or `numerator` and `denominator`; where wanted `part`,
-`unit`, `remark`. An error is a sentence with file, line and what to write instead; all of them are told at once.
+`unit`, `remark`, and `name` for the reader alone. An error is a sentence with file, line and what to write instead; all
+of them are told at once.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import math
 from collections.abc import Iterator, Mapping
 
 from kpi_derivation.catalogue import KPIS, Kpi, canonical
-from kpi_derivation.reporting.points import part_named, unit_of
+from kpi_derivation.reporting.points import all_points, part_named, unit_of
 from kpi_derivation.reporting.ratio import per, quotient
 from kpi_derivation.reporting.reported import QUALITY, Reported
 from kpi_derivation.reporting.units import check_unit
 from telemetry.errors import UsageError, nearest
 
 COLUMNS = ("code", "part", "year", "value", "numerator", "denominator", "unit", "source", "quality", "remark")
+_FOR_PEOPLE = ("name",)
 _NEEDED = ("code", "year", "source", "quality")
+# A line without any of these, as `blank_form` makes them, is a figure that is not reported.
+_FILLED_IN = ("value", "numerator", "denominator", "source", "quality")
 _MOST_TOLD = 20
 _YES_NO = {"yes": 1.0, "no": 0.0}
 
@@ -34,10 +38,10 @@ def read_figures(text: str, name: str) -> list[Reported]:
     found: list[Reported] = []
     wrong: list[str] = []
     for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
         try:
-            found.append(_figure(_row(header, cells), reader.line_num))
+            row = _row(header, cells)
+            if any(row.get(column) for column in _FILLED_IN):
+                found.append(_figure(row, reader.line_num))
         except ValueError as error:
             wrong.append(f"{name}, line {reader.line_num}: {error}.")
     wrong += [f"{name}, {sentence}" for sentence in _twice(found)]
@@ -47,9 +51,20 @@ def read_figures(text: str, name: str) -> list[Reported]:
     return found
 
 
+def blank_form(year: int) -> str:
+    """An empty file with a line for each of the 112 figures, to be filled in; what is left empty is not reported."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*COLUMNS, "name"))
+    for kpi, part in all_points():
+        unit = unit_of(kpi, part)
+        writer.writerow((kpi.code, part, year, "", "", "", unit, "", "", "", kpi.name))
+    return out.getvalue()
+
+
 def _check_header(header: list[str], name: str) -> None:
     for column in header:
-        if column not in COLUMNS:
+        if column not in COLUMNS and column not in _FOR_PEOPLE:
             raise UsageError(f"{name}, line 1: unknown column '{column}'; {nearest(column, COLUMNS)}")
     missing = [column for column in _NEEDED if column not in header]
     if missing or not {"value", "numerator"} & set(header):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.reporting.figures_file import read_figures
+from kpi_derivation.reporting.figures_file import blank_form, read_figures
 from kpi_derivation.reporting.points import all_points
 from kpi_derivation.reporting.reported import QUALITY, Reported, as_value, from_value
 from telemetry.errors import UsageError
@@ -86,6 +86,15 @@ def test_all_wrong_lines_are_told_at_once_and_a_figure_stands_once() -> None:
     text = complaint(*["EC:ICT:ICT:1C,,2020,90,,,,x,measured,"] * 2, "nonsense,,2020,1,,,,x,measured,")
     assert "line 3: EC:ICT:ICT:1C  of 2020 stands in line 2 already" in text
     assert "line 4: there is no KPI 'nonsense'" in text
+
+
+def test_the_blank_form_has_a_line_for_each_figure_and_reports_nothing() -> None:
+    form = blank_form(2018)
+    assert len(form.splitlines()) == 1 + 112
+    assert read_figures(form, "f.csv") == []
+    filled = form.replace("EC:I:ES:2C,,2018,,,,minutes,,,,", "EC:I:ES:2C,,2018,83.5,,,minutes,Grid company,measured,,")
+    [found] = read_figures(filled, "f.csv")
+    assert (found.code, found.value) == ("EC:I:ES:2C", 83.5)
 
 
 def test_a_wrong_header_is_told() -> None:

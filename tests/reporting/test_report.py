@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from adapters.store import open_store
-from cityvitals.figures import figures_of
+from cityvitals.figures import figures_of, reported_of
 from cityvitals.show import stored_city
 from telemetry.errors import UsageError
 from tests.reporting.city import run, show, write
+from tests.servers import InfluxDB
 
 HEADER = "code,part,year,value,numerator,denominator,source,quality\n"
 BROADBAND = ("EC:ICT:ICT:2C", "")
@@ -33,6 +34,7 @@ def shown(store: str, code: str, year: str = "2018") -> dict[tuple[str, str], di
 def test_a_figure_is_stored_and_shown_with_its_source_and_class(store: str, tmp_path: Path) -> None:
     text = report(store, tmp_path, "EC:ICT:ICT:2C,,2018,,4225.5,5000,Statistics office,survey")
     assert "1 figures of Almby for 2018 stored, 1 new or changed." in text
+    assert "of 91 KPIs have a figure now; a verifier gives it back where more than 20 % are missing" in text
     values = run("kpi", "show", "--city", "almby", "--store", store, "--period", "2018", "--code", "EC:ICT:ICT:2C",
                  "--format", "csv")  # fmt: skip
     assert "84.51,%,1.0,final,0,1,reported/survey,4225.5 / 5000.0; source: Statistics office" in values
@@ -93,3 +95,29 @@ def test_a_city_without_any_sensor_can_report(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(store: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no file .*nothing\.csv"):
         run("kpi", "report", "almby", tmp_path / "nothing.csv", "--store", store)
+
+
+def test_a_form_is_written_once_and_not_over_figures(tmp_path: Path) -> None:
+    form = tmp_path / "form.csv"
+    run("kpi", "form", "--year", "2018", "--out", form)
+    assert form.read_text().startswith("code,part,year,value")
+    with pytest.raises(UsageError, match="exists and may hold figures"):
+        run("kpi", "form", "--year", "2018", "--out", form)
+
+
+def test_a_report_lies_in_an_influxdb_as_in_the_embedded_store(influxdb: InfluxDB, tmp_path: Path) -> None:
+    influxdb.create("reported")
+    city, _ = write(tmp_path)
+    url = f"influxdb://{influxdb.host}:{influxdb.port}/reported"
+    file = tmp_path / "figures.csv"
+    remark = 'after "the flood", 3\\4; so'
+    file.write_text(
+        "code,part,year,numerator,denominator,source,quality,remark\n"
+        f'EN:EN:AQ:1C,no2,2018,21,,"Office, n = 3",measured,"{remark.replace(chr(34), chr(34) * 2)}"\n'
+        "EC:ICT:ICT:2C,,2018,4225.5,5000,Office,survey,\n"
+    )
+    run("kpi", "report", city, file, "--store", url)
+    found = {f.code: f for f in reported_of(open_store(url), stored_city(open_store(url), "almby"))}
+    assert (found["EN:EN:AQ:1C"].part, found["EN:EN:AQ:1C"].source) == ("no2", "Office, n = 3")
+    assert found["EN:EN:AQ:1C"].remark == remark
+    assert (found["EC:ICT:ICT:2C"].numerator, found["EC:ICT:ICT:2C"].value) == (4225.5, 84.51)
