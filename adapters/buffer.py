@@ -46,6 +46,8 @@ DROP TRIGGER IF EXISTS reading_changed;
 _FROM_1 = """
 ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 """
+# Version 2 was never released; its ledger begins anew.
+_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;"}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _UPSERT = """
 INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
@@ -74,7 +76,7 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 2, {1: _FROM_1}))
+        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 3, _UPGRADES))
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
         self.table = SeriesTable()

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS ledger (
   city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, start INTEGER NOT NULL, seen TEXT NOT NULL,
   received INTEGER NOT NULL, duplicate INTEGER NOT NULL, refused INTEGER NOT NULL, recovered INTEGER NOT NULL,
   missing INTEGER NOT NULL, given_up INTEGER NOT NULL, changed INTEGER NOT NULL,
+  sent INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (city, device, boot)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ledger_missing ON ledger (city, device) WHERE missing > 0;
@@ -22,6 +23,8 @@ CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (changed);
 
 class Entry(NamedTuple):
     """A row: `start`: the first record number expected; `seen`: as `Ranges` text; `changed`: ms UTC.
+
+    `sent`: how many records the device has numbered, from the largest number alone, as a check on the counts.
 
     `missing` counts the holes and those of them that are `given_up`, because there were too many to keep.
     """
@@ -38,6 +41,7 @@ class Entry(NamedTuple):
     missing: int
     given_up: int
     changed: int
+    sent: int
 
 
 class Totals(NamedTuple):
@@ -50,6 +54,7 @@ class Totals(NamedTuple):
     refused: int
     recovered: int
     missing: int
+    sent: int
 
 
 class LedgerTable:
@@ -81,7 +86,8 @@ class LedgerTable:
     def totals(self, changed_since: int = 0) -> list[Totals]:
         """Of devices of which something changed since then (ms UTC)."""
         sql = (
-            "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing) FROM ledger"
+            "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(sent)"
+            " FROM ledger"
             " WHERE (city, device) IN (SELECT city, device FROM ledger WHERE changed >= ?) GROUP BY city, device"
         )
         return [Totals(*row) for row in rows(self._db, sql, (changed_since,))]

@@ -171,6 +171,11 @@ class Link:
         except OSError as error:
             self._tell(f"{self.broker} cannot be reached ({error}); trying again")
 
+    @property
+    def state(self) -> str:
+        """The last thing that was said about the connection."""
+        return self._told
+
     def fileno(self) -> int:
         """For select; -1 while there is no connection."""
         socket = self._client.socket()

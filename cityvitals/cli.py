@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from cityvitals import cli_config, cli_enrol, cli_grafana, cli_rejects, cli_reporting, cli_token
+from cityvitals import (
+    cli_backup,
+    cli_config,
+    cli_doctor,
+    cli_enrol,
+    cli_grafana,
+    cli_ledger,
+    cli_rejects,
+    cli_reporting,
+    cli_token,
+)
 
 app = typer.Typer(
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
@@ -26,7 +36,10 @@ app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")
 app.add_typer(cli_enrol.app, name="enrol")
-app.command()(cli_token.token)
+for command in (cli_token.token, cli_ledger.ledger, cli_doctor.doctor):
+    app.command()(command)
+for command in (cli_backup.backup, cli_backup.restore, cli_backup.recover):
+    app.command()(command)
 
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 

@@ -117,6 +117,7 @@ def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
                 recovered=old.recovered + now.recovered,
                 missing=holes + old.given_up,
                 changed=max(old.changed, now.changed),
+                sent=seen.end + 1 - old.start,
             )
             buffer.ledger.put([joined])
 

@@ -10,7 +10,7 @@ from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 
 _COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged", "gw_dropped")
-_LEDGER = ("received", "duplicate", "refused", "recovered", "missing")
+_LEDGER = ("received", "duplicate", "refused", "recovered", "missing", "sent")
 
 
 def health(buffer: Buffer, gateway: str, now: int) -> Readings:

@@ -65,7 +65,7 @@ class Account:
     def entry(self, key: Key, now: int) -> Entry:
         """As a row."""
         counts = (self.received, self.duplicate, self.refused, self.recovered, self.missing, self.given_up)
-        return Entry(*key, self.start, str(self.seen), *counts, now)
+        return Entry(*key, self.start, str(self.seen), *counts, now, self.seen.end + 1 - self.start)
 
 
 @dataclass(slots=True)

@@ -51,6 +51,16 @@ def _gauge(name: str, title: str, unit: str, low: float, high: float) -> Quantit
     return Quantity(name, title, unit, "gauge", low, high, sentinels=_SENTINELS if low > -200 else ())
 
 
+# Interruptions are kept in classes of their length, so that the limit of a sustained one stays a rule.
+INTERRUPTION_CLASSES = ("to_1min", "to_3min", "to_5min", "over_5min")
+
+# Series the engine makes from others, and from which; the first one a device has is used.
+DERIVED_FROM: dict[str, tuple[str, ...]] = {
+    "demand_15min": ("energy_delta", "energy_total", "power"),
+    "sound_energy": ("laeq",),
+    "connector_fault": ("connector_state",),
+}
+
 _ALL = (
     _air("pm1", "Particles up to 1 µm (PM1)", 998.9),
     # SDS011 and its kin report 999.9 and 1999.9 when saturated.
@@ -90,6 +100,17 @@ _ALL = (
         0.0,
         15.0,
     ),
+    Quantity("demand_15min", "Energy in a quarter of an hour (derived)", "kWh", "delta", 0.0, 1e6, event=True),
+    _gauge("sound_energy", "Sound energy, relative (derived)", "/", 0.0, 1e15),
+    _gauge("connector_fault", "Share of readings that say fault (derived)", "/", 0.0, 1e6),
+    *(
+        Quantity(f"{what}_{cls}", title, unit, "delta", 0.0, 1e12, event=True)
+        for what, title, unit in (
+            ("interrupted", "Customers interrupted", "count"),
+            ("interruption", "Customer minutes interrupted", "min"),
+        )
+        for cls in INTERRUPTION_CLASSES
+    ),
     _counter("water_total", "Water volume (meter register)", "m3", 1e9),
     _counter("heat_total", "Heat energy (meter register)", "kWh", 1e9),
     _gauge("heap_free", "Free memory of the node", "B", 0.0, 1e9),
@@ -108,6 +129,7 @@ _ALL = (
     _counter("gw_dropped", "Windows given up unsent because the disk was full", "count", 1e15),
     _gauge("gw_dirty", "Windows the store is not known to hold", "count", 0.0, 1e12),
     _gauge("gw_lag", "Age of the oldest waiting window", "s", 0.0, 4e9),
+    _counter("ledger_sent", "Records the device has numbered", "count", 1e15),
     _counter("ledger_received", "Numbered records received", "count", 1e15),
     _counter("ledger_duplicate", "Numbered records received again", "count", 1e15),
     _counter("ledger_refused", "Numbered records of which nothing could be used", "count", 1e15),

@@ -1,0 +1,31 @@
+"""A copy of a SQLite file while it is used: one moment of it, whatever is written meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from telemetry.errors import CityVitalsError
+
+_PAGES = 2000  # copied at a time, so that the writer is not held up
+
+
+def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
+    """Copy `source` to the new file `target` and check it. Raises CityVitalsError for a damaged or unreadable file."""
+
+    def tell(_status: int, left: int, pages: int) -> None:
+        progress(pages - left, pages)
+
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as db,
+            closing(sqlite3.connect(target)) as made,
+        ):
+            db.backup(made, pages=_PAGES, progress=tell)
+            verdict = made.execute("PRAGMA quick_check").fetchone()[0]
+            if verdict != "ok":
+                raise CityVitalsError(f"{source} is damaged: {verdict}. See `cityvitals recover`.")
+    except sqlite3.Error as error:
+        raise CityVitalsError(f"{source} cannot be copied: {error}.") from error

@@ -1,0 +1,118 @@
+"""`cityvitals doctor` finds what would lose readings."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.buffer import Buffer
+from cityvitals import doctor, enrol
+from gateway.core import Core, Incoming, Source
+from telemetry.settings import BrokerSettings, GatewaySettings, IngestSettings, Settings, StoreSettings
+from telemetry.windows import MINUTE
+from tests.processes import free_port
+from tests.servers import Mosquitto
+from tests.shipped_brokers import DEPLOY
+
+
+@contextmanager
+def time_server(ahead: float) -> Iterator[str]:
+    """An SNTP server on loopback whose clock is ahead of ours."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1", 0))
+
+        def answer() -> None:
+            _, asker = link.recvfrom(64)
+            now = time.time() + ahead + 2_208_988_800
+            stamp = struct.pack("!II", int(now), int(now % 1 * 2**32))
+            link.sendto(b"\x24" + bytes(31) + stamp + stamp, asker)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{link.getsockname()[1]}"
+        thread.join(5)
+
+
+def settings(folder: Path, port: int) -> Settings:
+    place = BrokerSettings(url=f"mqtt://127.0.0.1:{port}")
+    return Settings(
+        gateway=GatewaySettings(broker=place, buffer=folder / "gateway.db"),
+        ingest=IngestSettings(broker=place),
+        store=StoreSettings(url=f"sqlite:///{folder}/store.db"),
+    )
+
+
+def test_a_sound_installation_has_nothing_bad(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    Buffer(tmp_path / "gateway.db", MINUTE).close()
+    with time_server(0.0) as server:
+        found = list(doctor.examine(settings(tmp_path, mosquitto.port), None, [], server))
+    assert {f.verdict for f in found} <= {"ok", "warning"}, found
+
+
+def test_a_broker_and_a_store_that_do_not_answer_are_named(tmp_path: Path) -> None:
+    nowhere = settings(tmp_path, free_port())
+    away = doctor.reachable("edge broker", nowhere.gateway.broker)
+    assert (away.verdict, "cannot be reached" in away.advice) == ("bad", True)
+    assert doctor.store(f"influxdb://127.0.0.1:{free_port()}/x").verdict == "bad"
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0.0, "ok"), (5.0, "warning"), (-300.0, "bad")])
+def test_a_clock_that_is_wrong_is_found(ahead: float, verdict: str) -> None:
+    with time_server(ahead) as server:
+        assert doctor.clock(server).verdict == verdict
+
+
+def test_the_shipped_broker_settings_are_safe_and_the_defaults_are_not(tmp_path: Path) -> None:
+    for name in ("edge", "hub"):
+        assert [f.verdict for f in doctor.broker_settings(DEPLOY / "mosquitto" / f"{name}.conf")] == ["ok"]
+    path = tmp_path / "mosquitto.conf"
+    path.write_text("listener 1883\nallow_anonymous true\nmax_queued_messages 1000\n")
+    found = {f.what.rpartition(": ")[2].split()[0] for f in doctor.broker_settings(path)}
+    assert found == {"persistence", "max_queued_messages", "max_inflight_messages", "allow_anonymous", "no"}
+
+
+def test_plain_mqtt_beyond_this_machine_is_a_warning() -> None:
+    assert not list(doctor.transport("hub", BrokerSettings(url="mqtt://127.0.0.1")))
+    assert not list(doctor.transport("hub", BrokerSettings(url="mqtts://hub.example")))
+    [finding] = doctor.transport("hub", BrokerSettings(url="mqtt://hub.example"))
+    assert finding.verdict == "warning"
+
+
+def test_holes_in_the_ledger_and_files_set_aside_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    core = Core(Buffer(path, MINUTE), [Source("cv/1/{city}/{device}/data", "senml")])
+    for seq in (0, 1, 5):
+        body = f'[{{"n":"no2","v":1,"bt":1700000000,"boot":1,"seq":{seq}}}]'.encode()
+        core.accept([Incoming("cv/1/aba/s1/data", body)], 1_700_000_000_000)
+    core.buffer.close()
+    (tmp_path / "gateway.db.damaged-x").touch()
+    found = [f"{f.verdict} {f.what}: {f.advice}" for f in doctor.buffer(path)]
+    assert any("s1: 3 of 6 records are missing" in line for line in found)
+    assert any("damaged-x: not recovered" in line for line in found)
+    assert any("h old" in line and line.startswith("warning") for line in found)
+
+
+def test_certificates_that_end_soon_are_a_warning_and_ended_ones_bad(tmp_path: Path) -> None:
+    now = enrol.utc_now()
+    enrol.make_authorities(tmp_path, "aba", now)
+    enrol.enrol(tmp_path, "device", "soon", now, days=5)
+    enrol.enrol(tmp_path, "device", "over", now - 3 * enrol._YEAR, days=5)
+    assert [f.verdict for f in doctor.certificates(tmp_path)] == ["bad", "warning"]
+
+
+def test_the_exit_code_says_whether_something_is_bad(tmp_path: Path) -> None:
+    config = tmp_path / "cityvitals.toml"
+    config.write_text(f'[gateway]\nbroker.url = "mqtt://127.0.0.1:{free_port()}"\nbuffer = "{tmp_path}/g.db"\n')
+    command = [sys.executable, "-m", "cityvitals", "doctor", "--config", config]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert answer.returncode == 1, answer.stderr
+    assert "cannot be reached" in answer.stdout
