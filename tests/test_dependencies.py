@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OPTIONAL = PROJECT["optional-dependencies"]
+EXTRAS = sorted(set(OPTIONAL) - {"dev"})
 PACKAGES = (
     "adapters",
     "api",
@@ -46,11 +49,7 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_library_a_package_imports_is_declared(package: str) -> None:
-    declared = names(PROJECT["dependencies"])
-    if package == "grafana":
-        declared |= names(PROJECT["optional-dependencies"]["grafana"])
-    if package in ("simulators", "adapters"):
-        declared |= names(PROJECT["optional-dependencies"]["node"])
+    declared = names(PROJECT["dependencies"] + [line for extra in EXTRAS for line in OPTIONAL[extra]])
     distributions = packages_distributions()
     undeclared = {
         f"{path.relative_to(ROOT)} imports {name}"
@@ -60,3 +59,15 @@ def test_every_library_a_package_imports_is_declared(package: str) -> None:
         and not names([COMES_WITH.get(name, ""), *distributions.get(name, [name])]) & declared
     }
     assert not undeclared
+
+
+def test_the_command_starts_without_any_extra() -> None:
+    extra = names([line for extra in OPTIONAL.values() for line in extra]) - names(PROJECT["dependencies"])
+    missing = [name for name, owners in packages_distributions().items() if names(owners) & extra - {"cityvitals"}]
+    # What is None in sys.modules cannot be imported: this is a machine on which only `make setup` was run.
+    script = f"import sys; sys.modules.update(dict.fromkeys({missing})); from cityvitals.__main__ import main; main()"
+    for arguments in (["--help"], ["demo", "--help"], ["version"]):
+        answer = subprocess.run(
+            [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, answer.stderr
