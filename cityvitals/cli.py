@@ -36,10 +36,12 @@ app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")
 app.add_typer(cli_enrol.app, name="enrol")
-for command in (cli_token.token, cli_ledger.ledger, cli_doctor.doctor):
-    app.command()(command)
-for command in (cli_backup.backup, cli_backup.restore, cli_backup.recover):
-    app.command()(command)
+app.command()(cli_token.token)
+app.command()(cli_ledger.ledger)
+app.command()(cli_doctor.doctor)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
+app.command()(cli_backup.recover)
 
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 

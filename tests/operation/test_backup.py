@@ -92,12 +92,12 @@ def test_a_bad_copy_never_gets_the_name_of_a_good_one(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)
         file.write(b"\xa5" * 4096)
-    with pytest.raises(CityVitalsError, match="damaged|cannot be copied"):
+    with pytest.raises(CityVitalsError, match=r"damaged|cannot be copied"):
         backup(path, copy)
     assert held(copy) == 20_000
     with pytest.raises(UsageError, match="no file"):
         backup(tmp_path / "missing.db", copy)
-    with pytest.raises(CityVitalsError, match="damaged|cannot be copied"):
+    with pytest.raises(CityVitalsError, match=r"damaged|cannot be copied"):
         restore(path, copy)
     assert held(copy) == 20_000
     assert sqlite3.connect(copy).execute("PRAGMA quick_check").fetchone()[0] == "ok"
