@@ -145,7 +145,7 @@ def test_the_edge_broker_goes_away_and_comes_back(bench: Bench) -> None:
     subscribed(bench, "gateway", "ingest")
     bench.publish(*numbered(0, 5))
     bench.arrives(5)
-    bench.edge.kill()
+    bench.edge.stop()
     bench.edge.start()
     bench.publish(*numbered(5, 9))
     bench.arrives(9)
