@@ -15,13 +15,20 @@ from telemetry.windows import HOUR
 
 # Sums over a period are taken over these; the rest is needed to make them.
 SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
-_KEPT = (*SUMMED, "inside", "first", "last", "step", "interval")
+NO_DATA: dict[str, float] = {
+    **dict.fromkeys((*SUMMED, "inside"), 0.0),
+    **dict.fromkeys(("first", "last", "step", "interval"), np.nan),
+}
 
 
 @dataclass(slots=True)
 class DayGrid:
-    """Columns of shape (series rows, days). `origin`: proleptic ordinal of the first day's date."""
+    """Columns of shape (series rows, days). `origin`: proleptic ordinal of the first day's date.
 
+    `fills`: the columns, and what stands in each where there is no data.
+    """
+
+    fills: dict[str, float] = field(default_factory=lambda: NO_DATA)
     origin: int = 0
     shape: tuple[int, int] = (0, 0)
     columns: dict[str, FloatArray] = field(default_factory=dict)
@@ -39,8 +46,8 @@ class DayGrid:
         after += (self.shape[1] // 4) * (after > 0)
         more += (self.shape[0] // 4) * (more > 0)
         shape = (self.shape[0] + more, before + self.shape[1] + after)
-        for name in _KEPT:
-            grown = np.full(shape, 0.0 if name in (*SUMMED, "inside") else np.nan)
+        for name, fill in self.fills.items():
+            grown = np.full(shape, fill)
             if name in self.columns:
                 grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
             self.columns[name] = grown
@@ -62,6 +69,15 @@ class DayGrid:
                     days[:, a + self.origin - first : b + self.origin - first] = block
                 out[:, i] = (block if days is None else days).sum(axis=1)
             out[:, -1] = np.nan_to_num(self.columns["interval"][:, a:b]).max(axis=1)
+        return out
+
+    def slice(self, name: str, rows: IntArray, first: int, last: int) -> FloatArray:
+        """A column of these rows (-1: a row that is not there) over the days first..last; shape (rows, days)."""
+        out = np.full((len(rows), last + 1 - first), self.fills[name])
+        a, b = max(first - self.origin, 0), min(last + 1 - self.origin, self.shape[1])
+        there = np.flatnonzero((rows >= 0) & (rows < self.shape[0]))
+        if b > a and len(there):
+            out[there, a + self.origin - first : b + self.origin - first] = self.columns[name][rows[there], a:b]
         return out
 
     def join_counters(self, rows: IntArray) -> set[tuple[int, int]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 import numpy as np
 
 from telemetry.city import City, Device, DeviceKind
-from telemetry.periods import Period
+from telemetry.periods import Period, local_date
+from telemetry.quantities import DERIVED_FROM
 from telemetry.series import FloatArray
 
 HOUR_MS = 3_600_000.0
@@ -52,6 +54,28 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Daily:
+    """Days of devices: `columns` of shape (devices, days), the first day being `first` (proleptic ordinal)."""
+
+    devices: tuple[Device, ...]
+    first: int
+    columns: dict[str, FloatArray]
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self.columns[name]
+
+    def mean(self, least_hours: int = 1) -> FloatArray:
+        """Mean of each day's valid hours; NaN with fewer than `least_hours`."""
+        hours = self.columns["hours"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(hours >= least_hours, self.columns["hour_sum"] / hours, np.nan)
+
+
+DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
+HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One city in one period. `expected_ms`: how much of the period has passed (all of it once it is over).
 
@@ -62,10 +86,14 @@ class View:
     period: Period
     expected_ms: float
     sums: dict[tuple[str, str], FloatArray]
+    read_days: DayReader
+    read_hours: HourReader
 
     def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
         """Registered devices of these kinds, of those that measure `quantity`."""
-        return tuple(d for d in self.city.device if d.kind in kinds and (quantity is None or quantity in d.quantities))
+        sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
+        mine = (d for d in self.city.device if d.kind in kinds)
+        return tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
 
     def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
         """The period's sums of `quantity` over the devices of these kinds."""
@@ -73,6 +101,19 @@ class View:
         nothing = np.zeros(len(COLUMNS))
         table = np.array([self.sums.get((d.id, quantity), nothing) for d in devices]).reshape(-1, len(COLUMNS))
         return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+
+    def daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int = 0) -> Daily:
+        """The period's civil days of the devices of these kinds, and `back_days` before them."""
+        devices, zone = self.devices(kinds, quantity), self.city.zone
+        first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
+        last = local_date(self.period.end - 1, zone).toordinal()
+        return Daily(devices, first, self.read_days([d.id for d in devices], quantity, first, last))
+
+    def hourly(self, quantity: str, kinds: Sequence[DeviceKind], back_hours: int = 0) -> FloatArray:
+        """Means of the valid hours of the period, and of `back_hours` before it; one row a device of these kinds."""
+        devices = self.devices(kinds, quantity)
+        start = self.period.start - round(back_hours * HOUR_MS)
+        return self.read_hours([d.id for d in devices], quantity, start, self.period.end)
 
     @property
     def is_year(self) -> bool:

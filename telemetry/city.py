@@ -47,6 +47,9 @@ class Rules(_Strict):
     sustained_interruption_min: Literal[0, 1, 3, 5] = 5
     # Whether charging sessions are already in what the electricity meters count.
     charging_behind_meters: bool = True
+    noise_limit_lden: float = Field(55.0, gt=0)
+    population_weighted_air: bool = False
+    exclude_suspect: bool = False
 
 
 class Calibration(_Strict):

@@ -48,13 +48,17 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Derivation(msgspec.Struct, frozen=True):
-    """How a KPI is derived: from which quantities of which kinds of devices, by which method."""
+    """How a KPI is derived: from which quantities of which kinds of devices, by which method.
+
+    `follows_years`: a change shows in the values of that many years after it, too.
+    """
 
     kpi: Kpi
     method: str
     quantities: tuple[str, ...]
     kinds: tuple[DeviceKind, ...]
     derive: Callable[[View], list[Part]]
+    follows_years: int = 0
 
 
 def _rows() -> Iterator[Kpi]:
@@ -76,7 +80,9 @@ def _load() -> tuple[dict[str, Kpi], dict[str, Derivation]]:
         plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
         kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
         kpis[kpi.code] = kpi
-        derivations[kpi.code] = Derivation(kpi, module.METHOD, module.QUANTITIES, module.KINDS, module.derive)
+        derivations[kpi.code] = Derivation(
+            kpi, module.METHOD, module.QUANTITIES, module.KINDS, module.derive, getattr(module, "FOLLOWS_YEARS", 0)
+        )
     return kpis, derivations
 
 

@@ -19,7 +19,7 @@ DECEMBER = START + 335 * DAY
 POLLUTANTS = ("pm2_5", "pm10", "no2", "so2", "o3")
 NODE = ("temperature", "humidity", "pressure", "ring_fill", "rssi", "heap_free", "uptime")
 COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged")
-LEVEL = {"pressure": 1000.0, "rssi": -60.0, "voltage": 230.0, "connector_state": 1.0}
+LEVEL = {"pressure": 1000.0, "rssi": -60.0, "voltage": 230.0, "connector_state": 1.0, "laeq": 55.0}
 
 
 def write(folder: Path) -> list[Path]:
@@ -52,6 +52,9 @@ def _readings() -> Iterator[str]:
     yield from _hourly("charger-1", "connector_state", DECEMBER)
     yield from _hourly("water-1", "water_total", DECEMBER)
     yield from _hourly("heat-1", "heat_total", DECEMBER)
+    yield from _hourly("noise-1", "laeq", START)
+    for quantity, value, unit in (("interrupted", 30, "count"), ("interruption", 1200, "min")):
+        yield f"{iso(DECEMBER)},outages-1,{quantity}_over_5min,{value},{unit}"
     for quantity in (*COUNTERS, "gw_dirty", "gw_lag"):
         yield from _hourly("gateway-1", quantity, DECEMBER)
 

@@ -1,0 +1,33 @@
+"""LOCAL:EV:AVAILABILITY: share of the reports of connectors that do not say fault, %, mean over the chargers.
+
+From connector states that a charger reports at equal steps. A charger that is silent is unknown, neither available nor
+not: the coverage says how much time was reported.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.charging import CHARGERS
+from kpi_derivation.view import Part, View
+
+KPI = local_kpi(
+    "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"
+)
+METHOD = "charger-availability/1"
+QUANTITIES = ("connector_fault",)
+KINDS = CHARGERS
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    rows = view.rows("connector_fault", KINDS)
+    seen = rows.n > 0
+    if not seen.any():
+        why = "no charger reported its state" if len(rows) else "no charger that reports its state is registered"
+        return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
+    coverage = float(np.minimum(rows.covered / max(view.expected_ms, 1.0), 1.0).mean())
+    fault = (rows.sum[seen] / rows.n[seen]).tolist()
+    value = 100.0 * (1.0 - sum(fault) / len(fault))
+    return [Part(value=value, coverage=coverage, n_devices=int(seen.sum()), notes="")]

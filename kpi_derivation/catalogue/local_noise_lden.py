@@ -1,0 +1,34 @@
+"""LOCAL:N:LDEN: day-evening-night level, dB, mean of the sites that count; its night level as second part.
+
+Each site's level is the energy mean over its valid hours of the period (2002/49/EC Annex I); the city's figure is the
+plain mean of the sites' levels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec.structs import replace
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.noise import KINDS, QUANTITIES, site_levels
+from kpi_derivation.view import Part, View
+
+__all__ = ["KINDS", "QUANTITIES", "derive"]
+
+KPI = replace(
+    local_kpi("LOCAL:N:LDEN", "Noise level", "dB", "Mean of the sites' Lden and Lnight", "Environmental Quality"),
+    parts=("lden", "lnight"),
+)
+METHOD = "noise-lden/1"
+
+
+def derive(view: View) -> list[Part]:
+    """Two parts."""
+    sites = site_levels(view)
+    coverage, n = float(np.mean(sites.capture)) if len(sites.devices) else 0.0, int(sites.counts.sum())
+    if n and view.period.kind != "24h":
+        parts = zip(KPI.parts, (sites.lden, sites.night), strict=True)
+        means = [(name, float(sum(levels[sites.counts].tolist()) / n)) for name, levels in parts]
+        return [Part(part=name, value=v, coverage=coverage, n_devices=n, notes=sites.notes) for name, v in means]
+    why = "no noise sensor is registered" if not sites.devices else sites.notes or "told for calendar periods"
+    return [Part(part=name, value=None, coverage=coverage, n_devices=0, notes=why) for name in KPI.parts]

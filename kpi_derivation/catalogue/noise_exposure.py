@@ -1,0 +1,45 @@
+"""EN:EN:EQ:2A Noise Exposure: inhabitants at sites over the limit / inhabitants, %. The limit is unconfirmed.
+
+Lden of each site from the energies of its valid hours by day, evening and night (2002/49/EC Annex I); a site counts
+with `period_capture` of the hours. The people a site stands for are its `population` in the registry; they are exposed
+where Lden is over the rule `noise_limit_lden`. Where people are not assigned to sites there is no value. A sensor in a
+street is not the directive's facade at 4 m: the value is indicative.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpi_derivation.noise import KINDS, QUANTITIES, site_levels
+from kpi_derivation.ratios import joined, missing
+from kpi_derivation.view import Part, View
+
+__all__ = ["KINDS", "QUANTITIES", "derive"]
+
+CODE = "EN:EN:EQ:2A"
+METHOD = "noise-lden-sites/1 (unconfirmed limit)"
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    sites, limit = site_levels(view), view.city.rules.noise_limit_lden
+    coverage, n = float(np.mean(sites.capture)) if len(sites.devices) else 0.0, int(sites.counts.sum())
+    people = [d.population for d, ok in zip(sites.devices, sites.counts, strict=True) if ok]
+    levels = sites.lden[sites.counts]
+    if not sites.devices:
+        why = "no noise sensor is registered"
+    elif view.period.kind == "24h":
+        why = "told for calendar periods and 365 days"
+    elif not n:
+        why = f"no site has {100 * view.city.rules.period_capture:g} % of the hours by day, evening and night"
+    elif any(p is None for p in people):
+        why = "set population (the people a site stands for) in the [[device]] entries"
+    else:
+        why = missing(view, "population")
+    if why:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+    exposed = sum(p or 0.0 for p, level in zip(people, levels.tolist(), strict=True) if level > limit)
+    notes = joined(f"indicative: street sensors; exposed over Lden {limit:g} dB", sites.notes)
+    return [
+        Part(value=100.0 * exposed / (view.city.city.population or 1.0), coverage=coverage, n_devices=n, notes=notes)
+    ]

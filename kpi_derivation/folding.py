@@ -1,0 +1,390 @@
+"""What the engine knows of each series and day, folded again from the hours where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from kpi_derivation import blocks
+from kpi_derivation.calibration import Calibrations
+from kpi_derivation.days import SUMMED, DayGrid, hour_columns, typical_step
+from kpi_derivation.extras import EXTRAS, Extra
+from kpi_derivation.recent import Recent
+from telemetry.city import City
+from telemetry.partials import Partials, regroup
+from telemetry.periods import midnight
+from telemetry.quantities import QUANTITIES
+from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.windows import DAY, HOUR
+
+_SPAN = 32  # days whose hours are read at once
+_IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes over them
+_LEAD = blocks.LEAD * HOUR
+_EPOCH = date(1970, 1, 1).toordinal()
+
+Pairs = list[tuple[int, int]]
+
+
+class _Span(NamedTuple):
+    """Hours of some days, the first beginning at `start`, and the hours just before it."""
+
+    start: int
+    hours: Partials
+
+
+class _Placed(NamedTuple):
+    """Hours, and the grid row and column of each."""
+
+    hours: Partials
+    row: IntArray
+    column: IntArray
+
+
+class Days:
+    """The day grids of one city. `hours` gives stored hours; `quantities`: those that some KPI needs."""
+
+    def __init__(self, city: City, table: SeriesTable, hours: Recent, quantities: set[str]) -> None:
+        self.city, self.grid, self.series = city, DayGrid(), list[int]()
+        self.rows: dict[int, int] = {}
+        self.dirty: set[tuple[int, int]] = set()
+        self._table, self._hours, self._quantities = table, hours, quantities
+        self._fixed = {d.id: d.interval_s for d in city.device if d.interval_s}
+        self._devices = {d.id for d in city.device}
+        self._calibrations = Calibrations(city, table)
+        self._midnights: dict[int, int] = {}
+        self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
+
+    # -- where things are --------------------------------------------------------------------------------------------
+
+    def midnight(self, day: int) -> int:
+        """UTC ms at which the civil day (ordinal) begins."""
+        if day not in self._midnights:
+            self._midnights[day] = midnight(date.fromordinal(day), self.city.zone)
+        return self._midnights[day]
+
+    def ordinals(self, t: IntArray) -> IntArray:
+        """Civil day, as proleptic ordinal, of each time."""
+        if not len(t):
+            return t
+        first, last = _EPOCH + int(t.min()) // DAY - 1, _EPOCH + int(t.max()) // DAY + 1
+        bounds = np.array([self.midnight(o) for o in range(first, last + 1)])
+        return np.searchsorted(bounds, t, side="right") - 1 + first
+
+    def name(self, row: int) -> tuple[str, str]:
+        """Device and quantity of a row."""
+        series = self._table[self.series[row]]
+        return series.device, series.quantity
+
+    def row_of(self, device: str, quantity: str) -> int:
+        """The row of a series, -1 where it has no data."""
+        return self._by_name().get((device, quantity), -1)
+
+    def _by_name(self) -> dict[tuple[str, str], int]:
+        if len(getattr(self, "_names", ())) != len(self.series):
+            self._names = {self.name(row): row for row in range(len(self.series))}
+        return self._names
+
+    def _row(self, series: int) -> int | None:
+        row = self.rows.get(series)
+        if row is None:
+            name = self._table[series]
+            if name.city != self.city.id or name.quantity not in self._quantities or name.device not in self._devices:
+                return None
+            row = self.rows[series] = len(self.series)
+            self.series.append(series)
+        return row
+
+    # -- what changed ------------------------------------------------------------------------------------------------
+
+    def touch(self, hours: Partials) -> None:
+        """Mark the days of these hours dirty, of series that some KPI of a registered device needs."""
+        if not len(hours):
+            return
+        pairs = np.unique(np.stack((hours.series, self.ordinals(hours.start)), axis=1), axis=0)
+        for series, day in pairs.tolist():
+            for row in self._rows_touched(series):
+                self.dirty.add((row, day))
+
+    def _rows_touched(self, series: int) -> Iterator[int]:
+        """The row of a series, and those that are corrected by it."""
+        row = self._row(series)
+        if row is not None:
+            yield row
+        name = self._table[series]
+        if name.quantity == "humidity" and name.city == self.city.id:
+            for quantity in self._calibrations.needing_humidity.get(name.device, ()):
+                corrected = self._row(self._table.id_of(name._replace(quantity=quantity)))
+                if corrected is not None:
+                    yield corrected
+
+    def touch_everything(self) -> None:
+        """Mark every day with data dirty."""
+        if self.grid.columns:
+            rows, columns = np.nonzero((self.grid.columns["n"] > 0) | (self.grid.columns["flagged"] > 0))
+            self.dirty |= set(zip(rows.tolist(), (columns + self.grid.origin).tolist(), strict=True))
+
+    def restore(self, first: int, last: int) -> None:
+        """Fold the civil days first..last (ordinals) from the stored hours."""
+        for a, b in runs(np.arange(first, last + 1), 1, _SPAN):
+            stored = self._read(self.midnight(a) - _LEAD, self.midnight(b + 1))
+            self.touch(stored.take(stored.start >= self.midnight(a)))
+            self._fill(sorted(self.dirty), _Span(self.midnight(a), stored))
+            self.dirty.clear()
+
+    def settle(self) -> set[tuple[int, int]]:
+        """Fold what is dirty; returns every (row, day) that changed."""
+        dirty, self.dirty = sorted(self.dirty), set()
+        return self._fill(dirty)
+
+    # -- folding -----------------------------------------------------------------------------------------------------
+
+    def _fill(self, dirty: Pairs, given: _Span | None = None) -> set[tuple[int, int]]:
+        """Fold the dirty days; where that changes how long a series' readings stand, its other days too.
+
+        `given`: all hours of those days, and of the hours before the first, where the caller has them.
+        """
+        if not dirty:
+            return set()
+        days = [day for _, day in dirty]
+        self.grid.ensure(len(self.series), min(days), max(days))
+        kept = [given] if given is not None else None
+        if kept is None and len(dirty) <= _IN_MEMORY:
+            kept = list(self._spans(dirty))
+        for part in self._spans(dirty) if kept is None else kept:
+            self._fold(self._placed(part, dirty))
+        rows = np.unique([row for row, _ in dirty])
+        again = self._settle_intervals(rows) - set(dirty)
+        for part in self._spans(dirty) if kept is None else kept:
+            self._valid_hours(self._placed(part, dirty))
+            self._fold_extras(part, dirty)
+        for part in self._spans(sorted(again)):
+            self._valid_hours(self._placed(part, sorted(again)))
+        changed = again.union(dirty)
+        after = self._days_after(changed) | {p for p in again if self._extra_of(p[0])}
+        for part in self._spans(sorted(after)):
+            self._fold_extras(part, sorted(after))
+        counters = rows[~np.isnan(self._table.modulus(np.array(self.series)[rows]))]
+        return changed | after | self.grid.join_counters(counters)
+
+    def _extra_of(self, row: int) -> bool:
+        return any(self.name(row)[1] in extra.quantities for extra in EXTRAS)
+
+    def _days_after(self, changed: set[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Days with data whose first running means reach back into a changed day."""
+        found, c, origin = set[tuple[int, int]](), self.grid.columns, self.grid.origin
+        for row, day in changed:
+            after = day + 1 - origin
+            there = after < self.grid.shape[1] and c["n"][row, after] > 0
+            if there and (row, day + 1) not in changed and self._extra_of(row):
+                found.add((row, day + 1))
+        return found
+
+    def _read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
+        """Calibrated hours, sorted."""
+        if series is not None and self._calibrations:
+            series = np.union1d(series, self._calibrations.humidity_of(series))
+        hours = Partials.concat(list(self._hours.read(start, end, series))).latest()
+        return self._calibrations.apply(hours)
+
+    def _spans(self, pairs: Pairs) -> Iterator[_Span]:
+        """All hours of the (row, day) pairs and of the hours before, and perhaps others; up to `_SPAN` days at once."""
+        if not pairs:
+            return
+        want = np.array(pairs, dtype=np.int64)
+        for first, last in runs(np.unique(want[:, 1]), 1, _SPAN):
+            here = (want[:, 1] >= first) & (want[:, 1] <= last)
+            series = np.array(self.series)[np.unique(want[here, 0])]
+            start = self.midnight(first)
+            yield _Span(start, self._read(start - _LEAD, self.midnight(last + 1), series))
+
+    def _placed(self, span: _Span, pairs: Pairs | None = None) -> _Placed:
+        """The hours of these (row, day), each with its place; None: all hours, those before the span's days too."""
+        hours = span.hours
+        lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
+        lookup[self.series] = np.arange(len(self.series))
+        row, column = lookup[hours.series], self.ordinals(hours.start) - self.grid.origin
+        keep = (row >= 0) & (column >= 0) & (column < self.grid.shape[1])
+        if pairs is not None:
+            keep &= hours.start >= span.start
+            known = np.zeros(self.grid.shape, dtype=np.bool_)
+            want = np.array(pairs, dtype=np.int64)
+            known[want[:, 0], want[:, 1] - self.grid.origin] = True
+            keep[keep] = known[row[keep], column[keep]]
+        return _Placed(hours.take(keep), row[keep], column[keep])
+
+    def _fold(self, placed: _Placed) -> None:
+        """Everything of a day that does not depend on the interval."""
+        hours, row, column = placed
+        if not len(hours):
+            return
+        c = self.grid.columns
+        heads, group = _heads(row, column)
+        day = regroup(hours, column, self._table.modulus(hours.series))
+        at = (row[heads], column[heads])
+        for name, values in (("n", day.n), ("sum", day.sum), ("flagged", day.flagged)):
+            c[name][at] = values
+        c["inside"][at] = np.nan_to_num(day.increase)
+        c["first"][at], c["last"][at] = day.first, day.last
+        c["step"][at] = typical_step(hours, group)
+
+    def _settle_intervals(self, rows: IntArray) -> set[tuple[int, int]]:
+        """A day's interval: the registry's, else the smaller of the day's and the device's median step.
+
+        Returns the (row, day) whose interval changed.
+        """
+        c, changed = self.grid.columns, set()
+        for row in rows.tolist():
+            device, quantity = self.name(row)
+            if QUANTITIES[quantity].event:
+                continue
+            fixed = self._fixed.get(device)
+            steps = c["step"][row]
+            known = steps[~np.isnan(steps)]
+            typical = float(np.sort(known)[(len(known) - 1) // 2]) if len(known) else np.nan
+            used = np.where(c["n"][row] > 0, fixed * 1000.0 if fixed else np.fmin(steps, typical), np.nan)
+            differs = ~((used == c["interval"][row]) | (np.isnan(used) & np.isnan(c["interval"][row])))
+            c["interval"][row] = used
+            changed |= {(row, day) for day in (np.flatnonzero(differs) + self.grid.origin).tolist()}
+        return changed
+
+    def _valid_hours(self, placed: _Placed) -> None:
+        """Valid hours, their means and the covered time of the days of these hours."""
+        hours, row, column = placed
+        if not len(row):
+            return
+        c = self.grid.columns
+        columns = hour_columns(hours.n, hours.mean, c["interval"][row, column], self.city.rules.hour_capture)
+        heads, _ = _heads(row, column)
+        for name, values in columns.items():
+            c[name][row[heads], column[heads]] = np.add.reduceat(values, heads)
+
+    # -- extras ------------------------------------------------------------------------------------------------------
+
+    def _fold_extras(self, span: _Span, pairs: Pairs) -> None:
+        """The extra columns of these days, from their hours and those before."""
+        for extra, grid, places in self.extras:
+            mine = [p for p in pairs if self.name(p[0])[1] in extra.quantities]
+            if mine:
+                self._fold_extra(extra, grid, places, span, mine)
+
+    def _fold_extra(self, extra: Extra, grid: DayGrid, places: dict[int, int], span: _Span, pairs: Pairs) -> None:
+        groups = np.array(pairs, dtype=np.int64)
+        wanted = np.zeros(len(self.series), dtype=np.bool_)
+        wanted[groups[:, 0]] = True
+        placed = self._placed(span)
+        keep = wanted[placed.row]
+        hours, row, column = placed.hours.take(keep), placed.row[keep], placed.column[keep]
+        days = column[hours.start >= span.start] + self.grid.origin
+        present = (groups[:, 1] >= days.min(initial=1 << 40)) & (groups[:, 1] <= days.max(initial=-1))
+        groups = groups[present]
+        if not len(groups):
+            return
+        for r in dict.fromkeys(groups[:, 0].tolist()):
+            places.setdefault(r, len(places))
+        grid.ensure(len(places), int(groups[:, 1].min()), int(groups[:, 1].max()))
+        block = self._block(groups, hours, row, column)
+        at = (np.array([places[r] for r in groups[:, 0].tolist()]), groups[:, 1] - grid.origin)
+        for name, values in extra.fold(block).items():
+            grid.columns[name][at] = values
+
+    def _block(self, groups: IntArray, hours: Partials, row: IntArray, column: IntArray) -> blocks.Block:
+        interval = self.grid.columns["interval"][row, column]
+        columns = hour_columns(hours.n, hours.mean, interval, self.city.rules.hour_capture)
+        value = np.where(columns["hours"] > 0, hours.mean, np.nan)
+        ordinals = np.unique(column + self.grid.origin)
+        starts = np.array([self.midnight(int(d)) for d in ordinals])
+        lengths = np.array([(self.midnight(int(d) + 1) - self.midnight(int(d))) // HOUR for d in ordinals])
+        at = np.searchsorted(ordinals, column + self.grid.origin)
+        hour = (hours.start - starts[at]) // HOUR
+        shifted = np.column_stack((groups[:, 0], groups[:, 1] - self.grid.origin))
+        values = blocks.place(shifted, row, column, hour, lengths[at], value)
+        return blocks.Block(values, [self.name(r)[1] for r in groups[:, 0].tolist()], groups[:, 1], self.city.zone)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def sums(self, first: int, last: int) -> dict[tuple[str, str], FloatArray]:
+        """Sums of the civil days first..last per (device, quantity) with data."""
+        return self._named(self.grid.sums(first, last))
+
+    def _named(self, sums: FloatArray) -> dict[tuple[str, str], FloatArray]:
+        names = [self.name(row) for row in range(len(self.series))]
+        seen = (sums[: len(names), 0] > 0) | (sums[: len(names), 6] > 0)
+        return {names[i]: sums[i] for i in np.flatnonzero(seen).tolist()}
+
+    def has(self, quantity: str, first: int, last: int) -> bool:
+        """Whether any series of a quantity has data in the days first..last."""
+        rows = np.array([r for r in range(len(self.series)) if self.name(r)[1] == quantity], dtype=np.int64)
+        return bool(self.grid.slice("n", rows, first, last).any())
+
+    def daily(self, devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
+        """Columns of the days first..last, one row a device: the sums', and those of the quantity's Extra."""
+        rows = np.array([self.row_of(d, quantity) for d in devices], dtype=np.int64)
+        found = {name: self.grid.slice(name, rows, first, last) for name in SUMMED}
+        for extra, grid, places in self.extras:
+            if quantity in extra.quantities:
+                own = np.array([places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
+                found.update({name: grid.slice(name, own, first, last) for name in extra.columns})
+        return found
+
+    def sums_of_hours(self, start: int, end: int) -> dict[tuple[str, str], FloatArray]:
+        """Sums straight from the hours, for spans that are not whole days."""
+        hours = self._read(start, end)
+        rows = np.array([self.rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
+        hours, rows = hours.take(rows >= 0), rows[rows >= 0]
+        out = np.zeros((len(self.series), len(SUMMED) + 1))
+        if len(hours):
+            interval = self._latest_interval(rows)
+            whole = regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
+            at = np.array([self.rows[s] for s in whole.series.tolist()])
+            columns = hour_columns(hours.n, hours.mean, interval, self.city.rules.hour_capture)
+            for i, name in enumerate(SUMMED):
+                if name in columns:
+                    out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
+                else:
+                    out[at, i] = np.nan_to_num(getattr(whole, name))
+            np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
+        return self._named(out)
+
+    def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
+        """Means of the valid hours that begin in [start, end), NaN elsewhere; shape (devices, hours)."""
+        rows = {self.row_of(d, quantity): i for i, d in enumerate(devices)}
+        rows.pop(-1, None)
+        out = np.full((len(devices), (end - start) // HOUR), np.nan)
+        if rows:
+            series = np.array([self.series[r] for r in rows], dtype=np.int64)
+            hours = self._read(start, end, series)
+            row = np.array([self.rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
+            keep = np.isin(row, list(rows))
+            hours, row = hours.take(keep), row[keep]
+            columns = hour_columns(hours.n, hours.mean, self._latest_interval(row), self.city.rules.hour_capture)
+            ok = columns["hours"] > 0
+            at = np.array([rows[r] for r in row.tolist()], dtype=np.int64)
+            out[at[ok], ((hours.start - start) // HOUR)[ok]] = hours.mean[ok]
+        return out
+
+    def _latest_interval(self, rows: IntArray) -> FloatArray:
+        """The interval of each row's newest day that has one."""
+        grid = self.grid.columns.get("interval", np.empty((0, 0)))
+        newest = np.full(len(self.series), np.nan)
+        for row in np.unique(rows).tolist():
+            known = grid[row][~np.isnan(grid[row])]
+            newest[row] = known[-1] if len(known) else np.nan
+        return newest[rows]
+
+
+def runs(values: IntArray, stride: int, longest: int = 1 << 40) -> Iterator[tuple[int, int]]:
+    """First and last of each run of sorted values that follow each other by `stride`, at most `longest` values."""
+    start = 0
+    for i in range(1, len(values) + 1):
+        if i == len(values) or values[i] - values[i - 1] != stride or i - start >= longest:
+            yield int(values[start]), int(values[i - 1])
+            start = i
+
+
+def _heads(row: IntArray, column: IntArray) -> tuple[IntArray, IntArray]:
+    """First element of each run of equal (row, column), and the run's number for every element."""
+    new = np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1])))
+    return np.flatnonzero(new), np.cumsum(new) - 1
