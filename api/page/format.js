@@ -25,7 +25,11 @@ export const STATUS = { final: "Final", provisional: "Provisional", insufficient
 export const unitText = (unit) => UNITS.reduce((text, [from, to]) => text.replace(from, to), unit);
 
 /** The name of a data point. */
-export const partText = (part) => PARTS[part] ?? part;
+export function partText(part) {
+  const [name, beside] = part === "reported" ? ["", part] : part.split(":");
+  const text = PARTS[name] ?? name;
+  return beside ? [text, "reported by the city"].filter(Boolean).join(", ") : text;
+}
 
 /** A value with as many digits as mean something: 0.0042, 7.61, 38.2, 1,204. */
 export function number(value, unit = "") {

@@ -37,7 +37,8 @@ export function coverageView(rule) {
       bar.style.setProperty("--share", `${kpi.coverage * 100}%`);
       bar.toggleAttribute("data-low", kpi.coverage < rule);
       const devices = `${kpi.n_devices} ${kpi.n_devices === 1 ? "device" : "devices"}`;
-      setText(text, `${percent(kpi.coverage)} covered · ${devices}`);
+      const reported = kpi.method.startsWith("reported/");
+      setText(text, reported ? "as the city reports it" : `${percent(kpi.coverage)} covered · ${devices}`);
     },
   };
 }

@@ -6,6 +6,7 @@ import { Cards } from "./cards.js";
 import { byId, el, setText } from "./dom.js";
 import { clockOf } from "./format.js";
 import { Panels } from "./panels.js";
+import { offerSnapshot } from "./snapshot.js";
 import { Status } from "./status.js";
 import { kindOf, KINDS, Values } from "./values.js";
 
@@ -70,6 +71,7 @@ async function show(context) {
   parts.cards.show(context, kind);
   parts.air.show(context);
   parts.panels.show(context, kind);
+  offerSnapshot(context);
 }
 
 function offerCities(cities, city) {
