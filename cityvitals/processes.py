@@ -80,11 +80,12 @@ def make_gateway(s: GatewaySettings) -> Gateway:
 
 def sources_of(s: GatewaySettings) -> list[Source]:
     """The gateway's sources."""
-    return [_source(x) for x in s.source]
+    secret = s.user_key.get_secret_value().encode() if s.user_key else b""
+    return [_source(x, secret) for x in s.source]
 
 
-def _source(s: SourceSettings) -> Source:
-    options = SourceOptions(dict(s.rename), frozenset(s.ignore), s.time_key)
+def _source(s: SourceSettings, secret: bytes) -> Source:
+    options = SourceOptions(dict(s.rename), frozenset(s.ignore), s.time_key, secret)
     return Source(s.topic, s.format, s.city, options)
 
 

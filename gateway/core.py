@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from gateway.decoded import Decoded, Line, SourceOptions
 from gateway.formats import Decode, decoder
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels
+from gateway.privacy import city_key, without_users
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -68,6 +69,7 @@ class Core:
         self.sources = list(sources)
         self._routes = [(matcher(s.topic), decoder(s.format), s) for s in sources]
         self._max_payload = max_payload
+        self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table)
         self._devices: dict[str, tuple[str, str, Decode, SourceOptions]] = {}
 
@@ -152,7 +154,8 @@ class Core:
             city, device = levels.get("city") or source.city or "", levels["device"]
             if not valid_id(city) or not valid_id(device):
                 raise Rejected(f"the topic names no valid city and device (city '{city[:40]}', device '{device[:40]}')")
-            return city, device, decode, source.options
+            secret = city_key(source.options.secret, city)
+            return city, device, decode, replace(source.options, secret=secret)
         raise Rejected("no source is configured for this topic")
 
     def _rejects(
@@ -167,7 +170,11 @@ class Core:
         reasons: dict[int, list[str]] = {number: list(met) for number, met in problems}
         for row in np.flatnonzero(readings.flag).tolist():
             reasons.setdefault(int(source[row]), []).extend(describe_flags(readings, [row], self.buffer.table))
-        return [(arrival, messages[n].topic, messages[n].payload, _join(met)) for n, met in sorted(reasons.items())]
+        key = city_key(self._secret, "")
+        return [
+            (arrival, messages[n].topic, without_users(messages[n].payload, key), _join(met))
+            for n, met in sorted(reasons.items())
+        ]
 
     # -- the other side ----------------------------------------------------------------------------------------------
 

@@ -13,11 +13,15 @@ AHEAD = 5 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How one source's payloads are to be read. `rename`: device's name -> quantity; `ignore`: names to pass over."""
+    """How one source's payloads are to be read. `rename`: device's name -> quantity; `ignore`: names to pass over.
+
+    `secret`: the key under which what identifies a session is hashed.
+    """
 
     rename: dict[str, str] = field(default_factory=dict)
     ignore: frozenset[str] = frozenset()
     time_key: str = "time"
+    secret: bytes = b""
 
 
 class Line(NamedTuple):

@@ -36,7 +36,7 @@ class SourceSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The edge gateway."""
+    """The edge gateway. `user_key`: what identifies charging sessions is hashed under it; never change it."""
 
     id: str = "gateway-1"
     broker: BrokerSettings = BrokerSettings()
@@ -48,6 +48,7 @@ class GatewaySettings(Section):
     keep_days: float = Field(30.0, gt=0)
     max_buffer_mb: int = Field(4096, gt=0)
     max_payload_kb: int = Field(256, gt=0)
+    user_key: SecretStr | None = None
 
 
 class IngestSettings(Section):

@@ -37,7 +37,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
         if name in options.ignore or name in _RESERVED:
             continue
         value, unit = (item.get("value"), item.get("unit")) if isinstance(item, dict) else (item, None)
-        _add(out, quantity, value, unit, t, message)
+        _add(out, quantity, value, unit, t, message, options.secret)
     return out
 
 
@@ -54,7 +54,9 @@ def _object(payload: bytes) -> dict[str, Any]:
     return message
 
 
-def _add(out: Decoded, quantity: str, value: object, unit: object, t: int, message: dict[str, Any]) -> None:
+def _add(
+    out: Decoded, quantity: str, value: object, unit: object, t: int, message: dict[str, Any], secret: bytes
+) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         out.problems.append(f"'{quantity}' has no numeric value")
     elif unit is not None and not isinstance(unit, str):
@@ -62,7 +64,8 @@ def _add(out: Decoded, quantity: str, value: object, unit: object, t: int, messa
     elif quantity == "session_energy":
         identity = message.get("session")
         end = parse_time(message["end"]) if message.get("end") is not None else None
-        add_session(out, t, end, _float(value), unit, session_key(identity) if identity is not None else 0)
+        key = session_key(identity, secret=secret) if identity is not None else 0
+        add_session(out, t, end, _float(value), unit, key)
     else:
         out.add(quantity, unit, _float(value), t)
 

@@ -135,7 +135,7 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
         end = None if r.end is None else _ms(r.end)
         if r.end is not None and end is None:
             out.problems.append("'end' of a session is no time: its connected time is left out")
-        add_session(out, t, end, value, unit, session_key(r.key) if r.key else 0)
+        add_session(out, t, end, value, unit, session_key(r.key, secret=options.secret) if r.key else 0)
     else:
         out.add(name, unit, value, t)
 
