@@ -44,7 +44,8 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
 
 def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    return _text(form, lines, lambda: _comparison_rows(lines), width)
+    foot = "(n): rank, 1 is best; region: weighted by population, counts added up; people: share of them behind it"
+    return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
 
 
 def _comparison_rows(lines: Sequence[Line]) -> list[list[str]]:
@@ -116,7 +117,7 @@ def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
 
 def trend_text(lines: Sequence[TrendLine], form: str, width: int | None) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    return _text(form, lines, lambda: _trend_rows(lines), width)
+    return _text(form, lines, lambda: _trend_rows(lines), width, OUR_CHOICE)
 
 
 def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
@@ -132,7 +133,7 @@ def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
     return rows
 
 
-def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], width: int | None) -> str:
+def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], width: int | None, foot: str) -> str:
     if form not in FORMATS:
         raise UsageError(f"There is no format '{form}'; {nearest(form, FORMATS)}")
     if form == "json":
@@ -146,4 +147,4 @@ def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], 
     for row in body:
         table.add_row(*row)
     Console(width=width, file=out, markup=False, highlight=False).print(table)
-    return out.getvalue() + f"\n(n): rank, 1 is best. {OUR_CHOICE}.\n"
+    return out.getvalue() + f"\n{foot}.\n"

@@ -22,7 +22,6 @@ from telemetry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.periods import Period, iso, parse_period
-from telemetry.quantities import QUANTITIES
 from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR
 
@@ -84,10 +83,13 @@ class Explainer:
 
     def _proof(self, value: KpiValue, derivation: Derivation, read: Read, stored: StoredKpi | None) -> Proof:
         assert read.view is not None  # noqa: S101 - derive has just been called with it
-        devices = self._with_errors(proofs_of(value, derivation, read), value)
+        devices = proofs_of(value, derivation, read)
         parameters = self._parameters(read)
         counted = [d for d in devices if not d.left_out]
         is_mean = value.value is not None and arithmetic(value.value, counted, ()).startswith("mean")
+        if is_mean:
+            devices = self._with_errors(devices, value)
+            counted = [d for d in devices if not d.left_out]
         return Proof(
             value=msgspec.structs.replace(value, revision=stored.kpi.revision if stored else 1),
             name=derivation.kpi.name,
@@ -115,19 +117,18 @@ class Explainer:
         return tuple(found)
 
     def _with_errors(self, devices: Sequence[DeviceProof], value: KpiValue) -> list[DeviceProof]:
-        """The devices with the standard error of their hourly means, for quantities of which a mean makes sense."""
-        wanted = [d for d in devices if d.hours and not QUANTITIES[d.quantity].event and d.mean is not None]
-        errors = {d.device: self._hour_error(d, value) for d in wanted if not d.left_out}
+        """The devices that count with the standard error of their valid hourly means."""
+        wanted = {self._table.id_of(Series(self.city.id, d.device, d.quantity)): d for d in devices if not d.left_out}
+        means: dict[int, list[float]] = {series: [] for series in wanted}
+        ids = np.array(sorted(wanted), dtype=np.int64)
+        for part in self._store.partials(self.city.id, "hour", value.start, value.end, self._table, ids):
+            reach = np.array([1000 * (wanted[s].interval_s or np.nan) for s in ids.tolist()])
+            interval = reach[np.searchsorted(ids, part.series)]
+            valid = hour_columns(part.n, part.mean, interval, self.city.rules.hour_capture)["hours"] > 0
+            for series, mean in zip(part.series[valid].tolist(), part.mean[valid].tolist(), strict=True):
+                means[series].append(mean)
+        errors = {wanted[series].device: standard_error(found) for series, found in means.items()}
         return [msgspec.structs.replace(d, standard_error=errors.get(d.device)) for d in devices]
-
-    def _hour_error(self, d: DeviceProof, value: KpiValue) -> float | None:
-        series = self._table.id_of(Series(self.city.id, d.device, d.quantity))
-        found: list[float] = []
-        for part in self._store.partials(self.city.id, "hour", value.start, value.end, self._table, np.array([series])):
-            interval = np.full(len(part), np.nan if d.interval_s is None else d.interval_s * 1000.0)
-            columns = hour_columns(part.n, part.mean, interval, self.city.rules.hour_capture)
-            found += part.mean[columns["hours"] > 0].tolist()
-        return standard_error(found)
 
 
 def _method_text(derivation: Derivation) -> str:

@@ -73,7 +73,7 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
     state = not QUANTITIES[quantity].event
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
-        flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0),
+        flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,
         mean=float(rows.hour_sum[i]) / hours if hours and state else None, sum=float(rows.sum[i]),
         increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
         calibration=_calibration(device, quantity), left_out=left_out,

@@ -11,7 +11,7 @@ from telemetry.kpi_value import KpiValue
 
 
 class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
-    """One device's part in a value. `capture`: valid hours over the period's hours so far, 0..1.
+    """One device's part in a value. `capture`: valid hours over the period's hours so far, 0..1; None for events.
 
     `mean` and `standard_error` are over its valid hourly means; `left_out` says why it does not count, else empty.
     """
@@ -23,7 +23,7 @@ class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     readings: int
     flagged: int
     hours: int
-    capture: float
+    capture: float | None
     mean: float | None
     sum: float
     increase: float

@@ -34,8 +34,9 @@ def _middle(p: Proof) -> Iterator[str]:
     registered = len(p.devices)
     yield from _line("coverage", f"{100 * v.coverage:.2f} %; {v.n_devices} devices count, {registered} are registered")
     readings, flagged = sum(d.readings for d in p.devices), sum(d.flagged for d in p.devices)
-    hours = sum(d.hours for d in p.devices)
-    yield from _line("inputs", f"{readings:,} readings in {hours:,} valid hours; {flagged:,} flagged and left out")
+    hours = sum(d.hours for d in p.devices if d.capture is not None)
+    within = f" in {hours:,} valid hours" if hours else ""
+    yield from _line("inputs", f"{readings:,} readings{within}; {flagged:,} flagged and left out")
     if v.notes:
         yield from _line("notes", v.notes)
     if p.arithmetic:
@@ -87,8 +88,9 @@ def _table(devices: Sequence[DeviceProof], with_reason: bool) -> Iterator[str]:
     for d in devices:
         mean = "-" if d.mean is None else f"{d.mean:.4f}"
         error = "-" if d.standard_error is None else f"{d.standard_error:.4f}"
+        capture = "-" if d.capture is None else f"{100 * d.capture:.2f}%"
         total = d.increase if d.quantity == "energy_total" else d.sum
         yield (
             f"    {d.device:{width}}  {d.quantity:14} {d.readings:9,} {d.flagged:7,} {d.hours:6,} "
-            f"{100 * d.capture:7.2f}% {mean:>11} {error:>7} {total:12,.2f}"
+            f"{capture:>8} {mean:>11} {error:>7} {total:12,.2f}"
         )

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from kpi_derivation.catalogue import Derivation
-from kpi_derivation.view import Part, Rows, View
+from kpi_derivation.view import COLUMNS, Part, Rows, View
 from telemetry.city import City, Denominators, DeviceKind, Rules
+from telemetry.series import FloatArray
 
 
 class Read:
@@ -53,6 +56,24 @@ class _WatchedView(View):
         return found
 
 
+class _WatchedSums(dict[tuple[str, str], FloatArray]):
+    """Notes the quantities that are read past `rows`, as a derivation may for one no registry lists."""
+
+    quantities: list[str]
+
+    def __getitem__(self, key: tuple[str, str]) -> FloatArray:
+        if key[1] not in self.quantities:
+            self.quantities.append(key[1])
+        return super().__getitem__(key)
+
+
+def _rows_of_all(view: View, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
+    """The sums of a quantity over all devices of these kinds that have it, whatever the registry lists."""
+    devices = tuple(d for d in view.devices(kinds) if (d.id, quantity) in view.sums)
+    table = np.array([view.sums[d.id, quantity] for d in devices]).reshape(-1, len(COLUMNS))
+    return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+
+
 def _watched_city(city: City, read: Read) -> City:
     numbers = _WatchedDenominators.model_construct(**dict(city.city))
     rules = _WatchedRules.model_construct(**dict(city.rules))
@@ -66,9 +87,14 @@ def watching(derivation: Derivation, read: Read) -> Derivation:
 
     def derive(view: View) -> list[Part]:
         values = {f.name: getattr(view, f.name) for f in fields(view)}
-        watched = _WatchedView(**{**values, "city": _watched_city(view.city, read)})
+        sums = _WatchedSums(view.sums)
+        sums.quantities = []
+        watched = _WatchedView(**{**values, "city": _watched_city(view.city, read), "sums": sums})
         watched.__dict__["read"] = read
         read.view, read.parts = view, derivation.derive(watched)
+        seen = {quantity for quantity, _, _ in read.rows}
+        for quantity in (q for q in sums.quantities if q not in seen):
+            read.rows.append((quantity, derivation.kinds, _rows_of_all(view, quantity, derivation.kinds)))
         return read.parts
 
     return Derivation(derivation.kpi, derivation.method, derivation.quantities, derivation.kinds, derive)

@@ -134,7 +134,7 @@ def test_the_command_compares_all_cities_of_a_store(region: str) -> None:
     assert gini["region"]["value"] == pytest.approx((0.27 * 10_000 + 0.31 * 30_000) / 40_000)
     table = run("kpi", "compare", "--store", region, "--period", "2018", "--code", "SC:SH:SI:2C")
     assert "0.27" in table
-    assert "targets are the city's own" in table
+    assert "weighted by population" in table
 
 
 def test_the_command_shows_trend_and_distance(region: str, tmp_path: Path) -> None:
