@@ -71,10 +71,11 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
     device: Device = rows.devices[i]
     hours = float(rows.hours[i])
     state = not QUANTITIES[quantity].event
+    measured = state and QUANTITIES[quantity].kind == "gauge"  # of energy a mean says nothing
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
         flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,
-        mean=float(rows.hour_sum[i]) / hours if hours and state else None, sum=float(rows.sum[i]),
+        mean=float(rows.hour_sum[i]) / hours if hours and measured else None, sum=float(rows.sum[i]),
         increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
         calibration=_calibration(device, quantity), left_out=left_out,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from telemetry.kpi_value import KpiValue
+from telemetry.quantities import QUANTITIES
 
 
 class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,11 @@ class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     standard_error: float | None = None
     calibration: tuple[str, ...] = ()
     left_out: str = ""
+
+    @property
+    def counted(self) -> float:
+        """What it adds to a sum: the steps of a counter, else the sum of its readings."""
+        return self.increase if QUANTITIES[self.quantity].kind == "counter" else self.sum
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,11 +135,11 @@ class _Way(msgspec.Struct, frozen=True):
 def _candidates(devices: Sequence[DeviceProof]) -> list[tuple[_Way, list[float]]]:
     means = [d.mean for d in devices if d.mean is not None]
     used = [d for d in devices if d.readings]
-    metered = [d.sum if d.quantity == "energy_delta" else d.increase for d in used]
+    counted = [d.counted for d in used]
     found = [
         (_Way("mean of the {} station means", True), means),
         (_Way("sum over {} devices", False), [d.sum for d in used]),
-        (_Way("sum over {} meters", False), metered),
+        (_Way("sum over {} meters", False), counted),
         (_Way("readings of {} devices", False), [float(d.readings) for d in used]),
     ]
     return [(way, numbers) for way, numbers in found if numbers]

@@ -89,8 +89,7 @@ def _table(devices: Sequence[DeviceProof], with_reason: bool) -> Iterator[str]:
         mean = "-" if d.mean is None else f"{d.mean:.4f}"
         error = "-" if d.standard_error is None else f"{d.standard_error:.4f}"
         capture = "-" if d.capture is None else f"{100 * d.capture:.2f}%"
-        total = d.increase if d.quantity == "energy_total" else d.sum
         yield (
             f"    {d.device:{width}}  {d.quantity:14} {d.readings:9,} {d.flagged:7,} {d.hours:6,} "
-            f"{capture:>8} {mean:>11} {error:>7} {total:12,.2f}"
+            f"{capture:>8} {mean:>11} {error:>7} {d.counted:12,.2f}"
         )
