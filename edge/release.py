@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent / "firmware"
-CHUNK = 2048
+CHUNK = 512
 # The loader is flashed once; the HAL of the other platform stays at home.
 LEFT_OUT = {"esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py"}, "unix": {"loader.py", "hal_esp32.py"}}
 

@@ -47,7 +47,7 @@ class Clerk:
             self.beat()
             self._watch()
             await self._ask_time()
-            if self.node.client.online:
+            if self.node.client.online and not self.slots.on_trial:
                 if not introduced:
                     await self._introduce()
                     introduced = True
@@ -94,8 +94,7 @@ class Clerk:
         if not self._config_trial:
             await self._report_config("applied", config.now["hash"])
         lazy.give_back("config", "settings")
-        if not self.slots.on_trial:
-            await self._report_ota("running", VERSION)
+        await self._report_ota("running", VERSION)
 
     # ---- letters ----
 

@@ -5,7 +5,7 @@ import sys
 
 from . import files
 
-KEPT = 8
+KEPT = 4
 
 
 def traceback(err):
@@ -14,7 +14,7 @@ def traceback(err):
         return repr(err)
     out = io.StringIO()
     sys.print_exception(err, out)  # pyright: ignore
-    return out.getvalue()[-600:]  # pyright: ignore (the stubs know no StringIO)
+    return out.getvalue()[-400:]  # pyright: ignore (the stubs know no StringIO)
 
 
 class CrashLog:

@@ -1,8 +1,8 @@
 """Asynchronous MQTT 3.1.1 client for one long-lived connection.
 
 Promises: a publication stays in flight until its PUBACK, across any number of sessions; after a reconnect it is sent
-again under its packet id. What leaves in one turn leaves in one write (several small writes meet Nagle and delayed
-ACK: 44 ms a message). Every wait has an end. A session is persistent; lost subscriptions are made again.
+again under its packet id. A packet is never written in pieces (several small writes meet Nagle and delayed ACK: 44 ms
+a message). Every wait has an end. A session is persistent; lost subscriptions are made again.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from .backoff import Backoff
 CONNECT_MS = 20000
 ACK_MS = 20000
 STABLE_MS = 60000
+JOINED = 512  # bytes of small packets that leave in one write
 
 
 class LinkError(Exception):
@@ -35,13 +36,14 @@ class Client:
         self.acks = 0
         self.last_error = ""
         self.beat = lambda: None
-        self._window = options.get("window", 8)
+        self._window = options.get("window", 4)
         self._flight = {}
         self._waiting = {}
         self._pid = 0
         self._room = asyncio.Event()
         self._out = []
         self._wake = asyncio.Event()
+        self._splitter = packets.Splitter(options.get("limit", 1280))
         self._backoff = Backoff(ceiling_ms=options.get("backoff_max_s", 300) * 1000)
 
     # ---- for the rest of the firmware ----
@@ -100,7 +102,8 @@ class Client:
         )
         self._out.clear()
         self._waiting.clear()
-        splitter = packets.Splitter(self.options.get("limit", 8192))
+        splitter = self._splitter
+        splitter.clear()
         tasks = []
         try:
             await self.board.within(self._handshake(reader, writer, splitter), CONNECT_MS)
@@ -163,7 +166,7 @@ class Client:
         self._room.set()
 
     async def _some(self, reader):
-        data = await reader.read(512)
+        data = await reader.read(packets.READ)
         if not data:
             raise EOFError("closed by the broker")
         return data
@@ -182,11 +185,21 @@ class Client:
             if not self._out:
                 self._wake.clear()
                 await self._wake.wait()
-            data = b"".join(self._out)
-            self._out.clear()
-            writer.write(data)
+            writer.write(self._next_out())
             await writer.drain()
             self._tx = self.board.ticks_ms()
+
+    def _next_out(self):
+        """Whole packets for one write: small ones leave together, a large one is not copied."""
+        count = size = 0
+        for packet in self._out:
+            size += len(packet)
+            if count and size > JOINED:
+                break
+            count += 1
+        data = self._out[0] if count == 1 else b"".join(self._out[:count])
+        del self._out[:count]
+        return data
 
     async def _keep(self):
         """Ping at half the interval; 1.5 intervals without a byte, or a PUBACK that never comes, ends the session."""

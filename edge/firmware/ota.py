@@ -7,6 +7,7 @@ it is kept is decided in `clerk.py`, and by the loader.
 """
 
 import asyncio
+import gc
 import json
 import os
 from binascii import unhexlify
@@ -92,6 +93,8 @@ class Download:
                     raise ValueError("chunk %d has the wrong size" % number)
                 part.write(data)
                 part.flush()
+                data = None
+                gc.collect()
                 number += 1
 
     async def _chunk(self, number):

@@ -5,17 +5,19 @@ DISCONNECT = b"\xe0\x00"
 
 CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
 
+READ = 256  # bytes read at once
 _KEPT = 300  # of a packet that is too long, so much is kept: topic and packet id
 
 
-def _packet(first, body):
+def _packet(first, *parts):
+    """Join the parts behind the fixed header, in one allocation."""
     head = bytearray((first,))
-    size = len(body)
+    size = sum([len(part) for part in parts])
     while size > 127:
         head.append(size & 127 | 128)
         size >>= 7
     head.append(size)
-    return bytes(head) + body
+    return b"".join((head,) + parts)
 
 
 def _u16(n):
@@ -41,7 +43,7 @@ def connect(client_id, keepalive_s, will, user=None, password=None):
 def publish(topic, payload, pid, retain=False, dup=False):
     """A QoS 1 publication."""
     first = 0x32 | (1 if retain else 0) | (8 if dup else 0)
-    return _packet(first, _text(topic) + _u16(pid) + payload)
+    return _packet(first, _text(topic), _u16(pid), payload)
 
 
 def puback(pid):
@@ -71,60 +73,72 @@ def parse_publish(first, body):
 
 
 class Splitter:
-    """Cuts a byte stream into packets; one longer than `limit` is skipped without being held in memory."""
+    """Cuts a byte stream into packets, in one buffer that is never given back.
+
+    Growing and joining pieces would tear a small heap. A packet longer than `limit` is skipped without being held.
+    """
 
     def __init__(self, limit):
         self.limit = limit
-        self._buf = b""
-        self._pos = 0
-        self._skip = 0
+        self._buf = bytearray(limit + READ + 8)
+        self.clear()
+
+    def clear(self):
+        """Forget what is left of the last connection."""
+        self._pos = self._end = self._skip = self._size = 0
         self._head = None
 
     def feed(self, data):
-        """Add received bytes."""
-        self._buf = self._buf[self._pos :] + data if self._pos < len(self._buf) else data
-        self._pos = 0
+        """Add received bytes, at most READ; `next` must have been asked until it had nothing more."""
+        if self._pos:
+            left = self._end - self._pos
+            self._buf[:left] = self._buf[self._pos : self._end]
+            self._pos, self._end = 0, left
+        end = self._end + len(data)
+        self._buf[self._end : end] = data
+        self._end = end
 
     def next(self):
         """Return (first byte, body, whole) or None; `whole` is False for a packet that was cut short."""
         if self._skip:
             return self._skipped()
-        size = self._length()
-        if size is None:
+        start = self._length()
+        if start is None:
             return None
-        start, size = size
+        size = self._size
         if size > self.limit:
             return self._begin_skip(start, size)
-        if start + size > len(self._buf):
+        if start + size > self._end:
             return None
         first = self._buf[self._pos]
         self._pos = start + size
-        return first, self._buf[start : start + size], True
+        return first, bytes(self._buf[start : start + size]), True
 
     def _length(self):
-        """Return (offset of the body, its length), or None while the length is still arriving."""
+        """Find the length of the body; return where it begins, or None while the length is still arriving."""
         buf, pos, size, shift = self._buf, self._pos + 1, 0, 0
-        while pos < len(buf):
+        while pos < self._end:
             byte = buf[pos]
             pos += 1
             size |= (byte & 127) << shift
             if byte < 128:
-                return pos, size
+                self._size = size
+                return pos
             shift += 7
             if shift > 21:
                 raise ValueError("packet length has no end")
         return None
 
     def _begin_skip(self, start, size):
-        if len(self._buf) - start < _KEPT:
+        if self._end - start < _KEPT:
             return None
-        self._head = (self._buf[self._pos], self._buf[start : start + _KEPT], False)
+        self._head = (self._buf[self._pos], bytes(self._buf[start : start + _KEPT]), False)
         self._pos = start
         self._skip = size
         return self._skipped()
 
     def _skipped(self):
-        drop = min(self._skip, len(self._buf) - self._pos)
+        drop = min(self._skip, self._end - self._pos)
         self._pos += drop
         self._skip -= drop
         return None if self._skip else self._head

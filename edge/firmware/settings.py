@@ -9,9 +9,9 @@ _MQTT = {
     "user": (str, "", 0, 255),
     "password": (str, "", 0, 255),
     "keepalive_s": (int, 60, 2, 3600),
-    "window": (int, 8, 1, 32),
+    "window": (int, 4, 1, 32),
     "backoff_max_s": (int, 300, 1, 3600),
-    "limit": (int, 8192, 1024, 65536),
+    "limit": (int, 1280, 640, 16384),
     "tls": (dict, {}, 0, 4),
 }
 _TOP = {

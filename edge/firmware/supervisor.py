@@ -40,11 +40,17 @@ class Supervisor:
             except asyncio.CancelledError:
                 raise
             except Exception as err:
-                self.crashlog.add(name, err)
+                self._note(name, err)
                 self._crashed()
-                gc.collect()
             self._beat(name)
             await self.board.sleep_ms(1000)
+
+    def _note(self, name, err):
+        gc.collect()
+        try:
+            self.crashlog.add(name, err)
+        except MemoryError:
+            self.crashlog.add(name, "out of memory, and too little even to say where")
 
     def _crashed(self):
         now = self.board.ticks_ms()

@@ -4,7 +4,7 @@ import asyncio
 
 from . import record, senml
 
-PAYLOAD_MAX = 1400
+PAYLOAD_MAX = 700
 
 
 class Uplink:

@@ -23,6 +23,7 @@ class Uplink:
     async def run(self): 1 / 0
 """
 KEY = bytes(range(32))
+LINK = {"keepalive_s": 300, "backoff_max_s": 5}  # with fast time, short silences must not count as a lost link
 Pair = tuple[Listener, Node]
 
 
@@ -48,12 +49,12 @@ def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: s
 @pytest.fixture
 def pair(server: ServerFactory, tmp_path: Path, compiled: dict[str, bytes]) -> Iterator[Pair]:
     """A node that runs version 0.1.0 from slot a, and somebody who listens."""
-    micropython(64)
+    micropython(32)
     broker = server(Mosquitto)
-    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", slots=True) as node:
+    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="96k", slots=True) as node:
         install(compiled, node.workdir / "a")
         node.wiring["speed"] = 5
-        node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5, ota_key=KEY.hex())
+        node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5, ota_key=KEY.hex(), mqtt=LINK)
         wait_for(lambda: states(heard, "running"), 20, "the node to say what it runs")
         yield heard, node
 
@@ -117,7 +118,7 @@ def test_three_failed_starts_bring_the_old_version_back_for_good(
     else:
         release = changed(compiled, tmp_path, "0.3.0", **{name: text})
     node.kill()
-    node.wiring["speed"] = 100
+    node.wiring["speed"] = 20
     node.boot()
     publish(heard, release)
     wait_for(lambda: [r for r in states(heard, "running") if r["bad"] == ["0.3.0"]], 80, "the old version")

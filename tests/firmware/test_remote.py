@@ -22,7 +22,7 @@ def pair(server: ServerFactory, tmp_path: Path) -> Iterator[Pair]:
     broker = server(Mosquitto)
     with Listener(broker.port, "demo") as heard, Node(tmp_path / "node") as node:
         node.wiring["speed"] = 10
-        node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5)
+        node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5, mqtt={"keepalive_s": 300})
         wait_for(lambda: len(heard.with_values("pm2_5")) >= 3, 20, "three records")
         yield heard, node
 
@@ -68,7 +68,7 @@ def test_a_wrong_command_is_answered_with_the_reason(pair: Pair) -> None:
 
 def test_a_new_configuration_is_tried_kept_and_reported(pair: Pair) -> None:
     heard, node = pair
-    desired = json.dumps({"interval_s": 7, "mqtt": {"keepalive_s": 7}}).encode()
+    desired = json.dumps({"interval_s": 7, "mqtt": {"keepalive_s": 200}}).encode()
     name = hashlib.sha256(desired).hexdigest()[:12]
     heard.send("n1", "config", desired)
     wait_for(lambda: reported(heard, hash=name, state="applied"), 20, "the new configuration to be applied")
