@@ -52,6 +52,11 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
         yield from broker_settings(path)
 
 
+def shown(url: str) -> str:
+    """An address without user and password."""
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
 def reachable(name: str, place: BrokerSettings) -> Finding:
     """Whether the broker lets us in."""
     link = Link(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
@@ -61,15 +66,15 @@ def reachable(name: str, place: BrokerSettings) -> Finding:
     told = link.state
     link.close()
     if "connected to" in told:
-        return Finding("ok", f"{name} {place.url}", "answers")
-    return Finding("bad", f"{name} {place.url}", told or "does not answer; is it running, is the address right?")
+        return Finding("ok", f"{name} {shown(place.url)}", "answers")
+    return Finding("bad", f"{name} {shown(place.url)}", told or "does not answer; is it running, is the address right?")
 
 
 def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
     """Plain MQTT beyond this machine."""
     host = broker(place).host
     if not broker(place).tls and host not in ("127.0.0.1", "::1", "localhost"):
-        yield Finding("warning", f"{name} {place.url}", "is not encrypted; use mqtts:// outside a network you trust")
+        yield Finding("warning", f"{name} {shown(place.url)}", "is not encrypted; use mqtts://")
 
 
 def store(url: str) -> Finding:
@@ -79,8 +84,8 @@ def store(url: str) -> Finding:
         opened.ping()
         opened.close()
     except CityVitalsError as error:
-        return Finding("bad", f"store {url}", str(error))
-    return Finding("ok", f"store {url}", "answers")
+        return Finding("bad", f"store {shown(url)}", str(error))
+    return Finding("ok", f"store {shown(url)}", "answers")
 
 
 def clock(server: str | None) -> Finding:
