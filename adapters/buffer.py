@@ -133,12 +133,17 @@ class Buffer:
 
     # -- outbox -----------------------------------------------------------------------------------------------------
 
-    def dirty(self, limit: int, *, newest_first: bool = True) -> tuple[Dirty, Readings]:
-        """Up to `limit` windows to send and all their readings; newest first, so that live data overtakes a backlog."""
+    def dirty(self, limit: int, *, newest_first: bool = True, city: str | None = None) -> tuple[Dirty, Readings]:
+        """Up to `limit` windows to send, of one city or of all, and all their readings.
+
+        Newest first, so that live data overtakes a backlog.
+        """
+        ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
+        only = "" if city is None else f" AND series IN ({ids})"
         order = "DESC" if newest_first else "ASC"
         head = (
             "SELECT window, series, generation FROM dirty"  # noqa: S608 - built from fixed text and numbers
-            f" WHERE message = 0 AND window >= {self.held_before} ORDER BY window {order} LIMIT {int(limit)}"
+            f" WHERE message = 0 AND window >= {self.held_before}{only} ORDER BY window {order} LIMIT {int(limit)}"
         )
         marks = np.array(self._read(head), dtype=np.int64).reshape(-1, 3)
         dirty = Dirty(marks[:, 1], marks[:, 0], marks[:, 2])

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from adapters.buffer import Buffer
 from adapters.store import Store
@@ -23,7 +22,6 @@ from ingest.core import Ingest
 from simulators.recorded import Chunk, read
 from telemetry.city import City
 from telemetry.errors import Rejected
-from telemetry.series import IntArray
 
 Progress = Callable[[str, int], None]
 
@@ -91,25 +89,18 @@ class Replay:
     def flush(self) -> Iterator[int]:
         """Fold what is dirty and hand it to ingest; yields the number of windows of each step."""
         while True:
-            dirty, partials = self._core.pending(100_000, newest_first=False)
+            dirty, partials = self._core.pending(100_000, newest_first=False, city=self.city.id)
             if not len(dirty.window):
                 return
-            mine = partials.take(self._of_city(partials.series))
-            names = self.buffer.table
-            ids = np.array([self.ingest.table.id_of(names[i]) if self._is_mine(i) else -1 for i in range(len(names))])
-            self.ingest.take(self.city.id, replace(mine, series=ids[mine.series]))
+            ids = np.array(
+                [self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all]
+            )
+            self.ingest.take(self.city.id, replace(partials, series=ids[partials.series]))
             with self.buffer.transaction():
                 self.buffer.count({self._mark: 1})
                 self._core.sent(dirty)
-            self.summary.windows += len(mine)
+            self.summary.windows += len(partials)
             yield len(partials)
-
-    def _is_mine(self, series: int) -> bool:
-        return self.buffer.table[series].city == self.city.id
-
-    def _of_city(self, series: IntArray) -> npt.NDArray[np.bool_]:
-        """Which rows belong to this city; a buffer may hold several."""
-        return np.array([self._is_mine(i) for i in range(len(self.buffer.table))], dtype=np.bool_)[series]
 
     def derive(self, now: int) -> None:
         """Evaluate the KPIs that the flushed windows touch."""

@@ -178,9 +178,11 @@ class Core:
 
     # -- the other side ----------------------------------------------------------------------------------------------
 
-    def pending(self, limit: int = 20_000, *, newest_first: bool = True) -> tuple[Dirty, Partials]:
-        """Windows that changed since they were last acknowledged, and their partials."""
-        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first)
+    def pending(
+        self, limit: int = 20_000, *, newest_first: bool = True, city: str | None = None
+    ) -> tuple[Dirty, Partials]:
+        """Windows that changed since they were last acknowledged, of one city or of all, and their partials."""
+        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city)
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from adapters.store import open_store
+from cityvitals.config import load_city
+from cityvitals.replay import Replay, buffer_path
+from simulators.recorded import read
 from telemetry.kpi_value import KpiValue
 from telemetry.periods import CALENDAR
+from telemetry.windows import BASE_WIDTH
 from tests.processes import end, start, wait_for
 from tests.replay import cli, recorded
 
@@ -151,3 +155,25 @@ def _windows(store: str) -> int:
     sql = "SELECT count(*) FROM hour"
     done = subprocess.run(["sqlite3", "-readonly", path, sql], capture_output=True, text=True, check=False)
     return int(done.stdout or 0)
+
+
+def test_two_cities_in_one_file_leave_each_other_their_windows(tmp_path: Path) -> None:
+    """The first replay is cut off before it folds; the second city's must not take its windows for sent."""
+    store = f"sqlite:///{tmp_path / 'both.db'}"
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(
+            f'[city]\nid="{name}"\nname="X"\ncountry="NO"\ntimezone="UTC"\npopulation=1\n'
+            '[[device]]\nid="m"\nkind="electricity_meter"\nquantities=["energy_delta"]\ninterval_s=3600\n'
+        )
+        rows = "".join(f"2018-01-01T{hour:02}:00:00Z,m,energy_delta,{hour + 1},kWh\n" for hour in range(24))
+        (tmp_path / f"{name}.csv").write_text("time,device,quantity,value,unit\n" + rows)
+    first = load_city(tmp_path / "one.toml")
+    opened = open_store(store)
+    cut_off = Replay(first, opened, buffer_path(store, "one"), BASE_WIDTH)
+    cut_off.take(next(iter(read(tmp_path / "one.csv"))), 1_600_000_000_000)
+    cut_off.buffer.close()
+    opened.close()
+    cli.replay(tmp_path / "two.toml", store, tmp_path / "two.csv")
+    cli.replay(tmp_path / "one.toml", store, tmp_path / "one.csv")
+    for name in ("one", "two"):
+        assert cli.values(name, store, "2018-01-01")["LOCAL:E:METERED", ""]["value"] == 300
