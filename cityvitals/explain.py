@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from adapters.store import Store
 from cityvitals.show import stored_city, wanted_codes
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
-from kpi_derivation.days import hour_columns
 from kpi_derivation.engine import Engine
-from kpi_derivation.reporting.devices import left_out_kinds, proofs_of
-from kpi_derivation.reporting.proof import DeviceProof, Parameter, Proof, arithmetic, standard_error, uncertainty
+from kpi_derivation.reporting.devices import left_out_kinds, proofs_of, with_errors
+from kpi_derivation.reporting.proof import Parameter, Proof, arithmetic, uncertainty
 from kpi_derivation.reporting.proof_text import as_text
 from kpi_derivation.reporting.reported import QUALITY, Reported, from_value, is_reported, plain_part
 from kpi_derivation.reporting.watched import Read, watching
@@ -22,7 +19,7 @@ from telemetry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.periods import Period, iso, parse_period
-from telemetry.series import Series, SeriesTable
+from telemetry.series import SeriesTable
 from telemetry.windows import HOUR
 
 
@@ -86,9 +83,9 @@ class Explainer:
         devices = proofs_of(value, derivation, read)
         parameters = self._parameters(read)
         counted = [d for d in devices if not d.left_out]
-        is_mean = value.value is not None and arithmetic(value.value, counted, ()).startswith("mean")
+        is_mean = value.value is not None and arithmetic(value.value, counted, ()).startswith("mean of the")
         if is_mean:
-            devices = self._with_errors(devices, value)
+            devices = with_errors(devices, read)
             counted = [d for d in devices if not d.left_out]
         return Proof(
             value=msgspec.structs.replace(value, revision=stored.kpi.revision if stored else 1),
@@ -115,20 +112,6 @@ class Explainer:
             plain = value if value is None or isinstance(value, bool | float | str) else str(value)
             found.append(Parameter(name=name, value=plain, source="; ".join(told)))
         return tuple(found)
-
-    def _with_errors(self, devices: Sequence[DeviceProof], value: KpiValue) -> list[DeviceProof]:
-        """The devices that count with the standard error of their valid hourly means."""
-        wanted = {self._table.id_of(Series(self.city.id, d.device, d.quantity)): d for d in devices if not d.left_out}
-        means: dict[int, list[float]] = {series: [] for series in wanted}
-        ids = np.array(sorted(wanted), dtype=np.int64)
-        for part in self._store.partials(self.city.id, "hour", value.start, value.end, self._table, ids):
-            reach = np.array([1000 * (wanted[s].interval_s or np.nan) for s in ids.tolist()])
-            interval = reach[np.searchsorted(ids, part.series)]
-            valid = hour_columns(part.n, part.mean, interval, self.city.rules.hour_capture)["hours"] > 0
-            for series, mean in zip(part.series[valid].tolist(), part.mean[valid].tolist(), strict=True):
-                means[series].append(mean)
-        errors = {wanted[series].device: standard_error(found) for series, found in means.items()}
-        return [msgspec.structs.replace(d, standard_error=errors.get(d.device)) for d in devices]
 
 
 def _method_text(derivation: Derivation) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
 
 from kpi_derivation.catalogue import Derivation
-from kpi_derivation.reporting.proof import DeviceProof
+from kpi_derivation.reporting.proof import DeviceProof, standard_error
 from kpi_derivation.reporting.watched import Read
 from kpi_derivation.view import HOUR_MS, Rows, View
-from telemetry.city import Device
+from telemetry.city import Calibration, Device, Rules
 from telemetry.kpi_value import KpiValue
 from telemetry.quantities import QUANTITIES
 
@@ -18,9 +21,31 @@ def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[Devic
     view = _view(read)
     mine = [(q, rows) for q, _, rows in read.rows if _belongs(q, value.part)]
     found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view)]
+    found = [_doubted(d, value, view.city.rules) for d in found]
     with_readings = {d.device for d in found if d.readings}
     # A meter that has two quantities is read in both; the one without readings says nothing.
     return [d for d in found if d.readings or d.device not in with_readings]
+
+
+def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]:
+    """The devices that count with the standard error of the valid hourly means the derivation was given."""
+    errors: dict[tuple[str, str], float | None] = {}
+    for quantity, kinds, rows in read.rows:
+        if any(d.quantity == quantity for d in devices):
+            hours = _view(read).hourly(quantity, kinds)
+            means = (row[~np.isnan(row)].tolist() for row in hours)
+            errors |= {(d.id, quantity): standard_error(m) for d, m in zip(rows.devices, means, strict=True)}
+    return [
+        d if d.left_out else msgspec.structs.replace(d, standard_error=errors.get((d.device, d.quantity)))
+        for d in devices
+    ]
+
+
+def _doubted(device: DeviceProof, value: KpiValue, rules: Rules) -> DeviceProof:
+    """With what the value's notes say of the device, which leaves it out where the rule says so."""
+    said = next((n for n in value.notes.split("; ") if n.startswith(f"suspect: {device.device} ")), "")
+    out = device.left_out or (f"{said} (rule exclude_suspect)" if said and rules.exclude_suspect else "")
+    return msgspec.structs.replace(device, doubt=said, left_out=out)
 
 
 def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
@@ -77,10 +102,16 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
         flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,
         mean=float(rows.hour_sum[i]) / hours if hours and measured else None, sum=float(rows.sum[i]),
         increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
-        calibration=_calibration(device, quantity), left_out=left_out,
+        calibration=_calibration(device, quantity), left_out=left_out, people=device.population,
     )  # fmt: skip
 
 
 def _calibration(device: Device, quantity: str) -> tuple[str, ...]:
     entries = sorted((c for c in device.calibration if c.quantity == quantity), key=lambda c: c.valid_from)
-    return tuple(f"version {c.version} from {c.valid_from}: x {c.gain:g} + {c.offset:g}" for c in entries)
+    return tuple(_formula(c) for c in entries)
+
+
+def _formula(c: Calibration) -> str:
+    humidity = f" {c.humidity:+g} x humidity" if c.humidity else ""
+    note = f" ({c.note})" if c.note else ""
+    return f"version {c.version} from {c.valid_from}: {c.gain:g} x raw {c.offset:+g}{humidity}{note}"

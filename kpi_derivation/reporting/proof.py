@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -14,7 +14,8 @@ from telemetry.quantities import QUANTITIES
 class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     """One device's part in a value. `capture`: valid hours over the period's hours so far, 0..1; None for events.
 
-    `mean` and `standard_error` are over its valid hourly means; `left_out` says why it does not count, else empty.
+    `mean` and `standard_error` are over its valid hourly means; `left_out` says why it does not count, else empty;
+    `doubt` what quality control says of it; `people` how many it stands for.
     """
 
     device: str
@@ -32,6 +33,8 @@ class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     standard_error: float | None = None
     calibration: tuple[str, ...] = ()
     left_out: str = ""
+    doubt: str = ""
+    people: float | None = None
 
     @property
     def counted(self) -> float:
@@ -107,47 +110,44 @@ def uncertainty(devices: Sequence[DeviceProof]) -> Uncertainty:
 
 
 def arithmetic(value: float, devices: Sequence[DeviceProof], parameters: Sequence[Parameter]) -> str:
-    """How the counted devices' numbers give the value, where it is a mean, a sum, or a sum by one parameter.
+    """How the counted devices' numbers give the value, where it is a mean, a sum, or one of these by a parameter.
 
     Tried and checked, not assumed: the first of these that gives the value is told; else nothing is.
     """
-    for way, numbers in _candidates(devices):
-        result = way.combine(numbers)
+    for told, steps, result in _candidates(devices):
         if _same(result, value):
-            return f"{way.told(numbers)}: {_steps(way, numbers)} = {value:,.6g}"
+            return f"{told}: {steps} = {value:,.6g}"
         for p in parameters:
             if isinstance(p.value, float) and p.value and _same(result / p.value, value):
-                return f"{way.told(numbers)} by {p.name}: ({_steps(way, numbers)}) / {p.value:,.10g} = {value:,.6g}"
+                return f"{told} by {p.name}: ({steps}) / {p.value:,.10g} = {value:,.6g}"
     return ""
 
 
-class _Way(msgspec.Struct, frozen=True):
-    text: str
-    is_mean: bool
-
-    def told(self, numbers: Sequence[float]) -> str:
-        return self.text.format(len(numbers))
-
-    def combine(self, numbers: Sequence[float]) -> float:
-        return math.fsum(numbers) / (len(numbers) if self.is_mean else 1)
-
-
-def _candidates(devices: Sequence[DeviceProof]) -> list[tuple[_Way, list[float]]]:
+def _candidates(devices: Sequence[DeviceProof]) -> Iterator[tuple[str, str, float]]:
+    """What the value may be, the steps to it, and what these give."""
     means = [d.mean for d in devices if d.mean is not None]
+    people = [d.people or 0.0 for d in devices if d.mean is not None]
     used = [d for d in devices if d.readings]
-    counted = [d.counted for d in used]
-    found = [
-        (_Way("mean of the {} station means", True), means),
-        (_Way("sum over {} devices", False), [d.sum for d in used]),
-        (_Way("sum over {} meters", False), counted),
-        (_Way("readings of {} devices", False), [float(d.readings) for d in used]),
-    ]
-    return [(way, numbers) for way, numbers in found if numbers]
+    if means:
+        n = len(means)
+        yield f"mean of the {n} station means", f"({_sum(means)}) / {n}", math.fsum(means) / n
+    if means and all(people):
+        products = [f"{m:,.6g} x {p:,.0f}" for m, p in zip(means, people, strict=True)]
+        result = math.fsum(m * p for m, p in zip(means, people, strict=True)) / math.fsum(people)
+        yield "mean weighted by people", f"({_joined(products)}) / {math.fsum(people):,.0f}", result
+    if used:
+        for text, numbers in (("devices", [d.sum for d in used]), ("meters", [d.counted for d in used])):
+            yield f"sum over {len(used)} {text}", _sum(numbers), math.fsum(numbers)
+        readings = [float(d.readings) for d in used]
+        yield f"readings of {len(used)} devices", _sum(readings), math.fsum(readings)
 
 
-def _steps(way: _Way, numbers: Sequence[float], most: int = 8) -> str:
-    shown = " + ".join(f"{n:,.6g}" for n in numbers[:most]) + (" + ..." if len(numbers) > most else "")
-    return f"({shown}) / {len(numbers)}" if way.is_mean else shown
+def _sum(numbers: Sequence[float]) -> str:
+    return _joined([f"{n:,.6g}" for n in numbers])
+
+
+def _joined(terms: Sequence[str], most: int = 8) -> str:
+    return " + ".join(terms[:most]) + (" + ..." if len(terms) > most else "")
 
 
 def _same(a: float, b: float) -> bool:

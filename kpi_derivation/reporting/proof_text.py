@@ -72,6 +72,7 @@ def _devices(p: Proof) -> Iterator[str]:
         yield ""
         yield f"  left out: {len(out)}"
         yield from _table(out, with_reason=True)
+    yield from (f"    {d.doubt}" for d in p.devices if d.doubt and not d.left_out)
     lines = [f"    {d.device}: {text}" for d in p.devices for text in d.calibration]
     yield ""
     yield "  calibration: " + ("none of these devices has an entry" if not lines else "")

@@ -9,17 +9,21 @@ from typing import Any
 import numpy as np
 
 from kpi_derivation.catalogue import Derivation
-from kpi_derivation.view import COLUMNS, Part, Rows, View
+from kpi_derivation.view import COLUMNS, Daily, Part, Rows, View
 from telemetry.city import City, Denominators, DeviceKind, Rules
 from telemetry.series import FloatArray
 
 
 class Read:
-    """What was read: rows per quantity, and names of rules and denominators."""
+    """What was read: rows per quantity, and names of rules and denominators.
+
+    `others`: quantities read day by day or hour by hour, and of which kinds of devices.
+    """
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, tuple[DeviceKind, ...], Rows]] = []
         self.names: list[str] = []
+        self.others: list[tuple[str, tuple[DeviceKind, ...]]] = []
         self.view: View | None = None
         self.parts: list[Part] = []
 
@@ -54,6 +58,14 @@ class _WatchedView(View):
         if all(quantity != q or tuple(kinds) != k for q, k, _ in read.rows):
             read.rows.append((quantity, tuple(kinds), found))
         return found
+
+    def daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int = 0) -> Daily:
+        self.__dict__["read"].others.append((quantity, tuple(kinds)))
+        return View.daily(self, quantity, kinds, back_days)
+
+    def hourly(self, quantity: str, kinds: Sequence[DeviceKind], back_hours: int = 0) -> FloatArray:
+        self.__dict__["read"].others.append((quantity, tuple(kinds)))
+        return View.hourly(self, quantity, kinds, back_hours)
 
 
 class _WatchedSums(dict[tuple[str, str], FloatArray]):
@@ -92,9 +104,17 @@ def watching(derivation: Derivation, read: Read) -> Derivation:
         watched = _WatchedView(**{**values, "city": _watched_city(view.city, read), "sums": sums})
         watched.__dict__["read"] = read
         read.view, read.parts = view, derivation.derive(watched)
-        seen = {quantity for quantity, _, _ in read.rows}
-        for quantity in (q for q in sums.quantities if q not in seen):
-            read.rows.append((quantity, derivation.kinds, _rows_of_all(view, quantity, derivation.kinds)))
+        _add_others(view, derivation, read, sums.quantities)
         return read.parts
 
     return Derivation(derivation.kpi, derivation.method, derivation.quantities, derivation.kinds, derive)
+
+
+def _add_others(view: View, derivation: Derivation, read: Read, past_rows: Sequence[str]) -> None:
+    """Rows for quantities that were read otherwise than by `rows` only."""
+    for quantity, kinds in read.others:
+        if all(quantity != seen for seen, _, _ in read.rows):
+            read.rows.append((quantity, kinds, view.rows(quantity, kinds)))
+    for quantity in past_rows:
+        if all(quantity != seen for seen, _, _ in read.rows):
+            read.rows.append((quantity, derivation.kinds, _rows_of_all(view, quantity, derivation.kinds)))

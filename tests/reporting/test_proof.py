@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.catalogue import DERIVATIONS, Derivation
+from kpi_derivation.reporting.devices import proofs_of
 from kpi_derivation.reporting.proof import DeviceProof, arithmetic, error_of_mean, standard_error
+from kpi_derivation.reporting.watched import Read, watching
+from kpi_derivation.values import kpi_value
+from kpi_derivation.view import Part, View
+from telemetry.city import City
 from telemetry.errors import UsageError
-from tests.reporting.city import run
+from telemetry.periods import parse_period
+from tests.reporting.city import CITY, run
 
 
 def explain(store: str, code: str, *options: str, period: str = "2018-01") -> str:
@@ -105,3 +113,35 @@ def test_arithmetic_that_does_not_give_the_value_is_not_told(filled: str) -> Non
     found = proof(filled, "EN:EN:AQ:1C", "no2")
     devices = [msgspec.convert(d, DeviceProof) for d in found["devices"][:2]]
     assert arithmetic(found["value"]["value"] + 0.001, devices, ()) == ""
+
+
+def station(name: str, mean: float, people: float | None = None) -> DeviceProof:
+    return DeviceProof(
+        device=name, site="", kind="air_reference", quantity="no2", readings=10, flagged=0, hours=10, capture=1.0,
+        mean=mean, sum=10 * mean, increase=0.0, interval_s=3600.0, people=people,
+    )  # fmt: skip
+
+
+def test_a_mean_weighted_by_people_is_told_as_one() -> None:
+    found = arithmetic(15.5, [station("a", 32.0, 100), station("b", 10.0, 300)], ())
+    assert found == "mean weighted by people: (32 x 100 + 10 x 300) / 400 = 15.5"
+
+
+@pytest.mark.parametrize(("rule", "left_out"), [(False, ""), (True, "suspect: street doubled (rule exclude_suspect)")])
+def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
+    city = City.model_validate({**tomllib.loads(CITY), "rules": {"exclude_suspect": rule}})
+    period = parse_period("2018-01", city.zone)
+    sums = {("street", "no2"): np.array([744.0, 0.0, 744.0, 744 * 30.0, 744 * 3.6e6, 0.0, 0.0, 3.6e6])}
+    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)))
+    read = Read()
+    air = DERIVATIONS["EN:EN:AQ:1C"]
+    plain = Derivation(air.kpi, air.method, air.quantities, air.kinds, _reads_no2)
+    [part] = watching(plain, read).derive(view)
+    value = msgspec.structs.replace(kpi_value(view, plain, part, 0), notes="x; suspect: street doubled; y")
+    street, *_ = proofs_of(value, plain, read)
+    assert (street.doubt, street.left_out) == ("suspect: street doubled", left_out)
+
+
+def _reads_no2(view: View) -> list[Part]:
+    rows = view.rows("no2", ("air_reference",))
+    return [Part(part="no2", value=float(rows.hour_sum[0] / rows.hours[0]), coverage=1.0, n_devices=1)]
