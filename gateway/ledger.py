@@ -48,7 +48,7 @@ class Account:
     def take(self, seq: int, stored: bool) -> None:
         """Count one record."""
         late = seq < self.seen.end
-        if seq < self.start or not self.seen.add(seq):
+        if not self.seen.add(seq):
             self.duplicate += 1
             return
         self.received += 1
@@ -90,8 +90,8 @@ class Ledger:
         for city, device, boot, seq, stored in lines:
             key = (city, device, boot)
             account = touched.get(key) or self._account(key, seq)
-            if seq > account.seen.end + _LEAP:
-                continue
+            if not account.start <= seq <= max(account.seen.end, account.start) + _LEAP:
+                continue  # from before this gateway's time, or no count of records
             touched[key] = account
             before = account.duplicate + account.refused + account.recovered
             fresh_hole = seq > max(account.seen.end, account.start - 1) + 1

@@ -152,6 +152,6 @@ def _one_by_one(payload: bytes, out: Decoded) -> list[Record]:
     for place, item in enumerate(pack):
         try:
             records.append(msgspec.convert(item, Record))
-        except (msgspec.ValidationError, OverflowError) as error:
+        except (msgspec.ValidationError, OverflowError, UnicodeError) as error:
             out.problems.append(f"record {place}: {error}")
     return records

@@ -1,0 +1,123 @@
+"""No payload stops a decoder, fills the memory, or leaves something in the store that could not be there."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from adapters.buffer import Buffer
+from gateway.core import Core, Incoming, Source
+from gateway.decoded import EARLIEST
+from ingest.core import Ingest
+from telemetry.errors import Rejected
+from telemetry.partials import Partials, fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import MINUTE
+from telemetry.wire import decode, encode, number
+from tests.fuzz.mutate import payloads
+
+TOTAL = 1_000_000 if os.environ.get("CITYVITALS_LONG") else 50_000
+BATCH = 500
+NOW = 1_709_294_400_000
+pytestmark = pytest.mark.timeout(7200)
+
+SENML = [
+    b'[{"bt":1709290000,"n":"no2","u":"ug/m3","v":21.5,"boot":3,"seq":17},{"n":"pm2_5","u":"ug/m3","v":4}]',
+    b'[{"bn":"urn:dev:mac:00:","bt":1709290000.5,"bu":"kWh","bv":10,"n":"energy_total","v":1.25,"t":-30}]',
+    b'[{"up":120,"sent":180,"boot":1,"seq":0,"n":"temperature","u":"Cel","v":-4.5},{"n":"humidity","u":"%RH","v":80}]',
+    b'[{"n":"session_energy","u":"kWh","v":7.5,"bt":1709280000,"end":1709290000,"key":"a|b","boot":2,"seq":9}]',
+]
+FLAT = [
+    b'{"time":"2024-03-01T11:00:00Z","no2":{"value":20,"unit":"ppb"},"temperature":{"value":70,"unit":"degF"}}',
+    b'{"time":1709290000,"session_energy":7.5,"session":"x1","end":1709293600}',
+    b'{"energy_total":1234.5,"power":"12","rssi":-70}',
+]
+
+
+def windows() -> bytes:
+    table = SeriesTable([Series("aba", "s1", "no2"), Series("aba", "m1", "energy_total")])
+    r = Readings.of([0, 0, 1, 1], [NOW, NOW + 1000, NOW, NOW + MINUTE], [1.0, 2.5, 100.0, 101.0])
+    return encode("aba", MINUTE, fold(r, MINUTE, table.modulus(r.series)), table, message=7)
+
+
+def memory() -> int:
+    """Largest resident size so far, bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@pytest.mark.parametrize(("form", "seeds"), [("senml", SENML), ("flat_json", FLAT)])
+def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(
+    form: str, seeds: list[bytes], tmp_path: Path
+) -> None:
+    core = Core(Buffer(tmp_path / "gateway.db", MINUTE), [Source("cv/1/{city}/{device}/data", form)])
+    core.buffer.rejects._max_bytes = 1 << 20
+    rng, slowest, before = Random(form), 0.0, 0
+    count = TOTAL * 2 // 5
+    for done in range(0, count, BATCH):
+        batch = [Incoming("cv/1/aba/s1/data", p, rng.random() < 0.1) for p in payloads(seeds, rng, BATCH)]
+        began = time.process_time()
+        counts = core.accept(batch, NOW)
+        slowest = max(slowest, time.process_time() - began)
+        assert counts.received == BATCH
+        before = before or (memory() if done >= count // 5 else 0)
+    assert slowest < 5.0
+    assert memory() - before < 64 << 20
+    t, value = core.buffer.db.execute("SELECT min(t), max(abs(value)) FROM reading").fetchone()
+    assert t >= EARLIEST
+    assert value <= 1.8e308
+    dirty, partials = core.pending(1_000_000)
+    assert len(partials) == len(dirty.window) > 0
+    encode("aba", MINUTE, partials, core.buffer.table)
+    for kept in core.buffer.rejects.newest(100):
+        assert kept.reason
+
+
+def test_windows_messages_are_used_or_refused_with_a_reason(tmp_path: Path) -> None:
+    from adapters.store_sqlite import SqliteStore
+
+    store = SqliteStore(tmp_path / "store.db")
+    ingest, good, rng = Ingest(store), 0, Random("windows")
+    seeds, parts = [windows()], list[Partials]()
+    for payload in payloads(seeds, rng, TOTAL // 5):
+        assert number(payload) >= 0
+        try:
+            city, width, partials = decode(payload, ingest.table)
+            ingest.check_width(city, width)
+        except Rejected as reason:
+            assert str(reason)  # noqa: PT017 - either way is right
+            continue
+        good += 1
+        parts.append(partials)
+        if len(parts) == 100:
+            ingest.take(city, Partials.concat(parts).latest())
+            parts.clear()
+    assert good > TOTAL // 500
+    table = SeriesTable()
+    for city in {s.city for s in ingest.table.all}:
+        for part in store.partials(city, "window", 0, 1 << 52, table):
+            assert (part.n >= 0).all()
+            assert not np.isnan(part.sum).any()
+
+
+def test_numbers_of_records_of_any_size_do_not_stop_the_ledger(tmp_path: Path) -> None:
+    core = Core(Buffer(tmp_path / "gateway.db", MINUTE), [Source("cv/1/{city}/{device}/data", "senml")])
+    rng = Random("ledger")
+    for _ in range(20):
+        batch = []
+        for _ in range(200):
+            label = {"boot": rng.choice([0, 1, 2**40]), "seq": rng.choice([rng.randrange(2000), 2**52, 999_999])}
+            body = [{"bt": 1709290000, "n": "no2", "v": 1, **label}]
+            batch.append(Incoming("cv/1/aba/s1/data", json.dumps(body).encode()))
+        core.accept(batch, NOW)
+    [totals] = core.ledger.report(0)
+    assert totals.sent == totals.received + totals.missing
+    for request in core.ledger.requests(NOW + 10_000):
+        assert request.command["to"] - request.command["from"] < 5000

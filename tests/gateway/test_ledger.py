@@ -1,0 +1,163 @@
+"""The loss ledger counts what devices numbered, and asks for what did not come."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.buffer import Buffer
+from adapters.ledger import Totals
+from gateway.core import Core, Incoming
+from gateway.decoded import Line
+from gateway.ledger import Ledger
+from telemetry.errors import Unavailable
+from telemetry.ranges import Ranges
+from telemetry.windows import HOUR, MINUTE
+from tests.gateway import cores
+
+NOW = cores.ARRIVAL
+
+
+def take(core: Core, *seqs: int, boot: int = 1, device: str = "s1") -> None:
+    body = ",".join(f'{{"n":"no2","v":1,"bt":{NOW / 1000 - s},"boot":{boot},"seq":{s}}}' for s in seqs)
+    core.accept([Incoming(f"cv/1/aba/{device}/data", f"[{body}]".encode())], NOW)
+
+
+def totals(core: Core) -> Totals:
+    [found] = core.buffer.ledger.totals()
+    return found
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Core:
+    return cores.make(tmp_path)
+
+
+def test_what_comes_in_order_is_received_and_nothing_is_missing(core: Core) -> None:
+    take(core, 0, 1)
+    take(core, 2)
+    assert totals(core) == Totals("aba", "s1", 3, 0, 0, 0, 0, 3)
+    assert core.ledger.requests(NOW + HOUR) == []
+
+
+def test_a_hole_is_missing_is_asked_for_and_is_recovered(core: Core) -> None:
+    take(core, 0, 5, 6)
+    assert totals(core).missing == 4
+    assert core.ledger.requests(NOW) == []  # what was overtaken on the way gets its time
+    [request] = core.ledger.requests(NOW + 2000)
+    assert (request.city, request.device) == ("aba", "s1")
+    assert request.command == {"cmd": "resend", "id": 1, "boot": 1, "from": 1, "to": 4}
+    take(core, 1, 2, 3, 4)
+    assert totals(core) == Totals("aba", "s1", 7, 0, 0, 4, 0, 7)
+    assert core.ledger.requests(NOW + HOUR) == []
+
+
+def test_the_pauses_between_requests_double_and_the_asking_ends(core: Core) -> None:
+    take(core, 0, 2)
+    asked = [s for s in range(200_000) if core.ledger.requests(NOW + s * 1000)]
+    pauses = [b - a for a, b in pairwise(asked)]
+    assert pauses[:4] == [4, 8, 16, 32]
+    assert max(pauses) == HOUR // 1000
+    assert len(asked) == 20
+    assert totals(core).missing == 1
+
+
+def test_the_first_records_of_a_boot_can_be_missing_too(core: Core) -> None:
+    take(core, 3)
+    assert totals(core).missing == 3
+
+
+def test_a_device_that_was_there_before_the_gateway_is_not_asked_for_its_past(core: Core) -> None:
+    take(core, 90_000)
+    assert totals(core) == Totals("aba", "s1", 1, 0, 0, 0, 0, 1)
+    take(core, 90_000, boot=2)
+    assert totals(core).missing == 90_000  # but now the device is known, and its boots begin at 0
+
+
+def test_the_same_record_again_is_a_duplicate(core: Core) -> None:
+    take(core, 0, 1, 2)
+    take(core, 1, 2)
+    assert (totals(core).received, totals(core).duplicate) == (3, 2)
+
+
+def test_a_record_of_which_nothing_can_be_used_is_refused_and_not_missing(core: Core) -> None:
+    body = b'[{"n":"no2","v":1,"bt":%d,"boot":1,"seq":0},{"n":"mystery","v":1,"boot":1,"seq":1}]' % (NOW // 1000)
+    core.accept([Incoming("cv/1/aba/s1/data", body)], NOW)
+    assert totals(core) == Totals("aba", "s1", 2, 0, 1, 0, 0, 2)
+
+
+def test_a_transaction_that_failed_counts_nothing(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(core, 0)
+
+    def fail(_amounts: object) -> None:
+        raise Unavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.buffer, "count", fail)
+        with pytest.raises(Unavailable):
+            take(core, 1)
+    take(core, 1, 2)
+    assert totals(core) == Totals("aba", "s1", 3, 0, 0, 0, 0, 3)
+
+
+def test_the_ledger_goes_on_after_a_restart(core: Core) -> None:
+    take(core, 0, 3)
+    again = Ledger(core.buffer.ledger)
+    [request] = again.requests(NOW)
+    assert (request.command["from"], request.command["to"]) == (1, 2)
+
+
+def test_a_device_with_endless_holes_keeps_a_short_row(core: Core) -> None:
+    take(core, *range(0, 4000, 2))
+    [entry] = core.buffer.ledger.with_holes()
+    assert len(entry.seen) < 10_000
+    assert totals(core).missing == 1999
+    assert totals(core).sent == totals(core).received + totals(core).missing
+
+
+def test_long_holes_are_asked_for_in_pieces_a_node_takes(core: Core) -> None:
+    take(core, 0, 12_000)
+    asked = [(r.command["from"], r.command["to"]) for r in core.ledger.requests(NOW + HOUR)]
+    assert asked == [(1, 5000), (5001, 10_000), (10_001, 11_999)]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.integers(0, 60), max_size=80))
+def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
+    ranges, plain = Ranges(), set[int]()
+    for n in numbers:
+        assert ranges.add(n) == (n not in plain)
+        plain.add(n)
+    held = {n for a, b in ranges.spans() for n in range(a, b + 1)}
+    holes = {n for a, b in ranges.holes() for n in range(a, b + 1)}
+    assert held == plain
+    assert holes == set(range(max(plain, default=0))) - plain
+    assert (ranges.count, ranges.end) == (len(plain), max(plain, default=-1))
+    assert str(Ranges(str(ranges))) == str(ranges)
+    lowest = ranges.holes()[:1]
+    closed = ranges.close_first_hole()
+    assert closed == sum(b - a + 1 for a, b in lowest)
+    assert holes - {n for a, b in lowest for n in range(a, b + 1)} == {
+        n for a, b in ranges.holes() for n in range(a, b + 1)
+    }
+
+
+@given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
+def test_one_set_covers_another(one: set[int], other: set[int]) -> None:
+    made = [Ranges(), Ranges()]
+    for ranges, numbers in zip(made, (one, other), strict=True):
+        for n in numbers:
+            ranges.add(n)
+    made[0].cover(made[1])
+    assert {n for a, b in made[0].spans() for n in range(a, b + 1)} == one | other
+
+
+def test_numbers_that_leap_beyond_reason_are_passed_over(tmp_path: Path) -> None:
+    ledger = Ledger(Buffer(tmp_path / "a.db", MINUTE).ledger)
+    ledger.take([Line("aba", "s1", 1, 0, True), Line("aba", "s1", 1, 2**50, True)], NOW)
+    [found] = ledger.report(0)
+    assert (found.sent, found.missing) == (1, 0)
