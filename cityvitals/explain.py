@@ -7,6 +7,7 @@ import sys
 import msgspec
 
 from adapters.store import Store
+from cityvitals.figures import calendar
 from cityvitals.show import stored_city, wanted_codes
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
 from kpi_derivation.engine import Engine
@@ -18,7 +19,7 @@ from kpi_derivation.reporting.watched import Read, watching
 from telemetry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
-from telemetry.periods import Period, iso, parse_period
+from telemetry.periods import Period, iso
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR
 
@@ -28,7 +29,7 @@ def explain(store: Store, city_id: str, code: str, part: str, period_text: str, 
     if form not in ("text", "json"):
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
     city = stored_city(store, city_id)
-    period = parse_period(period_text, city.zone)
+    period = calendar(city, period_text)
     [exact] = wanted_codes([code])
     found = [p for p in _proofs(store, city, exact, period, now) if part in ("", p.value.part)]
     said = [v.kpi for v in store.kpis(city.id, [period.kind], [exact], period.start, period.start + 1)]

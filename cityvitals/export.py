@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.store import Store
 from cityvitals.extras import need
+from cityvitals.figures import calendar
 from cityvitals.show import stored_city, wanted_codes
 from kpi_derivation.catalogue import KPIS
 from kpi_derivation.reporting.ngsi import entity
@@ -21,7 +22,7 @@ from kpi_derivation.reporting.targets import targets
 from telemetry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import StoredKpi
-from telemetry.periods import KINDS, parse_period
+from telemetry.periods import KINDS
 
 FORMATS = ("ngsi-ld", "csv", "parquet")
 
@@ -44,7 +45,7 @@ def export(store: Store, city_id: str, form: str, period: str, kinds: Sequence[s
 def _values(store: Store, city: City, period: str, kinds: Sequence[str], codes: Sequence[str]) -> list[StoredKpi]:
     wanted = wanted_codes(codes) if codes else None
     if period:
-        span = parse_period(period, city.zone)
+        span = calendar(city, period)
         return store.kpis(city.id, [span.kind], wanted, span.start, span.start + 1)
     for kind in kinds:
         if kind not in KINDS:

@@ -10,8 +10,9 @@ from cityvitals.show import stored_city
 from kpi_derivation.reporting.figures import Figure, figures
 from kpi_derivation.reporting.reported import Reported, from_value, is_reported
 from telemetry.city import City
+from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiValue
-from telemetry.periods import Period, parse_period
+from telemetry.periods import ROLLING, Period, parse_period
 from telemetry.windows import MINUTE
 
 
@@ -30,9 +31,16 @@ def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
     return [v.kpi for v in store.kpis(city.id, [period.kind], None, period.start, period.start + 1)]
 
 
+def calendar(city: City, text: str) -> Period:
+    """The calendar period a user writes, in the city's time. Raises UsageError, for a rolling one too."""
+    if text in ROLLING:
+        raise UsageError(f"'{text}' rolls on; write a calendar period: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    return parse_period(text, city.zone)
+
+
 def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list[Figure]]:
     """A calendar period and the city's figures in it. Raises UsageError."""
-    period = parse_period(period_text, city.zone)
+    period = calendar(city, period_text)
     return period, figures(values_of(store, city, period))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import KPIS
 from kpi_derivation.reporting.points import unit_of
+from telemetry.quantities import QUANTITIES
 
-# µg/m³ per ppb as the publisher gives them for a submission (Verification Manual p95); dust has none.
-UG_M3_PER_PPB = {"no2": 1.9, "so2": 2.62, "o3": 1.96}
 _PARTS = {"ppb": 1.0, "ppm": 1000.0}
 _SAME = {"µg/m3": "ug/m3", "μg/m3": "ug/m3", "percent": "%", "l/day/capita": "litres/day/capita", "min": "minutes"}
 
@@ -24,6 +23,7 @@ def check_unit(code: str, part: str, written: str) -> None:
 
 
 def _convert(part: str, unit: str) -> str:
-    if part not in UG_M3_PER_PPB:
+    factor = QUANTITIES[part].ug_per_ppb  # the publisher's, for a submission
+    if factor is None:
         return f"air pollution is in ug/m3; {part} is dust and has no {unit}"
-    return f"air pollution is in ug/m3, not {unit} (p95): multiply {part} by {UG_M3_PER_PPB[part] * _PARTS[unit]:g}"
+    return f"air pollution is in ug/m3, not {unit} (p95): multiply {part} by {factor * _PARTS[unit]:g}"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.reporting.figures_file import blank_form, read_figures
 from kpi_derivation.reporting.points import all_points
+from kpi_derivation.reporting.ratio import factor, quotient
 from kpi_derivation.reporting.reported import QUALITY, Reported, as_value, from_value
 from telemetry.errors import UsageError
 
@@ -101,6 +102,11 @@ def test_a_wrong_header_is_told() -> None:
     for header, sentence in (("kode,year", "unknown column 'kode'; did you mean 'code'"), ("code,year", "missing")):
         with pytest.raises(UsageError, match=sentence):
             read_figures(header + "\n", "f.csv")
+
+
+@given(st.floats(0, 1e9), st.floats(1e-3, 400), st.sampled_from(["%", "per 100 000 inhab.", "% of city GDP"]))
+def test_a_figure_times_its_denominator_is_its_numerator(numerator: float, denominator: float, unit: str) -> None:
+    assert quotient(numerator, denominator, unit) * denominator / factor(unit) == pytest.approx(numerator)
 
 
 def test_a_reported_figure_never_overwrites_a_derived_one() -> None:

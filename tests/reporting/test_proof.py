@@ -115,6 +115,12 @@ def test_arithmetic_that_does_not_give_the_value_is_not_told(filled: str) -> Non
     assert arithmetic(found["value"]["value"] + 0.001, devices, ()) == ""
 
 
+@pytest.mark.parametrize("period", ["24h", "365d", "soon"])
+def test_a_proof_is_of_a_calendar_period(filled: str, period: str) -> None:
+    with pytest.raises(UsageError, match=r"write a calendar period|is no period"):
+        explain(filled, "EN:EN:AQ:1C", period=period)
+
+
 def station(name: str, mean: float, people: float | None = None) -> DeviceProof:
     return DeviceProof(
         device=name, site="", kind="air_reference", quantity="no2", readings=10, flagged=0, hours=10, capture=1.0,
