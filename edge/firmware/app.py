@@ -91,7 +91,7 @@ class Node:
             gc.threshold(gc.mem_alloc() + gc.mem_free() // 3)  # collect early: a full heap is a torn heap
         supervisor = Supervisor(self.board, self.crashlog, self.conf["watchdog_s"], self.uplink.wake)
         start = supervisor.start
-        start("sampler", self.sampler, 120)
+        start("sampler", self.sampler, 900)
         start("uplink", self.uplink, 900)
         start("mqtt", self.client, 900)
         start("clerk", self.clerk, 900)

@@ -66,13 +66,13 @@ class Client:
             self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
             self._send(packets.publish(topic, payload, pid, retain))
 
-    async def subscribe(self, topic):
-        """Subscribe now, on this session only, and wait for the broker's answer."""
-        await self._request(packets.subscribe, [topic])
+    def ask_for(self, topics):
+        """Subscribe on this session only, for retained messages; whoever asks waits for them, not for the answer."""
+        self._send(packets.subscribe(self._next_pid(), topics))
 
-    async def unsubscribe(self, topic):
-        """Give up a subscription made with `subscribe`."""
-        await self._request(packets.unsubscribe, [topic])
+    def give_up(self, topics):
+        """End a subscription made with `ask_for`."""
+        self._send(packets.unsubscribe(self._next_pid(), topics))
 
     async def run(self):
         """Connect, serve, wait, for ever."""

@@ -1,12 +1,11 @@
 """Firmware over the air, on the one MQTT link: an offer, its chunks, and a slot ready for its trial.
 
 The offer (retained on `ota/offer`) names version, size, chunk size, SHA-256 and an HMAC under this device's key. The
-chunks are retained messages `ota/<first 8 digits of the SHA-256>/<number>`; the node subscribes to one at a time, so
-it sets the pace, and goes on after a cut where it stopped. A new slot is tried only when everything matches. Whether
+chunks are retained messages `ota/<first 8 digits of the SHA-256>/<number>`; the node subscribes to a few at a time,
+so it sets the pace, and goes on after a cut where it stopped. A new slot is tried only when everything matches. Whether
 it is kept is decided in `clerk.py`, and by the loader.
 """
 
-import asyncio
 import gc
 import json
 import os
@@ -15,6 +14,7 @@ from binascii import unhexlify
 from . import VERSION, bundle, files, hmac256
 
 CHUNK_WAIT_MS = 20000
+AT_ONCE = 4  # chunks asked for together: memory for speed
 SIZE_MAX = 400000
 
 
@@ -47,7 +47,7 @@ async def consider(clerk, payload):
             raise ValueError("was rolled back before")
         await Download(clerk, offer).install()
         return "trial", version, ""
-    except (ValueError, OSError, UnicodeError, asyncio.TimeoutError) as err:
+    except (ValueError, OSError, UnicodeError) as err:
         return "refused", version, str(err) or repr(err)
 
 
@@ -85,41 +85,41 @@ class Download:
 
     async def _fetch(self):
         number, size, chunk = self._have(), self.offer["size"], self.offer["chunk"]
+        count = (size + chunk - 1) // chunk
         with open(self.part, "r+b" if number else "wb") as part:
             part.seek(number * chunk)
-            while number * chunk < size:
-                data = await self._chunk(number)
-                if len(data) != min(chunk, size - number * chunk):
-                    raise ValueError("chunk %d has the wrong size" % number)
-                part.write(data)
-                part.flush()
+            while number < count:
+                for data in await self._chunks(number, min(count, number + AT_ONCE)):
+                    if len(data) != min(chunk, size - number * chunk):
+                        raise ValueError("chunk %d has the wrong size" % number)
+                    part.write(data)
+                    number += 1
                 data = None
+                part.flush()
                 gc.collect()
-                number += 1
 
-    async def _chunk(self, number):
-        """Fetch one chunk; after a lost connection or a silent broker it is asked for again, a few times."""
-        end = "ota/%s/%d" % (self.offer["sha256"][:8], number)
+    async def _chunks(self, first, end):
+        """Fetch a few chunks; after a lost connection or a silent broker they are asked for again, some times."""
+        name = "ota/%s/" % self.offer["sha256"][:8]
+        ends = [name + str(number) for number in range(first, end)]
+        topics = [self.clerk.node.prefix + end for end in ends]
+        found = {}
         for _ in range(5):
             self.clerk.beat()
-            try:
-                await self.client.subscribe(self.clerk.node.prefix + end)
-                data = await self._arrival(end)
-                await self.client.unsubscribe(self.clerk.node.prefix + end)
-                if data:
-                    return data
-            except asyncio.TimeoutError:
-                pass
-        raise ValueError("chunk %d does not come" % number)
+            self.client.ask_for(topics)
+            await self._arrival(ends, found)
+            self.client.give_up(topics)
+            if len(found) == len(ends):
+                return [found[end] for end in ends]
+        raise ValueError("chunk %d does not come" % first)
 
-    async def _arrival(self, end):
+    async def _arrival(self, ends, found):
         board = self.clerk.node.board
-        ends = board.ticks_ms() + CHUNK_WAIT_MS
-        while board.ticks_ms() < ends:
+        limit = board.ticks_ms() + CHUNK_WAIT_MS
+        while board.ticks_ms() < limit and len(found) < len(ends):
             if self.clerk.chunks:
-                got, data = self.clerk.chunks.pop(0)
-                if got == end:
-                    return data
+                end, data = self.clerk.chunks.pop(0)
+                if end in ends and data:
+                    found[end] = data
             else:
                 await board.sleep_ms(20)
-        return None

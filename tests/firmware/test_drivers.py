@@ -12,7 +12,7 @@ pytestmark = pytest.mark.timeout(3600)
 INTERPRETERS = [64, 32, 0]
 CASES = Path(__file__).with_name("vectors.json")
 SHARED = REPO.parent / "shared/data/device_payloads"
-STREAMS = "100000" if os.environ.get("CITYVITALS_LONG") else "1000"
+STREAMS = "100000" if os.environ.get("CITYVITALS_LONG") else "400"
 
 
 def decoded(path: Path, bits: int) -> list[object]:

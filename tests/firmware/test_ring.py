@@ -19,7 +19,7 @@ MUTANTS = [
 @pytest.mark.parametrize("model", ["order", "torn", "late"])
 def test_every_stored_record_survives_a_power_cut_at_any_byte_and_none_is_invented(bits: int, model: str) -> None:
     cuts, failures, *first = run("ring_cuts.py", model, bits=bits).split(maxsplit=2)
-    assert int(cuts) > 3000
+    assert int(cuts) > 2000
     assert failures == "0", first
 
 

@@ -11,7 +11,7 @@ from firmware import ring as ring_module
 from firmware.ring import Ring
 from nor import Nor, PowerCut
 
-BLOCKS, SIZE, OPS = 5, 256, 90
+BLOCKS, SIZE, OPS = 5, 256, 70
 
 
 class NoBlankTail(Ring):
