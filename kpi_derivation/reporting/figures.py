@@ -15,6 +15,9 @@ from kpi_derivation.reporting.points import Point, all_points, unit_of
 from kpi_derivation.reporting.reported import Reported, from_value, is_reported, plain_part
 from telemetry.kpi_value import KpiValue
 
+NEARLY_ALL = 0.95  # ours; the publisher asks for the whole city's use
+_OF_ALL_METERS = ("EN:E:E:2C", "EN:EN:WS:2C")
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One data point. `derived` and `reported` are None where there is none."""
@@ -44,8 +47,16 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def partial(self) -> bool:
-        """Whether sensors see only a part of what the KPI is about; such a value is shown and never is the KPI."""
-        return self.reported is None and self.derived is not None and "(partial" in self.derived.method
+        """Whether sensors see only a part of what the KPI is about; such a value is shown and never is the KPI.
+
+        A city's use by head is a part where the registered meters are not nearly all meters, or nobody says how many
+        there are; where the method itself sees a part only, it says so.
+        """
+        d = self.derived
+        if d is None or self.reported is not None:
+            return False
+        unseen = self.code in _OF_ALL_METERS and d.coverage < NEARLY_ALL
+        return "(partial" in d.method or "coverage of registered meters only" in d.notes or unseen
 
     @property
     def counts(self) -> KpiValue | None:

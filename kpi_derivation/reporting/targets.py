@@ -11,7 +11,7 @@ import msgspec
 
 from kpi_derivation.catalogue import KPIS, canonical
 from kpi_derivation.reporting.figures import Figure
-from kpi_derivation.reporting.points import Point, part_named, u4ssc
+from kpi_derivation.reporting.points import Point, part_named, u4ssc, unit_of
 from kpi_derivation.reporting.scoring import Score, Scored, Target, by_group, scored
 from telemetry.city import TargetEntry
 from telemetry.errors import UsageError, nearest
@@ -56,11 +56,14 @@ def _target(entry: TargetEntry) -> Target:
 
 
 def score(figures: Sequence[Figure], wanted: dict[Point, Target]) -> Scores:
-    """Every figure that is reported and has a target, and the groups. Local KPIs are in no group."""
+    """Every figure that is reported and has a target, and the groups. Local KPIs are in no group.
+
+    A value of a shorter period that has a unit of its own (kWh by head, not by head and year) is not scored.
+    """
     items = {
         point: scored(max(f.value, 0.0), wanted[point])
         for f in figures
-        if f.value is not None and (point := (f.code, f.part)) in wanted
+        if f.value is not None and (point := (f.code, f.part)) in wanted and f.unit == unit_of(f.kpi, f.part)
     }
     codes = {kpi.code: kpi for kpi in u4ssc()}
     official = [item for (code, _), item in items.items() if code in codes]

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import msgspec
 
 from kpi_derivation.reporting.figures import Figure
-from kpi_derivation.reporting.points import unit_of
 from kpi_derivation.reporting.reported import QUALITY
 from kpi_derivation.reporting.scoring import BANDS
 from kpi_derivation.reporting.targets import Scores
@@ -45,7 +44,7 @@ def _row(number: int, f: Figure, scores: Scores, period: str) -> Row:
     scored = scores.items.get((f.code, f.part))
     cells: tuple[Cell, ...] = (
         number, kpi.dimension, kpi.sub_dimension, kpi.category, kpi.code_spaced, kpi.name, f.part, kpi.level, kpi.type,
-        unit_of(kpi, f.part), kpi.unit_status, period, said.numerator if said else None,
+        f.unit, kpi.unit_status, period, said.numerator if said else None,
         said.denominator if said else None, NOT_REPORTED if f.value is None else f.value,
         f.derived.value if f.derived else None, "NO" if f.value is None else "YES",
         BANDS[scored.points - 1] if scored else "N/A", "NO", quality(f), origin(f), source(f), remark(f),

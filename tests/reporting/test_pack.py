@@ -114,6 +114,13 @@ def test_a_unit_that_is_not_confirmed_is_orange(made: Path) -> None:
     assert "EN: EN: AQ: 1C" not in orange
 
 
+def test_use_by_head_is_not_reported_while_a_meter_of_the_city_is_unseen(made: Path) -> None:
+    row = figure(made, "EN:E:E:2C")  # two of three meters
+    assert (row["Result"], row["Reported"]) == ("NR", "NO")
+    assert row["Derived from sensors"] == pytest.approx(744 * 2 / 10000)
+    assert row["Remark"].startswith("known in part only and not reported: 0.1488 kWh/yr/capita; 2 of 3 meters")
+
+
 def test_local_kpis_and_findings_have_sheets_of_their_own(made: Path) -> None:
     assert figure(made, "LOCAL:E:METERED", name="Local KPIs")["Result"] == pytest.approx(744 * 2)
     [found] = sheet(made, "To look into")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from kpi_derivation.catalogue import KPIS
@@ -15,6 +16,7 @@ from kpi_derivation.reporting.snapshot import COLOURS, snapshot, wedges
 from kpi_derivation.reporting.targets import score, targets
 from telemetry.city import TargetEntry
 from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiValue
 from tests.reporting.city import run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,6 +89,19 @@ def test_a_city_without_targets_is_not_scored_but_shown() -> None:
 def test_a_target_that_cannot_be_used_is_told(entry: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         targets([TargetEntry.model_validate(entry)])
+
+
+def test_a_value_in_a_unit_of_its_own_is_not_scored() -> None:
+    value = KpiValue(
+        city="c", code="EN:E:E:2C", part="", period="2018-01", kind="month", start=0, end=1, value=300.0,
+        unit="kWh/capita", coverage=1.0, status="final", n_devices=9, method="m",
+    )  # fmt: skip
+    wanted = targets([TargetEntry(code="EN:E:E:2C", value=4000)])
+    assert score(figures([value]), wanted).items == {}
+    year = msgspec.structs.replace(value, unit="kWh/yr/capita")
+    assert score(figures([year]), wanted).items["EN:E:E:2C", ""].points == 4
+    for part in ({"coverage": 0.9}, {"method": "m (partial)"}, {"notes": "coverage of registered meters only: x"}):
+        assert score(figures([msgspec.structs.replace(year, **part)]), wanted).items == {}
 
 
 def test_two_targets_of_one_figure_are_refused() -> None:
