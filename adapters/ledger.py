@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS ledger (
   PRIMARY KEY (city, device, boot)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ledger_missing ON ledger (city, device) WHERE missing > 0;
-CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (changed);
+DROP INDEX IF EXISTS ledger_changed;
 """
 
 
