@@ -1,0 +1,24 @@
+"""How many readings a gateway's file holds, seen from outside."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+def received(path: Path, city: str) -> int:
+    """Different readings of a city's devices, the gateway's own left out."""
+    sql = (
+        "SELECT count(*) FROM reading r JOIN buffer_series s ON s.id = r.series"
+        " WHERE s.city = ? AND s.quantity NOT LIKE 'gw_%' AND s.quantity NOT LIKE 'ledger_%'"
+    )
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        return int(db.execute(sql, (city,)).fetchone()[0])
+
+
+def counter(path: Path, name: str) -> int:
+    """One of the gateway's counters."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        row = db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
