@@ -1,0 +1,50 @@
+"""The API answers everything its own description allows, as the description says (schemathesis)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from adapters.store_sqlite import SqliteStore
+from api.server import ApiServer
+from api.settings import ApiSettings
+from tests.api.city import NOW, seed
+from tests.processes import wait_for
+
+schemathesis = pytest.importorskip("schemathesis")
+checks = pytest.importorskip("schemathesis.specs.openapi.checks")
+hypothesis = pytest.importorskip("hypothesis")
+
+_ENDLESS = "/v1/live"  # a stream of events has no end to wait for
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    store = SqliteStore(tmp_path_factory.mktemp("schema") / "seeded.db")
+    seed(store)
+    server = ApiServer(ApiSettings(port=0), store, lambda: NOW)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_for(lambda: server.started, what="the API to start")
+    yield server.url
+    server.stop()
+    thread.join(15)
+
+
+def test_every_answer_is_as_described(url: str) -> None:
+    described = schemathesis.openapi.from_url(f"{url}/openapi.json").exclude(path=_ENDLESS)
+    tried = 0
+    for operation in described.get_all_operations():
+
+        @hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.given(case=operation.ok().as_strategy())
+        def ask(case: Any) -> None:
+            # A period or a time that is none is refused in words; the description cannot say which texts those are.
+            case.call_and_validate(excluded_checks=[checks.positive_data_acceptance])
+
+        ask()
+        tried += 1
+    assert tried >= 8
