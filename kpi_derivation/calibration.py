@@ -45,7 +45,7 @@ def used(device: Device, quantity: str, start: int, end: int) -> list[Calibratio
     """The entries that hold at some time in [start, end)."""
     mine = entries(device, quantity)
     starts = [valid_from(e) for e in mine]
-    ends = [*starts[1:], 1 << 62]
+    ends = [*starts[1:], 1 << 62][: len(mine)]
     return [e for e, a, b in zip(mine, starts, ends, strict=True) if a < end and b > start]
 
 

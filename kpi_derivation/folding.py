@@ -12,6 +12,8 @@ from kpi_derivation import blocks
 from kpi_derivation.calibration import Calibrations
 from kpi_derivation.days import SUMMED, DayGrid, hour_columns, typical_step
 from kpi_derivation.extras import EXTRAS, Extra
+from kpi_derivation.neighbours import QUANTITIES as COMPARED
+from kpi_derivation.neighbours import Neighbours
 from kpi_derivation.recent import Recent
 from telemetry.city import City
 from telemetry.partials import Partials, regroup
@@ -55,6 +57,8 @@ class Days:
         self._devices = {d.id for d in city.device}
         self._calibrations = Calibrations(city, table)
         self._midnights: dict[int, int] = {}
+        self._names: dict[tuple[str, str], int] = {}
+        self.neighbours = Neighbours(city)
         self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
 
     # -- where things are --------------------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ class Days:
         return self._by_name().get((device, quantity), -1)
 
     def _by_name(self) -> dict[tuple[str, str], int]:
-        if len(getattr(self, "_names", ())) != len(self.series):
+        if len(self._names) != len(self.series):
             self._names = {self.name(row): row for row in range(len(self.series))}
         return self._names
 
@@ -133,11 +137,13 @@ class Days:
             self.touch(stored.take(stored.start >= self.midnight(a)))
             self._fill(sorted(self.dirty), _Span(self.midnight(a), stored))
             self.dirty.clear()
+        self.neighbours.update(self, [(row, first) for row in range(len(self.series))])
 
     def settle(self) -> set[tuple[int, int]]:
         """Fold what is dirty; returns every (row, day) that changed."""
         dirty, self.dirty = sorted(self.dirty), set()
-        return self._fill(dirty)
+        changed = self._fill(dirty)
+        return changed | self.neighbours.update(self, changed)
 
     # -- folding -----------------------------------------------------------------------------------------------------
 
@@ -323,10 +329,12 @@ class Days:
         """Columns of the days first..last, one row a device: the sums', and those of the quantity's Extra."""
         rows = np.array([self.row_of(d, quantity) for d in devices], dtype=np.int64)
         found = {name: self.grid.slice(name, rows, first, last) for name in SUMMED}
-        for extra, grid, places in self.extras:
-            if quantity in extra.quantities:
-                own = np.array([places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
-                found.update({name: grid.slice(name, own, first, last) for name in extra.columns})
+        more = [(grid, places) for extra, grid, places in self.extras if quantity in extra.quantities]
+        if quantity in COMPARED:
+            more.append((self.neighbours.grid, self.neighbours.places))
+        for grid, places in more:
+            own = np.array([places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
+            found.update({name: grid.slice(name, own, first, last) for name in grid.fills})
         return found
 
     def sums_of_hours(self, start: int, end: int) -> dict[tuple[str, str], FloatArray]:

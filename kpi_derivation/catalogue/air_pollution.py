@@ -10,14 +10,21 @@ unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only get
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from kpi_derivation.air_notes import calibrated, spikes, suspects
+from kpi_derivation.ratios import joined
+from kpi_derivation.stations import KINDS, QUANTITIES, kinds_of
 from kpi_derivation.view import HOUR_MS, Part, Rows, View
-from telemetry.city import DeviceKind
+from telemetry.city import Device
+from telemetry.series import FloatArray
+
+__all__ = ["KINDS", "QUANTITIES", "derive"]
+
+BoolArray = npt.NDArray[np.bool_]
 
 CODE = "EN:EN:AQ:1C"
 METHOD = "air-annual-mean/1"
-QUANTITIES = ("pm2_5", "pm10", "no2", "so2", "o3")
-KINDS: tuple[DeviceKind, ...] = ("air_reference", "air_lowcost")
 
 
 def derive(view: View) -> list[Part]:
@@ -26,7 +33,7 @@ def derive(view: View) -> list[Part]:
 
 
 def _part(view: View, quantity: str) -> Part:
-    kinds, label = _kinds(view, quantity)
+    kinds, label = kinds_of(view, quantity)
     rows = view.rows(quantity, kinds)
     if not len(rows) or not rows.hours.sum():
         why = "no valid hour in the period" if len(rows) else "no station of the city measures it"
@@ -34,24 +41,48 @@ def _part(view: View, quantity: str) -> Part:
     capture = rows.hours * HOUR_MS / max(view.expected_ms, HOUR_MS)
     counts = (capture >= view.city.rules.period_capture) & (rows.hours > 0)
     coverage = float(np.minimum(capture, 1.0).mean())
-    notes = "; ".join(filter(None, (label, _left_out(rows, capture, counts, view), _interval_note(rows))))
-    if not counts.any():
+    doubted = suspects(view, quantity, rows.devices)
+    used = counts & ~np.array([d.id in doubted for d in rows.devices]) if view.city.rules.exclude_suspect else counts
+    left_out = _left_out(rows, capture, counts, view)
+    said = (label, left_out, _interval_note(rows), calibrated(view, quantity, rows.devices), spikes(view, quantity))
+    if not used.any():
+        notes = joined(*said, *doubted.values())
         return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes)
-    means = rows.hour_sum[counts] / rows.hours[counts]
-    value = float(sum(means.tolist()) / len(means))
-    return Part(part=quantity, value=value, coverage=coverage, n_devices=len(means), notes=notes)
+    value, how = _mean(view, rows, used)
+    other = _other_mean(view, rows, counts, doubted) if doubted else ""
+    notes = joined(*said, how, *doubted.values(), other)
+    return Part(part=quantity, value=value, coverage=coverage, n_devices=int(used.sum()), notes=notes)
 
 
-def _kinds(view: View, quantity: str) -> tuple[tuple[DeviceKind, ...], str]:
-    """Which kinds of stations the value rests on, and what must be said of it."""
-    if view.city.rules.mixed_air_kinds:
-        return KINDS, "reference and low-cost stations mixed by rule"
-    if view.devices(("air_reference",), quantity):
-        return ("air_reference",), ""
-    return ("air_lowcost",), "indicative: low-cost sensors" if view.devices(("air_lowcost",), quantity) else ""
+def _mean(view: View, rows: Rows, used: BoolArray) -> tuple[float | None, str]:
+    """The city's mean of the stations' means, and how it was weighted."""
+    means = (rows.hour_sum[used] / rows.hours[used]).tolist()
+    devices = [d for d, ok in zip(rows.devices, used, strict=True) if ok]
+    if not view.city.rules.population_weighted_air:
+        return float(sum(means) / len(means)), ""
+    if any(d.population is None for d in devices):
+        return None, "set population in the [[device]] entries of the stations"
+    return weighted(means, devices), "weighted by the population of the stations"
 
 
-def _left_out(rows: Rows, capture: np.ndarray[tuple[int], np.dtype[np.float64]], counts: object, view: View) -> str:
+def weighted(means: list[float], devices: list[Device]) -> float:
+    """Mean weighted by the people each station stands for."""
+    people = [d.population or 0.0 for d in devices]
+    return float(sum(m * p for m, p in zip(means, people, strict=True)) / sum(people))
+
+
+def _other_mean(view: View, rows: Rows, counts: BoolArray, doubted: dict[str, str]) -> str:
+    """The mean with (or without) the suspect stations, beside the value without (or with) them."""
+    if view.city.rules.exclude_suspect:
+        return f"with them {_mean(view, rows, counts)[0]:.4f} ug/m3"
+    without = counts & ~np.array([d.id in doubted for d in rows.devices])
+    if not without.any():
+        return "no other station counts"
+    value, _ = _mean(view, rows, without)
+    return "" if value is None else f"without them {value:.4f} ug/m3"
+
+
+def _left_out(rows: Rows, capture: FloatArray, counts: object, view: View) -> str:
     rule = view.city.rules.period_capture
     out = [
         f"{d.id} {100 * c:.2f} %" for d, c, ok in zip(rows.devices, capture, np.asarray(counts), strict=True) if not ok

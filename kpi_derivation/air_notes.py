@@ -1,0 +1,51 @@
+"""What must be said of the stations behind an air quality value: suspect days, spikes, calibrations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from kpi_derivation.calibration import used
+from kpi_derivation.neighbours import WORDS
+from kpi_derivation.stations import KINDS
+from kpi_derivation.view import View
+from telemetry.city import Device
+
+LEAST_DAYS = 7  # flagged days in a period from which a station is called suspect
+
+
+def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, str]:
+    """Stations with days flagged against their neighbours, each with the sentence that says so."""
+    if view.period.kind in ("24h", "day"):
+        return {}
+    days = view.daily(quantity, KINDS)
+    wanted, found = {d.id for d in devices}, {}
+    for device, row in zip(days.devices, days["suspect"], strict=True):
+        at = np.flatnonzero(row > 0)
+        if len(at) >= LEAST_DAYS and device.id in wanted:
+            first = date.fromordinal(days.first + int(at[0]))
+            kinds = ", ".join(WORDS[k] for k in sorted(set(row[at].tolist())))
+            found[device.id] = f"suspect: {device.id} {kinds} against its neighbours on {len(at)} days from {first}"
+    return found
+
+
+def spikes(view: View, quantity: str) -> str:
+    """Single hours far above both neighbours; they are counted in the mean."""
+    if view.period.kind == "24h":
+        return ""
+    days = view.daily(quantity, KINDS)
+    hours = np.nan_to_num(days["spikes"]).sum(axis=1)
+    named = [f"{d.id} {k:g} h" for d, k in zip(days.devices, hours, strict=True) if k]
+    return f"spikes (kept): {', '.join(named)}" if named else ""
+
+
+def calibrated(view: View, quantity: str, devices: Sequence[Device]) -> str:
+    """The calibration entries in force in the period."""
+    named = [
+        f"{d.id} version {'+'.join(str(e.version) for e in entries)}"
+        for d in devices
+        if (entries := used(d, quantity, view.period.start, view.period.end))
+    ]
+    return f"calibrated: {', '.join(named)}" if named else ""

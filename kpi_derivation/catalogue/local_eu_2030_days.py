@@ -1,0 +1,39 @@
+"""LOCAL:AQ:EU2030_DAYS: days over the 24-hour limit values that hold from 2030 (18 a year are allowed).
+
+PM2.5 25, PM10 45, NO2 50, SO2 50 µg/m³ (COM(2022) 542, Annex I; those of the adopted text are unconfirmed).
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.exceedances import Limit, exceedances
+from kpi_derivation.stations import KINDS
+from kpi_derivation.view import Part, View
+
+__all__ = ["KINDS", "derive"]
+
+LIMITS = (
+    Limit("pm2_5", "pm2_5", 25.0),
+    Limit("pm10", "pm10", 45.0),
+    Limit("no2", "no2", 50.0),
+    Limit("so2", "so2", 50.0),
+)
+KPI = replace(
+    local_kpi(
+        "LOCAL:AQ:EU2030_DAYS",
+        "Days over the EU limit values of 2030",
+        "days",
+        "Days over the EU limit values of 2030, at the station with the most",
+        "Air Quality",
+    ),
+    parts=tuple(limit.part for limit in LIMITS),
+)
+METHOD = "eu-2030-days/1 (unconfirmed limits)"
+QUANTITIES = tuple(sorted({limit.quantity for limit in LIMITS}))
+
+
+def derive(view: View) -> list[Part]:
+    """One part a limit."""
+    return exceedances(view, LIMITS)

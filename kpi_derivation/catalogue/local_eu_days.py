@@ -1,0 +1,41 @@
+"""LOCAL:AQ:EU_DAYS: days, or hours, over the short-term limit values of 2008/50/EC (Annexes VII and XI).
+
+PM10 50 (35 days a year are allowed), SO2 125 (3), ozone target 120 as highest 8-hour mean (25), and hours of NO2 over
+200 (18) and of SO2 over 350 (24). µg/m³.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.exceedances import Limit, exceedances
+from kpi_derivation.stations import KINDS
+from kpi_derivation.view import Part, View
+
+__all__ = ["KINDS", "derive"]
+
+LIMITS = (
+    Limit("pm10", "pm10", 50.0),
+    Limit("so2", "so2", 125.0),
+    Limit("o3", "o3", 120.0, "max8"),
+    Limit("no2_hours", "no2", 200.0, "over"),
+    Limit("so2_hours", "so2", 350.0, "over"),
+)
+KPI = replace(
+    local_kpi(
+        "LOCAL:AQ:EU_DAYS",
+        "Days over the EU limit values",
+        "days",
+        "Days over the EU limit values, at the station with the most",
+        "Air Quality",
+    ),
+    parts=tuple(limit.part for limit in LIMITS),
+)
+METHOD = "eu-2008-50-days/1"
+QUANTITIES = tuple(sorted({limit.quantity for limit in LIMITS}))
+
+
+def derive(view: View) -> list[Part]:
+    """One part a limit."""
+    return exceedances(view, LIMITS)

@@ -1,0 +1,70 @@
+"""LOCAL:AQ:USAQI: US air quality index, 0 to 500, of the worst pollutant and station.
+
+Of the rolling 24 hours particles count by NowCast and gases by their highest hour (NO2, SO2) or 8-hour mean (ozone); of
+a calendar day particles by the mean of 18 or more hours. Of a longer period it is that of its worst day. The index of
+ozone by the hour and that of SO2 over 24 hours are not taken. Breakpoints of May 2024.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpi_derivation.air_days import running_means
+from kpi_derivation.blocks import LEAD
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.indices import US, aqi, nowcast
+from kpi_derivation.ratios import joined
+from kpi_derivation.stations import KINDS, QUANTITIES, kinds_of
+from kpi_derivation.view import Part, View
+from telemetry.city import DeviceKind
+from telemetry.series import FloatArray
+
+__all__ = ["KINDS", "QUANTITIES", "derive"]
+
+KPI = local_kpi("LOCAL:AQ:USAQI", "US air quality index", "/", "Worst pollutant at the worst station", "Air Quality")
+METHOD = "us-aqi-2024/1"
+PARTICLES = ("pm2_5", "pm10")
+_OF = {"pm2_5": "mean", "pm10": "mean", "o3": "max8", "no2": "max1", "so2": "max1"}
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    found, labels, coverage, n = [], [], [], 0
+    for quantity in QUANTITIES:
+        kinds, label = kinds_of(view, quantity)
+        values = _rolling(view, quantity, kinds) if view.period.kind == "24h" else _days(view, quantity, kinds)
+        there = ~np.isnan(values)
+        if len(values):
+            coverage.append(float(there.mean()))
+            n = max(n, int(there.sum()))
+        if there.any():
+            found.append((aqi(float(values[there].max()), US[quantity]), quantity))
+            labels.append(label)
+    share = sum(coverage) / len(coverage) if coverage else 0.0
+    if not found:
+        why = "too few hours in the period" if coverage else "no station of the city measures a pollutant of the index"
+        return [Part(value=None, coverage=share, n_devices=0, notes=why)]
+    value = max(index for index, _ in found)
+    worst = ", ".join(q for index, q in found if index == value)
+    notes = joined(f"{worst}; of {len(found)} pollutants", *dict.fromkeys(labels))
+    return [Part(value=value, coverage=share, n_devices=n, notes=notes)]
+
+
+def _days(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:
+    """Per station the highest of its days."""
+    days = view.daily(quantity, kinds)
+    values = days.mean(18) if _OF[quantity] == "mean" else days[_OF[quantity]]
+    return np.asarray(np.fmax.reduce(values, axis=1))
+
+
+def _rolling(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:
+    """Per station the value of the rolling 24 hours; the newest hour is the last one with a mean anywhere."""
+    hours = view.hourly(quantity, kinds, LEAD)
+    there = np.flatnonzero(~np.isnan(hours).all(axis=0))
+    if not len(there):
+        return np.full(len(hours), np.nan)
+    if quantity in PARTICLES:
+        newest = hours[:, : there[-1] + 1][:, ::-1]
+        return np.array([nowcast(row.tolist()) for row in newest])
+    values = running_means(hours) if quantity == "o3" else hours[:, LEAD:]
+    return np.asarray(np.fmax.reduce(values, axis=1))
