@@ -38,7 +38,12 @@ def compiled(source: Path, name: str) -> bytes:
 def build(platform: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
     """All compiled files by their name on the node."""
     names = sources(platform, firmware)
-    return {f"firmware/{p.with_suffix('.mpy')}": compiled(firmware / p, str(p)) for p in names}
+    return {f"firmware/{p.with_suffix('.mpy')}": compiled(firmware / p, trace_name(p)) for p in names}
+
+
+def trace_name(path: Path) -> str:
+    """How a file calls itself in a trace: its bare name, which the node holds in memory anyway."""
+    return "firmware" if path.stem == "__init__" else path.stem
 
 
 def pack(files: dict[str, bytes]) -> bytes:

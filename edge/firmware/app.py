@@ -88,7 +88,7 @@ class Node:
         """Start every task and stay."""
         gc.collect()
         if hasattr(gc, "threshold"):
-            gc.threshold(gc.mem_alloc() + gc.mem_free() // 3)  # collect early: a full heap is a torn heap
+            gc.threshold(4096)  # collect often: what lives long then stays together, and large pieces stay free
         supervisor = Supervisor(self.board, self.crashlog, self.conf["watchdog_s"], self.uplink.wake)
         start = supervisor.start
         start("sampler", self.sampler, 900)

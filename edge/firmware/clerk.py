@@ -13,6 +13,7 @@ ROOM = 6
 TRIAL_MS = 300000
 PROOF_MS = 900000
 PACE_MS = 250
+FRESH_MS = 120000
 CLOCK_FIRST_MS, CLOCK_LONGEST_MS, CLOCK_SETTLED_MS = 2000, 600000, 6 * 3600000
 
 
@@ -52,7 +53,7 @@ class Clerk:
                     await self._introduce()
                     introduced = True
                 if self.letters:
-                    await self._open(*self.letters.pop(0))
+                    await self._open_safely(*self.letters.pop(0))
                 await self._tell_faults()
             await self.node.board.sleep_ms(PACE_MS)
 
@@ -97,6 +98,16 @@ class Clerk:
         await self._report_ota("running", VERSION)
 
     # ---- letters ----
+
+    async def _open_safely(self, end, payload):
+        """Where memory does not suffice a fresh start is tried once: it is least torn then, and offers come again."""
+        try:
+            await self._open(end, payload)
+        except MemoryError:
+            lazy.give_back("commands", "config", "settings", "ota", "bundle", "hmac256")
+            if self.node.board.ticks_ms() - self._began > FRESH_MS:
+                self.node.board.reset()
+            self.node.crashlog.add("clerk", "too little memory for a message on " + end)
 
     async def _open(self, end, payload):
         if end == "cmd":

@@ -51,5 +51,5 @@ class CrashLog:
     def _save(self):
         try:
             files.save(self.path, self.entries)
-        except OSError:
-            pass  # a full file system must not turn a report into a second fault
+        except (OSError, MemoryError):
+            pass  # a full file system or heap must not turn a report into a second fault

@@ -102,8 +102,10 @@ class Trouble:
         good = self.broker.extra
         self.broker.stop()
         self.broker.extra = self.ca.listener(self.port, "expired")
+        delivered = ring_of(self.node.workdir).cursor
         self.broker.start()
-        self.goes_on(records)
+        self.goes_on(3 * records)
+        assert ring_of(self.node.workdir).cursor == delivered, "the node talked to a broker it cannot trust"
         self.broker.stop()
         self.broker.extra = good
         self.broker.start()

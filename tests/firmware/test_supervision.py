@@ -55,7 +55,7 @@ def test_a_driver_that_never_answers_costs_only_its_own_values(server: ServerFac
         assert node.exits == []
 
 
-def test_an_hour_without_a_network_do_not_restart_a_node_and_it_keeps_every_reading(tmp_path: Path) -> None:
+def test_an_hour_without_a_network_does_not_restart_a_node_and_it_keeps_every_reading(tmp_path: Path) -> None:
     with Node(tmp_path / "node", slots=True) as node:
         node.install()
         node.wiring.update(speed=300, sectors=128)
