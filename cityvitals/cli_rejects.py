@@ -14,6 +14,7 @@ from adapters.buffer import Buffer
 from adapters.rejects import Reject
 from cityvitals.config import load_settings
 from cityvitals.processes import sources_of
+from cityvitals.recover import only_one
 from gateway.core import Core, Incoming
 from telemetry.errors import UsageError
 from telemetry.periods import iso
@@ -70,6 +71,8 @@ def replay_rejects(
 ) -> None:
     """Feed kept messages in again, with the configuration as it is now. What is still wrong is kept again.
 
+    The gateway must be stopped meanwhile; what devices send waits at the broker.
+
     Example: cityvitals rejects replay 17 18 --config cityvitals.toml
     """
     opened = open_buffer(config, buffer)
@@ -79,7 +82,8 @@ def replay_rejects(
     if missing:
         raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
     rows = [r for r in reversed(chosen) if not r.topic.startswith("replay:")]
-    stored, again = _feed(core, rows)
+    with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
+        stored, again = _feed(core, rows)
     sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
     if len(rows) < len(chosen):
         sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")

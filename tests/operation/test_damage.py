@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,19 @@ def test_recovering_a_sound_file_brings_back_every_reading_and_the_ledger(tmp_pa
     buffer = Buffer(new, None)
     [entry] = buffer.ledger.with_holes()
     assert (entry.received, entry.missing, entry.seen) == (80, 10, "0-49,60-89")
+
+
+def test_refused_messages_are_not_replayed_beside_a_running_gateway(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    core = Core(Buffer(path, MINUTE), [SOURCE])
+    core.accept([Incoming("cv/1/aba/s1/data", b"nonsense")], NOW)
+    core.buffer.close()
+    command = [sys.executable, "-m", "cityvitals", "rejects", "replay", "--buffer", path]
+    with only_one(path):
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (answer.returncode, "Stop the gateway first" in answer.stderr) == (1, True)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "1 messages replayed" in answer.stdout
 
 
 def test_a_buffer_in_use_is_left_alone(tmp_path: Path) -> None:
