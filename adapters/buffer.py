@@ -124,7 +124,8 @@ class Buffer:
 
     def _save_series(self) -> None:
         fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
-        self.db.executemany("INSERT OR IGNORE INTO buffer_series VALUES (?,?,?,?)", fresh)
+        # A plain INSERT: should another process have given the number away, it fails and nothing is misfiled.
+        self.db.executemany("INSERT INTO buffer_series VALUES (?,?,?,?)", fresh)
         self._saved = len(self.table)
 
     def forget_unsaved(self) -> None:
@@ -226,8 +227,10 @@ class Buffer:
         """
         deleted = 0
         while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
-            end = first // DAY * DAY + DAY
             full = self.used_bytes() > max_bytes
+            end = first // HOUR * HOUR + HOUR if full else first // DAY * DAY + DAY
+            if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
+                break  # the newest hour stays: without it every live reading would be refused
             unsent = self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1")  # noqa: S608 - a number
             newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
             if not full and (unsent or newest >= arrived_before):
@@ -245,6 +248,14 @@ class Buffer:
                 self.count({"gw_dropped": dropped})
         self.pruned_before = max(self.pruned_before, end)
         return deleted
+
+    def newest_window(self) -> int:
+        """Start of the newest window with readings of a device (not the gateway's own), ms; 0 where there is none."""
+        found = self._read(
+            "SELECT r.window FROM reading r JOIN buffer_series s ON s.id = r.series"
+            " WHERE s.quantity NOT GLOB 'gw_*' AND s.quantity NOT GLOB 'ledger_*' ORDER BY r.window DESC LIMIT 1"
+        )
+        return int(found[0][0]) if found else 0
 
     def used_bytes(self) -> int:
         """Bytes of the file that hold data."""

@@ -17,12 +17,13 @@ from adapters.store import Store, open_store
 from cityvitals.config import broker, load_city
 from cityvitals.recover import only_one, put_aside, sound_buffer
 from gateway.core import Core, Source
-from gateway.decoded import SourceOptions
+from gateway.decoded import AHEAD, SourceOptions
 from gateway.service import Gateway
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.city import City
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
+from telemetry.periods import iso
 from telemetry.settings import GatewaySettings, Settings, SourceSettings
 from telemetry.topics import stored_topic
 from telemetry.windows import DAY
@@ -54,11 +55,25 @@ def run_gateway(settings: Settings) -> None:
         while not ended:
             gateway = make_gateway(settings.gateway)
             try:
+                await_clock(gateway.core.buffer.newest_window(), stop)
                 gateway.run(stop)
                 ended = True
             except Damaged as error:
                 gateway.drop()
                 put_aside(settings.gateway.buffer, error)
+
+
+def await_clock(newest: int, stop: Callable[[], bool]) -> None:
+    """Wait while this machine's clock shows a time before readings it has stored (`newest`, ms).
+
+    A computer without a battery for its clock starts in the past; all devices would seem to come from the future.
+    """
+    told = False
+    while not stop() and now_ms() < newest - AHEAD:
+        if not told:
+            log.error("this machine's clock is behind %s, which readings show; waiting until it is set", iso(newest))
+        told = True
+        time.sleep(0.2)
 
 
 def make_gateway(s: GatewaySettings) -> Gateway:

@@ -19,6 +19,7 @@ import pytest
 from adapters.buffer import Buffer
 from adapters.mqtt import Broker, Link, wait
 from adapters.store_sqlite import SqliteStore
+from cityvitals import processes
 from gateway.core import Core, Source
 from gateway.service import Gateway
 from telemetry.readings import Readings
@@ -251,3 +252,20 @@ def test_a_window_that_changed_after_it_was_sent_outlives_the_receipt(tmp_path: 
     core.buffer.put(Readings.of([series], [2000], [1.0]))
     core.buffer.stored("aba", [parcel.number])
     assert core.pending()[1].n.tolist() == [2]
+
+
+def test_a_gateway_whose_clock_is_behind_its_readings_waits_until_it_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    buffer = filled(tmp_path, 48)
+    own = buffer.table.id_of(Series("aba", "gw", "gw_stored"))
+    buffer.put(Readings.of([own], [90 * DAY], [1.0]))  # written while the clock was ahead: no proof
+    newest = buffer.newest_window()
+    assert newest == 48 * HOUR - MINUTE
+    shown = iter([HOUR, 2 * HOUR, newest - 6 * MINUTE, newest - 4 * MINUTE])
+    monkeypatch.setattr(processes, "now_ms", lambda: next(shown))
+    monkeypatch.setattr(processes.time, "sleep", lambda _s: None)
+    processes.await_clock(newest, lambda: False)
+    assert next(shown, None) is None
+    assert caplog.text.count("waiting until it is set") == 1
+    processes.await_clock(newest, lambda: True)  # and it can be stopped
