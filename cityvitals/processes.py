@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from adapters.mqtt import Link
 from adapters.rejects import Rejects
@@ -31,6 +32,7 @@ from telemetry.windows import DAY
 log = logging.getLogger(__name__)
 
 PARENT = "CITYVITALS_PARENT"
+T = TypeVar("T")
 
 
 def now_ms() -> int:
@@ -53,7 +55,7 @@ def run_gateway(settings: Settings) -> None:
     with only_one(settings.gateway.buffer):
         ended = False
         while not ended:
-            gateway = make_gateway(settings.gateway)
+            gateway = when_available(lambda: make_gateway(settings.gateway), stop)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 gateway.run(stop)
@@ -113,29 +115,41 @@ def run_ingest(settings: Settings) -> None:
     """`cityvitals ingest`."""
     stop = until_stopped()
     cities = cities_of(settings)
-    ingest = Ingest(open_ready_store(settings.store.url, stop))
-    for city in cities:
-        ingest.add_city(city, settings.gateway.width_s * 1000)
-        log.info("serving %s with %d devices", city.id, len(city.device))
+
+    def serve() -> Ingest:
+        ingest = Ingest(open_answering(settings.store.url))
+        for city in cities:
+            ingest.add_city(city, settings.gateway.width_s * 1000)
+            log.info("serving %s with %d devices", city.id, len(city.device))
+        return ingest
+
+    ingest = when_available(serve, stop)
+    rejects = when_available(lambda: Rejects.open(settings.ingest.rejects), stop)
     link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
-    Service(ingest, link, Rejects.open(settings.ingest.rejects), now_ms, settings.ingest.publish).run(stop)
+    Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
 
 
-def open_ready_store(url: str, stop: Callable[[], bool]) -> Store:
-    """The store once it answers; a store that starts later than we do is waited for."""
-    told = False
+def open_answering(url: str) -> Store:
+    """The store. Raises Unavailable where it does not answer."""
+    store = open_store(url)
+    store.ping()
+    return store
+
+
+def when_available(make: Callable[[], T], stop: Callable[[], bool]) -> T:
+    """What `make` returns once it no longer raises Unavailable: a store may start later than we do, a disk be full."""
+    told = ""
     while not stop():
         try:
-            store = open_store(url)
-            store.ping()
+            return make()
+        except Damaged:
+            raise
         except Unavailable as error:
-            if not told:
-                log.warning("waiting for the store: %s", error)
-            told = True
+            if str(error) != told:
+                log.warning("waiting: %s", error)
+            told = str(error)
             time.sleep(1.0)
-        else:
-            return store
-    raise CityVitalsError("Stopped before the store answered.")
+    raise CityVitalsError("Stopped before everything that is needed answered.")
 
 
 def run_api(settings: Settings) -> None:
@@ -153,7 +167,7 @@ def run_api(settings: Settings) -> None:
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate, burst=10 * s.rate
     )
     stop = until_stopped()
-    store = open_ready_store(settings.store.url, stop)
+    store = when_available(lambda: open_answering(settings.store.url), stop)
     server = ApiServer(api, store)
     log.info("API and live page on %s", server.url)
     threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
