@@ -104,6 +104,8 @@ def _calm(w: World, report: Report, patience: float) -> None:
         if not problems:
             break
         look = time.monotonic() + 2.0
+    if problems and w.fleet.waiting:
+        problems += differences(store, "chaos", sent)
     report.problems += problems
     report.healed_s = time.monotonic() - began
     report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)

@@ -40,6 +40,12 @@ def test_a_planted_mistake_is_found(mutant: str, faults: list[str], tmp_path: Pa
     assert any(problem.startswith(wanted) for problem in report.problems), report
 
 
+def test_the_same_storm_without_the_mistake_is_survived(tmp_path: Path) -> None:
+    need("mosquitto")
+    report = run(tmp_path / "run", 4, 0.35, only=["kill", "repeat"])
+    assert not report.problems, report
+
+
 def test_the_batch_computation_is_right_for_a_case_done_by_hand() -> None:
     noon = 1_709_290_800_000  # 2024-03-01T11:00:00Z, noon in Oslo
     entries = [
