@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kpi_derivation.blocks import LEAD, Block
+from kpi_derivation.blocks import HOURS, LEAD, Block
 from telemetry.series import FloatArray
 
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
@@ -32,10 +32,15 @@ def fold(block: Block) -> dict[str, FloatArray]:
     return {
         "max1": _extreme(today, none, np.nanmax),
         "min1": _extreme(today, none, np.nanmin),
-        "max8": np.fmax.reduce(running_means(block.hours), axis=1),
+        "max8": np.fmax.reduce(np.where(_in_day(block), running_means(block.hours), np.nan), axis=1),
         "over": over,
         "spikes": spikes(block.hours)[:, LEAD:].sum(axis=1).astype(np.float64),
     }
+
+
+def _in_day(block: Block) -> npt.NDArray[np.bool_]:
+    """Which hours end within their day: the last column is there for the day of 25 hours only."""
+    return np.asarray(np.arange(HOURS - LEAD)[None, :] < block.length[:, None])
 
 
 def _extreme(hours: FloatArray, none: npt.NDArray[np.bool_], of: object) -> FloatArray:

@@ -16,12 +16,14 @@ HOURS = LEAD + 25  # a day has up to 25
 class Block(NamedTuple):
     """`hours`: means of the valid hours, NaN elsewhere, shape (groups, HOURS); column LEAD begins at midnight.
 
-    `quantity`: per group its quantity. `day`: its civil day as proleptic ordinal. `zone`: the city's.
+    `quantity`: per group its quantity. `day`: its civil day as proleptic ordinal. `length`: that day's hours, 23 to 25.
+    `zone`: the city's.
     """
 
     hours: FloatArray
     quantity: list[str]
     day: IntArray
+    length: IntArray
     zone: ZoneInfo
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
 from kpi_derivation.derived import QUARTER, demand, demand_source, levels
 from kpi_derivation.energy import METERS
-from kpi_derivation.folding import Days, runs
+from kpi_derivation.folding import Days
 from kpi_derivation.recent import Recent
+from kpi_derivation.spans import runs
 from kpi_derivation.values import kpi_value
 from kpi_derivation.view import View
 from telemetry.city import City
@@ -119,7 +120,7 @@ class Engine:
     def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:
         """The values of one period from what the engine knows, whether dirty or not."""
         sums, days = self._sums(period), self._days
-        view = View(self.city, period, self._expected(period, now), sums, days.daily, days.hourly)
+        view = View(self.city, period, self._expected(period, now), sums, days.daily, days.hourly, days.demand.period)
         chosen = DERIVATIONS.values() if derivations is None else derivations
         return [kpi_value(view, d, part, now) for d in chosen for part in d.derive(view)]
 

@@ -11,10 +11,12 @@ import numpy as np
 from kpi_derivation import blocks
 from kpi_derivation.calibration import Calibrations
 from kpi_derivation.days import SUMMED, DayGrid, hour_columns, typical_step
+from kpi_derivation.demand_days import DemandDays
 from kpi_derivation.extras import EXTRAS, Extra
 from kpi_derivation.neighbours import QUANTITIES as COMPARED
 from kpi_derivation.neighbours import Neighbours
 from kpi_derivation.recent import Recent
+from kpi_derivation.spans import heads_of, runs
 from telemetry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.periods import midnight
@@ -58,7 +60,7 @@ class Days:
         self._calibrations = Calibrations(city, table)
         self._midnights: dict[int, int] = {}
         self._names: dict[tuple[str, str], int] = {}
-        self.neighbours = Neighbours(city)
+        self.neighbours, self.demand = Neighbours(city), DemandDays()
         self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
 
     # -- where things are --------------------------------------------------------------------------------------------
@@ -135,7 +137,8 @@ class Days:
         for a, b in runs(np.arange(first, last + 1), 1, _SPAN):
             stored = self._read(self.midnight(a) - _LEAD, self.midnight(b + 1))
             self.touch(stored.take(stored.start >= self.midnight(a)))
-            self._fill(sorted(self.dirty), _Span(self.midnight(a), stored))
+            changed = self._fill(sorted(self.dirty), _Span(self.midnight(a), stored))
+            self.demand.update(self, changed)
             self.dirty.clear()
         self.neighbours.update(self, [(row, first) for row in range(len(self.series))])
 
@@ -143,6 +146,7 @@ class Days:
         """Fold what is dirty; returns every (row, day) that changed."""
         dirty, self.dirty = sorted(self.dirty), set()
         changed = self._fill(dirty)
+        self.demand.update(self, changed)
         return changed | self.neighbours.update(self, changed)
 
     # -- folding -----------------------------------------------------------------------------------------------------
@@ -227,7 +231,7 @@ class Days:
         if not len(hours):
             return
         c = self.grid.columns
-        heads, group = _heads(row, column)
+        heads, group = heads_of(row, column)
         day = regroup(hours, column, self._table.modulus(hours.series))
         at = (row[heads], column[heads])
         for name, values in (("n", day.n), ("sum", day.sum), ("flagged", day.flagged)):
@@ -263,7 +267,7 @@ class Days:
             return
         c = self.grid.columns
         columns = hour_columns(hours.n, hours.mean, c["interval"][row, column], self.city.rules.hour_capture)
-        heads, _ = _heads(row, column)
+        heads, _ = heads_of(row, column)
         for name, values in columns.items():
             c[name][row[heads], column[heads]] = np.add.reduceat(values, heads)
 
@@ -307,7 +311,9 @@ class Days:
         hour = (hours.start - starts[at]) // HOUR
         shifted = np.column_stack((groups[:, 0], groups[:, 1] - self.grid.origin))
         values = blocks.place(shifted, row, column, hour, lengths[at], value)
-        return blocks.Block(values, [self.name(r)[1] for r in groups[:, 0].tolist()], groups[:, 1], self.city.zone)
+        names = [self.name(r)[1] for r in groups[:, 0].tolist()]
+        length = np.array([(self.midnight(d + 1) - self.midnight(d)) // HOUR for d in groups[:, 1].tolist()])
+        return blocks.Block(values, names, groups[:, 1], length, self.city.zone)
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -319,6 +325,15 @@ class Days:
         names = [self.name(row) for row in range(len(self.series))]
         seen = (sums[: len(names), 0] > 0) | (sums[: len(names), 6] > 0)
         return {names[i]: sums[i] for i in np.flatnonzero(seen).tolist()}
+
+    def raw_hours(self, series: list[int], start: int, end: int) -> Partials:
+        """Stored hours of these series, sorted."""
+        return Partials.concat(list(self._hours.read(start, end, np.array(series, dtype=np.int64)))).latest()
+
+    def interval(self, device: str, quantity: str, day: int) -> float:
+        """Ms a reading of the series stood for on that day, NaN where unknown."""
+        row = np.array([self.row_of(device, quantity)])
+        return float(self.grid.slice("interval", row, day, day)[0, 0])
 
     def has(self, quantity: str, first: int, last: int) -> bool:
         """Whether any series of a quantity has data in the days first..last."""
@@ -381,18 +396,3 @@ class Days:
             known = grid[row][~np.isnan(grid[row])]
             newest[row] = known[-1] if len(known) else np.nan
         return newest[rows]
-
-
-def runs(values: IntArray, stride: int, longest: int = 1 << 40) -> Iterator[tuple[int, int]]:
-    """First and last of each run of sorted values that follow each other by `stride`, at most `longest` values."""
-    start = 0
-    for i in range(1, len(values) + 1):
-        if i == len(values) or values[i] - values[i - 1] != stride or i - start >= longest:
-            yield int(values[start]), int(values[i - 1])
-            start = i
-
-
-def _heads(row: IntArray, column: IntArray) -> tuple[IntArray, IntArray]:
-    """First element of each run of equal (row, column), and the run's number for every element."""
-    new = np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1])))
-    return np.flatnonzero(new), np.cumsum(new) - 1

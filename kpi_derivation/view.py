@@ -9,6 +9,7 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 
+from kpi_derivation.demand_days import Peak
 from telemetry.city import City, Device, DeviceKind
 from telemetry.periods import Period, local_date
 from telemetry.quantities import DERIVED_FROM
@@ -72,6 +73,7 @@ class Daily:
 
 
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
+DemandReader = Callable[[int, int], tuple[Peak | None, dict[str, float]]]
 HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
 
 
@@ -88,6 +90,7 @@ class View:
     sums: dict[tuple[str, str], FloatArray]
     read_days: DayReader
     read_hours: HourReader
+    read_demand: DemandReader
 
     def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
         """Registered devices of these kinds, of those that measure `quantity`."""
@@ -114,6 +117,12 @@ class View:
         devices = self.devices(kinds, quantity)
         start = self.period.start - round(back_hours * HOUR_MS)
         return self.read_hours([d.id for d in devices], quantity, start, self.period.end)
+
+    def demand(self) -> tuple[Peak | None, dict[str, float]]:
+        """The period's highest demand of all meters together, and each meter's own highest, kW."""
+        zone = self.city.zone
+        first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
+        return self.read_demand(first, last)
 
     @property
     def is_year(self) -> bool:
