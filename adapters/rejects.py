@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS reject (
 );
 CREATE TABLE IF NOT EXISTS reject_total (one INTEGER PRIMARY KEY CHECK (one = 1), bytes INTEGER, dropped INTEGER);
 INSERT OR IGNORE INTO reject_total VALUES (1, 0, 0);
+CREATE TABLE IF NOT EXISTS underived (city TEXT PRIMARY KEY);
 """
 
 
@@ -53,6 +54,20 @@ class Rejects:
                 db.execute("DELETE FROM reject WHERE id <= ?", (oldest[-1][0],))
                 freed = (sum(n for _, n in oldest), len(oldest))
                 db.execute("UPDATE reject_total SET bytes = bytes - ?, dropped = dropped + ?", freed)
+
+    def note_underived(self, cities: Iterable[str]) -> None:
+        """Note that windows of these cities go to the store now and their KPIs are still to be derived."""
+        with transaction(self._db) as db:
+            db.executemany("INSERT OR IGNORE INTO underived VALUES (?)", [(city,) for city in cities])
+
+    def all_derived(self) -> None:
+        """Take the notes back."""
+        with transaction(self._db) as db:
+            db.execute("DELETE FROM underived")
+
+    def underived(self) -> list[str]:
+        """Cities whose KPIs may not show all that is stored: the program ended between the two."""
+        return [city for (city,) in self._db.execute("SELECT city FROM underived")]
 
     def newest(self, limit: int = 1000) -> list[Reject]:
         """The newest kept messages, newest first."""

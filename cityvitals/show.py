@@ -13,12 +13,12 @@ from rich.table import Table
 from adapters.store import Store
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, canonical
 from kpi_derivation.engine import Engine
-from kpi_derivation.values import status_of
 from telemetry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiValue, as_json
-from telemetry.periods import Period, parse_period
+from telemetry.periods import ROLLING, Period, parse_period
 from telemetry.series import SeriesTable
+from telemetry.windows import DAY, HOUR
 
 FIELDS = (
     "city", "code", "part", "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision",
@@ -50,21 +50,23 @@ def values(store: Store, city_id: str, period_text: str, codes: Sequence[str], n
     """The values of a period, sorted by code and part, with a row for each derivable part. `now`: ms UTC."""
     city = stored_city(store, city_id)
     wanted = wanted_codes(codes)
-    if period_text in ("24h", "365d"):
-        stored = [v.kpi for v in store.kpis(city_id, kinds=[period_text], codes=wanted)]  # type: ignore[list-item]
-        newest = {(v.code, v.part): v for v in stored}
-        return list(newest.values())
-    period = parse_period(period_text, city.zone)
-    found = store.kpis(city_id, [period.kind], wanted, period.start, period.start + 1)
-    given = {(v.kpi.code, v.kpi.part): _as_of(v.kpi, period, city, now) for v in found}
+    period = _period(store, city, period_text, now)
+    time = period.end if period.kind in ROLLING else period.start
+    # A rolling value is shown while the hour (or day) it ended with, or the one before, still runs.
+    back = {"24h": 2 * HOUR, "365d": 2 * DAY}.get(period.kind, 0)
+    found = store.kpis(city_id, [period.kind], wanted, time - back, time + 1)
+    given = {(v.kpi.code, v.kpi.part): v.kpi for v in found}
     for value in _underived(city, store, period, wanted, now):
         given.setdefault((value.code, value.part), value)
     return [given[key] for key in sorted(given)]
 
 
-def _as_of(value: KpiValue, period: Period, city: City, now: int) -> KpiValue:
-    """A stored value whose period has become final since."""
-    return msgspec.structs.replace(value, status=status_of(value.value, period, city.rules, now))
+def _period(store: Store, city: City, text: str, now: int) -> Period:
+    """The period a user names. Raises UsageError."""
+    for rolling in Engine(city, SeriesTable(), store).rolling(now):
+        if rolling.kind == text:
+            return rolling
+    return parse_period(text, city.zone)
 
 
 def _underived(city: City, store: Store, period: Period, codes: Sequence[str], now: int) -> list[KpiValue]:

@@ -186,9 +186,12 @@ class Core:
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 
-    def hand_over(self, dirty: Dirty, partials: Partials) -> list[Parcel]:
-        """The messages that are to carry these windows; noted on disk before they leave."""
-        sent = parcels(partials, self.buffer.table, self.buffer.last_message())
+    def hand_over(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[Parcel]:
+        """The messages that are to carry these windows; noted on disk before they leave.
+
+        Their numbers grow for ever, also over a new buffer file, because they are not below the time (`now`, ms).
+        """
+        sent = parcels(partials, self.buffer.table, max(self.buffer.last_message(), now))
         if sent:
             self.buffer.hand_over(dirty, carriers(dirty, sent))
         return sent

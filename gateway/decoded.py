@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from telemetry.periods import iso
+from telemetry.windows import AHEAD, EARLIEST
 
-EARLIEST = 1_072_915_200_000  # 2004-01-01: clocks that start at 1970 or 2000 lie before it
-AHEAD = 5 * 60_000
+__all__ = ["AHEAD", "EARLIEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
 
 
 @dataclass(frozen=True, slots=True)

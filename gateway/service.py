@@ -190,7 +190,7 @@ class Gateway:
             return
         try:
             dirty, partials = self.core.pending(_FLIGHT)
-            parcels = self.core.hand_over(dirty, partials)
+            parcels = self.core.hand_over(dirty, partials, now)
         except Unavailable as error:
             self._trouble("nothing is sent", error)
             return

@@ -12,10 +12,10 @@ from adapters.store import CityRecord, Store
 from kpi_derivation.engine import Engine
 from kpi_derivation.values import revise
 from telemetry.city import City
-from telemetry.errors import Rejected
+from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
-from telemetry.periods import CALENDAR, Period
+from telemetry.periods import CALENDAR, Period, hour_phase
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -47,15 +47,24 @@ class CityIngest:
         hours = self._engine.absorb(windows)
         self._store.put_partials("hour", hours, self._table)
 
+    def newest(self) -> Iterable[StoredKpi]:
+        """All values the store holds."""
+        return self._known.values()
+
     def touch_everything(self) -> None:
         """Let the next `derive` evaluate every period again, from the stored hours."""
         self._engine.touch_everything()
 
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
-        values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
-        changed = self._revised(values.values(), now)
-        self._store.put_kpis(changed)
+        try:
+            values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
+            changed = self._revised(values.values(), now)
+            self._store.put_kpis(changed)
+        except Unavailable:
+            # What the engine has settled is not in the store: which values that concerns is known only to it.
+            self._engine.touch_everything()
+            raise
         self._looked_at = now
         self._known.update({v.kpi.identity: v for v in changed})
         return changed
@@ -86,6 +95,10 @@ class Ingest:
 
     def add_city(self, city: City, width: int) -> CityIngest:
         """Serve a city; its file goes to the store. Raises UsageError where the store has another window width."""
+        if hour_phase(city.zone) % width:
+            raise UsageError(
+                f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s."
+            )
         self.store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width))
         self._widths[city.id] = width
         self.cities[city.id] = CityIngest(self.store, self.table, city, width)

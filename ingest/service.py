@@ -17,7 +17,7 @@ from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.topics import kpi_topic
-from telemetry.windows import is_due
+from telemetry.windows import AHEAD, EARLIEST, is_due
 from telemetry.wire import decode, number
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,15 @@ class Service:
     _pause_until: int = 0
     _failures: int = 0
     _told: str = ""
+    _untold: set[tuple[str, str, str]] = field(default_factory=set)
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` says so."""
+        for city in self.rejects.underived():
+            if city in self.ingest.cities:
+                self.ingest.cities[city].touch_everything()
+        for served in self.ingest.cities.values():
+            self._note(served.newest())
         while not stop():
             self.step()
         self.link.close()
@@ -54,12 +60,15 @@ class Service:
             return
         try:
             self._store(batch)
-            self._tell_the_world(self.ingest.derive(self.clock()))
+            self._note(self.ingest.derive(self.clock()))
+            if batch:
+                self.rejects.all_derived()
         except Unavailable as error:
             self._back_off(str(error))
             return
         self._tell("")
         self._failures = 0
+        self._tell_the_world()
         self._receipts(batch)
         self.link.ack(batch)
 
@@ -81,12 +90,20 @@ class Service:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
                 self.ingest.check_width(city, width)
+                self._check_times(partials)
                 windows.setdefault((city, width), []).append(partials)
             except Rejected as reason:
                 refused.append((self.clock(), message.topic, message.payload, str(reason)))
+        if windows:
+            self.rejects.note_underived({city for city, _ in windows})
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)
+
+    def _check_times(self, partials: Partials) -> None:
+        """One window of 1970 or 2099 would make the grid of days that wide for ever."""
+        if len(partials) and not (partials.start.min() >= EARLIEST and partials.start.max() <= self.clock() + AHEAD):
+            raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
 
     def _back_off(self, why: str) -> None:
         self._tell(f"nothing is acknowledged: {why}")
@@ -100,16 +117,20 @@ class Service:
             log.warning(sentence or "storing again")
             self._told = sentence
 
-    def _tell_the_world(self, changed: Iterable[StoredKpi]) -> None:
-        """Publish the newest value of every kind of period, for the KPIs among `changed` that have a new one."""
-        touched = set()
+    def _note(self, changed: Iterable[StoredKpi]) -> None:
+        """Remember the newest value of every kind of period; what has a new one is to be published."""
         for value in (v.kpi for v in changed):
-            kinds = self._current.setdefault((value.city, value.code, value.part), {})
+            name = (value.city, value.code, value.part)
+            kinds = self._current.setdefault(name, {})
             if value.kind not in kinds or value.time >= kinds[value.kind].time:
                 kinds[value.kind] = value
-                touched.add((value.city, value.code, value.part))
+                self._untold.add(name)
+
+    def _tell_the_world(self) -> None:
+        """Publish what has changed since it was last published, also while there was no connection."""
         if not self.publish or not self.link.connected:
             return
-        for city, code, part in touched:
+        for city, code, part in self._untold:
             newest = {kind: as_json(v) for kind, v in self._current[city, code, part].items()}
             self.link.publish(kpi_topic(city, code, part), msgspec.json.encode(newest), retain=True)
+        self._untold.clear()

@@ -90,14 +90,16 @@ def column_type(name: str) -> type[np.int64] | type[np.float64]:
 def step(before: FloatArray, after: FloatArray, modulus: FloatArray) -> FloatArray:
     """What a counter counted from `before` to `after`, in its unit.
 
-    A smaller value is a rollover where the register has a modulus and was in its last tenth, else a reset: the
-    meter counted `after` since it started again.
+    A smaller value is a rollover where the register has a modulus and was in its last tenth. Else, where it fell by a
+    tenth or more, a reset: the meter counted `after` since it started again. A smaller fall is the register's own
+    rounding and counts nothing: taken for a reset it would add the whole register to the energy.
     """
     finite = np.isfinite(modulus)
     size = np.where(finite, modulus, 0.0)
     rolled = finite & (before > 0.9 * size) & (after < 0.1 * size)
     forward = after - before
-    return np.where(forward >= 0, forward, np.where(rolled, forward + size, after))
+    fallen = np.where(rolled, forward + size, np.where(after > 0.9 * before, 0.0, after))
+    return np.where(forward >= 0, forward, fallen)
 
 
 def fold(readings: Readings, width: int, modulus: FloatArray) -> Partials:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class Section(BaseModel):
@@ -49,6 +49,13 @@ class GatewaySettings(Section):
     max_buffer_mb: int = Field(4096, gt=0)
     max_payload_kb: int = Field(256, gt=0)
     user_key: SecretStr | None = None
+
+    @field_validator("width_s")
+    @classmethod
+    def _divides_an_hour(cls, value: int) -> int:
+        if 3600 % value:
+            raise ValueError(f"a window of {value} s does not divide an hour without rest; use 60 or 300")
+        return value
 
 
 class IngestSettings(Section):

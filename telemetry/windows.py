@@ -13,6 +13,9 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 BASE_WIDTH = MINUTE
 
+EARLIEST = 1_072_915_200_000  # 2004-01-01: clocks that start at 1970 or 2000 lie before it
+AHEAD = 5 * MINUTE  # how far a right clock may seem to be in the future
+
 _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 
 
