@@ -36,6 +36,11 @@ class Rejects:
     def __init__(self, db: sqlite3.Connection, max_bytes: int = 64 << 20) -> None:
         self._db, self._max_bytes = db, max_bytes
 
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The file, for what else is kept in it."""
+        return self._db
+
     @staticmethod
     def open(path: Path) -> Rejects:
         """A file of its own."""

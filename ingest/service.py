@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from adapters.mqtt import Link, Message
+from adapters.order import Order
 from adapters.rejects import Rejects
 from ingest.core import Ingest
 from telemetry.errors import Rejected, Unavailable
@@ -38,7 +39,12 @@ class Service:
     _pause_until: int = 0
     _failures: int = 0
     _told: str = ""
+    _order: Order = field(init=False)
     _untold: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """What is stored already is known beside the rejected messages."""
+        self._order = Order(self.rejects.db)
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` says so."""
@@ -59,18 +65,25 @@ class Service:
                 self.link.drop()
             return
         try:
-            self._store(batch)
+            fresh = self._in_order(batch)
+            self._store(fresh)
             self._note(self.ingest.derive(self.clock()))
             if batch:
                 self.rejects.all_derived()
+            self._order.stored((m.topic, number(m.payload)) for m in fresh)
         except Unavailable as error:
             self._back_off(str(error))
             return
         self._tell("")
         self._failures = 0
         self._tell_the_world()
-        self._receipts(batch)
+        self._receipts(fresh)
         self.link.ack(batch)
+
+    def _in_order(self, batch: list[Message]) -> list[Message]:
+        """Without messages that a newer one of their gateway has overtaken, see adapters/order.py."""
+        late = self._order.overtaken((m.topic, number(m.payload)) for m in batch)
+        return [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
 
     def _receipts(self, batch: list[Message]) -> None:
         """Tell the gateways which of their messages are stored, or kept as refused: they need not come again."""
