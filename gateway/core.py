@@ -123,12 +123,20 @@ class Core:
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             rows = decode(message.payload, arrival, options)
-            if message.retain and arrival in rows.t:
-                raise Rejected("a retained message without a time of its own says nothing about now")
+            if rows.by_arrival:
+                self._once(city, device, rows, message.retain)
             self._drop_pruned(rows)
         except Rejected as reason:
             return [str(reason)]
         return self._batch.add(city, device, rows, arrival, number)
+
+    def _once(self, city: str, device: str, rows: Decoded, retain: bool) -> None:
+        """A reading is stamped once: one dated by its arrival must not be dated again when it comes again."""
+        if retain:
+            raise Rejected("a retained message without a time of its own says nothing about now")
+        known = {i for i, numbers in enumerate(rows.records) if self.ledger.knows(city, device, *numbers)}
+        if known:
+            rows.rows = [row for row in rows.rows if row[5] not in known]
 
     def _drop_pruned(self, rows: Decoded) -> None:
         floor = self.buffer.pruned_before

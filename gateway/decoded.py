@@ -41,11 +41,14 @@ Row = tuple[str, str | None, float, int, int, int]
 
 @dataclass(slots=True)
 class Decoded:
-    """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point."""
+    """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point.
+
+    `by_arrival`: times were reckoned from the arrival, so that the same message later would give other times.
+    """
 
     rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    estimated: int = 0
+    by_arrival: bool = False
     records: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:

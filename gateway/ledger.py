@@ -102,6 +102,12 @@ class Ledger:
                 self._troubled.add((city, device))
         self._table.put(account.entry(key, now) for key, account in touched.items())
 
+    def knows(self, city: str, device: str, boot: int, seq: int) -> bool:
+        """Whether this record has been counted before."""
+        key = (city, device, boot)
+        account = self._accounts.get(key) or self._load(key)
+        return account is not None and (seq < account.start or seq in account.seen)
+
     def _account(self, key: Key, seq: int) -> Account:
         account = self._accounts.get(key)
         if account is None:

@@ -39,6 +39,10 @@ class Ranges:
         """The ranges as (first, last)."""
         return list(zip(self._firsts, self._lasts, strict=True))
 
+    def __contains__(self, number: int) -> bool:
+        place = bisect_right(self._firsts, number)
+        return place > 0 and number <= self._lasts[place - 1]
+
     def add(self, number: int) -> bool:
         """Put a number in; whether it was new."""
         if self._lasts and number == self._lasts[-1] + 1:

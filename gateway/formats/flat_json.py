@@ -31,7 +31,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     problem = clock_problem(t, arrival)
     if problem:
         raise Rejected(problem)
-    out = Decoded()
+    out = Decoded(by_arrival=given is None)
     for name, item in message.items():
         quantity = options.rename.get(name, name)
         if name in options.ignore or name in _RESERVED:

@@ -92,7 +92,7 @@ class _Base:
             self.up = r.up
 
     def time_of(self, r: Record) -> tuple[int, bool]:
-        """Time in ms UTC, and whether it is estimated from uptimes."""
+        """Time in ms UTC, and whether it was reckoned from the arrival."""
         if self.up is not None and self.sent is not None and r.bt is None:
             ago = _ms(self.sent - self.up)
             return (-1 if ago is None else self.arrival - ago), True
@@ -100,8 +100,8 @@ class _Base:
         ms = _ms(seconds)
         if ms is None:
             return -1, False
-        has_time = self.time is not None or r.t
-        return (ms if has_time and seconds > 0 else self.arrival + ms), False
+        absolute = (self.time is not None or bool(r.t)) and seconds > 0
+        return (ms if absolute else self.arrival + ms), not absolute
 
 
 def _ms(seconds: float) -> int | None:
@@ -125,8 +125,8 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
     if base.ms is not None and not r.t and base.up is None:
         t = base.ms
     else:
-        t, estimated = base.time_of(r)
-        out.estimated += estimated
+        t, by_arrival = base.time_of(r)
+        out.by_arrival |= by_arrival
     if not EARLIEST <= t <= latest:
         out.problems.append(f"'{name}': {clock_problem(t, base.arrival)}")
         return
