@@ -13,6 +13,7 @@ from cityvitals import replay
 from cityvitals import through as through_broker
 from cityvitals.config import load_city
 from cityvitals.processes import now_ms
+from cityvitals.recover import only_one
 from ingest.core import Ingest
 from telemetry.city import City
 from telemetry.errors import UsageError
@@ -33,8 +34,9 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
         return
     if not store:
         raise UsageError("Say where to: --store sqlite:///city.db, or --through mqtt://host:port.")
-    work = replay.Replay(loaded, open_store(store), replay.buffer_path(store, loaded.id), parse_width(width))
-    with _progress() as bar:
+    buffer = replay.buffer_path(store, loaded.id)
+    with only_one(buffer), _progress() as bar:
+        work = replay.Replay(loaded, open_store(store), buffer, parse_width(width))
         tasks = {name: bar.add_task(name, total=None) for name in ("reading", "folding")}
         summary = replay.run(work, files, pace, lambda name, n: bar.advance(tasks[name], n))
     tell_summary(summary)
@@ -90,6 +92,13 @@ def tell_summary(s: replay.Summary) -> None:
     out.print(f"KPI values changed  {s.kpis:>12,}")
     out.print(f"seconds             {s.seconds:>12.2f}")
     out.print(f"readings per second {s.per_second:>12,.0f}")
+    for sentence in s.bad[:10]:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if s.flagged + s.rejected > len(s.bad[:10]):
+        console.print("All of them: cityvitals rejects list --buffer <the store's file>", markup=False, soft_wrap=True)
+    if s.strangers:
+        names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.strangers.items())[:10])
+        console.print(f"Not in the city file, so in no KPI: {names}", markup=False, soft_wrap=True)
 
 
 def backfill_command(city: Path, url: str) -> None:

@@ -38,7 +38,9 @@ def only_one(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CityVitalsError(f"Another process writes to {path}. Stop the gateway first.") from None
+            raise CityVitalsError(
+                f"Another process writes to {path}. Stop the gateway first, or wait for the replay."
+            ) from None
         yield
 
 

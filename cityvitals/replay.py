@@ -26,6 +26,9 @@ from telemetry.errors import Rejected
 Progress = Callable[[str, int], None]
 
 
+_SHOWN = 10
+
+
 class Summary(msgspec.Struct):
     """What a replay did. `stored` counts readings new to the store, `again` those it held already."""
 
@@ -34,6 +37,8 @@ class Summary(msgspec.Struct):
     again: int = 0
     flagged: int = 0
     rejected: int = 0
+    bad: list[str] = []
+    strangers: dict[str, int] = {}
     windows: int = 0
     kpis: int = 0
     seconds: float = 0.0
@@ -64,6 +69,7 @@ class Replay:
         self._core = Core(self.buffer, [])
         self._batch = Batch(self.buffer.table)
         self.summary = Summary()
+        self._registered = {d.id for d in city.device}
         if store.span(city.id, "window") is None:
             self.buffer.mark_all_dirty()
         # Windows leave the outbox before their KPIs are derived; a run that was killed between leaves this mark.
@@ -76,6 +82,16 @@ class Replay:
         converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
         self.take_converted(converted, f"replay:{chunk.path.name}", now)
         self.summary.rows += len(chunk.rows) + len(chunk.bad)
+        self.summary.bad += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.bad[:_SHOWN]]
+        self._count_strangers(converted)
+
+    def _count_strangers(self, converted: Converted) -> None:
+        """Readings of devices that the city file does not list are kept and enter no KPI: the user should know."""
+        ids, counts = np.unique(converted.readings.series, return_counts=True)
+        for series, count in zip(ids.tolist(), counts.tolist(), strict=True):
+            device = self.buffer.table[series].device
+            if device not in self._registered:
+                self.summary.strangers[device] = self.summary.strangers.get(device, 0) + count
 
     def take_converted(self, converted: Converted, origin: str, now: int) -> None:
         """Store readings that are already columns."""
@@ -127,18 +143,46 @@ def _instant(text: str) -> int | None:
         return None
 
 
+class Pace:
+    """Recorded time against real time: `speed` recorded seconds pass in one second."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._first: int | None = None
+        self._began = 0.0
+
+    def wait_for(self, part: Chunk) -> None:
+        """Sleep until the part's first row is due."""
+        t = next((t for row in part.rows if (t := _instant(row[0])) is not None), None)
+        if t is None:
+            return
+        if self._first is None:
+            self._first, self._began = t, time.monotonic()
+        due = self._began + (t - self._first) / 1000 / self._speed
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def parts(paths: list[Path], speed: float | None) -> Iterator[Chunk]:
+    """The files' rows: as fast as they are taken, or each slice when it is due."""
+    pace = Pace(speed) if speed else None
+    for path in paths:
+        for chunk in read(path):
+            if pace is None or speed is None:
+                yield chunk
+                continue
+            for part in slices(chunk, speed):
+                pace.wait_for(part)
+                yield part
+
+
 def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
     """Replay files; `speed`: recorded seconds a second, None for as fast as possible."""
     began = time.perf_counter()
-    for path in paths:
-        for chunk in read(path):
-            for part in [chunk] if speed is None else slices(chunk, speed):
-                step = time.perf_counter()
-                replay.take(part, _now())
-                progress("reading", len(part.rows))
-                if speed is not None:
-                    finish(replay, progress)
-                    time.sleep(max(0.0, 1.0 - (time.perf_counter() - step)))
+    for part in parts(paths, speed):
+        replay.take(part, _now())
+        progress("reading", len(part.rows))
+        if speed is not None:
+            finish(replay, progress)
     finish(replay, progress)
     replay.summary.seconds = time.perf_counter() - began
     return replay.summary

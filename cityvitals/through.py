@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from adapters.mqtt import Broker, Link
 from adapters.store import Store
-from cityvitals.replay import Progress, Summary, slices
+from cityvitals.columns import convert
+from cityvitals.replay import Progress, Summary, parts
+from gateway.batch import Batch
 from simulators.publisher import Publisher, packs
 from simulators.recorded import read
 from telemetry.city import City
 from telemetry.errors import CityVitalsError
 from telemetry.series import SeriesTable
-from telemetry.windows import MINUTE
+from telemetry.windows import HOUR, MINUTE
 
 _PATIENCE = 60.0
 
@@ -25,16 +29,13 @@ def run(city: City, url: str, paths: list[Path], speed: float | None, progress: 
     began = time.perf_counter()
     link = Link(Broker.parse(url), f"replay-{os.getpid()}", session=False)
     publisher, summary = Publisher(link), Summary()
-    for path in paths:
-        for chunk in read(path):
-            for part in [chunk] if speed is None else slices(chunk, speed):
-                step = time.perf_counter()
-                for device, payload in packs(part):
-                    publisher.send(city.id, device, payload)
-                progress("reading", len(part.rows))
-                if speed is not None:
-                    time.sleep(max(0.0, 1.0 - (time.perf_counter() - step)))
-            summary.rows += len(chunk.rows) + len(chunk.bad)
+    for part in parts(paths, speed):
+        for device, payload in packs(part):
+            publisher.send(city.id, device, payload)
+        progress("reading", len(part.rows))
+        summary.rows += len(part.rows) + len(part.bad)
+        summary.rejected += len(part.bad)
+        summary.bad += [f"{part.path.name}, line {b.line}: {b.reason}" for b in part.bad]
     publisher.settle()
     link.close()
     summary.seconds = time.perf_counter() - began
@@ -42,38 +43,57 @@ def run(city: City, url: str, paths: list[Path], speed: float | None, progress: 
 
 
 def follow(store: Store, city: City, paths: list[Path], progress: Callable[[int], None]) -> int:
-    """Wait until the store holds a reading for every row of the files, and the KPIs stand still. Returns readings.
+    """Wait until the store holds the files' readings and the KPIs stand still. Returns how many it holds of them.
 
-    Rows that quality control refuses count as `flagged`; rows the gateway rejects never come, so when nothing moves
-    any more for a minute the wait ends with an error that says how many are missing.
+    A reading counts once, and those that quality control flags count too. Rows that the gateway rejects never come:
+    when nothing moves for a minute the wait ends with an error that says how many are missing.
     """
-    expected = sum(len(chunk.rows) for path in paths for chunk in read(path))
-    last, moved = -1, time.monotonic()
-    while last < expected:
-        held = _held(store, city)
-        progress(held)
-        if held != last:
-            last, moved = held, time.monotonic()
+    expected, first, last = _expected(city, paths)
+    held, moved = -1, time.monotonic()
+    while held < sum(expected.values()):
+        now_held = _held(store, city, expected, first, last)
+        progress(now_held)
+        if now_held != held:
+            held, moved = now_held, time.monotonic()
         elif time.monotonic() - moved > _PATIENCE:
             raise CityVitalsError(
-                f"The store holds {held} of {expected} readings and nothing moves. Are gateway and ingest running for"
-                f" '{city.id}'? See `cityvitals rejects list`."
+                f"The store holds {held} of {sum(expected.values())} readings and nothing moves. Are gateway and ingest"
+                f" running for '{city.id}'? See `cityvitals rejects list`."
             )
-        if held < expected:
+        if held < sum(expected.values()):
             time.sleep(0.5)
     _kpis_settled(store, city)
-    return last
+    return held
 
 
-def _held(store: Store, city: City) -> int:
-    """Readings that the store's windows stand for; the split pieces of sessions are not counted."""
+def _expected(city: City, paths: list[Path]) -> tuple[dict[tuple[str, str], int], int, int]:
+    """Different readings of each (device, quantity) in the files that can be used, and their first and last time."""
+    seen: dict[tuple[str, str], set[tuple[int, int]]] = {}
     table = SeriesTable()
-    total = 0
-    for part in store.partials(city.id, "hour", 0, 1 << 52, table):
-        counted = [s.quantity != "connected_time" and not s.quantity.startswith("gw_") for s in table.all]
-        rows = [counted[i] for i in part.series.tolist()]
-        total += int((part.n + part.flagged)[rows].sum())
-    return total
+    batch = Batch(table)
+    for path in paths:
+        for chunk in read(path):
+            readings = convert(chunk, city.id, batch, table, time.time_ns() // 1_000_000).readings
+            for series, t, key in zip(
+                readings.series.tolist(), readings.t.tolist(), readings.key.tolist(), strict=True
+            ):
+                seen.setdefault((table[series].device, table[series].quantity), set()).add((t, key))
+    times = [t for found in seen.values() for t, _ in found]
+    counts = {name: len(found) for name, found in seen.items()}
+    return counts, min(times, default=0), max(times, default=0)
+
+
+def _held(store: Store, city: City, expected: dict[tuple[str, str], int], first: int, last: int) -> int:
+    """How many of the expected readings the store's hours of that time stand for."""
+    table = SeriesTable()
+    found: dict[tuple[str, str], int] = {}
+    for part in store.partials(city.id, "hour", first - HOUR, last + 1, table):
+        ids, place = np.unique(part.series, return_inverse=True)
+        sums = np.bincount(place, weights=part.n + part.flagged)
+        for series, count in zip(ids.tolist(), sums.tolist(), strict=True):
+            name = (table[series].device, table[series].quantity)
+            found[name] = found.get(name, 0) + int(count)
+    return sum(min(found.get(name, 0), count) for name, count in expected.items())
 
 
 def _kpis_settled(store: Store, city: City) -> None:
