@@ -105,9 +105,9 @@ class Clerk:
             await self._open(end, payload)
         except MemoryError:
             lazy.give_back("commands", "config", "settings", "ota", "bundle", "hmac256")
+            self.node.crashlog.add("clerk", "too little memory for a message on " + end)
             if self.node.board.ticks_ms() - self._began > FRESH_MS:
                 self.node.board.reset()
-            self.node.crashlog.add("clerk", "too little memory for a message on " + end)
 
     async def _open(self, end, payload):
         if end == "cmd":
