@@ -6,7 +6,8 @@ import json
 import sqlite3
 from pathlib import Path
 
-from tests.ingest.samples import windows
+from telemetry.windows import HOUR
+from tests.ingest.samples import T0, windows
 from tests.ingest.test_service import Bench
 
 
@@ -54,3 +55,19 @@ def test_messages_without_a_number_are_taken_as_they_come(tmp_path: Path) -> Non
     bench = Bench(tmp_path, [windows(0, kwh=1.0), windows(0, kwh=5.0)], [windows(0, kwh=2.0)])
     bench.steps(2)
     assert bench.metered() == 2.0
+
+
+def test_a_window_that_cannot_be_is_left_out_and_the_others_of_its_message_are_stored(tmp_path: Path) -> None:
+    far = 500 * 24 * 60  # minutes after T0: months after NOW
+    bench = Bench(tmp_path, [windows(0, 1, far, number=3)])
+    bench.steps()
+    assert (bench.held(), bench.metered()) == (2, 2.0)
+    assert "clock is wrong" in bench.reasons()[0]
+    assert receipts(bench) == [[3]]
+
+
+def test_an_ingest_whose_clock_is_hours_behind_refuses_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [windows(0, 1, number=3)])
+    bench.now = T0 - 20 * HOUR
+    bench.steps()
+    assert (bench.held(), bench.reasons()) == (2, [])
