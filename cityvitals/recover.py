@@ -6,8 +6,8 @@ folded without them would replace a better one in the store.
 
 from __future__ import annotations
 
-import fcntl
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,12 +35,15 @@ def only_one(path: Path) -> Iterator[None]:
     """Hold the buffer's lock. Raises CityVitalsError where another process writes to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CityVitalsError(
-                f"Another process writes to {path}. Stop the gateway first, or wait for the replay."
-            ) from None
+        if sys.platform != "win32":  # where there is no such lock, nobody is stopped
+            import fcntl  # noqa: PLC0415
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise CityVitalsError(
+                    f"Another process writes to {path}. Stop the gateway first, or wait for the replay."
+                ) from None
         yield
 
 
