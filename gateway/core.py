@@ -142,7 +142,7 @@ class Core:
         floor = self.buffer.pruned_before
         if floor and rows.rows and min(rows.t) < floor:
             rows.problems.append(
-                "reading older than what this gateway still holds; use `cityvitals replay` into the store instead"
+                "reading older than what this gateway still holds: its window cannot be folded any more"
             )
 
     def _route(self, topic: str) -> tuple[str, str, Decode, SourceOptions]:
