@@ -22,9 +22,10 @@ def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, 
         return {}
     days = view.daily(quantity, KINDS)
     wanted, found = {d.id for d in devices}, {}
-    for device, row in zip(days.devices, days["suspect"], strict=True):
+    often = np.flatnonzero((days["suspect"] > 0).sum(axis=1) >= LEAST_DAYS)
+    for device, row in ((days.devices[i], days["suspect"][i]) for i in often.tolist()):
         at = np.flatnonzero(row > 0)
-        if len(at) >= LEAST_DAYS and device.id in wanted:
+        if device.id in wanted:
             first = date.fromordinal(days.first + int(at[0]))
             kinds = ", ".join(WORDS[k] for k in sorted(set(row[at].tolist())))
             found[device.id] = f"suspect: {device.id} {kinds} against its neighbours on {len(at)} days from {first}"
@@ -37,15 +38,20 @@ def spikes(view: View, quantity: str) -> str:
         return ""
     days = view.daily(quantity, KINDS)
     hours = np.nan_to_num(days["spikes"]).sum(axis=1)
-    named = [f"{d.id} {k:g} h" for d, k in zip(days.devices, hours, strict=True) if k]
+    named = [f"{days.devices[i].id} {hours[i]:g} h" for i in np.flatnonzero(hours).tolist()]
     return f"spikes (kept): {', '.join(named)}" if named else ""
 
 
 def calibrated(view: View, quantity: str, devices: Sequence[Device]) -> str:
     """The calibration entries in force in the period."""
+    has = view.picked(tuple(devices), "calibration", _has_entries)
     named = [
         f"{d.id} version {'+'.join(str(e.version) for e in entries)}"
-        for d in devices
+        for d in (devices[i] for i in np.flatnonzero(has).tolist())
         if (entries := used(d, quantity, view.period.start, view.period.end))
     ]
     return f"calibrated: {', '.join(named)}" if named else ""
+
+
+def _has_entries(device: Device) -> bool:
+    return bool(device.calibration)

@@ -53,11 +53,14 @@ class DayGrid:
             self.columns[name] = grown
         self.origin, self.shape = self.origin - before, shape
 
-    def sums(self, first: int, last: int) -> FloatArray:
+    def sums(self, first: int, last: int, rows: IntArray | None = None) -> FloatArray:
         """Per series row the sums over the days first..last (ordinals, both included); shape (rows, SUMMED + 1).
 
-        The last column is the longest interval used, 0 where none.
+        The last column is the longest interval used, 0 where none. `rows`: only of these.
         """
+        if rows is not None:
+            some = {n: np.ascontiguousarray(c[rows]) for n, c in self.columns.items() if n in (*SUMMED, "interval")}
+            return DayGrid(self.fills, self.origin, (len(rows), self.shape[1]), some).sums(first, last)
         a, b = max(first - self.origin, 0), max(min(last + 1 - self.origin, self.shape[1]), 0)
         out = np.zeros((self.shape[0], len(SUMMED) + 1))
         if b > a:
@@ -70,6 +73,10 @@ class DayGrid:
                 out[:, i] = (block if days is None else days).sum(axis=1)
             out[:, -1] = np.nan_to_num(self.columns["interval"][:, a:b]).max(axis=1)
         return out
+
+    def bytes(self) -> int:
+        """Bytes of the columns."""
+        return sum(column.nbytes for column in self.columns.values())
 
     def slice(self, name: str, rows: IntArray, first: int, last: int) -> FloatArray:
         """A column of these rows (-1: a row that is not there) over the days first..last; shape (rows, days)."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from kpi_derivation.view import View
 from telemetry.city import Device, DeviceKind
 
@@ -41,18 +43,26 @@ def metered(view: View, counts: Callable[[Device], bool] = consumes) -> Metered:
     kwh, covered, seen, registered, guessed = 0.0, 0.0, 0, 0, False
     for quantity in QUANTITIES:
         rows = view.rows(quantity, METERS)
-        for i, device in enumerate(rows.devices):
-            if _source(device) != quantity or not counts(device):
-                continue
-            registered += 1
-            if rows.n[i]:
-                seen += 1
-                kwh += float(rows.sum[i] if quantity == "energy_delta" else rows.increase[i])
-                covered += min(float(rows.covered[i]), view.expected_ms)
-                guessed = guessed or device.interval_s is None
+        mine = view.picked(rows.devices, quantity, counts) & view.picked(rows.devices, quantity, _by[quantity])
+        given = mine & (rows.n > 0)
+        registered, seen = registered + int(mine.sum()), seen + int(given.sum())
+        kwh = sum((rows.sum if quantity == "energy_delta" else rows.increase)[given].tolist(), kwh)
+        covered = sum(np.minimum(rows.covered[given], view.expected_ms).tolist(), covered)
+        guessed = guessed or bool((given & view.picked(rows.devices, quantity, _own_interval)).any())
     coverage = covered / (registered * view.expected_ms) if registered and view.expected_ms else 0.0
     return Metered(kwh, coverage, seen, registered, "interval: the devices' own median step" if guessed else "")
 
 
-def _source(device: Device) -> str:
-    return "energy_delta" if "energy_delta" in device.quantities else "energy_total"
+def _own_interval(device: Device) -> bool:
+    return device.interval_s is None
+
+
+def _by_interval(device: Device) -> bool:
+    return "energy_delta" in device.quantities
+
+
+def _by_register(device: Device) -> bool:
+    return "energy_delta" not in device.quantities
+
+
+_by = {"energy_delta": _by_interval, "energy_total": _by_register}

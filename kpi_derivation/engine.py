@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,14 +20,15 @@ from kpi_derivation.energy import METERS
 from kpi_derivation.folding import Days
 from kpi_derivation.recent import Recent
 from kpi_derivation.spans import runs
+from kpi_derivation.sums import Sums
 from kpi_derivation.values import kpi_value
 from kpi_derivation.view import View
 from telemetry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials, regroup
 from telemetry.periods import CALENDAR, Period, calendar_period, hour_phase, local_date, midnight
-from telemetry.series import FloatArray, IntArray, SeriesTable
-from telemetry.windows import DAY, HOUR, window_start
+from telemetry.series import IntArray, SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 
 class History(Protocol):
@@ -55,6 +56,7 @@ class Engine:
         self._hours = Recent(history, city.id, "hour", table, keep=2 * DAY)
         quantities = {q for d in DERIVATIONS.values() for q in d.quantities}
         self._days = Days(city, table, self._hours, quantities)
+        self._index: dict[Any, Any] = {}  # what the views find out about the registry
         self._clock = 0
 
     def restore(self, hours: tuple[int, int], newest_window: int) -> None:
@@ -70,7 +72,7 @@ class Engine:
             return windows
         self._windows.add(windows)
         hour = window_start(windows.start, HOUR, self._phase)
-        pairs = np.unique(np.stack((windows.series, hour), axis=1), axis=0)
+        pairs = _pairs(windows.series, hour)
         found = []
         for first, last in runs(np.unique(hour), HOUR):
             here = pairs[(pairs[:, 1] >= first) & (pairs[:, 1] <= last)]
@@ -120,9 +122,23 @@ class Engine:
     def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:
         """The values of one period from what the engine knows, whether dirty or not."""
         sums, days = self._sums(period), self._days
-        view = View(self.city, period, self._expected(period, now), sums, days.daily, days.hourly, days.demand.period)
+        view = View(
+            self.city,
+            period,
+            self._expected(period, now),
+            sums,
+            days.daily,
+            days.hourly,
+            days.demand.period,
+            {},
+            self._index,
+        )
         chosen = DERIVATIONS.values() if derivations is None else derivations
         return [kpi_value(view, d, part, now) for d in chosen for part in d.derive(view)]
+
+    def state_bytes(self) -> int:
+        """Bytes of the arrays the engine holds: days, recent hours and windows."""
+        return self._days.bytes() + self._hours.bytes() + self._windows.bytes()
 
     def relevant(self, derivation: Derivation) -> bool:
         """Whether the city has a device that could feed the KPI."""
@@ -132,7 +148,7 @@ class Engine:
         """Ms of the period that have passed, whole hours."""
         return float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
 
-    def _sums(self, period: Period) -> dict[tuple[str, str], FloatArray]:
+    def _sums(self, period: Period) -> Sums:
         """The period's sums per (device, quantity) with data."""
         if period.kind == "24h":
             return self._days.sums_of_hours(period.start, period.end)
@@ -191,6 +207,13 @@ class Engine:
 def _touches(derivation: Derivation, quantities: set[str] | None) -> bool:
     """Whether a change of these quantities (None: of all) may change the KPI; registry KPIs come with any change."""
     return quantities is None or not derivation.quantities or bool(quantities & set(derivation.quantities))
+
+
+def _pairs(series: IntArray, hour: IntArray) -> IntArray:
+    """The different (series, hour), sorted."""
+    number = hour // MINUTE
+    code = np.unique(series * (1 << 32) + number)
+    return np.stack((code >> 32, (code & 0xFFFFFFFF) * MINUTE), axis=1)
 
 
 def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:

@@ -1,7 +1,8 @@
 """Days over a limit, per station: shared by the WHO and EU exceedance KPIs. Pure.
 
 A day counts with 18 valid hours (75 %) for its mean, with a valid 8-hour mean for its highest 8-hour mean. The city's
-figure is that of the station with the most days, of the stations with `period_capture` of the days; all are named.
+figure is that of the station with the most days, of the stations with `period_capture` of the days; the worst twenty
+are named.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from kpi_derivation.view import HOUR_MS, Daily, Part, View
 from telemetry.series import FloatArray
 
 DAY_HOURS = 18
+_NAMED = 20  # stations with the most days that are named
 
 
 class Limit(NamedTuple):
@@ -48,7 +50,8 @@ def _part(view: View, limit: Limit) -> Part:
     if not n:
         why = f"no station has {100 * view.city.rules.period_capture:g} % of the days"
         return Part(part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit)
-    named = [f"{d.id} {k:g}" for d, k, ok in zip(days.devices, over, counts, strict=True) if ok]
+    worst = sorted(np.flatnonzero(counts).tolist(), key=lambda i: -over[i])[:_NAMED]
+    named = [f"{days.devices[i].id} {over[i]:g}" for i in sorted(worst)]
     what = {"mean": "daily mean", "max8": "highest 8-h mean", "over": "hourly mean"}[limit.of]
     notes = joined(label, f"{what} over {limit.over:g} ug/m3: {', '.join(named)}")
     value = float(over[counts].max())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from kpi_derivation.extras import EXTRAS, Extra
 from kpi_derivation.neighbours import QUANTITIES as COMPARED
 from kpi_derivation.neighbours import Neighbours
 from kpi_derivation.recent import Recent
-from kpi_derivation.spans import heads_of, runs
+from kpi_derivation.spans import Placed, Span, heads_of, runs
+from kpi_derivation.sums import Lazy, Sums
 from telemetry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.periods import midnight
@@ -26,25 +27,12 @@ from telemetry.windows import DAY, HOUR
 
 _SPAN = 32  # days whose hours are read at once
 _IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes over them
+_SUMMED_PERIODS = 12  # periods whose sums are kept
 _LEAD = blocks.LEAD * HOUR
+_FAR = 1 << 23  # beyond any ordinal of a day
 _EPOCH = date(1970, 1, 1).toordinal()
 
 Pairs = list[tuple[int, int]]
-
-
-class _Span(NamedTuple):
-    """Hours of some days, the first beginning at `start`, and the hours just before it."""
-
-    start: int
-    hours: Partials
-
-
-class _Placed(NamedTuple):
-    """Hours, and the grid row and column of each."""
-
-    hours: Partials
-    row: IntArray
-    column: IntArray
 
 
 class Days:
@@ -60,10 +48,10 @@ class Days:
         self._calibrations = Calibrations(city, table)
         self._midnights: dict[int, int] = {}
         self._names: dict[tuple[str, str], int] = {}
+        self._found_rows: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
+        self._summed: dict[tuple[int, int], FloatArray] = {}
         self.neighbours, self.demand = Neighbours(city), DemandDays()
         self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
-
-    # -- where things are --------------------------------------------------------------------------------------------
 
     def midnight(self, day: int) -> int:
         """UTC ms at which the civil day (ordinal) begins."""
@@ -103,16 +91,16 @@ class Days:
             self.series.append(series)
         return row
 
-    # -- what changed ------------------------------------------------------------------------------------------------
-
     def touch(self, hours: Partials) -> None:
         """Mark the days of these hours dirty, of series that some KPI of a registered device needs."""
         if not len(hours):
             return
-        pairs = np.unique(np.stack((hours.series, self.ordinals(hours.start)), axis=1), axis=0)
-        for series, day in pairs.tolist():
-            for row in self._rows_touched(series):
-                self.dirty.add((row, day))
+        code = np.unique(hours.series * _FAR + self.ordinals(hours.start))
+        series, days = code // _FAR, code % _FAR
+        for number in np.unique(series).tolist():
+            mine = days[series == number].tolist()
+            for row in self._rows_touched(number):
+                self.dirty.update((row, day) for day in mine)
 
     def _rows_touched(self, series: int) -> Iterator[int]:
         """The row of a series, and those that are corrected by it."""
@@ -137,7 +125,7 @@ class Days:
         for a, b in runs(np.arange(first, last + 1), 1, _SPAN):
             stored = self._read(self.midnight(a) - _LEAD, self.midnight(b + 1))
             self.touch(stored.take(stored.start >= self.midnight(a)))
-            changed = self._fill(sorted(self.dirty), _Span(self.midnight(a), stored))
+            changed = self._fill(sorted(self.dirty), Span(self.midnight(a), stored))
             self.demand.update(self, changed)
             self.dirty.clear()
         self.neighbours.update(self, [(row, first) for row in range(len(self.series))])
@@ -146,12 +134,11 @@ class Days:
         """Fold what is dirty; returns every (row, day) that changed."""
         dirty, self.dirty = sorted(self.dirty), set()
         changed = self._fill(dirty)
+        self._renew_sums(changed)
         self.demand.update(self, changed)
         return changed | self.neighbours.update(self, changed)
 
-    # -- folding -----------------------------------------------------------------------------------------------------
-
-    def _fill(self, dirty: Pairs, given: _Span | None = None) -> set[tuple[int, int]]:
+    def _fill(self, dirty: Pairs, given: Span | None = None) -> set[tuple[int, int]]:
         """Fold the dirty days; where that changes how long a series' readings stand, its other days too.
 
         `given`: all hours of those days, and of the hours before the first, where the caller has them.
@@ -199,7 +186,7 @@ class Days:
         hours = Partials.concat(list(self._hours.read(start, end, series))).latest()
         return self._calibrations.apply(hours)
 
-    def _spans(self, pairs: Pairs) -> Iterator[_Span]:
+    def _spans(self, pairs: Pairs) -> Iterator[Span]:
         """All hours of the (row, day) pairs and of the hours before, and perhaps others; up to `_SPAN` days at once."""
         if not pairs:
             return
@@ -208,9 +195,9 @@ class Days:
             here = (want[:, 1] >= first) & (want[:, 1] <= last)
             series = np.array(self.series)[np.unique(want[here, 0])]
             start = self.midnight(first)
-            yield _Span(start, self._read(start - _LEAD, self.midnight(last + 1), series))
+            yield Span(start, self._read(start - _LEAD, self.midnight(last + 1), series))
 
-    def _placed(self, span: _Span, pairs: Pairs | None = None) -> _Placed:
+    def _placed(self, span: Span, pairs: Pairs | None = None) -> Placed:
         """The hours of these (row, day), each with its place; None: all hours, those before the span's days too."""
         hours = span.hours
         lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
@@ -223,9 +210,9 @@ class Days:
             want = np.array(pairs, dtype=np.int64)
             known[want[:, 0], want[:, 1] - self.grid.origin] = True
             keep[keep] = known[row[keep], column[keep]]
-        return _Placed(hours.take(keep), row[keep], column[keep])
+        return Placed(hours.take(keep), row[keep], column[keep])
 
-    def _fold(self, placed: _Placed) -> None:
+    def _fold(self, placed: Placed) -> None:
         """Everything of a day that does not depend on the interval."""
         hours, row, column = placed
         if not len(hours):
@@ -260,7 +247,7 @@ class Days:
             changed |= {(row, day) for day in (np.flatnonzero(differs) + self.grid.origin).tolist()}
         return changed
 
-    def _valid_hours(self, placed: _Placed) -> None:
+    def _valid_hours(self, placed: Placed) -> None:
         """Valid hours, their means and the covered time of the days of these hours."""
         hours, row, column = placed
         if not len(row):
@@ -271,16 +258,14 @@ class Days:
         for name, values in columns.items():
             c[name][row[heads], column[heads]] = np.add.reduceat(values, heads)
 
-    # -- extras ------------------------------------------------------------------------------------------------------
-
-    def _fold_extras(self, span: _Span, pairs: Pairs) -> None:
+    def _fold_extras(self, span: Span, pairs: Pairs) -> None:
         """The extra columns of these days, from their hours and those before."""
         for extra, grid, places in self.extras:
             mine = [p for p in pairs if self.name(p[0])[1] in extra.quantities]
             if mine:
                 self._fold_extra(extra, grid, places, span, mine)
 
-    def _fold_extra(self, extra: Extra, grid: DayGrid, places: dict[int, int], span: _Span, pairs: Pairs) -> None:
+    def _fold_extra(self, extra: Extra, grid: DayGrid, places: dict[int, int], span: Span, pairs: Pairs) -> None:
         groups = np.array(pairs, dtype=np.int64)
         wanted = np.zeros(len(self.series), dtype=np.bool_)
         wanted[groups[:, 0]] = True
@@ -315,16 +300,20 @@ class Days:
         length = np.array([(self.midnight(d + 1) - self.midnight(d)) // HOUR for d in groups[:, 1].tolist()])
         return blocks.Block(values, names, groups[:, 1], length, self.city.zone)
 
-    # -- answers -----------------------------------------------------------------------------------------------------
-
-    def sums(self, first: int, last: int) -> dict[tuple[str, str], FloatArray]:
+    def sums(self, first: int, last: int) -> Sums:
         """Sums of the civil days first..last per (device, quantity) with data."""
-        return self._named(self.grid.sums(first, last))
+        known = self._summed.get((first, last))
+        if known is None or len(known) != self.grid.shape[0]:
+            known = self._summed[first, last] = self.grid.sums(first, last)
+        return Sums(self._by_name(), known)
 
-    def _named(self, sums: FloatArray) -> dict[tuple[str, str], FloatArray]:
-        names = [self.name(row) for row in range(len(self.series))]
-        seen = (sums[: len(names), 0] > 0) | (sums[: len(names), 6] > 0)
-        return {names[i]: sums[i] for i in np.flatnonzero(seen).tolist()}
+    def _renew_sums(self, changed: set[tuple[int, int]]) -> None:
+        """Sum again the rows that changed, of the newest periods asked for; forget the others."""
+        rows = np.array(sorted({row for row, _ in changed}), dtype=np.int64)
+        kept = list(self._summed.items())[-_SUMMED_PERIODS:]
+        self._summed = {k: table for k, table in kept if len(table) == self.grid.shape[0]}
+        for (first, last), table in self._summed.items() if len(rows) else ():
+            table[rows] = self.grid.sums(first, last, rows)
 
     def raw_hours(self, series: list[int], start: int, end: int) -> Partials:
         """Stored hours of these series, sorted."""
@@ -335,24 +324,36 @@ class Days:
         row = np.array([self.row_of(device, quantity)])
         return float(self.grid.slice("interval", row, day, day)[0, 0])
 
+    def bytes(self) -> int:
+        """Bytes of all grids."""
+        return self.grid.bytes() + self.neighbours.grid.bytes() + sum(grid.bytes() for _, grid, _ in self.extras)
+
     def has(self, quantity: str, first: int, last: int) -> bool:
         """Whether any series of a quantity has data in the days first..last."""
         rows = np.array([r for r in range(len(self.series)) if self.name(r)[1] == quantity], dtype=np.int64)
         return bool(self.grid.slice("n", rows, first, last).any())
 
+    def _rows_of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
+        key = (devices, quantity, len(self.series))
+        if key not in self._found_rows:
+            if len(self._found_rows) > 200:
+                self._found_rows.clear()
+            self._found_rows[key] = np.array([self.row_of(d, quantity) for d in devices], dtype=np.int64)
+        return self._found_rows[key]
+
     def daily(self, devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
         """Columns of the days first..last, one row a device: the sums', and those of the quantity's Extra."""
-        rows = np.array([self.row_of(d, quantity) for d in devices], dtype=np.int64)
-        found = {name: self.grid.slice(name, rows, first, last) for name in SUMMED}
+        rows = self._rows_of(tuple(devices), quantity)
+        found = Lazy({n: partial(self.grid.slice, n, rows, first, last) for n in SUMMED})
         more = [(grid, places) for extra, grid, places in self.extras if quantity in extra.quantities]
         if quantity in COMPARED:
             more.append((self.neighbours.grid, self.neighbours.places))
         for grid, places in more:
             own = np.array([places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
-            found.update({name: grid.slice(name, own, first, last) for name in grid.fills})
+            found.ways.update({n: partial(grid.slice, n, own, first, last) for n in grid.fills})
         return found
 
-    def sums_of_hours(self, start: int, end: int) -> dict[tuple[str, str], FloatArray]:
+    def sums_of_hours(self, start: int, end: int) -> Sums:
         """Sums straight from the hours, for spans that are not whole days."""
         hours = self._read(start, end)
         rows = np.array([self.rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
@@ -369,7 +370,7 @@ class Days:
                 else:
                     out[at, i] = np.nan_to_num(getattr(whole, name))
             np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
-        return self._named(out)
+        return Sums(self._by_name(), out)
 
     def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
         """Means of the valid hours that begin in [start, end), NaN elsewhere; shape (devices, hours)."""

@@ -7,6 +7,7 @@ else writes this city's partials.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -50,6 +51,10 @@ class Recent:
         if floor > self._floor + self._keep:
             self._floor = floor
             self._kept = self._kept.take(self._kept.start >= floor)
+
+    def bytes(self) -> int:
+        """Bytes of the partials in memory."""
+        return sum(getattr(self._kept, f.name).nbytes for f in fields(self._kept))
 
     def read(self, start: int, end: int, series: IntArray | None = None) -> Iterator[Partials]:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""

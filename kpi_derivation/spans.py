@@ -1,12 +1,29 @@
-"""Runs of numbers that follow each other, and of equal ones. Pure."""
+"""Spans of hours, runs of numbers that follow each other, and of equal ones. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
+from telemetry.partials import Partials
 from telemetry.series import IntArray
+
+
+class Span(NamedTuple):
+    """Hours of some days, the first beginning at `start`, and the hours just before it."""
+
+    start: int
+    hours: Partials
+
+
+class Placed(NamedTuple):
+    """Hours, and the grid row and column of each."""
+
+    hours: Partials
+    row: IntArray
+    column: IntArray
 
 
 def runs(values: IntArray, stride: int, longest: int = 1 << 40) -> Iterator[tuple[int, int]]:

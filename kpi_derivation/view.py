@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from kpi_derivation.demand_days import Peak
+from kpi_derivation.sums import Sums
 from telemetry.city import City, Device, DeviceKind
 from telemetry.periods import Period, local_date
 from telemetry.quantities import DERIVED_FROM
 from telemetry.series import FloatArray
 
+BoolArray = npt.NDArray[np.bool_]
 HOUR_MS = 3_600_000.0
 
 # Per series and day (or period): how many readings, their sum, valid hours and the sum of their means, the time in
@@ -81,32 +85,57 @@ HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
 class View:
     """One city in one period. `expected_ms`: how much of the period has passed (all of it once it is over).
 
-    `sums[(device id, quantity)]` holds the COLUMNS of a series with data.
+    `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
+    period; `index`: what follows from the city alone, shared by all its views.
     """
 
     city: City
     period: Period
     expected_ms: float
-    sums: dict[tuple[str, str], FloatArray]
+    sums: Sums
     read_days: DayReader
     read_hours: HourReader
     read_demand: DemandReader
+    found: dict[Any, Any] = field(default_factory=dict)
+    index: dict[Any, Any] = field(default_factory=dict)
 
     def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
         """Registered devices of these kinds, of those that measure `quantity`."""
-        sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
-        mine = (d for d in self.city.device if d.kind in kinds)
-        return tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
+        key = (tuple(kinds), quantity)
+        if key not in self.index:
+            sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
+            mine = (d for d in self.city.device if d.kind in kinds)
+            self.index[key] = tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
+        devices: tuple[Device, ...] = self.index[key]
+        return devices
+
+    def picked(self, devices: tuple[Device, ...], name: str, pick: Callable[[Device], bool]) -> BoolArray:
+        """Which devices `pick` picks; worked out once for the city under (name, pick)."""
+        key = (name, pick, len(devices))
+        if key not in self.index:
+            self.index[key] = np.array([pick(d) for d in devices], dtype=np.bool_)
+        chosen: BoolArray = self.index[key]
+        return chosen
 
     def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
         """The period's sums of `quantity` over the devices of these kinds."""
-        devices = self.devices(kinds, quantity)
-        nothing = np.zeros(len(COLUMNS))
-        table = np.array([self.sums.get((d.id, quantity), nothing) for d in devices]).reshape(-1, len(COLUMNS))
-        return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+        key = ("rows", quantity, tuple(kinds))
+        if key not in self.found:
+            devices = self.devices(kinds, quantity)
+            table = self.sums.of([(d.id, quantity) for d in devices])
+            self.found[key] = Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+        rows: Rows = self.found[key]
+        return rows
 
     def daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int = 0) -> Daily:
         """The period's civil days of the devices of these kinds, and `back_days` before them."""
+        key = ("daily", quantity, tuple(kinds), back_days)
+        if key not in self.found:
+            self.found[key] = self._daily(quantity, kinds, back_days)
+        daily: Daily = self.found[key]
+        return daily
+
+    def _daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int) -> Daily:
         devices, zone = self.devices(kinds, quantity), self.city.zone
         first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
         last = local_date(self.period.end - 1, zone).toordinal()

@@ -72,7 +72,10 @@ class Partials:
 
     def latest(self) -> Partials:
         """Sorted by (series, start), of rows with one identity only the last one in row order (an upsert)."""
-        order = np.lexsort((np.arange(len(self)), self.start, self.series))
+        if _is_sorted(self):
+            order = np.arange(len(self))
+        else:
+            order = np.lexsort((np.arange(len(self)), self.start, self.series))
         series, start = self.series[order], self.start[order]
         keep = np.ones(len(order), dtype=np.bool_)
         keep[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
@@ -128,8 +131,17 @@ def regroup(partials: Partials, start: IntArray, modulus: FloatArray) -> Partial
     """
     if not len(partials):
         return partials
+    if _is_sorted(partials):  # as stores give them; sorting and copying would cost as much as merging
+        return _merge_sorted(partials, start, modulus)
     order = np.lexsort((partials.start, partials.series))
     return _merge_sorted(partials.take(order), start[order], modulus[order])
+
+
+def _is_sorted(partials: Partials) -> bool:
+    """Whether the rows are in the order of (series, start)."""
+    series, start = partials.series, partials.start
+    same, more = series[1:] == series[:-1], series[1:] > series[:-1]
+    return bool((more | (same & (start[1:] >= start[:-1]))).all())
 
 
 def _merge_sorted(p: Partials, start: IntArray, modulus: FloatArray) -> Partials:

@@ -71,7 +71,8 @@ class Sheet:
         sql = """
         WITH j AS (SELECT t, value, lag(value) OVER (PARTITION BY device ORDER BY t) AS before FROM r
                    WHERE quantity = ? AND list_contains(?, device))
-        SELECT coalesce(sum(CASE WHEN before IS NULL THEN 0 WHEN value >= before THEN value - before ELSE value END), 0)
+        SELECT coalesce(sum(CASE WHEN before IS NULL THEN 0 WHEN value >= before THEN value - before
+                             WHEN value > 0.9 * before THEN 0 ELSE value END), 0)
         FROM j WHERE $local >= ?::TIMESTAMP AND $local < ?::TIMESTAMP"""
         return float(self.ask(sql, quantity, devices, *bounds(period))[0][0])
 

@@ -1,0 +1,51 @@
+"""Sums of a period per (device, quantity), as a mapping and, for many devices at once, as rows of one array. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from telemetry.series import FloatArray
+
+Name = tuple[str, str]
+
+
+class Lazy(dict[str, FloatArray]):
+    """Columns that are made when they are first asked for. `ways`: how each is made."""
+
+    def __init__(self, ways: dict[str, Callable[[], FloatArray]]) -> None:
+        super().__init__()
+        self.ways = ways
+
+    def __missing__(self, name: str) -> FloatArray:
+        self[name] = self.ways[name]()
+        return self[name]
+
+
+class Sums(Mapping[Name, FloatArray]):
+    """`rows`: the row of each (device, quantity); `table`: the columns of each row; rows without data are not in it."""
+
+    def __init__(self, rows: dict[Name, int], table: FloatArray) -> None:
+        self._rows, self._table = rows, table
+        self._seen = (table[:, 0] > 0) | (table[:, 6] > 0) if len(table) else np.empty(0, dtype=np.bool_)
+
+    def __getitem__(self, name: Name) -> FloatArray:
+        row = self._rows[name]
+        if not self._seen[row]:
+            raise KeyError(name)
+        return np.asarray(self._table[row])
+
+    def __iter__(self) -> Iterator[Name]:
+        return (name for name, row in self._rows.items() if self._seen[row])
+
+    def __len__(self) -> int:
+        return int(self._seen.sum())
+
+    def of(self, names: Sequence[Name]) -> FloatArray:
+        """The columns of these, zeros where there is no data."""
+        at = np.array([self._rows.get(name, -1) for name in names], dtype=np.int64)
+        out = np.zeros((len(at), self._table.shape[1]))
+        there = at >= 0
+        out[there] = np.where(self._seen[at[there], None], self._table[at[there]], 0.0)
+        return out

@@ -1,0 +1,119 @@
+"""How fast the KPI engine is, from memory and on one core: prints one line a measure.
+
+python tools/bench_engine.py            # a year of 1,000 stations, 10,000 series in state
+python tools/bench_engine.py --small    # a tenth of each
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from kpi_derivation.engine import Engine
+from telemetry.city import City
+from telemetry.partials import Partials, regroup
+from telemetry.series import FloatArray, IntArray, Series, SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE, window_start
+
+START = 1_609_459_200_000  # 2021-01-01
+
+
+class Made:
+    """Hours of stations that are made when they are asked for; and windows that were put."""
+
+    def __init__(self, stations: int, days: int) -> None:
+        self.stations, self.end, self.windows = stations, START + days * DAY, Partials.empty()
+
+    def partials(
+        self, _city: str, level: str, start: int, end: int, _table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        """See History."""
+        if level == "window":
+            keep = (self.windows.start >= start) & (self.windows.start < end)
+            yield self.windows.take(keep)
+            return
+        wanted = np.arange(self.stations) if series is None else series[series < self.stations]
+        yield hourly(wanted, max(start, START), min(end, self.end))
+
+
+def hourly(series: IntArray, start: int, end: int) -> Partials:
+    """An hourly reading of each series, sorted by (series, start)."""
+    t = np.arange(start, end, HOUR, dtype=np.int64)
+    s, at = np.repeat(series, len(t)), np.tile(t, len(series))
+    value = 20.0 + (at // HOUR * 7 + s * 13) % 31
+    return rows(s, at, value)
+
+
+def rows(s: IntArray, at: IntArray, value: FloatArray) -> Partials:
+    """Partials of one reading each."""
+    one, nothing = np.ones(len(s), dtype=np.int64), np.full(len(s), np.nan)
+    return Partials(s, at, one, value, value, value, value * value, at, value, at, value, nothing, 0 * one, 0 * one)
+
+
+def city(stations: int, meters: int = 0) -> tuple[City, SeriesTable]:
+    """A city of reference stations with one pollutant each, and of meters; and the table of their series."""
+    devices = [{"id": f"s{i}", "kind": "air_reference", "quantities": ["no2"]} for i in range(stations)]
+    devices += [{"id": f"m{i}", "kind": "electricity_meter", "quantities": ["energy_delta"]} for i in range(meters)]
+    plain = {"id": "c", "name": "C", "country": "GB", "timezone": "Europe/London", "population": 1000}
+    made = City.model_validate({"city": plain, "device": devices})
+    names = [Series("c", f"s{i}", "no2") for i in range(stations)]
+    return made, SeriesTable([*names, *(Series("c", f"m{i}", "energy_delta") for i in range(meters))])
+
+
+def folding(count: int) -> float:
+    """Partials a second, from minute windows to hours, sorted as stores give them."""
+    series = np.repeat(np.arange(count // 10_000), 10_000)
+    at = np.tile(START + MINUTE * np.arange(10_000), count // 10_000)
+    windows = rows(series, at, 20.0 + at % 31)
+    modulus = np.full(len(windows), np.nan)
+    began = time.perf_counter()
+    regroup(windows, window_start(windows.start, HOUR), modulus)
+    return len(windows) / (time.perf_counter() - began)
+
+
+def restored(stations: int, days: int, meters: int = 0) -> tuple[Engine, Made, float]:
+    """An engine restored from the hours of so many days, all values derived; and the seconds that took."""
+    made, (model, table) = Made(stations + meters, days), city(stations, meters)
+    engine = Engine(model, table, made)
+    began = time.perf_counter()
+    engine.restore((START, made.end - HOUR), made.end - HOUR)
+    engine.evaluate(made.end)
+    return engine, made, time.perf_counter() - began
+
+
+def late(stations: int, meters: int, days: int) -> tuple[float, float, float]:
+    """Median ms from a late window of a station, and of a meter, to all its values; bytes of state a series."""
+    engine, made, _ = restored(stations, days, meters)
+    found = []
+    for series in (0, stations):
+        took = []
+        for i in range(9):
+            at = made.end - (2 + i % 3) * HOUR
+            window = rows(np.array([series + i]), np.array([at]), np.array([50.0 + i]))
+            made.windows = Partials.concat([made.windows, window]).latest()
+            began = time.perf_counter()
+            engine.absorb(window)
+            engine.evaluate(made.end)
+            took.append(1000 * (time.perf_counter() - began))
+        found.append(sorted(took)[len(took) // 2])
+    return found[0], found[1], engine.state_bytes() / (stations + meters)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="a tenth of each")
+    tenth = 10 if parser.parse_args().small else 1
+    print(f"partials folded from memory        {folding(5_000_000 // tenth) / 1e6:8.2f} million/s")
+    _, _, seconds = restored(1000 // tenth, 365)
+    print(f"a year of {1000 // tenth:5} hourly stations   {seconds:8.2f} s")
+    air, energy, size = late(500 // tenth, 9_500 // tenth, 30)
+    print(f"a late reading, {10_000 // tenth:5} series      {air:8.1f} ms of a station, {energy:.1f} ms of a meter")
+    print(f"state a series, 30 days            {size:8.0f} bytes")
+
+
+if __name__ == "__main__":
+    main()

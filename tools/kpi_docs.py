@@ -1,0 +1,63 @@
+"""`python tools/kpi_docs.py`: write docs/kpis.md from the catalogue; with `--check`: exit 1 where it is not current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from kpi_derivation.catalogue import DERIVATIONS, Derivation
+from telemetry.city import Rules
+
+PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
+HEAD = """# KPIs and how they are derived
+
+Generated from the catalogue by `python tools/kpi_docs.py`. Definitions are in our own words; the authoritative text is
+the publisher's (page numbers: U4SSC KPIs Verification Manual, 2022). A method that says *unconfirmed* rests on a unit,
+numerator or denominator of which no publisher's text was seen; one that says *partial* never gives the whole KPI.
+"""
+
+
+def text() -> str:
+    """The page."""
+    return "\n".join([HEAD, *_rules(), *(line for d in DERIVATIONS.values() for line in _section(d))])
+
+
+def _rules() -> Iterator[str]:
+    yield "## Rules\n"
+    yield "Named in `[rules]` of CITY.toml; the defaults:\n"
+    yield "| rule | default |\n|---|---|"
+    for name, field in Rules.model_fields.items():
+        yield f"| `{name}` | {str(field.default).lower()} |"
+    yield ""
+
+
+def _section(derivation: Derivation) -> Iterator[str]:
+    kpi = derivation.kpi
+    about = sys.modules[derivation.derive.__module__].__doc__ or ""
+    if derivation.derive.__module__ == "kpi_derivation.ratios":
+        about = kpi.definition + "; both figures stand in the city file."
+    yield f"## {kpi.code} {kpi.name}\n"
+    yield f"{about.strip()}\n"
+    yield f"- unit: {kpi.unit} ({kpi.unit_status})"
+    yield f"- method: `{derivation.method}`"
+    if kpi.parts:
+        yield f"- parts: {', '.join(f'`{part}`' for part in kpi.parts)}"
+    if derivation.quantities:
+        yield f"- from: {', '.join(f'`{q}`' for q in derivation.quantities)} of {', '.join(derivation.kinds)}"
+    yield ""
+
+
+def main(arguments: list[str]) -> int:
+    """0: written, or current; 1: not current."""
+    if arguments == ["--check"]:
+        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text()
+        if not current:
+            print("docs/kpis.md is not current; run `python tools/kpi_docs.py`.", file=sys.stderr)
+        return 0 if current else 1
+    PAGE.write_text(text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
