@@ -40,6 +40,9 @@ format: dev ## put the code into the house format
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
+bench-firmware: dev servers ## publish rate, heap, bundle size and flash wear of the firmware
+	$(BIN)/python tools/bench_firmware.py $(ARGS)
+
 SEED    ?= 1
 MINUTES ?= 5
 chaos: dev servers ## break everything in turn and count the readings: make chaos SEED=7 MINUTES=5
