@@ -7,10 +7,10 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint format bench chaos clean
+.PHONY: help setup dev servers demo test lint format bench bench-firmware chaos clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  ARGS='...' is handed on, as in: make demo ARGS='--seconds 60'"
 
 setup: $(VENV)/.installed ## make .venv with cityvitals in it
@@ -26,7 +26,7 @@ demo: setup ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
 test: dev servers lint ## every check and every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: dev ## style, formatting and types
 	$(BIN)/ruff check .
