@@ -40,14 +40,11 @@ class Days:
 
     def __init__(self, city: City, table: SeriesTable, hours: Recent, quantities: set[str]) -> None:
         self.city, self.grid, self.series = city, DayGrid(), list[int]()
-        self.rows: dict[int, int] = {}
-        self.dirty: set[tuple[int, int]] = set()
+        self.rows, self.dirty = dict[int, int](), set[tuple[int, int]]()
         self._table, self._hours, self._quantities = table, hours, quantities
-        self._fixed = {d.id: d.interval_s for d in city.device if d.interval_s}
-        self._devices = {d.id for d in city.device}
+        self._fixed = {d.id: d.interval_s for d in city.device}
         self._calibrations = Calibrations(city, table)
-        self._midnights: dict[int, int] = {}
-        self._names: dict[tuple[str, str], int] = {}
+        self._midnights, self._names = dict[int, int](), dict[tuple[str, str], int]()
         self._found_rows: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
         self._summed: dict[tuple[int, int], FloatArray] = {}
         self.neighbours, self.demand = Neighbours(city), DemandDays()
@@ -85,7 +82,7 @@ class Days:
         row = self.rows.get(series)
         if row is None:
             name = self._table[series]
-            if name.city != self.city.id or name.quantity not in self._quantities or name.device not in self._devices:
+            if name.city != self.city.id or name.quantity not in self._quantities or name.device not in self._fixed:
                 return None
             row = self.rows[series] = len(self.series)
             self.series.append(series)
@@ -200,9 +197,7 @@ class Days:
     def _placed(self, span: Span, pairs: Pairs | None = None) -> Placed:
         """The hours of these (row, day), each with its place; None: all hours, those before the span's days too."""
         hours = span.hours
-        lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
-        lookup[self.series] = np.arange(len(self.series))
-        row, column = lookup[hours.series], self.ordinals(hours.start) - self.grid.origin
+        row, column = self._lookup()[hours.series], self.ordinals(hours.start) - self.grid.origin
         keep = (row >= 0) & (column >= 0) & (column < self.grid.shape[1])
         if pairs is not None:
             keep &= hours.start >= span.start
@@ -211,6 +206,12 @@ class Days:
             known[want[:, 0], want[:, 1] - self.grid.origin] = True
             keep[keep] = known[row[keep], column[keep]]
         return Placed(hours.take(keep), row[keep], column[keep])
+
+    def _lookup(self) -> IntArray:
+        """The row of each series id, -1 where there is none."""
+        lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
+        lookup[self.series] = np.arange(len(self.series))
+        return lookup
 
     def _fold(self, placed: Placed) -> None:
         """Everything of a day that does not depend on the interval."""
@@ -321,8 +322,7 @@ class Days:
 
     def interval(self, device: str, quantity: str, day: int) -> float:
         """Ms a reading of the series stood for on that day, NaN where unknown."""
-        row = np.array([self.row_of(device, quantity)])
-        return float(self.grid.slice("interval", row, day, day)[0, 0])
+        return float(self.grid.slice("interval", self._rows_of((device,), quantity), day, day)[0, 0])
 
     def bytes(self) -> int:
         """Bytes of all grids."""
@@ -356,7 +356,7 @@ class Days:
     def sums_of_hours(self, start: int, end: int) -> Sums:
         """Sums straight from the hours, for spans that are not whole days."""
         hours = self._read(start, end)
-        rows = np.array([self.rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
+        rows = self._lookup()[hours.series]
         hours, rows = hours.take(rows >= 0), rows[rows >= 0]
         out = np.zeros((len(self.series), len(SUMMED) + 1))
         if len(hours):
@@ -380,7 +380,7 @@ class Days:
         if rows:
             series = np.array([self.series[r] for r in rows], dtype=np.int64)
             hours = self._read(start, end, series)
-            row = np.array([self.rows.get(s, -1) for s in hours.series.tolist()], dtype=np.int64)
+            row = self._lookup()[hours.series]
             keep = np.isin(row, list(rows))
             hours, row = hours.take(keep), row[keep]
             columns = hour_columns(hours.n, hours.mean, self._latest_interval(row), self.city.rules.hour_capture)
@@ -393,7 +393,8 @@ class Days:
         """The interval of each row's newest day that has one."""
         grid = self.grid.columns.get("interval", np.empty((0, 0)))
         newest = np.full(len(self.series), np.nan)
-        for row in np.unique(rows).tolist():
-            known = grid[row][~np.isnan(grid[row])]
-            newest[row] = known[-1] if len(known) else np.nan
+        some = np.unique(rows)
+        if len(some):
+            back = grid[some, ::-1]
+            newest[some] = back[np.arange(len(some)), np.argmax(~np.isnan(back), axis=1)]
         return newest[rows]
