@@ -39,7 +39,8 @@ class DemandDays:
 
     def update(self, days: Days, changed: set[tuple[int, int]]) -> None:
         """Fold the days again on which demand changed, or how long a meter's readings stand."""
-        touched = {day for row, day in changed if days.name(row)[1] in (TARGET, "energy_delta")}
+        meters = {row for row in {row for row, _ in changed} if days.name(row)[1] in (TARGET, "energy_delta")}
+        touched = {day for row, day in changed if row in meters}
         rows = [r for r in range(len(days.series)) if days.name(r)[1] == TARGET]
         for day in sorted(touched) if rows else ():
             hours = days.raw_hours(

@@ -88,7 +88,8 @@ def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
     heads, ends = np.flatnonzero(head), np.flatnonzero(np.append(head[1:], True))
     total = np.add.reduceat(energy, heads)
     counts = np.add.reduceat(n, heads)
-    power = np.array([table[s].quantity == "power" for s in kept.series[heads].tolist()], dtype=np.bool_)
+    series = kept.series[heads]
+    power = np.isin(series, [s for s in np.unique(series).tolist() if table[s].quantity == "power"])
     kwh = np.where(power, total / counts / 1000.0 * QUARTER / HOUR, total)
     return _rows(_targets(kept.series[heads], table), quarter[heads], counts, kwh, kept, heads, ends)
 

@@ -90,8 +90,8 @@ class Engine:
     def _demand(self, pairs: IntArray) -> Partials:
         """Demand of the quarters of these (series, hour) and of the one after, which their last reading may begin."""
         sources = {d.id: demand_source(frozenset(d.quantities)) for d in self.city.device if d.kind in METERS}
-        named = [self._table[s] for s in pairs[:, 0].tolist()]
-        mine = pairs[np.array([sources.get(n.device) == n.quantity for n in named], dtype=np.bool_)]
+        named = {s: self._table[s] for s in np.unique(pairs[:, 0]).tolist()}
+        mine = pairs[np.isin(pairs[:, 0], [s for s, n in named.items() if sources.get(n.device) == n.quantity])]
         made = []
         for first, last in runs(np.unique(mine[:, 1]), HOUR):
             series = np.unique(mine[(mine[:, 1] >= first) & (mine[:, 1] <= last), 0])

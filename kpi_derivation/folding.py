@@ -261,8 +261,10 @@ class Days:
 
     def _fold_extras(self, span: Span, pairs: Pairs) -> None:
         """The extra columns of these days, from their hours and those before."""
+        quantity = {row: self.name(row)[1] for row in {row for row, _ in pairs}}
         for extra, grid, places in self.extras:
-            mine = [p for p in pairs if self.name(p[0])[1] in extra.quantities]
+            rows = {row for row, name in quantity.items() if name in extra.quantities}
+            mine = [p for p in pairs if p[0] in rows] if rows else []
             if mine:
                 self._fold_extra(extra, grid, places, span, mine)
 
