@@ -99,10 +99,14 @@ class Ingest:
             raise UsageError(
                 f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s."
             )
-        self.store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width))
+        record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
+        before = next((known.config for known in self.store.cities() if known.id == city.id), record.config)
+        self.store.put_city(record)
         self._widths[city.id] = width
-        self.cities[city.id] = CityIngest(self.store, self.table, city, width)
-        return self.cities[city.id]
+        made = self.cities[city.id] = CityIngest(self.store, self.table, city, width)
+        if before != record.config:
+            made.touch_everything()  # a changed denominator, rule or calibration reaches all that rests on it
+        return made
 
     def check_width(self, city: str, width: int) -> None:
         """Raises Rejected for windows of another width than the city's: they would count readings twice."""
