@@ -206,8 +206,8 @@ def run(folder: Path, port: int, seconds: float | None, days: int) -> None:
     demo = Demo(folder, port, Console())
     with ExitStack() as stack:
         stack.callback(demo.stop)
-        previous = signal.signal(signal.SIGTERM, _interrupt)
-        stack.callback(signal.signal, signal.SIGTERM, previous)
+        for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell's background job starts with it ignored
+            stack.callback(signal.signal, number, signal.signal(number, _interrupt))
         try:
             city = load_city(city_file)
             demo.write_history(city, days)

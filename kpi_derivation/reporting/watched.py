@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpi_derivation.catalogue import Derivation
+from kpi_derivation.sums import Sums
 from kpi_derivation.view import COLUMNS, Daily, Part, Rows, View
 from telemetry.city import City, Denominators, DeviceKind, Rules
 from telemetry.series import FloatArray
@@ -68,15 +69,17 @@ class _WatchedView(View):
         return View.hourly(self, quantity, kinds, back_hours)
 
 
-class _WatchedSums(dict[tuple[str, str], FloatArray]):
+class _WatchedSums(Sums):
     """Notes the quantities that are read past `rows`, as a derivation may for one no registry lists."""
 
-    quantities: list[str]
+    def __init__(self, sums: Sums) -> None:
+        self.__dict__.update(sums.__dict__)
+        self.quantities: list[str] = []
 
-    def __getitem__(self, key: tuple[str, str]) -> FloatArray:
-        if key[1] not in self.quantities:
-            self.quantities.append(key[1])
-        return super().__getitem__(key)
+    def __getitem__(self, name: tuple[str, str]) -> FloatArray:
+        if name[1] not in self.quantities:
+            self.quantities.append(name[1])
+        return super().__getitem__(name)
 
 
 def _rows_of_all(view: View, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
@@ -100,8 +103,9 @@ def watching(derivation: Derivation, read: Read) -> Derivation:
     def derive(view: View) -> list[Part]:
         values = {f.name: getattr(view, f.name) for f in fields(view)}
         sums = _WatchedSums(view.sums)
-        sums.quantities = []
-        watched = _WatchedView(**{**values, "city": _watched_city(view.city, read), "sums": sums})
+        # What the view has found already was found without being watched.
+        mine = {"city": _watched_city(view.city, read), "sums": sums, "found": {}, "index": {}}
+        watched = _WatchedView(**{**values, **mine})
         watched.__dict__["read"] = read
         read.view, read.parts = view, derivation.derive(watched)
         _add_others(view, derivation, read, sums.quantities)

@@ -16,6 +16,7 @@ from kpi_derivation.catalogue import DERIVATIONS, Derivation
 from kpi_derivation.reporting.devices import proofs_of
 from kpi_derivation.reporting.proof import DeviceProof, arithmetic, error_of_mean, standard_error
 from kpi_derivation.reporting.watched import Read, watching
+from kpi_derivation.sums import Sums
 from kpi_derivation.values import kpi_value
 from kpi_derivation.view import Part, View
 from telemetry.city import City
@@ -137,8 +138,9 @@ def test_a_mean_weighted_by_people_is_told_as_one() -> None:
 def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
     city = City.model_validate({**tomllib.loads(CITY), "rules": {"exclude_suspect": rule}})
     period = parse_period("2018-01", city.zone)
-    sums = {("street", "no2"): np.array([744.0, 0.0, 744.0, 744 * 30.0, 744 * 3.6e6, 0.0, 0.0, 3.6e6])}
-    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)))
+    table = np.array([[744.0, 0.0, 744.0, 744 * 30.0, 744 * 3.6e6, 0.0, 0.0, 3.6e6]])
+    sums = Sums({("street", "no2"): 0}, table)
+    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), lambda *_: (None, {}))
     read = Read()
     air = DERIVATIONS["EN:EN:AQ:1C"]
     plain = Derivation(air.kpi, air.method, air.quantities, air.kinds, _reads_no2)
