@@ -51,7 +51,7 @@ def pair(server: ServerFactory, tmp_path: Path, compiled: dict[str, bytes]) -> I
     """A node that runs version 0.1.0 from slot a, and somebody who listens."""
     micropython(32)
     broker = server(Mosquitto)
-    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="96k", slots=True) as node:
+    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="128k", slots=True) as node:
         install(compiled, node.workdir / "a")
         node.wiring["speed"] = 5
         node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5, ota_key=KEY.hex(), mqtt=LINK)
