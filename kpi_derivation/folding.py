@@ -263,9 +263,7 @@ class Days:
         """The extra columns of these days, from their hours and those before."""
         quantity = {row: self.name(row)[1] for row in {row for row, _ in pairs}}
         for extra, grid, places in self.extras:
-            rows = {row for row, name in quantity.items() if name in extra.quantities}
-            mine = [p for p in pairs if p[0] in rows] if rows else []
-            if mine:
+            if mine := [p for p in pairs if quantity[p[0]] in extra.quantities]:
                 self._fold_extra(extra, grid, places, span, mine)
 
     def _fold_extra(self, extra: Extra, grid: DayGrid, places: dict[int, int], span: Span, pairs: Pairs) -> None:
