@@ -75,7 +75,7 @@ class Store(Protocol):
 def open_store(url: str) -> Store:
     """Open `sqlite:///path`, `influxdb://host:port/database` (1.x) or `influxdb2://host:port/bucket?org=name`.
 
-    Raises UsageError for another URL. Credentials come from the environment, see docs/configuration.md.
+    Raises UsageError for another URL. Credentials come from CITYVITALS__STORE__... in the environment.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":

@@ -130,7 +130,7 @@ class Hub:
                         del self._feeds[feed.city]
                 await asyncio.sleep(self._poll_s)
             self._feeds.clear()
-        except Exception:
+        except Exception:  # whatever it is, the clients must not be left waiting; it is raised again
             log.exception("The live feed has a fault; its clients will connect again.")
             self.close()
             raise

@@ -140,10 +140,6 @@ class Engine:
         """Bytes of the arrays the engine holds: days, recent hours and windows."""
         return self._days.bytes() + self._hours.bytes() + self._windows.bytes()
 
-    def relevant(self, derivation: Derivation) -> bool:
-        """Whether the city has a device that could feed the KPI."""
-        return any(d.kind in derivation.kinds for d in self.city.device)
-
     def _expected(self, period: Period, now: int) -> float:
         """Ms of the period that have passed, whole hours."""
         return float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))

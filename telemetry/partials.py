@@ -1,6 +1,6 @@
 """Window partials: the mergeable state of one series over one window, as columns; `fold` makes, `regroup` merges them.
 
-Laws (tests/test_partials.py): fold(a + b) == merge(fold(a), fold(b)) for time-ordered halves; merge is associative;
+Laws (tests/telemetry/): fold(a + b) == merge(fold(a), fold(b)) for time-ordered halves; merge is associative;
 no rows is its identity. Sums are taken in time order within a group, so the same readings give the same bits in
 whatever order they came.
 """

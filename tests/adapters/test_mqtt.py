@@ -110,6 +110,7 @@ def test_a_link_finds_its_broker_again(server: ServerFactory) -> None:
 
     wait_for(lost, 20, "the loss")
     wait_for(back, 30, "the connection")
+    assert link.epoch > 1
     link.close()
 
 
