@@ -46,7 +46,8 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
         return f"{place}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
     if error["type"] == "missing":
         return f"{place}: '{name}' is missing; add it."
-    return f"{place}: {name}: {error['msg'].removeprefix('Value error, ')}."
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {name}: {text}" + ("" if text.endswith((".", "?")) else ".")
 
 
 def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - walks annotations
@@ -68,20 +69,36 @@ def _model_in(annotation: Any) -> Any:  # noqa: ANN401
 
 
 def _line_of(where: Location, text: str) -> int | None:
-    """1-based line of a key: the n-th [[table]] or the [table], then the key in it; as near as can be found."""
-    names = [p for p in where if isinstance(p, str)]
-    counts = [p for p in where if isinstance(p, int)]
-    lines = text.splitlines()
-    start = 0
-    if len(names) > 1 or counts:
-        header = re.compile(r"\s*\[\[?\s*" + re.escape(names[0]) + r"(\s*\.[^\]]*)?\s*\]")
-        found = [i for i, line in enumerate(lines) if header.match(line)]
+    """1-based line of a key, or of the nearest thing around it that has one."""
+    best, line, here = 0, None, Location()
+    arrays: dict[Location, int] = {}
+    for number, content in enumerate(text.splitlines(), 1):
+        found = _HEADER.match(content)
+        key = None if found else _KEY.match(content)
         if found:
-            start = found[min(counts[0] if counts else 0, len(found) - 1)]
-    key = re.compile(r"\s*(\[+\s*)?([\w\".-]+\.)?\"?" + re.escape(names[-1]) + r"\"?\s*(=|\])") if names else None
-    for i in range(start, len(lines)):
-        if key and key.match(lines[i]):
-            return i + 1
-        if i > start and lines[i].lstrip().startswith("[") and start:
-            break
-    return start + 1 if start else None
+            here = _table(_names(found[2]), found[1] == "[[", arrays)
+        place = (*here, *_names(key[1])) if key else here
+        depth = min(len(place), len(where))
+        if (found or key) and depth > best and place[:depth] == where[:depth]:
+            best, line = depth, number
+    return line
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([\w\"'.-]+)\s*\]")
+_KEY = re.compile(r"\s*([\w\"'.-]+)\s*=")
+
+
+def _names(dotted: str) -> list[str]:
+    return [name.strip("\"'") for name in dotted.split(".")]
+
+
+def _table(names: list[str], is_array: bool, arrays: dict[Location, int]) -> Location:
+    """Where a table's header stands: names, and after each array of tables the number of its entry."""
+    place: Location = ()
+    for i, name in enumerate(names):
+        place = (*place, name)
+        if is_array and i == len(names) - 1:
+            arrays[place] = arrays.get(place, -1) + 1
+        if place in arrays:
+            place = (*place, arrays[place])
+    return place

@@ -5,10 +5,11 @@ Unknown keys are errors, except under [city.extra]; a key that ends in `_source`
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from telemetry.errors import nearest
 from telemetry.quantities import QUANTITIES
@@ -53,15 +54,31 @@ class Rules(_Strict):
 
 
 class Calibration(_Strict):
-    """Corrected value = gain * raw + offset, for one quantity of a device, from `valid_from` (RFC 3339) on."""
+    """Corrected value = gain * raw + offset + humidity * RH, for one quantity of a device, from `valid_from` on."""
 
     quantity: str
     valid_from: str
-    gain: float = 1.0
-    offset: float = 0.0
-    humidity: float = 0.0
-    version: int = 1
+    gain: float = Field(1.0, gt=0, allow_inf_nan=False)
+    offset: float = Field(0.0, allow_inf_nan=False)
+    humidity: float = Field(0.0, allow_inf_nan=False)
+    version: int = Field(1, ge=1)
     note: str = ""
+
+    @field_validator("quantity")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in QUANTITIES:
+            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
+        return value
+
+    @field_validator("valid_from")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"'{value}' is no date; write it like 2026-03-01 or 2026-03-01T12:00:00Z") from None
+        return value
 
 
 class Device(_Strict):
@@ -95,6 +112,23 @@ class Device(_Strict):
         for name in value:
             if name not in QUANTITIES:
                 raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        return value
+
+    @field_validator("calibration")
+    @classmethod
+    def _own(cls, value: list[Calibration], info: ValidationInfo) -> list[Calibration]:
+        own, seen = info.data.get("quantities", []), set[tuple[str, str, int]]()
+        for entry in value:
+            if own and entry.quantity not in own:
+                raise ValueError(f"the device does not measure '{entry.quantity}'; {nearest(entry.quantity, own)}")
+            if own and entry.humidity and "humidity" not in own:
+                raise ValueError("a humidity term needs 'humidity' among the device's own quantities")
+            identity = (entry.quantity, entry.valid_from, entry.version)
+            if identity in seen:
+                raise ValueError(
+                    f"{entry.quantity} from {entry.valid_from} is there twice with version {entry.version}"
+                )
+            seen.add(identity)
         return value
 
 

@@ -80,6 +80,54 @@ def test_the_sentence_names_file_line_and_key_for(case: str, tmp_path: Path) -> 
     assert [word for word in told if word not in str(error.value)] == [], str(error.value)
 
 
+CALIBRATED = (
+    GOOD
+    + """
+[[device.calibration]]
+quantity = "energy_total"
+valid_from = "2021-01-01"
+
+[[device]]
+id = "s2"
+kind = "air_lowcost"
+quantities = ["pm2_5"]
+
+[[device.calibration]]
+quantity = "pm2_5"
+valid_from = "2021-01-01"
+
+[[device.calibration]]
+quantity = "pm2_5"
+valid_from = "2021-07-01T00:00:00Z"
+gain = 1.5
+"""
+)
+# what is wrong: the last occurrence of a text, its replacement, the key it is at, what the sentence must hold
+WRONG_CALIBRATIONS = {
+    "an unknown quantity": ('quantity = "pm2_5"', 'quantity = "pm25"', "quantity", ["'pm25'", "'pm2_5'"]),
+    "a quantity the device does not measure": ('quantity = "pm2_5"', 'quantity = "no2"', "calibration", ["'no2'"]),
+    "a day that is none": ("2021-07-01T", "2021-07-32T", "valid_from", ["2021-07-32", "2026-03-01"]),
+    "a gain that is no number": ("gain = 1.5", "gain = nan", "gain", ["calibration.1.gain"]),
+    "a gain of zero": ("gain = 1.5", "gain = 0", "gain", ["greater than 0"]),
+    "a misspelt key": ("gain", "gian", "gian", ["'gain'"]),
+    "a humidity nobody measures": ("gain = 1.5", "humidity = -0.1", "calibration", ["'humidity'"]),
+    "one entry twice": ("2021-07-01T00:00:00Z", "2021-01-01", "calibration", ["twice"]),
+}
+
+
+@pytest.mark.parametrize("case", sorted(WRONG_CALIBRATIONS))
+def test_the_sentence_names_file_line_and_key_of_a_calibration_with(case: str, tmp_path: Path) -> None:
+    old, new, key, told = WRONG_CALIBRATIONS[case]
+    text = new.join(CALIBRATED.rsplit(old, 1))
+    lines = text.splitlines()
+    first = lines.index('quantities = ["pm2_5"]') + 3  # an entry against the others is told where they begin
+    line = first if key == "calibration" else max(i for i, one in enumerate(lines, 1) if one.startswith(key))
+    with pytest.raises(UsageError) as error:
+        load_city(write(tmp_path, text))
+    assert f"aba.toml, line {line}:" in str(error.value)
+    assert [word for word in told if word not in str(error.value)] == [], str(error.value)
+
+
 def test_a_missing_city_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no city file .*nowhere\.toml"):
         load_city(tmp_path / "nowhere.toml")
