@@ -16,7 +16,7 @@ help: ## list these commands
 setup: $(VENV)/.installed ## make .venv with cityvitals in it
 	@:
 
-dev: $(VENV)/.installed-dev ## the same, with all that the tests and checks need
+dev: $(VENV)/.installed-dev typings/.installed ## the same, with all that the tests and checks need
 	@:
 
 servers: ## install the real servers the tests talk to (Debian and Ubuntu)
@@ -49,7 +49,7 @@ chaos: dev servers ## break everything in turn and count the readings: make chao
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 clean: ## remove what was built, downloaded and cached
-	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build typings .cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make a second call instant; a changed pyproject.toml installs again.
@@ -62,3 +62,11 @@ $(VENV)/.installed-dev: pyproject.toml
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(VENV)/.installed $@
+
+# What the board's own modules look like, for the type check of the firmware. Outside of the virtual environment,
+# because these stubs would hide those of CPython's library.
+STUBS := micropython-esp32-stubs>=1.25,<2
+typings/.installed: Makefile | $(VENV)/.installed-dev
+	@rm -rf typings
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target typings '$(STUBS)'
+	@touch $@

@@ -1,14 +1,15 @@
 """Rules that keep the firmware portable: what it may import, that it compiles, that nothing names a platform."""
 
 import ast
-import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from edge.release import FIRMWARE, compiled, sources
-from tests.firmware.interpreters import REPO
+from tests.firmware.interpreters import REPO, missing
 
 FILES = sorted(FIRMWARE.rglob("*.py"))
 HAL = {"hal_esp32.py", "hal_unix.py", "virtual.py", "loader.py"}
@@ -73,9 +74,9 @@ def test_house_numbers() -> None:
 
 
 def test_the_firmware_passes_pyright_with_the_stubs_of_the_board() -> None:
-    """Needs `npm install pyright` somewhere on the PATH, and the stubs in `typings/`."""
-    pyright = shutil.which("pyright")
-    if not pyright or not (REPO / "typings/machine.pyi").exists():
-        pytest.skip("pyright or the stubs in typings/ (package micropython-esp32-stubs) are not here")
-    done = subprocess.run([pyright, "-p", str(REPO / "edge")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    """`make dev` installs both."""
+    if find_spec("pyright") is None or not (REPO / "typings/machine.pyi").exists():
+        missing("pyright or the stubs in typings/ are not here: run make dev")
+    command = [sys.executable, "-m", "pyright", "-p", str(REPO / "edge")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
