@@ -14,7 +14,8 @@ import typer.main
 from cityvitals.cli import app
 
 REPO = Path(__file__).parents[1]
-PAGES = sorted(p for p in REPO.rglob("*.md") if not {".venv", "build", "typings", "node_modules", ".cache"} & set(p.parts))
+NOT_OURS = {".venv", "build", "typings", "node_modules", ".cache"}
+PAGES = sorted(p for p in REPO.rglob("*.md") if not NOT_OURS & set(p.parts))
 
 
 def commands(text: str) -> Iterator[str]:
