@@ -12,6 +12,7 @@ import typer
 
 from cityvitals import (
     cli_backup,
+    cli_calibrate,
     cli_config,
     cli_doctor,
     cli_enrol,
@@ -39,6 +40,7 @@ app.add_typer(cli_enrol.app, name="enrol")
 app.command()(cli_token.token)
 app.command()(cli_ledger.ledger)
 app.command()(cli_doctor.doctor)
+app.command()(cli_calibrate.calibrate)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 app.command()(cli_backup.recover)

@@ -58,6 +58,17 @@ class Sheet:
         found = self.ask(sql, first, after, quantity, devices, first, after, minutes, capture)
         return None if found[0][0] is None else float(found[0][0])
 
+    def line(self, quantity: str, device: str, other: str, minutes: float) -> tuple[float, float, float, int]:
+        """Slope, intercept, R2 and number of hours of `other` over `device`; `minutes`: a reading of the device."""
+        sql = """
+        WITH h AS (SELECT device, date_trunc('hour', t) AS hour, avg(value) AS mean, count(*) AS n FROM r
+                   WHERE quantity = ? GROUP BY ALL),
+             p AS (SELECT a.mean AS x, b.mean AS y FROM h a JOIN h b ON a.hour = b.hour
+                   WHERE a.device = ? AND b.device = ? AND a.n * ? >= 45)
+        SELECT regr_slope(y, x), regr_intercept(y, x), regr_r2(y, x), count(*)::INT FROM p"""
+        [(slope, intercept, r2, n)] = self.ask(sql, quantity, device, other, minutes)
+        return float(slope), float(intercept), float(r2), int(n)
+
     def total(self, quantity: str, devices: list[str], period: str) -> float:
         """Sum of the values of a period."""
         sql = (

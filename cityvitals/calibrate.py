@@ -1,0 +1,159 @@
+"""`cityvitals calibrate`: fit a device to a reference beside it, and write the calibration entry of the city file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import tomli_w
+
+from adapters.store import Store
+from cityvitals.config import load_city
+from kpi_derivation.calibration import Fit
+from kpi_derivation.colocation import Pairs, entry_of, fitted, needed, pairs, raw_rmse
+from telemetry.city import Calibration, City, Device
+from telemetry.errors import UsageError, nearest
+from telemetry.partials import Partials
+from telemetry.periods import Period, iso, local_date, parse_period
+from telemetry.quantities import QUANTITIES
+from telemetry.series import SeriesTable
+
+WEAK = 0.5  # R2 below which a fit explains less than half of what the reference saw
+
+
+class Colocation(NamedTuple):
+    """A fit, what it rests on, and the entry it makes."""
+
+    device: Device
+    reference: Device
+    quantity: str
+    period: Period
+    pairs: Pairs
+    fit: Fit
+    entry: Calibration
+
+
+def colocate(
+    store: Store, city: City, device: str, against: str, quantity: str, period: str, valid_from: str, humidity: bool
+) -> Colocation:
+    """Fit a device to a reference over a period. `valid_from`: empty for the period's first day.
+
+    Raises UsageError for what is not in the city file and where the readings do not give a fit.
+    """
+    mine, other = (_measuring(city, name, quantity) for name in (device, against))
+    if mine.id == other.id:
+        raise UsageError(f"'{device}' cannot be its own reference; name the device it stood beside with --against.")
+    span = over(city, period)
+    table = SeriesTable()
+    wanted = needed(city, table, device, against, quantity)
+    hours = Partials.concat(list(store.partials(city.id, "hour", span.start, span.end, table, wanted)))
+    found = pairs(city, table, hours, device, against, quantity)
+    begin = valid_from or local_date(span.start, city.zone).isoformat()
+    try:
+        made = fitted(found, humidity)
+        note = f"beside {against} {span.label}: n {made.n}, R2 {made.r2:.3f}, RMSE {made.rmse:.3g}"
+        entry = entry_of(mine, quantity, made, begin, note)
+    except ValueError as error:  # a pydantic error is one too
+        text = error.errors()[0]["msg"].removeprefix("Value error, ") if hasattr(error, "errors") else error
+        raise UsageError(f"No calibration of {device} by {against} in {period}: {text}.") from None
+    return Colocation(mine, other, quantity, span, found, made, entry)
+
+
+def _measuring(city: City, name: str, quantity: str) -> Device:
+    device = next((d for d in city.device if d.id == name), None)
+    if device is None:
+        raise UsageError(f"There is no device '{name}' in {city.id}; {nearest(name, [d.id for d in city.device])}")
+    if quantity not in device.quantities:
+        raise UsageError(f"{name} does not measure '{quantity}'; {nearest(quantity, device.quantities)}")
+    return device
+
+
+def over(city: City, text: str) -> Period:
+    """A calendar period, or `first..last` of two, in the city's time. Raises UsageError."""
+    first, _, last = text.partition("..")
+    begin, end = parse_period(first, city.zone), parse_period(last or first, city.zone)
+    if end.end <= begin.start:
+        raise UsageError(f"'{text}' ends before it begins; write the earlier period first.")
+    return Period(begin.kind, text, begin.start, end.end)
+
+
+def as_text(c: Colocation) -> str:
+    """The fit and its entry, to be read."""
+    unit, f = QUANTITIES[c.quantity].unit, c.fit
+    lines = [
+        f"{c.device.id} against {c.reference.id}, {c.quantity}, {iso(c.period.start)} to {iso(c.period.end)}",
+        f"  n         {f.n:>12,} hours in which all were valid",
+        f"  gain      {f.gain:>12.6g} (slope)",
+        f"  offset    {f.offset:>12.6g} {unit}",
+        f"  humidity  {f.humidity:>12.6g} {unit} per %RH" if f.humidity else "  humidity             - (no such term)",
+        f"  R2        {f.r2:>12.4f}",
+        f"  RMSE      {f.rmse:>12.4g} {unit}; {raw_rmse(c.pairs):.4g} without calibration",
+        f"  readings  {c.pairs.raw.min():>12.4g} to {c.pairs.raw.max():.4g} {unit}; beyond them the line is a guess",
+    ]
+    if not f.r2 >= WEAK:
+        lines.append(f"Weak: the line explains {100 * f.r2:.0f} % of what the reference saw. Look at the siting first.")
+    return "\n".join([*lines, "", entry_text(c.entry)])
+
+
+def entry_text(entry: Calibration) -> str:
+    """The entry as it stands in a city file."""
+    given = {"version", *entry.model_dump(exclude_defaults=True)}
+    plain = {name: value for name, value in entry.model_dump().items() if name in given}
+    return "[[device.calibration]]\n" + tomli_w.dumps(plain)
+
+
+def with_entry(text: str, device: str, entry: Calibration) -> str:
+    """The text of a city file with the entry after the device's own. Raises UsageError where it finds no place.
+
+    Everything else in the file stays as it was written: only lines are added, and the result is read again.
+    """
+    lines = text.splitlines(keepends=True)
+    heads = [i for i, line in enumerate(lines) if line.lstrip().startswith("[")]
+    number = [d["id"] for d in tomllib.loads(text)["device"]].index(device)
+    begins = [i for i in heads if "".join(lines[i].split()).startswith("[[device]]")]
+    after = [i for i in heads if i > begins[number] and "device.calibration" not in lines[i]] if begins else []
+    end = after[0] if after else len(lines)
+    while end > 0 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+        end -= 1  # blank lines and comments before the next table belong to it
+    before = "".join(lines[:end])
+    made = before + ("" if before.endswith("\n") else "\n") + "\n" + entry_text(entry) + "".join(lines[end:])
+    if _read(made) != _expected(text, number, entry):
+        raise UsageError(
+            f"The entry finds no place in the city file; add it to {device} by hand:\n\n{entry_text(entry)}"
+        )
+    return made
+
+
+def _read(text: str) -> object:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _expected(text: str, number: int, entry: Calibration) -> object:
+    """What the file must say afterwards."""
+    plain = tomllib.loads(text)
+    mine = plain["device"][number]
+    mine["calibration"] = [*mine.get("calibration", []), tomllib.loads(entry_text(entry))["device"]["calibration"][0]]
+    return plain
+
+
+def write(path: Path, c: Colocation) -> None:
+    """Add the entry to the city file; the old file stands until the new one is complete."""
+    made = with_entry(path.read_text(encoding="utf-8"), c.device.id, c.entry)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(made, encoding="utf-8")
+    load_city(beside)
+    beside.replace(path)
+
+
+def as_json(c: Colocation) -> str:
+    """The fit and its entry for programs."""
+    plain = {
+        "device": c.device.id, "reference": c.reference.id, "quantity": c.quantity, "start": iso(c.period.start),
+        "end": iso(c.period.end), **c.fit._asdict(), "raw_rmse": raw_rmse(c.pairs), "entry": c.entry.model_dump(),
+    }  # fmt: skip
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
