@@ -13,6 +13,7 @@ from .backoff import Backoff
 CONNECT_MS = 20000
 ACK_MS = 20000
 STABLE_MS = 60000
+BEAT_MS = 60000  # however long a wait is configured, we show that often that we are alive
 JOINED = 512  # bytes of small packets that leave in one write
 
 
@@ -87,8 +88,13 @@ class Client:
             # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
             if self.board.ticks_ms() - started > STABLE_MS and self.sessions:
                 self._backoff.reset()
+            await self._pause(self._backoff.next_ms())
+
+    async def _pause(self, ms):
+        while ms > 0:
             self._alive()
-            await self.board.sleep_ms(self._backoff.next_ms())
+            await self.board.sleep_ms(min(ms, BEAT_MS))
+            ms -= BEAT_MS
 
     def _alive(self):
         self.beat()
@@ -100,6 +106,7 @@ class Client:
         reader, writer = await self.board.within(
             self.board.connect(self.options["host"], self.options["port"], self.options.get("tls")), CONNECT_MS
         )
+        self._alive()
         self._out.clear()
         self._waiting.clear()
         splitter = self._splitter
@@ -205,8 +212,7 @@ class Client:
         """Ping at half the interval; 1.5 intervals without a byte, or a PUBACK that never comes, ends the session."""
         interval = self.options.get("keepalive_s", 60) * 1000
         while True:
-            await self.board.sleep_ms(interval // 4)
-            self._alive()
+            await self._pause(min(interval // 4, BEAT_MS))
             now = self.board.ticks_ms()
             if now - self._rx > interval * 3 // 2:
                 raise LinkError("silent broker")

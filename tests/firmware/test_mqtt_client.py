@@ -94,3 +94,9 @@ def test_a_broker_that_accepts_and_kicks_is_not_hammered(folder: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("broker", ["away", "mute"])
+def test_the_longest_waits_that_can_be_configured_do_not_look_like_a_hanging_task(broker: str) -> None:
+    """The supervisor restarts a node whose MQTT task is silent for 15 minutes; both waits may be an hour."""
+    assert int(run("beats.py", broker, bits=32, heap="128k")) <= 60

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ServerFactory
+from tests.firmware.flash import records_of
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
@@ -18,6 +19,23 @@ from tests.servers import Mosquitto, wait_for
 pytestmark = pytest.mark.timeout(3600)
 HEAP = 96 * 1024
 HOURS, SPEED = (24, 300) if os.environ.get("CITYVITALS_LONG") else (0.5, 300)
+
+
+def hours(heard: Listener) -> float:
+    """How long the node has been awake, by its own account."""
+    health = heard.with_values("uptime")
+    return float(health[-1]["values"]["uptime"]) / 3600 if health else 0.0
+
+
+def a_day(broker: Mosquitto, heard: Listener, node: Node) -> None:
+    """Live through it; after each quarter the broker is started again and old readings are asked for once more."""
+    for part in range(1, 5):
+        wait_for(lambda part=part: hours(heard) >= part * HOURS / 4, 600, f"part {part} of the day")
+        assert (node.exits, heard.on("/log")) == ([], [])
+        broker.restart()
+        newest = max(records_of(node.workdir))[1]
+        heard.command("n1", cmd="resend", id=part, boot=1, **{"from": max(0, newest - 9), "to": newest})
+    wait_for(lambda: hours(heard) > HOURS * 1.02, 600, "the end of the day")
 
 
 def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFactory, tmp_path: Path) -> None:
@@ -33,21 +51,15 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
         node.pms.period_s = 0.02
         link = {"keepalive_s": 3600, "backoff_max_s": 60}
         node.start("127.0.0.1", broker.port, "demo", "n1", 60, mqtt=link, ntp=[ntp.name], health_s=120)
-
-        def hours() -> float:
-            health = heard.with_values("uptime")
-            return float(health[-1]["values"]["uptime"]) / 3600 if health else 0.0
-
-        for part in range(1, 5):
-            wait_for(lambda part=part: hours() >= part * HOURS / 4, 600, f"part {part} of the day")
-            broker.restart()
-            heard.command("n1", cmd="resend", id=part, boot=1, **{"from": 0, "to": 5})
-        wait_for(lambda: hours() > HOURS * 1.02, 600, "the end of the day")
-        health = heard.with_values("heap_free")
+        a_day(broker, heard, node)
+        taken = max(records_of(node.workdir))[1]  # the node numbers what it takes from 0 on
+        wait_for(lambda: (1, taken) in heard.records, 30, "the last record")
+        health, readings = heard.with_values("heap_free"), heard.with_values("pm2_5")
         assert (node.exits, heard.on("/log")) == ([], [])
+        assert {a["found"] for a in heard.on("/cmd/answer")} == {10}
     used = [HEAP - r["values"]["heap_free"] for r in health]
     early, late = used[len(used) // 4 : len(used) // 2], used[-len(used) // 4 :]
-    print(f"{len(heard.with_values('pm2_5'))} readings, live heap {min(used)}..{max(used)} B")
-    assert heard.on("/log") == []
+    print(f"{taken + 1} records, {len(readings)} of them readings, live heap {min(used)}..{max(used)} B")
+    assert [seq for seq in range(taken + 1) if (1, seq) not in heard.records] == []
     assert statistics.median(late) <= statistics.median(early) + 512
-    assert len(heard.with_values("pm2_5")) > HOURS * 50
+    assert len(readings) > HOURS * 50

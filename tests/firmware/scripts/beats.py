@@ -1,0 +1,99 @@
+"""The longest silence of the MQTT task, in seconds of virtual time. Runs on MicroPython.
+
+beats.py away: no broker for ten days; beats.py mute: brokers that accept and never say a word again.
+"""
+
+import asyncio
+import sys
+
+from firmware.mqtt import Client
+
+DAYS = 10
+
+
+class Over(BaseException):
+    """The time is up."""
+
+
+class Pipe:
+    """A connection on which only the CONNACK comes."""
+
+    def __init__(self) -> None:
+        self.fresh = True
+
+    async def read(self, _count: int) -> bytes:
+        """Give the CONNACK, then nothing for ever."""
+        if not self.fresh:
+            await asyncio.Event().wait()
+        self.fresh = False
+        return b"\x20\x02\x01\x00"
+
+    def write(self, data: bytes) -> None:
+        """Swallow it."""
+
+    async def drain(self) -> None:
+        """Gone."""
+
+    async def wait_closed(self) -> None:
+        """Closed."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Board:
+    """Time passes only when somebody sleeps."""
+
+    def __init__(self, away: bool) -> None:
+        self.away = away
+        self.now = 0
+
+    def ticks_ms(self) -> int:
+        """The virtual time."""
+        return self.now
+
+    async def sleep_ms(self, ms: int) -> None:
+        """Jump ahead."""
+        await asyncio.sleep(0)
+        self.now += ms
+        if self.now > DAYS * 86400000:
+            raise Over
+
+    async def within(self, job: object, _ms: int) -> object:
+        """Nothing here takes time."""
+        return await job  # type: ignore[misc]
+
+    async def connect(self, *_: object) -> object:
+        """Refuse, or give a connection."""
+        if self.away:
+            raise OSError(111)
+        pipe = Pipe()
+        return pipe, pipe
+
+
+class Watch:
+    """Notes the longest time between two beats."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.last = self.longest = 0
+
+    def __call__(self) -> None:
+        """The task shows that it is alive."""
+        self.longest = max(self.longest, self.board.now - self.last)
+        self.last = self.board.now
+
+
+def main(how: str) -> None:
+    """Run until the time is up."""
+    board = Board(how == "away")
+    options = {"host": "", "port": 0, "keepalive_s": 3600, "backoff_max_s": 3600}
+    client = Client(board, "x", options, ("t", "off"), ("t", lambda: b"on"), [], print)
+    client.beat = watch = Watch(board)
+    try:
+        asyncio.run(client.run())
+    except Over:
+        print(watch.longest // 1000)
+
+
+main(sys.argv[1])
