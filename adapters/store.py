@@ -7,6 +7,7 @@ Every write is an upsert on a fixed identity, so writing again changes nothing. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from telemetry.errors import UsageError
@@ -87,3 +88,11 @@ def open_store(url: str) -> Store:
 
         return InfluxStore.from_url(url)
     raise UsageError(f"'{url}' is no store; write sqlite:///path/to/file.db or influxdb://host:8086/database.")
+
+
+def existing_store(url: str) -> Store:
+    """The same for commands that only read: a file that is not there is a slip of the pen, not a new store."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not path.is_file():
+        raise UsageError(f"There is no store {path}. Check the path, or make one with `cityvitals replay`.")
+    return open_store(url)

@@ -93,13 +93,13 @@ def kpi_show(
 
     Example: cityvitals kpi show --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.show import as_text, values  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
     if form not in ("table", "json", "csv"):
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json', 'csv'])}")
-    rows = values(open_store(store), city, period, code or [], time.time_ns() // 1_000_000)
+    rows = values(existing_store(store), city, period, code or [], time.time_ns() // 1_000_000)
     sys.stdout.write(as_text(rows, form, None if sys.stdout.isatty() else 200))
 
 

@@ -18,7 +18,7 @@ def ledger(
 
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.reconcile import accounts, as_text  # noqa: PLC0415
     from cityvitals.show import stored_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
@@ -26,6 +26,6 @@ def ledger(
 
     if form not in ("table", "json"):
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
-    opened = open_store(store)
+    opened = existing_store(store)
     zone = stored_city(opened, city).zone
     sys.stdout.write(as_text(accounts(opened, city, parse_period(period, zone)), form))

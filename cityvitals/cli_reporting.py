@@ -81,10 +81,10 @@ def kpi_explain(
 
     Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.explain import explain  # noqa: PLC0415
 
-    sys.stdout.write(explain(open_store(store), city, code, part, period, form, _now()))
+    sys.stdout.write(explain(existing_store(store), city, code, part, period, form, _now()))
 
 
 def kpi_snapshot(
@@ -98,10 +98,10 @@ def kpi_snapshot(
 
     Example: cityvitals kpi snapshot --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen.svg
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.snapshot import city_snapshot  # noqa: PLC0415
 
-    out.write_text(city_snapshot(open_store(store), city, period, targets), encoding="utf-8")
+    out.write_text(city_snapshot(existing_store(store), city, period, targets), encoding="utf-8")
     sys.stdout.write(f"{out}\n")
 
 
@@ -116,10 +116,10 @@ def kpi_pack(
 
     Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.pack import collect, write_pack  # noqa: PLC0415
 
-    pack = collect(open_store(store), city, period, targets, _now())
+    pack = collect(existing_store(store), city, period, targets, _now())
     for path in write_pack(pack, out):
         sys.stdout.write(f"{path}\n")
 
@@ -135,10 +135,10 @@ def kpi_compare(
 
     Example: cityvitals kpi compare --store sqlite:///region.db --period 2018 --city aberdeen --city lcl
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.compare import compared, comparison_text  # noqa: PLC0415
 
-    lines = compared(open_store(store), city or [], period, code or [])
+    lines = compared(existing_store(store), city or [], period, code or [])
     sys.stdout.write(comparison_text(lines, form, _width()))
 
 
@@ -147,10 +147,10 @@ def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Target
 
     Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.compare import trend_text, trends  # noqa: PLC0415
 
-    sys.stdout.write(trend_text(trends(open_store(store), city, code or [], targets), form, _width()))
+    sys.stdout.write(trend_text(trends(existing_store(store), city, code or [], targets), form, _width()))
 
 
 def kpi_export(
@@ -166,10 +166,10 @@ def kpi_export(
 
     Example: cityvitals kpi export --city aberdeen --store sqlite:///aberdeen.db --format ngsi-ld --out kpis.jsonld
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.export import export  # noqa: PLC0415
 
-    data = export(open_store(store), city, form, period, kind or [], code or [])
+    data = export(existing_store(store), city, form, period, kind or [], code or [])
     if out is None:
         sys.stdout.buffer.write(data)
     else:

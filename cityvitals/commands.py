@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from adapters.store import open_store
+from adapters.store import existing_store, open_store
 from cityvitals import replay
 from cityvitals import through as through_broker
 from cityvitals.config import load_city
@@ -103,7 +103,7 @@ def tell_summary(s: replay.Summary) -> None:
 
 def backfill_command(city: Path, url: str) -> None:
     """`cityvitals kpi backfill`."""
-    loaded, store = load_city(city), open_store(url)
+    loaded, store = load_city(city), existing_store(url)
     width = next((r.width for r in store.cities() if r.id == loaded.id), None)
     if width is None:
         raise UsageError(f"The store holds no data of '{loaded.id}'; run `cityvitals replay` first.")

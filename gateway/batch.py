@@ -115,7 +115,9 @@ class Batch:
         """Columns in the senders' units as flagged readings in catalogue units. Every kind must be without problem."""
         k = np.asarray(kind, dtype=np.int64)
         known = self._known_columns()
-        converted = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k] + known.offset[k]
+        with np.errstate(over="ignore"):  # what overflows is infinite, and out of every range
+            scaled = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k]
+        converted = scaled + known.offset[k]
         return Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
 
     def _known_columns(self) -> _Columns:

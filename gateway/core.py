@@ -139,11 +139,13 @@ class Core:
             rows.rows = [row for row in rows.rows if row[5] not in known]
 
     def _drop_pruned(self, rows: Decoded) -> None:
+        """Leave out readings whose windows have lost their other readings, a problem each."""
         floor = self.buffer.pruned_before
         if floor and rows.rows and min(rows.t) < floor:
-            rows.problems.append(
-                "reading older than what this gateway still holds: its window cannot be folded any more"
-            )
+            kept = [row for row in rows.rows if row[3] >= floor]
+            why = "reading older than what this gateway still holds: its window cannot be folded any more"
+            rows.problems += [why] * (len(rows.rows) - len(kept))
+            rows.rows = kept
 
     def _route(self, topic: str) -> tuple[str, str, Decode, SourceOptions]:
         """City, device, decoder and options of a topic."""

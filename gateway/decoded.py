@@ -8,7 +8,9 @@ from typing import NamedTuple
 from telemetry.periods import iso
 from telemetry.windows import AHEAD, EARLIEST
 
-__all__ = ["AHEAD", "EARLIEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
+__all__ = ["AHEAD", "EARLIEST", "LARGEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
+
+LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
 
 
 @dataclass(frozen=True, slots=True)

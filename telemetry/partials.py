@@ -115,8 +115,10 @@ def fold(readings: Readings, width: int, modulus: FloatArray) -> Partials:
     order = np.lexsort((readings.key, readings.t, readings.series))
     r, modulus = readings.take(order), modulus[order]
     start = window_start(r.t, width)
+    with np.errstate(over="ignore"):  # of values that are refused and only counted
+        square = r.value * r.value
     single = Partials(
-        r.series, start, (r.flag == 0).astype(np.int64), r.value, r.value, r.value, r.value * r.value,
+        r.series, start, (r.flag == 0).astype(np.int64), r.value, r.value, r.value, square,
         r.t, r.value, r.t, r.value, np.where(np.isnan(modulus), np.nan, 0.0),
         (r.flag != 0).astype(np.int64), r.arrival - r.t,
     )  # fmt: skip

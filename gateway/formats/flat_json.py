@@ -4,7 +4,8 @@
 
 `time`: RFC 3339 with a zone, or seconds (or milliseconds) since 1970; without it the arrival counts. Names that are
 no catalogue quantity are renamed or ignored by the source's configuration, else reported. A charging session is
-`session_energy` with `session` (its identity) and `end`.
+`session_energy` with `session` (its identity) and `end`. `boot` and `seq` number the messages of a device, so that
+the loss ledger can count them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.decoded import Decoded, SourceOptions, clock_problem
+from gateway.decoded import LARGEST, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -24,14 +25,19 @@ _RESERVED = frozenset({"session", "end", "boot", "seq"})
 
 
 def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
-    """Rows of one object. Raises Rejected where it is no JSON object or its time cannot be used."""
+    """Rows of one object; none, and the reason, where its time cannot be used. Raises Rejected for no JSON object."""
     message = _object(payload)
     given = message.pop(options.time_key, None)
-    t = arrival if given is None else parse_time(given)
+    out = Decoded(by_arrival=given is None, records=_numbers(message))
+    try:
+        t = arrival if given is None else parse_time(given)
+    except Rejected as reason:
+        out.problems.append(str(reason))
+        return out
     problem = clock_problem(t, arrival)
     if problem:
-        raise Rejected(problem)
-    out = Decoded(by_arrival=given is None)
+        out.problems.append(problem)
+        return out
     for name, item in message.items():
         quantity = options.rename.get(name, name)
         if name in options.ignore or name in _RESERVED:
@@ -54,6 +60,15 @@ def _object(payload: bytes) -> dict[str, Any]:
     return message
 
 
+def _numbers(message: dict[str, Any]) -> list[tuple[int, int]]:
+    """The record's boot and number, for the loss ledger; also of one that cannot be used, which is not missing."""
+    boot, seq = message.get("boot"), message.get("seq")
+    for number in (boot, seq):
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < LARGEST:
+            return []
+    return [(boot, seq)]  # type: ignore[list-item] # both are int here
+
+
 def _add(
     out: Decoded, quantity: str, value: object, unit: object, t: int, message: dict[str, Any], secret: bytes
 ) -> None:
@@ -63,11 +78,22 @@ def _add(
         out.problems.append(f"'{quantity}' has a unit that is no text")
     elif quantity == "session_energy":
         identity = message.get("session")
-        end = parse_time(message["end"]) if message.get("end") is not None else None
+        end = _end(message.get("end"), out)
         key = session_key(identity, secret=secret) if identity is not None else 0
         add_session(out, t, end, _float(value), unit, key)
     else:
         out.add(quantity, unit, _float(value), t)
+
+
+def _end(given: object, out: Decoded) -> int | None:
+    """When a session ended; one that cannot be read costs the connected time, not the energy."""
+    if given is None:
+        return None
+    try:
+        return parse_time(given)
+    except Rejected as reason:
+        out.problems.append(f"'end' of a session is no time ({reason}): its connected time is left out")
+        return None
 
 
 def _float(value: float) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.decoded import AHEAD, EARLIEST, Decoded, SourceOptions, clock_problem
+from gateway.decoded import AHEAD, EARLIEST, LARGEST, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -41,7 +41,6 @@ class Record(msgspec.Struct):
     end: float | None = None
 
 
-_LARGEST = 2**53
 _decoder = msgspec.json.Decoder(list[Record])
 
 
@@ -57,7 +56,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     for r in records:
         if r.bt is not None or r.bn or r.bu or r.bv or r.sent is not None or r.up is not None:
             base.take(r)
-        if r.boot is not None and r.seq is not None and 0 <= r.boot < _LARGEST and 0 <= r.seq < _LARGEST:
+        if r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
             out.records.append((r.boot, r.seq))
         if r.n or r.bn:
             _row(r, base, out, options, latest)
