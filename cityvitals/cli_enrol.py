@@ -47,9 +47,49 @@ def gateway(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
 
 
 @app.command()
-def device(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
-    """A device's certificate, for the edge broker. Example: cityvitals enrol device aq-001."""
-    _issue(folder, "device", name, days)
+def device(
+    name: Id,
+    folder: Folder = _HOME,
+    days: Days = 730,
+    node: Annotated[str, typer.Option("--node", help="A node of ours: air, energy or ev.")] = "",
+    broker_url: Annotated[str, typer.Option("--broker", help="Where the node connects.")] = "",
+    driver: Annotated[list[str] | None, typer.Option(help="Another choice of sensors; may be repeated.")] = None,
+    wifi: Annotated[str, typer.Option(help="The name of the Wi-Fi network.")] = "",
+    wifi_password_file: Annotated[Path | None, typer.Option(help="A file with its password.")] = None,
+    ntp: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
+    interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
+) -> None:
+    """A device's certificate, for the edge broker. Example: cityvitals enrol device aq-001.
+
+    With --node also all that a node's board needs, in one folder:
+    cityvitals enrol device aq-001 --node air --broker mqtts://gateway.local --wifi sensors
+    """
+    if not node:
+        _issue(folder, "device", name, days)
+        return
+    from adapters.mqtt import Broker  # noqa: PLC0415
+    from cityvitals import enrol, node_enrol  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    if not broker_url:
+        raise UsageError("Say where the node connects: --broker mqtts://gateway.local:8883.")
+    network = {"ssid": wifi, "password": _password(wifi_password_file)} if wifi else {}
+    place = Broker.parse(broker_url)
+    now = enrol.utc_now()
+    files, board = node_enrol.enrol_node(
+        folder, name, node, place, now, days, driver or [], network, ntp or [], interval_s
+    )
+    typer.echo(f"{name}: {files.certificate}, {files.key}")
+    typer.echo(f"For the board: {board}; look at {board}/node.json, then `cityvitals node flash {board}`.")
+
+
+def _password(path: Path | None) -> str:
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    try:
+        return path.read_text(encoding="utf-8").strip() if path else ""
+    except OSError as error:
+        raise UsageError(f"The Wi-Fi password cannot be read: {error}.") from None
 
 
 def _issue(folder: Path, kind: str, name: str, days: int) -> None:

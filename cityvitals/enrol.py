@@ -57,7 +57,7 @@ def make_authorities(folder: Path, city: str, now: datetime) -> None:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         builder = builder.add_extension(_usage(ca=True), critical=True)
         certificate = builder.sign(key, hashes.SHA256())
-        _private(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
+        write_private(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         _write_list(folder, name, [], now)
 
@@ -89,9 +89,20 @@ def enrol(
     files.certificate.parent.mkdir(exist_ok=True)
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.der.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
-    _private(files.key, _key_bytes(key, serialization.Encoding.PEM))
-    _private(files.der_key, _key_bytes(key, serialization.Encoding.DER))
+    write_private(files.key, _key_bytes(key, serialization.Encoding.PEM))
+    write_private(files.der_key, _key_bytes(key, serialization.Encoding.DER))
     return files
+
+
+def authority_der(folder: Path, name: str) -> bytes:
+    """The certificate of one of the authorities, as DER. Raises UsageError."""
+    return _load(folder, name)[0].public_bytes(serialization.Encoding.DER)
+
+
+def city_of(folder: Path) -> str:
+    """The city whose authorities these are. Raises UsageError."""
+    name = _load(folder, "devices")[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    return str(name).removesuffix(" devices CA")
 
 
 def revoke(folder: Path, name: str, now: datetime) -> Path:
@@ -104,9 +115,10 @@ def revoke(folder: Path, name: str, now: datetime) -> Path:
     listed = {entry.serial_number for entry in _list(folder, authority)}
     _write_list(folder, authority, [*listed, certificate.serial_number], now)
     stamp = f"{certificate.serial_number:x}"[:12]
-    for end in ("crt", "key", "der", "key.der"):
+    for end in ("crt", "key", "der", "key.der", "ota.json"):
         issued = path.with_name(f"{name}.{end}")
-        issued.rename(issued.with_name(f"revoked-{stamp}-{name}.{end}"))
+        if issued.exists():
+            issued.rename(issued.with_name(f"revoked-{stamp}-{name}.{end}"))
     return folder / f"{authority}-crl.pem"
 
 
@@ -173,8 +185,10 @@ def _key_bytes(key: ec.EllipticCurvePrivateKey, encoding: serialization.Encoding
     return key.private_bytes(encoding, chosen, serialization.NoEncryption())
 
 
-def _private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read."""
     path.touch(mode=0o600)
+    path.chmod(0o600)  # also where a file was there before
     path.write_bytes(content)
 
 
