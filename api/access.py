@@ -66,8 +66,8 @@ def read_tokens(path: Path) -> Tokens:
     return found
 
 
-def allowed(scopes: frozenset[str], path: str) -> bool:
-    """Whether these scopes are enough for a path."""
+def allowed(scopes: frozenset[str], path: str, city: str | None = None) -> bool:
+    """Whether these scopes are enough for a path; `city`: the one its query names, which says what a stream follows."""
     if "read" in scopes:
         return True
     if path == "/metrics":
@@ -75,8 +75,16 @@ def allowed(scopes: frozenset[str], path: str) -> bool:
     cities = {s.removeprefix("read:") for s in scopes if s.startswith("read:")}
     if path in _FOR_EACH_CITY:
         return bool(cities)
+    if path == "/v1/live":
+        return city in cities
     levels = path.split("/")
     return levels[:3] == ["", "v1", "cities"] and len(levels) > 3 and levels[3] in cities
+
+
+def _city(request: Request) -> str | None:
+    """The city of the query, None where it names none or several: nobody may be shown another than was checked."""
+    named = request.query_params.getlist("city")
+    return named[0] if len(named) == 1 else None
 
 
 @dataclass(slots=True)
@@ -123,7 +131,7 @@ class Access:
             if scopes is None:
                 detail = "Send a token: `Authorization: Bearer ...`; `cityvitals token` makes one."
                 answer = problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
-            elif not allowed(scopes, request.url.path):
+            elif not allowed(scopes, request.url.path, _city(request)):
                 answer = problem(request, 403, f"The token '{owner}' does not reach {request.url.path}.")
         await (answer or self._app)(scope, receive, send)
 

@@ -4,6 +4,7 @@ import { Air, choice } from "./air.js";
 import { follow, getJson } from "./api.js";
 import { Cards } from "./cards.js";
 import { byId, el, setText } from "./dom.js";
+import { askForToken } from "./entry.js";
 import { clockOf } from "./format.js";
 import { Panels } from "./panels.js";
 import { offerSnapshot } from "./snapshot.js";
@@ -19,7 +20,7 @@ const parts = { cards: new Cards(), air: new Air(), panels: new Panels() };
 let kind = KINDS.some((k) => k.id === address.searchParams.get("period")) ? address.searchParams.get("period") : "24h";
 
 async function start() {
-  const [cities, catalogue] = await Promise.all([getJson("/v1/cities"), getJson("/v1/catalogue")]);
+  const [cities, catalogue] = await Promise.all([served(), getJson("/v1/catalogue")]);
   if (!cities.length)
     throw new Error("There is no city in the store yet. Start one, or replay its readings; this page then shows it.");
   const city = cities.find((c) => c.id === address.searchParams.get("city")) ?? cities[0];
@@ -43,6 +44,16 @@ async function start() {
     kpis: (data) => take(context, status, data, false),
     alive: (data) => status.alive(data),
     lost: () => status.lost(),
+    refused: () => location.reload(), // the token holds no more: the page asks for another
+  });
+}
+
+/** The cities this token reaches. One for a single city does not list them: then the address says which. */
+async function served() {
+  const wanted = address.searchParams.get("city");
+  return getJson("/v1/cities").catch(async (error) => {
+    if (error.status !== 403 || wanted === null) throw error;
+    return [await getJson(`/v1/cities/${encodeURIComponent(wanted)}`)];
   });
 }
 
@@ -128,5 +139,6 @@ start().catch((error) => {
   setText(byId("empty"), error.message);
   setText(byId("state-text"), "Not connected");
   byId("state").dataset.state = "lost";
+  if (error.status === 401 || error.status === 403) return askForToken(error.message);
   setTimeout(() => location.reload(), 15000);
 });

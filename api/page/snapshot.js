@@ -1,5 +1,6 @@
 // The city snapshot: the wheel of the 22 categories, fetched when somebody opens it. Drawn by the server.
 
+import { getPicture, hasToken } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 
 const BAND_TEXT = "the picture's own description names every category with its score";
@@ -16,9 +17,16 @@ export function offerSnapshot(context) {
   if (box.open) draw(context.values.city, year);
 }
 
-function draw(city, year) {
+async function draw(city, year) {
   const address = `/v1/cities/${encodeURIComponent(city)}/snapshot.svg?period=${encodeURIComponent(year)}`;
-  const picture = el("img", { src: address, alt: `City snapshot of ${year}; ${BAND_TEXT}`, width: 1000, height: 820 });
-  const link = el("p", {}, el("a", { href: address }, "Open the picture by itself"));
-  byId("snapshot-picture").replaceChildren(picture, link);
+  const box = byId("snapshot-picture");
+  try {
+    const src = await getPicture(address);
+    box.replaceChildren(el("img", { src, alt: `City snapshot of ${year}; ${BAND_TEXT}`, width: 1000, height: 820 }));
+  } catch (error) {
+    box.replaceChildren(el("p", {}, error.message));
+    return;
+  }
+  // A link cannot send a token.
+  if (!hasToken()) box.append(el("p", {}, el("a", { href: address }, "Open the picture by itself")));
 }

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def running(store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0) -> Iterator[str]:
+def running(
+    store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0, tokens: Path | None = None
+) -> Iterator[str]:
     """The API in a thread of its own, on a free port; yields its address and stops it."""
-    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s), store, clock)
+    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens), store, clock)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
