@@ -22,3 +22,9 @@ def counter(path: Path, name: str) -> int:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
         row = db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
     return int(row[0]) if row else 0
+
+
+def waiting(path: Path) -> int:
+    """Windows the store is not known to hold."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        return int(db.execute("SELECT count(*) FROM dirty").fetchone()[0])

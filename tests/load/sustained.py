@@ -1,4 +1,9 @@
-"""A steady load at a share of what the chain can take: does memory stay flat, does the lag stay small?"""
+"""A steady load at a share of what the chain can take: does memory stay flat, does the lag stay small?
+
+What the programs keep in memory is bounded by time (ingest: the windows of the last two hours), so a run that begins
+with nothing would only see it fill. The store gets the hours before first; then the limit is measured with gateway and
+ingest both keeping up for a minute, because a limit of a few seconds only fills queues.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +11,48 @@ import json
 import select
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
+from adapters.store_sqlite import SqliteStore
 from cityvitals.config import load_city
+from ingest.core import Ingest
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series
+from telemetry.windows import DAY, HOUR, MINUTE
 from tests.bench.blast import packet, reading
 from tests.chain import Chain
-from tests.load.readings import counter
+from tests.load.readings import counter, waiting
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
-_PROBE = 30_000
+_DEVICES = 500
+_AHEAD = 5000  # messages the gateway may be behind, and windows ingest may be, while the limit is measured
+_WARM_S, _LIMIT_S = 10.0, 60.0
+_BEFORE = 2 * HOUR + 15 * MINUTE  # what ingest keeps in memory at most
 
 
 class Sender:
-    """Publishes at a given rate; readings of 500 devices, each ten seconds of their time apart."""
+    """Publishes readings of 500 devices, each a second of their time apart; 12 times as fast at 6,000 a second."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, start: int) -> None:
         self._link = socket.create_connection(("127.0.0.1", port))
         self._link.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04load")
         self._link.recv(4)
         self._link.setblocking(False)
         self.sent = self.acked = 0
-        self._start = int(time.time()) - 86_400
+        self._start = start // 1000
         self._buffer = b""
 
     def go_on(self, allowed: int) -> None:
         """Send up to `allowed` messages in all, no more than 2,000 ahead of the acknowledgements."""
         while self.sent < allowed and self.sent - self.acked < 2000 and len(self._buffer) < 200_000:
-            device, second = self.sent % 500, self._start + self.sent // 500
+            device, second = self.sent % _DEVICES, self._start + self.sent // _DEVICES
             topic = f"cv/1/load/d{device}/data"
             self._buffer += packet(topic, reading(device, second), self.sent % 65535 + 1)
             self.sent += 1
@@ -47,46 +63,80 @@ class Sender:
             self.acked += len(self._link.recv(65536)) // 4
 
 
-def _city(folder: Path) -> Path:
+def city_file(folder: Path) -> Path:
+    """A city of 500 stations."""
     devices = "".join(
         f'[[device]]\nid = "d{n}"\nkind = "air_reference"\nquantities = ["pm2_5", "pm10"]\ninterval_s = 10\n'
-        for n in range(500)
+        for n in range(_DEVICES)
     )
     path = folder / "city.toml"
     path.write_text(f'[city]\nid = "load"\nname = "Load"\ncountry = "NO"\ntimezone = "Europe/Oslo"\n{devices}')
-    load_city(path)
     return path
+
+
+def fill(store: SqliteStore, city: Path, start: int) -> None:
+    """The windows of the hours before `start` (ms), as ingest would have stored them."""
+    ingest = Ingest(store)
+    ingest.add_city(load_city(city), MINUTE)
+    names = [Series("load", f"d{n}", q) for n in range(_DEVICES) for q in ("pm2_5", "pm10")]
+    ids = np.array([ingest.table.id_of(name) for name in names])
+    for begin in range(start - _BEFORE, start, 15 * MINUTE):
+        t = np.repeat(np.arange(begin, begin + 15 * MINUTE, MINUTE // 4), len(ids))
+        values = Readings.of(np.resize(ids, len(t)), t, 8.0 + t // 1000 % 10 / 10)
+        ingest.take("load", fold(values, MINUTE, ingest.table.modulus(values.series)))
+    ingest.derive(start)
+    store.close()
+
+
+def measure_limit(sender: Sender, path: Path) -> float:
+    """Messages a second that gateway and ingest both keep up with."""
+    began, first, looked, held = time.monotonic(), (0.0, 0), 0.0, False
+    while (passed := time.monotonic() - began) < _WARM_S + _LIMIT_S:
+        if passed - looked > 0.1:
+            taken, looked = counter(path, "gw_received"), passed
+            held = sender.sent - taken > _AHEAD or waiting(path) > _AHEAD
+            if not first[1] and passed > _WARM_S:
+                first = (passed, taken)
+        sender.go_on(0 if held else sender.sent + 500)
+    return (counter(path, "gw_received") - first[1]) / (time.monotonic() - began - first[0])
+
+
+def load(sender: Sender, path: Path, rate: float, seconds: float, sample: Callable[[], dict[str, float]]) -> list[Any]:
+    """Publish at `rate` for that long; a sample every ten seconds."""
+    began, first, next_sample, samples = time.monotonic(), sender.sent, 10.0, []
+    while (passed := time.monotonic() - began) < seconds:
+        sender.go_on(first + round(rate * passed))
+        if passed >= next_sample:
+            next_sample += 10.0
+            behind = round(first + rate * passed) - counter(path, "gw_received")
+            samples.append({"s": round(passed), "behind": behind, "windows": waiting(path)} | sample())
+            print(json.dumps(samples[-1]), flush=True)
+    return samples
 
 
 def run(folder: Path, seconds: float, share: float = 0.8) -> dict[str, Any]:
     """Measure the limit, then load at `share` of it; samples every ten seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     broker = Mosquitto(folder / "broker", extra="log_type error")
-    chain = Chain(folder, _city(folder), broker.port, f"sqlite:///{folder}/store.db")
-    path = folder / "gateway.db"
+    city, path, start = city_file(folder), folder / "gateway.db", int(time.time()) // 60 * MINUTE - DAY
+    chain = Chain(folder, city, broker.port, f"sqlite:///{folder}/store.db")
+    fill(SqliteStore(folder / "store.db"), city, start)
     broker.start()
     try:
         for name in ("gateway", "ingest"):
             chain.run(name)
             wait_for(lambda name=name: "connected" in chain.log(name), 30, name)  # type: ignore[misc]
-        sender = Sender(broker.port)
-        began = time.monotonic()
-        while counter(path, "gw_received") < _PROBE:
-            sender.go_on(_PROBE)
-        limit = _PROBE / (time.monotonic() - began)
-        rate, samples = share * limit, list[dict[str, float]]()
+        sender = Sender(broker.port, start)
+        limit = measure_limit(sender, path)
+        print(f"limit {limit:.0f} messages/s; {share:.0%} of it follow", flush=True)
         parts = {name: psutil.Process(p.pid) for name, p in chain.processes.items()}
         parts["broker"] = psutil.Process(broker.pid)
-        began, next_sample = time.monotonic(), 10.0
-        while (passed := time.monotonic() - began) < seconds:
-            sender.go_on(_PROBE + round(rate * passed))
-            if passed >= next_sample:
-                next_sample += 10.0
-                taken = counter(path, "gw_received")
-                sample = {"s": round(passed), "behind": round(_PROBE + rate * passed) - taken}
-                samples.append(sample | {n: round(p.memory_info().rss / 1e6, 1) for n, p in parts.items()})
-                print(json.dumps(samples[-1]), flush=True)
-        return {"limit": round(limit), "rate": round(rate), "samples": samples}
+
+        def memory() -> dict[str, float]:
+            return {name: round(p.memory_info().rss / 1e6, 1) for name, p in parts.items()}
+
+        samples = load(sender, path, share * limit, seconds, memory)
+        return {"limit": round(limit), "rate": round(share * limit), "samples": samples}
     finally:
         chain.stop()
         broker.stop()
