@@ -6,11 +6,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
 
-from tests.certificates import Authority
+from cityvitals import enrol
 from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY, NOT_AUTHORISED, TAKEN, connected, listen, make_users, publish, shipped_broker
 
@@ -124,25 +125,61 @@ def test_a_gateway_hears_which_of_its_windows_are_stored(hub: Mosquitto, users: 
         assert arrived.empty()
 
 
-def test_a_certificate_stands_for_user_name_and_password(server: Any, tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    authority.issue("server")
-    authority.issue("aq-001")
+@pytest.fixture(scope="module")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the shipped listener names, as `cityvitals enrol` makes them, and two devices' certificates."""
+    pki, folder, now = tmp_path_factory.mktemp("pki"), tmp_path_factory.mktemp("access"), enrol.utc_now()
+    enrol.make_authorities(pki, "aberdeen", now)
+    server = enrol.enrol(pki, "broker", "edge", now, hosts=["localhost", "127.0.0.1"])
+    files = {"server.crt": server.certificate, "server.key": server.key, "ca.crt": pki / "devices-ca.crt"}
+    for name in ("aq-001", "aq-002"):
+        device = enrol.enrol(pki, "device", name, now)
+        files |= {f"{name}.crt": device.certificate, f"{name}.key": device.key}
+    files |= {"broker-ca.crt": pki / "infrastructure-ca.crt", "crl.pem": pki / "devices-crl.pem"}
+    for name, path in files.items():
+        (folder / name).write_bytes(path.read_bytes())
+    (folder / "after.pem").write_bytes(enrol.revoke(pki, "aq-002", now).read_bytes())
+    return folder
+
+
+def tls(access: Path, name: str) -> dict[str, str]:
+    return {
+        "ca_certs": f"{access}/broker-ca.crt", "certfile": f"{access}/{name}.crt", "keyfile": f"{access}/{name}.key",
+    }  # fmt: skip
+
+
+def listening(server: Any, access: Path) -> tuple[Mosquitto, int]:
+    """The shipped TLS listener on a free port of the loopback interface."""
     port = free_port()
     listener = (DEPLOY / "mosquitto" / "tls.conf").read_text().replace("listener 8883", f"listener {port} 127.0.0.1")
-    rules = f"acl_file {DEPLOY}/mosquitto/edge.acl\n{listener.replace('/mosquitto/access', str(tmp_path))}"
-    broker = server(Mosquitto, anonymous=False, extra=rules)
-    certificate = {"certfile": f"{tmp_path}/aq-001.crt", "keyfile": f"{tmp_path}/aq-001.key"}
-    with connected(broker, "", port=port, ca_certs=f"{tmp_path}/ca.crt", **certificate) as device:
+    rules = f"acl_file {DEPLOY}/mosquitto/edge.acl\n{listener.replace('/mosquitto/access', str(access))}"
+    return server(Mosquitto, anonymous=False, extra=rules), port
+
+
+def test_a_certificate_stands_for_user_name_and_password(server: Any, access: Path) -> None:
+    broker, port = listening(server, access)
+    with connected(broker, "", port=port, **tls(access, "aq-001")) as device:
         assert publish(device, "cv/1/aberdeen/aq-001/data") in TAKEN
         assert publish(device, "cv/1/aberdeen/aq-002/data") == NOT_AUTHORISED
-    context = ssl.create_default_context(cafile=f"{tmp_path}/ca.crt")
+    context = ssl.create_default_context(cafile=f"{access}/broker-ca.crt")
     with (
         socket.create_connection((broker.host, port), timeout=10) as plain,
         pytest.raises(OSError, match="certificate"),
         context.wrap_socket(plain, server_hostname="localhost") as stranger,
     ):
         stranger.recv(1)
+
+
+def test_the_shipped_listener_refuses_whom_the_list_names(server: Any, access: Path) -> None:
+    broker, port = listening(server, access)
+    with connected(broker, "", port=port, **tls(access, "aq-002")):
+        pass  # the empty list of a new authority refuses nobody
+    (access / "crl.pem").write_bytes((access / "after.pem").read_bytes())
+    broker.restart()
+    with connected(broker, "", port=port, **tls(access, "aq-001")):
+        pass
+    with pytest.raises((OSError, Empty)), connected(broker, "", port=port, **tls(access, "aq-002")):
+        pass
 
 
 def test_nobody_connects_without_a_password(edge: Mosquitto) -> None:
