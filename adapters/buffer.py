@@ -21,7 +21,7 @@ from adapters import ledger, rejects
 from adapters.sqlite import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
-from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 from telemetry.windows import BASE_WIDTH, DAY, HOUR, window_start
 
 _SCHEMA = """
@@ -61,6 +61,13 @@ INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = genera
 
 def _changes(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT total_changes()").fetchone()[0])
+
+
+def _heads(window: IntArray, series: IntArray) -> BoolArray:
+    """The first of each run of rows of one window."""
+    new = np.ones(len(window), dtype=np.bool_)
+    new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
+    return new
 
 
 class Dirty(NamedTuple):
@@ -119,7 +126,10 @@ class Buffer:
             db.executemany(_UPSERT, columns)
             changed = _changes(db) - before
             if changed:
-                db.executemany(_MARK, np.unique(np.stack((window, readings.series), axis=1), axis=0).tolist())
+                order = np.lexsort((readings.series, window))
+                w, series = window[order], readings.series[order]
+                new = _heads(w, series)
+                db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
             return changed
 
     def _save_series(self) -> None:
@@ -142,19 +152,20 @@ class Buffer:
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
         only = "" if city is None else f" AND series IN ({ids})"
         order = "DESC" if newest_first else "ASC"
-        head = (
-            "SELECT window, series, generation FROM dirty"  # noqa: S608 - built from fixed text and numbers
-            f" WHERE message = 0 AND window >= {self.held_before}{only} ORDER BY window {order} LIMIT {int(limit)}"
-        )
-        marks = np.array(self._read(head), dtype=np.int64).reshape(-1, 3)
-        dirty = Dirty(marks[:, 1], marks[:, 0], marks[:, 2])
-        if not len(marks):
-            return dirty, Readings.of([], [], [])
         found = self._read(
-            "SELECT r.series, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - built from fixed text
-            f" FROM ({head}) d CROSS JOIN reading r ON r.window = d.window AND r.series = d.series"
+            "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
+            " FROM (SELECT window, series, generation FROM dirty"
+            f" WHERE message = 0 AND window >= {self.held_before}{only} ORDER BY window {order} LIMIT {int(limit)}) d"
+            " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
         )
-        return dirty, Readings.of(*zip(*found, strict=True)) if found else Readings.of([], [], [])
+        if not found:
+            return Dirty(*np.empty((3, 0), dtype=np.int64)), Readings.of([], [], [])
+        series, window, generation, t, *_ = columns = list(zip(*found, strict=True))
+        marks = np.array((series, window, generation), dtype=np.int64)
+        if None in t:  # a mark whose readings are gone
+            columns = list(zip(*(row for row in found if row[3] is not None), strict=True)) or [()] * len(columns)
+        dirty = Dirty(*marks[:, _heads(marks[1], marks[0])])  # the readings of a window follow each other
+        return dirty, Readings.of(columns[0], *columns[3:])
 
     def _read(self, sql: str) -> list[Any]:
         return rows(self.db, sql)

@@ -106,9 +106,12 @@ class SqliteStore:
         if not len(partials):
             return
         new: dict[Series, int] = {}
+        bucket = partials.start // _BUCKET[level]
+        order = np.lexsort((partials.start, partials.series, bucket))  # as the table lies: half the time
+        bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
             columns = [
-                (partials.start // _BUCKET[level]).tolist(),
+                bucket.tolist(),
                 self._db_ids(partials.series, table, new).tolist(),
                 partials.start.tolist(),
                 *(_nullable(getattr(partials, name)) for name in _COLUMNS),

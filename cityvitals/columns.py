@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +33,9 @@ def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int)
 
 
 def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
-    if not chunk.rows:
+    if not len(chunk):
         return Converted(Readings.of([], [], []), chunk.bad)
-    times, devices, quantities, values, units = zip(*chunk.rows, strict=True)
+    times, devices, quantities, values, units = chunk.columns
     reasons: dict[int, str] = {}
     t = _times(times, now, reasons)
     value = _values(values, reasons)
@@ -49,10 +50,10 @@ def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now
 
 
 def _bad_rows(chunk: Chunk, reasons: dict[int, str]) -> list[BadRow]:
-    return [BadRow(chunk.lines[i], ",".join(chunk.rows[i]), why) for i, why in sorted(reasons.items())]
+    return [BadRow(chunk.lines[i], chunk.text(i), why) for i, why in sorted(reasons.items())]
 
 
-def _times(texts: tuple[str, ...], now: int, reasons: dict[int, str]) -> IntArray:
+def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
     """Ms UTC of each text; each different text is read once."""
     distinct = list(dict.fromkeys(texts))
     parsed: dict[str, int | str] = {}
@@ -68,7 +69,7 @@ def _times(texts: tuple[str, ...], now: int, reasons: dict[int, str]) -> IntArra
     return np.array([p if isinstance(p := parsed[text], int) else 0 for text in texts], dtype=np.int64)
 
 
-def _values(texts: tuple[str, ...], reasons: dict[int, str]) -> FloatArray:
+def _values(texts: Sequence[str], reasons: dict[int, str]) -> FloatArray:
     try:
         values = np.array(texts, dtype=np.str_).astype(np.float64)
     except ValueError:
@@ -104,7 +105,7 @@ def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: 
 def _sessions(chunk: Chunk, city: str, batch: Batch, now: int) -> Converted:
     batch.clear()
     bad = list(chunk.bad)
-    for line, row in zip(chunk.lines, chunk.rows, strict=True):
+    for line, row in zip(chunk.lines, chunk.rows(), strict=True):
         try:
             device, rows = read_session(row, now)
             problems = batch.add(city, device, rows, rows.t[0], line)
@@ -118,7 +119,7 @@ def _sessions(chunk: Chunk, city: str, batch: Batch, now: int) -> Converted:
     )
 
 
-def read_session(row: list[str], now: int) -> tuple[str, Decoded]:
+def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     """Device and readings of one session row. Its identity is all of it but the charger and the start."""
     start_text, end_text, device, energy_text, user = row
     start, energy = parse_time(start_text), _number(energy_text)

@@ -81,7 +81,7 @@ class Replay:
         """Store one chunk's raw readings. `now`: ms UTC, the limit of believable times."""
         converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
         self.take_converted(converted, f"replay:{chunk.path.name}", now)
-        self.summary.rows += len(chunk.rows) + len(chunk.bad)
+        self.summary.rows += len(chunk) + len(chunk.bad)
         self.summary.bad += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.bad[:_SHOWN]]
         self._count_strangers(converted)
 
@@ -127,13 +127,13 @@ class Replay:
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
     """Parts of a chunk that each span at most `seconds` of recorded time, in file order; bad rows go along."""
     begin, since = 0, None
-    for i, row in enumerate(chunk.rows):
-        t = _instant(row[0])
+    for i, text in enumerate(chunk.columns[0]):
+        t = _instant(text)
         if t is not None and since is not None and abs(t - since) >= seconds * 1000:
-            yield Chunk(chunk.path, chunk.header, chunk.lines[begin:i], chunk.rows[begin:i])
+            yield chunk.part(begin, i)
             begin, since = i, None
         since = t if since is None else since
-    yield Chunk(chunk.path, chunk.header, chunk.lines[begin:], chunk.rows[begin:], chunk.bad)
+    yield replace(chunk.part(begin), bad=chunk.bad)
 
 
 def _instant(text: str) -> int | None:
@@ -153,7 +153,7 @@ class Pace:
 
     def wait_for(self, part: Chunk) -> None:
         """Sleep until the part's first row is due."""
-        t = next((t for row in part.rows if (t := _instant(row[0])) is not None), None)
+        t = next((t for text in part.columns[0] if (t := _instant(text)) is not None), None)
         if t is None:
             return
         if self._first is None:
@@ -180,7 +180,7 @@ def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progre
     began = time.perf_counter()
     for part in parts(paths, speed):
         replay.take(part, _now())
-        progress("reading", len(part.rows))
+        progress("reading", len(part))
         if speed is not None:
             finish(replay, progress)
     finish(replay, progress)

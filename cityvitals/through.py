@@ -32,8 +32,8 @@ def run(city: City, url: str, paths: list[Path], speed: float | None, progress: 
     for part in parts(paths, speed):
         for device, payload in packs(part):
             publisher.send(city.id, device, payload)
-        progress("reading", len(part.rows))
-        summary.rows += len(part.rows) + len(part.bad)
+        progress("reading", len(part))
+        summary.rows += len(part) + len(part.bad)
         summary.rejected += len(part.bad)
         summary.bad += [f"{part.path.name}, line {b.line}: {b.reason}" for b in part.bad]
     publisher.settle()

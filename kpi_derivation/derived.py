@@ -2,7 +2,8 @@
 
     sound_energy     from laeq: mean of 10^(L/10) over the readings of an hour; exact where a window holds one reading
     connector_fault  from connector_state: how many readings of an hour said 3 (fault)
-    demand_15min     from energy registers, interval energies or power: kWh of each quarter of an hour
+    demand_15min     from energy registers, interval energies or power: kWh of each quarter of an hour; not for hours
+                     of at most two interval energies, whose first and last value tell them (`demand_days`)
 
 The caller stores them with the hours, so a restart reads them back. They are upserts like everything else.
 """
@@ -14,12 +15,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from telemetry.city import Device
 from telemetry.partials import Partials, step
 from telemetry.quantities import DERIVED_FROM
-from telemetry.series import FloatArray, IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE, window_start
 
 QUARTER = 15 * MINUTE
+TARGET = "demand_15min"
 FAULT = 3.0
 LEVELS = {"sound_energy", "connector_fault"}  # derived hour by hour
 
@@ -64,9 +67,19 @@ def _as(windows: Partials, series: int, total: FloatArray) -> Partials:
     )  # fmt: skip
 
 
-def demand_source(quantities: frozenset[str]) -> str:
-    """Which of a meter's quantities its demand is made from: interval energy, then register, then power."""
-    return next((q for q in DERIVED_FROM["demand_15min"] if q in quantities), "")
+def demand_source(device: Device) -> str:
+    """Which of its quantities a meter's demand is made from: interval energy, then register, then power.
+
+    Empty for what is no meter or measures generation.
+    """
+    if device.kind != "electricity_meter" or device.role == "generation":
+        return ""
+    return next((q for q in DERIVED_FROM[TARGET] if q in device.quantities), "")
+
+
+def tells_quarters(n: IntArray) -> BoolArray:
+    """Whether hours with `n` interval energies tell their quarters by their first and last value alone."""
+    return n <= 2
 
 
 def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
@@ -106,7 +119,7 @@ def _energy(w: Partials, table: SeriesTable) -> tuple[FloatArray, IntArray]:
 
 
 def _targets(series: IntArray, table: SeriesTable) -> IntArray:
-    known = {int(s): table.id_of(table[int(s)]._replace(quantity="demand_15min")) for s in np.unique(series)}
+    known = {int(s): table.id_of(table[int(s)]._replace(quantity=TARGET)) for s in np.unique(series)}
     return np.array([known[s] for s in series.tolist()], dtype=np.int64)
 
 

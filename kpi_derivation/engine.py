@@ -15,8 +15,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
-from kpi_derivation.derived import QUARTER, demand, demand_source, levels
-from kpi_derivation.energy import METERS
+from kpi_derivation.derived import QUARTER, demand, demand_source, levels, tells_quarters
 from kpi_derivation.folding import Days
 from kpi_derivation.recent import Recent
 from kpi_derivation.spans import runs
@@ -57,6 +56,7 @@ class Engine:
         quantities = {q for d in DERIVATIONS.values() for q in d.quantities}
         self._days = Days(city, table, self._hours, quantities)
         self._index: dict[Any, Any] = {}  # what the views find out about the registry
+        self._sources = {d.id: source for d in city.device if (source := demand_source(d))}
         self._clock = 0
 
     def restore(self, hours: tuple[int, int], newest_window: int) -> None:
@@ -81,20 +81,22 @@ class Engine:
         base = Partials.concat(found).latest()
         both = Partials.concat([base, levels(base, self._table)])
         hours = regroup(both, window_start(both.start, HOUR, self._phase), self._table.modulus(both.series))
-        hours = Partials.concat([hours, self._demand(pairs)])
+        hours = Partials.concat([hours, self._demand(hours)])
         self._windows.trim()
         self._hours.add(hours)
         self._days.touch(hours)
         return hours
 
-    def _demand(self, pairs: IntArray) -> Partials:
-        """Demand of the quarters of these (series, hour) and of the one after, which their last reading may begin."""
-        sources = {d.id: demand_source(frozenset(d.quantities)) for d in self.city.device if d.kind in METERS}
-        named = {s: self._table[s] for s in np.unique(pairs[:, 0]).tolist()}
-        mine = pairs[np.isin(pairs[:, 0], [s for s, n in named.items() if sources.get(n.device) == n.quantity])]
+    def _demand(self, hours: Partials) -> Partials:
+        """Demand of the quarters of these hours and of the one after, which their last reading may begin."""
+        names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
+        metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
+        intervals = [s for s in metered if names[s].quantity == "energy_delta"]
+        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & tells_quarters(hours.n))
+        mine = hours.take(keep)
         made = []
-        for first, last in runs(np.unique(mine[:, 1]), HOUR):
-            series = np.unique(mine[(mine[:, 1] >= first) & (mine[:, 1] <= last), 0])
+        for first, last in runs(np.unique(mine.start), HOUR):
+            series = np.unique(mine.series[(mine.start >= first) & (mine.start <= last)])
             end = last + HOUR + QUARTER
             windows = Partials.concat(list(self._windows.read(first - 2 * QUARTER, end, series))).latest()
             made.append(demand(windows, self._table, first))

@@ -47,7 +47,7 @@ class Days:
         self._midnights, self._names = dict[int, int](), dict[tuple[str, str], int]()
         self._found_rows: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
         self._summed: dict[tuple[int, int], FloatArray] = {}
-        self.neighbours, self.demand = Neighbours(city), DemandDays()
+        self.neighbours, self.demand = Neighbours(city), DemandDays(city)
         self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
 
     def midnight(self, day: int) -> int:
@@ -320,13 +320,14 @@ class Days:
         """Stored hours of these series, sorted."""
         return Partials.concat(list(self._hours.read(start, end, np.array(series, dtype=np.int64)))).latest()
 
-    def interval(self, device: str, quantity: str, day: int) -> float:
-        """Ms a reading of the series stood for on that day, NaN where unknown."""
-        return float(self.grid.slice("interval", self._rows_of((device,), quantity), day, day)[0, 0])
+    def intervals(self, devices: Sequence[str], quantity: str, first: int, last: int) -> FloatArray:
+        """Ms a reading of each series stood for on the days first..last, NaN where unknown; shape (devices, days)."""
+        return self.grid.slice("interval", self._rows_of(tuple(devices), quantity), first, last)
 
     def bytes(self) -> int:
         """Bytes of all grids."""
-        return self.grid.bytes() + self.neighbours.grid.bytes() + sum(grid.bytes() for _, grid, _ in self.extras)
+        grids = [self.grid, self.neighbours.grid, self.demand.own, *(grid for _, grid, _ in self.extras)]
+        return sum(grid.bytes() for grid in grids)
 
     def has(self, quantity: str, first: int, last: int) -> bool:
         """Whether any series of a quantity has data in the days first..last."""

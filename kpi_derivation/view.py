@@ -9,16 +9,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from kpi_derivation.demand_days import Peak
 from kpi_derivation.sums import Sums
 from telemetry.city import City, Device, DeviceKind
 from telemetry.periods import Period, local_date
 from telemetry.quantities import DERIVED_FROM
-from telemetry.series import FloatArray
+from telemetry.series import BoolArray, FloatArray
 
-BoolArray = npt.NDArray[np.bool_]
 HOUR_MS = 3_600_000.0
 
 # Per series and day (or period): how many readings, their sum, valid hours and the sum of their means, the time in
@@ -149,9 +147,12 @@ class View:
 
     def demand(self) -> tuple[Peak | None, dict[str, float]]:
         """The period's highest demand of all meters together, and each meter's own highest, kW."""
-        zone = self.city.zone
-        first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
-        return self.read_demand(first, last)
+        if "demand" not in self.found:
+            zone = self.city.zone
+            first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
+            self.found["demand"] = self.read_demand(first, last)
+        demand: tuple[Peak | None, dict[str, float]] = self.found["demand"]
+        return demand
 
     @property
     def is_year(self) -> bool:

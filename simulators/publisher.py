@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ _SILENCE = 30.0
 def packs(chunk: Chunk) -> Iterator[tuple[str, bytes]]:
     """(device, payload) of a chunk, in its order, up to 200 rows of a device in one message."""
     open_packs: dict[str, list[dict[str, Any]]] = {}
-    for row in chunk.rows:
+    for row in chunk.rows():
         device, record = _session(row) if chunk.is_sessions else _measurement(row)
         pack = open_packs.setdefault(device, [])
         pack.append(record)
@@ -32,12 +32,12 @@ def packs(chunk: Chunk) -> Iterator[tuple[str, bytes]]:
         yield device, msgspec.json.encode(pack)
 
 
-def _measurement(row: list[str]) -> tuple[str, dict[str, Any]]:
+def _measurement(row: Sequence[str]) -> tuple[str, dict[str, Any]]:
     text, device, quantity, value, unit = row
     return device, {"n": quantity, "u": unit, "v": _number(value), "t": _seconds(text)}
 
 
-def _session(row: list[str]) -> tuple[str, dict[str, Any]]:
+def _session(row: Sequence[str]) -> tuple[str, dict[str, Any]]:
     start, end, device, energy, user = row
     record = {"n": "session_energy", "u": "kWh", "v": _number(energy), "t": _seconds(start)}
     if end:

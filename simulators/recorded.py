@@ -32,18 +32,36 @@ class BadRow(NamedTuple):
 
 @dataclass(slots=True)
 class Chunk:
-    """Consecutive rows of one file as they stand there; `lines`: their 1-based line numbers."""
+    """Consecutive rows of one file as they stand there, a list of texts for each field of the header.
+
+    `lines`: the rows' 1-based line numbers.
+    """
 
     path: Path
     header: list[str]
     lines: Sequence[int]
-    rows: list[list[str]]
+    columns: Sequence[Sequence[str]]
     bad: list[BadRow] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
     @property
     def is_sessions(self) -> bool:
         """Whether rows are charging sessions."""
         return self.header == SESSIONS
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The rows, one after the other."""
+        return zip(*self.columns, strict=True)
+
+    def text(self, row: int) -> str:
+        """One row as it stood in the file, or nearly."""
+        return ",".join(column[row] for column in self.columns)
+
+    def part(self, first: int, end: int | None = None) -> Chunk:
+        """The rows first..end - 1, without the bad ones."""
+        return Chunk(self.path, self.header, self.lines[first:end], [c[first:end] for c in self.columns])
 
 
 def read(path: Path, size: int = 50_000) -> Iterator[Chunk]:
@@ -76,17 +94,22 @@ def _chunks(path: Path, header: list[str], file: io.TextIOBase, size: int) -> It
         lines = (rest + block).split("\n")
         rest = lines.pop()
         for start in range(0, len(lines), size):
-            rows = list(csv.reader(lines[start : start + size]))
-            yield _chunk(path, header, range(line, line + len(rows)), rows)
-            line += len(rows)
+            part = lines[start : start + size]
+            yield _chunk(path, header, range(line, line + len(part)), part)
+            line += len(part)
     if rest:
-        yield _chunk(path, header, range(line, line + 1), list(csv.reader([rest])))
+        yield _chunk(path, header, range(line, line + 1), [rest])
 
 
-def _chunk(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
-    if set(map(len, rows)) == {len(header)}:
-        return Chunk(path, header, lines, rows)
-    return _sorted_out(path, header, lines, rows)
+def _chunk(path: Path, header: list[str], numbers: range, lines: list[str]) -> Chunk:
+    width = len(header)
+    if not any('"' in line or "\r" in line for line in lines) and {line.count(",") for line in lines} == {width - 1}:
+        fields = ",".join(lines).split(",")  # a third of the time of the csv module
+        return Chunk(path, header, numbers, [fields[i::width] for i in range(width)])
+    rows = list(csv.reader(lines))
+    if set(map(len, rows)) == {width}:
+        return Chunk(path, header, numbers, list(zip(*rows, strict=True)))
+    return _sorted_out(path, header, numbers, rows)
 
 
 def _sorted_out(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
@@ -97,4 +120,5 @@ def _sorted_out(path: Path, header: list[str], lines: range, rows: list[list[str
         for n, row in zip(lines, rows, strict=True)
         if row and len(row) != len(header)
     ]
-    return Chunk(path, header, [n for n, _ in good], [row for _, row in good], bad)
+    columns = list(zip(*(row for _, row in good), strict=True)) or [()] * len(header)
+    return Chunk(path, header, [n for n, _ in good], columns, bad)

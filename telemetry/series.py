@@ -12,6 +12,7 @@ from telemetry.quantities import modulus
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class Series(NamedTuple):

@@ -7,7 +7,7 @@ have quarters in the period.
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.demand_days import TARGET
+from kpi_derivation.derived import TARGET
 from kpi_derivation.energy import METERS, consumes
 from kpi_derivation.ratios import joined
 from kpi_derivation.view import Part, View

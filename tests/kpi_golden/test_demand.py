@@ -56,28 +56,69 @@ def test_a_reset_register_starts_again_and_a_rollover_goes_on() -> None:
     assert w.value("LOCAL:E:METERED", "2020-01-01").value == pytest.approx(2 + 0.5 + 2)
 
 
+@pytest.mark.parametrize("quantity", ["energy_total", "energy_delta"])
 @pytest.mark.parametrize("seed", range(4))
-def test_order_repetition_and_restart_change_no_bit_of_the_demand(seed: int) -> None:
+def test_order_repetition_and_restart_change_no_bit_of_the_demand(seed: int, quantity: str) -> None:
     chance = random.Random(seed)
     rows = []
     for i in range(3):
         total = 5.0
-        for m in range(0, 2880, chance.choice([1, 5, 15])):
-            total += chance.random()
-            rows.append(Reading(at("2020-05-05") + m * MINUTE, f"m{i}", "energy_total", total))
-    plain, odd = World(meters(3, "energy_total")), World(meters(3, "energy_total"))
+        steps = [1, 5, 15] if quantity == "energy_total" else [5, 15, 30, 60]
+        for m in range(0, 2880, chance.choice(steps)):
+            total = total + chance.random() if quantity == "energy_total" else chance.random()
+            rows.append(Reading(at("2020-05-05") + m * MINUTE, f"m{i}", quantity, total))
+    plain, odd = World(meters(3, quantity)), World(meters(3, quantity))
     plain.take(rows)
     mixed = chance.sample(rows, len(rows)) + rows[:50]
-    for k in range(0, len(mixed), 900):
-        odd.take(mixed[k : k + 900]) if k + 900 < len(mixed) else odd.take([r for r in mixed[k:] if r not in mixed[:k]])
+    half = len(rows) // 2
+    for k in range(0, len(mixed), half):
+        odd.take([r for r in mixed[k : k + half] if r not in mixed[:k]])
         odd.engine.evaluate(at("2021-01-01"))
-        if k == 900:
+        if k == half:
             odd.restart()
     for code in (PEAK, FACTOR):
         for period in ("2020-05-05", "2020-05-06", "2020-05"):
             assert odd.value(code, period) == plain.value(code, period)
     total = plain.value(FACTOR, "2020-05").value or 0.0
     assert 1 / 3 - 1e-9 <= total <= 1.0
+
+
+def test_an_hour_that_fills_up_late_has_the_peak_of_one_that_came_whole() -> None:
+    """Its first two energies tell the quarters by themselves, those of more are stored."""
+    energies = [(0, 0.1), (15, 0.4), (30, 0.2), (45, 0.3)]
+    readings = [Reading(at("2020-01-01") + m * MINUTE, "m0", "energy_delta", kwh) for m, kwh in energies]
+    w = World(meters(1, "energy_delta"))
+    w.take([readings[0], readings[2]])
+    assert w.value(PEAK, "2020-01-01").value == pytest.approx(0.4)  # half-hours, as far as one can see
+    w.take([readings[3], readings[1]])
+    assert w.value(PEAK, "2020-01-01").value == pytest.approx(1.6)
+    assert "at 2020-01-01T00:15:00Z" in w.value(PEAK, "2020-01-01").notes
+
+
+def test_two_energies_in_one_quarter_add_up_and_generation_is_no_demand() -> None:
+    w = World([*meters(1, "energy_delta"), {**meters(2, "energy_delta")[1], "role": "generation"}])
+    w.take([Reading(at("2020-01-01") + s * 1000, "m0", "energy_delta", 0.25) for s in (0, 300)])
+    w.take(every("2020-01-01", 2, 15 * MINUTE, "m1", "energy_delta", [5.0, 5.0]))
+    peak = w.value(PEAK, "2020-01-01")
+    assert peak.value == pytest.approx(2.0)
+    assert "1 of 1 meters" in peak.notes
+
+
+def test_a_half_hour_that_begins_before_midnight_reaches_into_the_next_day_even_when_it_comes_late() -> None:
+    day = [Reading(at("2020-01-01T23:45"), "m0", "energy_delta", 3.0)]
+    others = [
+        Reading(at(f"2020-01-0{d}") + m * MINUTE, "m0", "energy_delta", 0.5)
+        for d, first in ((1, 15), (2, 15))
+        for m in range(first, 1400, 30)
+    ]
+    late, whole = World(meters(1, "energy_delta")), World(meters(1, "energy_delta"))
+    late.take(others)
+    late.engine.evaluate(at("2021-01-01"))
+    late.take(day)
+    whole.take(others + day)
+    for period in ("2020-01-01", "2020-01-02"):
+        assert late.value(PEAK, period) == whole.value(PEAK, period)
+    assert late.value(PEAK, "2020-01-02").value == pytest.approx(6.0)
 
 
 def test_hourly_registers_tell_no_quarters() -> None:

@@ -161,8 +161,8 @@ def test_another_width_for_the_same_store_is_refused(city: Path, tmp_path: Path)
 
 def test_a_time_without_a_zone_is_not_published_as_the_machines_own(tmp_path: Path) -> None:
     """The gateway refuses it with a reason, as a direct replay does."""
-    rows = [["2024-03-01T12:30:00", "m1", "energy_delta", "1", "kWh"]]
-    chunk = Chunk(tmp_path, ["time", "device", "quantity", "value", "unit"], [2], rows)
+    columns = [["2024-03-01T12:30:00"], ["m1"], ["energy_delta"], ["1"], ["kWh"]]
+    chunk = Chunk(tmp_path, ["time", "device", "quantity", "value", "unit"], [2], columns)
     assert b'"t":"2024-03-01T12:30:00"' in next(iter(packs(chunk)))[1]
 
 
