@@ -122,13 +122,20 @@ class Link:
             self._tell(f"{self.broker} refuses {self.client_id}: {reason}. Check user, password and access rules.")
             return
         self.connected, self._since = True, time.monotonic()
-        self._tell(f"connected to {self.broker} as {self.client_id}")
         if self._filters:
             client.subscribe([(f, 1) for f in self._filters])
+        else:
+            self._connected_to()
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
         if any(reason.is_failure for reason in reasons):
             self._tell(f"{self.broker} does not let {self.client_id} subscribe. Check its access rules.")
+        else:
+            self._connected_to()
+
+    def _connected_to(self) -> None:
+        """Said once nothing that is published from now on is missed."""
+        self._tell(f"connected to {self.broker} as {self.client_id}")
 
     def _on_disconnect(
         self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import end, start
+from tests.processes import end, start, wait_for
 
 
 class Chain:
@@ -54,6 +54,8 @@ def chain(folder: Path, city: Path, port: int, store: str, hub: int | None = Non
     try:
         made.run("gateway")
         made.run("ingest")
+        # A broker keeps nothing for a gateway that it has never seen. Ingest may wait for its store.
+        wait_for(lambda: made.log("gateway").count("connected to") > 1, 60, "both links of the gateway")
         yield made
     finally:
         made.stop()
