@@ -35,16 +35,27 @@ _HEALTH_MS = 10_000
 _LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
 _PRUNE_MS = 60_000
 _LONGEST_PAUSE = 30_000
+_RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is given up and made anew
 
 
 @dataclass(slots=True)
 class _Flight:
-    """Messages that were published and are not acknowledged by the broker yet; with how many windows."""
+    """Messages under way, with how many windows: what the broker has not acknowledged, what ingest has not stored.
+
+    A full flight is the head of a backlog. The next one waits until it is stored: what stood in the hub's queue before
+    a live window would be stored before it, and nothing could overtake it any more.
+    """
 
     windows: int
     mids: set[int]
+    numbers: set[int]
     since: int
+
+    def over(self, now: int) -> bool:
+        """Whether the next may leave. `now`: ms UTC."""
+        paced = self.windows < _FLIGHT or not self.numbers or is_due(self.since + _RECEIPT_MS, now, _RECEIPT_MS)
+        return paced and not self.mids
 
 
 @dataclass(slots=True)
@@ -154,7 +165,7 @@ class Gateway:
     # -- uplink ------------------------------------------------------------------------------------------------------
 
     def _landed(self) -> None:
-        """Clear the marks of windows that are stored; note when the broker has taken a whole flight."""
+        """Clear the marks of windows that are stored; note when a flight is over."""
         receipts = self.uplink.take()
         for message in receipts:
             self._stored(message)
@@ -163,11 +174,11 @@ class Gateway:
         if self._flight is None:
             return
         self._flight.mids.difference_update(delivered)
-        if not self._flight.mids:
+        if self._flight.over(self.clock()):
             if self._flight.windows >= _FLIGHT:
                 self._next_flush = 0  # a backlog does not wait for the next tick
             self._flight = None
-        elif self.uplink.connected and self.clock() - self._flight.since > _SILENT_MS:
+        elif self._flight.mids and self.uplink.connected and self.clock() - self._flight.since > _SILENT_MS:
             log.warning("the hub's broker acknowledges nothing; connecting anew")
             self._flight.since = self.clock()
             self.uplink.drop()
@@ -182,6 +193,8 @@ class Gateway:
         except Unavailable as error:
             self._trouble("dirty marks stay", error)
         else:
+            if self._flight:
+                self._flight.numbers.difference_update(numbers)
             if again:
                 log.warning("%d windows were lost on the way to the store; sending them again", again)
 
@@ -202,7 +215,7 @@ class Gateway:
                 )
                 for p in parcels
             }
-            self._flight = _Flight(len(dirty.window), mids, now)
+            self._flight = _Flight(len(dirty.window), mids, {p.number for p in parcels}, now)
             self.uplink.step()
 
     # -- housekeeping --------------------------------------------------------------------------------------------------
