@@ -18,6 +18,7 @@ from cityvitals import (
     cli_enrol,
     cli_grafana,
     cli_ledger,
+    cli_node,
     cli_rejects,
     cli_reporting,
     cli_token,
@@ -37,6 +38,7 @@ app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")
 app.add_typer(cli_enrol.app, name="enrol")
+app.add_typer(cli_node.app, name="node")
 app.command()(cli_token.token)
 app.command()(cli_ledger.ledger)
 app.command()(cli_doctor.doctor)

@@ -108,6 +108,14 @@ def changed(config: Config, assignments: Sequence[str]) -> Config:
     return out
 
 
+def change(folder: Path, assignments: Sequence[str]) -> None:
+    """Set keys in the folder's file, if what comes out passes the checks. Raises UsageError."""
+    path = folder / FILE
+    config = changed(parse(_read(path), str(path)), assignments)
+    check(config, str(path))
+    path.write_text(as_text(config), encoding="utf-8")
+
+
 def as_text(config: Config) -> str:
     """The file's text."""
     return json.dumps(config, indent=2) + "\n"

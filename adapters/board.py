@@ -1,0 +1,227 @@
+"""A MicroPython board on a serial port, by mpremote's transport and pyserial (the extra `node`).
+
+`Board` stops what runs there and talks to its raw REPL: run code, compare, put and remove files, restart. Every error
+is a sentence that names the port.
+"""
+
+from __future__ import annotations
+
+import ast
+import binascii
+import contextlib
+import hashlib
+import io
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from telemetry.errors import CityVitalsError, UsageError
+
+BAUD = 115200
+_PIECE = 1024  # bytes of a file in one command: boards have little memory for a line of code
+
+_HASHES = """
+import hashlib, binascii
+for name in {names!r}:
+    try:
+        h = hashlib.sha256()
+        with open(name, 'rb') as f:
+            b = f.read(512)
+            while b:
+                h.update(b)
+                b = f.read(512)
+        print(binascii.hexlify(h.digest()).decode())
+    except OSError:
+        print('-')
+"""
+_PUT = """
+import binascii
+with open({name!r}, {mode!r}) as f:
+    f.write(binascii.a2b_base64({data!r}))
+"""
+_RENAME = """
+import os
+os.rename({aside!r}, {name!r})
+"""
+_REMOVE = """
+import os
+for name in {names!r}:
+    try:
+        os.remove(name)
+    except OSError:
+        pass
+"""
+_FOLDER = """
+import os
+at = ''
+for part in {parts!r}:
+    at += part
+    try:
+        os.mkdir(at)
+    except OSError:
+        pass
+    at += '/'
+"""
+_RESTART = """
+import sys
+if sys.platform == 'esp32':
+    import machine
+    machine.reset()
+sys.exit(75)
+"""
+
+
+def ports() -> list[str]:
+    """The USB serial ports of this computer, each with what it says it is."""
+    from serial.tools.list_ports import comports  # noqa: PLC0415 - an extra
+
+    return [f"{port.device} ({port.description})" for port in comports() if port.vid is not None]
+
+
+def chosen(port: str) -> str:
+    """The port named, or the only USB port there is. Raises UsageError naming those that are there."""
+    found = ports()
+    if not port and len(found) == 1:
+        return found[0].partition(" ")[0]
+    listed = f"found: {', '.join(found)}." if found else "no USB serial port was found: is the board plugged in?"
+    if not port:
+        raise UsageError(f"Say which port, as in --port /dev/ttyUSB0; {listed}")
+    if not Path(port).exists() and not port.upper().startswith("COM"):
+        raise UsageError(f"There is no port {port}; {listed}")
+    return port
+
+
+class Board:
+    """A board that listens. `patience`: seconds to wait for its answer."""
+
+    def __init__(self, port: str, patience: float = 10.0) -> None:
+        self.port, self._patience = port, patience
+        self._transport: Any = None
+        self._folders: set[str] = set()  # known to be there
+        self._open()
+
+    def _open(self, wait: int = 0) -> None:
+        from mpremote.transport import TransportError  # noqa: PLC0415 - an extra
+        from mpremote.transport_serial import SerialTransport  # noqa: PLC0415
+
+        with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what a board said instead
+            try:
+                self._transport = SerialTransport(self.port, BAUD, wait=wait, timeout=self._patience)
+            except (TransportError, OSError) as error:
+                raise UsageError(
+                    f"{self.port} cannot be opened ({error}). Is another program using it, and may you use it?"
+                ) from None
+            try:
+                self._transport.enter_raw_repl(timeout_overall=self._patience)
+            except (TransportError, OSError):
+                self.close()
+                raise UsageError(
+                    f"No MicroPython board answers on {self.port}. Is it the right port, and is MicroPython on the"
+                    " board? Press its reset button and try again."
+                ) from None
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the port; the board stays as it is."""
+        with contextlib.suppress(OSError):
+            self._transport.close()
+
+    def run(self, code: str) -> str:
+        """Run code; returns what it printed. Raises CityVitalsError when it fails or the board goes away."""
+        from mpremote.transport import TransportError, TransportExecError  # noqa: PLC0415 - an extra
+
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                answer: bytes = self._transport.exec(code)
+        except TransportExecError as error:
+            last = error.error_output.strip().splitlines()[-1:]
+            raise CityVitalsError(f"The board on {self.port} says: {' '.join(last)}") from None
+        except (TransportError, OSError) as error:
+            raise CityVitalsError(f"The board on {self.port} went away ({error}); plug it in, start again.") from None
+        return answer.decode(errors="replace").replace("\r\n", "\n")
+
+    def version(self) -> tuple[str, tuple[int, int]]:
+        """The platform as the board names it, and the version of its MicroPython."""
+        platform, implementation = ast.literal_eval(
+            self.run("import sys\nprint((sys.platform, tuple(sys.implementation[1])[:2]))")
+        )
+        return str(platform), implementation
+
+    def missing(self, files: dict[str, bytes]) -> list[str]:
+        """Which of the files are not there, or not as they should be."""
+        wrong, names = [], list(files)
+        for at in range(0, len(names), 20):
+            some = names[at : at + 20]
+            there = self.run(_HASHES.format(names=some)).split()
+            wrong += [n for n, have in zip(some, there, strict=True) if hashlib.sha256(files[n]).hexdigest() != have]
+        return wrong
+
+    def read(self, name: str) -> bytes | None:
+        """A small file, None where there is none."""
+        if self.run(_HASHES.format(names=[name])).strip() == "-":
+            return None
+        data: bytes = ast.literal_eval(self.run(f"with open({name!r}, 'rb') as f:\n    print(repr(f.read()))"))
+        return data
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file beside and rename it, so that pulling the plug leaves the old one or the new."""
+        folder, aside = name.rpartition("/")[0], name + ".new"
+        if folder and folder not in self._folders:
+            self.run(_FOLDER.format(parts=folder.split("/")))
+            self._folders.add(folder)
+        for at in range(0, max(1, len(data)), _PIECE):
+            last = at + _PIECE >= len(data)
+            piece = binascii.b2a_base64(data[at : at + _PIECE], newline=False)
+            put = _PUT.format(name=aside, mode="ab" if at else "wb", data=piece)
+            self.run(put + _RENAME.format(aside=aside, name=name) if last else put)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files that may be there."""
+        self.run(_REMOVE.format(names=list(names)))
+
+    def restart(self, again: bool = False) -> None:
+        """Reset the board; `again`: and take hold of it once more, before which its port may have been gone."""
+        self._transport.exec_raw_no_follow(_RESTART)
+        self.close()
+        if again:
+            time.sleep(0.5)  # a board with USB of its own takes its port away first
+            self._open(wait=15)
+
+
+def console(port: str) -> None:
+    """The board's serial console, until Ctrl-] (or Ctrl-C where the input is no terminal)."""
+    import serial  # noqa: PLC0415 - an extra
+    from serial.tools.miniterm import Miniterm  # noqa: PLC0415
+
+    try:
+        line = serial.serial_for_url(port, BAUD, timeout=0.2)
+    except (OSError, serial.SerialException) as error:
+        raise UsageError(f"{port} cannot be opened ({error}). Is another program using it?") from None
+    try:
+        if sys.stdin.isatty():
+            terminal = Miniterm(line)
+            terminal.exit_character = "\x1d"
+            terminal.set_rx_encoding("UTF-8", "replace")
+            terminal.set_tx_encoding("UTF-8")
+            terminal.start()
+            terminal.join()
+        else:
+            _follow(line)
+    except serial.SerialException as error:
+        raise CityVitalsError(f"The board on {port} went away ({error}).") from None
+    finally:
+        line.close()
+
+
+def _follow(line: Any) -> None:  # noqa: ANN401 - a serial.Serial
+    while True:
+        sys.stdout.write(line.read(line.in_waiting or 1).decode(errors="replace"))
+        sys.stdout.flush()

@@ -1,0 +1,198 @@
+"""`cityvitals node` on a virtual board: what is sent over the port is executed by a real MicroPython."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cityvitals import enrol, extras, node_config, node_enrol
+from cityvitals.cli import app
+from edge import release
+from simulators.hardware.board import Board
+from telemetry.errors import CityVitalsError, UsageError
+from tests.conftest import ServerFactory
+from tests.firmware.interpreters import micropython
+from tests.firmware.listener import Listener
+from tests.firmware.node import Node
+from tests.processes import wait_for
+from tests.servers import Mosquitto
+
+RING = release.compiled(release.FIRMWARE / "ring.py", "ring")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firmware of one file, where it is not to run."""
+    monkeypatch.setattr(release, "build", lambda _: {"firmware/ring.mpy": RING})
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Board]:
+    with Board(tmp_path / "files", micropython()) as made:
+        yield made
+
+
+def enrolled(tmp_path: Path, name: str = "aq-001", broker: str = "mqtt://127.0.0.1:1883") -> Path:
+    """The folder of a node that has been enrolled."""
+    pki = tmp_path / "pki"
+    enrol.make_authorities(pki, "demo", enrol.utc_now())
+    place = node_config.Broker.parse(broker)
+    return node_enrol.enrol_node(pki, name, "air", place, enrol.utc_now(), interval_s=1)[1]
+
+
+def node(*words: str | Path, port: str = "") -> Any:
+    """The outcome of `cityvitals node ...`; a failure is in `.exception`."""
+    more = ["--port", port] if port else []
+    return CliRunner().invoke(app, ["node", *map(str, words), *more])
+
+
+def flashed(folder: Path, board: Board, *words: str) -> None:
+    done = node("flash", folder, *words, port=board.port)
+    assert done.exit_code == 0, done.exception
+
+
+def test_a_flashed_board_is_a_node_that_delivers(server: ServerFactory, tmp_path: Path, board: Board) -> None:
+    broker = server(Mosquitto)
+    flashed(enrolled(tmp_path, broker=broker.url), board)
+    wait_for(lambda: board.starts == 3, 5, "its restarts: when main.py had gone, and when all was there")
+    assert (board.folder / "main.py").read_bytes() == (release.FIRMWARE / "loader.py").read_bytes()
+    with Listener(broker.port, "demo") as heard, Node(board.folder, slots=True) as started:
+        started.air()
+        started.boot()
+        wait_for(lambda: heard.with_values("pm2_5"), 20, "a record of the node")
+
+
+@pytest.mark.usefixtures("short")
+def test_flashing_again_mends_what_is_broken_and_keeps_the_nodes_own_files(tmp_path: Path, board: Board) -> None:
+    folder = enrolled(tmp_path)
+    flashed(folder, board)
+    (board.folder / "main.py").unlink()  # as after a flashing that was interrupted
+    (board.folder / "a/firmware/ring.mpy").write_bytes(b"half")
+    for name in ("boots", "ring.bin", "slots", "config.trial"):
+        (board.folder / name).write_text("x")
+    flashed(folder, board)
+    assert (board.folder / "a/firmware/ring.mpy").read_bytes() == RING
+    present = {path.name for path in board.folder.iterdir()}
+    assert {"main.py", "boots", "ring.bin"} <= present
+    assert not {"slots", "config.trial"} & present, "an update or a trial of before is over"
+
+
+@pytest.mark.usefixtures("short")
+def test_a_board_that_is_another_node_is_replaced_only_when_that_is_said(tmp_path: Path, board: Board) -> None:
+    flashed(enrolled(tmp_path), board)
+    (board.folder / "ring.bin").write_text("records")
+    other = enrolled(tmp_path, "aq-002")
+    for words in (["flash", other], ["config", other, "--write"]):
+        error = node(*words, port=board.port).exception
+        assert isinstance(error, UsageError)
+        assert "is the node 'demo/aq-001'" in str(error)
+    assert json.loads((board.folder / "node.json").read_bytes())["device"] == "aq-001"
+    assert (board.folder / "main.py").exists()
+    flashed(other, board, "--replace")
+    assert json.loads((board.folder / "node.json").read_bytes())["device"] == "aq-002"
+    assert not (board.folder / "ring.bin").exists(), "the records of the one are not sent as the other's"
+
+
+@pytest.mark.usefixtures("short")
+def test_the_configuration_is_changed_checked_and_written(tmp_path: Path, board: Board) -> None:
+    folder = enrolled(tmp_path)
+    flashed(folder, board)
+    done = node("config", folder, "--set", "interval_s=30", "--set", "wifi.ssid=net", "--write", port=board.port)
+    assert done.exit_code == 0, done.exception
+    assert "node.json; the node has been started again" in done.output
+    assert json.loads((board.folder / "node.json").read_bytes())["interval_s"] == 30
+    shown = node("config", port=board.port)
+    assert json.loads(shown.output)["interval_s"] == 30
+    key = json.loads((folder / "node.json").read_bytes())["ota_key"]
+    assert key not in shown.output + done.output
+    before = (folder / "node.json").read_bytes()
+    error = node("config", folder, "--set", "intervall_s=30").exception
+    assert "did you mean interval_s" in str(error)
+    assert (folder / "node.json").read_bytes() == before
+
+
+def test_an_empty_board_is_no_node(board: Board) -> None:
+    assert "it is no node yet" in str(node("config", port=board.port).exception)
+
+
+def test_a_wrong_port_folder_or_board_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path)
+    gone = tmp_path / "nowhere"
+    with Board(tmp_path / "files", micropython(), silent=True) as silent:
+        cases: list[tuple[list[str | Path], str]] = [
+            (["flash", folder, "--port", gone], f"There is no port {gone}"),
+            (["console", "--port", gone], f"There is no port {gone}"),
+            (["flash", gone, "--port", silent.port], "name the folder that `cityvitals enrol device"),
+            (["flash", folder, "--port", silent.port, "--patience", "0.3"], f"board answers on {silent.port}"),
+            (["config", "--port", silent.port, "--patience", "0.3"], f"board answers on {silent.port}"),
+        ]
+        for words, says in cases:
+            error = node(*words).exception
+            assert isinstance(error, UsageError), (words, error)
+            assert says in str(error)
+    command = [sys.executable, "-m", "cityvitals", "node", "flash", str(folder), "--port", str(gone)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> None:
+    from adapters.board import Board as Connected
+
+    with Connected(board.port, patience=1) as connected:
+        with pytest.raises(CityVitalsError, match=r"says: OSError: .*2"):
+            connected.run("open('nothing')")
+        assert board._process
+        board._process.kill()
+        with pytest.raises(CityVitalsError, match="went away"):
+            connected.run("print(1)")
+
+
+def test_a_certificate_that_is_not_there_is_found_before_a_board_is_stopped(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path, broker="mqtts://gateway.local")
+    (folder / "ca.der").unlink()
+    with pytest.raises(UsageError, match=r"names 'ca.der', which is not in"):
+        node_config.check_folder(folder)
+    with pytest.raises(UsageError, match=r"names no Wi-Fi; run `cityvitals node config .* --set wifi\.ssid=NAME`"):
+        node_config.check_folder(enrolled(tmp_path, "aq-002"))
+
+
+def test_without_the_extra_it_says_how_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    for words in (["flash", enrolled(tmp_path)], ["config"], ["console"]):
+        error = node(*words).exception
+        assert isinstance(error, CityVitalsError)
+        assert "pip install 'cityvitals[node]'" in str(error)
+
+
+def test_the_console_shows_what_the_board_prints_and_sends_what_is_typed(board: Board) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cityvitals", "node", "console", "--port", board.port]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.set_blocking(ours, False)
+    seen = bytearray()
+
+    def shows(text: bytes) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            seen.extend(os.read(ours, 1000))
+        return text in seen
+
+    try:
+        wait_for(lambda: os.write(ours, b"\r") and shows(b">>> "), 10, "a prompt")
+        os.write(ours, b"print(6*7)\r")
+        wait_for(lambda: shows(b"42"), 10, "the answer")
+        os.write(ours, b"\x1d")
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
