@@ -12,49 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_derivation.calibration import fit
-from kpi_derivation.neighbours import Judged, differences, judge
-from telemetry.series import FloatArray
 from telemetry.windows import DAY, HOUR
-from tests.kpi_golden.aberdeen import world
 from tests.kpi_golden.world import Reading, World, at, every
 
-YEAR, AIR = date(2018, 1, 1).toordinal(), "EN:EN:AQ:1C"
-
-
-def recorded_days(quantity: str) -> tuple[FloatArray, FloatArray]:
-    """Sums and hours of the days of Aberdeen's stations."""
-    world().values("2018-01-01")
-    stations = [d.id for d in world().city.device if quantity in d.quantities]
-    columns = world().engine._days.daily(stations, quantity, YEAR, YEAR + 364)
-    return columns["hour_sum"], columns["hours"]
-
-
-def flags(sums: FloatArray, hours: FloatArray) -> FloatArray:
-    ratio = differences(sums, hours)
-    nothing = np.full(ratio.shape, np.nan)
-    return judge(ratio, Judged(np.zeros(ratio.shape), nothing, nothing), 0).suspect
-
-
-@pytest.mark.parametrize(("quantity", "share"), [("no2", 0.8), ("pm10", 0.85), ("pm2_5", 0.8)])
-def test_a_recorded_station_that_doubles_is_flagged_within_two_weeks(quantity: str, share: float) -> None:
-    """Each station doubled from each of five days of the year; without data in those weeks nothing can be said."""
-    sums, hours = recorded_days(quantity)
-    delays = []
-    for station in range(len(sums)):
-        for day in (100, 150, 200, 250, 300):
-            if (hours[station, day : day + 14] >= 18).sum() < 10:
-                continue
-            doubled = sums.copy()
-            doubled[station, day:] *= 2
-            found = np.flatnonzero(flags(doubled, hours)[station, day:])
-            delays.append(int(found[0]) if len(found) else 999)
-    assert sum(d < 14 for d in delays) / len(delays) >= share, delays
-
-
-@pytest.mark.parametrize(("quantity", "share"), [("no2", 0.06), ("pm10", 0.004), ("pm2_5", 0.004)])
-def test_weather_flags_few_recorded_days(quantity: str, share: float) -> None:
-    sums, hours = recorded_days(quantity)
-    assert (flags(sums, hours) > 0).sum() / (hours >= 18).sum() <= share
+AIR = "EN:EN:AQ:1C"
 
 
 STATIONS = [{"id": f"s{i}", "kind": "air_reference", "quantities": ["no2"], "interval_s": 3600} for i in range(5)]
