@@ -19,6 +19,7 @@ from cityvitals import (
     cli_grafana,
     cli_ledger,
     cli_node,
+    cli_ota,
     cli_rejects,
     cli_reporting,
     cli_token,
@@ -39,6 +40,7 @@ app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_grafana.app, name="grafana")
 app.add_typer(cli_enrol.app, name="enrol")
 app.add_typer(cli_node.app, name="node")
+app.add_typer(cli_ota.app, name="ota")
 app.command()(cli_token.token)
 app.command()(cli_ledger.ledger)
 app.command()(cli_doctor.doctor)
