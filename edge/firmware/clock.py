@@ -8,11 +8,12 @@ first synchronisation still get their true time when they are sent, even after a
 import struct
 from binascii import crc32
 
+from micropython import const
+
 from . import BUILT, files
 
-_KEPT = "<IqqI"
-_ANCHORS_MAX = 16
-_JUMP_MS = 1000
+_ANCHORS_MAX = const(16)
+_JUMP_MS = const(1000)
 
 
 class Clock:
@@ -35,7 +36,7 @@ class Clock:
         rtc = self.board.rtc_ms() - self.board.ticks_ms()
         self.began_rtc = rtc
         if len(kept) == 24 and crc32(kept[:20]) == struct.unpack("<I", kept[20:])[0]:
-            line, began, anchor, _ = struct.unpack(_KEPT, kept)
+            line, began, anchor, _ = struct.unpack("<IqqI", kept)
             if 0 <= self.boot - line < 256 and 0 <= rtc - began:
                 self.line, self.began_rtc, self.base_ms, self.anchor_ms = line, began, rtc - began, anchor
         if not self.anchor_ms:

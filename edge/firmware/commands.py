@@ -7,9 +7,11 @@
 import asyncio
 import json
 
+from micropython import const
+
 from . import record
 
-RESEND_MAX = 5000
+_RESEND_MAX = const(5000)
 KNOWN = ("log", "resend", "restart")
 
 
@@ -58,8 +60,8 @@ async def _obey(node, command):
 
 async def _resend(node, command):
     boot, first, last = whole(command, "boot"), whole(command, "from"), whole(command, "to")
-    if not first <= last < first + RESEND_MAX:
-        raise ValueError("from..to: empty, or more than %d records" % RESEND_MAX)
+    if not first <= last < first + _RESEND_MAX:
+        raise ValueError("from..to: empty, or more than %d records" % _RESEND_MAX)
     low = high = None
     count = 0
     for number in range(node.ring.first, node.ring.next):

@@ -9,11 +9,13 @@ import hashlib
 import json
 from binascii import hexlify
 
+from micropython import const
+
 from . import files, settings
 
-TRIES = 3
+_TRIES = const(3)
 FIXED = ("city", "device", "ota_key")  # identity is given by hand
-REFUSED_MAX = 8
+_REFUSED_MAX = const(8)
 
 
 def fingerprint(payload):
@@ -68,8 +70,8 @@ class Config:
         """Return the configuration to run; counts the starts of a trial."""
         if self.trial:
             self.trial["tries"] += 1
-            if self.trial["tries"] > TRIES:
-                self.give_up("did not come up in %d starts" % TRIES)
+            if self.trial["tries"] > _TRIES:
+                self.give_up("did not come up in %d starts" % _TRIES)
             else:
                 self._save("trial", self.trial)
         for layer in (self.trial, self.now):
@@ -114,7 +116,7 @@ class Config:
 
     def give_up(self, why):
         """End the trial; the configuration before it runs from the next start on."""
-        self.refused = self.refused[1 - REFUSED_MAX :] + [self.trial["hash"]]
+        self.refused = self.refused[1 - _REFUSED_MAX :] + [self.trial["hash"]]
         self._save("refused", self.refused)
         self.given_up = [self.trial["hash"], why]
         self._save("given_up", self.given_up)

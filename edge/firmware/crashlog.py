@@ -3,9 +3,11 @@
 import io
 import sys
 
+from micropython import const
+
 from . import files
 
-KEPT = 4
+_KEPT = const(4)
 
 
 def traceback(err):
@@ -31,17 +33,8 @@ class CrashLog:
         text = what if isinstance(what, str) else traceback(what)
         if self.entries and self.entries[-1][0] == self.boot and self.entries[-1][2:] == [who, text]:
             return
-        self.entries = self.entries[1 - KEPT :] + [[self.boot, self.uptime(), who, text]]
+        self.entries = self.entries[1 - _KEPT :] + [[self.boot, self.uptime(), who, text]]
         self._save()
-
-    def collect(self, path):
-        """Take over what the loader noted when the firmware could not start."""
-        try:
-            with open(path) as f:
-                self.add("loader", f.read())
-            files.remove(path)
-        except OSError:
-            pass
 
     def told(self, entry):
         """An entry has been delivered."""

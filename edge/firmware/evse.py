@@ -1,6 +1,6 @@
 """What charging stations have in common: connector states, the control pilot, and sessions."""
 
-from . import files
+from . import files, record
 
 FREE, CONNECTED, CHARGING, FAULT = 0, 1, 2, 3
 
@@ -77,4 +77,14 @@ class Sessions:
         if session.get("energy"):
             mantissa, decimals = session["energy"]
             values = [("session_energy", mantissa, decimals)]
-            self.journal.store_session(values, session["key"], session["line"], session["up"])
+            self._store(values, session["key"], session["line"], session["up"])
+
+    def _store(self, values, key, line, up):
+        """Store a session that ends now; it began at `up` seconds on an uptime line."""
+        clock = self.journal.clock
+        if self.journal.boot - line > 255:
+            line, up = clock.line, 0
+        end, began = clock.now(), clock.unix(line, up)
+        # Across a loss of power the length is only known when both lines have their true time.
+        duration = end - began if end and began else clock.uptime() - (up if line == clock.line else 0)
+        self.journal.put(record.SESSION, values, up, line, key, max(0, duration))

@@ -3,8 +3,6 @@
 import sys
 
 if sys.platform == "esp32":
-    from .hal_esp32 import Board
+    from .hal_esp32 import Board as Board
 else:
-    from .hal_unix import Board
-
-__all__ = ["Board"]
+    from .hal_unix import Board as Board

@@ -11,6 +11,8 @@ import machine
 import network
 from esp32 import Partition
 
+from . import lazy
+
 EPOCH_2000 = 946684800
 RING_LABEL = "ring"
 
@@ -104,24 +106,12 @@ class Board:
         await self.link()
         if not tls:
             return await asyncio.open_connection(host, port)
-        import gc
-
         import tls as mbed
 
-        from .tlscontext import context
-
-        gc.collect()  # the handshake needs a large free block
-        return await asyncio.open_connection(host, port, context(mbed, self.root, tls), tls.get("name", host))  # pyright: ignore
-
-    def udp(self, host, port):
-        """Return a non-blocking UDP socket connected to a server."""
-        import socket
-
-        addr = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0][-1]
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.connect(addr)
-        sock.setblocking(False)
-        return sock
+        context = lazy.borrow("tlscontext").context(mbed, self.root, tls)
+        lazy.give_back("tlscontext")
+        # Giving back collects: the handshake needs a large free block.
+        return await asyncio.open_connection(host, port, context, tls.get("name", host))  # pyright: ignore
 
     def uart(self, port, baud, options):
         """Return the UART; options: `rx`, `tx` pins, `bits`, `parity` (0 even, 1 odd), `invert`."""

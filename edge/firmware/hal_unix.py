@@ -12,9 +12,12 @@ import os
 import sys
 import time
 
-from . import virtual
+from micropython import const
 
-POWER_ON, WATCHDOG, SOFT = 1, 3, 5  # as machine.reset_cause() counts them on the ESP32
+from . import lazy, virtual
+
+_POWER_ON = const(1)  # as machine.reset_cause() counts them on the ESP32
+_SOFT = const(5)
 
 
 def _host_ms():
@@ -75,19 +78,9 @@ class Board:
             return await asyncio.open_connection(host, port)
         import tls as mbed
 
-        from .tlscontext import context
-
-        return await asyncio.open_connection(host, port, context(mbed, self.root, tls), tls.get("name", host))
-
-    def udp(self, host, port):
-        """Return a non-blocking UDP socket connected to a server."""
-        import socket
-
-        addr = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0][-1]
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.connect(addr)
-        sock.setblocking(False)
-        return sock
+        context = lazy.borrow("tlscontext").context(mbed, self.root, tls)
+        lazy.give_back("tlscontext")
+        return await asyncio.open_connection(host, port, context, tls.get("name", host))
 
     def uart(self, port, baud, options):
         """Return a byte stream; baud rate and framing mean nothing on a pty."""
@@ -99,7 +92,7 @@ class Board:
 
     def pulses(self, pin, options):
         """Return the pulse counter on a pin."""
-        return virtual.Pulses(self.wiring["pulse"][str(pin)])
+        return lazy.borrow("pulses").Pulses(self.wiring["pulse"][str(pin)])
 
     # ---- flash, watchdog, reset ----
 
@@ -121,7 +114,7 @@ class Board:
 
     def reset_cause(self):
         """Power-on when the memory of the clock is empty."""
-        return SOFT if self.keep() else POWER_ON
+        return _SOFT if self.keep() else _POWER_ON
 
     def reset(self):
         """End the process with the status that its keeper starts again."""

@@ -51,6 +51,8 @@ def main(root):
     if changed:
         save(root + "/slots", changed)
     sys.path.insert(0, root + "/" + slot)
+    for name in ("load", "save", "choose"):
+        del globals()[name]  # they have done their work, and memory is short
     try:
         import asyncio
 

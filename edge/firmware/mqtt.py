@@ -7,14 +7,21 @@ a message). Every wait has an end. A session is persistent; lost subscriptions a
 
 import asyncio
 
-from . import packets
+from micropython import const
+
+from . import lazy, packets
 from .backoff import Backoff
 
-CONNECT_MS = 20000
-ACK_MS = 20000
-STABLE_MS = 60000
-BEAT_MS = 60000  # however long a wait is configured, we show that often that we are alive
-JOINED = 512  # bytes of small packets that leave in one write
+_CONNECT_MS = const(20000)
+_ACK_MS = const(20000)
+_STABLE_MS = const(60000)
+_BEAT_MS = const(60000)  # however long a wait is configured, we show that often that we are alive
+_JOINED = const(512)  # bytes of small packets that leave in one write
+_CONNACK = const(2)
+_PUBLISH = const(3)
+_PUBACK = const(4)
+_SUBACK = const(9)
+_UNSUBACK = const(11)
 
 
 class LinkError(Exception):
@@ -35,7 +42,6 @@ class Client:
         self.online = False
         self.sessions = 0
         self.acks = 0
-        self.last_error = ""
         self.beat = lambda: None
         self._window = options.get("window", 4)
         self._flight = {}
@@ -69,11 +75,11 @@ class Client:
 
     def ask_for(self, topics):
         """Subscribe on this session only, for retained messages; whoever asks waits for them, not for the answer."""
-        self._send(packets.subscribe(self._next_pid(), topics))
+        self._send(lazy.borrow("greetings").subscribe(self._next_pid(), topics))
 
     def give_up(self, topics):
         """End a subscription made with `ask_for`."""
-        self._send(packets.unsubscribe(self._next_pid(), topics))
+        self._send(lazy.borrow("greetings").unsubscribe(self._next_pid(), topics))
 
     async def run(self):
         """Connect, serve, wait, for ever."""
@@ -82,19 +88,19 @@ class Client:
             started = self.board.ticks_ms()
             try:
                 await self._session()
-            except (OSError, LinkError, ValueError, IndexError, UnicodeError, asyncio.TimeoutError, EOFError) as err:
-                self.last_error = repr(err)
+            except (OSError, LinkError, ValueError, IndexError, UnicodeError, asyncio.TimeoutError, EOFError):
+                pass  # whatever was wrong with it, the next session may do better
             self.online = False
             # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
-            if self.board.ticks_ms() - started > STABLE_MS and self.sessions:
+            if self.board.ticks_ms() - started > _STABLE_MS and self.sessions:
                 self._backoff.reset()
             await self._pause(self._backoff.next_ms())
 
     async def _pause(self, ms):
         while ms > 0:
             self._alive()
-            await self.board.sleep_ms(min(ms, BEAT_MS))
-            ms -= BEAT_MS
+            await self.board.sleep_ms(min(ms, _BEAT_MS))
+            ms -= _BEAT_MS
 
     def _alive(self):
         self.beat()
@@ -104,7 +110,7 @@ class Client:
 
     async def _session(self):
         reader, writer = await self.board.within(
-            self.board.connect(self.options["host"], self.options["port"], self.options.get("tls")), CONNECT_MS
+            self.board.connect(self.options["host"], self.options["port"], self.options.get("tls")), _CONNECT_MS
         )
         self._alive()
         self._out.clear()
@@ -113,10 +119,10 @@ class Client:
         splitter.clear()
         tasks = []
         try:
-            await self.board.within(self._handshake(reader, writer, splitter), CONNECT_MS)
+            await self.board.within(self._handshake(reader, writer, splitter), _CONNECT_MS)
             self._rx = self._tx = self.board.ticks_ms()
             over = asyncio.Event()
-            jobs = (self._read(reader, splitter), self._write(writer), self._keep(), self._begin())
+            jobs = (self._read(reader, splitter), self._write(writer), self._keep())
             tasks = [asyncio.create_task(self._part(job, over)) for job in jobs]
             await over.wait()
             raise self._failure
@@ -145,7 +151,7 @@ class Client:
     async def _handshake(self, reader, writer, splitter):
         opts = self.options
         writer.write(
-            packets.connect(
+            lazy.borrow("greetings").connect(
                 self.client_id, opts.get("keepalive_s", 60), self.will, opts.get("user"), opts.get("password")
             )
         )
@@ -155,7 +161,7 @@ class Client:
             splitter.feed(await self._some(reader))
             packet = splitter.next()
         first, body, _ = packet
-        if first >> 4 != packets.CONNACK or body[1]:
+        if first >> 4 != _CONNACK or body[1]:
             raise LinkError("refused, code %d" % body[1])
         self.present = bool(body[0] & 1)
 
@@ -164,11 +170,12 @@ class Client:
         self.sessions += 1
         # Also once per boot: what is retained must come again, the power may have failed while we took it in.
         if not self.present or self.sessions == 1:
-            await self._request(packets.subscribe, self.topics)
+            await self._subscribe()
         topic, make = self.birth
         self._send(packets.publish(topic, make(), self._next_pid(), True))
         for pid in sorted(self._flight, key=lambda pid: self._flight[pid][4]):
             self._send_flight(pid, self.present)
+        lazy.give_back("greetings")
         self.online = True
         self._room.set()
 
@@ -201,7 +208,7 @@ class Client:
         count = size = 0
         for packet in self._out:
             size += len(packet)
-            if count and size > JOINED:
+            if count and size > _JOINED:
                 break
             count += 1
         data = self._out[0] if count == 1 else b"".join(self._out[:count])
@@ -209,14 +216,15 @@ class Client:
         return data
 
     async def _keep(self):
-        """Ping at half the interval; 1.5 intervals without a byte, or a PUBACK that never comes, ends the session."""
+        """Begin, then ping at half the interval; 1.5 intervals of silence or a PUBACK that never comes are the end."""
+        await self._begin()
         interval = self.options.get("keepalive_s", 60) * 1000
         while True:
-            await self._pause(min(interval // 4, BEAT_MS))
+            await self._pause(min(interval // 4, _BEAT_MS))
             now = self.board.ticks_ms()
             if now - self._rx > interval * 3 // 2:
                 raise LinkError("silent broker")
-            if any(now - entry[4] > ACK_MS + interval for entry in self._flight.values()):
+            if any(now - entry[4] > _ACK_MS + interval for entry in self._flight.values()):
                 raise LinkError("no acknowledgement")
             if now - self._rx > interval // 2 or now - self._tx > interval // 2:
                 self._send(packets.PINGREQ)
@@ -225,15 +233,15 @@ class Client:
 
     def _handle(self, first, body, whole):
         kind = first >> 4
-        if kind == packets.PUBACK:
+        if kind == _PUBACK:
             self._acknowledged(body[0] << 8 | body[1])
-        elif kind == packets.PUBLISH:
+        elif kind == _PUBLISH:
             topic, pid, payload, retained = packets.parse_publish(first, body)
             # Taken over before it is acknowledged; an oversized one is reported without its payload.
             self.on_message(topic, payload if whole else None, retained)
             if pid:
                 self._send(packets.puback(pid))
-        elif kind in (packets.SUBACK, packets.UNSUBACK):
+        elif kind in (_SUBACK, _UNSUBACK):
             event = self._waiting.get(body[0] << 8 | body[1])
             if event:
                 event.set()
@@ -261,17 +269,14 @@ class Client:
         self._flight[pid] = (topic, make, on_ack, retain, self.board.ticks_ms())
         self._send(packets.publish(topic, payload, pid, retain, dup))
 
-    async def _request(self, build, topics):
+    async def _subscribe(self):
         pid = self._next_pid()
         event = self._waiting[pid] = asyncio.Event()
-        self._send(build(pid, topics))
+        self._send(lazy.borrow("greetings").subscribe(pid, self.topics))
         try:
-            await self.board.within(event.wait(), ACK_MS)
+            await self.board.within(event.wait(), _ACK_MS)
         finally:
             self._waiting.pop(pid, None)
-
-    def _reserve(self):
-        return self._next_pid()
 
     def _next_pid(self):
         """Packet ids run 1..65535 and skip those still in use."""

@@ -11,11 +11,14 @@ import json
 import os
 from binascii import unhexlify
 
-from . import VERSION, bundle, files, hmac256
+from micropython import const
 
-CHUNK_WAIT_MS = 20000
-AT_ONCE = 4  # chunks asked for together: memory for speed
-SIZE_MAX = 400000
+from . import VERSION, bundle, files
+from .slots import Slots
+
+_CHUNK_WAIT_MS = const(20000)
+_AT_ONCE = const(4)  # chunks asked for together: memory for speed
+_SIZE_MAX = const(400000)
 
 
 def checked_offer(payload, key):
@@ -28,9 +31,9 @@ def checked_offer(payload, key):
             raise ValueError("offer without " + name)
     if not key:
         raise ValueError("this node has no key for updates")
-    if not 0 < offer["size"] <= SIZE_MAX or not 256 <= offer["chunk"] <= 4096 or len(offer["sha256"]) != 64:
+    if not 0 < offer["size"] <= _SIZE_MAX or not 256 <= offer["chunk"] <= 4096 or len(offer["sha256"]) != 64:
         raise ValueError("offer out of range")
-    if not hmac256.equal(hmac256.digest(unhexlify(key), bundle.signed(offer)), unhexlify(offer["hmac"])):
+    if not bundle.equal(bundle.hmac(unhexlify(key), bundle.signed(offer)), unhexlify(offer["hmac"])):
         raise ValueError("wrong HMAC")
     return offer
 
@@ -43,7 +46,7 @@ async def consider(clerk, payload):
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
-        if version in clerk.slots.bad:
+        if version in Slots(clerk.node.board.root).bad:
             raise ValueError("was rolled back before")
         await Download(clerk, offer).install()
         return "trial", version, ""
@@ -67,9 +70,10 @@ class Download:
         if bundle.sha256(self.part) != unhexlify(self.offer["sha256"]):
             files.remove(self.part)
             raise ValueError("wrong SHA-256")
-        bundle.unpack(self.part, self.root + "/" + self.clerk.slots.spare())
+        slots = Slots(self.root)
+        bundle.unpack(self.part, self.root + "/" + slots.spare())
         self.clerk.node.board.sync_files()
-        self.clerk.slots.start_trial(self.offer["version"])
+        slots.start_trial(self.offer["version"])
         files.remove(self.part)
 
     def _have(self):
@@ -89,7 +93,7 @@ class Download:
         with open(self.part, "r+b" if number else "wb") as part:
             part.seek(number * chunk)
             while number < count:
-                for data in await self._chunks(number, min(count, number + AT_ONCE)):
+                for data in await self._chunks(number, min(count, number + _AT_ONCE)):
                     if len(data) != min(chunk, size - number * chunk):
                         raise ValueError("chunk %d has the wrong size" % number)
                     part.write(data)
@@ -115,7 +119,7 @@ class Download:
 
     async def _arrival(self, ends, found):
         board = self.clerk.node.board
-        limit = board.ticks_ms() + CHUNK_WAIT_MS
+        limit = board.ticks_ms() + _CHUNK_WAIT_MS
         while board.ticks_ms() < limit and len(found) < len(ends):
             if self.clerk.chunks:
                 end, data = self.clerk.chunks.pop(0)

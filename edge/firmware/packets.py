@@ -1,15 +1,16 @@
-"""MQTT 3.1.1 packets: built as one bytes object each, and cut out of a byte stream."""
+"""MQTT 3.1.1 packets: built as one bytes object each, and cut out of a byte stream.
+
+Those that are needed only now and then are in `greetings.py`.
+"""
+
+from micropython import const
 
 PINGREQ = b"\xc0\x00"
-DISCONNECT = b"\xe0\x00"
-
-CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
-
-READ = 256  # bytes read at once
-_KEPT = 300  # of a packet that is too long, so much is kept: topic and packet id
+READ = const(256)  # bytes read at once
+_KEPT = const(300)  # of a packet that is too long, so much is kept: topic and packet id
 
 
-def _packet(first, *parts):
+def packet(first, *parts):
     """Join the parts behind the fixed header, in one allocation."""
     head = bytearray((first,))
     size = sum([len(part) for part in parts])
@@ -20,45 +21,26 @@ def _packet(first, *parts):
     return b"".join((head,) + parts)
 
 
-def _u16(n):
+def u16(n):
+    """Two bytes, high one first."""
     return bytes((n >> 8, n & 255))
 
 
-def _text(value):
+def text(value):
+    """A string with its length in front."""
     data = value if isinstance(value, bytes) else value.encode()
-    return _u16(len(data)) + data
-
-
-def connect(client_id, keepalive_s, will, user=None, password=None):
-    """A persistent session with a retained QoS 1 last will `(topic, payload)`."""
-    flags = 0x2C | (0x80 if user else 0) | (0x40 if password else 0)
-    body = _text("MQTT") + bytes((4, flags)) + _u16(keepalive_s) + _text(client_id) + _text(will[0]) + _text(will[1])
-    if user:
-        body += _text(user)
-    if password:
-        body += _text(password)
-    return _packet(0x10, body)
+    return u16(len(data)) + data
 
 
 def publish(topic, payload, pid, retain=False, dup=False):
     """A QoS 1 publication."""
     first = 0x32 | (1 if retain else 0) | (8 if dup else 0)
-    return _packet(first, _text(topic), _u16(pid), payload)
+    return packet(first, text(topic), u16(pid), payload)
 
 
 def puback(pid):
     """Acknowledge a QoS 1 publication."""
-    return b"\x40\x02" + _u16(pid)
-
-
-def subscribe(pid, topics):
-    """Subscribe to every topic at QoS 1."""
-    return _packet(0x82, _u16(pid) + b"".join([_text(t) + b"\x01" for t in topics]))
-
-
-def unsubscribe(pid, topics):
-    """Give up subscriptions."""
-    return _packet(0xA2, _u16(pid) + b"".join([_text(t) for t in topics]))
+    return b"\x40\x02" + u16(pid)
 
 
 def parse_publish(first, body):

@@ -1,50 +1,30 @@
 """The quantities a node can record: catalogue id and unit, in the order of their codes on flash.
 
-The position in the table is the code stored in the ring, so entries are only ever appended.
+The line in the table is the code stored in the ring, so lines are only ever appended. One text holds them all: as a
+tuple of texts they would take three times the memory.
 """
 
-TABLE = (
-    "pm1 ug/m3",
-    "pm2_5 ug/m3",
-    "pm10 ug/m3",
-    "no2_we mV",
-    "no2_ae mV",
-    "o3_we mV",
-    "o3_ae mV",
-    "co2 ppm",
-    "temperature Cel",
-    "humidity %RH",
-    "pressure hPa",
-    "voltage V",
-    "current A",
-    "power W",
-    "frequency Hz",
-    "power_factor /",
-    "energy_total Wh",
-    "energy_export_total Wh",
-    "session_energy Wh",
-    "connector_state /",
-    "pulses count",
-    "heap_free B",
-    "uptime s",
-    "boots count",
-    "reset_cause /",
-    "rssi dBm",
-    "ring_fill %",
-    "ring_dropped count",
-    "clock_offset s",
+from micropython import const
+
+_TABLE = const(
+    "\npm1 ug/m3\npm2_5 ug/m3\npm10 ug/m3\nno2_we mV\nno2_ae mV\no3_we mV\no3_ae mV\nco2 ppm\ntemperature Cel"
+    "\nhumidity %RH\npressure hPa\nvoltage V\ncurrent A\npower W\nfrequency Hz\npower_factor /\nenergy_total Wh"
+    "\nenergy_export_total Wh\nsession_energy Wh\nconnector_state /\npulses count\nheap_free B\nuptime s\nboots count"
+    "\nreset_cause /\nrssi dBm\nring_fill %\nring_dropped count\nclock_offset s\n"
 )
 
 
 def code(name):
     """The code of a quantity; KeyError when it is not in the table."""
-    start = name + " "
-    for i, row in enumerate(TABLE):
-        if row.startswith(start):
-            return i
-    raise KeyError(name)
+    at = _TABLE.find("\n" + name + " ")
+    if at < 0:
+        raise KeyError(name)
+    return _TABLE.count("\n", 0, at)
 
 
 def name_and_unit(number):
-    """The catalogue id and the unit of a code."""
-    return TABLE[number].split(" ")
+    """The catalogue id and the unit of a code; ValueError when there is no such code."""
+    at = 0
+    for _ in range(number):
+        at = _TABLE.index("\n", at + 1)
+    return _TABLE[at + 1 : _TABLE.index("\n", at + 1)].split(" ")

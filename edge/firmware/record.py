@@ -6,13 +6,15 @@ the board's floats have 24 bits. `time` is 0 when the clock was not synchronised
 
 import struct
 
+from micropython import const
+
 from .quantities import code, name_and_unit
 
-READINGS = 0
-SESSION = 1
+READINGS = const(0)
+SESSION = const(1)
 
-_HEAD = "<BBIIII"
-_HEAD_LEN = struct.calcsize(_HEAD)
+_HEAD = const("<BBIIII")
+_HEAD_LEN = const(18)
 
 
 class Record:
@@ -69,6 +71,12 @@ def identity(buf):
     """Return (boot, seq) of an encoded record without decoding its values."""
     _, _, boot, seq, _, _ = struct.unpack_from(_HEAD, buf)
     return boot, seq
+
+
+def uptime(buf):
+    """Return (line, uptime) of an encoded record."""
+    _, resets, boot, _, up, _ = struct.unpack_from(_HEAD, buf)
+    return boot - resets, up
 
 
 def _session_head(buf, pos):

@@ -14,12 +14,16 @@ import binascii
 import struct
 from array import array
 
-_MAGIC = 0x43565231
-_SECTOR = "<IIIII"
-_SECTOR_LEN = 20
-_RECORD = "<HBBI"
-_RECORD_LEN = 8
-_BLANK = 0xFFFF
+from micropython import const
+
+from . import lazy
+
+_MAGIC = const(0x43565231)
+_SECTOR = const("<IIIII")
+SECTOR_LEN = const(20)
+_RECORD = const("<HBBI")
+RECORD_LEN = const(8)
+BLANK = const(0xFFFF)
 
 
 def _record_crc(number, payload):
@@ -53,64 +57,11 @@ class Ring:
         self.starts = array("I", [0] * self.sectors)
         self.counts = array("H", [0] * self.sectors)
         self._hint = (-1, 0)
-        self.dropped = 0
-        self._mount()
+        self.newest = self.oldest = self.cursor = self.next = self.tail = self.dropped = 0
+        lazy.borrow("mount").mount(self)
+        lazy.give_back("mount")
 
-    # ---- mounting ----
-
-    def _mount(self):
-        heads = self._headers()
-        if not heads:
-            self._format()
-            return
-        self.newest = max(heads)
-        self.oldest = self.newest
-        # N - 1 sectors live; an N-th was already counted as dropped and is only waiting to be erased.
-        while self.oldest - 1 in heads and self.newest - self.oldest < self.sectors - 2:
-            self.oldest -= 1
-        for number in range(self.oldest, self.newest + 1):
-            self.starts[number % self.sectors] = heads[number][0]
-        self.dropped = heads[self.newest][1]
-        self._count_all()
-        self._clear_ahead()
-        self.cursor = self._first_unacked()
-
-    def _headers(self):
-        heads = {}
-        buf = bytearray(_SECTOR_LEN)
-        for block in range(self.sectors):
-            self.dev.readblocks(block, buf, 0)
-            head = parse_sector_header(buf)
-            if head and head[0] % self.sectors == block:
-                heads[head[0]] = head[1:]
-        return heads
-
-    def _format(self):
-        self.newest = self.oldest = 0
-        self.cursor = self.next = self.starts[0] = 0
-        self.dev.ioctl(6, 0)
-        self._write_header(0)
-        self._clear_ahead()
-
-    def _count_all(self):
-        for number in range(self.oldest, self.newest):
-            block = number % self.sectors
-            self.counts[block] = self.starts[(number + 1) % self.sectors] - self.starts[block]
-        self._scan_newest()
-
-    def _scan_newest(self):
-        """Find the end of the newest sector; whatever is not blank behind it closes the sector."""
-        block = self.newest % self.sectors
-        number, off = self.starts[block], _SECTOR_LEN
-        while True:
-            length, _, payload = self._read_at(block, off, number)
-            if payload is None:
-                break
-            number += 1
-            off += _RECORD_LEN + length
-        self.counts[block] = number - self.starts[block]
-        self.next = number
-        self.tail = off if length == _BLANK and self._is_blank(block, off) else self.size
+    # ---- sectors ----
 
     def _is_blank(self, block, off):
         buf = bytearray(64)
@@ -122,12 +73,10 @@ class Ring:
             off += len(part)
         return True
 
-    # ---- sectors ----
-
     def _write_header(self, number):
         head = sector_header(number, self.next, self.dropped)
         self.dev.writeblocks(number % self.sectors, head, 0)
-        self.tail = _SECTOR_LEN
+        self.tail = SECTOR_LEN
 
     def _clear_ahead(self):
         """Leave the sector after the newest erased, for the next opening."""
@@ -173,8 +122,8 @@ class Ring:
 
     def append(self, payload):
         """Store a record and return its number; it is on flash when this returns."""
-        need = _RECORD_LEN + len(payload)
-        if need > self.size - _SECTOR_LEN:
+        need = RECORD_LEN + len(payload)
+        if need > self.size - SECTOR_LEN:
             raise ValueError("record longer than a sector")
         if self.tail + need > self.size:
             self._open_next()
@@ -209,7 +158,7 @@ class Ring:
             self.cursor = self._first_unacked()
 
     def _first_unacked(self):
-        number = max(getattr(self, "cursor", 0), self.first)
+        number = max(self.cursor, self.first)
         while number < self.next and not self.pending(number):
             number += 1
         return number
@@ -229,31 +178,31 @@ class Ring:
         if not self.first <= number < self.next:
             return None
         block = self._sector_of(number) % self.sectors
-        at, off = self.starts[block], _SECTOR_LEN
+        at, off = self.starts[block], SECTOR_LEN
         if at <= self._hint[0] <= number:
             at, off = self._hint
         while at < number:
             length = self._read_head(block, off)[0]
-            off += _RECORD_LEN + length
-            if off + _RECORD_LEN > self.size:
+            off += RECORD_LEN + length
+            if off + RECORD_LEN > self.size:
                 return None
             at += 1
         self._hint = (number, off)
         return block, off
 
     def _read_head(self, block, off):
-        buf = bytearray(_RECORD_LEN)
+        buf = bytearray(RECORD_LEN)
         self.dev.readblocks(block, buf, off)
         return struct.unpack(_RECORD, buf)
 
     def _read_at(self, block, off, number):
         """Return (length, state, payload); payload is None when no whole record stands there."""
-        if off + _RECORD_LEN > self.size:
-            return _BLANK, 0xFF, None
+        if off + RECORD_LEN > self.size:
+            return BLANK, 0xFF, None
         length, state, _, crc = self._read_head(block, off)
-        if length == _BLANK or off + _RECORD_LEN + length > self.size:
+        if length == BLANK or off + RECORD_LEN + length > self.size:
             return length, state, None
         payload = bytearray(length)
-        self.dev.readblocks(block, payload, off + _RECORD_LEN)
+        self.dev.readblocks(block, payload, off + RECORD_LEN)
         payload = bytes(payload)
         return length, state, payload if _record_crc(number, payload) == crc else None

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from micropython import const
+
 from .sensors import driver
 
-READ_MS = 15000
+_READ_MS = const(15000)
 
 
 class Sampler:
@@ -16,7 +18,6 @@ class Sampler:
         self.interval_ms = conf["interval_s"] * 1000
         self.drivers = [(s["driver"], self._make(s, report)) for s in conf["sensors"]]
         self.drivers = [(name, dev) for name, dev in self.drivers if dev]
-        self.missed = 0
         self.report = report
         self.health = health
         self.sessions = sessions
@@ -59,12 +60,11 @@ class Sampler:
 
     async def _read(self, name, dev):
         try:
-            values = await self.board.within(dev.read(), READ_MS)
+            values = await self.board.within(dev.read(), _READ_MS)
             self._answered = self.journal.clock.uptime()
             return values
         except (OSError, asyncio.TimeoutError):
-            self.missed += 1
+            pass  # missing is missing
         except Exception as err:
-            self.missed += 1
             self.report("sensor " + name, err)
         return []

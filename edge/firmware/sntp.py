@@ -1,15 +1,18 @@
 """Asks the time: SNTP with several servers, and answers that cannot be true are refused."""
 
 import os
+import socket
 import struct
+
+from micropython import const
 
 from . import BUILT
 
 # The 32-bit seconds of the protocol began in 1900 and wrap in 2036: earlier than this they belong to the next era.
-_UNIX_FROM_1900 = 2208988800
-_ERA = 1 << 32
-LATEST = BUILT + 40 * 365 * 86400
-ANSWER_MS = 2000
+_UNIX_FROM_1900 = const(2208988800)
+_ERA = const(1 << 32)
+_FORTY_YEARS_S = const(40 * 365 * 86400)
+_ANSWER_MS = const(2000)
 
 
 def unix_ms(seconds, fraction):
@@ -27,19 +30,28 @@ def parse(reply, cookie):
     if reply[0] & 7 != 4 or reply[0] >> 6 == 3 or not 0 < reply[1] < 16:
         raise ValueError("the server is not synchronised itself")
     ms = unix_ms(*struct.unpack(">II", reply[40:48]))
-    if not BUILT * 1000 < ms < LATEST * 1000:
+    if not BUILT * 1000 < ms < (BUILT + _FORTY_YEARS_S) * 1000:
         raise ValueError("before this firmware was built, or in the far future")
     return ms
 
 
+def _connected(host, port):
+    """A non-blocking UDP socket."""
+    addr = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0][-1]
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect(addr)
+    sock.setblocking(False)
+    return sock
+
+
 async def ask(board, host, port=123):
     """Return (unix ms at the middle of the exchange, ticks then); OSError when nobody answers."""
-    sock = board.udp(host, port)
+    sock = _connected(host, port)
     try:
         cookie = os.urandom(8)
         sent = board.ticks_ms()
         sock.send(b"\x23" + bytes(39) + cookie)
-        while board.ticks_ms() - sent < ANSWER_MS * board.speed:
+        while board.ticks_ms() - sent < _ANSWER_MS * board.speed:
             try:
                 reply = sock.recv(64)
             except OSError:

@@ -7,8 +7,10 @@ is no reason to restart.
 import asyncio
 import gc
 
-CRASHES_MAX = 5
-CRASH_SPAN_MS = 600000
+from micropython import const
+
+_CRASHES_MAX = const(5)
+_CRASH_SPAN_MS = const(600000)
 
 
 class Supervisor:
@@ -54,8 +56,8 @@ class Supervisor:
 
     def _crashed(self):
         now = self.board.ticks_ms()
-        self._crashes = [at for at in self._crashes if now - at < CRASH_SPAN_MS] + [now]
-        if len(self._crashes) > CRASHES_MAX:
+        self._crashes = [at for at in self._crashes if now - at < _CRASH_SPAN_MS] + [now]
+        if len(self._crashes) > _CRASHES_MAX:
             self._restart("tasks crash again and again")
 
     def _restart(self, why):

@@ -2,9 +2,11 @@
 
 import asyncio
 
-from . import record, senml
+from micropython import const
 
-PAYLOAD_MAX = 700
+from . import lazy, record, senml
+
+_PAYLOAD_MAX = const(700)
 
 
 class Uplink:
@@ -21,7 +23,7 @@ class Uplink:
         self.delivered = 0
         self.beat = lambda: None
         self._again = []
-        self._ends = {}
+        self._before = {clock.line: 0}  # seconds of uptime from the start of a line to the start of ours
         self._new = asyncio.Event()
 
     def wake(self):
@@ -73,7 +75,7 @@ class Uplink:
             if rec is not None:
                 size += 60 + 45 * len(rec.values)
                 this = 0 if self.clock.resolve(rec) else rec.line
-                if kind not in (-1, this) or size > PAYLOAD_MAX and number > first:
+                if kind not in (-1, this) or size > _PAYLOAD_MAX and number > first:
                     break
                 kind = this
             number += 1
@@ -108,14 +110,7 @@ class Uplink:
     def _uptime_on(self, line):
         """Now, on a line of uptime that ended with a loss of power: as if the power had come back at once."""
         now = self.clock.uptime()
-        if line == self.clock.line:
-            return now
-        return now + sum(end for other, end in self._line_ends().items() if line <= other < self.clock.line)
-
-    def _line_ends(self):
-        if not self._ends:
-            for number in range(self.ring.first, self.ring.next):
-                rec = self._record(number, True)
-                if rec and rec.line < self.clock.line:
-                    self._ends[rec.line] = max(rec.up, self._ends.get(rec.line, 0))
-        return self._ends
+        if line not in self._before:
+            self._before[line] = lazy.borrow("lines").between(self.ring, line, self.clock.line)
+            lazy.give_back("lines")
+        return now + self._before[line]

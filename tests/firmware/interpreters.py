@@ -29,6 +29,18 @@ def micropython(bits: int = 64) -> Path:
     return path
 
 
+def usable(bits: int, heap: str) -> int:
+    """Bytes of a heap that programs can use: `gc.mem_alloc()` and `gc.mem_free()` together."""
+    command = [
+        str(micropython(bits)),
+        "-X",
+        f"heapsize={heap}",
+        "-c",
+        "import gc; print(gc.mem_alloc() + gc.mem_free())",
+    ]
+    return int(subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout)
+
+
 def missing(reason: str) -> None:
     """A server or interpreter that a test needs is absent."""
     if os.environ.get("CI") == "true":

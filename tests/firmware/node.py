@@ -97,13 +97,17 @@ class Node:
     def _command(self) -> list[str]:
         options = ["-X", f"heapsize={self.heap}"] if self.heap else []
         start = [str(REPO / "edge/firmware/loader.py")] if self.slots else ["-m", "firmware"]
-        return [str(micropython(self.bits)), *options, *start, str(self.workdir)]
+        return [str(micropython(self.bits)), *options, *start, "."]  # short paths, as on a board: they take heap
 
     def _spawn(self) -> None:
         path = ".frozen" if self.slots else f".frozen:{REPO / 'edge'}"
         with (self.workdir / "console.txt").open("ab") as console:
             self.process = subprocess.Popen(
-                self._command(), env={**os.environ, "MICROPYPATH": path}, stdout=console, stderr=console
+                self._command(),
+                cwd=self.workdir,
+                env={**os.environ, "MICROPYPATH": path},
+                stdout=console,
+                stderr=console,
             )
 
     def _keep(self) -> None:

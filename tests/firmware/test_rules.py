@@ -12,7 +12,7 @@ from edge.release import FIRMWARE, compiled, sources
 from tests.firmware.interpreters import REPO, missing
 
 FILES = sorted(FIRMWARE.rglob("*.py"))
-HAL = {"hal_esp32.py", "hal_unix.py", "virtual.py", "loader.py"}
+HAL = {"hal_esp32.py", "hal_unix.py", "virtual.py", "pulses.py", "loader.py"}
 BOARD_ONLY = {"machine", "network", "esp32", "ffi", "tls"}
 NOT_ON_A_NODE = {"ssl", "typing", "dataclasses", "functools", "datetime", "logging", "enum", "contextlib"}
 

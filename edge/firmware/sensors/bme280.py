@@ -2,9 +2,12 @@
 
 import struct
 
-CHIP_ID = 0x60
+from micropython import const
+
+_CHIP_ID = const(0x60)
 # The reset values of the data registers: what a channel holds that was not measured.
-_SKIPPED_20, _SKIPPED_16 = 0x80000, 0x8000
+_SKIPPED_20 = const(0x80000)
+_SKIPPED_16 = const(0x8000)
 
 
 class Calibration:
@@ -79,7 +82,7 @@ class Driver:
         self._calibration = None
 
     def _setup(self):
-        if self._bus.readfrom_mem(self._addr, 0xD0, 1)[0] != CHIP_ID:
+        if self._bus.readfrom_mem(self._addr, 0xD0, 1)[0] != _CHIP_ID:
             raise OSError(19)
         low = self._bus.readfrom_mem(self._addr, 0x88, 26)
         self._calibration = Calibration(low, self._bus.readfrom_mem(self._addr, 0xE1, 7))

@@ -6,10 +6,11 @@ counts, version and error), sum of the first 30 bytes. The ambient values are th
 
 import struct
 
-from ..serialport import SerialPort
+from micropython import const
 
-FRAME_LEN = 32
-SILENCE_MS = 4000
+from ..serialport import Frames, SerialPort
+
+_SILENCE_MS = const(4000)
 
 
 def checked(frame):
@@ -17,45 +18,23 @@ def checked(frame):
     return frame[:4] == b"\x42\x4d\x00\x1c" and sum(frame[:30]) == frame[30] << 8 | frame[31]
 
 
-class Parser:
-    """Cuts frames out of a byte stream; a bad one costs one byte, not the frame behind it."""
+def frames():
+    """Return what cuts the frames out of a byte stream."""
+    return Frames(b"\x42\x4d", 32, checked)
 
-    def __init__(self):
-        self._buf = b""
 
-    def feed(self, data):
-        """Return the frames completed by `data`, each as its 13 integers."""
-        buf, out = self._buf + data, []
-        while True:
-            start = buf.find(b"\x42\x4d")
-            if start < 0:
-                buf = buf[-1:] if buf[-1:] == b"\x42" else b""
-                break
-            buf = buf[start:]
-            if len(buf) < FRAME_LEN:
-                break
-            if checked(buf[:FRAME_LEN]):
-                out.append(struct.unpack(">13H", buf[4:30]))
-                buf = buf[FRAME_LEN:]
-            else:
-                buf = buf[1:]
-        self._buf = buf
-        return out
+def words(frame):
+    """The 13 integers of a frame."""
+    return struct.unpack(">13H", frame[4:30])
 
 
 class Driver:
     """Options: `port` (UART number)."""
 
     def __init__(self, board, options):
-        self._board = board
         self._port = SerialPort(board, options, 9600)
 
     async def read(self):
         """Return pm1, pm2_5 and pm10 of the next whole frame."""
-        await self._port.flush()
-        return await self._board.within(self._next(Parser()), 3 * SILENCE_MS)
-
-    async def _next(self, parser):
-        while True:
-            for frame in parser.feed(await self._port.some(SILENCE_MS)):
-                return [("pm1", frame[3], 0), ("pm2_5", frame[4], 0), ("pm10", frame[5], 0)]
+        got = words(await self._port.next_frame(frames(), _SILENCE_MS))
+        return [("pm1", got[3], 0), ("pm2_5", got[4], 0), ("pm10", got[5], 0)]

@@ -16,20 +16,24 @@ class Over(BaseException):
 
 
 class Pipe:
-    """A connection on which only the CONNACK comes."""
+    """A connection on which only the CONNACK and a SUBACK come."""
 
     def __init__(self) -> None:
-        self.fresh = True
+        self.answers = [b"\x20\x02\x01\x00"]
+        self.ready = asyncio.Event()
+        self.ready.set()
 
     async def read(self, _count: int) -> bytes:
-        """Give the CONNACK, then nothing for ever."""
-        if not self.fresh:
-            await asyncio.Event().wait()
-        self.fresh = False
-        return b"\x20\x02\x01\x00"
+        """Give the next answer when there is one."""
+        await self.ready.wait()
+        self.ready.clear()
+        return self.answers.pop(0)
 
     def write(self, data: bytes) -> None:
-        """Swallow it."""
+        """Swallow it; a SUBSCRIBE is answered."""
+        if data[0] == 0x82:
+            self.answers.append(b"\x90\x03" + data[2:4] + b"\x01")
+            self.ready.set()
 
     async def drain(self) -> None:
         """Gone."""

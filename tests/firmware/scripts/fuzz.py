@@ -32,7 +32,7 @@ def words(count: int) -> bytes:
 class Pms:
     """PMS5003."""
 
-    parser = pms5003.Parser
+    parser = pms5003.frames
 
     @staticmethod
     def frame() -> bytes:
@@ -51,14 +51,14 @@ class Pms:
                 for byte in part[:30]:
                     total += byte
                 if total == part[30] * 256 + part[31]:
-                    found.append(struct.unpack(">13H", part[4:30]))
+                    found.append(part)
         return found
 
 
 class Sds:
     """SDS011."""
 
-    parser = sds011.Parser
+    parser = sds011.frames
 
     @staticmethod
     def frame() -> bytes:
@@ -78,7 +78,7 @@ class Sds:
                 and p[9] == 0xAB
                 and (p[2] + p[3] + p[4] + p[5] + p[6] + p[7]) % 256 == p[8]
             ):
-                found.append((p[2] + 256 * p[3], p[4] + 256 * p[5]))
+                found.append(p)
         return found
 
 

@@ -7,11 +7,13 @@ prints `cuts failures first-failure`. MUTANT breaks the ring on purpose; then th
 
 import sys
 
+from firmware import lazy
 from firmware import ring as ring_module
 from firmware.ring import Ring
 from nor import Nor, PowerCut
 
 BLOCKS, SIZE, OPS = 5, 256, 70
+lazy.give_back = lambda *_: None  # here is memory enough, and rings are mounted again and again
 
 
 class NoBlankTail(Ring):
@@ -62,7 +64,7 @@ def no_header_crc() -> type:
 
     def parse(buf: bytes) -> tuple | None:
         magic, number, first, dropped, _ = whole("<IIIII", buf)
-        return (number, first, dropped) if magic == ring_module._MAGIC else None
+        return (number, first, dropped) if magic == 0x43565231 else None
 
     ring_module.parse_sector_header = parse
     return Ring

@@ -71,8 +71,8 @@ def time_answer(case: dict) -> object:
 
 
 DECODERS = {
-    "pms5003": lambda case: pms5003.Parser().feed(raw(case)),
-    "sds011": lambda case: sds011.Parser().feed(raw(case)),
+    "pms5003": lambda case: [pms5003.words(frame) for frame in pms5003.frames().feed(raw(case))],
+    "sds011": lambda case: [sds011.tenths(frame) for frame in sds011.frames().feed(raw(case))],
     "sps30": lambda case: [
         [command, state, sps30.values(data) if len(data) == 40 else len(data)]
         for command, state, data in sps30.Parser().feed(raw(case))
