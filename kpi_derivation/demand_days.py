@@ -1,6 +1,6 @@
 """Demand of all meters together, day by day: the highest quarter of an hour, and each meter's own highest. Pure.
 
-The quarters of a day are read again when one of its meters changed, recent ones from memory. A meter that sends the
+The quarters of a meter are read again when its day changed, recent ones from memory. A meter that sends the
 energy of longer intervals than a quarter counts with its mean power over the interval. Hours of at most two interval
 energies tell their quarters themselves; of others the quarters are stored (`derived.demand`).
 """
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LONGEST = HOUR  # an interval energy of longer intervals says nothing about quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
 _A_DAY = 100  # quarters, at most
+_LAID = 3  # newest days whose quarters are kept
+_PERIODS = 12  # periods whose highest powers are kept
 
 
 class Peak(NamedTuple):
@@ -49,66 +51,107 @@ class DemandDays:
 
     def __init__(self, city: City) -> None:
         self.peaks: dict[int, Peak] = {}
+        self.own = DayGrid({"kw": np.nan})  # rows in the order of the meters' names
         self._source = {d.id: demand_source(d) for d in city.device}
-        self.own = DayGrid({"kw": np.nan})
-        self._places: dict[str, int] = {}
+        self._names: list[str] = []
+        self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
+        self._seen = 0
+        self._laid: dict[int, FloatArray] = {}  # power of all meters in the quarters of the newest days
+        self._highest: dict[tuple[int, int], FloatArray] = {}
 
     def update(self, days: Days, changed: set[tuple[int, int]]) -> None:
         """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
 
         The last interval of a day may reach into the next.
         """
-        meters = {row for row in {row for row, _ in changed} if self._counts(*days.name(row))}
-        touched = {day for row, day in changed if row in meters}
-        touched |= {day + 1 for day in touched if day + 1 in self.peaks}
-        rows = [r for r in range(len(days.series)) if self._counts(*days.name(r))] if touched else []
-        longest = max(1, _CELLS // (_A_DAY * max(1, len(rows))))
+        touched: dict[int, set[str]] = {}
+        for row, day in changed:
+            device, quantity = days.name(row)
+            if self._counts(device, quantity):
+                touched.setdefault(day, set()).add(device)
+        if not touched:
+            return
+        for day in [d for d in touched if d + 1 in self.peaks]:
+            touched[day + 1] = touched.get(day + 1, set()) | touched[day]
+        self._meet(days)
+        for day in [d for d in touched if d in self._laid]:
+            self._fold(days, sorted(touched.pop(day)), day, day)
+        longest = max(1, _CELLS // (_A_DAY * len(self._names)))
         for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
-            self._fold(days, rows, first, last)
+            self._fold(days, self._names, first, last)
 
     def _counts(self, device: str, quantity: str) -> bool:
         source = self._source.get(device)
         return bool(source) and (quantity == TARGET or quantity == source == "energy_delta")
 
-    def _fold(self, days: Days, rows: list[int], first: int, last: int) -> None:
+    def _meet(self, days: Days) -> None:
+        """Take in meters that are new. By name: series ids differ after a restart, and the order of a sum is part of
+        its last bit.
+        """
+        if self._seen == len(days.series):
+            return
+        for row in range(self._seen, len(days.series)):
+            device, quantity = days.name(row)
+            if self._counts(device, quantity):
+                self._series.setdefault(device, []).append(days.series[row])
+        self._seen = len(days.series)
+        if len(self._series) != len(self._names):
+            names, old = sorted(self._series), self.own
+            self.own = DayGrid({"kw": np.nan})
+            if old.columns:
+                self.own.ensure(len(names), old.origin, old.origin + old.shape[1] - 1)
+                places = {name: i for i, name in enumerate(names)}
+                before = [places[name] for name in self._names]
+                self.own.columns["kw"][before, : old.shape[1]] = old.columns["kw"][: len(before)]
+            self._names = names
+            self._laid.clear()
+            self._highest.clear()
+
+    def _fold(self, days: Days, names: list[str], first: int, last: int) -> None:
+        """Lay out the quarters of these meters, and find the peaks of all."""
         start, end = days.midnight(first), days.midnight(last + 1)
-        # By name: series ids differ after a restart, and the order of a sum is part of its last bit.
-        names = sorted({days.name(r)[0] for r in rows})
-        numbers = {name: i for i, name in enumerate(names)}
+        series = {s: i for i, name in enumerate(names) for s in self._series[name]}
         found = _energies(
-            days.raw_hours([days.series[r] for r in rows], start - _LONGEST, end),
-            {days.series[r]: numbers[days.name(r)[0]] for r in rows},
-            {days.series[r] for r in rows if days.name(r)[1] == TARGET},
+            days.raw_hours(list(series), start - _LONGEST, end),
+            series,
+            {s for s in series if days.quantity(s) == TARGET},
             hour_phase(days.city.zone),
         )
         bounds = np.array([(days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
         interval = days.intervals(names, "energy_delta", first, last)
         power = _spread(found, start, (end - start) // QUARTER, bounds, interval)
-        self._remember(first, start, names, power, bounds)
+        self.own.ensure(len(self._names), first, last)
+        places = np.searchsorted(self._names, names)
+        columns = np.arange(first, last + 1) - self.own.origin
+        self.own.columns["kw"][places[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
+        for (a, b), highest in self._highest.items():
+            highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
+        for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
+            if len(names) < len(self._names):
+                self._laid[day][places] = part
+            else:
+                self._laid[day] = np.ascontiguousarray(part)  # a view would hold all days
+            self._remember(day, days.midnight(day), self._laid[day])
+            self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
-    def _remember(self, first: int, start: int, names: list[str], power: FloatArray, bounds: IntArray) -> None:
-        days = range(first, first + len(bounds))
-        for name in names:
-            self._places.setdefault(name, len(self._places))
-        self.own.ensure(len(self._places), first, days[-1])
-        own = self.own.columns["kw"]
-        places = np.array([self._places[n] for n in names])
-        own[places[:, None], np.array(days) - self.own.origin] = np.fmax.reduceat(power, bounds, axis=1)
-        meters = (~np.isnan(power)).sum(axis=0)
-        total = np.where(meters > 0, np.where(np.isnan(power), 0.0, power).sum(axis=0), -np.inf)
-        for day, a, b in zip(days, bounds, [*bounds[1:], len(total)], strict=True):
-            best = a + int(np.argmax(total[a:b]))
-            self.peaks.pop(day, None)
-            if meters[best]:
-                self.peaks[day] = Peak(float(total[best]), start + int(best) * QUARTER, int(meters[best]))
+    def _remember(self, day: int, start: int, power: FloatArray) -> None:
+        there = ~np.isnan(power)
+        meters = there.sum(axis=0)
+        total = np.where(meters > 0, np.where(there, power, 0.0).sum(axis=0), -np.inf)
+        best = int(np.argmax(total))
+        self.peaks.pop(day, None)
+        if meters[best]:
+            self.peaks[day] = Peak(float(total[best]), start + best * QUARTER, int(meters[best]))
 
-    def period(self, first: int, last: int) -> tuple[Peak | None, dict[str, float]]:
-        """The highest peak of the days first..last, the earliest of equal ones, and each device's own highest."""
-        days = self.own.slice("kw", np.arange(len(self._places)), first, last)
-        highest = np.fmax.reduce(days, axis=1, initial=-np.inf).tolist()
-        own = {name: kw for name, kw in zip(self._places, highest, strict=True) if kw > -np.inf}
+    def period(self, first: int, last: int) -> tuple[Peak | None, FloatArray]:
+        """The highest peak of the days first..last, the earliest of equal ones; each meter's own highest, by name."""
+        if (first, last) not in self._highest:
+            self._highest = dict(list(self._highest.items())[-_PERIODS:])
+            own = self.own.slice("kw", np.arange(len(self._names)), first, last)
+            self._highest[first, last] = np.fmax.reduce(own, axis=1, initial=-np.inf)
+        highest = self._highest[first, last]
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
-        return max(found, key=lambda p: (p.kw, -p.at), default=None), own
+        return max(found, key=lambda p: (p.kw, -p.at), default=None), highest[highest > -np.inf]
 
 
 def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase: int) -> _Energies:

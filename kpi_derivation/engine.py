@@ -130,7 +130,7 @@ class Engine:
             self._expected(period, now),
             sums,
             days.daily,
-            days.hourly,
+            days.rolling.hourly,
             days.demand.period,
             {},
             self._index,
@@ -149,7 +149,7 @@ class Engine:
     def _sums(self, period: Period) -> Sums:
         """The period's sums per (device, quantity) with data."""
         if period.kind == "24h":
-            return self._days.sums_of_hours(period.start, period.end)
+            return self._days.rolling.sums(period.start, period.end)
         first = local_date(period.start, self.city.zone).toordinal()
         last = local_date(period.end - 1, self.city.zone).toordinal()
         return self._days.sums(first, last)

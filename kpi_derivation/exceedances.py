@@ -50,7 +50,8 @@ def _part(view: View, limit: Limit) -> Part:
     if not n:
         why = f"no station has {100 * view.city.rules.period_capture:g} % of the days"
         return Part(part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit)
-    worst = sorted(np.flatnonzero(counts).tolist(), key=lambda i: -over[i])[:_NAMED]
+    most = np.flatnonzero(counts)
+    worst = most[np.argsort(-over[most], kind="stable")[:_NAMED]].tolist()
     named = [f"{days.devices[i].id} {over[i]:g}" for i in sorted(worst)]
     what = {"mean": "daily mean", "max8": "highest 8-h mean", "over": "hourly mean"}[limit.of]
     notes = joined(label, f"{what} over {limit.over:g} ug/m3: {', '.join(named)}")

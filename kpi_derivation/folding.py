@@ -16,6 +16,7 @@ from kpi_derivation.extras import EXTRAS, Extra
 from kpi_derivation.neighbours import QUANTITIES as COMPARED
 from kpi_derivation.neighbours import Neighbours
 from kpi_derivation.recent import Recent
+from kpi_derivation.rolling import Rolling
 from kpi_derivation.spans import Placed, Span, heads_of, runs
 from kpi_derivation.sums import Lazy, Sums
 from telemetry.city import City
@@ -46,7 +47,9 @@ class Days:
         self._calibrations = Calibrations(city, table)
         self._midnights, self._names = dict[int, int](), dict[tuple[str, str], int]()
         self._found_rows: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
+        self._found_places: dict[int, tuple[int, int, IntArray]] = {}
         self._summed: dict[tuple[int, int], FloatArray] = {}
+        self.rolling = Rolling(self, table)
         self.neighbours, self.demand = Neighbours(city), DemandDays(city)
         self.extras = [(e, DayGrid(dict.fromkeys(e.columns, np.nan)), dict[int, int]()) for e in EXTRAS]
 
@@ -69,11 +72,16 @@ class Days:
         series = self._table[self.series[row]]
         return series.device, series.quantity
 
+    def quantity(self, series: int) -> str:
+        """The quantity of a series id."""
+        return self._table[series].quantity
+
     def row_of(self, device: str, quantity: str) -> int:
         """The row of a series, -1 where it has no data."""
-        return self._by_name().get((device, quantity), -1)
+        return self.by_name().get((device, quantity), -1)
 
-    def _by_name(self) -> dict[tuple[str, str], int]:
+    def by_name(self) -> dict[tuple[str, str], int]:
+        """The row of each (device, quantity) with data."""
         if len(self._names) != len(self.series):
             self._names = {self.name(row): row for row in range(len(self.series))}
         return self._names
@@ -120,7 +128,7 @@ class Days:
     def restore(self, first: int, last: int) -> None:
         """Fold the civil days first..last (ordinals) from the stored hours."""
         for a, b in runs(np.arange(first, last + 1), 1, _SPAN):
-            stored = self._read(self.midnight(a) - _LEAD, self.midnight(b + 1))
+            stored = self.read(self.midnight(a) - _LEAD, self.midnight(b + 1))
             self.touch(stored.take(stored.start >= self.midnight(a)))
             changed = self._fill(sorted(self.dirty), Span(self.midnight(a), stored))
             self.demand.update(self, changed)
@@ -176,7 +184,7 @@ class Days:
                 found.add((row, day + 1))
         return found
 
-    def _read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
+    def read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
         """Calibrated hours, sorted."""
         if series is not None and self._calibrations:
             series = np.union1d(series, self._calibrations.humidity_of(series))
@@ -192,12 +200,12 @@ class Days:
             here = (want[:, 1] >= first) & (want[:, 1] <= last)
             series = np.array(self.series)[np.unique(want[here, 0])]
             start = self.midnight(first)
-            yield Span(start, self._read(start - _LEAD, self.midnight(last + 1), series))
+            yield Span(start, self.read(start - _LEAD, self.midnight(last + 1), series))
 
     def _placed(self, span: Span, pairs: Pairs | None = None) -> Placed:
         """The hours of these (row, day), each with its place; None: all hours, those before the span's days too."""
         hours = span.hours
-        row, column = self._lookup()[hours.series], self.ordinals(hours.start) - self.grid.origin
+        row, column = self.lookup()[hours.series], self.ordinals(hours.start) - self.grid.origin
         keep = (row >= 0) & (column >= 0) & (column < self.grid.shape[1])
         if pairs is not None:
             keep &= hours.start >= span.start
@@ -207,7 +215,7 @@ class Days:
             keep[keep] = known[row[keep], column[keep]]
         return Placed(hours.take(keep), row[keep], column[keep])
 
-    def _lookup(self) -> IntArray:
+    def lookup(self) -> IntArray:
         """The row of each series id, -1 where there is none."""
         lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
         lookup[self.series] = np.arange(len(self.series))
@@ -306,10 +314,11 @@ class Days:
         known = self._summed.get((first, last))
         if known is None or len(known) != self.grid.shape[0]:
             known = self._summed[first, last] = self.grid.sums(first, last)
-        return Sums(self._by_name(), known)
+        return Sums(self.by_name(), known)
 
     def _renew_sums(self, changed: set[tuple[int, int]]) -> None:
         """Sum again the rows that changed, of the newest periods asked for; forget the others."""
+        self.rolling.renew(changed)
         rows = np.array(sorted({row for row, _ in changed}), dtype=np.int64)
         kept = list(self._summed.items())[-_SUMMED_PERIODS:]
         self._summed = {k: table for k, table in kept if len(table) == self.grid.shape[0]}
@@ -322,7 +331,7 @@ class Days:
 
     def intervals(self, devices: Sequence[str], quantity: str, first: int, last: int) -> FloatArray:
         """Ms a reading of each series stood for on the days first..last, NaN where unknown; shape (devices, days)."""
-        return self.grid.slice("interval", self._rows_of(tuple(devices), quantity), first, last)
+        return self.grid.slice("interval", self.rows_of(tuple(devices), quantity), first, last)
 
     def bytes(self) -> int:
         """Bytes of all grids."""
@@ -334,7 +343,8 @@ class Days:
         rows = np.array([r for r in range(len(self.series)) if self.name(r)[1] == quantity], dtype=np.int64)
         return bool(self.grid.slice("n", rows, first, last).any())
 
-    def _rows_of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
+    def rows_of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
+        """The rows of a quantity of these devices, -1 where there is no data."""
         key = (devices, quantity, len(self.series))
         if key not in self._found_rows:
             if len(self._found_rows) > 200:
@@ -344,58 +354,21 @@ class Days:
 
     def daily(self, devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
         """Columns of the days first..last, one row a device: the sums', and those of the quantity's Extra."""
-        rows = self._rows_of(tuple(devices), quantity)
+        rows = self.rows_of(tuple(devices), quantity)
         found = Lazy({n: partial(self.grid.slice, n, rows, first, last) for n in SUMMED})
         more = [(grid, places) for extra, grid, places in self.extras if quantity in extra.quantities]
         if quantity in COMPARED:
             more.append((self.neighbours.grid, self.neighbours.places))
         for grid, places in more:
-            own = np.array([places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
+            own = self._places_of(grid, places)[rows]  # row -1 finds the last, which is -1
             found.ways.update({n: partial(grid.slice, n, own, first, last) for n in grid.fills})
         return found
 
-    def sums_of_hours(self, start: int, end: int) -> Sums:
-        """Sums straight from the hours, for spans that are not whole days."""
-        hours = self._read(start, end)
-        rows = self._lookup()[hours.series]
-        hours, rows = hours.take(rows >= 0), rows[rows >= 0]
-        out = np.zeros((len(self.series), len(SUMMED) + 1))
-        if len(hours):
-            interval = self._latest_interval(rows)
-            whole = regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
-            at = np.array([self.rows[s] for s in whole.series.tolist()])
-            columns = hour_columns(hours.n, hours.mean, interval, self.city.rules.hour_capture)
-            for i, name in enumerate(SUMMED):
-                if name in columns:
-                    out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
-                else:
-                    out[at, i] = np.nan_to_num(getattr(whole, name))
-            np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
-        return Sums(self._by_name(), out)
-
-    def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
-        """Means of the valid hours that begin in [start, end), NaN elsewhere; shape (devices, hours)."""
-        rows = {self.row_of(d, quantity): i for i, d in enumerate(devices)}
-        rows.pop(-1, None)
-        out = np.full((len(devices), (end - start) // HOUR), np.nan)
-        if rows:
-            series = np.array([self.series[r] for r in rows], dtype=np.int64)
-            hours = self._read(start, end, series)
-            row = self._lookup()[hours.series]
-            keep = np.isin(row, list(rows))
-            hours, row = hours.take(keep), row[keep]
-            columns = hour_columns(hours.n, hours.mean, self._latest_interval(row), self.city.rules.hour_capture)
-            ok = columns["hours"] > 0
-            at = np.array([rows[r] for r in row.tolist()], dtype=np.int64)
-            out[at[ok], ((hours.start - start) // HOUR)[ok]] = hours.mean[ok]
-        return out
-
-    def _latest_interval(self, rows: IntArray) -> FloatArray:
-        """The interval of each row's newest day that has one."""
-        grid = self.grid.columns.get("interval", np.empty((0, 0)))
-        newest = np.full(len(self.series), np.nan)
-        some = np.unique(rows)
-        if len(some):
-            back = grid[some, ::-1]
-            newest[some] = back[np.arange(len(some)), np.argmax(~np.isnan(back), axis=1)]
-        return newest[rows]
+    def _places_of(self, grid: DayGrid, places: dict[int, int]) -> IntArray:
+        """The place in `grid` of each row, -1 where it has none; one more at the end."""
+        known = self._found_places.get(id(grid))
+        if known is None or known[:2] != (len(places), len(self.series)):
+            at = np.full(len(self.series) + 1, -1, dtype=np.int64)
+            at[list(places)] = list(places.values())
+            known = self._found_places[id(grid)] = (len(places), len(self.series), at)
+        return known[2]

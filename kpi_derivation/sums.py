@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from telemetry.series import FloatArray
+from telemetry.series import FloatArray, IntArray
 
 Name = tuple[str, str]
 
@@ -42,10 +42,19 @@ class Sums(Mapping[Name, FloatArray]):
     def __len__(self) -> int:
         return int(self._seen.sum())
 
-    def of(self, names: Sequence[Name]) -> FloatArray:
-        """The columns of these, zeros where there is no data."""
-        at = np.array([self._rows.get(name, -1) for name in names], dtype=np.int64)
-        out = np.zeros((len(at), self._table.shape[1]))
-        there = at >= 0
-        out[there] = np.where(self._seen[at[there], None], self._table[at[there]], 0.0)
+    def places(self, names: Sequence[Name]) -> IntArray:
+        """The row of each of these, -1 where there is none; they hold as long as `size` is the same."""
+        return np.array([self._rows.get(name, -1) for name in names], dtype=np.int64)
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self._rows)
+
+    def of(self, places: IntArray) -> FloatArray:
+        """The columns of the rows at these places, zeros where there is no data."""
+        out = np.zeros((len(places), self._table.shape[1]))
+        there = (places >= 0) & (places < len(self._seen))
+        there[there] = self._seen[places[there]]
+        out[there] = self._table[places[there]]
         return out

@@ -75,7 +75,7 @@ class Daily:
 
 
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
-DemandReader = Callable[[int, int], tuple[Peak | None, dict[str, float]]]
+DemandReader = Callable[[int, int], tuple[Peak | None, FloatArray]]
 HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
 
 
@@ -115,12 +115,23 @@ class View:
         chosen: BoolArray = self.index[key]
         return chosen
 
+    def numbers(self, devices: tuple[Device, ...], name: str, of: Callable[[Device], float]) -> FloatArray:
+        """What `of` tells of each device; worked out once for the city under (name, of)."""
+        key = (name, of, len(devices))
+        if key not in self.index:
+            self.index[key] = np.array([of(d) for d in devices], dtype=np.float64)
+        told: FloatArray = self.index[key]
+        return told
+
     def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
         """The period's sums of `quantity` over the devices of these kinds."""
         key = ("rows", quantity, tuple(kinds))
         if key not in self.found:
             devices = self.devices(kinds, quantity)
-            table = self.sums.of([(d.id, quantity) for d in devices])
+            where = ("places", quantity, tuple(kinds))
+            if self.index.get(where, (-1,))[0] != self.sums.size:
+                self.index[where] = self.sums.size, self.sums.places([(d.id, quantity) for d in devices])
+            table = self.sums.of(self.index[where][1])
             self.found[key] = Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
         rows: Rows = self.found[key]
         return rows
@@ -145,13 +156,13 @@ class View:
         start = self.period.start - round(back_hours * HOUR_MS)
         return self.read_hours([d.id for d in devices], quantity, start, self.period.end)
 
-    def demand(self) -> tuple[Peak | None, dict[str, float]]:
-        """The period's highest demand of all meters together, and each meter's own highest, kW."""
+    def demand(self) -> tuple[Peak | None, FloatArray]:
+        """The period's highest demand of all meters together, and each meter's own highest, kW, by name."""
         if "demand" not in self.found:
             zone = self.city.zone
             first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
             self.found["demand"] = self.read_demand(first, last)
-        demand: tuple[Peak | None, dict[str, float]] = self.found["demand"]
+        demand: tuple[Peak | None, FloatArray] = self.found["demand"]
         return demand
 
     @property

@@ -7,11 +7,13 @@ that is given. All customers: `electricity_customers` in [city].
 
 from __future__ import annotations
 
+import numpy as np
+
 from kpi_derivation.charging import CHARGERS
 from kpi_derivation.energy import METERS
 from kpi_derivation.ratios import missing
 from kpi_derivation.view import Part, View
-from telemetry.city import DeviceKind
+from telemetry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
 METHOD = "demand-response-registry/1 (unconfirmed formula)"
@@ -21,7 +23,8 @@ KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    able = [d for d in view.devices(KINDS) if d.demand_response]
+    devices = view.devices(KINDS)
+    able = [devices[i] for i in np.flatnonzero(view.picked(devices, "demand response", _able)).tolist()]
     told, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
     customers = sum(d.customers for d in able) if told is None else told
     if total is None:
@@ -31,3 +34,7 @@ def derive(view: View) -> list[Part]:
         return [Part(value=None, coverage=0.0, n_devices=0, notes=notes)]
     notes = "more customers than electricity_customers says" if customers > total else ""
     return [Part(value=100.0 * customers / total, coverage=1.0, n_devices=len(able), notes=notes)]
+
+
+def _able(device: Device) -> bool:
+    return device.demand_response

@@ -6,6 +6,8 @@ have quarters in the period.
 
 from __future__ import annotations
 
+import numpy as np
+
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.derived import TARGET
 from kpi_derivation.energy import METERS, consumes
@@ -27,14 +29,14 @@ KINDS = METERS
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    meters = [d for d in view.devices(KINDS, TARGET) if consumes(d)]
-    peak, own = (None, {}) if view.period.kind == "24h" else view.demand()
-    coverage = len(own) / len(meters) if meters else 0.0
+    meters = int(view.picked(view.devices(KINDS, TARGET), TARGET, consumes).sum())
+    peak, own = (None, np.empty(0)) if view.period.kind == "24h" else view.demand()
+    coverage = len(own) / meters if meters else 0.0
     if peak is None:
         why = "no meter reading that tells quarters of an hour" if meters else "no electricity meter is registered"
         why = "told for calendar periods" if view.period.kind == "24h" else why
         return [Part(value=None, coverage=coverage, n_devices=0, notes=why)]
-    total = sum(own[name] for name in sorted(own))
+    total = float(own.sum())
     value = peak.kw / total if total > 0 else 1.0
-    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {len(meters)} meters", "coverage: meters with quarters")
+    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {meters} meters", "coverage: meters with quarters")
     return [Part(value=value, coverage=coverage, n_devices=len(own), notes=notes)]

@@ -7,6 +7,8 @@ mean power. Energy of a gap has no time and makes no peak.
 
 from __future__ import annotations
 
+import numpy as np
+
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.derived import TARGET
 from kpi_derivation.energy import METERS, consumes
@@ -22,13 +24,13 @@ KINDS = METERS
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    meters = [d for d in view.devices(KINDS, TARGET) if consumes(d)]
-    peak, own = (None, {}) if view.period.kind == "24h" else view.demand()
-    coverage = len(own) / len(meters) if meters else 0.0
+    meters = int(view.picked(view.devices(KINDS, TARGET), TARGET, consumes).sum())
+    peak, own = (None, np.empty(0)) if view.period.kind == "24h" else view.demand()
+    coverage = len(own) / meters if meters else 0.0
     if peak is None:
         why = "no meter reading that tells quarters of an hour" if meters else "no electricity meter is registered"
         why = "told for calendar periods" if view.period.kind == "24h" else why
         return [Part(value=None, coverage=coverage, n_devices=0, notes=why)]
     value = peak.kw
-    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {len(meters)} meters", "coverage: meters with quarters")
+    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {meters} meters", "coverage: meters with quarters")
     return [Part(value=value, coverage=coverage, n_devices=len(own), notes=notes)]

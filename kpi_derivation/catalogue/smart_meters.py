@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kpi_derivation.energy import METERS
 from kpi_derivation.view import Part, View
+from telemetry.city import Device
 
 CODE = "EC:ICT:ES:1C"
 METHOD = "smart-meters-registry/1"
@@ -17,11 +18,14 @@ KINDS = METERS
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    meters = view.devices(METERS)
-    smart = sum(d.smart for d in meters)
+    smart = int(view.picked(view.devices(METERS), "smart", _is_smart).sum())
     total = view.city.city.electricity_meters
     if total is None:
         notes = f"set electricity_meters (all meters installed) in [city]; {smart} smart meters are registered"
         return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes)]
     notes = "more smart meters are registered than electricity_meters says" if smart > total else ""
     return [Part(value=100.0 * smart / total, coverage=1.0, n_devices=smart, notes=notes)]
+
+
+def _is_smart(device: Device) -> bool:
+    return device.smart
