@@ -45,16 +45,19 @@ def revise(old: StoredKpi | None, new: KpiValue, now: int, hold_ms: float) -> St
     """What to store when `new` is computed over `old`; None when nothing changed.
 
     A final value that has stood for `hold_ms` and changes is a new revision and keeps the one it replaces; a change
-    within that time (a backlog that arrives in pieces) belongs to the same revision.
+    within that time (a backlog that arrives in pieces) belongs to the same revision. A final value that went away is
+    still one that was told: what comes after it is another revision.
     """
     if old is None:
         return StoredKpi(kpi=new, changed=now, updated=now)
     new = msgspec.structs.replace(new, revision=old.kpi.revision)
     if new == old.kpi:
         return None
-    if old.kpi.status != "final":
+    withdrawn = old.kpi.status == "insufficient" and old.kpi.revision > 1
+    if old.kpi.status != "final" and not withdrawn:
         return StoredKpi(kpi=new, changed=now, previous=old.previous, updated=now)
     if new.value != old.kpi.value and now - old.changed >= hold_ms:
         new = msgspec.structs.replace(new, revision=old.kpi.revision + 1)
-        return StoredKpi(kpi=new, changed=now, previous=old.kpi.value, updated=now)
+        before = old.previous if old.kpi.value is None else old.kpi.value
+        return StoredKpi(kpi=new, changed=now, previous=before, updated=now)
     return StoredKpi(kpi=new, changed=old.changed, previous=old.previous, updated=now)

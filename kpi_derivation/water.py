@@ -7,21 +7,13 @@ A meter's `role` says whether it counts water supplied into the network (`supply
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from kpi_derivation.meters import Counted, counted
 from kpi_derivation.view import View
 from telemetry.city import Device, DeviceKind
 
 METERS: tuple[DeviceKind, ...] = ("water_meter",)
-
-
-class Volume(NamedTuple):
-    """m³ over the meters, the share of meter-time that readings stand for, meters that gave any, and all of them."""
-
-    m3: float
-    coverage: float
-    n_devices: int
-    registered: int
+QUANTITIES = ("water_total",)
 
 
 def billed(device: Device) -> bool:
@@ -34,15 +26,6 @@ def supplied(device: Device) -> bool:
     return device.role == "supply"
 
 
-def volume(view: View, counts: Callable[[Device], bool]) -> Volume:
-    """The steps of the registers of the meters that `counts` picks."""
-    m3, covered, seen, registered = 0.0, 0.0, 0, 0
-    rows = view.rows("water_total", METERS)
-    for i, device in enumerate(rows.devices):
-        if counts(device):
-            registered += 1
-            seen += bool(rows.n[i])
-            m3 += float(rows.increase[i])
-            covered += min(float(rows.covered[i]), view.expected_ms)
-    coverage = covered / (registered * view.expected_ms) if registered and view.expected_ms else 0.0
-    return Volume(m3, coverage, seen, registered)
+def volume(view: View, counts: Callable[[Device], bool]) -> Counted:
+    """The volume of the meters that `counts` picks."""
+    return counted(view, METERS, QUANTITIES, counts)

@@ -48,6 +48,8 @@ class Rules(_Strict):
     sustained_interruption_min: Literal[0, 1, 3, 5] = 5
     # Whether charging sessions are already in what the electricity meters count.
     charging_behind_meters: bool = True
+    # Whether customers without a meter here are taken to use as much as those with one; the value says so.
+    estimate_unmetered: bool = False
     noise_limit_lden: float = Field(55.0, gt=0)
     population_weighted_air: bool = False
     exclude_suspect: bool = False
@@ -95,6 +97,7 @@ class Device(_Strict):
     smart: bool = True
     role: Role = ""
     customers: float = Field(1.0, gt=0)
+    max_kw: float | None = Field(None, gt=0)  # what a meter's connection can carry
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
     calibration: list[Calibration] = []

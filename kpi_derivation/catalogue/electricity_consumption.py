@@ -3,12 +3,16 @@
 Numerator and denominator of the publisher's formula are unconfirmed; the unit kWh/yr/capita is from a secondary
 source. Over a year (or the rolling 365 days) it is the metered energy divided by the population; over a shorter period
 it is that period's energy per inhabitant, not annualised, and says so in its unit. Unmetered customers are not
-estimated: the coverage says how much of the city the meters see.
+estimated: the coverage says how much of the city the meters see. Where the rule `estimate_unmetered` asks for it and
+`electricity_customers` of [city] says how many there are, they count with the mean of the metered ones, and the value
+is labelled as estimated.
 """
 
 from __future__ import annotations
 
 from kpi_derivation.energy import METERS, QUANTITIES, metered
+from kpi_derivation.meters import Counted
+from kpi_derivation.ratios import joined
 from kpi_derivation.view import Part, View
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
@@ -20,22 +24,36 @@ KINDS = METERS
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    m = metered(view)
+    m, city = metered(view), view.city.city
     unit = None if view.is_year else "kWh/capita"
     share, share_note = _meter_share(view, m.registered)
-    coverage = m.coverage * share
-    population = view.city.city.population
-    rule = view.city.rules.period_capture
+    estimated, how = _with_unmetered(view, m)
+    coverage, rule = m.coverage * share, view.city.rules.period_capture
     if not m.n_devices:
         why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
-    elif population is None:
+    elif city.population is None:
         why = "set population in [city]"
     elif m.coverage < rule:
         why = f"meter-time coverage {100 * m.coverage:.2f} % under {100 * rule:g} %"
+    elif estimated is None:
+        why = how
     else:
-        notes = "; ".join(filter(None, (share_note, m.notes)))
-        return [Part(value=m.kwh / population, coverage=coverage, n_devices=m.n_devices, notes=notes, unit=unit)]
+        notes, value = joined(share_note, how, m.notes), estimated / city.population
+        return [Part(value=value, coverage=coverage, n_devices=m.n_devices, notes=notes, unit=unit)]
     return [Part(value=None, coverage=coverage, n_devices=m.n_devices, notes=why, unit=unit)]
+
+
+def _with_unmetered(view: View, m: Counted) -> tuple[float | None, str]:
+    """kWh of the metered customers, by the rule of all; and what to say. None where that cannot be estimated."""
+    if not view.city.rules.estimate_unmetered:
+        return m.amount, ""
+    total = view.city.city.electricity_customers
+    if total is None or not m.customers:
+        return None, "set electricity_customers in [city], or estimate_unmetered = false in [rules]"
+    if total < m.customers:
+        return None, f"electricity_customers {total:g} is less than the {m.customers:g} customers that are metered"
+    label = f"estimated: {m.customers:g} of {total:g} customers are metered, the others count with their mean"
+    return m.amount * total / m.customers, label
 
 
 def _meter_share(view: View, registered: int) -> tuple[float, str]:

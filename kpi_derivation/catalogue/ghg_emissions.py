@@ -36,8 +36,8 @@ def derive(view: View) -> list[Part]:
     why = why or missing(view, "population") or ("" if kg_per_kwh is not None else which)
     if why or kg_per_kwh is None:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=joined(_PARTIAL, why), unit=unit)]
-    tonnes = (m.kwh + charging) * kg_per_kwh / 1000.0
-    notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.kwh:g} kWh" if apart else "")
+    tonnes = (m.amount + charging) * kg_per_kwh / 1000.0
+    notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.amount:g} kWh" if apart else "")
     value = tonnes / (view.city.city.population or 1.0)
     return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, unit=unit)]
 

@@ -21,4 +21,4 @@ def derive(view: View) -> list[Part]:
     if not m.n_devices:
         why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
-    return [Part(value=m.kwh, coverage=m.coverage, n_devices=m.n_devices, notes=m.notes)]
+    return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=m.notes)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.energy import METERS, generates, metered
+from kpi_derivation.energy import QUANTITIES as METERED
 from kpi_derivation.generation import EXPORTED, exported
 from kpi_derivation.view import Part, View
 
@@ -14,7 +15,7 @@ KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
 )
 METHOD = "self-consumption/1"
-QUANTITIES = ("energy_delta", "energy_total", *EXPORTED)
+QUANTITIES = (*METERED, *EXPORTED)
 KINDS = METERS
 
 
@@ -24,14 +25,14 @@ def derive(view: View) -> list[Part]:
     n = made.n_devices + out.n_devices
     if not made.registered:
         why = 'no meter with role = "generation" is registered'
-    elif made.kwh <= 0:
+    elif made.amount <= 0:
         why = "nothing was generated in the period"
     elif not out.n_devices:
         why = "no export register was read" if out.registered else "no export register (energy_export_total)"
     elif made.coverage < view.city.rules.period_capture:
         why = f"meter-time coverage {100 * made.coverage:.2f} % under {100 * view.city.rules.period_capture:g} %"
     else:
-        notes = "more was exported than generated" if out.kwh > made.kwh else ""
-        value = 100.0 * (made.kwh - out.kwh) / made.kwh
+        notes = "more was exported than generated" if out.kwh > made.amount else ""
+        value = 100.0 * (made.amount - out.kwh) / made.amount
         return [Part(value=value, coverage=made.coverage, n_devices=n, notes=notes)]
     return [Part(value=None, coverage=made.coverage, n_devices=n, notes=why)]

@@ -32,7 +32,7 @@ def derive(view: View) -> list[Part]:
         why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
     else:
         why = missing(view, "public_building_area_m2")
-    value = None if why else sum(m.kwh for m in both) / (view.city.city.public_building_area_m2 or 1.0)
+    value = None if why else sum(m.amount for m in both) / (view.city.city.public_building_area_m2 or 1.0)
     return [Part(value=value, coverage=coverage, n_devices=seen, notes=why, unit=unit)]
 
 

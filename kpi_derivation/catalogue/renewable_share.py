@@ -8,13 +8,14 @@ dated figure); all electricity used is what was drawn from the grid and the self
 from __future__ import annotations
 
 from kpi_derivation.energy import METERS, generates, metered
+from kpi_derivation.energy import QUANTITIES as METERED
 from kpi_derivation.generation import EXPORTED, exported
 from kpi_derivation.ratios import joined
 from kpi_derivation.view import Part, View
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/1 (partial; unconfirmed formula)"
-QUANTITIES = ("energy_delta", "energy_total", *EXPORTED)
+QUANTITIES = (*METERED, *EXPORTED)
 KINDS = METERS
 _PARTIAL = "partial: electricity only"
 
@@ -22,8 +23,8 @@ _PARTIAL = "partial: electricity only"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     drawn, made, share = metered(view), metered(view, generates), view.city.city.renewable_grid_share
-    own = max(made.kwh - exported(view).kwh, 0.0)
-    n, used = drawn.n_devices + made.n_devices, drawn.kwh + own
+    own = max(made.amount - exported(view).kwh, 0.0)
+    n, used = drawn.n_devices + made.n_devices, drawn.amount + own
     rule = view.city.rules.period_capture
     if not drawn.n_devices or used <= 0:
         why = "no metered electricity in the period"
@@ -33,6 +34,6 @@ def derive(view: View) -> list[Part]:
         why = 'set renewable_grid_share in [city], or register meters with role = "generation"'
     else:
         grid = "renewable_grid_share is not set in [city]: the grid counts as 0" if share is None else ""
-        value = 100.0 * (own + (share or 0.0) * drawn.kwh) / used
+        value = 100.0 * (own + (share or 0.0) * drawn.amount) / used
         return [Part(value=value, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, grid))]
     return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why))]

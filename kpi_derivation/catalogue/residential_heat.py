@@ -30,7 +30,7 @@ def derive(view: View) -> list[Part]:
         why = f"meter-time coverage {100 * h.coverage:.2f} % under {100 * rule:g} %"
     else:
         why = missing(view, "population")
-    value = None if why else h.kwh * GJ_PER_KWH / (view.city.city.population or 1.0)
+    value = None if why else h.amount * GJ_PER_KWH / (view.city.city.population or 1.0)
     notes = joined(_PARTIAL, why)
     return [Part(value=value, coverage=h.coverage, n_devices=h.n_devices, notes=notes, unit=unit)]
 

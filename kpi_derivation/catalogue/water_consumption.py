@@ -6,9 +6,10 @@ the coverage says how many of the city's meters (`water_meters`) are read.
 
 from __future__ import annotations
 
+from kpi_derivation.meters import Counted
 from kpi_derivation.ratios import joined, missing
 from kpi_derivation.view import HOUR_MS, Part, View
-from kpi_derivation.water import METERS, Volume, billed, volume
+from kpi_derivation.water import METERS, billed, volume
 
 __all__ = ["KINDS", "derive"]
 
@@ -26,11 +27,11 @@ def derive(view: View) -> list[Part]:
     if why:
         return [Part(value=None, coverage=coverage, n_devices=v.n_devices, notes=why)]
     days = view.expected_ms / (24 * HOUR_MS)
-    litres = 1000.0 * v.m3 / days / (view.city.city.population or 1.0)
+    litres = 1000.0 * v.amount / days / (view.city.city.population or 1.0)
     return [Part(value=litres, coverage=coverage, n_devices=v.n_devices, notes=joined(note))]
 
 
-def _why_not(view: View, v: Volume) -> str:
+def _why_not(view: View, v: Counted) -> str:
     rule = view.city.rules.period_capture
     if not v.n_devices:
         return "no meter reading in the period" if v.registered else "no customers' water meter is registered"

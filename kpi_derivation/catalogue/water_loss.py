@@ -6,9 +6,10 @@ would look like a loss, so there is no value unless all meters (`water_meters`) 
 
 from __future__ import annotations
 
+from kpi_derivation.meters import Counted
 from kpi_derivation.ratios import missing
 from kpi_derivation.view import Part, View
-from kpi_derivation.water import METERS, Volume, billed, supplied, volume
+from kpi_derivation.water import METERS, billed, supplied, volume
 
 __all__ = ["KINDS", "derive"]
 
@@ -25,11 +26,11 @@ def derive(view: View) -> list[Part]:
     n, why = into.n_devices + out.n_devices, _why_not(view, into, out)
     if why:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
-    notes = "more was billed than supplied" if out.m3 > into.m3 else ""
-    return [Part(value=100.0 * (into.m3 - out.m3) / into.m3, coverage=coverage, n_devices=n, notes=notes)]
+    notes = "more was billed than supplied" if out.amount > into.amount else ""
+    return [Part(value=100.0 * (into.amount - out.amount) / into.amount, coverage=coverage, n_devices=n, notes=notes)]
 
 
-def _why_not(view: View, into: Volume, out: Volume) -> str:
+def _why_not(view: View, into: Counted, out: Counted) -> str:
     rule, total = view.city.rules.period_capture, view.city.city.water_meters
     for v, name in ((into, 'role = "supply"'), (out, "of customers")):
         if not v.registered:
@@ -40,4 +41,4 @@ def _why_not(view: View, into: Volume, out: Volume) -> str:
         return missing(view, "water_meters")
     if out.registered < total:
         return f"{out.registered} of {total:g} customers' meters are registered; unread use would look like loss"
-    return "" if into.m3 > 0 else "nothing was supplied in the period"
+    return "" if into.amount > 0 else "nothing was supplied in the period"

@@ -84,6 +84,23 @@ def test_a_final_value_that_goes_away_is_a_revision_too() -> None:
     assert (found.kpi.value, found.kpi.revision, found.previous) == (None, 2, 1.0)
 
 
+def test_a_value_after_one_that_went_away_is_another_revision_and_keeps_the_last_number() -> None:
+    gone = revise(stored(1.0, changed=0), value(None, "insufficient"), NOW, HOLD)
+    assert gone is not None
+    later = revise(gone, value(3.0), NOW + HOLD, HOLD)
+    assert later is not None
+    assert (later.kpi.value, later.kpi.revision, later.previous) == (3.0, 3, 1.0)
+    soon = revise(gone, value(3.0), NOW + HOLD - 1, HOLD)
+    assert soon is not None
+    assert (soon.kpi.value, soon.kpi.revision, soon.previous) == (3.0, 2, 1.0)
+
+
+def test_a_first_value_after_none_is_no_revision() -> None:
+    found = revise(stored(None, "insufficient"), value(3.0), NOW, HOLD)
+    assert found is not None
+    assert (found.kpi.revision, found.previous) == (1, None)
+
+
 def test_revising_again_with_what_was_stored_changes_nothing() -> None:
     found = revise(stored(1.0, changed=0), value(2.0), NOW, HOLD)
     assert found is not None
