@@ -53,6 +53,7 @@ DRIVERS: dict[str, Driver] = {
     "dsmr_p1": Driver({"port": 1, "rx": 16, "invert": True}, frozenset({"port"}), _LINE | {"tx", "crc"}),
     "s0": Driver({"pin": 4, "per_kwh": 1000}, frozenset({"pin"}), frozenset({"debounce_ms"})),
     "openevse": _uart(),
+    "j1772": Driver({"pin": 34}, frozenset({"pin"}), frozenset({"zero_mv", "ratio"})),
     "modbus_evse": _uart("unit", model="abb_terra"),
 }
 

@@ -16,7 +16,7 @@ FIRMWARE = Path(__file__).resolve().parent / "firmware"
 CHUNK = 512
 # The loader is flashed once; the HAL of the other platform stays at home.
 LEFT_OUT = {
-    "esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py", "pulses.py"},
+    "esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py", "pulses.py", "analog.py"},
     "unix": {"loader.py", "hal_esp32.py"},
 }
 

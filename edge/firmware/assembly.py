@@ -14,7 +14,7 @@ from .sampler import Sampler
 from .slots import Slots
 from .uplink import Uplink
 
-CHARGERS = ("openevse", "modbus_evse")
+CHARGERS = ("openevse", "modbus_evse", "j1772")
 
 
 def _next_boot(ring, path):

@@ -1,28 +1,8 @@
-"""What charging stations have in common: connector states, the control pilot, and sessions."""
+"""What charging stations have in common: connector states and sessions."""
 
 from . import files, record
 
 FREE, CONNECTED, CHARGING, FAULT = 0, 1, 2, 3
-
-# IEC 61851 / J1772 pilot states by voltage: A no vehicle, B connected, C charging, D with ventilation, E and F faults.
-PILOT = {"A": FREE, "B": CONNECTED, "C": CHARGING, "D": CHARGING, "E": FAULT, "F": FAULT}
-
-
-def pilot_state(millivolt):
-    """The pilot's letter at the top of its pulse; the bands lie half way between the nominal voltages."""
-    for letter, least in (("A", 10500), ("B", 7500), ("C", 4500), ("D", 1500), ("E", -6000)):
-        if millivolt >= least:
-            return letter
-    return "F"
-
-
-def pilot_milliampere(duty_tenths):
-    """Current that a duty cycle (in tenths of a percent) offers; 0 where it offers none or means digital mode."""
-    if 100 <= duty_tenths <= 850:
-        return duty_tenths * 60
-    if 850 < duty_tenths <= 960:
-        return (duty_tenths - 640) * 250
-    return 0
 
 
 class Sessions:

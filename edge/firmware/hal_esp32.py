@@ -136,6 +136,10 @@ class Board:
         """Return the pulse counter on a pin."""
         return Pulses(pin, options.get("debounce_ms", 20))
 
+    def analog(self, pin):
+        """Return the converter on a pin; its `read_uv` is true between about 0.15 and 2.45 V."""
+        return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB)
+
     # ---- flash, watchdog, reset ----
 
     def flash(self):

@@ -94,6 +94,10 @@ class Board:
         """Return the pulse counter on a pin."""
         return lazy.borrow("pulses").Pulses(self.wiring["pulse"][str(pin)])
 
+    def analog(self, pin):
+        """Return the converter on a pin."""
+        return lazy.borrow("analog").Analog(self.wiring["analog"][str(pin)])
+
     # ---- flash, watchdog, reset ----
 
     def flash(self):
