@@ -5,6 +5,7 @@ Nothing is retried here: who writes keeps what was not acknowledged, and an upse
 
 from __future__ import annotations
 
+import json
 import queue
 import ssl
 from collections.abc import Iterator
@@ -49,6 +50,29 @@ class Answer(msgspec.Struct, Generic[Row]):
 
     results: list[_Result[Row]] = []
     error: str = ""
+
+
+def _decoded(line: bytes, decoder: msgspec.json.Decoder[Answer[Row]]) -> Answer[Row]:
+    """A piece of an answer without half-written rows. Raises msgspec.DecodeError.
+
+    InfluxDB 1 shows a new point field by field while it is written: one that still lacks some is not there yet.
+    """
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError:
+        read = json.loads(line)
+        for result in read.get("results", []):
+            for series in result.get("series", []):
+                series["values"] = [row for row in series["values"] if None not in row or _fits(row, decoder)]
+        return decoder.decode(json.dumps(read))
+
+
+def _fits(row: list[Any], decoder: msgspec.json.Decoder[Any]) -> bool:
+    try:
+        msgspec.convert({"results": [{"series": [{"values": [row]}]}]}, decoder.type)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 class Connection:
@@ -106,7 +130,7 @@ class Connection:
         self._make_database()
         for line in self._lines(influxql):
             try:
-                answer = decoder.decode(line)
+                answer = _decoded(line, decoder)
             except msgspec.DecodeError as error:
                 raise Unreadable(f"{self.target.base} answered what CityVitals cannot read: {error}.") from error
             for result in answer.results:

@@ -164,3 +164,12 @@ def test_names_with_commas_spaces_and_equals_signs_come_back(influx_url: str) ->
 def test_a_folder_is_no_sqlite_store(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be opened"):
         open_store(f"sqlite:///{tmp_path}")
+
+
+def test_a_point_that_is_half_written_is_not_there_yet(influxdb: InfluxDB, influx_url: str) -> None:
+    store, table = open_store(influx_url), SeriesTable()
+    store.put_partials("window", partials(table, ("a", 0, 1.0)), table)
+    influxdb.write(influx_url.rpartition("/")[2], f"window,city=aba,device=a,quantity=no2,site=- n=1i {T0 + MINUTE}")
+    assert read(store, table).start.tolist() == [T0]
+    store.put_partials("window", partials(table, ("a", 0, 1.0), ("a", 1, 2.0)), table)
+    assert T0 + MINUTE in read(store, table).start.tolist()
