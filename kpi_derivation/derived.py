@@ -88,6 +88,7 @@ def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
     A register's step counts in the quarter in which it was read, where the reading before is at most a quarter older;
     a longer step is a gap, whose energy has no time and no demand. Power counts as its mean over the quarter.
     """
+    windows = windows.take(windows.n > 0)  # one of refused readings only must not part those around it
     if not len(windows):
         return windows
     energy, n = _energy(windows, table)

@@ -97,6 +97,10 @@ def _customers(device: Device) -> float:
     return float(device.customers)
 
 
+def _max_kw(device: Device) -> float:
+    return np.inf if device.max_kw is None else device.max_kw
+
+
 def _limited(device: Device) -> bool:
     return device.max_kw is not None and device.kind != "water_meter"
 
@@ -121,7 +125,7 @@ def _beyond(
     days = view.daily(quantity, kinds)
     name = "hour_sum" if quantity == "power" else "increase" if QUANTITIES[quantity].kind == "counter" else "sum"
     amounts = days[name] / (1000.0 if quantity == "power" else 1.0)
-    limit = np.array([np.inf if d.max_kw is None else d.max_kw for d in days.devices])
+    limit = view.numbers(days.devices, quantity, _max_kw)
     # The day with a gap's end may hold the energy of all of the gap.
     number = np.arange(amounts.shape[1])
     last = np.maximum.accumulate(np.where(days["n"] > 0, number, -1), axis=1)

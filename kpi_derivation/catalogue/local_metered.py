@@ -1,18 +1,28 @@
-"""LOCAL:E:METERED: kWh over all electricity meters in the period, as metered, nothing extrapolated."""
+"""LOCAL:E:METERED: kWh over all electricity meters in the period, as metered, nothing extrapolated.
+
+A register's step across a gap is energy without a time: it is in this total, in no peak and in no coincidence factor,
+and the notes say how much it is. Time that no reading stands for is not covered.
+"""
 
 from __future__ import annotations
 
-from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.energy import METERS, QUANTITIES, metered
-from kpi_derivation.view import Part, View
+import numpy as np
 
-__all__ = ["KINDS", "QUANTITIES", "derive"]
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.derived import TARGET
+from kpi_derivation.energy import METERS, consumes, metered
+from kpi_derivation.energy import QUANTITIES as METERED
+from kpi_derivation.ratios import joined
+from kpi_derivation.view import COLUMNS, Part, View
+from telemetry.city import Device
 
 KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"
 )
 METHOD = "metered-energy/1"
+QUANTITIES = (*METERED, TARGET)
 KINDS = METERS
+_LEAST = 1e-6  # share of the energy under which a difference is rounding
 
 
 def derive(view: View) -> list[Part]:
@@ -21,4 +31,28 @@ def derive(view: View) -> list[Part]:
     if not m.n_devices:
         why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
-    return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=m.notes)]
+    notes = joined(m.notes, _untimed(view))
+    return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=notes)]
+
+
+def _untimed(view: View) -> str:
+    """How much of what registers counted has no quarter of an hour, of registers that tell quarters at all."""
+    devices = view.devices(METERS, "energy_total")
+    mine = view.picked(devices, "by its register", _by_register)
+    if not mine.any():
+        return ""
+    where = ("places", TARGET, "of registers")
+    if view.index.get(where, (-1,))[0] != view.sums.size:
+        view.index[where] = view.sums.size, view.sums.places([(d.id, TARGET) for d in devices])
+    counted, timed = view.rows("energy_total", METERS).increase, view.sums.of(view.index[where][1])
+    quarters = mine & (timed[:, _N] > 0)
+    without = np.where(quarters, counted - timed[:, _SUM], 0.0)
+    kwh = float(without[without > _LEAST * counted].sum())
+    return f"{kwh:.6g} kWh were counted across gaps: they have no time and are in no peak" if kwh else ""
+
+
+_N, _SUM = COLUMNS.index("n"), COLUMNS.index("sum")
+
+
+def _by_register(device: Device) -> bool:
+    return consumes(device) and "energy_delta" not in device.quantities

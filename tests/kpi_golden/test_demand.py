@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series
 from telemetry.windows import MINUTE
 from tests.kpi_golden.world import Reading, World, at, every
 from tests.replay import recorded
@@ -47,7 +51,11 @@ def test_a_register_counts_in_the_quarter_of_the_later_reading_and_a_gap_makes_n
     w.take(r for r in readings if not hole[0] <= r.time < hole[1])
     assert w.value(PEAK, "2020-01-01").value == pytest.approx(0.03 * 60, rel=1e-9)
     assert "at 2020-01-01T12:00:00Z" in w.value(PEAK, "2020-01-01").notes
-    assert w.value("LOCAL:E:METERED", "2020-01-01").value == pytest.approx(sum(steps[1:]), rel=1e-9)  # none lost
+    total = w.value("LOCAL:E:METERED", "2020-01-01")
+    assert total.value == pytest.approx(sum(steps[1:]), rel=1e-9)  # none lost
+    assert f"{120 * 0.01 + 0.01:.6g} kWh were counted across gaps" in total.notes
+    assert total.coverage == pytest.approx(22 / 24)
+    assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-02").notes
 
 
 def test_a_reset_register_starts_again_and_a_rollover_goes_on() -> None:
@@ -119,6 +127,23 @@ def test_a_half_hour_that_begins_before_midnight_reaches_into_the_next_day_even_
     for period in ("2020-01-01", "2020-01-02"):
         assert late.value(PEAK, period) == whole.value(PEAK, period)
     assert late.value(PEAK, "2020-01-02").value == pytest.approx(6.0)
+
+
+def test_a_refused_reading_between_two_does_not_part_them() -> None:
+    """Whether it comes before the others or after them."""
+    rows = every("2020-01-01", 3, 10 * MINUTE, "m0", "energy_total", [5.0, 6.0, 7.0])
+    for first in (True, False):
+        w = World(meters(1, "energy_total"))
+        empty = fold(Readings.of([0], [at("2020-01-01T00:15")], [0.0], flag=[1]), MINUTE, np.array([np.inf]))
+        for step in ("refused", "rows") if first else ("rows", "refused"):
+            if step == "rows":
+                w.take(rows)
+            else:
+                w.table.id_of(Series(w.city.id, "m0", "energy_total"))
+                w.memory.put("window", empty)
+                w.memory.put("hour", w.engine.absorb(empty))
+        assert w.value(PEAK, "2020-01-01").value == pytest.approx(4.0)
+        assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-01").notes
 
 
 def test_hourly_registers_tell_no_quarters() -> None:
