@@ -8,21 +8,25 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from edge.firmware.ring import Ring  # noqa: E402
 from edge.release import build, pack  # noqa: E402
+from simulators.hardware.charger import OpenEvse  # noqa: E402
+from simulators.hardware.meters import P1Port, S0Output  # noqa: E402
 from simulators.hardware.nor import Nor  # noqa: E402
 from tests.firmware.certificates import Authority  # noqa: E402
-from tests.firmware.interpreters import find, run  # noqa: E402
+from tests.firmware.interpreters import find, run, usable  # noqa: E402
 from tests.firmware.listener import Listener  # noqa: E402
 from tests.firmware.node import Node  # noqa: E402
 from tests.servers import Mosquitto, free_port, wait_for  # noqa: E402
 
 Row = tuple[str, float, str, str]
-HEAP = 131072
+HEAP = {64: "256k", 32: "96k"}
+KINDS = ("air quality", "energy", "charger")
 
 
 def publish_rates(folder: Path, bits: int) -> list[Row]:
@@ -41,19 +45,38 @@ def publish_rates(folder: Path, bits: int) -> list[Row]:
     return rows
 
 
-def live_heap(folder: Path, bits: int) -> list[Row]:
-    """What a running air-quality node holds after a collection."""
+def wired(node: Node, kind: str) -> list[dict[str, Any]]:
+    """Connect the models of a kind of node; returns its sensors."""
+    if kind == "air quality":
+        return node.air()
+    line = node.workdir / "uart1"
+    if kind == "charger":
+        node.wire(OpenEvse(line), "uart", "1")
+        return [{"driver": "openevse", "port": 1}]
+    meter, contact = P1Port(line, lambda: (2345678, 450)), S0Output(node.workdir / "s0")
+    node.wire(meter, "uart", "1")
+    node.wire(contact, "pulse", "4")
+    return [{"driver": "dsmr_p1", "port": 1}, {"driver": "s0", "pin": 4, "per_kwh": 1000}]
+
+
+def live_heap(folder: Path, bits: int, kind: str) -> list[Row]:
+    """The most that a node held after a collection in twenty of its minutes, its TLS link up."""
+    ca, port = Authority(folder / "ca"), free_port()
+    ca.issue("server")
     with (
-        Mosquitto(folder / "broker") as broker,
+        Mosquitto(folder / "broker", extra=ca.listener(port)) as broker,
         Listener(broker.port, "demo") as heard,
-        Node(folder / "node", bits, heap="128k", slots=True) as node,
+        Node(folder / "node", bits, heap=HEAP[bits], slots=True) as node,
     ):
         node.install()
-        node.wiring["speed"] = 10
-        node.start("127.0.0.1", broker.port, "demo", "n1", health_s=10)
-        wait_for(lambda: len(heard.with_values("heap_free")) > 5, 30, "health records")
-        used = HEAP - heard.with_values("heap_free")[-1]["values"]["heap_free"]
-    return [(f"live heap, air-quality node, {bits} bit", used, "B", "<= 61440" if bits == 32 else "")]
+        node.wiring["speed"] = 60
+        link = {"tls": node.certified(ca, "n1"), "keepalive_s": 600}
+        sensors = wired(node, kind)
+        node.start("127.0.0.1", port, "demo", "n1", interval_s=20, sensors=sensors, mqtt=link, health_s=30)
+        wait_for(lambda: len(heard.with_values("heap_free")) > 40, 60, "health records")
+        free = min(record["values"]["heap_free"] for record in heard.with_values("heap_free"))
+    used = usable(bits, HEAP[bits]) - free
+    return [(f"live heap, {kind} node, mutual TLS, {bits} bit", used, "B", "<= 61440" if bits == 32 else "")]
 
 
 def sizes() -> list[Row]:
@@ -86,7 +109,9 @@ def main() -> None:
             print(f"MicroPython ({bits} bit) is not here: run tools/get-micropython")
             continue
         with tempfile.TemporaryDirectory() as folder:
-            rows += publish_rates(Path(folder, "rate"), bits) + live_heap(Path(folder, "heap"), bits)
+            rows += publish_rates(Path(folder, "rate"), bits)
+            for kind in KINDS:
+                rows += live_heap(Path(folder, kind), bits, kind)
     for what, value, unit, goal in rows:
         print(f"{what:<58} {value:>12,} {unit:<6} {goal}")
     target = REPO / "build" / "bench_firmware.json"

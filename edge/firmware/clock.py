@@ -10,7 +10,7 @@ from binascii import crc32
 
 from micropython import const
 
-from . import BUILT, files
+from . import BUILT, files, lazy
 
 _ANCHORS_MAX = const(16)
 _JUMP_MS = const(1000)
@@ -28,19 +28,11 @@ class Clock:
         self.offset_ms = 0
         self._path = board.root + "/anchors"
         self.anchors = {int(line): ms for line, ms in (files.load(self._path) or {}).items()}
-        self._resume()
-
-    def _resume(self):
-        """Continue the line of the boot before when the RTC has run through the reset."""
-        kept = self.board.keep()
-        rtc = self.board.rtc_ms() - self.board.ticks_ms()
-        self.began_rtc = rtc
-        if len(kept) == 24 and crc32(kept[:20]) == struct.unpack("<I", kept[20:])[0]:
-            line, began, anchor, _ = struct.unpack("<IqqI", kept)
-            if 0 <= self.boot - line < 256 and 0 <= rtc - began:
-                self.line, self.began_rtc, self.base_ms, self.anchor_ms = line, began, rtc - began, anchor
+        self.began_rtc = board.rtc_ms() - board.ticks_ms()
+        lazy.borrow("lines").resume(self)
+        lazy.give_back("lines")
         if not self.anchor_ms:
-            self.board.set_rtc(BUILT * 1000)
+            board.set_rtc(BUILT * 1000)
         self._keep()
 
     def _keep(self):

@@ -1,6 +1,19 @@
-"""Uptime over a loss of power: needed only while no server has told the time."""
+"""Lines of uptime: how one continues over a reset, and how many went before. Needed at a start and without a clock."""
+
+import struct
+from binascii import crc32
 
 from . import record
+
+
+def resume(clock):
+    """Continue the line of the boot before when the RTC has run through the reset."""
+    kept = clock.board.keep()
+    if len(kept) == 24 and crc32(kept[:20]) == struct.unpack("<I", kept[20:])[0]:
+        line, began, anchor, _ = struct.unpack("<IqqI", kept)
+        if 0 <= clock.boot - line < 256 and began <= clock.began_rtc:
+            clock.base_ms = clock.began_rtc - began
+            clock.line, clock.began_rtc, clock.anchor_ms = line, began, anchor
 
 
 def between(ring, line, until):

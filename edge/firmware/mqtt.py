@@ -50,7 +50,7 @@ class Client:
         self._room = asyncio.Event()
         self._out = []
         self._wake = asyncio.Event()
-        self._splitter = packets.Splitter(options.get("limit", 1280))
+        self._splitter = packets.Splitter(options.get("limit", 1024))
         self._backoff = Backoff(ceiling_ms=options.get("backoff_max_s", 300) * 1000)
 
     # ---- for the rest of the firmware ----

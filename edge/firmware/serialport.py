@@ -3,34 +3,6 @@
 import asyncio
 
 
-class Frames:
-    """Cuts frames of one length out of a byte stream; a bad one costs one byte, not the frame behind it."""
-
-    def __init__(self, start, length, checked):
-        """`start`: the bytes each begins with; `checked(frame)`: whether one is whole."""
-        self._start = start
-        self._length = length
-        self._checked = checked
-        self._buf = b""
-
-    def feed(self, data):
-        """Return the frames completed by `data`."""
-        buf, out = self._buf + data, []
-        while True:
-            at = buf.find(self._start)
-            if at < 0:
-                at = max(0, len(buf) + 1 - len(self._start))  # the next frame may have begun
-            buf = buf[at:]
-            if len(buf) < self._length:
-                break
-            good = self._checked(buf[: self._length])
-            if good:
-                out.append(buf[: self._length])
-            buf = buf[self._length if good else 1 :]
-        self._buf = buf
-        return out
-
-
 class SerialPort:
     """Opened on first use and again after it was unplugged. `baud`, `port` come from the driver's options."""
 
@@ -64,13 +36,6 @@ class SerialPort:
             self.close()
             raise OSError(5)
         return data
-
-    async def next_frame(self, frames, silence_ms):
-        """Return the next whole frame of a sensor that sends them by itself; whoever asks limits the time."""
-        await self.flush()
-        while True:
-            for frame in frames.feed(await self.some(silence_ms)):
-                return frame
 
     async def send(self, data):
         """Write bytes."""

@@ -11,7 +11,7 @@ _MQTT = {
     "keepalive_s": (int, 60, 2, 3600),
     "window": (int, 4, 1, 32),
     "backoff_max_s": (int, 300, 1, 3600),
-    "limit": (int, 1280, 640, 16384),
+    "limit": (int, 1024, 640, 16384),
     "tls": (dict, {}, 0, 4),
 }
 _TOP = {

@@ -19,6 +19,7 @@ from simulators.hardware.bme280 import Bme280
 from simulators.hardware.i2c import Bus
 from simulators.hardware.line import Device
 from simulators.hardware.pms5003 import Pms5003
+from tests.firmware.certificates import Authority
 from tests.firmware.interpreters import REPO, micropython
 
 AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address": 118}]
@@ -62,6 +63,13 @@ class Node:
         self.wiring[kind][port] = str(device.line.path)
         self.devices.append(device)
         device.start()
+
+    def certified(self, ca: Authority, name: str) -> dict[str, str]:
+        """Give the node a certificate; returns the table `mqtt.tls` of its configuration."""
+        ca.issue(name)
+        for file in ("ca.der", f"{name}.der", f"{name}.key.der"):
+            (self.workdir / file).write_bytes((ca.folder / file).read_bytes())
+        return {"ca": "ca.der", "cert": f"{name}.der", "key": f"{name}.key.der", "name": "broker"}
 
     def configure(
         self,

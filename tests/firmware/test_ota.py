@@ -10,10 +10,11 @@ import pytest
 
 from edge.release import FIRMWARE, Release, build, install, pack
 from tests.conftest import ServerFactory
+from tests.firmware.certificates import Authority
 from tests.firmware.interpreters import micropython
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
-from tests.servers import Mosquitto, wait_for
+from tests.servers import Mosquitto, free_port, wait_for
 
 DEAF_UPLINK = """
 class Uplink:
@@ -48,13 +49,16 @@ def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: s
 
 @pytest.fixture
 def pair(server: ServerFactory, tmp_path: Path, compiled: dict[str, bytes]) -> Iterator[Pair]:
-    """A node that runs version 0.1.0 from slot a, and somebody who listens."""
+    """A node with little memory that runs version 0.1.0 from slot a, over mutual TLS, and somebody who listens."""
     micropython(32)
-    broker = server(Mosquitto)
-    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="128k", slots=True) as node:
+    ca, port = Authority(tmp_path / "ca"), free_port()
+    ca.issue("server")
+    broker = server(Mosquitto, extra=ca.listener(port))
+    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="96k", slots=True) as node:
         install(compiled, node.workdir / "a")
         node.wiring["speed"] = 5
-        node.start("127.0.0.1", broker.port, "demo", "n1", interval_s=5, ota_key=KEY.hex(), mqtt=LINK)
+        link = {**LINK, "tls": node.certified(ca, "n1")}
+        node.start("127.0.0.1", port, "demo", "n1", interval_s=5, ota_key=KEY.hex(), mqtt=link)
         wait_for(lambda: states(heard, "running"), 20, "the node to say what it runs")
         yield heard, node
 

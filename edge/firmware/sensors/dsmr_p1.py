@@ -4,10 +4,12 @@ From `/` to `!` the CRC-16/ARC must match; meters of DSMR 2 and 3 send none, whi
 telegram is read line by line: Belgian ones grow every month. Voltage and current are those of phase 1.
 """
 
+from micropython import const
+
 from ..serialport import SerialPort
 
-SILENCE_MS = 12000
-LINE_MAX = 90  # of a longer line only the start is kept; it is not one of ours
+_SILENCE_MS = const(12000)
+_LINE_MAX = const(90)  # of a longer line only the start is kept; it is not one of ours
 _IN, _OUT = ("1-0:1.8.0", "1-0:1.8.1", "1-0:1.8.2"), ("1-0:2.8.0", "1-0:2.8.1", "1-0:2.8.2")
 _WANTED = _IN + _OUT + ("1-0:1.7.0", "1-0:2.7.0", "1-0:32.7.0", "1-0:31.7.0")
 
@@ -104,7 +106,7 @@ class Parser:
         if self._line[:1] != b"!":
             mark = piece.find(b"!") if not self._line else -1
             self._crc = crc16(piece[: mark + 1] if mark == 0 else piece, self._crc)
-        self._line = (self._line + piece)[:LINE_MAX]
+        self._line = (self._line + piece)[:_LINE_MAX]
 
     def _end_line(self, out):
         line, self._line = self._line, b""
@@ -135,16 +137,13 @@ class Driver:
     """Options: `port`, `invert` (the line is an inverted open collector), `crc` false for DSMR 2 and 3 (9600 7E1)."""
 
     def __init__(self, board, options):
-        self._board = board
         self._with_crc = options.get("crc", True)
         self._port = SerialPort(board, options, 115200 if self._with_crc else 9600)
 
     async def read(self):
-        """Return the values of the next whole telegram."""
+        """Return the values of the next whole telegram; whoever asks limits the time."""
         await self._port.flush()
-        return await self._board.within(self._next(Parser(self._with_crc)), SILENCE_MS)
-
-    async def _next(self, parser):
+        parser = Parser(self._with_crc)
         while True:
-            for found in parser.feed(await self._port.some(SILENCE_MS, 256)):
+            for found in parser.feed(await self._port.some(_SILENCE_MS, 256)):
                 return values(found)

@@ -4,11 +4,13 @@ Lines `$...^xx\\r` where xx is the XOR of all bytes before the caret. Lines that
 may come at any time, also between a question and its answer.
 """
 
+from micropython import const
+
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
 from ..serialport import SerialPort
 
-ANSWER_MS = 1000
-LINE_MAX = 80
+_ANSWER_MS = const(1000)
+_LINE_MAX = const(80)
 # State of the station: 1..3 are J1772 A, B, C; ventilation required is refused; 5..11 are faults; FF is disabled.
 _STATES = {1: FREE, 2: CONNECTED, 3: CHARGING, 4: FAULT, 0xFF: FAULT}
 
@@ -36,7 +38,7 @@ class Parser:
     def feed(self, data):
         """Return the words of each whole line, as ["OK", "fe", "0"]."""
         pieces = (self._buf + data).split(b"\r")
-        self._buf = pieces.pop()[-LINE_MAX:]
+        self._buf = pieces.pop()[-_LINE_MAX:]
         lines = [self._words(piece[piece.rfind(b"$") :]) for piece in pieces if b"$" in piece]
         return [words for words in lines if words]
 
@@ -82,11 +84,11 @@ class Driver:
     async def _ask(self, command):
         await self._port.flush()
         await self._port.send(line(command))
-        return await self._board.within(self._answer(Parser()), ANSWER_MS)
+        return await self._board.within(self._answer(Parser()), _ANSWER_MS)
 
     async def _answer(self, parser):
         while True:
-            for words in parser.feed(await self._port.some(ANSWER_MS)):
+            for words in parser.feed(await self._port.some(_ANSWER_MS)):
                 if words[0] in ("OK", "NK"):
                     return words
 

@@ -8,7 +8,8 @@ import struct
 
 from micropython import const
 
-from ..serialport import Frames, SerialPort
+from ..frames import Frames
+from ..serialport import SerialPort
 
 _SILENCE_MS = const(4000)
 
@@ -36,5 +37,5 @@ class Driver:
 
     async def read(self):
         """Return pm1, pm2_5 and pm10 of the next whole frame."""
-        got = words(await self._port.next_frame(frames(), _SILENCE_MS))
+        got = words(await frames().next(self._port, _SILENCE_MS))
         return [("pm1", got[3], 0), ("pm2_5", got[4], 0), ("pm10", got[5], 0)]

@@ -2,7 +2,8 @@
 
 from micropython import const
 
-from ..serialport import Frames, SerialPort
+from ..frames import Frames
+from ..serialport import SerialPort
 
 _SILENCE_MS = const(4000)
 
@@ -30,5 +31,5 @@ class Driver:
 
     async def read(self):
         """Return pm2_5 and pm10 of the next whole frame."""
-        pm25, pm10 = tenths(await self._port.next_frame(frames(), _SILENCE_MS))
+        pm25, pm10 = tenths(await frames().next(self._port, _SILENCE_MS))
         return [("pm2_5", pm25, 1), ("pm10", pm10, 1)]
