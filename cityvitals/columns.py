@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +12,13 @@ from gateway.batch import Batch, describe_flags
 from gateway.decoded import Decoded, clock_problem
 from gateway.formats.flat_json import parse_time
 from gateway.sessions import add_session, session_key
+from kpi_derivation.outages import as_readings
 from simulators.recorded import BadRow, Chunk
 from telemetry.errors import Rejected
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.topics import valid_id
+from telemetry.windows import MINUTE
 
 
 class Converted(NamedTuple):
@@ -27,8 +30,8 @@ class Converted(NamedTuple):
 
 def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
     """Readings of a chunk; each arrives when it was taken, so a replay does not look like an outage. `now`: ms UTC."""
-    if chunk.is_sessions:
-        return _sessions(chunk, city, batch, now)
+    if chunk.is_sessions or chunk.is_outages:
+        return _events(chunk, city, batch, now, read_session if chunk.is_sessions else read_outage)
     return _measurements(chunk, city, batch, table, now)
 
 
@@ -102,18 +105,21 @@ def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: 
     return np.array([known[name] for name in names], dtype=np.int64)
 
 
-def _sessions(chunk: Chunk, city: str, batch: Batch, now: int) -> Converted:
+EventReader = Callable[[Sequence[str], int], tuple[str, Decoded]]
+
+
+def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) -> Converted:
     batch.clear()
     bad = list(chunk.bad)
     for line, row in zip(chunk.lines, chunk.rows(), strict=True):
         try:
-            device, rows = read_session(row, now)
+            device, rows = read(row, now)
             problems = batch.add(city, device, rows, rows.t[0], line)
         except Rejected as reason:
             problems = [str(reason)]
         bad += [BadRow(line, ",".join(row), problem) for problem in problems]
     readings, _ = batch.readings()
-    # Each piece of a session arrives when it was taken.
+    # Each piece of an event arrives when it was taken.
     return Converted(
         Readings(readings.series, readings.t, readings.value, readings.key, readings.t, readings.flag), bad
     )
@@ -129,4 +135,27 @@ def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
         raise Rejected(problem)
     rows = Decoded()
     add_session(rows, start, end, energy, "kWh", session_key(f"{end_text}|{energy_text}|{user}"))
+    return device, rows
+
+
+def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
+    """Device and readings of one interruption of an outage log.
+
+    Its identity is the device, the start and the id: the same line with another end or number of customers replaces it.
+    """
+    start_text, end_text, device, customers_text, name = row
+    start, customers = parse_time(start_text), _number(customers_text)
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    if problem:
+        raise Rejected(problem)
+    if not end_text:
+        raise Rejected("an interruption without an end has no length; give the line again once supply is back")
+    minutes = (parse_time(end_text) - start) / MINUTE
+    if minutes < 0:
+        raise Rejected("an interruption that ends before it starts")
+    if not 0 < customers < math.inf:
+        raise Rejected(f"'{customers_text[:40]}' is no number of customers above 0")
+    rows = Decoded()
+    for quantity, value in as_readings(minutes, customers):
+        rows.add(quantity, None, value, start, session_key("outage", name))
     return device, rows

@@ -42,9 +42,16 @@ def classify(minutes: float) -> str:
 
 
 def as_readings(minutes: float, customers: float) -> list[tuple[str, float]]:
-    """What one interruption adds, as (quantity, value), all at its start."""
-    cls = classify(minutes)
-    return [(f"interrupted_{cls}", customers), (f"interruption_{cls}", customers * minutes)]
+    """What one interruption adds, as (quantity, value), all at its start.
+
+    The classes it is not in get zeros, so that an interruption that turns out longer leaves nothing in the shorter one.
+    """
+    mine = classify(minutes)
+    return [
+        (f"{what}_{cls}", amount if cls == mine else 0.0)
+        for what, amount in (("interrupted", customers), ("interruption", customers * minutes))
+        for cls in INTERRUPTION_CLASSES
+    ]
 
 
 def interruptions(view: View) -> Interruptions:

@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.mqtt import Link, wait
 from simulators.recorded import Chunk
-from telemetry.errors import Unavailable
+from telemetry.errors import Unavailable, UsageError
 from telemetry.topics import data_topic, valid_id
 
 _PACK = 200  # records in one message
@@ -20,7 +20,9 @@ _SILENCE = 30.0
 
 
 def packs(chunk: Chunk) -> Iterator[tuple[str, bytes]]:
-    """(device, payload) of a chunk, in its order, up to 200 rows of a device in one message."""
+    """(device, payload) of a chunk, in its order, up to 200 rows of a device in one message. UsageError: outages."""
+    if chunk.is_outages:
+        raise UsageError(f"{chunk.path}: no device sends an outage log; replay it into a store, without --through.")
     open_packs: dict[str, list[dict[str, Any]]] = {}
     for row in chunk.rows():
         device, record = _session(row) if chunk.is_sessions else _measurement(row)

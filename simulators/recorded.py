@@ -1,6 +1,7 @@
 """Recorded readings from CSV files (optionally gzipped), in chunks of columns.
 
-Two layouts, told apart by their header: `time,device,quantity,value,unit` and `start,end,device,energy_kwh,user_hash`.
+Three layouts, told apart by their header: `time,device,quantity,value,unit`, the charging sessions
+`start,end,device,energy_kwh,user_hash` and the outage log `start,end,device,customers,id`.
 A row that cannot be read is reported with its line and passed over.
 """
 
@@ -20,6 +21,7 @@ from telemetry.errors import UsageError
 MEASUREMENTS = ["time", "device", "quantity", "value", "unit"]
 _BLOCK = 4 << 20
 SESSIONS = ["start", "end", "device", "energy_kwh", "user_hash"]
+OUTAGES = ["start", "end", "device", "customers", "id"]
 
 
 class BadRow(NamedTuple):
@@ -51,6 +53,11 @@ class Chunk:
         """Whether rows are charging sessions."""
         return self.header == SESSIONS
 
+    @property
+    def is_outages(self) -> bool:
+        """Whether rows are interruptions of the electricity supply."""
+        return self.header == OUTAGES
+
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The rows, one after the other."""
         return zip(*self.columns, strict=True)
@@ -70,10 +77,9 @@ def read(path: Path, size: int = 50_000) -> Iterator[Chunk]:
         with _open(path) as file:
             header = next(csv.reader([file.readline()]), [])
             header = [name.strip() for name in header]
-            if header not in (MEASUREMENTS, SESSIONS):
-                raise UsageError(
-                    f"{path}, line 1: the header must be {','.join(MEASUREMENTS)} or {','.join(SESSIONS)}."
-                )
+            if header not in (MEASUREMENTS, SESSIONS, OUTAGES):
+                known = ", or ".join(map(",".join, (MEASUREMENTS, SESSIONS, OUTAGES)))
+                raise UsageError(f"{path}, line 1: the header must be {known}.")
             yield from _chunks(path, header, file, size)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
