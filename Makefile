@@ -25,8 +25,9 @@ servers: ## install the real servers the tests talk to (Debian and Ubuntu)
 demo: setup ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
+WORKERS ?= 3# on two cores: many tests wait, the chaos runs for minutes
 test: dev servers lint ## every check and every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev ## style, formatting and types
 	$(BIN)/ruff check .

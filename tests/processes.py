@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,15 +24,20 @@ _LIBC = ctypes.CDLL(None)  # loaded here, because between fork and exec a proces
 
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
+_ports = random.SystemRandom()  # not seeded: test processes beside each other must not draw the same
 _started: list[subprocess.Popen[bytes]] = []
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody listens on.
+
+    Below those that kernels give to outgoing connections: a server that is away for a while finds its port free again.
+    """
+    while True:
+        port = _ports.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition") -> T:

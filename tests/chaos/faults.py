@@ -79,6 +79,15 @@ def _link(mode: str) -> Callable[[World, str], Undo]:
     return fault
 
 
+def _line(mode: str) -> Callable[[World, str], Undo]:
+    def fault(world: World, target: str) -> Undo:
+        line = world.lines[target.removesuffix(" line")]
+        line.set(mode)
+        return lambda: line.set("open")
+
+    return fault
+
+
 def lock_store(world: World, target: str) -> Undo:
     """Somebody else holds the SQLite store's write lock."""
     db = sqlite3.connect(world.folder / "store.db", isolation_level=None, timeout=5)
@@ -135,6 +144,11 @@ FAULTS: dict[str, Callable[[World, str], Undo]] = {
     "cut link": _link("cut"),
     "stall link": _link("stall"),
     "slow link": _link("slow"),
+    "unplug line": _line("unplugged"),
+    "dead line": _line("dead"),
+    "deaf line": _line("deaf"),
+    "mute line": _line("mute"),
+    "thin line": _line("thin"),
     "lock store": lock_store,
     "full disk": fill_disk,
     "clock jump": jump_clock,
@@ -149,6 +163,7 @@ def targets(world: World) -> dict[str, list[str]]:
     """What each fault can take hold of in this world."""
     links = [name for name in LINKS if name in world.proxies]
     processes = ["gateway", "ingest"]
+    lines = [f"{name} line" for name in world.lines]
     influx = ["influx"] if world.influx else []
     brokers = ["edge", "hub"]
     return {
@@ -162,6 +177,7 @@ def targets(world: World) -> dict[str, list[str]]:
         "cut link": links,
         "stall link": links,
         "slow link": links,
+        **{fault: lines for fault in FAULTS if fault.endswith(" line")},
         "lock store": [] if world.influx else ["store"],
         "full disk": ["disk"] if world.disk else [],
         "clock jump": ["clock"],
@@ -182,6 +198,8 @@ def schedule(
         name, places = rng.choice(possible)
         target = rng.choice(places)
         length = 0.1 if name in _ONCE else rng.uniform(0.2, 10.0 if rng.random() < 0.2 else 3.0)
+        if name.endswith(" line") and rng.random() < 0.25:  # so long that one end gives up and the other knows nothing
+            length = min(rng.uniform(20.0, 55.0), max(seconds - at, 3.0))
         if free_at.get(target, 0.0) < at:
             free_at[target] = at + length + 1.0
             yield Planned(at, name, target, length)

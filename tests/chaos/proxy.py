@@ -1,4 +1,4 @@
-"""A TCP relay on loopback that can be cut, stalled (open, but nothing passes) or made slow."""
+"""A TCP relay that can be cut, stalled (open, but nothing passes) or made slow."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.processes import free_port
 
 
 class Proxy:
-    """Relays to `target` (a port). Runs in a thread of its own until `close`."""
+    """Relays to `target` (a port) from an address of this machine. Runs in a thread of its own until `close`."""
 
-    def __init__(self, target: int) -> None:
-        self.port, self._target = free_port(), target
+    def __init__(self, target: int, host: str = "127.0.0.1") -> None:
+        self.host, self.port, self._target = host, free_port(), target
         self._mode = "open"
         self._pairs: dict[socket.socket, socket.socket] = {}
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = socket.create_server((host, self.port))
         self._wake, self._woken = socket.socketpair()
         self._running = True
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -5,63 +5,46 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
 
 from adapters.buffer import Buffer
 from tests.chaos.check import differences
-from tests.chaos.faults import FAULTS, Undo, schedule
+from tests.chaos.faults import FAULTS, Planned, Undo, schedule
+from tests.chaos.report import Report
+from tests.chaos.table import revision
 from tests.chaos.world import World, world
 
 CALM = 240.0  # seconds in which everything must have healed
 
 
-@dataclass(slots=True)
-class Report:
-    """What a run did and found. `problems` is empty where the promise held."""
-
-    seed: int
-    minutes: float
-    store: str
-    nodes: str
-    readings: int = 0
-    records: int = 0
-    healed_s: float = 0.0
-    faults: dict[str, int] = field(default_factory=dict)
-    starts: dict[str, int] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        faults = ", ".join(f"{name} {n}" for name, n in sorted(self.faults.items()))
-        head = f"seed {self.seed}: {self.minutes:g} min, {self.store}, nodes {self.nodes}: {self.readings} readings"
-        verdict = "; ".join(self.problems) or f"0 lost, 0 doubled, KPIs equal; healed after {self.healed_s:.0f} s"
-        return f"{head}\n  faults: {faults}\n  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
-
-
 def run(
-    folder: Path, seed: int, minutes: float, mutant: str = "none", calm: float = CALM, only: Sequence[str] = ()
-) -> Report:
-    """Run. The seed decides the store, whether nodes keep what was acknowledged, and all faults (`only`: of these)."""
+    folder: Path, seed: int, minutes: float, mutant: str = "none", calm: float = CALM, only: Sequence[str] = (),
+    plan: Sequence[Planned] = (),
+) -> Report:  # fmt: skip
+    """Run. The seed decides the store, whether nodes keep what was acknowledged, and all faults (`only`: of these).
+
+    `plan`: these faults and no others. With a `mutant` the end comes as soon as everything stands still.
+    """
     rng = Random(seed)
     influx, keeping = seed % 3 == 0, seed % 2 == 1 and mutant == "none"
     kind = ("InfluxDB" if influx else "SQLite", "keep records" if keeping else "forget when acknowledged")
-    report = Report(seed, minutes, *kind)
+    report = Report(seed, minutes, *kind, revision())
     with world(folder, influx, keeping, rng, mutant) as w:
-        _storm(w, rng, minutes * 60, report, only)
+        report.network = f"TCP proxies only ({w.network})" if w.network else "TCP proxies and network namespaces"
+        _storm(w, plan or schedule(w, rng, minutes * 60, only), minutes * 60, report)
         _calm(w, report, calm)
         report.starts = dict(w.starts)
     return report
 
 
-def _storm(w: World, rng: Random, seconds: float, report: Report, only: Sequence[str]) -> None:
+def _storm(w: World, plan: Iterable[Planned], seconds: float, report: Report) -> None:
     """Do and undo the faults of the schedule."""
     began, order = time.monotonic(), count()
     due: list[tuple[float, int, Undo | None, str, str, float]] = [
-        (p.at, next(order), None, p.name, p.target, p.length) for p in schedule(w, rng, seconds, only)
+        (p.at, next(order), None, p.name, p.target, p.length) for p in plan
     ]
     heapq.heapify(due)
     done: Counter[str] = Counter()
@@ -93,16 +76,18 @@ def _calm(w: World, report: Report, patience: float) -> None:
     w.fleet.writing = False
     look, sent = 0.0, w.fleet.sent()
     store = w.store()
-    problems = ["nothing was looked at"]
+    problems, before_last, still = ["nothing was looked at"], list[str](), 0
     while time.monotonic() - began < patience:
         w.fleet.step()
         if time.monotonic() < look:
             continue
-        problems = w.crashed() or (
-            ["messages unacknowledged"] if w.fleet.waiting else differences(store, "chaos", sent)
-        )
-        if not problems:
+        if problems := w.crashed():
             break
+        problems = ["messages unacknowledged"] if w.fleet.waiting else differences(store, "chaos", sent)
+        still = still + 1 if w.mutant != "none" and not w.backlog() and problems == before_last else 0
+        if not problems or still == 3:
+            break
+        before_last = problems
         look = time.monotonic() + 2.0
     if problems and w.fleet.waiting:
         problems += differences(store, "chaos", sent)

@@ -1,17 +1,35 @@
-"""The table of chaos runs in docs/reliability.md, written by the runs themselves."""
+"""The table of chaos runs in docs/reliability.md, made of the reports that the runs left."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.chaos.run import Report
+import msgspec
+
+from tests.chaos.report import Report
 
 HEAD = (
     "| seed | minutes | store | nodes | faults | starts of gateway/ingest | readings | recovered | healed in | result |"
 )
+BEGIN = "<!-- the table of chaos runs: python -m tests.chaos --results FOLDER --table docs/reliability.md -->"
 END = "<!-- end of the table of chaos runs -->"
+
+
+def revision() -> str:
+    """The revision under test, with a `+` where the tree differs from it."""
+    here = Path(__file__).parent
+    said = [
+        subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False).stdout.strip()
+        for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+    ]
+    return (said[0] or "unknown") + ("+" if said[1] else "")
+
+
+def keep(folder: Path, report: Report) -> None:
+    """A run's report as a file, in the place of an older one of that seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{report.seed}.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
 
 
 def row(report: Report) -> str:
@@ -25,11 +43,24 @@ def row(report: Report) -> str:
     return f"| {' | '.join(str(c) for c in cells)} |"
 
 
-def add(path: Path, report: Report) -> None:
-    """Put a run's row into the table, in the place of an older one of the same seed and length."""
+def summary(reports: list[Report]) -> str:
+    """What the table is of, and all faults by kind."""
+    kinds: dict[str, int] = {}
+    for report in reports:
+        for name, count in report.faults.items():
+            kinds[name] = kinds.get(name, 0) + count
+    faults = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
+    revisions = ", ".join(sorted({r.revision for r in reports}))
+    networks = "; ".join(sorted({r.network for r in reports}))
+    return f"{len(reports)} runs of revision {revisions}; network faults by {networks}. Faults by kind: {faults}."
+
+
+def write(path: Path, folder: Path) -> None:
+    """Put all reports of a folder into the table, in the place of whatever stood there."""
+    reports = [msgspec.json.decode(p.read_bytes(), type=Report) for p in folder.glob("seed-*.json")]
+    reports.sort(key=lambda report: report.seed)
+    rows = [HEAD, "|" + "---|" * HEAD.count(" | ") + "---|", *map(row, reports)]
     lines = path.read_text(encoding="utf-8").splitlines()
-    start, end = lines.index(HEAD) + 2, lines.index(END)
-    mine = f"| {report.seed} | {report.minutes:g} |"
-    rows = [line for line in lines[start:end] if line and not line.startswith(mine)] + [row(report)]
-    rows.sort(key=lambda line: int(line.split("|")[1]))
-    path.write_text("\n".join([*lines[:start], *rows, "", *lines[end:]]) + "\n", encoding="utf-8")
+    start, end = lines.index(BEGIN) + 1, lines.index(END)
+    made = [*lines[:start], summary(reports), "", *rows, "", *lines[end:]]
+    path.write_text("\n".join(made) + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,11 +17,13 @@ from adapters.mqtt import Broker, Link, wait
 from adapters.store import Store, open_store
 from cityvitals.config import load_city
 from tests.chaos.fleet import Fleet
+from tests.chaos.network import Line, why_not
 from tests.chaos.proxy import Proxy
 from tests.processes import end, start, wait_for
 from tests.servers import InfluxDB, Mosquitto, Server
 
 CITY = Path(__file__).with_name("city.toml")
+INSIDE = ("gateway", "ingest")  # what runs at the end of a line of its own, where there can be lines
 LINKS = ("nodes-edge", "gateway-edge", "gateway-hub", "ingest-hub", "ingest-store")
 DISK_MB = 48
 
@@ -30,18 +33,25 @@ class World:
 
     def __init__(self, folder: Path, influx: bool, keeping: bool, rng: Random, mutant: str = "none") -> None:
         self.folder, self.mutant, self.keeping = folder, mutant, keeping
-        folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder)
         self.clock_file = folder / "clock"
         self.edge, self.hub = Mosquitto(folder / "edge"), Mosquitto(folder / "hub")
         self.influx = InfluxDB(folder / "influx") if influx else None
         targets = [self.edge.port, self.edge.port, self.hub.port, self.hub.port]
-        self.proxies = {name: Proxy(port) for name, port in zip(LINKS, targets, strict=False)}
+        self.network = why_not()
+        self.lines = {} if self.network else {name: Line(folder, name) for name in INSIDE}
         if self.influx:
-            self.proxies["ingest-store"] = Proxy(self.influx.port)
+            targets.append(self.influx.port)
+        self.proxies = {name: self._proxy(name, port) for name, port in zip(LINKS, targets, strict=False)}
         self.disk = _small_disk(folder / "disk")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = {"gateway": 0, "ingest": 0}
         self.fleet = Fleet(load_city(CITY), self.proxies["nodes-edge"].port, keeping, rng)
+
+    def _proxy(self, link: str, port: int) -> Proxy:
+        """The relay of a link, where whoever connects by it can reach it."""
+        line = self.lines.get(link.partition("-")[0])
+        return Proxy(port, line.host) if line else Proxy(port)
 
     @property
     def store_url(self) -> str:
@@ -82,29 +92,38 @@ class World:
 
     def received(self) -> int:
         """Messages the gateway has taken."""
+        return self._ask_gateway("SELECT value FROM meta WHERE key='gw_received'")
+
+    def backlog(self) -> int:
+        """Windows the gateway does not know to be stored."""
+        return self._ask_gateway("SELECT count(*) FROM dirty")
+
+    def _ask_gateway(self, sql: str) -> int:
+        """A number out of the gateway's file; 0 where there is none."""
         path = (self.disk or self.folder) / "gateway.db"
         if not path.exists():
             return 0
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db, suppress(sqlite3.Error):
-            row = db.execute("SELECT value FROM meta WHERE key='gw_received'").fetchone()
+            row = db.execute(sql).fetchone()
             return int(row[0]) if row else 0
         return 0
 
     def _configure(self) -> None:
-        port = {name: proxy.port for name, proxy in self.proxies.items()}
-        url = f"influxdb://127.0.0.1:{port['ingest-store']}/chaos" if self.influx else self.store_url
+        place = {name: f"{proxy.host}:{proxy.port}" for name, proxy in self.proxies.items()}
+        url = f"influxdb://{place['ingest-store']}/chaos" if self.influx else self.store_url
         (self.folder / "cityvitals.toml").write_text(
             f'city_files = ["{CITY}"]\n'
             f'[gateway]\nid = "gw"\nbuffer = "{self.disk or self.folder}/gateway.db"\n'
-            f'broker.url = "mqtt://127.0.0.1:{port["gateway-edge"]}"\n'
-            f'uplink.url = "mqtt://127.0.0.1:{port["gateway-hub"]}"\n'
-            f'[ingest]\nbroker.url = "mqtt://127.0.0.1:{port["ingest-hub"]}"\nrejects = "{self.folder}/rejects.db"\n'
+            f'broker.url = "mqtt://{place["gateway-edge"]}"\n'
+            f'uplink.url = "mqtt://{place["gateway-hub"]}"\n'
+            f'[ingest]\nbroker.url = "mqtt://{place["ingest-hub"]}"\nrejects = "{self.folder}/rejects.db"\n'
             f'[store]\nurl = "{url}"\n'
         )
 
     def run(self, name: str) -> None:
         """Start `gateway` or `ingest`."""
-        command = [sys.executable, "-m", "tests.chaos.entry", self.clock_file, self.mutant, name]
+        inside = self.lines[name].prefix if name in self.lines else []
+        command = [*inside, sys.executable, "-m", "tests.chaos.entry", self.clock_file, self.mutant, name]
         config = ["--config", self.folder / "cityvitals.toml"]
         self.processes[name] = start([*command, *config], log=self.folder / f"{name}.log")
         self.starts[name] += 1
@@ -132,8 +151,18 @@ class World:
             server.stop()
         for proxy in self.proxies.values():
             proxy.close()
+        for line in self.lines.values():
+            line.close()
         if self.disk:
             subprocess.run(["umount", self.disk], check=False)
+
+
+def _clear(folder: Path) -> None:
+    """An empty folder; of an earlier run with this seed only its file system may still be there."""
+    if (folder / "disk").is_mount():
+        subprocess.run(["umount", folder / "disk"], check=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def _small_disk(folder: Path) -> Path | None:

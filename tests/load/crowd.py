@@ -20,7 +20,7 @@ from tests.load.readings import received
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
-_SPREAD = 20.0  # devices come back at a random moment of these seconds, as the firmware's back-off has it
+SPREAD = 20.0  # devices come back at a random moment of these seconds, as the firmware's back-off has it
 
 
 @dataclass(slots=True)
@@ -55,10 +55,10 @@ class Client:
 class Crowd:
     """All devices, in one thread."""
 
-    def __init__(self, port: int, count: int) -> None:
-        self._port, self._poll, self._rng = port, selectors.DefaultSelector(), random.Random(1)
+    def __init__(self, port: int, count: int, spread: float) -> None:
+        self._port, self._poll, self._rng, self._spread = port, selectors.DefaultSelector(), random.Random(1), spread
         now = time.monotonic()
-        self.clients = [Client(f"d{n}", now + self._rng.uniform(0, _SPREAD / 2)) for n in range(count)]
+        self.clients = [Client(f"d{n}", now + self._rng.uniform(0, spread / 2)) for n in range(count)]
 
     def step(self) -> None:
         """Connect who is due; read what has come."""
@@ -76,7 +76,7 @@ class Crowd:
             link.sendall(client.connect_packet())
         except OSError:
             link.close()
-            client.retry_at = time.monotonic() + self._rng.uniform(0.5, _SPREAD)
+            client.retry_at = time.monotonic() + self._rng.uniform(0.5, self._spread)
             return
         link.setblocking(False)
         client.link = link
@@ -105,7 +105,7 @@ class Crowd:
         self._poll.unregister(client.link)
         client.link.close()
         client.link, client.online = None, False
-        client.retry_at = time.monotonic() + self._rng.uniform(0, _SPREAD)
+        client.retry_at = time.monotonic() + self._rng.uniform(0, self._spread)
 
     def until(self, condition: Callable[[], bool], patience: float) -> float:
         """Go on until the condition holds; seconds it took."""
@@ -133,7 +133,7 @@ class Crowd:
                 client.link.close()
 
 
-def run(folder: Path, count: int) -> dict[str, float]:
+def run(folder: Path, count: int, spread: float = SPREAD) -> dict[str, float]:
     """Connect, restart the broker under everybody, wait until all are back; what it took."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(2 * count + 1000, hard)
@@ -141,7 +141,7 @@ def run(folder: Path, count: int) -> dict[str, float]:
     broker = Mosquitto(folder / "broker", extra="log_type error")
     chain = Chain(folder, CITY, broker.port, "sqlite:///unused.db")
     broker.start()
-    crowd = Crowd(broker.port, count)
+    crowd = Crowd(broker.port, count, spread)
     try:
         chain.run("gateway")
         wait_for(lambda: "connected" in chain.log("gateway"), 30, "the gateway")

@@ -1,0 +1,33 @@
+"""What a chaos run did and found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Report:
+    """`problems` is empty where the promise held. `network`: how links were broken."""
+
+    seed: int
+    minutes: float
+    store: str
+    nodes: str
+    revision: str = ""
+    network: str = ""
+    readings: int = 0
+    records: int = 0
+    healed_s: float = 0.0
+    faults: dict[str, int] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{name} {n}" for name, n in sorted(self.faults.items()))
+        head = f"seed {self.seed}: {self.minutes:g} min, {self.store}, nodes {self.nodes}: {self.readings} readings"
+        verdict = "; ".join(self.problems) or f"0 lost, 0 doubled, KPIs equal; healed after {self.healed_s:.0f} s"
+        return (
+            f"{head}\n  revision {self.revision}, network: {self.network}\n  faults: {faults}\n"
+            f"  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
+        )
