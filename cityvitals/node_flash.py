@@ -79,7 +79,7 @@ def suited(board: Board) -> str:
     if platform == "esp32" and board.run(_RING).strip() == "0":
         raise UsageError(
             f"The board on {board.port} has no data partition 'ring', where a node keeps its records; write the"
-            " partition table of edge/README.md first."
+            " image of edge/README.md first."
         )
     return platform
 

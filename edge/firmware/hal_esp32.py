@@ -39,7 +39,7 @@ class Pulses:
 
 
 class Board:
-    """An ESP32 with an OTA partition table that has a data partition `ring`."""
+    """An ESP32 whose partition table has a data partition `ring`."""
 
     name = "esp32"
     speed = 1

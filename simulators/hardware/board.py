@@ -39,7 +39,10 @@ class Board:
 
     def _start(self) -> None:
         self.starts += 1
-        self._process = subprocess.Popen(self._command, stdin=self._ours, stdout=self._ours, cwd=self.folder)
+        finds_its_own = {**os.environ, "MICROPYPATH": ".frozen:."}
+        self._process = subprocess.Popen(
+            self._command, stdin=self._ours, stdout=self._ours, cwd=self.folder, env=finds_its_own
+        )
 
     def _keep(self) -> None:
         while self._process and self._process.wait() == RESET and not self._over:

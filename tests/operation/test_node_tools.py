@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cityvitals import enrol, extras, node_config, node_enrol
+from cityvitals import enrol, extras, node_config, node_enrol, node_flash
 from cityvitals.cli import app
 from edge import release
 from simulators.hardware.board import Board
@@ -143,6 +143,39 @@ def test_a_wrong_port_folder_or_board_is_a_sentence_and_exit_code_2(tmp_path: Pa
     command = [sys.executable, "-m", "cityvitals", "node", "flash", str(folder), "--port", str(gone)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+ESP32 = """
+class Partition:
+    TYPE_DATA = 1
+    @staticmethod
+    def find(kind, label):
+        return [Partition()] if label == open("label").read() else []
+    def info(self):
+        return (1, 0x81, 0x380000, 0x80000, "ring", False)
+    def ioctl(self, op, block):
+        if op == 6:
+            open("erased", "a").write(str(block))
+        return 3
+"""
+
+
+@pytest.mark.usefixtures("short")
+def test_of_an_esp32_more_is_asked(tmp_path: Path, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own module is stood in for by a file on the board; what asks it runs on the real MicroPython."""
+    monkeypatch.setattr(node_flash, "PLATFORMS", {"linux": "esp32"})
+    (board.folder / "esp32.py").write_text(ESP32)
+    (board.folder / "label").write_text("vfs")
+    folder = enrolled(tmp_path)
+    assert "has no data partition 'ring'" in str(node("flash", folder, port=board.port).exception)
+    (board.folder / "label").write_text("ring")
+    assert "names no Wi-Fi" in str(node("flash", folder, port=board.port).exception)
+    assert not (board.folder / "node.json").exists()
+    for name in ("aq-001", "aq-002"):
+        folder = folder if name == "aq-001" else enrolled(tmp_path, name)
+        node_config.change(folder, ["wifi.ssid=net"])
+        flashed(folder, board, "--replace")
+    assert (board.folder / "erased").read_text() == "012", "once, for the second node"
 
 
 def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> None:
