@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,23 @@ def line(*cities: CityFigures) -> Line:
 
 
 def test_the_weighted_mean_of_the_nist_example() -> None:
-    """NIST Dataplot, weighted mean and standard deviation: nine primes, weights 1 1 0 0 4 1 2 1 0."""
-    values = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0]
-    weights = [1.0, 1.0, 0.0, 0.0, 4.0, 1.0, 2.0, 1.0, 0.0]
-    mean = weighted_mean(values, weights)
-    assert mean == 11.5
-    spread = sum(w * (v - mean) ** 2 for v, w in zip(values, weights, strict=True))
-    assert (spread / (5 * 10 / 6)) ** 0.5 == pytest.approx(5.82, abs=0.005)  # the published standard deviation
+    """DATAPLOT Reference Manual (NIST, 1996), page 2-67: nine primes, weights 1 1 0 0 4 1 2 1 0; it prints 5.82 for the
+    weighted standard deviation, which holds for this mean only. The mean once more in fractions.
+    """
+    values, weights = [2, 3, 5, 7, 11, 13, 17, 19, 23], [1, 1, 0, 0, 4, 1, 2, 1, 0]
+    mean = Fraction(sum(w * v for v, w in zip(values, weights, strict=True)), sum(weights))
+    variance = sum(w * (v - mean) ** 2 for v, w in zip(values, weights, strict=True)) / (Fraction(5, 6) * 10)
+    assert float(variance) ** 0.5 == pytest.approx(5.82, abs=0.005)
+    assert weighted_mean([float(v) for v in values], [float(w) for w in weights]) == float(mean)
 
 
 def test_the_slope_of_anscombes_first_set() -> None:
-    assert slope(ANSCOMBE_X, ANSCOMBE_Y) == pytest.approx(0.5001, abs=0.00005)
+    """Anscombe, The American Statistician 27 (1973), page 19: slope 0.5 as printed; here in fractions."""
+    x, y = ([Fraction(str(v)) for v in column] for column in (ANSCOMBE_X, ANSCOMBE_Y))
+    mx, my = sum(x) / 11, sum(y) / 11
+    exact = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)
+    assert exact == Fraction(5501, 11000)
+    assert slope(ANSCOMBE_X, ANSCOMBE_Y) == pytest.approx(float(exact), rel=1e-14)
 
 
 def test_a_region_is_weighted_by_population() -> None:

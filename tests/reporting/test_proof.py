@@ -36,7 +36,9 @@ def proof(store: str, code: str, part: str = "", period: str = "2018-01") -> dic
 
 
 def test_the_standard_error_of_the_nist_reference_numacc1() -> None:
-    """NIST StRD NumAcc1: 10000001, 10000003, 10000002 have mean 10000002 and standard deviation exactly 1."""
+    """NIST StRD NumAcc1: 10000001, 10000003, 10000002; their mean is 10000002, the squares of what is left are 1, 1 and
+    0, over 2 they are 1: exact in integers, and lost by whoever subtracts the square of the mean from mean squares.
+    """
     assert standard_error([10000001.0, 10000003.0, 10000002.0]) == pytest.approx(1 / math.sqrt(3), rel=1e-12)
     assert standard_error([5.0]) is None
     assert error_of_mean([3.0, 4.0]) == 2.5
