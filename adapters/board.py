@@ -189,7 +189,12 @@ class Board:
 
     def restart(self, again: bool = False) -> None:
         """Reset the board; `again`: and take hold of it once more, before which its port may have been gone."""
-        self._transport.exec_raw_no_follow(_RESTART)
+        from mpremote.transport import TransportError  # noqa: PLC0415 - an extra
+
+        try:
+            self._transport.exec_raw_no_follow(_RESTART)
+        except (TransportError, OSError) as error:
+            raise CityVitalsError(f"The board on {self.port} did not restart ({error}); press its button.") from None
         self.close()
         if again:
             time.sleep(0.5)  # a board with USB of its own takes its port away first

@@ -70,7 +70,9 @@ def console(port: Port = "") -> None:
     _need("serial")
     from adapters import board  # noqa: PLC0415
 
-    board.console(board.chosen(port))
+    name = board.chosen(port)
+    typer.echo(f"{name}: Ctrl-] ends.", err=True)
+    board.console(name)
 
 
 def _show_board(port: str, patience: float) -> None:

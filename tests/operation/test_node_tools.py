@@ -188,6 +188,8 @@ def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> N
         board._process.kill()
         with pytest.raises(CityVitalsError, match="went away"):
             connected.run("print(1)")
+        with pytest.raises(CityVitalsError, match="did not restart"):
+            connected.restart()
 
 
 def test_a_certificate_that_is_not_there_is_found_before_a_board_is_stopped(tmp_path: Path) -> None:
