@@ -88,7 +88,7 @@ def _calm(w: World, report: Report, patience: float) -> None:
         if not problems or still == 3:
             break
         before_last = problems
-        look = time.monotonic() + 2.0
+        look = time.monotonic() + 1.0
     if problems and w.fleet.waiting:
         problems += differences(store, "chaos", sent)
     report.problems += problems
