@@ -58,6 +58,10 @@ def publish(
         task = bar.add_task("publishing", total=None)
         before = node_ota.publish(place, made, keys, lambda done, of: bar.update(task, completed=done, total=of))
     typer.echo(f"{made.version} ({len(made.bundle):,} bytes) is offered to {', '.join(k.device for k in keys)}.")
+    if same := node_ota.running(before, made.version):
+        typer.echo(
+            f"{', '.join(same)} ran {made.version} already; where the sources differ, raise VERSION and publish."
+        )
     if wait:
         failed = False
         for node, end in node_ota.follow(place, made.version, keys, before, wait):

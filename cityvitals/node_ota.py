@@ -54,11 +54,11 @@ def connect(broker: Broker, filters: Sequence[str]) -> Link:
 # ---- publish ----
 
 
-def publish(broker: Broker, made: release.Release, keys: Sequence[NodeKey], progress: Progress) -> set[bytes]:
+def publish(broker: Broker, made: release.Release, keys: Sequence[NodeKey], progress: Progress) -> dict[str, bytes]:
     """Put a release on the broker for each of the nodes, and take those of before away.
 
-    Returns what the nodes had said on `ota/state` until then. Raises Unavailable, and CityVitalsError naming the nodes
-    for which the broker did not take it.
+    Returns what the nodes had said on `ota/state` until then, by topic. Raises Unavailable, and CityVitalsError naming
+    the nodes for which the broker did not take it.
     """
     topics = {f"{ROOT}/{key.city}/{key.device}/ota": key for key in keys}
     link = connect(broker, [f"{topic}/#" for topic in topics])
@@ -81,16 +81,16 @@ def publish(broker: Broker, made: release.Release, keys: Sequence[NodeKey], prog
 
 def _come_back(
     link: Link, waiting: dict[str, None], made: release.Release, done: Callable[[int], None]
-) -> tuple[list[str], set[bytes]]:
+) -> tuple[list[str], dict[str, bytes]]:
     """Read until each new offer has come back; returns the topics of other releases' chunks, and `ota/state` so far."""
     old: dict[str, None] = {}
-    said: set[bytes] = set()
+    said: dict[str, bytes] = {}
     count, moved = 0, time.monotonic()
     while waiting:
         for message in _take(link, 0.5):
             digest, slash, _ = message.topic.partition("/ota/")[2].partition("/")
             if digest == "state":
-                said |= {message.topic.encode() + message.payload} if message.retain else set()
+                said |= {message.topic: message.payload} if message.retain else {}
             elif slash and digest != made.sha256[:8]:
                 old |= {message.topic: None} if message.payload else {}
             elif not message.retain:
@@ -197,8 +197,15 @@ def status(broker: Broker, city: str, devices: Sequence[str]) -> list[Said]:
     return [said[at] for at in sorted(said) if said[at].version]
 
 
+def running(before: dict[str, bytes], version: str) -> list[str]:
+    """The devices that ran this version before it was offered: they take no other firmware of the same name."""
+    said: dict[tuple[str, str], Said] = {}
+    take_in(said, [Message(topic, payload, True, False, 0, 0, 0) for topic, payload in before.items()])
+    return [node.device for node in said.values() if node.version == version]
+
+
 def follow(
-    broker: Broker, version: str, keys: Sequence[NodeKey], before: set[bytes], seconds: float
+    broker: Broker, version: str, keys: Sequence[NodeKey], before: dict[str, bytes], seconds: float
 ) -> Iterator[tuple[NodeKey, str]]:
     """Each node with its end of an update as it comes: empty when it runs the version, else why it does not.
 
@@ -211,7 +218,7 @@ def follow(
     try:
         while waiting and time.monotonic() < deadline:
             messages = _take(link, 0.5)
-            take_in(said, [m for m in messages if not m.retain or m.topic.encode() + m.payload not in before])
+            take_in(said, [m for m in messages if not m.retain or before.get(m.topic) != m.payload])
             for at in [at for at in waiting if at in said]:
                 if (end := outcome(said[at], version)) is not None:
                     yield waiting.pop(at), end

@@ -25,6 +25,11 @@ NOW = enrol.utc_now()
 NEW, NEWER = "9.1.0", "9.2.0"
 
 
+@pytest.fixture(autouse=True)
+def short_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_ota, "_QUIET", 0.5)
+
+
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets")
@@ -86,9 +91,13 @@ def test_an_update_is_published_taken_and_reported_and_a_forged_one_is_refused(
         node.boot()
         done = ota("publish", "aq-001", *common, "--firmware", sources(tmp_path, NEW), "--wait", "80")
         assert (done.exit_code, done.output.splitlines()[-1]) == (0, f"aq-001: runs {NEW}"), done.exception
+        assert "already" not in done.output
         shown = ota("status", "--broker", operator, "--city", "demo").output.splitlines()
         assert shown[1].split() == ["demo/aq-001", "online", "2", NEW, "b"]
 
+        again = ota("publish", "aq-001", *common, "--firmware", tmp_path / NEW, "--wait", "40")
+        assert f"aq-001 ran {NEW} already" in again.output
+        assert again.exit_code == 0
         first = retained(operator)
         known = pki / "issued/aq-001.ota.json"
         known.write_text(json.dumps({**json.loads(known.read_text()), "key": "00" * 32}))
