@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from telemetry.readings import Readings
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import window_start
 
 
@@ -146,63 +146,72 @@ def _is_sorted(partials: Partials) -> bool:
     return bool((more | (same & (start[1:] >= start[:-1]))).all())
 
 
+class _Groups:
+    """Runs of rows that belong together, and what they add up to; rows without an accepted value add nothing."""
+
+    def __init__(self, new: BoolArray, there: BoolArray) -> None:
+        self.heads = np.flatnonzero(new)
+        if there.all():  # the usual case, which needs no copies
+            self.rows: IntArray | slice = slice(None)
+            self.has = np.ones(len(self.heads), dtype=np.bool_)
+            self.first, self.last = self.heads, np.append(self.heads[1:], len(new)) - 1
+        else:
+            self.rows = np.flatnonzero(there)
+            group = (np.cumsum(new) - 1)[self.rows]
+            self.has = np.zeros(len(self.heads), dtype=np.bool_)
+            self.has[group] = True
+            edge = np.flatnonzero(group[1:] != group[:-1])
+            ends = min(len(group), 1)
+            self.first = np.append(np.zeros(ends, dtype=np.int64), edge + 1)
+            self.last = np.append(edge, np.full(ends, len(group) - 1))
+
+    def reduce(self, ufunc: np.ufunc, values: FloatArray, empty: float) -> FloatArray:
+        """`ufunc` over each group; `empty` where it has no value."""
+        out = np.full(len(self.heads), empty)
+        if len(self.first):
+            out[self.has] = ufunc.reduceat(values[self.rows], self.first)
+        return out
+
+    def pick(self, at: IntArray, values: FloatArray) -> FloatArray:
+        """The value at one row of each group, NaN where it has none."""
+        out = np.full(len(self.heads), np.nan)
+        out[self.has] = values[self.rows][at]
+        return out
+
+    def pick_time(self, at: IntArray, values: IntArray) -> IntArray:
+        """The time at one row of each group, 0 where it has none."""
+        out = np.zeros(len(self.heads), dtype=np.int64)
+        out[self.has] = values[self.rows][at]
+        return out
+
+
 def _merge_sorted(p: Partials, start: IntArray, modulus: FloatArray) -> Partials:
     """Merge rows in time order within (series, start); the one place where partials are added up."""
     new = np.ones(len(p), dtype=np.bool_)
     new[1:] = (p.series[1:] != p.series[:-1]) | (start[1:] != start[:-1])
-    heads = np.flatnonzero(new)
-    groups = len(heads)
-    group = np.cumsum(new) - 1
-    ok = np.flatnonzero(p.n > 0)
-    g = group[ok]
-    counts = np.bincount(g, minlength=groups)
-    first, last = _ends(g)
-    has = counts > 0
-
-    def total(values: FloatArray) -> FloatArray:
-        return np.bincount(g, weights=values[ok], minlength=groups).astype(np.float64)
-
-    def at(rows: IntArray, values: FloatArray) -> FloatArray:
-        out = np.full(groups, np.nan)
-        out[has] = values[ok[rows]]
-        return out
-
-    def time_at(rows: IntArray, values: IntArray) -> IntArray:
-        out = np.zeros(groups, dtype=np.int64)
-        out[has] = values[ok[rows]]
-        return out
-
-    def extreme(ufunc: np.ufunc, values: FloatArray) -> FloatArray:
-        out = np.full(groups, np.nan)
-        if len(ok):
-            out[has] = ufunc.reduceat(values[ok], first)
-        return out
-
+    g = _Groups(new, p.n > 0)
+    heads = g.heads
     return Partials(
-        p.series[heads], start[heads],
-        np.add.reduceat(p.n, heads), total(p.sum), extreme(np.minimum, p.min), extreme(np.maximum, p.max),
-        total(p.sumsq), time_at(first, p.first_t), at(first, p.first), time_at(last, p.last_t), at(last, p.last),
-        _increase(p, ok, g, groups, modulus, heads), np.add.reduceat(p.flagged, heads),
-        np.maximum.reduceat(p.lag, heads),
+        p.series[heads], start[heads], np.add.reduceat(p.n, heads), g.reduce(np.add, p.sum, 0.0),
+        g.reduce(np.minimum, p.min, np.nan), g.reduce(np.maximum, p.max, np.nan), g.reduce(np.add, p.sumsq, 0.0),
+        g.pick_time(g.first, p.first_t), g.pick(g.first, p.first),
+        g.pick_time(g.last, p.last_t), g.pick(g.last, p.last), _increase(p, g, modulus),
+        np.add.reduceat(p.flagged, heads), np.maximum.reduceat(p.lag, heads),
     )  # fmt: skip
 
 
-def _ends(g: IntArray) -> tuple[IntArray, IntArray]:
-    """Row numbers of the first and the last member of each group present in the sorted group ids."""
-    edge = np.flatnonzero(g[1:] != g[:-1]) if len(g) else np.empty(0, dtype=np.int64)
-    if not len(g):
-        return edge, edge
-    return np.concatenate(([0], edge + 1)), np.concatenate((edge, [len(g) - 1]))
-
-
-def _increase(p: Partials, ok: IntArray, g: IntArray, groups: int, modulus: FloatArray, heads: IntArray) -> FloatArray:
+def _increase(p: Partials, g: _Groups, modulus: FloatArray) -> FloatArray:
     """Counters: steps inside the rows plus the steps that join neighbouring rows. NaN for what is no counter."""
-    inside = np.bincount(g, weights=np.nan_to_num(p.increase[ok]), minlength=groups)
-    if len(ok) > 1:
-        a, b = ok[:-1], ok[1:]
-        join = np.where(g[:-1] == g[1:], step(p.last[a], p.first[b], modulus[b]), 0.0)
-        inside += np.bincount(g[1:], weights=np.nan_to_num(join), minlength=groups)
-    return np.where(np.isnan(modulus[heads]), np.nan, inside)
+    none = np.isnan(modulus[g.heads])
+    if none.all():
+        return np.full(len(none), np.nan)
+    steps = np.nan_to_num(p.increase)
+    if len(g.first):
+        last, first = p.last[g.rows][:-1], p.first[g.rows][1:]
+        join = np.nan_to_num(step(last, first, modulus[g.rows][1:]))
+        join[g.first[1:] - 1] = 0.0  # from one group to the next
+        steps[np.arange(len(p))[g.rows][1:]] += join
+    return np.where(none, np.nan, g.reduce(np.add, steps, 0.0))
 
 
 def merge(a: Partials, b: Partials, modulus: FloatArray) -> Partials:
