@@ -172,7 +172,9 @@ def kpi_backfill(
     city: Annotated[Path, typer.Option("--city", help="The CITY.toml, perhaps changed.")],
     store: StoreUrl,
 ) -> None:
-    """Derive every KPI value of a city again from the stored hours; only what differs is written.
+    """Derive a city's KPI values again from the stored hours; only what differs is written.
+
+    After a change of the city file: the KPIs that rest on it, with what changed. Else all.
 
     Example: cityvitals kpi backfill --city aberdeen.toml --store sqlite:///aberdeen.db
     """

@@ -108,6 +108,10 @@ def backfill_command(city: Path, url: str) -> None:
     if width is None:
         raise UsageError(f"The store holds no data of '{loaded.id}'; run `cityvitals replay` first.")
     ingest = Ingest(store).add_city(loaded, width)
-    ingest.touch_everything()
+    if not ingest.file_changed:
+        ingest.touch_everything()
     changed = ingest.derive(now_ms())
-    Console(highlight=False).print(f"KPI values changed  {len(changed):>12,}")
+    out = Console(highlight=False)
+    out.print(f"KPI values changed  {len(changed):>12,}")
+    for sentence in ingest.told:
+        out.print(sentence, markup=False, soft_wrap=True)

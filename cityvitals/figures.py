@@ -17,12 +17,15 @@ from telemetry.windows import MINUTE
 
 
 def city_named(store: Store, text: str) -> City:
-    """The city of this id in the store, or of this CITY.toml, which then goes to the store. Raises UsageError."""
+    """The city of this id in the store, or of this CITY.toml, which goes to a store that has none. Raises UsageError.
+
+    A file that differs from the stored one stays out of the store until its values are derived: see `kpi backfill`.
+    """
     if not text.endswith(".toml"):
         return stored_city(store, text)
     city = load_city(Path(text))
-    width = next((record.width for record in store.cities() if record.id == city.id), MINUTE)
-    store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width))
+    if city.id not in (record.id for record in store.cities()):
+        store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE))
     return city
 
 

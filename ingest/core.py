@@ -6,9 +6,12 @@ repaired by the same windows coming again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from typing import Any
 
 from adapters.store import CityRecord, Store
+from kpi_derivation import changes
 from kpi_derivation.engine import Engine
 from kpi_derivation.values import revise
 from telemetry.city import City
@@ -19,6 +22,8 @@ from telemetry.periods import CALENDAR, Period, hour_phase
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR
 
+log = logging.getLogger(__name__)
+
 
 class CityIngest:
     """One city's way from windows to KPI values."""
@@ -28,6 +33,9 @@ class CityIngest:
         self._store, self._table = store, table
         self._engine = Engine(city, table, store)
         self._looked_at = 0
+        self._again: dict[str, int] = {}  # KPIs that a changed city file concerns, and since when (ms UTC)
+        self._new_file: CityRecord | None = None
+        self.told: list[str] = []  # what the last changed city file changed
         self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours and windows:
@@ -55,12 +63,44 @@ class CityIngest:
         """Let the next `derive` evaluate every period again, from the stored hours."""
         self._engine.touch_everything()
 
+    def changed_from(self, old: City | None, record: CityRecord) -> None:
+        """The city file differs from the stored one (`old`; None: that cannot be read any more).
+
+        The next `derive` makes the values again that rest on the difference, and only then stores the file: so that a
+        crash between leaves both for the next start.
+        """
+        found = [] if old is None else changes.changes(old, self.city)
+        self.told = changes.reasons(found)
+        self._again, self._new_file = changes.since(found), record
+        if old is None:
+            self._engine.touch_everything()
+        for sentence in self.told:
+            log.info("city file of %s: %s", self.city.id, sentence)
+
+    @property
+    def file_changed(self) -> bool:
+        """Whether a changed city file waits for `derive`."""
+        return self._new_file is not None
+
+    def _file_is_done(self, changed: list[StoredKpi]) -> None:
+        """Store the city file whose values are derived; tell what came of it."""
+        if self._new_file is None:
+            return
+        self._store.put_city(self._new_file)
+        self.told += (came := changes.outcome(self._known, changed))
+        for sentence in came:
+            log.info("city file of %s: %s", self.city.id, sentence)
+        self._again, self._new_file = {}, None
+
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
         try:
             values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
+            if self._again:
+                values |= {v.identity: v for v in self._engine.again(self._again, now)}
             changed = self._revised(values.values(), now)
             self._store.put_kpis(changed)
+            self._file_is_done(changed)
         except Unavailable:
             # What the engine has settled is not in the store: which values that concerns is known only to it.
             self._engine.touch_everything()
@@ -101,11 +141,11 @@ class Ingest:
             )
         record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
         before = next((known.config for known in self.store.cities() if known.id == city.id), record.config)
-        self.store.put_city(record)
+        self.store.put_city(record._replace(config=before))  # refuses another width
         self._widths[city.id] = width
         made = self.cities[city.id] = CityIngest(self.store, self.table, city, width)
         if before != record.config:
-            made.touch_everything()  # a changed denominator, rule or calibration reaches all that rests on it
+            made.changed_from(_readable(before), record)
         return made
 
     def check_width(self, city: str, width: int) -> None:
@@ -124,3 +164,11 @@ class Ingest:
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate all cities; returns what changed."""
         return [value for city in self.cities.values() for value in city.derive(now)]
+
+
+def _readable(config: dict[str, Any]) -> City | None:
+    """A stored city file; None for one of another version that cannot be read any more."""
+    try:
+        return City.model_validate(config)
+    except ValueError:
+        return None

@@ -8,7 +8,7 @@ gives the same bits. It does no I/O of its own and never asks for the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Literal, Protocol
 
@@ -117,8 +117,19 @@ class Engine:
         self._clock = now
         return values
 
+    def again(self, since: Mapping[str, int], now: int) -> list[KpiValue]:
+        """The values of these KPIs (code -> ms UTC) in every period with data from that time on; nothing is folded."""
+        found: dict[Period, list[Derivation]] = {}
+        for start in sorted(set(since.values())):
+            mine = [DERIVATIONS[code] for code, first in since.items() if first == start]
+            quantities = {quantity for d in mine for quantity in d.quantities}
+            days = {day: quantities for day in self._days.with_data() if self._days.midnight(day + 1) > start}
+            for period in self._periods(days, now):
+                found.setdefault(period, []).extend(mine)
+        return [value for period, mine in found.items() for value in self.derive(period, now, mine)]
+
     def touch_everything(self) -> None:
-        """Mark every day with data dirty, as after a changed city file."""
+        """Mark every day with data dirty."""
         self._days.touch_everything()
 
     def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:

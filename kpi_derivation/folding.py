@@ -125,6 +125,12 @@ class Days:
             rows, columns = np.nonzero((self.grid.columns["n"] > 0) | (self.grid.columns["flagged"] > 0))
             self.dirty |= set(zip(rows.tolist(), (columns + self.grid.origin).tolist(), strict=True))
 
+    def with_data(self) -> list[int]:
+        """The civil days (ordinals) on which anything was measured."""
+        c = self.grid.columns
+        days = ((c["n"] > 0) | (c["flagged"] > 0)).any(axis=0) if c else np.empty(0, dtype=np.bool_)
+        return list((np.flatnonzero(days) + self.grid.origin).tolist())
+
     def restore(self, first: int, last: int) -> None:
         """Fold the civil days first..last (ordinals) from the stored hours."""
         for a, b in runs(np.arange(first, last + 1), 1, _SPAN):

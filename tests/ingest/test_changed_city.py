@@ -1,0 +1,203 @@
+"""A changed city file: what rests on it is derived again and told, and nothing else is touched."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.store_sqlite import SqliteStore
+from ingest.core import CityIngest, Ingest
+from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.changes import READ_BY, affected
+from kpi_derivation.reporting.watched import Read, watching
+from telemetry.city import City, Denominators, Rules
+from telemetry.errors import Unavailable
+from telemetry.partials import fold
+from telemetry.periods import parse_period
+from telemetry.readings import Readings
+from telemetry.series import Series
+from telemetry.windows import HOUR, MINUTE
+from tests.kpi_golden.world import LATER, World, at, every
+
+AIR = "EN:EN:AQ:1C"
+FILE: dict[str, Any] = {
+    "city": {
+        "id": "c", "name": "C", "country": "GB", "timezone": "Europe/London", "population": 1000.0, "households": 400.0,
+        "households_with_electricity": 390.0, "emission_factor_kg_per_kwh": 0.2, "renewable_grid_share": 0.3,
+        "emission_factor_kg_per_kwh_year": 2019, "electricity_meters": 4.0, "electricity_customers": 40.0,
+        "demand_response_customers": 4.0, "water_meters": 1.0, "ev_charge_points": 3.0,
+        "public_building_area_m2": 70.0, "passenger_vehicles": 300.0, "low_carbon_vehicles": 20.0,
+        "electricity_network_km": 10.0, "electricity_monitored_km": 5.0, "water_network_km": 9.0,
+        "water_monitored_km": 4.0,
+    },
+    "rules": {"charging_behind_meters": False, "revision_hold_h": 0.0},
+    "device": [
+        {"id": "m", "kind": "electricity_meter", "quantities": ["energy_delta"], "interval_s": 3600},
+        {"id": "hall", "kind": "electricity_meter", "quantities": ["energy_delta"], "interval_s": 3600,
+         "role": "public_building"},
+        {"id": "pv", "kind": "electricity_meter", "quantities": ["energy_total", "energy_export_total"],
+         "interval_s": 3600, "role": "generation"},
+        *({"id": f"s{i}", "kind": "air_reference", "quantities": ["no2", "pm10"], "interval_s": 3600,
+           "population": 500.0} for i in range(3)),
+        {"id": "low", "kind": "air_lowcost", "quantities": ["no2", "humidity"], "interval_s": 3600},
+        {"id": "ev", "kind": "ev_charger", "quantities": ["session_energy", "connector_state"]},
+        {"id": "n", "kind": "noise", "quantities": ["laeq"], "interval_s": 3600, "population": 10.0},
+        {"id": "w", "kind": "water_meter", "quantities": ["water_total"], "interval_s": 3600},
+        {"id": "supply", "kind": "water_meter", "quantities": ["water_total"], "interval_s": 3600, "role": "supply"},
+        {"id": "h", "kind": "heat_meter", "quantities": ["heat_total"], "interval_s": 3600},
+        {"id": "log", "kind": "outage_log", "quantities": ["interrupted_over_5min", "interruption_over_5min"]},
+    ],
+}  # fmt: skip
+FIRST, DAYS = "2020-02-27", 4
+NOW = at("2020-08-01")
+
+
+def readings() -> list[Any]:
+    rows = []
+    for device in FILE["device"]:
+        for quantity in device["quantities"]:
+            if quantity in ("session_energy", "interrupted_over_5min", "interruption_over_5min"):
+                rows += every("2020-02-28T10:00", 1, HOUR, device["id"], quantity, [20.0])
+            else:
+                size = len(device["id"]) + len(quantity)
+                values = (30.0 + size + (3 * i if quantity.endswith("_total") else i % 9) for i in range(DAYS * 24))
+                rows += every(FIRST, DAYS * 24, HOUR, device["id"], quantity, values)
+    return rows
+
+
+def serve(store: SqliteStore, file: dict[str, Any]) -> CityIngest:
+    return Ingest(store).add_city(City.model_validate(file), MINUTE)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    """A city of every kind of device, derived."""
+    opened = SqliteStore(tmp_path / "c.db")
+    ingest = Ingest(opened)
+    city, rows = ingest.add_city(City.model_validate(FILE), MINUTE), readings()
+    ids = [ingest.table.id_of(Series("c", r.device, r.quantity)) for r in rows]
+    found = Readings.of(ids, [r.time for r in rows], [r.value for r in rows], [r.key for r in rows])
+    city.take(fold(found, MINUTE, ingest.table.modulus(found.series)))
+    assert city.derive(NOW)
+    assert city.told == []
+    return opened
+
+
+def changed(**keys: Any) -> dict[str, Any]:
+    file = copy.deepcopy(FILE)
+    for key, value in keys.items():
+        section = "rules" if key in Rules.model_fields else "city"
+        file[section][key] = value
+    return file
+
+
+def device(name: str, **keys: Any) -> dict[str, Any]:
+    file = copy.deepcopy(FILE)
+    next(d for d in file["device"] if d["id"] == name).update(keys)
+    return file
+
+
+ENTRY = {"quantity": "no2", "valid_from": "2020-02-29", "gain": 2.0}
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "population": (changed(population=1100.0), "EN:E:E:2C"),
+    "factor": (changed(emission_factor_kg_per_kwh=0.25), "EN:EN:AQ:2C"),
+    "the year of the factor": (changed(emission_factor_kg_per_kwh_year=2020), "EN:EN:AQ:2C"),
+    "area": (changed(public_building_area_m2=100.0), "EN:E:E:4A"),
+    "customers": (changed(electricity_customers=50.0), "EC:I:ES:1C"),
+    "noise": (changed(noise_limit_lden=80.0), "EN:EN:EQ:2A"),
+    "capture": (changed(hour_capture=0.5), ""),
+    "mixed": (changed(mixed_air_kinds=True), AIR),
+    "weights": (changed(population_weighted_air=True), AIR),
+    "calibration": (device("s1", calibration=[ENTRY]), AIR),
+    "role": (device("m", role="public_building"), "EN:E:E:4A"),
+    "gone": ({**FILE, "device": FILE["device"][1:]}, "LOCAL:E:METERED"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, store: SqliteStore) -> None:
+    file, code = CASES[case]
+    before = {v.kpi.identity: v for v in store.kpis("c")}
+    city = serve(store, file)
+    new = city.derive(NOW)
+    told = affected(City.model_validate(FILE), City.model_validate(file))
+    assert {v.kpi.code for v in new} <= told.keys()
+    if code:
+        assert code in {v.kpi.code for v in new}
+        assert any(code in sentence or "all KPIs" in sentence for sentence in city.told)
+    stored = {v.kpi.identity: v for v in store.kpis("c")}
+    rewritten = {v.kpi.identity for v in new}
+    assert all(stored[i] == v for i, v in before.items() if i not in rewritten)
+    assert store.cities()[0].config == City.model_validate(file).model_dump(mode="json", exclude_defaults=True)
+    # Nothing was forgotten: deriving all of it once more finds nothing.
+    city.touch_everything()
+    assert city.derive(NOW) == []
+
+
+def test_a_new_population_tells_old_and_new_value_and_a_revision(store: SqliteStore) -> None:
+    city = serve(store, changed(population=2000.0))
+    new = {(v.kpi.code, v.kpi.period): v for v in city.derive(NOW)}
+    assert city.told[0].startswith("population 1000 -> 2000: derived again: EN:E:E:2C, ")
+    value = new["EN:E:E:2C", "2020-02-28"]
+    assert (value.kpi.revision, value.kpi.status) == (2, "final")
+    line = next(s for s in city.told if s.startswith("EN:E:E:2C: "))
+    assert "(revision 2)" in line
+    assert AIR not in {code for code, _ in new}
+    assert city.derive(NOW) == []  # once
+
+
+def test_a_calibration_reaches_only_what_comes_after_it(store: SqliteStore) -> None:
+    city = serve(store, device("s1", calibration=[ENTRY]))
+    new = city.derive(NOW)
+    assert {(v.kpi.code, v.kpi.part) for v in new if v.kpi.value is not None} >= {(AIR, "no2")}
+    assert all(v.kpi.end > at("2020-02-29") for v in new)
+    assert "2020-02-28" not in {v.kpi.period for v in new}
+    assert "2020-03-01" in {v.kpi.period for v in new}
+
+
+def test_a_crash_before_the_values_are_stored_leaves_the_change_for_the_next_start(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(values: Any) -> None:
+        raise Unavailable("away")
+
+    file = changed(population=2000.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "put_kpis", away)
+        with pytest.raises(Unavailable):
+            serve(store, file).derive(NOW)
+    assert store.cities()[0].config["city"]["population"] == 1000.0
+    assert "EN:E:E:2C" in {v.kpi.code for v in serve(store, file).derive(NOW)}
+
+
+def test_a_stored_file_that_cannot_be_read_any_more_lets_everything_be_derived(store: SqliteStore) -> None:
+    [record] = store.cities()
+    store.put_city(record._replace(config={**record.config, "of_another_version": 1}))
+    city = serve(store, changed(population=2000.0))
+    assert {"EN:E:E:2C"} <= {v.kpi.code for v in city.derive(NOW)}
+
+
+def test_every_key_a_derivation_reads_is_known_to_be_read_by_it() -> None:
+    """Whatever the derivations read of this city must be in the table, or concern all of them."""
+    file = copy.deepcopy(FILE)
+
+    def look(rules: dict[str, Any]) -> None:
+        w = World(
+            file["device"], rules, **{k: v for k, v in file["city"].items() if k not in ("id", "name", "country")}
+        )
+        w.take(readings())
+        w.engine.evaluate(LATER)
+        for code, derivation in DERIVATIONS.items():
+            for label in ("2020", "2020-02-28"):
+                read = Read()
+                w.engine.derive(parse_period(label, w.city.zone), LATER, [watching(derivation, read)])
+                known = set(Rules.model_fields) | set(Denominators.model_fields)
+                for name in set(read.names) & known - {"id", "timezone"}:
+                    assert code in READ_BY.get(name, DERIVATIONS), (code, name)
+
+    look({"period_capture": 0.0})
+    look({"period_capture": 0.0, "estimate_unmetered": True, "charging_behind_meters": False, "mixed_air_kinds": True,
+          "population_weighted_air": True, "exclude_suspect": True})  # fmt: skip
