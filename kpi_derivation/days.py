@@ -87,19 +87,19 @@ class DayGrid:
             out[there, a + self.origin - first : b + self.origin - first] = self.columns[name][rows[there], a:b]
         return out
 
-    def join_counters(self, rows: IntArray) -> set[tuple[int, int]]:
+    def join_counters(self, rows: IntArray, modulus: FloatArray) -> set[tuple[int, int]]:
         """Give each day of these counter series its steps plus the step from the last day with data before it.
 
-        Returns the (row, day) whose increase changed: late data of one day changes the step into the next one.
+        `modulus`: of each row. Returns the (row, day) whose increase changed: late data of one day changes the step
+        into the next one.
         """
         c, changed = self.columns, set()
-        for row in rows.tolist():
+        for row, size in zip(rows.tolist(), modulus.tolist(), strict=True):
             days = np.flatnonzero(c["n"][row] > 0)
             joined = c["inside"][row].copy()
             if len(days) > 1:
                 a, b = days[:-1], days[1:]
-                forever = np.full(len(a), np.inf)
-                joined[b] += step(c["last"][row][a], c["first"][row][b], forever)
+                joined[b] += step(c["last"][row][a], c["first"][row][b], np.full(len(a), size))
             changed |= {(row, int(d) + self.origin) for d in np.flatnonzero(joined != c["increase"][row])}
             c["increase"][row] = joined
         return changed
@@ -144,10 +144,10 @@ def _weighted_medians(group: IntArray, values: FloatArray, weights: FloatArray) 
 def hour_columns(n: IntArray, mean: FloatArray, interval: FloatArray, capture: float) -> dict[str, FloatArray]:
     """Per hour with `n` readings: `covered` ms, and `hours`, `hour_sum` of the valid ones.
 
-    `interval`: ms a reading stands for, NaN where unknown (then it stands for the hour). `capture`: share of the
-    hour that makes it valid.
+    `interval`: ms a reading stands for, NaN where unknown (then it stands for the hour); a longer one than an hour
+    covers hours without readings too. `capture`: share of the hour that makes it valid.
     """
-    reach = np.where(np.isnan(interval), HOUR, np.minimum(interval, HOUR))
-    covered = np.where(n > 0, np.minimum(n * reach, HOUR), 0.0)
+    reach = np.where(np.isnan(interval), HOUR, interval)
+    covered = np.where(n > 0, np.minimum(n * reach, np.maximum(reach, HOUR)), 0.0)
     valid = (n > 0) & (covered >= capture * HOUR - 1e-6)
     return {"covered": covered, "hours": valid.astype(np.float64), "hour_sum": np.where(valid, mean, 0.0)}

@@ -174,8 +174,9 @@ class Days:
         after = self._days_after(changed) | {p for p in again if self._extra_of(p[0])}
         for part in self._spans(sorted(after)):
             self._fold_extras(part, sorted(after))
-        counters = rows[~np.isnan(self._table.modulus(np.array(self.series)[rows]))]
-        return changed | after | self.grid.join_counters(counters)
+        modulus = self._table.modulus(np.array(self.series)[rows])
+        counts = ~np.isnan(modulus)
+        return changed | after | self.grid.join_counters(rows[counts], modulus[counts])
 
     def _extra_of(self, row: int) -> bool:
         return any(self.name(row)[1] in extra.quantities for extra in EXTRAS)

@@ -52,7 +52,7 @@ class Recent:
         self._kept, self._fresh = Partials.concat([self._kept, self._fresh]).latest(), Partials.empty()
 
     def trim(self) -> None:
-        """Forget what is older than `keep`, an eighth of that at a time: more often, much would be copied for little."""
+        """Forget what is older than `keep`, an eighth of it at a time: sooner, much would be copied for little."""
         newest = max((int(p.start.max()) for p in (self._kept, self._fresh) if len(p)), default=self._floor)
         if newest - self._keep > self._floor + self._keep // 8:
             self._floor = newest - self._keep

@@ -9,9 +9,9 @@ import numpy as np
 
 from kpi_derivation.days import SUMMED, hour_columns
 from kpi_derivation.sums import Sums
-from telemetry.partials import Partials, regroup
+from telemetry.partials import Partials, regroup, step
 from telemetry.series import FloatArray, IntArray, SeriesTable
-from telemetry.windows import HOUR
+from telemetry.windows import DAY, HOUR
 
 if TYPE_CHECKING:
     from kpi_derivation.folding import Days
@@ -53,11 +53,16 @@ class Rolling:
         """Shape (rows, SUMMED + 1), as `DayGrid.sums`; rows that are not in `only` stay 0."""
         days = self._days
         out = np.zeros((len(days.series), len(SUMMED) + 1))
-        hours, rows = self._hours(start, end, None if only is None else np.array(days.series)[only])
+        hours, rows = self._hours(start - DAY, end, None if only is None else np.array(days.series)[only])
+        before, hours, rows = (
+            hours.take(hours.start < start),
+            hours.take(hours.start >= start),
+            rows[hours.start >= start],
+        )
         if not len(hours):
             return out
         interval = self._latest_interval(rows)
-        whole = regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
+        whole = self._whole(hours)
         at = days.lookup()[whole.series]
         columns = hour_columns(hours.n, hours.mean, interval, days.city.rules.hour_capture)
         for i, name in enumerate(SUMMED):
@@ -65,8 +70,23 @@ class Rolling:
                 out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
             else:
                 out[at, i] = np.nan_to_num(getattr(whole, name))
+        out[at, SUMMED.index("increase")] += self._steps_into(whole, before)
         np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
         return out
+
+    def _whole(self, hours: Partials) -> Partials:
+        """All hours of each series as one."""
+        return regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
+
+    def _steps_into(self, whole: Partials, before: Partials) -> FloatArray:
+        """The step of each counter from its last reading of the day before the span into the span, 0 where none."""
+        earlier = self._whole(before.take(before.n > 0))
+        if not len(earlier):
+            return np.zeros(len(whole))
+        place = np.minimum(np.searchsorted(earlier.series, whole.series), len(earlier) - 1)
+        modulus = self._table.modulus(whole.series)
+        counts = ~np.isnan(modulus) & (earlier.series[place] == whole.series) & (whole.n > 0)
+        return np.where(counts, step(earlier.last[place], whole.first, modulus), 0.0)
 
     def _hours(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
         """Hours of these series (None: of all), calibrated, and the row of each."""

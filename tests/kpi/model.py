@@ -104,7 +104,8 @@ class Model:
 
     def covered(self, hour: list[Reading], key: tuple[str, str]) -> float:
         interval = self.intervals[key][self.day(hour[0].t)]
-        return min(len(hour) * (HOUR if interval is None else min(interval, HOUR)), HOUR)
+        reach = HOUR if interval is None else interval
+        return min(len(hour) * reach, max(reach, HOUR))
 
     def hourly_means(self, key: tuple[str, str], first: date, last: date) -> list[float]:
         """Means of the valid hours."""
