@@ -12,6 +12,7 @@ from cityvitals.show import stored_city, wanted_codes
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
 from kpi_derivation.engine import Engine
 from kpi_derivation.reporting.devices import left_out_kinds, proofs_of, with_errors
+from kpi_derivation.reporting.gases import compared
 from kpi_derivation.reporting.proof import Parameter, Proof, arithmetic, uncertainty
 from kpi_derivation.reporting.proof_text import as_text
 from kpi_derivation.reporting.reported import QUALITY, Reported, from_value, is_reported, plain_part
@@ -99,6 +100,7 @@ class Explainer:
             expected_hours=read.view.expected_ms / HOUR,
             arithmetic="" if value.value is None else arithmetic(value.value, counted, parameters),
             uncertainty=uncertainty(counted) if is_mean else None,
+            in_ppb=compared(value.part, value.value) if is_mean and value.value is not None else "",
             stored=_stored_text(value, stored),
         )
 

@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 
 from kpi_derivation.calibration import used
-from kpi_derivation.neighbours import WORDS
+from kpi_derivation.neighbours import DRIFTS, EMPTY, WORDS
 from kpi_derivation.stations import KINDS
 from kpi_derivation.view import View
 from telemetry.city import Device
 
 LEAST_DAYS = 7  # flagged days in a period from which a station is called suspect
+LEAST_EMPTY = 2  # and days without any particles
 
 
 def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, str]:
@@ -22,7 +23,8 @@ def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, 
         return {}
     days = view.daily(quantity, KINDS)
     wanted, found = {d.id for d in devices}, {}
-    often = np.flatnonzero((days["suspect"] > 0).sum(axis=1) >= LEAST_DAYS)
+    flagged, empty = ((days["suspect"] >= least).sum(axis=1) for least in (DRIFTS, EMPTY))
+    often = np.flatnonzero((flagged >= LEAST_DAYS) | (empty >= LEAST_EMPTY))
     for device, row in ((days.devices[i], days["suspect"][i]) for i in often.tolist()):
         at = np.flatnonzero(row > 0)
         if device.id in wanted:

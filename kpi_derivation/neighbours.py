@@ -6,6 +6,7 @@ A station's day (the logarithm of its mean) is compared with what the others of 
     drift   the median of the last 13 days (7 or more there) is off by a factor of 1.5, and by 1.25 usual deviations
     step    each of the last 3 days is off by a factor of 3
     stuck   every valid hour of the day (18 or more) has the same value
+    empty   no hour of the day has any particles: the fan of an optical sensor stands, or its inlet is closed
 
 So a fault that doubles a station is flagged within two weeks, unless the weather halves it against the others just
 then (tests/kpi_golden/test_neighbours.py prints how often). Weather raises flags too: a flag asks a person to look. The
@@ -33,9 +34,11 @@ SPREADS = 1.25
 BACK = 400  # days that a judgement may look back; a fault may last longer than a year
 FLOOR = 1.0  # µg/m³: below, ratios say nothing
 DAY_HOURS = 18
-DRIFTS, STEPS, STUCK = 1.0, 2.0, 3.0
+NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
+DRIFTS, STEPS, STUCK, EMPTY = 1.0, 2.0, 3.0, 4.0
+PARTICLES = frozenset({"pm2_5", "pm10"})
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
-WORDS = {DRIFTS: "drifts", STEPS: "steps", STUCK: "stuck"}
+WORDS = {DRIFTS: "drifts", STEPS: "steps", STUCK: "stuck", EMPTY: "empty (does its fan stand?)"}
 
 
 class Neighbours:
@@ -73,8 +76,8 @@ class Neighbours:
         places = np.array([self.places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
         self.grid.ensure(len(self.places), since, last)
         level = levels(columns["hour_sum"], columns["hours"])
-        stuck = (columns["hours"] >= DAY_HOURS) & (columns["max1"] == columns["min1"])
-        now = {"level": level, "others": of_the_others(level), "suspect": np.where(stuck, STUCK, 0.0)}
+        broken = by_itself(columns["hours"], columns["max1"], columns["min1"], quantity in PARTICLES)
+        now = {"level": level, "others": of_the_others(level), "suspect": broken}
         a = since - self.grid.origin
         was = self.grid.slice("suspect", places, since, last)
         for name, values in now.items():
@@ -93,6 +96,14 @@ def levels(hour_sum: FloatArray, hours: FloatArray) -> FloatArray:
     return np.asarray(np.log(np.maximum(means, FLOOR)))
 
 
+def by_itself(hours: FloatArray, highest: FloatArray, lowest: FloatArray, particles: bool) -> FloatArray:
+    """STUCK and EMPTY days, which show without the others; 0 elsewhere. `highest`, `lowest`: valid hours of the day."""
+    enough = hours >= DAY_HOURS
+    with np.errstate(invalid="ignore"):
+        empty = enough & (highest < NOTHING) & particles
+    return np.where(empty, EMPTY, np.where(enough & (highest == lowest), STUCK, 0.0))
+
+
 def of_the_others(level: FloatArray) -> FloatArray:
     """Median of the other stations' levels, each day; NaN with fewer than two others."""
     if len(level) < 3:
@@ -105,7 +116,7 @@ def of_the_others(level: FloatArray) -> FloatArray:
 def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int) -> FloatArray:
     """Flags, the days from column `start` (the first of a stride) on judged anew.
 
-    `suspect`: the flags of the days before; STUCK where a day is stuck.
+    `suspect`: the flags of the days before; STUCK or EMPTY where a day is.
     """
     suspect, group = suspect.copy(), Group(level, others)
     for first in range(start, level.shape[1], STRIDE):
@@ -120,5 +131,5 @@ def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int
                 steps = (last > STEP).all(axis=1) | (last < -STEP).all(axis=1)
             found = np.where(drifts, DRIFTS, np.where(steps, STEPS, 0.0))
             found = np.where(np.isnan(level[:, day]), 0.0, found)
-            suspect[:, day] = np.where(suspect[:, day] == STUCK, STUCK, found)
+            suspect[:, day] = np.where(suspect[:, day] >= STUCK, suspect[:, day], found)
     return suspect

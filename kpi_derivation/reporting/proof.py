@@ -59,7 +59,10 @@ class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a derived value rests on. `arithmetic`: how the devices' numbers give the value, if it is simple."""
+    """Everything a derived value rests on. `arithmetic`: how the devices' numbers give the value, if it is simple.
+
+    `in_ppb`: of a gas, what the value is by volume.
+    """
 
     value: KpiValue
     name: str
@@ -71,6 +74,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     expected_hours: float
     arithmetic: str = ""
     uncertainty: Uncertainty | None = None
+    in_ppb: str = ""
     stored: str = ""
 
     @property

@@ -41,6 +41,8 @@ def _middle(p: Proof) -> Iterator[str]:
         yield from _line("notes", v.notes)
     if p.arithmetic:
         yield from _line("arithmetic", p.arithmetic)
+    if p.in_ppb:
+        yield from _line("in ppb", p.in_ppb)
     if p.uncertainty:
         u = p.uncertainty
         text = f"over stations {_error(u.over_stations)}, over hours {_error(u.over_hours)} {v.unit}. {u.note}"

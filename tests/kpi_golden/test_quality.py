@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kpi_derivation.calibration import fit
 from telemetry.windows import DAY, HOUR
+from tests.kpi_golden.aberdeen import world
 from tests.kpi_golden.world import Reading, World, at, every
 
 AIR = "EN:EN:AQ:1C"
@@ -73,6 +74,29 @@ def test_a_stuck_station_is_flagged_that_day() -> None:
     w.values("2021")
     day = date(2021, 3, 2).toordinal()
     assert w.engine._days.daily(["s1"], "no2", day, day)["suspect"][0, 0] == 3.0
+
+
+@pytest.mark.parametrize("quantity", ["pm10", "pm2_5", "no2"])
+def test_a_particle_sensor_whose_fan_stands_is_told_after_two_days(quantity: str) -> None:
+    """It goes on to send zeros with a little noise. Without any neighbour."""
+    w = World([{"id": "pm", "kind": "air_lowcost", "quantities": [quantity], "interval_s": 3600}])
+    good = [4.0 + h % 7 for h in range(21 * 24)]
+    w.take(every("2021-01-01", 24 * 24, HOUR, "pm", quantity, good + [0.1 * (h % 4) for h in range(3 * 24)]))
+    value = w.value(AIR, "2021-01", quantity)
+    told = "suspect: pm empty (does its fan stand?) against its neighbours on 3 days from 2021-01-22" in value.notes
+    assert told == (quantity != "no2")
+    assert value.n_devices == 1  # told, not left out
+    days = w.engine._days.daily(["pm"], quantity, *(date(2021, 1, d).toordinal() for d in (1, 21)))
+    assert not days["suspect"].any()
+
+
+@pytest.mark.parametrize("quantity", ["pm10", "pm2_5"])
+def test_no_recorded_day_of_a_station_is_without_particles(quantity: str) -> None:
+    world().values("2018-01-01")
+    names, first = [d.id for d in world().city.device if quantity in d.quantities], date(2018, 1, 1).toordinal()
+    flags = world().engine._days.daily(names, quantity, first, first + 364)["suspect"]
+    assert flags.shape[1] == 365
+    assert not (flags >= 3.0).any()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -57,6 +57,14 @@ def test_the_mean_of_two_stations_is_proved_down_to_the_stations(filled: str) ->
     assert broken["left_out"] == "capture 6.45 % under 75 %"
 
 
+def test_a_gas_is_told_by_volume_too(filled: str) -> None:
+    found = proof(filled, "EN:EN:AQ:1C", "no2")
+    value = found["value"]["value"]
+    assert found["in_ppb"].startswith(f"{value / 1.9:,.6g} ppb by the publisher's factor 1.9; these would be ")
+    assert "in ppb" in explain(filled, "EN:EN:AQ:1C", "--part", "no2", period="2018-01")
+    assert proof(filled, "LOCAL:E:METERED").get("in_ppb", "") == ""
+
+
 def test_the_uncertainty_is_over_stations_and_over_hours(filled: str) -> None:
     found = proof(filled, "EN:EN:AQ:1C", "no2")["uncertainty"]
     assert found["over_stations"] == pytest.approx(11.0, abs=0.01)
