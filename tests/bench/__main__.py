@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import folding, latency, throughput
+from tests.bench import engine, folding, latency, promise, throughput
 
 REPO = Path(__file__).parents[2]
 DATA = REPO.parent / "shared" / "data"
@@ -31,14 +31,15 @@ def main() -> None:
         folder = Path(name)
         messages = 30_000 if quick else 100_000
         found["replay"] = [r for r in [folding.replay(folder, DATA)] if r]
-        found["engine"] = [folding.engine()]
+        found["engine"] = [folding.engine(), *engine.run(quick)]
+        found["promise"] = promise.run(folder / "promise", 10_000 if quick else 40_000)
         found["gateway"] = throughput.run(folder / "throughput", messages)
         found["gateway"].append(throughput.memory_with_series(folder / "memory"))
         found["latency"], memory = latency.run(_made(folder / "latency"), 20 if quick else 100)
         found["memory"] = [{"what": name, "resident_mb": mb} for name, mb in memory.items()]
-    for title in ("replay", "engine", "gateway", "latency", "memory"):
+    for title in ("replay", "engine", "promise", "gateway", "latency", "memory"):
         console.print(_table(title, found[title]))
-    console.print(_floors(found))
+    console.print(_floors(found, quick))
     (_build() / "bench.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     console.print("written to build/bench.json")
 
@@ -68,8 +69,9 @@ def _cell(value: object) -> str:
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _floors(found: dict[str, Any]) -> Table:
+def _floors(found: dict[str, Any], quick: bool) -> Table:
     """The floors we have set ourselves, and whether this run stands on them."""
+    speed = {row["what"].split(",")[0]: row for row in found["engine"]}
     gateway = {row["what"]: row for row in found["gateway"]}
     nothing, ours = (gateway[n] for n in ("subscriber that does nothing", "gateway, acknowledged after commit"))
     table = Table(title="floors", title_justify="left", box=None, pad_edge=False)
@@ -81,6 +83,13 @@ def _floors(found: dict[str, Any]) -> Table:
 
     for row in found["replay"]:
         floor("replay of 829k readings", "under 20 s", row["seconds"], lambda v: v < 20)
+    if not quick:
+        folds = speed["fold of minute windows to hours"]["per_second"]
+        floor("partials folded from memory", "at least 5 million/s", folds / 1e6, lambda v: v >= 5)
+        floor("a year of 1,000 stations", "under 10 s", found["engine"][2]["seconds"], lambda v: v < 10)
+        for of in ("station", "meter"):
+            late = 1000 * speed[f"a late reading of a {of}"]["seconds"]
+            floor(f"a late reading of a {of}", "under 50 ms", late, lambda v: v < 50)
     floor("gateway / do-nothing rate", "at least 0.5", ours["per_second"] / nothing["per_second"], lambda v: v >= 0.5)
     floor("p99 publish to KPI", "under 2.5 s", found["latency"][0]["p99_s"], lambda v: v < 2.5)
     memory = gateway["gateway with 10,000 series"]["resident_mb"]
