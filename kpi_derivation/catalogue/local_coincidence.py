@@ -6,14 +6,13 @@ have quarters in the period.
 
 from __future__ import annotations
 
-import numpy as np
-
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.derived import TARGET
-from kpi_derivation.energy import METERS, consumes
-from kpi_derivation.ratios import joined
+from kpi_derivation.demand_days import Peak
+from kpi_derivation.peaks import KINDS, QUANTITIES, of_peak
 from kpi_derivation.view import Part, View
-from telemetry.periods import iso
+from telemetry.series import FloatArray
+
+__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 KPI = local_kpi(
     "LOCAL:E:COINCIDENCE",
@@ -23,20 +22,13 @@ KPI = local_kpi(
     "Energy",
 )
 METHOD = "coincidence-15min/1"
-QUANTITIES = (TARGET, "energy_delta")
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    meters = int(view.picked(view.devices(KINDS, TARGET), TARGET, consumes).sum())
-    peak, own = (None, np.empty(0)) if view.period.kind == "24h" else view.demand()
-    coverage = len(own) / meters if meters else 0.0
-    if peak is None:
-        why = "no meter reading that tells quarters of an hour" if meters else "no electricity meter is registered"
-        why = "told for calendar periods" if view.period.kind == "24h" else why
-        return [Part(value=None, coverage=coverage, n_devices=0, notes=why)]
+    return of_peak(view, _share)
+
+
+def _share(peak: Peak, own: FloatArray) -> float:
     total = float(own.sum())
-    value = peak.kw / total if total > 0 else 1.0
-    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {meters} meters", "coverage: meters with quarters")
-    return [Part(value=value, coverage=coverage, n_devices=len(own), notes=notes)]
+    return peak.kw / total if total > 0 else 1.0
