@@ -80,5 +80,6 @@ class Assembly:
             [prefix + "cmd", prefix + "config", prefix + "ota/offer"],
             node.received,
         )
-        self.uplink = Uplink(self.board, self.ring, self.clock, self.client, prefix + "data", conf["batch"])
+        patience = conf["ntp_wait_s"] * 1000 if conf["ntp"] else 0
+        self.uplink = Uplink(self.board, self.ring, self.clock, self.client, prefix + "data", conf["batch"], patience)
         self.journal.stored = self.uplink.wake

@@ -60,6 +60,7 @@ class Clerk:
             await self._ask_time()
             if self.node.client.online and not self.firmware_trial:
                 if not introduced:
+                    self._clock_due = 0  # now a server can be asked
                     await lazy.borrow("errands").introduce(self)
                     self._tidy()
                     introduced = True

@@ -13,7 +13,7 @@ from micropython import const
 from . import BUILT, files, lazy
 
 _ANCHORS_MAX = const(16)
-_JUMP_MS = const(1000)
+_JUMP_MS = const(100)
 
 
 class Clock:
@@ -52,9 +52,13 @@ class Clock:
         """True once a server has told the time on this line."""
         return self.anchor_ms > 0
 
+    def tenths(self):
+        """Tenths of a second on this line, rounded: what records are stamped with."""
+        return (self.uptime_ms() + 50) // 100
+
     def now(self):
-        """Unix seconds, or 0 when the time is not known."""
-        return (self.anchor_ms + self.uptime_ms() + 500) // 1000 if self.anchor_ms else 0
+        """Tenths of a unix second, or 0 when the time is not known."""
+        return (self.anchor_ms + self.uptime_ms() + 50) // 100 if self.anchor_ms else 0
 
     def sync(self, unix_ms):
         """Take the time of a server; returns by how many milliseconds our clock was off."""
@@ -75,10 +79,10 @@ class Clock:
         files.save(self._path, {str(line): ms for line, ms in self.anchors.items()})
 
     def unix(self, line, up):
-        """Return the unix second at an uptime of a line, or None when that line was never synchronised."""
+        """Return the unix time at an uptime of a line, both in tenths of a second; None when nobody told the time."""
         anchor = self.anchor_ms if line == self.line else self.anchors.get(line)
-        return (anchor + up * 1000 + 500) // 1000 if anchor else None
+        return (anchor + up * 100 + 50) // 100 if anchor else None
 
     def resolve(self, rec):
-        """Return the unix second at which a record was taken, or None when it is not known."""
+        """Return the unix time at which a record was taken, in tenths of a second; None when it is not known."""
         return rec.time or self.unix(rec.line, rec.up)

@@ -35,7 +35,7 @@ class Sessions:
     def _begin(self, found):
         clock = self.journal.clock
         key = "%d-%d" % (self.journal.boot, self.journal.seq)
-        self.open = {"key": key, "line": clock.line, "up": clock.uptime(), "from": found.get("energy_total")}
+        self.open = {"key": key, "line": clock.line, "up": clock.tenths(), "from": found.get("energy_total")}
         files.save(self.path, self.open)
 
     def _note(self, found):
@@ -60,11 +60,11 @@ class Sessions:
             self._store(values, session["key"], session["line"], session["up"])
 
     def _store(self, values, key, line, up):
-        """Store a session that ends now; it began at `up` seconds on an uptime line."""
+        """Store a session that ends now; it began at `up` tenths of a second on an uptime line."""
         clock = self.journal.clock
         if self.journal.boot - line > 255:
             line, up = clock.line, 0
         end, began = clock.now(), clock.unix(line, up)
         # Across a loss of power the length is only known when both lines have their true time.
-        duration = end - began if end and began else clock.uptime() - (up if line == clock.line else 0)
-        self.journal.put(record.SESSION, values, up, line, key, max(0, duration))
+        duration = end - began if end and began else clock.tenths() - (up if line == clock.line else 0)
+        self.journal.put(record.SESSION, values, up, line, key, max(0, duration // 10))

@@ -30,7 +30,7 @@ class Frames:
 
     async def next(self, port, silence_ms):
         """Return the next whole frame on a serial port; whoever asks limits the time."""
-        await port.flush()
+        port.flush()
         while True:
             for frame in self.feed(await port.some(silence_ms)):
                 return frame

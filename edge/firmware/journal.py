@@ -14,9 +14,9 @@ class Journal:
         self.stored = lambda: None
 
     def store(self, values, up=None):
-        """Store readings taken now, or at an uptime given in seconds; nothing is stored when there are none."""
+        """Store readings taken now, or at an uptime in tenths of a second; nothing is stored when there are none."""
         if values:
-            self.put(record.READINGS, values, self.clock.uptime() if up is None else up)
+            self.put(record.READINGS, values, self.clock.tenths() if up is None else up)
 
     def put(self, kind, values, up, line=None, key="", duration=0):
         """Store one record of any kind."""

@@ -17,7 +17,7 @@ def resume(clock):
 
 
 def between(ring, line, until):
-    """Seconds on the uptime lines from `line` on that ended before the line `until` began, as far as the ring knows."""
+    """Tenths of a second on the lines from `line` on that ended before `until` began, as far as the ring knows."""
     ends = {}
     for number in range(ring.first, ring.next):
         payload = ring.read(number)

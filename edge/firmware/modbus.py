@@ -88,7 +88,7 @@ class Bus:
         return await self._ask(unit, function, register, count)
 
     async def _ask(self, unit, function, register, count):
-        await self.port.flush()
+        self.port.flush()
         await self.port.send(request(unit, function, register, count))
         return await self.board.within(self._answer(Answer(unit, function, count)), self.ANSWER_MS)
 

@@ -1,7 +1,8 @@
 """One node record as bytes: who took it, when, and the scaled integers it holds.
 
 A value is `(quantity, mantissa, decimals)`: 23.4 V is `("voltage", 234, 1)`. Integers keep counters exact where
-the board's floats have 24 bits. `time` is 0 when the clock was not synchronised at the moment of the reading.
+the board's floats have 24 bits. `up` and `time` are in tenths of a second; `time` is 0 when the clock was not
+synchronised at the moment of the reading.
 """
 
 import struct
@@ -13,8 +14,8 @@ from .quantities import code, name_and_unit
 READINGS = const(0)
 SESSION = const(1)
 
-_HEAD = const("<BBIIII")
-_HEAD_LEN = const(18)
+_HEAD = const("<BBBIIII")  # kind, resets since the line began, tenth of the time, boot, seq, uptime, seconds
+_HEAD_LEN = const(19)
 
 
 class Record:
@@ -54,7 +55,9 @@ def _get_varint(buf, pos):
 
 def encode(rec):
     """Return the bytes of a record, ready for the ring."""
-    out = bytearray(struct.pack(_HEAD, rec.kind, rec.boot - rec.line, rec.boot, rec.seq, rec.up, rec.time))
+    out = bytearray(
+        struct.pack(_HEAD, rec.kind, rec.boot - rec.line, rec.time % 10, rec.boot, rec.seq, rec.up, rec.time // 10)
+    )
     if rec.kind == SESSION:
         key = rec.key.encode()
         _put_varint(out, rec.duration)
@@ -69,13 +72,13 @@ def encode(rec):
 
 def identity(buf):
     """Return (boot, seq) of an encoded record without decoding its values."""
-    _, _, boot, seq, _, _ = struct.unpack_from(_HEAD, buf)
+    _, _, _, boot, seq, _, _ = struct.unpack_from(_HEAD, buf)
     return boot, seq
 
 
 def uptime(buf):
     """Return (line, uptime) of an encoded record."""
-    _, resets, boot, _, up, _ = struct.unpack_from(_HEAD, buf)
+    _, resets, _, boot, _, up, _ = struct.unpack_from(_HEAD, buf)
     return boot - resets, up
 
 
@@ -87,7 +90,7 @@ def _session_head(buf, pos):
 
 def decode(buf):
     """Return the Record held in `buf`; IndexError or ValueError when it is not one."""
-    kind, resets, boot, seq, up, time = struct.unpack_from(_HEAD, buf)
+    kind, resets, tenth, boot, seq, up, time = struct.unpack_from(_HEAD, buf)
     pos, key, duration, values = _HEAD_LEN, "", 0, []
     if kind == SESSION:
         duration, key, pos = _session_head(buf, pos)
@@ -95,4 +98,4 @@ def decode(buf):
         name, decimals = name_and_unit(buf[pos])[0], buf[pos + 1]
         mantissa, pos = _get_varint(buf, pos + 2)
         values.append((name, mantissa, decimals))
-    return Record(kind, boot - resets, boot, seq, up, time, values, key, duration)
+    return Record(kind, boot - resets, boot, seq, up, time * 10 + tenth, values, key, duration)

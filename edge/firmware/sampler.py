@@ -48,7 +48,7 @@ class Sampler:
                 now = self.board.ticks_ms()
 
     async def _round(self):
-        self._answered = self.journal.clock.uptime()
+        self._answered = self.journal.clock.tenths()
         results = await asyncio.gather(*[self._read(name, dev) for name, dev in self.drivers])
         seen, values = set(), []
         for value in [value for result in results for value in result]:
@@ -61,7 +61,7 @@ class Sampler:
     async def _read(self, name, dev):
         try:
             values = await self.board.within(dev.read(), _READ_MS)
-            self._answered = self.journal.clock.uptime()
+            self._answered = self.journal.clock.tenths()
             return values
         except (OSError, asyncio.TimeoutError):
             pass  # missing is missing

@@ -14,12 +14,12 @@ def decimal(mantissa, decimals):
 
 def _stamp(rec, unix):
     """The labels that place a record in time: `bt` if known, else the uptime at which it was taken."""
-    when = '"bt":%d,"tq":2' % unix if unix else '"up":%d,"tq":0' % rec.up
+    when = '"bt":%s,"tq":2' % decimal(unix, 1) if unix else '"up":%s,"tq":0' % decimal(rec.up, 1)
     when += ',"boot":%d,"seq":%d' % (rec.boot, rec.seq)
     if rec.key:
         when += ',"key":"%s"' % rec.key
         if unix:
-            when += ',"end":%d' % (unix + rec.duration)
+            when += ',"end":%d' % (unix // 10 + rec.duration)
     return when
 
 
@@ -33,10 +33,11 @@ def _append(out, rec, head):
 def message(records, times, sent):
     """Return the JSON bytes of some records.
 
-    `times[i]` is the unix second of `records[i]`, or None when it is only known by uptime; then `sent` is the
-    uptime, on the records' own time line, at which the message leaves. Built piece by piece: memory is short.
+    `times[i]` is the unix time of `records[i]` in tenths of a second, or None when it is only known by uptime; then
+    `sent` is the uptime, on the records' own time line, at which the message leaves. Built piece by piece, because
+    memory is short.
     """
-    head = '"sent":%d,' % sent if sent is not None else ""
+    head = '"sent":%s,' % decimal(sent, 1) if sent is not None else ""
     out = bytearray(b"[")
     for rec, unix in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
         _append(out, rec, head + _stamp(rec, unix) + ",")

@@ -1,6 +1,11 @@
 """A serial line with time limits, for drivers: `some` never waits longer than it was told."""
 
 import asyncio
+import select
+
+from micropython import const
+
+_FLUSH_MAX = const(64)  # reads: more than any buffer holds
 
 
 class SerialPort:
@@ -47,10 +52,15 @@ class SerialPort:
             self.close()
             raise
 
-    async def flush(self):
-        """Throw away what has been waiting in the receive buffer."""
-        for _ in range(16):
-            try:
-                await asyncio.wait_for_ms(self._open().read(256), 10)
-            except asyncio.TimeoutError:
-                return
+    def flush(self):
+        """Throw away what has been waiting, however busy the node is: what is read next is new."""
+        line = self._open().s  # pyright: ignore (every stream has its line)
+        poll = select.poll()
+        poll.register(line, select.POLLIN)
+        try:
+            for _ in range(_FLUSH_MAX):
+                if not poll.poll(0) or not line.read(256):
+                    return
+        except OSError:
+            self.close()
+            raise

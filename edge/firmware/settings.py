@@ -25,6 +25,7 @@ _TOP = {
     "mqtt": (_MQTT, None, 0, 0),
     "wifi": ({"ssid": (str, None, 1, 32), "password": (str, "", 0, 64)}, {}, 0, 0),
     "ntp": (list, [], 0, 5),
+    "ntp_wait_s": (int, 300, 0, 86400),
     "sensors": (list, None, 1, 12),
 }
 

@@ -13,6 +13,8 @@ _UNIX_FROM_1900 = const(2208988800)
 _ERA = const(1 << 32)
 _FORTY_YEARS_S = const(40 * 365 * 86400)
 _ANSWER_MS = const(2000)
+_QUICK_MS = const(100)
+_TRIES = const(3)
 
 
 def unix_ms(seconds, fraction):
@@ -45,7 +47,7 @@ def _connected(host, port):
 
 
 async def ask(board, host, port=123):
-    """Return (unix ms at the middle of the exchange, ticks then); OSError when nobody answers."""
+    """Return (unix ms at tick zero, ms that the exchange took); OSError when nobody answers."""
     sock = _connected(host, port)
     try:
         cookie = os.urandom(8)
@@ -57,11 +59,26 @@ async def ask(board, host, port=123):
             except OSError:
                 await board.sleep_ms(10)
                 continue
-            got = board.ticks_ms()
-            return parse(reply, cookie), (sent + got) // 2
+            took = board.ticks_ms() - sent
+            return parse(reply, cookie) - sent - took // 2, took
         raise OSError(110)
     finally:
         sock.close()
+
+
+async def ask_well(board, host, port):
+    """Return unix ms at tick zero, by the quickest of some exchanges: an answer may be off by half of what it took."""
+    unix, took = await ask(board, host, port)
+    for _ in range(_TRIES):
+        if took <= _QUICK_MS * board.speed:
+            break
+        try:
+            again = await ask(board, host, port)
+        except OSError:
+            break  # a slow answer is better than none
+        if again[1] < took:
+            unix, took = again
+    return unix
 
 
 async def synchronise(board, clock, servers):
@@ -70,8 +87,7 @@ async def synchronise(board, clock, servers):
     for server in servers:
         host, _, port = server.partition(":")
         try:
-            ms, at = await ask(board, host, int(port or 123))
-            clock.sync(ms + board.ticks_ms() - at)
+            clock.sync(await ask_well(board, host, int(port or 123)) + board.ticks_ms())
             return ""
         except (OSError, ValueError) as err:
             why = "%s: %s" % (server, err)

@@ -10,20 +10,25 @@ _PAYLOAD_MAX = const(700)
 
 
 class Uplink:
-    """Sends what is pending in order of age, and on request what was sent before."""
+    """Sends what is pending in order of age, and on request what was sent before.
 
-    def __init__(self, board, ring, clock, client, topic, batch):
+    While the clock is not set, records wait for `patience_ms` after the first connection.
+    """
+
+    def __init__(self, board, ring, clock, client, topic, batch, patience_ms):
         self.board = board
         self.ring = ring
         self.clock = clock
         self.client = client
         self.topic = topic
         self.batch = batch
+        self.patience_ms = patience_ms
+        self._began = None
         self.next = ring.first
         self.delivered = 0
         self.beat = lambda: None
         self._again = []
-        self._before = {clock.line: 0}  # seconds of uptime from the start of a line to the start of ours
+        self._before = {clock.line: 0}  # tenths of uptime from the start of a line to the start of ours
         self._new = asyncio.Event()
 
     def wake(self):
@@ -62,10 +67,21 @@ class Uplink:
         while number < self.ring.next and not self.ring.pending(number):
             number += 1
         self.next = number
-        if number >= self.ring.next:
+        if number >= self.ring.next or self._too_early(number):
             return None
         self.next = self._extent(number, self.ring.next - 1, False) + 1
         return number, self.next - 1, False
+
+    def _too_early(self, number):
+        """Wait a while for the true time: without it a record is dated by its arrival, which a slow broker spoils."""
+        if self.clock.synced or not self.patience_ms:
+            return False
+        rec = self._record(number, False)
+        if rec is None or rec.line != self.clock.line:
+            return False
+        if self._began is None and self.client.online:
+            self._began = self.board.ticks_ms()
+        return self._began is None or self.board.ticks_ms() - self._began < self.patience_ms
 
     def _extent(self, first, last, every):
         """The last record number that fits a message and has the same kind of time as the first."""
@@ -109,7 +125,7 @@ class Uplink:
 
     def _uptime_on(self, line):
         """Now, on a line of uptime that ended with a loss of power: as if the power had come back at once."""
-        now = self.clock.uptime()
+        now = self.clock.tenths()
         if line not in self._before:
             self._before[line] = lazy.borrow("lines").between(self.ring, line, self.clock.line)
             lazy.give_back("lines")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.conftest import ServerFactory
+from tests.firmware.flash import ring_of
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
@@ -29,6 +30,22 @@ def test_the_node_believes_the_first_server_that_tells_a_possible_time(server: S
         assert abs(record["time"] - record["arrival"]) < 60
 
 
+def test_readings_wait_for_the_time_as_long_as_it_may_still_come(server: ServerFactory, tmp_path: Path) -> None:
+    broker, clock = server(Mosquitto), FastClock(SPEED)
+    with (
+        Listener(broker.port, "demo", clock) as heard,
+        Node(tmp_path / "node") as node,
+        TimeServer(clock, silent=True) as ntp,
+    ):
+        node.wiring["speed"] = SPEED
+        node.start("127.0.0.1", broker.port, "demo", "n1", ntp=[ntp.name])
+        wait_for(lambda: heard.on("/status") and ntp.asked >= 2, 20, "a node that is online and asks in vain")
+        taken = ring_of(node.workdir).next
+        ntp.silent = False
+        wait_for(lambda: len(heard.with_values()) > taken, 30, "the readings")
+        assert {r["head"]["tq"] for r in heard.with_values()} == {2}
+
+
 def test_readings_from_before_the_first_sync_and_before_a_power_cut_get_their_true_time(
     server: ServerFactory, tmp_path: Path
 ) -> None:
@@ -42,7 +59,7 @@ def test_readings_from_before_the_first_sync_and_before_a_power_cut_get_their_tr
     ):
         broker.stop()
         node.wiring["speed"] = SPEED
-        node.configure("127.0.0.1", broker.port, "demo", "n1", ntp=[ntp.name])
+        node.configure("127.0.0.1", broker.port, "demo", "n1", ntp=[ntp.name], ntp_wait_s=5)
         node.pms.period_s = 0.02
         node.pms.values = lambda: (1, 2, round(clock()) - start)
         node.boot()

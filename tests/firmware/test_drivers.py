@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from simulators.hardware import pms5003
+from simulators.hardware.line import Line
 from tests.firmware.interpreters import REPO, run
 
 pytestmark = pytest.mark.timeout(3600)
@@ -35,6 +37,13 @@ def test_a_parser_accepts_no_broken_frame_and_finds_the_third_good_one(parser: s
     streams, accepted, false, lost = map(int, run("fuzz.py", parser, STREAMS, bits=bits, timeout=3000).split())
     assert (false, lost) == (0, 0)
     assert accepted > 2 * streams
+
+
+def test_a_busy_node_does_not_take_what_has_been_waiting_for_a_new_reading(tmp_path: Path) -> None:
+    line = Line(tmp_path / "uart1")
+    line.send(pms5003.frame(1, 2, 3) * 40)
+    assert run("busy_flush.py", str(line.path)) == "0\n"
+    line.unplug()
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the recorded frames are not on this machine")

@@ -12,9 +12,9 @@ FROM_1900 = 2208988800
 class FastClock:
     """Unix time that runs `speed` times as fast from now on."""
 
-    def __init__(self, speed: int) -> None:
+    def __init__(self, speed: int, origin: float = 0) -> None:
         self.speed = speed
-        self.origin = time.time()
+        self.origin = origin or time.time()
 
     def __call__(self) -> float:
         """The time now."""

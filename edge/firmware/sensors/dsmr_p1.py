@@ -142,7 +142,7 @@ class Driver:
 
     async def read(self):
         """Return the values of the next whole telegram; whoever asks limits the time."""
-        await self._port.flush()
+        self._port.flush()
         parser = Parser(self._with_crc)
         while True:
             for found in parser.feed(await self._port.some(_SILENCE_MS, 256)):

@@ -82,7 +82,7 @@ class Driver:
         self._port = SerialPort(board, options, 115200)
 
     async def _ask(self, command):
-        await self._port.flush()
+        self._port.flush()
         await self._port.send(line(command))
         return await self._board.within(self._answer(Parser()), _ANSWER_MS)
 

@@ -78,7 +78,7 @@ class Driver:
         self._running = False
 
     async def _ask(self, command, data=b""):
-        await self._port.flush()
+        self._port.flush()
         await self._port.send(question(command, data))
         return await self._board.within(self._answer(command), ANSWER_MS)
 
