@@ -64,11 +64,12 @@ class DemandDays:
 
         The last interval of a day may reach into the next.
         """
+        names = {row: days.name(row) for row in {row for row, _ in changed}}
+        meters = {row: name[0] for row, name in names.items() if self._counts(*name)}
         touched: dict[int, set[str]] = {}
-        for row, day in changed:
-            device, quantity = days.name(row)
-            if self._counts(device, quantity):
-                touched.setdefault(day, set()).add(device)
+        for row, day in changed if meters else ():
+            if row in meters:
+                touched.setdefault(day, set()).add(meters[row])
         if not touched:
             return
         for day in [d for d in touched if d + 1 in self.peaks]:

@@ -305,15 +305,16 @@ class Days:
         interval = self.grid.columns["interval"][row, column]
         columns = hour_columns(hours.n, hours.mean, interval, self.city.rules.hour_capture)
         value = np.where(columns["hours"] > 0, hours.mean, np.nan)
-        ordinals = np.unique(column + self.grid.origin)
+        ordinals = np.unique(np.concatenate((column + self.grid.origin, groups[:, 1])))
         starts = np.array([self.midnight(int(d)) for d in ordinals])
-        lengths = np.array([(self.midnight(int(d) + 1) - self.midnight(int(d))) // HOUR for d in ordinals])
+        lengths = (np.array([self.midnight(int(d) + 1) for d in ordinals]) - starts) // HOUR
         at = np.searchsorted(ordinals, column + self.grid.origin)
         hour = (hours.start - starts[at]) // HOUR
         shifted = np.column_stack((groups[:, 0], groups[:, 1] - self.grid.origin))
         values = blocks.place(shifted, row, column, hour, lengths[at], value)
-        names = [self.name(r)[1] for r in groups[:, 0].tolist()]
-        length = np.array([(self.midnight(d + 1) - self.midnight(d)) // HOUR for d in groups[:, 1].tolist()])
+        quantity = {r: self.name(r)[1] for r in np.unique(groups[:, 0]).tolist()}
+        names = [quantity[r] for r in groups[:, 0].tolist()]
+        length = lengths[np.searchsorted(ordinals, groups[:, 1])]
         return blocks.Block(values, names, groups[:, 1], length, self.city.zone)
 
     def sums(self, first: int, last: int) -> Sums:
