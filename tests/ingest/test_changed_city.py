@@ -112,6 +112,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "mixed": (changed(mixed_air_kinds=True), AIR),
     "weights": (changed(population_weighted_air=True), AIR),
     "calibration": (device("s1", calibration=[ENTRY]), AIR),
+    "calibration and weights": (
+        {**device("s1", calibration=[ENTRY]), "rules": {**FILE["rules"], "population_weighted_air": True}},
+        AIR,
+    ),
     "role": (device("m", role="public_building"), "EN:E:E:4A"),
     "gone": ({**FILE, "device": FILE["device"][1:]}, "LOCAL:E:METERED"),
 }
