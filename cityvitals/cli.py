@@ -171,6 +171,12 @@ def demo(
 def kpi_backfill(
     city: Annotated[Path, typer.Option("--city", help="The CITY.toml, perhaps changed.")],
     store: StoreUrl,
+    from_windows: Annotated[
+        bool,
+        typer.Option(
+            "--from-windows", help="Make the hours again too, as after windows came while the city was not served."
+        ),
+    ] = False,
 ) -> None:
     """Derive a city's KPI values again from the stored hours; only what differs is written.
 
@@ -180,4 +186,4 @@ def kpi_backfill(
     """
     from cityvitals.commands import backfill_command  # noqa: PLC0415
 
-    backfill_command(city, store)
+    backfill_command(city, store, from_windows)

@@ -101,17 +101,19 @@ def tell_summary(s: replay.Summary) -> None:
         console.print(f"Not in the city file, so in no KPI: {names}", markup=False, soft_wrap=True)
 
 
-def backfill_command(city: Path, url: str) -> None:
+def backfill_command(city: Path, url: str, from_windows: bool) -> None:
     """`cityvitals kpi backfill`."""
     loaded, store = load_city(city), existing_store(url)
     width = next((r.width for r in store.cities() if r.id == loaded.id), None)
     if width is None:
         raise UsageError(f"The store holds no data of '{loaded.id}'; run `cityvitals replay` first.")
     ingest = Ingest(store).add_city(loaded, width)
+    out = Console(highlight=False)
+    if from_windows:
+        out.print(f"windows read        {ingest.rebuild_hours():>12,}")
     if not ingest.file_changed:
         ingest.touch_everything()
     changed = ingest.derive(now_ms())
-    out = Console(highlight=False)
     out.print(f"KPI values changed  {len(changed):>12,}")
     for sentence in ingest.told:
         out.print(sentence, markup=False, soft_wrap=True)

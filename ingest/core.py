@@ -43,11 +43,23 @@ class CityIngest:
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 
-    def _catch_up(self, first: int, last: int) -> None:
+    def _catch_up(self, first: int, last: int) -> int:
         """Make the hours of stored windows that have none: they came before the city was served, or before a crash."""
+        seen = 0
         for start in range(first // DAY * DAY, last + 1, DAY):
             stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table)
-            self._store.put_partials("hour", self._engine.absorb(Partials.concat(list(stored))), self._table)
+            windows = Partials.concat(list(stored))
+            seen += len(windows)
+            self._store.put_partials("hour", self._engine.absorb(windows), self._table)
+        return seen
+
+    def rebuild_hours(self) -> int:
+        """Make every hour again from the stored windows; returns how many windows there are.
+
+        For windows that came while the city was not served: at a start only those after its newest hour are looked at.
+        """
+        windows = self._store.span(self.city.id, "window")
+        return self._catch_up(*windows) if windows else 0
 
     def take(self, windows: Partials) -> None:
         """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
