@@ -52,7 +52,9 @@ class Group:
         good = np.where(suspect > 0.0, np.nan, self._level)
         x = good if self._paired else self._others
         days = _usual_days(self._level, good, now.start - RECENT + 1)[self._own]
-        fit = _fit(_pick(good, self._own, days), _pick(x, self._first, days), _pick(x, self._second, days))
+        first = _pick(x, self._first, days)
+        second = _pick(x, self._second, days) if self._paired else first
+        fit = _fit(_pick(good, self._own, days), first, second)
         lead = np.full((len(x), max(RECENT - 1 - now.start, 0)), np.nan)
         part = slice(max(now.start - RECENT + 1, 0), now.stop)
         y, x = np.hstack((lead, self._level[:, part])), np.hstack((lead, x[:, part]))
