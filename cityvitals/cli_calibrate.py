@@ -26,7 +26,7 @@ def calibrate(
     Example: cityvitals calibrate 8554 --against union-street --quantity pm2_5 --period 2018-07..2018-08
     --city aberdeen.toml --store sqlite:///aberdeen.db --humidity --write
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.store import existing_store  # noqa: PLC0415
     from cityvitals.calibrate import as_json, as_text, colocate  # noqa: PLC0415
     from cityvitals.calibrate import write as write_entry  # noqa: PLC0415
     from cityvitals.config import load_city  # noqa: PLC0415
@@ -35,7 +35,7 @@ def calibrate(
     if form not in ("text", "json"):
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
     known = load_city(city)
-    made = colocate(open_store(store), known, device, against, quantity, period, valid_from, humidity)
+    made = colocate(existing_store(store), known, device, against, quantity, period, valid_from, humidity)
     sys.stdout.write(as_json(made) if form == "json" else as_text(made))
     if write:
         write_entry(city, made)
