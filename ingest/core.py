@@ -7,11 +7,12 @@ repaired by the same windows coming again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from adapters.store import CityRecord, Store
 from kpi_derivation import changes
+from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import Engine
 from kpi_derivation.values import revise
 from telemetry.city import City
@@ -110,6 +111,7 @@ class CityIngest:
             values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
             if self._again:
                 values |= {v.identity: v for v in self._engine.again(self._again, now)}
+                values |= {v.identity: v for v in self._left_behind(values.keys(), now)}
             changed = self._revised(values.values(), now)
             self._store.put_kpis(changed)
             self._file_is_done(changed)
@@ -129,6 +131,19 @@ class CityIngest:
         open_ = (v.kpi for v in self._known.values() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
         periods = {Period(k.kind, k.period, k.start, k.end) for k in open_ if k.end <= final}
         return [value for period in sorted(periods) for value in self._engine.derive(period, now)]
+
+    def _left_behind(self, told: Container[Any], now: int) -> list[KpiValue]:
+        """Values of periods in which no registered device has data any more, as after devices were taken out."""
+        old = [v.kpi for v in self._known.values() if v.kpi.identity not in told and v.kpi.kind in CALENDAR]
+        mine = [k for k in old if k.code in DERIVATIONS and k.end > self._again.get(k.code, k.end)]
+        periods = {Period(k.kind, k.period, k.start, k.end): set[str]() for k in mine}
+        for k in mine:
+            periods[Period(k.kind, k.period, k.start, k.end)].add(k.code)
+        return [
+            value
+            for period, codes in sorted(periods.items())
+            for value in self._engine.derive(period, now, [DERIVATIONS[code] for code in sorted(codes)])
+        ]
 
     def _revised(self, values: Iterable[KpiValue], now: int) -> list[StoredKpi]:
         hold = self.city.rules.revision_hold_h * HOUR

@@ -153,6 +153,18 @@ def test_a_new_population_tells_old_and_new_value_and_a_revision(store: SqliteSt
     assert city.derive(NOW) == []  # once
 
 
+def test_the_values_of_a_device_that_was_taken_out_are_withdrawn_where_it_was_the_only_one(store: SqliteStore) -> None:
+    alone = {**FILE, "device": [d for d in FILE["device"] if d["kind"] == "noise"]}
+    city = serve(store, alone)
+    new = {(v.kpi.code, v.kpi.period): v.kpi for v in city.derive(NOW)}
+    late = copy.deepcopy(alone)
+    late["device"] = [{**FILE["device"][0], "id": "later"}]
+    withdrawn = {(v.kpi.code, v.kpi.period): v.kpi for v in serve(store, late).derive(NOW)}
+    assert new["LOCAL:E:METERED", "2020-02-28"].value is None
+    assert withdrawn["LOCAL:N:LDEN", "2020-02-28"].value is None
+    assert not [v for v in store.kpis("c") if v.kpi.kind == "day" and v.kpi.code == "LOCAL:N:LDEN" and v.kpi.value]
+
+
 def test_a_calibration_reaches_only_what_comes_after_it(store: SqliteStore) -> None:
     city = serve(store, device("s1", calibration=[ENTRY]))
     new = city.derive(NOW)
