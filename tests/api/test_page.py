@@ -31,6 +31,20 @@ def test_the_page_fits_and_has_no_error(browser: Any, url: str, name: str, size:
         view.screenshot(path=SHOTS / f"live-{name}-{scheme}.png", full_page=True)
 
 
+@pytest.mark.parametrize(("size", "columns"), [(DESKTOP, 3), (PHONE, 1)])
+def test_the_width_is_used_and_nothing_touches_the_edge(
+    browser: Any, url: str, size: tuple[int, int], columns: int
+) -> None:
+    with shown(browser, url, size) as view:
+        boxes = [card.bounding_box() for card in view.locator(".card").all()]
+        assert len({round(box["x"]) for box in boxes}) == columns
+        left, right = min(b["x"] for b in boxes), max(b["x"] + b["width"] for b in boxes)
+        assert left >= 12
+        assert right <= size[0] - 12
+        assert right - left >= min(size[0] - 80, 1100)
+        assert view.locator("h1").bounding_box()["x"] >= 12
+
+
 def test_every_value_stands_with_unit_coverage_status_and_devices(browser: Any, url: str) -> None:
     with shown(browser, url) as view:
         no2 = card(view, "EN:EN:AQ:1C", "no2").inner_text()
