@@ -70,6 +70,7 @@ class Batch:
             if record >= 0:
                 used[record] = True
         self.lines += [Line(city, device, *numbers, good) for numbers, good in zip(rows.records, used, strict=True)]
+        self.lines += [Line(city, device, *numbers, None) for numbers in rows.ended]
         return problems
 
     def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:

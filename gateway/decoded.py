@@ -27,13 +27,15 @@ class SourceOptions:
 
 
 class Line(NamedTuple):
-    """A numbered record of a device, for the loss ledger. `stored`: something of it could be used."""
+    """A numbered record of a device, for the loss ledger. `stored`: something of it could be used; None: it has not
+    come, but the device says that it was the last of its boot.
+    """
 
     city: str
     device: str
     boot: int
     seq: int
-    stored: bool
+    stored: bool | None
 
 
 # quantity, unit (None: the catalogue unit), value, time in ms UTC, key (0, or the identity of an event), and the
@@ -43,7 +45,8 @@ Row = tuple[str, str | None, float, int, int, int]
 
 @dataclass(slots=True)
 class Decoded:
-    """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point.
+    """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point. `ended`: (boot, last
+    seq) of boots that are over.
 
     `by_arrival`: times were reckoned from the arrival, so that the same message later would give other times.
     """
@@ -52,6 +55,7 @@ class Decoded:
     problems: list[str] = field(default_factory=list)
     by_arrival: bool = False
     records: list[tuple[int, int]] = field(default_factory=list)
+    ended: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
         """Append one row."""

@@ -1,12 +1,14 @@
 """The loss ledger: what devices numbered, what came of it, and what to ask them for again.
 
 A node numbers its records within a boot from 0. A hole in the numbers is a record that is missing; the node is asked
-to send it again (`resend`) for as long as there is hope, at growing intervals. sent = stored + refused + missing.
+to send it again (`resend`) for as long as there is hope, at growing intervals. The first record of a boot names the
+last of the boot before, so that what is missing at the end of a boot, or all of it, is known too.
+sent = stored + refused + missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -35,10 +37,11 @@ class Request(NamedTuple):
 
 @dataclass(slots=True)
 class Account:
-    """Records of one device and boot."""
+    """Records of one device and boot. `last`: the largest number the device says it gave, -1 where it has not said."""
 
     start: int = 0
     seen: Ranges = field(default_factory=Ranges)
+    last: int = -1
     received: int = 0
     duplicate: int = 0
     refused: int = 0
@@ -47,7 +50,7 @@ class Account:
 
     def take(self, seq: int, stored: bool) -> None:
         """Count one record."""
-        late = seq < self.seen.end
+        late = seq < self.seen.end or seq <= self.last
         if not self.seen.add(seq):
             self.duplicate += 1
             return
@@ -60,12 +63,22 @@ class Account:
     @property
     def missing(self) -> int:
         """Records that were sent and have not come."""
-        return self.given_up + sum(b - a + 1 for a, b in self.seen.holes(self.start))
+        return self.given_up + sum(b - a + 1 for a, b in self.holes())
+
+    @property
+    def end(self) -> int:
+        """The largest number that is known to have been given, start - 1 where there is none."""
+        return max(self.seen.end, self.last, self.start - 1)
+
+    def holes(self) -> list[tuple[int, int]]:
+        """First and last of each range that was sent and has not come."""
+        first = max(self.seen.end + 1, self.start)
+        return self.seen.holes(self.start) + ([(first, self.end)] if first <= self.end else [])
 
     def entry(self, key: Key, now: int) -> Entry:
         """As a row."""
         counts = (self.received, self.duplicate, self.refused, self.recovered, self.missing, self.given_up)
-        return Entry(*key, self.start, str(self.seen), *counts, now, self.seen.end + 1 - self.start)
+        return Entry(*key, self.start, str(self.seen), *counts, now, self.end + 1 - self.start)
 
 
 @dataclass(slots=True)
@@ -89,18 +102,27 @@ class Ledger:
         touched: dict[Key, Account] = {}
         for city, device, boot, seq, stored in lines:
             key = (city, device, boot)
-            account = touched.get(key) or self._account(key, seq)
-            if not account.start <= seq <= max(account.seen.end, account.start) + _LEAP:
+            if stored is None and not self._met(city, device, touched):
+                continue  # what a device sent before this gateway knew it went to another
+            account = touched.get(key) or self._account(key, 0 if stored is None else seq)
+            if not account.start <= seq <= account.end + 1 + _LEAP:
                 continue  # from before this gateway's time, or no count of records
             touched[key] = account
             before = account.duplicate + account.refused + account.recovered
-            fresh_hole = seq > max(account.seen.end, account.start - 1) + 1
-            account.take(seq, stored)
+            fresh_hole = seq >= account.end + (1 if stored is None else 2)
+            if stored is None:
+                account.last = max(account.last, seq)
+            else:
+                account.take(seq, stored)
             if fresh_hole:
                 self._asking[key] = _Asking(now + _FIRST_PAUSE)
             if fresh_hole or account.duplicate + account.refused + account.recovered != before:
                 self._troubled.add((city, device))
         self._table.put(account.entry(key, now) for key, account in touched.items())
+
+    def _met(self, city: str, device: str, touched: Mapping[Key, Account]) -> bool:
+        """Whether a boot of the device is known that is not met in this batch for the first time."""
+        return self._table.knows(city, device) or sum(k[:2] == (city, device) for k in touched) > 1
 
     def knows(self, city: str, device: str, boot: int, seq: int) -> bool:
         """Whether this record has been counted before."""
@@ -120,7 +142,8 @@ class Ledger:
         e = self._table.get(*key)
         if e is None:
             return None
-        return Account(e.start, Ranges(e.seen), e.received, e.duplicate, e.refused, e.recovered, e.given_up)
+        last = e.start + e.sent - 1
+        return Account(e.start, Ranges(e.seen), last, e.received, e.duplicate, e.refused, e.recovered, e.given_up)
 
     def _open(self, key: Key, seq: int) -> Account:
         new_here = seq > _LATE_START and not self._table.knows(key[0], key[1])
@@ -136,7 +159,7 @@ class Ledger:
         for key in [k for k, asking in self._asking.items() if is_due(asking.due, now, HOUR)][:limit]:
             asking = self._asking[key]
             account = self._accounts.get(key) or self._load(key)
-            holes = account.seen.holes(account.start) if account else []
+            holes = account.holes() if account else []
             if not holes or asking.attempts >= _ATTEMPTS:
                 del self._asking[key]
                 continue

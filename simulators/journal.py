@@ -29,12 +29,15 @@ class Journal:
         self.boot = boot
         self.records: deque[Record] = deque(maxlen=kept)
         self._seq = 0
+        self._before: tuple[int, int] | None = None  # the last record of the boot before
         self._open: dict[int, list[Record]] = {}
 
     def write(self, entries: list[dict[str, Any]]) -> Record:
         """Number a record and keep it."""
         record = Record(self.boot, self._seq, entries)
         entries[0] |= {"boot": self.boot, "seq": self._seq}
+        if self._seq == 0 and self._before is not None:
+            entries[0] |= {"pboot": self._before[0], "pseq": self._before[1]}
         self._seq += 1
         self.records.append(record)
         return record
@@ -55,6 +58,7 @@ class Journal:
         """Start anew under another boot number; returns what was never acknowledged and is to be sent again."""
         again = [record for records in self._open.values() for record in records]
         self._open.clear()
+        self._before = (self.boot, self._seq - 1) if self._seq else self._before
         self.boot, self._seq = boot, 0
         return again
 

@@ -1,8 +1,9 @@
 """SenML JSON (RFC 8428), as our nodes send it and as others do.
 
 `n` (with `bn`) is a catalogue quantity; a URN or path before the last `:` or `/` is the sender's business. Our
-extension labels: `seq` and `boot` number a node's records; `up` (uptime in s when the reading was taken) with `sent`
-(uptime at sending) stand in for a clock that is not set; `key` and `end` belong to a charging session.
+extension labels: `seq` and `boot` number a node's records; `pboot` and `pseq`, on the first record of a boot, name the
+last one of the boot before; `up` (uptime in s when the reading was taken) with `sent` (uptime at sending) stand in for
+a clock that is not set; `key` and `end` belong to a charging session.
 
 Deviation: times between 0 and 2^28 are absolute here. RFC 8428 reads them as seconds from now, but a sensor that says
 so has a clock that starts at 1970, and its reading must not be dated into the future.
@@ -35,6 +36,8 @@ class Record(msgspec.Struct):
     t: float = 0.0
     boot: int | None = None
     seq: int | None = None
+    pboot: int | None = None
+    pseq: int | None = None
     up: float | None = None
     sent: float | None = None
     key: str | None = None
@@ -58,6 +61,8 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             base.take(r)
         if r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
             out.records.append((r.boot, r.seq))
+            if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
+                out.ended.append((r.pboot, r.pseq))
         if r.n or r.bn:
             _row(r, base, out, options, latest)
     return out

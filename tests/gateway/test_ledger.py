@@ -77,6 +77,70 @@ def test_the_first_records_of_a_boot_can_be_missing_too(core: Core) -> None:
     assert totals(core).missing == 3
 
 
+def begin(core: Core, boot: int, before: tuple[int, int], device: str = "s1") -> None:
+    """The first record of a boot, which names the last one of the boot before."""
+    body = f'[{{"n":"no2","v":1,"bt":{NOW / 1000},"boot":{boot},"seq":0,"pboot":{before[0]},"pseq":{before[1]}}}]'
+    core.accept([Incoming(f"cv/1/aba/{device}/data", body.encode())], NOW)
+
+
+def asked(core: Core) -> list[tuple[int, int, int]]:
+    commands = [r.command for r in core.ledger.requests(NOW + HOUR)]
+    return [(c["boot"], c["from"], c["to"]) for c in commands]
+
+
+def test_the_end_of_a_boot_that_did_not_come_is_missing_once_the_next_one_begins(core: Core) -> None:
+    take(core, 0, 1)
+    begin(core, 2, (1, 5))
+    assert totals(core) == Totals("aba", "s1", 3, 0, 0, 0, 4, 7)
+    assert asked(core) == [(1, 2, 5)]
+    take(core, 2, 3, 4, 5)
+    assert totals(core) == Totals("aba", "s1", 7, 0, 0, 4, 0, 7)
+    assert asked(core) == []
+
+
+def test_a_boot_of_which_nothing_came_is_asked_for_and_its_first_record_leads_to_the_one_before(core: Core) -> None:
+    take(core, 0, 1)
+    begin(core, 4, (3, 2))
+    assert asked(core) == [(3, 0, 2)]
+    begin(core, 3, (1, 7))
+    take(core, 1, 2, boot=3)
+    assert asked(core) == [(1, 2, 7)]
+    assert totals(core).missing == 6
+
+
+def test_a_boot_that_came_whole_is_not_asked_for_whatever_the_order(core: Core) -> None:
+    take(core, 0, 1, 2)
+    begin(core, 2, (1, 2))
+    begin(core, 2, (1, 2))
+    assert asked(core) == []
+    begin(core, 3, (2, 1))
+    take(core, 1, boot=2)
+    assert asked(core) == []
+    assert totals(core).missing == 0
+
+
+def test_the_end_of_a_boot_is_still_known_after_a_restart(core: Core) -> None:
+    take(core, 0)
+    begin(core, 2, (1, 9))
+    again = Ledger(core.buffer.ledger)
+    [request] = again.requests(NOW)
+    assert (request.command["boot"], request.command["from"], request.command["to"]) == (1, 1, 9)
+
+
+def test_a_device_met_for_the_first_time_is_not_asked_for_the_boots_before(core: Core) -> None:
+    begin(core, 7, (6, 300))
+    assert totals(core) == Totals("aba", "s1", 1, 0, 0, 0, 0, 1)
+    begin(core, 8, (7, 0), device="s1")
+    assert asked(core) == []
+
+
+@pytest.mark.parametrize("last", [-1, 2**50, 2**60])
+def test_an_end_beyond_reason_is_passed_over(core: Core, last: int) -> None:
+    take(core, 0)
+    begin(core, 2, (1, last))
+    assert totals(core).missing == 0
+
+
 def test_a_device_that_was_there_before_the_gateway_is_not_asked_for_its_past(core: Core) -> None:
     take(core, 90_000)
     assert totals(core) == Totals("aba", "s1", 1, 0, 0, 0, 0, 1)
