@@ -13,6 +13,7 @@ from . import lazy
 
 _ROOM = const(6)
 _PACE_MS = const(250)
+_AWAY_MS = const(5000)
 _FRESH_MS = const(120000)
 _CLOCK_FIRST_MS = const(2000)
 _CLOCK_LONGEST_MS = const(600000)
@@ -67,7 +68,7 @@ class Clerk:
                 if self.letters:
                     await self._open_safely(*self.letters.pop(0))
                 await self._tell_faults()
-            await self.node.board.sleep_ms(_PACE_MS)
+            await self.node.board.sleep_ms(_PACE_MS if self.node.client.online else _AWAY_MS)
 
     async def _ask_time(self):
         """Eager until a server has answered, then every few hours."""
@@ -79,6 +80,7 @@ class Clerk:
         wait = self._clock_wait if why else _CLOCK_SETTLED_MS
         self._clock_wait = min(2 * self._clock_wait, _CLOCK_LONGEST_MS) if why else _CLOCK_FIRST_MS
         self._clock_due = node.board.ticks_ms() + wait
+        node.uplink.wake()  # records may have been waiting for the time
 
     async def _open_safely(self, end, payload):
         """Where memory does not suffice a fresh start is tried once: it is least torn then, and offers come again."""

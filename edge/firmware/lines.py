@@ -3,7 +3,11 @@
 import struct
 from binascii import crc32
 
+from micropython import const
+
 from . import record
+
+_START = const(5)  # tenths that a board needs to start: two readings never get the same time
 
 
 def resume(clock):
@@ -17,12 +21,12 @@ def resume(clock):
 
 
 def between(ring, line, until):
-    """Tenths of a second on the lines from `line` on that ended before `until` began, as far as the ring knows."""
+    """Tenths of a second from the start of `line` to that of `until`, had the power always come back at once."""
     ends = {}
     for number in range(ring.first, ring.next):
         payload = ring.read(number)
         if payload:
             at, up = record.uptime(payload)
             if line <= at < until:
-                ends[at] = max(up, ends.get(at, 0))
+                ends[at] = max(up + _START, ends.get(at, 0))
     return sum(ends.values())

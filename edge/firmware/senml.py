@@ -12,10 +12,10 @@ def decimal(mantissa, decimals):
     return sign + digits[:-decimals] + "." + digits[-decimals:]
 
 
-def _stamp(rec, unix):
+def _stamp(rec, unix, quality):
     """The labels that place a record in time: `bt` if known, else the uptime at which it was taken."""
-    when = '"bt":%s,"tq":2' % decimal(unix, 1) if unix else '"up":%s,"tq":0' % decimal(rec.up, 1)
-    when += ',"boot":%d,"seq":%d' % (rec.boot, rec.seq)
+    when = '"bt":%s' % decimal(unix, 1) if unix else '"up":%s' % decimal(rec.up, 1)
+    when += ',"tq":%d,"boot":%d,"seq":%d' % (quality, rec.boot, rec.seq)
     if rec.key:
         when += ',"key":"%s"' % rec.key
         if unix:
@@ -33,14 +33,14 @@ def _append(out, rec, head):
 def message(records, times, sent):
     """Return the JSON bytes of some records.
 
-    `times[i]` is the unix time of `records[i]` in tenths of a second, or None when it is only known by uptime; then
-    `sent` is the uptime, on the records' own time line, at which the message leaves. Built piece by piece, because
-    memory is short.
+    `times[i]` is the unix time of `records[i]` in tenths of a second, and its quality. The time is None when only the
+    uptime is known; then `sent` is the uptime, on the records' own line, at which the message leaves. Built piece by
+    piece, because memory is short.
     """
     head = '"sent":%s,' % decimal(sent, 1) if sent is not None else ""
     out = bytearray(b"[")
-    for rec, unix in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
-        _append(out, rec, head + _stamp(rec, unix) + ",")
+    for rec, (unix, quality) in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
+        _append(out, rec, head + _stamp(rec, unix, quality) + ",")
         head = ""
     out[-1:] = b"]"
     return out

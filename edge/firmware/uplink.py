@@ -28,7 +28,7 @@ class Uplink:
         self.delivered = 0
         self.beat = lambda: None
         self._again = []
-        self._before = {clock.line: 0}  # tenths of uptime from the start of a line to the start of ours
+        self._before = {clock.line: 0}
         self._new = asyncio.Event()
 
     def wake(self):
@@ -77,7 +77,7 @@ class Uplink:
         if self.clock.synced or not self.patience_ms:
             return False
         rec = self._record(number, False)
-        if rec is None or rec.line != self.clock.line:
+        if rec is None or rec.time:
             return False
         if self._began is None and self.client.online:
             self._began = self.board.ticks_ms()
@@ -90,7 +90,7 @@ class Uplink:
             rec = self._record(number, every)
             if rec is not None:
                 size += 60 + 45 * len(rec.values)
-                this = 0 if self.clock.resolve(rec) else rec.line
+                this = 0 if self._time(rec)[0] else rec.line
                 if kind not in (-1, this) or size > _PAYLOAD_MAX and number > first:
                     break
                 kind = this
@@ -114,8 +114,8 @@ class Uplink:
         records = [rec for rec in records if rec is not None]
         if not records:
             return None
-        times = [self.clock.resolve(rec) for rec in records]
-        sent = None if all(times) else self._uptime_on(records[0].line)
+        times = [self._time(rec) for rec in records]
+        sent = None if times[0][0] else self.clock.tenths() + self._behind(records[0].line)
         return senml.message(records, times, sent)
 
     def _acked(self, span):
@@ -123,10 +123,22 @@ class Uplink:
         for number in range(span[0], span[1] + 1):
             self.ring.ack(number)
 
-    def _uptime_on(self, line):
-        """Now, on a line of uptime that ended with a loss of power: as if the power had come back at once."""
-        now = self.clock.tenths()
+    def _time(self, rec):
+        """Return the unix time of a record in tenths, and its quality: 2 known, 1 reckoned, 0 left to the gateway.
+
+        A line of uptime that nobody told the time is placed as if the power had come back at once after it.
+        """
+        clock = self.clock
+        time = clock.resolve(rec)
+        if time:
+            return time, 2
+        if clock.synced:
+            return clock.unix(clock.line, rec.up - self._behind(rec.line)), 1
+        return None, 0
+
+    def _behind(self, line):
+        """Tenths of uptime from the start of a line to the start of ours."""
         if line not in self._before:
             self._before[line] = lazy.borrow("lines").between(self.ring, line, self.clock.line)
             lazy.give_back("lines")
-        return now + self._before[line]
+        return self._before[line]

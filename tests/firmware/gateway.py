@@ -1,6 +1,6 @@
 """A real gateway for a test, in the node's fast time, and a look into its store.
 
-python -m tests.firmware.gateway ORIGIN SPEED gateway --config FILE   is how it starts.
+python -m tests.firmware.gateway CLOCK gateway --config FILE   is how it starts.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from cityvitals import processes
 from cityvitals.__main__ import main
 from tests.chain import Chain
 from tests.chaos.world import CITY
-from tests.firmware.timeserver import FastClock
+from tests.firmware.timeserver import FastClock, NodeClock, clock_of
 from tests.processes import start, wait_for
 
 NODE = ("chaos", "air-2")  # city and device of `CITY`
@@ -27,12 +27,11 @@ WHERE city = ? AND device = ? AND quantity NOT LIKE 'ledger_%'
 class Gateway:
     """`cityvitals gateway` behind a broker on this port; its clock is `clock`."""
 
-    def __init__(self, folder: Path, port: int, clock: FastClock) -> None:
+    def __init__(self, folder: Path, port: int, clock: FastClock | NodeClock) -> None:
         folder.mkdir(parents=True)
         self.chain = Chain(folder, CITY, port, "sqlite:///unused.db")
         self.file = folder / "gateway.db"
-        ours = ["-m", "tests.firmware.gateway", repr(clock.origin), str(clock.speed)]
-        command = [sys.executable, *ours, "gateway", "--config", self.chain.config]
+        command = [sys.executable, "-m", "tests.firmware.gateway", clock.name, "gateway", "--config", self.chain.config]
         self.chain.processes["gateway"] = start(command, log=folder / "gateway.log")
         wait_for(lambda: "connected" in self.chain.log("gateway"), 30, "the gateway")
 
@@ -61,7 +60,7 @@ class Gateway:
 
 
 if __name__ == "__main__":
-    fast = FastClock(int(sys.argv[2]), float(sys.argv[1]))
-    processes.now_ms = lambda: round(fast() * 1000)
-    sys.argv = ["cityvitals", *sys.argv[3:]]
+    now = clock_of(sys.argv[1])
+    processes.now_ms = lambda: round(now() * 1000)
+    sys.argv = ["cityvitals", *sys.argv[2:]]
     sys.exit(main())

@@ -33,12 +33,13 @@ def _compiled() -> dict[str, bytes]:
 class Node:
     """One node and its hardware. The folder is its file system: a second `start` is the same node again."""
 
-    def __init__(self, workdir: Path, bits: int = 64, heap: str = "", slots: bool = False) -> None:
+    def __init__(self, workdir: Path, bits: int = 64, heap: str = "", slots: bool = False, script: str = "") -> None:
         self.workdir = Path(workdir)
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.bits = bits
         self.heap = heap
         self.slots = slots  # start through the loader, from the compiled firmware in slot a or b
+        self.script = script  # of `scripts/`, instead of the firmware itself
         self.exits: list[int] = []
         self.wanted = False
         self.process: subprocess.Popen[bytes] | None = None
@@ -105,6 +106,8 @@ class Node:
     def _command(self) -> list[str]:
         options = ["-X", f"heapsize={self.heap}"] if self.heap else []
         start = [str(REPO / "edge/firmware/loader.py")] if self.slots else ["-m", "firmware"]
+        if self.script:
+            start = [str(REPO / "tests/firmware/scripts" / self.script)]
         return [str(micropython(self.bits)), *options, *start, "."]  # short paths, as on a board: they take heap
 
     def _spawn(self) -> None:

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 FROM_1900 = 2208988800
 
@@ -16,9 +17,46 @@ class FastClock:
         self.speed = speed
         self.origin = origin or time.time()
 
+    @property
+    def name(self) -> str:
+        """For `clock_of`, in another process."""
+        return f"{self.speed}:{self.origin!r}"
+
     def __call__(self) -> float:
         """The time now."""
         return self.origin + (time.time() - self.origin) * self.speed
+
+
+class NodeClock:
+    """The time of a node that leaps (`scripts/leap_node.py`): what the file says that it shares with its world."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """For `clock_of`, in another process."""
+        return str(self.path)
+
+    def __call__(self) -> float:
+        """The time now."""
+        return float(struct.unpack("<Q", self.path.read_bytes()[:8])[0]) / 1000
+
+    def set(self, now: float, until: float) -> None:
+        """Begin at a time; leap until another."""
+        self.path.write_bytes(struct.pack("<QQ", round(now * 1000), round(until * 1000)))
+
+    def leap(self, until: float) -> None:
+        """Let the node leap to a time."""
+        with self.path.open("r+b") as file:
+            file.seek(8)
+            file.write(struct.pack("<Q", round(until * 1000)))
+
+
+def clock_of(name: str) -> Callable[[], float]:
+    """The clock that another process calls so."""
+    speed, colon, origin = name.partition(":")
+    return FastClock(int(speed), float(origin)) if colon else NodeClock(Path(name))
 
 
 class TimeServer:
