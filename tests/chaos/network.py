@@ -7,17 +7,21 @@ Linux and root only; `why_not` says what is missing.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from tests.processes import SEARCH_PATH, end, start, wait_for
 
 _BENCHMARKS = IPv4Address("198.18.0.0")  # a range for tests of networks (RFC 2544): nobody's address
+_NETWORK = 0x40000000  # CLONE_NEWNET
 _LOSE = ("rate", "8bit", "burst", "16", "limit", "16")  # no packet is as small as what may pass
 _THIN = ("rate", "24kbit", "burst", "3000", "limit", "15000")
 
@@ -42,6 +46,22 @@ def _run(*words: str) -> subprocess.CompletedProcess[bytes]:
 def _must(*words: str) -> None:
     done = _run(*words)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr.decode().strip()}"
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """This thread, and whatever it starts, in a network namespace of its own: lines that come and go there are no news
+    to other programs of the machine (a browser gives up its requests when an interface changes).
+    """
+    kernel = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as before:
+        if kernel.unshare(_NETWORK):
+            raise OSError(ctypes.get_errno(), "no network namespace")
+        try:
+            _must("ip", "link", "set", "lo", "up")
+            yield
+        finally:
+            kernel.setns(before.fileno(), _NETWORK)
 
 
 class Line:

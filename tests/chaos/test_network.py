@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.network import Line, why_not
+from tests.chaos.network import Line, apart, why_not
 from tests.processes import end, free_port, start, wait_for
 
 ECHO = """
@@ -28,9 +28,10 @@ while True:
 def line(tmp_path: Path) -> Iterator[Line]:
     if reason := why_not():
         pytest.skip(f"no network namespaces: {reason}")
-    made = Line(tmp_path, "test")
-    yield made
-    made.close()
+    with apart():
+        made = Line(tmp_path, "test")
+        yield made
+        made.close()
 
 
 def answer(link: socket.socket, seconds: float) -> bytes:
