@@ -36,8 +36,8 @@ class Clock:
         self._keep()
 
     def _keep(self):
-        head = struct.pack("<Iqq", self.line, self.began_rtc, self.anchor_ms)
-        self.board.keep(head + struct.pack("<I", crc32(head)))
+        head = struct.pack(b"<Iqq", self.line, self.began_rtc, self.anchor_ms)
+        self.board.keep(head + struct.pack(b"<I", crc32(head)))
 
     def uptime_ms(self):
         """Milliseconds on this line."""

@@ -28,9 +28,9 @@ class Frames:
         self._buf = buf
         return out
 
-    async def next(self, port, silence_ms):
+    async def next(self, port, timeout_ms):
         """Return the next whole frame on a serial port; whoever asks limits the time."""
         port.flush()
         while True:
-            for frame in self.feed(await port.some(silence_ms)):
+            for frame in self.feed(await port.some(timeout_ms)):
                 return frame

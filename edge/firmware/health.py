@@ -6,10 +6,10 @@ import gc
 class Health:
     """Stores one health record at a fixed pace, the first one at once."""
 
-    def __init__(self, board, journal, period_s, cause):
+    def __init__(self, board, journal, health_s, cause):
         self.board = board
         self.journal = journal
-        self.period_ms = period_s * 1000
+        self.period_ms = health_s * 1000
         self.cause = cause
         self._due = 0
 

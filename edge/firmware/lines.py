@@ -13,8 +13,8 @@ _START = const(5)  # tenths that a board needs to start: two readings never get 
 def resume(clock):
     """Continue the line of the boot before when the RTC has run through the reset."""
     kept = clock.board.keep()
-    if len(kept) == 24 and crc32(kept[:20]) == struct.unpack("<I", kept[20:])[0]:
-        line, began, anchor, _ = struct.unpack("<IqqI", kept)
+    if len(kept) == 24 and crc32(kept[:20]) == struct.unpack(b"<I", kept[20:])[0]:
+        line, began, anchor, _ = struct.unpack(b"<IqqI", kept)
         if 0 <= clock.boot - line < 256 and began <= clock.began_rtc:
             clock.base_ms = clock.began_rtc - began
             clock.line, clock.began_rtc, clock.anchor_ms = line, began, anchor

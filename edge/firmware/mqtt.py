@@ -6,16 +6,17 @@ a message). Every wait has an end. A session is persistent; lost subscriptions a
 """
 
 import asyncio
+import os
 
 from micropython import const
 
 from . import lazy, packets
-from .backoff import Backoff
 
 _CONNECT_MS = const(20000)
 _ACK_MS = const(20000)
 _STABLE_MS = const(60000)
 _BEAT_MS = const(60000)  # however long a wait is configured, we show that often that we are alive
+_WAIT_MS = const(1000)  # the first bound of the waits between two attempts
 _JOINED = const(512)  # bytes of small packets that leave in one write
 _CONNACK = const(2)
 _PUBLISH = const(3)
@@ -51,7 +52,7 @@ class Client:
         self._out = []
         self._wake = asyncio.Event()
         self._splitter = packets.Splitter(options.get("limit", 1024))
-        self._backoff = Backoff(ceiling_ms=options.get("backoff_max_s", 300) * 1000)
+        self._bound = _WAIT_MS
 
     # ---- for the rest of the firmware ----
 
@@ -93,8 +94,14 @@ class Client:
             self.online = False
             # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
             if self.board.ticks_ms() - started > _STABLE_MS and self.sessions:
-                self._backoff.reset()
-            await self._pause(self._backoff.next_ms())
+                self._bound = _WAIT_MS
+            await self._pause(self._wait_ms())
+
+    def _wait_ms(self):
+        """Exponential back-off with full jitter: a city's nodes must not come back in step after an outage."""
+        bound = self._bound
+        self._bound = min(2 * bound, self.options.get("backoff_max_s", 300) * 1000)
+        return int.from_bytes(os.urandom(3), "little") * bound >> 24
 
     async def _pause(self, ms):
         while ms > 0:
@@ -227,7 +234,7 @@ class Client:
             if any(now - entry[4] > _ACK_MS + interval for entry in self._flight.values()):
                 raise LinkError("no acknowledgement")
             if now - self._rx > interval // 2 or now - self._tx > interval // 2:
-                self._send(packets.PINGREQ)
+                self._send(b"\xc0\x00")  # PINGREQ
 
     # ---- packets ----
 

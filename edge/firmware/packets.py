@@ -5,7 +5,6 @@ Those that are needed only now and then are in `greetings.py`.
 
 from micropython import const
 
-PINGREQ = b"\xc0\x00"
 READ = const(256)  # bytes read at once
 _KEPT = const(300)  # of a packet that is too long, so much is kept: topic and packet id
 

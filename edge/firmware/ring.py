@@ -27,13 +27,13 @@ BLANK = const(0xFFFF)
 
 
 def _record_crc(number, payload):
-    return binascii.crc32(payload, binascii.crc32(struct.pack("<IH", number, len(payload))))
+    return binascii.crc32(payload, binascii.crc32(struct.pack(b"<IH", number, len(payload))))
 
 
 def sector_header(number, first, dropped):
     """Return the 20 header bytes of a sector."""
-    head = struct.pack("<IIII", _MAGIC, number, first, dropped)
-    return head + struct.pack("<I", binascii.crc32(head))
+    head = struct.pack(b"<IIII", _MAGIC, number, first, dropped)
+    return head + struct.pack(b"<I", binascii.crc32(head))
 
 
 def parse_sector_header(buf):

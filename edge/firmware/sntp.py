@@ -31,7 +31,7 @@ def parse(reply, cookie):
         raise ValueError("not an answer to our question")
     if reply[0] & 7 != 4 or reply[0] >> 6 == 3 or not 0 < reply[1] < 16:
         raise ValueError("the server is not synchronised itself")
-    ms = unix_ms(*struct.unpack(">II", reply[40:48]))
+    ms = unix_ms(*struct.unpack(b">II", reply[40:48]))
     if not BUILT * 1000 < ms < (BUILT + _FORTY_YEARS_S) * 1000:
         raise ValueError("before this firmware was built, or in the far future")
     return ms

@@ -79,7 +79,7 @@ class Supervisor:
         while True:
             name = self.silent()
             if name:
-                self._restart(name + " is silent")
+                self._restart(name + " has been silent for too long")
             dog.feed()
             self.tick()
             await self.board.sleep_ms(self.watchdog_s * 250)

@@ -15,9 +15,9 @@ class Calibration:
 
     def __init__(self, low, high):
         """`low`: registers 0x88..0xA1, `high`: registers 0xE1..0xE7."""
-        self.t = struct.unpack_from("<Hhh", low, 0)
-        self.p = struct.unpack_from("<Hhhhhhhhh", low, 6)
-        h2, h3, e4, e5, e6, h6 = struct.unpack("<hBbBbb", high)
+        self.t = struct.unpack_from(b"<Hhh", low, 0)
+        self.p = struct.unpack_from(b"<Hhhhhhhhh", low, 6)
+        h2, h3, e4, e5, e6, h6 = struct.unpack(b"<hBbBbb", high)
         self.h = (low[25], h2, h3, e4 * 16 + (e5 & 15), e6 * 16 + (e5 >> 4), h6)
 
     def fine(self, adc):

@@ -26,7 +26,7 @@ def frames():
 
 def words(frame):
     """The 13 integers of a frame."""
-    return struct.unpack(">13H", frame[4:30])
+    return struct.unpack(b">13H", frame[4:30])
 
 
 class Driver:
