@@ -10,6 +10,8 @@ import logging
 from collections.abc import Container, Iterable
 from typing import Any
 
+import numpy as np
+
 from adapters.store import CityRecord, Store
 from kpi_derivation import changes
 from kpi_derivation.catalogue import DERIVATIONS
@@ -20,7 +22,7 @@ from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, Period, hour_phase
-from telemetry.series import SeriesTable
+from telemetry.series import IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
 log = logging.getLogger(__name__)
@@ -44,11 +46,14 @@ class CityIngest:
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 
-    def _catch_up(self, first: int, last: int) -> int:
-        """Make the hours of stored windows that have none: they came before the city was served, or before a crash."""
+    def _catch_up(self, first: int, last: int, series: IntArray | None = None) -> int:
+        """Make the hours of stored windows that have none: they came before the city was served, or before a crash.
+
+        `series`: only of these. Returns how many windows there are.
+        """
         seen = 0
         for start in range(first // DAY * DAY, last + 1, DAY):
-            stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table)
+            stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table, series)
             windows = Partials.concat(list(stored))
             seen += len(windows)
             self._store.put_partials("hour", self._engine.absorb(windows), self._table)
@@ -85,6 +90,10 @@ class CityIngest:
         found = [] if old is None else changes.changes(old, self.city)
         self.told = changes.reasons(found)
         self._again, self._new_file = changes.since(found), record
+        fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.new_sources(old)]
+        windows = self._store.span(self.city.id, "window")
+        if fresh and windows:  # quarters of an hour are kept of registered meters only
+            self._catch_up(*windows, np.array(fresh, dtype=np.int64))
         if old is None:
             self._engine.touch_everything()
         for sentence in self.told:
@@ -108,7 +117,8 @@ class CityIngest:
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
         try:
-            values = {v.identity: v for v in self._overdue(now)} | {v.identity: v for v in self._engine.evaluate(now)}
+            values = {v.identity: v for v in self._engine.evaluate(now)}
+            values = {v.identity: v for v in self._overdue(now)} | values
             if self._again:
                 values |= {v.identity: v for v in self._engine.again(self._again, now)}
                 values |= {v.identity: v for v in self._left_behind(values.keys(), now)}

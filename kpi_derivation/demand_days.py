@@ -112,11 +112,12 @@ class DemandDays:
         """Lay out the quarters of these meters, and find the peaks of all."""
         start, end = days.midnight(first), days.midnight(last + 1)
         series = {s: i for i, name in enumerate(names) for s in self._series[name]}
+        phase = hour_phase(days.city.zone)
         found = _energies(
-            days.raw_hours(list(series), start - _LONGEST, end),
+            days.raw_hours(list(series), window_start(start - _LONGEST, HOUR, phase), end),
             series,
             {s for s in series if days.quantity(s) == TARGET},
-            hour_phase(days.city.zone),
+            phase,
         )
         bounds = np.array([(days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
         interval = days.intervals(names, "energy_delta", first, last)

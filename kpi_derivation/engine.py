@@ -26,7 +26,7 @@ from telemetry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials, regroup
 from telemetry.periods import CALENDAR, Period, calendar_period, hour_phase, local_date, midnight
-from telemetry.series import IntArray, SeriesTable
+from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 
@@ -117,6 +117,11 @@ class Engine:
         self._clock = now
         return values
 
+    def new_sources(self, old: City) -> list[Series]:
+        """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
+        before = {d.id: demand_source(d) for d in old.device}
+        return [Series(self.city.id, d, q) for d, q in self._sources.items() if before.get(d) != q]
+
     def again(self, since: Mapping[str, int], now: int) -> list[KpiValue]:
         """The values of these KPIs (code -> ms UTC) in every period with data from that time on; nothing is folded."""
         found: dict[Period, list[Derivation]] = {}
@@ -199,7 +204,11 @@ class Engine:
         today = local_date(now, self.city.zone).toordinal()
         if not self._days.grid.shape[1] or today - (self._days.grid.origin + self._days.grid.shape[1]) > 400:
             return []  # only old data: nothing of it is open
-        moments = (now, now - DAY, now - settle - HOUR)
+        moments = [now, now - DAY, now - settle - HOUR]
+        if (
+            now - self._clock > 2 * HOUR
+        ):  # a start, or a long pause: any day since may not have been looked at when it ended
+            moments = list(range(now, now - settle - 2 * DAY, -DAY))
         days = [local_date(t, self.city.zone) for t in moments]
         return [calendar_period(k, d, self.city.zone) for d in days for k in CALENDAR] + self.rolling(now)
 

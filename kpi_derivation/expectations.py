@@ -18,6 +18,7 @@ import numpy as np
 from telemetry.series import FloatArray, IntArray
 
 USUAL, LEAST_USUAL = 60, 40
+BACK = 800  # days that may be learnt from: what lasts longer than two years becomes usual, and is flagged no more
 RECENT = 13
 STRIDE = 3
 PAIRED = 8  # the largest group in which all pairs of others are looked at
@@ -74,14 +75,15 @@ def _pairs(stations: int) -> list[tuple[int, int, int]]:
 def _usual_days(level: FloatArray, good: FloatArray, end: int) -> IntArray:
     """Per station the USUAL days before column `end` to learn from, -1 for none.
 
-    A long fault leaves none of the last days: then the last ones before it.
+    A long fault leaves none of the last days: then the last ones before it, of the BACK days.
     """
     last = np.arange(end - USUAL, end)
     days = np.tile(np.where(last >= 0, last, -1), (len(level), 1))
     first = max(end - USUAL, 0)
     measured, fine = (~np.isnan(v[:, first : max(end, 0)]) for v in (level, good))
     for row in np.flatnonzero((measured.sum(axis=1) >= LEAST_USUAL) & (fine.sum(axis=1) < LEAST_USUAL)).tolist():
-        found = np.flatnonzero(~np.isnan(good[row, :end]))[-USUAL:]
+        oldest = max(end - BACK, 0)
+        found = oldest + np.flatnonzero(~np.isnan(good[row, oldest:end]))[-USUAL:]
         days[row] = -1
         days[row, : len(found)] = found
     return days

@@ -28,7 +28,7 @@ from telemetry.windows import DAY, HOUR
 
 _SPAN = 32  # days whose hours are read at once
 _IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes over them
-_SUMMED_PERIODS = 12  # periods whose sums are kept
+_SUMMED_PERIODS = 24  # periods whose sums are kept
 _LEAD = blocks.LEAD * HOUR
 _FAR = 1 << 23  # beyond any ordinal of a day
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -143,8 +143,8 @@ class Days:
 
     def settle(self) -> set[tuple[int, int]]:
         """Fold what is dirty; returns every (row, day) that changed."""
-        dirty, self.dirty = sorted(self.dirty), set()
-        changed = self._fill(dirty)
+        changed = self._fill(sorted(self.dirty))
+        self.dirty.clear()  # not before: the store may have been away
         self._renew_sums(changed)
         self.demand.update(self, changed)
         return changed | self.neighbours.update(self, changed)
@@ -321,6 +321,8 @@ class Days:
         """Sums of the civil days first..last per (device, quantity) with data."""
         known = self._summed.get((first, last))
         if known is None or len(known) != self.grid.shape[0]:
+            for old in list(self._summed)[: 1 - _SUMMED_PERIODS]:
+                del self._summed[old]
             known = self._summed[first, last] = self.grid.sums(first, last)
         return Sums(self.by_name(), known)
 
@@ -328,8 +330,7 @@ class Days:
         """Sum again the rows that changed, of the newest periods asked for; forget the others."""
         self.rolling.renew(changed)
         rows = np.array(sorted({row for row, _ in changed}), dtype=np.int64)
-        kept = list(self._summed.items())[-_SUMMED_PERIODS:]
-        self._summed = {k: table for k, table in kept if len(table) == self.grid.shape[0]}
+        self._summed = {k: table for k, table in self._summed.items() if len(table) == self.grid.shape[0]}
         for (first, last), table in self._summed.items() if len(rows) else ():
             table[rows] = self.grid.sums(first, last, rows)
 
@@ -344,7 +345,7 @@ class Days:
     def bytes(self) -> int:
         """Bytes of all grids."""
         grids = [self.grid, self.neighbours.grid, self.demand.own, *(grid for _, grid, _ in self.extras)]
-        return sum(grid.bytes() for grid in grids)
+        return sum(grid.bytes() for grid in grids) + sum(table.nbytes for table in self._summed.values())
 
     def has(self, quantity: str, first: int, last: int) -> bool:
         """Whether any series of a quantity has data in the days first..last."""

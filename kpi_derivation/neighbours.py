@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kpi_derivation.days import DayGrid
-from kpi_derivation.expectations import RECENT, STRIDE, Group, median
+from kpi_derivation.expectations import BACK, RECENT, STRIDE, Group, median
 from telemetry.city import City
 from telemetry.series import FloatArray, IntArray
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LEAST_RECENT = 7
 DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
 SPREADS = 1.25
-BACK = 400  # days that a judgement may look back; a fault may last longer than a year
+LEAD = BACK + RECENT  # days before that a judgement looks at; it must not matter how many more there are
 FLOOR = 1.0  # µg/m³: below, ratios say nothing
 DAY_HOURS = 18
 NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
@@ -82,8 +82,8 @@ class Neighbours:
         was = self.grid.slice("suspect", places, since, last)
         for name, values in now.items():
             self.grid.columns[name][places[there], a : a + level.shape[1]] = values[there]
-        before = {name: self.grid.slice(name, places, since - BACK, last) for name in self.grid.fills}
-        suspect = judge(before["level"], before["others"], before["suspect"], BACK)[:, BACK:]
+        before = {name: self.grid.slice(name, places, since - LEAD, last) for name in self.grid.fills}
+        suspect = judge(before["level"], before["others"], before["suspect"], LEAD)[:, LEAD:]
         self.grid.columns["suspect"][places[there], a : a + level.shape[1]] = suspect[there]
         at, day = np.nonzero((suspect != was) & there[:, None])
         return set(zip(rows[at].tolist(), (day + since).tolist(), strict=True))

@@ -115,7 +115,7 @@ class Rolling:
         grid = self._days.grid.columns.get("interval", np.empty((0, 0)))
         newest = np.full(len(self._days.series), np.nan)
         some = np.unique(rows)
-        if len(some):
+        if len(some) and grid.shape[1]:
             back = grid[some, ::-1]
             newest[some] = back[np.arange(len(some)), np.argmax(~np.isnan(back), axis=1)]
         return newest[rows]

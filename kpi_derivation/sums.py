@@ -32,12 +32,15 @@ class Sums(Mapping[Name, FloatArray]):
 
     def __getitem__(self, name: Name) -> FloatArray:
         row = self._rows[name]
-        if not self._seen[row]:
+        if not self._has(row):
             raise KeyError(name)
         return np.asarray(self._table[row])
 
     def __iter__(self) -> Iterator[Name]:
-        return (name for name, row in self._rows.items() if self._seen[row])
+        return (name for name, row in self._rows.items() if self._has(row))
+
+    def _has(self, row: int) -> bool:
+        return row < len(self._seen) and bool(self._seen[row])  # a row may be new since the table was made
 
     def __len__(self) -> int:
         return int(self._seen.sum())

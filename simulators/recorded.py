@@ -113,6 +113,8 @@ def _chunk(path: Path, header: list[str], numbers: range, lines: list[str]) -> C
         fields = ",".join(lines).split(",")  # a third of the time of the csv module
         return Chunk(path, header, numbers, [fields[i::width] for i in range(width)])
     rows = list(csv.reader(lines))
+    if len(rows) != len(lines):  # a quote that is not closed swallowed the lines after it
+        rows = [next(csv.reader([line]), []) for line in lines]
     if set(map(len, rows)) == {width}:
         return Chunk(path, header, numbers, list(zip(*rows, strict=True)))
     return _sorted_out(path, header, numbers, rows)

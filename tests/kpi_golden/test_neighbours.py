@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_derivation.expectations import LEAST_USUAL, STRIDE, USUAL, Group
-from kpi_derivation.neighbours import DAY_HOURS, judge, levels, of_the_others
+from kpi_derivation.neighbours import DAY_HOURS, LEAD, judge, levels, of_the_others
 from telemetry.series import FloatArray
 from tests.kpi_golden.aberdeen import world
 
@@ -138,6 +138,22 @@ def test_judging_from_any_day_on_and_in_any_unit_gives_the_same_flags(seed: int,
     assert (judge(level, of_the_others(level), known, start) == flags).all()
     scaled = level + np.log(unit)
     assert (judge(scaled, of_the_others(scaled), np.zeros(level.shape), 0) == flags).all()
+
+
+@pytest.mark.parametrize("fault", [60, 500])
+def test_a_long_fault_is_judged_alike_whether_all_of_the_past_is_at_hand_or_only_what_counts(fault: int) -> None:
+    """A restart judges everything at once; live, a day is judged with the LEAD days before it."""
+    chance = np.random.default_rng(fault)
+    level = 2.3 + 0.4 * chance.standard_normal(990) + 0.1 * chance.standard_normal((4, 990))
+    level[0, fault:] += 0.9
+    whole = judge(level, of_the_others(level), np.zeros(level.shape), 0)
+    assert whole[0, fault + WITHIN : 800].mean() > 0.9
+    lead = LEAD - LEAD % STRIDE + STRIDE
+    for start in range(lead, 990, 9):
+        part = slice(start - lead, start + STRIDE)
+        known = np.hstack((whole[:, start - lead : start], np.zeros((4, STRIDE))))
+        judged = judge(level[:, part], of_the_others(level[:, part]), known, lead)[:, lead:]
+        assert (judged == whole[:, start : start + STRIDE]).all()
 
 
 def test_what_is_expected_is_the_least_squares_line_of_two_others() -> None:

@@ -159,6 +159,19 @@ def test_another_width_for_the_same_store_is_refused(city: Path, tmp_path: Path)
     assert "60s" in cli.run(*words, fails=2)
 
 
+def test_a_quote_that_is_not_closed_costs_its_own_row_only(tmp_path: Path) -> None:
+    file = tmp_path / "quote.csv"
+    row = "2024-01-01T0{}:00:00Z,m1,energy_delta,{},kWh{}"
+    lines = [row.format(i, i + 1, '"x' if i == 2 else "") for i in range(6)]
+    lines[3] = lines[3].replace("m1", '"m1"')  # and one that is
+    file.write_text("time,device,quantity,value,unit\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    [chunk] = read(file)
+    assert len(chunk) + len(chunk.bad) == 6
+    assert [len(column) for column in chunk.columns] == [len(chunk)] * 5
+    assert list(chunk.columns[3][-3:]) == ["4", "5", "6"]
+    assert chunk.columns[1][-3] == "m1"
+
+
 def test_a_time_without_a_zone_is_not_published_as_the_machines_own(tmp_path: Path) -> None:
     """The gateway refuses it with a reason, as a direct replay does."""
     columns = [["2024-03-01T12:30:00"], ["m1"], ["energy_delta"], ["1"], ["kWh"]]
