@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import select
 import ssl
 import time
@@ -58,18 +59,31 @@ class Broker:
     @staticmethod
     def parse(url: str, **rest: Any) -> Broker:  # noqa: ANN401 - the dataclass's own fields
         """From `mqtt://[user[:password]@]host[:1883]` or `mqtts://host[:8883]`. Raises UsageError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise UsageError(f"'{url}' is no broker; write mqtt://host:1883 or mqtts://host:8883.")
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
+            port = parts.port if known else None
+        except ValueError:  # its text may hold the password
+            known, port = True, 0
+        if not known or port == 0:
+            why = ", its host or its port cannot be read" if known else ""
+            raise UsageError(f"'{_shown(url)}' is no broker{why}; write mqtt://host:1883 or mqtts://host:8883.")
         tls = parts.scheme == "mqtts"
         if parts.username:
             rest.setdefault("username", unquote(parts.username))
         if parts.password:
             rest.setdefault("password", unquote(parts.password))
-        return Broker(parts.hostname, parts.port or (8883 if tls else 1883), tls, **rest)
+        return Broker(parts.hostname or "", port or (8883 if tls else 1883), tls, **rest)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+def _shown(url: str) -> str:
+    """Scheme and host of an address that could not be read, for an error; what else it holds may be a password."""
+    scheme = "".join(re.findall(r"^\w+://", url))
+    host = url.removeprefix(scheme).rpartition("@")[2]
+    return scheme + "".join(re.findall(r"^(?:\[[^\]]*\]?)?[^:/]*", host))
 
 
 class Link:

@@ -118,3 +118,25 @@ def test_a_link_finds_its_broker_again(server: ServerFactory) -> None:
 def test_a_url_that_names_no_broker_is_refused_with_the_form_to_write(url: str) -> None:
     with pytest.raises(UsageError, match="write mqtt://host:1883"):
         Broker.parse(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mqtts://user:secret@h:99999", "'mqtts://h' is no broker, its host or its port"),
+        ("mqtt://user:secret@h:x", "'mqtt://h' is no broker, its host or its port"),
+        ("mqtt://user:secret@h:0", "'mqtt://h' is no broker, its host or its port"),
+        ("mqtt://user:secret@[::1", "'mqtt://[::1' is no broker, its host or its port"),
+        ("mqtt://user:secret/secret@h", "'mqtt://h' is no broker, its host or its port"),
+        ("mqtt://user:secret", "'mqtt://user' is no broker, its host or its port"),
+        ("mqqt://user:secret@h", "'mqqt://h' is no broker;"),
+        ("mqqt://user:secret//@secret@h:1", "'mqqt://h' is no broker;"),
+        ("user:secret@h", "'h' is no broker;"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_a_sentence_without_its_password(url: str, shown: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Broker.parse(url)
+    assert str(caught.value).startswith(shown)
+    assert "secret" not in str(caught.value)
+    assert "write mqtt://host:1883" in str(caught.value)
