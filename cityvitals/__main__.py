@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from cityvitals.cli import app
+from cityvitals.foreign import printable
 from telemetry.errors import CityVitalsError, UsageError
 
 
@@ -21,7 +22,8 @@ def main() -> None:
 
 
 def _tell(error: CityVitalsError, code: int) -> int:
-    sys.stderr.write(f"cityvitals: {error}\n")
+    text = "\n".join(map(printable, str(error).split("\n")))  # it may quote a node, a board, a broker
+    sys.stderr.write(f"cityvitals: {text}\n")
     return code
 
 

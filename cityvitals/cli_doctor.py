@@ -20,9 +20,10 @@ def doctor(
     """
     from cityvitals.config import load_settings  # noqa: PLC0415
     from cityvitals.doctor import examine  # noqa: PLC0415
+    from cityvitals.foreign import printable  # noqa: PLC0415
 
     bad = False
     for finding in examine(load_settings(config), pki, mosquitto or [], time_server):
-        typer.echo(f"{finding.verdict:<8} {finding.what}: {finding.advice}")
+        typer.echo(f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}")
         bad = bad or finding.verdict == "bad"
     raise typer.Exit(1 if bad else 0)

@@ -47,6 +47,7 @@ def publish(
     from rich.progress import Progress  # noqa: PLC0415
 
     from cityvitals import node_enrol, node_ota  # noqa: PLC0415
+    from cityvitals.foreign import printable  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if bool(devices) == bool(kind):
@@ -65,7 +66,7 @@ def publish(
     if wait:
         failed = False
         for node, end in node_ota.follow(place, made.version, keys, before, wait):
-            typer.echo(f"{node.device}: {end or f'runs {made.version}'}")
+            typer.echo(f"{node.device}: {printable(end) or f'runs {made.version}'}")
             failed = failed or bool(end)
         raise typer.Exit(1 if failed else 0)
 

@@ -13,6 +13,7 @@ import typer
 from adapters.buffer import Buffer
 from adapters.rejects import Reject
 from cityvitals.config import load_settings
+from cityvitals.foreign import printable
 from cityvitals.processes import sources_of
 from cityvitals.recover import only_one
 from gateway.core import Core, Incoming
@@ -48,7 +49,8 @@ def list_rejects(
         sys.stdout.write(json.dumps([_plain(r) for r in kept], indent=2) + "\n")
         return
     for r in kept:
-        sys.stdout.write(f"{r.id:>7}  {iso(r.at)}  {r.topic}  {r.reason}\n         {_excerpt(r.payload)}\n")
+        told = printable(f"{r.topic}  {r.reason}")
+        sys.stdout.write(f"{r.id:>7}  {iso(r.at)}  {told}\n         {_excerpt(r.payload)}\n")
     dropped = opened.rejects.dropped()
     sys.stdout.write(f"{len(kept)} shown; {dropped} older ones were let go for want of room.\n")
 

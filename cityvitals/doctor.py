@@ -54,7 +54,7 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
 
 def shown(url: str) -> str:
     """An address without user and password."""
-    return re.sub(r"//[^/@]*@", "//", url)
+    return re.sub(r"//[^/]*@", "//", url)
 
 
 def reachable(name: str, place: BrokerSettings) -> Finding:

@@ -16,6 +16,7 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from adapters.mqtt import Broker, Link, Message
+from cityvitals.foreign import printable, read_json
 from cityvitals.node_enrol import NodeKey
 from edge import release
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
@@ -129,13 +130,28 @@ def _take(link: Link, timeout: float) -> list[Message]:
 
 @dataclass
 class Said:
-    """What one node has said: its retained `status` and `ota/state`, and what it is offered."""
+    """What one node has said: its retained `status` and `ota/state`, and what it is offered.
+
+    Of the type of a value nothing is sure. `unreadable`: the ends of topics under which no JSON table was found.
+    """
 
     city: str
     device: str
     status: dict[str, Any] = field(default_factory=dict)
     ota: dict[str, Any] = field(default_factory=dict)
     offer: dict[str, Any] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
+
+    @property
+    def heard(self) -> bool:
+        """Whether a node said something; an offer alone is our own."""
+        return bool(self.version or self.unreadable)
+
+    @property
+    def bad(self) -> list[str]:
+        """The versions it rolled back."""
+        given = self.ota.get("bad")
+        return given if isinstance(given, list) and all(isinstance(v, str) for v in given) else []
 
     @property
     def version(self) -> str:
@@ -144,15 +160,19 @@ class Said:
 
     @property
     def update(self) -> str:
-        """How it stands with an update: nothing, offered, on trial, refused and why, rolled back."""
+        """How it stands with an update: nothing, offered, on trial, refused and why, rolled back, or unreadable."""
+        odd = f"{', '.join(sorted(self.unreadable))} cannot be read" if self.unreadable else ""
+        return "; ".join(filter(None, [self._update, odd]))
+
+    @property
+    def _update(self) -> str:
         state, version = self.ota.get("state"), self.ota.get("version")
         offered = self.offer.get("version")
-        bad = self.ota.get("bad") or []
         if state == "refused":
             return f"refused {version or offered}: {self.ota.get('reason')}"
         if state == "trial":
             return f"{version} on trial"
-        if offered in bad:
+        if offered in self.bad:
             return f"{offered} was rolled back"
         return f"{offered} is offered" if offered and offered != self.version else ""
 
@@ -166,15 +186,20 @@ def filters(city: str = "", devices: Iterable[str] = ()) -> list[str]:
 
 
 def take_in(said: dict[tuple[str, str], Said], messages: Iterable[Message]) -> None:
-    """Put messages where they belong; what is no JSON table is passed over."""
+    """Put messages where they belong; what is no JSON table is noted as unreadable."""
     for message in messages:
         _, _, city, device, end = message.topic.split("/", 4)
-        try:
-            value = json.loads(message.payload or b"{}")
-        except ValueError:
+        if end not in _PLACES:
             continue
-        if end in _PLACES and isinstance(value, dict):
-            setattr(said.setdefault((city, device), Said(city, device)), _PLACES[end], value)
+        node = said.setdefault((city, device), Said(city, device))
+        try:
+            value = read_json(message.payload or b"{}")
+        except ValueError:
+            value = None
+        readable = isinstance(value, dict)
+        setattr(node, _PLACES[end], value if readable else {})
+        node.unreadable -= {end}
+        node.unreadable |= set() if readable else {end}
 
 
 def held(link: Link) -> Iterator[Message]:
@@ -194,7 +219,7 @@ def status(broker: Broker, city: str, devices: Sequence[str]) -> list[Said]:
         take_in(said, held(link))
     finally:
         link.close()
-    return [said[at] for at in sorted(said) if said[at].version]
+    return [said[at] for at in sorted(said) if said[at].heard]
 
 
 def running(before: dict[str, bytes], version: str) -> list[str]:
@@ -223,7 +248,7 @@ def follow(
                 if (end := outcome(said[at], version)) is not None:
                     yield waiting.pop(at), end
         for at, key in waiting.items():
-            yield key, (said[at].update if at in said and said[at].version else "has not answered yet")
+            yield key, (said[at].update if at in said and said[at].heard else "has not answered yet")
     finally:
         link.close()
 
@@ -233,26 +258,26 @@ def outcome(said: Said, version: str) -> str | None:
     state = said.ota.get("state")
     if state == "running" and said.ota.get("fw") == version:
         return ""
-    if version in (said.ota.get("bad") or []) or (state == "refused" and said.ota.get("version") in (version, "")):
+    if version in said.bad or (state == "refused" and said.ota.get("version") in (version, "")):
         return said.update or f"{version} was rolled back"
     return None
 
 
 def table(said: Sequence[Said]) -> str:
-    """Lines with a head."""
-    rows = [("node", "is", "boot", "runs", "slot", "update")]
+    """Lines with a head, fit for a terminal."""
+    rows: list[tuple[str, ...]] = [("node", "is", "boot", "runs", "slot", "update")]
     for s in said:
         state, boot = str(s.status.get("state", "")), str(s.status.get("boot", ""))
-        rows.append((f"{s.city}/{s.device}", state, boot, s.version, str(s.ota.get("slot", "")), s.update))
+        told = (f"{s.city}/{s.device}", state, boot, s.version, str(s.ota.get("slot", "")), s.update)
+        rows.append(tuple(map(printable, told)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def as_json(said: Sequence[Said]) -> str:
-    """The same for programs."""
+    """The same for programs. Who a node is is told by its topic, whatever it says itself."""
     fields = [
-        {"city": s.city, "device": s.device, **s.status, "fw": s.version, "ota": s.ota, "update": s.update}
-        for s in said
+        s.status | {"city": s.city, "device": s.device, "fw": s.version, "ota": s.ota, "update": s.update} for s in said
     ]
     return json.dumps(fields, indent=2) + "\n"

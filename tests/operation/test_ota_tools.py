@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.mqtt import Broker
+from adapters.mqtt import Broker, Message
 from cityvitals import cli_ota, enrol, node_enrol, node_ota
 from cityvitals.cli import app
+from cityvitals.node_enrol import NodeKey
 from edge.release import FIRMWARE, version_of
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
+from tests.conftest import ServerFactory
 from tests.firmware.node import Node
 from tests.processes import free_port
 from tests.servers import Mosquitto
@@ -170,6 +172,9 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
         ({"state": "running", "fw": "1", "version": "1", "bad": ["2"]}, "2 was rolled back", "2 was rolled back"),
         ({"state": "refused", "fw": "1", "version": "2", "reason": "x"}, "refused 2: x", "refused 2: x"),
         ({"state": "refused", "fw": "1", "version": "3", "reason": "x"}, "refused 3: x", None),
+        ({"state": "running", "fw": "1", "version": "1", "bad": 5}, "2 is offered", None),
+        ({"state": "running", "fw": "1", "version": "1", "bad": "12"}, "2 is offered", None),
+        ({"state": "running", "fw": "1", "version": {}, "bad": ["2", 5]}, "2 is offered", None),
     ],
 )
 def test_what_a_node_says_is_told_in_a_sentence(said: dict[str, Any], update: str, end: str | None) -> None:
@@ -191,3 +196,55 @@ def test_where_to_connect_comes_from_options_over_the_configuration(
         file.touch()
     place = cli_ota._broker("mqtts://hub", config, *files)
     assert place == Broker("hub", 8883, True, "operator", "secret", *files)
+
+
+STRANGE = {
+    "odd": (b'{"bad": 5, "fw": "1"}', "", "1"),
+    "deep": (b"[" * 100_000, "ota/state cannot be read", ""),
+    "deepish": (b'{"a":' * 300 + b"1" + b"}" * 300, "ota/state cannot be read", ""),
+    "list": (b"[1]", "ota/state cannot be read", ""),
+    "noise": (b"\xff\x00", "ota/state cannot be read", ""),
+    "other": (b'{"fw": "1", "bad": {}, "state": []}', "", "1"),
+}
+
+
+def test_a_strange_node_hides_no_other(server: ServerFactory) -> None:
+    broker = server(Mosquitto)
+    link = node_ota.connect(Broker.parse(broker.url), [])
+    link.publish("cv/1/demo/zz-good/status", b'{"state": "online", "fw": "1"}', retain=True)
+    for name, (payload, _, _) in STRANGE.items():
+        link.publish(f"cv/1/demo/{name}/ota/state", payload, retain=True)
+    node_ota._acknowledged(link, len(STRANGE) + 1)
+    link.close()
+    told = {row["device"]: row for row in json.loads(ota("status", "--broker", broker.url, "--format", "json").output)}
+    assert told.keys() == {*STRANGE, "zz-good"}
+    assert {name: (told[name]["update"], told[name]["fw"]) for name in STRANGE} == {
+        name: (update, version) for name, (_, update, version) in STRANGE.items()
+    }
+    lines = ota("status", "--broker", broker.url).output.splitlines()
+    assert len(lines) == len(STRANGE) + 2
+    assert "demo/zz-good  online" in lines[-1]
+    keys = [NodeKey("demo", name, "air", b"") for name in ("zz-good", "deep")]
+    ends = {key.device: end for key, end in node_ota.follow(Broker.parse(broker.url), "1", keys, {}, 0.6)}
+    assert ends == {"zz-good": "", "deep": "ota/state cannot be read"}
+
+
+def test_what_cannot_be_read_any_more_is_not_what_was_read_before() -> None:
+    said: dict[tuple[str, str], node_ota.Said] = {}
+    topic = "cv/1/demo/n1/ota/state"
+    for payload, readable in ((b'{"state": "running", "fw": "2"}', True), (b"[", False), (b"", True)):
+        node_ota.take_in(said, [Message(topic, payload, False, False, 0, 0, 0)])
+        node = said["demo", "n1"]
+        assert node.unreadable == (set() if readable else {"ota/state"})
+        assert node_ota.outcome(node, "2") == ("" if b"running" in payload else None)
+
+
+def test_a_node_cannot_give_itself_out_as_another_nor_move_the_cursor() -> None:
+    status = {"fw": "1\x1b[2J", "state": "on\nline", "device": "other", "city": "elsewhere"}
+    node = node_ota.Said("demo", "n1", status, {"state": "refused", "version": "2", "reason": "\x9b1;1H\u202e\ud800"})
+    (told,) = json.loads(node_ota.as_json([node]))
+    assert (told["city"], told["device"]) == ("demo", "n1")
+    _, line = node_ota.table([node]).splitlines()
+    assert line.isprintable()
+    assert r"refused 2: \x9b1;1H\u202e\ud800" in line
+    assert r"on\nline" in line
