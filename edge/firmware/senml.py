@@ -1,4 +1,4 @@
-"""Node records as one SenML JSON message (RFC 8428) with our labels boot, seq, up, sent, tq, key and end."""
+"""Node records as one SenML JSON message (RFC 8428) with our labels boot, seq, pboot, pseq, up, sent, tq, key, end."""
 
 from .quantities import code, name_and_unit
 
@@ -12,10 +12,12 @@ def decimal(mantissa, decimals):
     return sign + digits[:-decimals] + "." + digits[-decimals:]
 
 
-def _stamp(rec, unix, quality):
-    """The labels that place a record in time: `bt` if known, else the uptime at which it was taken."""
+def _stamp(rec, unix, quality, before):
+    """The labels that number a record and place it in time: `bt` if known, else the uptime at which it was taken."""
     when = '"bt":%s' % decimal(unix, 1) if unix else '"up":%s' % decimal(rec.up, 1)
     when += ',"tq":%d,"boot":%d,"seq":%d' % (quality, rec.boot, rec.seq)
+    if before:
+        when += ',"pboot":%d,"pseq":%d' % before
     if rec.key:
         when += ',"key":"%s"' % rec.key
         if unix:
@@ -33,14 +35,15 @@ def _append(out, rec, head):
 def message(records, times, sent):
     """Return the JSON bytes of some records.
 
-    `times[i]` is the unix time of `records[i]` in tenths of a second, and its quality. The time is None when only the
+    `times[i]` is the unix time of `records[i]` in tenths of a second, its quality, and on the first record of a boot
+    (boot, seq) of the last one of the boot before, else None. The time is None when only the
     uptime is known; then `sent` is the uptime, on the records' own line, at which the message leaves. Built piece by
     piece, because memory is short.
     """
     head = '"sent":%s,' % decimal(sent, 1) if sent is not None else ""
     out = bytearray(b"[")
-    for rec, (unix, quality) in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
-        _append(out, rec, head + _stamp(rec, unix, quality) + ",")
+    for rec, (unix, quality, before) in zip(records, times):  # noqa: B905 (MicroPython's zip has no `strict`)
+        _append(out, rec, head + _stamp(rec, unix, quality, before) + ",")
         head = ""
     out[-1:] = b"]"
     return out

@@ -110,11 +110,16 @@ class Uplink:
 
     def _message(self, span):
         first, last, every = span
-        records = [self._record(number, every) for number in range(first, last + 1)]
-        records = [rec for rec in records if rec is not None]
+        records, times = [], []
+        for number in range(first, last + 1):
+            rec = self._record(number, every)
+            if rec is not None:
+                # The first of a boot names the last of the boot before: what a broker lost of that shows by it alone.
+                before = None if rec.seq else self.ring.read(number - 1)
+                records.append(rec)
+                times.append(self._time(rec) + (record.identity(before) if before else None,))
         if not records:
             return None
-        times = [self._time(rec) for rec in records]
         sent = None if times[0][0] else self.clock.tenths() + self._behind(records[0].line)
         return senml.message(records, times, sent)
 

@@ -54,3 +54,31 @@ def test_records_a_broker_forgot_after_its_acknowledgement_come_again(
             wait_for(lambda: ledger(buffer)[1] == 0, 60, "the last hole to be filled")
     finally:
         chain.stop()
+
+
+def test_what_a_broker_forgot_of_the_boot_before_comes_again(server: Callable[..., Any], tmp_path: Path) -> None:
+    """The node restarts in between: its numbers begin anew, so no hole shows; its first record tells the last one."""
+    broker = server(Mosquitto)
+    chain = Chain(tmp_path, CITY, broker.port, "sqlite:///unused.db")
+    buffer = tmp_path / "gateway.db"
+    try:
+        chain.run("gateway")
+        wait_for(lambda: chain.log("gateway").count("connected") > 1, 30, "the gateway")
+        with Node(tmp_path / "node") as node:
+            node.start("127.0.0.1", broker.port, "chaos", "air-1")
+            wait_for(lambda: ledger(buffer)[0] >= 3, 60, "the first records in the gateway")
+            chain.stop()
+            acknowledged = ring_of(node.workdir).next + 4
+            wait_for(lambda: ring_of(node.workdir).cursor >= acknowledged, 60, "records acknowledged by the broker")
+            node.kill()
+            broker.kill()
+            for kept in broker.folder.glob("mosquitto.db*"):
+                kept.unlink()
+            broker.start()
+            chain.run("gateway")
+            wait_for(lambda: "connected" in chain.log("gateway"), 30, "the gateway")
+            node.start("127.0.0.1", broker.port, "chaos", "air-1")
+            wait_for(lambda: ledger(buffer)[2] >= 4, 90, "the forgotten records")
+            wait_for(lambda: ledger(buffer)[1] == 0, 60, "the last hole to be filled")
+    finally:
+        chain.stop()
