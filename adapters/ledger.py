@@ -18,6 +18,10 @@ CREATE TABLE IF NOT EXISTS ledger (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ledger_missing ON ledger (city, device) WHERE missing > 0;
 DROP INDEX IF EXISTS ledger_changed;
+CREATE TABLE IF NOT EXISTS undated (
+  city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, seqs TEXT NOT NULL,
+  PRIMARY KEY (city, device, boot)
+) WITHOUT ROWID;
 """
 
 
@@ -78,6 +82,14 @@ class LedgerTable:
         """Write rows; within the caller's transaction."""
         marks = ",".join("?" * len(Entry._fields))
         self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({marks})", entries)  # noqa: S608 - fixed text
+
+    def undated(self) -> dict[tuple[str, str, int], str]:
+        """Per (city, device, boot) the records, as `Ranges` text, that were dated by their arrival."""
+        return {row[:3]: row[3] for row in rows(self._db, "SELECT city, device, boot, seqs FROM undated")}
+
+    def put_undated(self, found: Iterable[tuple[str, str, int, str]]) -> None:
+        """Write rows of `undated`; within the caller's transaction."""
+        self._db.executemany("INSERT OR REPLACE INTO undated VALUES (?,?,?,?)", found)
 
     def with_holes(self) -> list[Entry]:
         """The rows in which records are missing."""

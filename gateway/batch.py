@@ -69,7 +69,10 @@ class Batch:
             taken.append((kind, value, t, key, arrival, source))
             if record >= 0:
                 used[record] = True
-        self.lines += [Line(city, device, *numbers, good) for numbers, good in zip(rows.records, used, strict=True)]
+        late = rows.by_arrival
+        self.lines += [
+            Line(city, device, *numbers, good, late) for numbers, good in zip(rows.records, used, strict=True)
+        ]
         self.lines += [Line(city, device, *numbers, None) for numbers in rows.ended]
         return problems
 

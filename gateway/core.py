@@ -125,18 +125,26 @@ class Core:
             rows = decode(message.payload, arrival, options)
             if rows.by_arrival:
                 self._once(city, device, rows, message.retain)
+            elif rows.records and self.ledger.has_undated(city, device):
+                self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)})
             self._drop_pruned(rows)
         except Rejected as reason:
             return [str(reason)]
         return self._batch.add(city, device, rows, arrival, number)
 
     def _once(self, city: str, device: str, rows: Decoded, retain: bool) -> None:
-        """A reading is stamped once: one dated by its arrival must not be dated again when it comes again."""
+        """A reading is stamped once: one dated by its arrival must not be dated again when it comes again.
+
+        Nor by its own clock, which the device may have set in between: then it would stand there twice.
+        """
         if retain:
             raise Rejected("a retained message without a time of its own says nothing about now")
-        known = {i for i, numbers in enumerate(rows.records) if self.ledger.knows(city, device, *numbers)}
-        if known:
-            rows.rows = [row for row in rows.rows if row[5] not in known]
+        self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.knows(city, device, *n)})
+
+    def _leave_out(self, rows: Decoded, records: set[int]) -> None:
+        """Drop the rows of these records; they count as come again."""
+        if records:
+            rows.rows = [row for row in rows.rows if row[5] not in records]
 
     def _drop_pruned(self, rows: Decoded) -> None:
         """Leave out readings whose windows have lost their other readings, a problem each."""

@@ -28,7 +28,7 @@ class SourceOptions:
 
 class Line(NamedTuple):
     """A numbered record of a device, for the loss ledger. `stored`: something of it could be used; None: it has not
-    come, but the device says that it was the last of its boot.
+    come, but the device says that it was the last of its boot. `undated`: it was dated by its arrival.
     """
 
     city: str
@@ -36,6 +36,7 @@ class Line(NamedTuple):
     boot: int
     seq: int
     stored: bool | None
+    undated: bool = False
 
 
 # quantity, unit (None: the catalogue unit), value, time in ms UTC, key (0, or the identity of an event), and the

@@ -96,12 +96,20 @@ class Ledger:
         self._asking = {(e.city, e.device, e.boot): _Asking() for e in table.with_holes()}
         self._troubled: set[tuple[str, str]] = set()
         self._number = 0
+        self._read_undated()
+
+    def _read_undated(self) -> None:
+        self._undated = {key: Ranges(text) for key, text in self._table.undated().items()}
+        self._undated_devices = {key[:2] for key in self._undated}
 
     def take(self, lines: Iterable[Line], now: int) -> None:
         """Count records that came. `now`: ms UTC."""
         touched: dict[Key, Account] = {}
-        for city, device, boot, seq, stored in lines:
+        late: set[Key] = set()
+        for city, device, boot, seq, stored, undated in lines:
             key = (city, device, boot)
+            if undated and stored and self._undated.setdefault(key, Ranges()).add(seq):
+                late.add(key)
             if stored is None and not self._met(city, device, touched):
                 continue  # what a device sent before this gateway knew it went to another
             account = touched.get(key) or self._account(key, 0 if stored is None else seq)
@@ -119,6 +127,17 @@ class Ledger:
             if fresh_hole or account.duplicate + account.refused + account.recovered != before:
                 self._troubled.add((city, device))
         self._table.put(account.entry(key, now) for key, account in touched.items())
+        if late:
+            self._undated_devices |= {key[:2] for key in late}
+            self._table.put_undated((*key, str(self._undated[key])) for key in late)
+
+    def has_undated(self, city: str, device: str) -> bool:
+        """Whether any record of the device was dated by its arrival."""
+        return (city, device) in self._undated_devices
+
+    def undated(self, city: str, device: str, boot: int, seq: int) -> bool:
+        """Whether this record was dated by its arrival."""
+        return seq in self._undated.get((city, device, boot), ())
 
     def _met(self, city: str, device: str, touched: Mapping[Key, Account]) -> bool:
         """Whether a boot of the device is known that is not met in this batch for the first time."""
@@ -152,6 +171,7 @@ class Ledger:
     def forget(self) -> None:
         """After a transaction that failed: what is on disk holds."""
         self._accounts.clear()
+        self._read_undated()
 
     def requests(self, now: int, limit: int = 200) -> list[Request]:
         """Commands that are due, oldest records first; they become due again until the holes are filled."""

@@ -231,3 +231,43 @@ def test_numbers_that_leap_beyond_reason_are_passed_over(tmp_path: Path) -> None
     ledger.take([Line("aba", "s1", 1, 0, True), Line("aba", "s1", 1, 2**50, True)], NOW)
     [found] = ledger.report(0)
     assert (found.sent, found.missing) == (1, 0)
+
+
+def undated(core: Core, seq: int, up: float, sent: float, arrival: int) -> None:
+    body = f'[{{"n":"no2","v":5,"up":{up},"sent":{sent},"boot":1,"seq":{seq}}}]'
+    core.accept([Incoming("cv/1/aba/s1/data", body.encode())], arrival)
+
+
+def dated(core: Core, seq: int, t: int, arrival: int) -> None:
+    body = f'[{{"n":"no2","v":5,"bt":{t / 1000},"boot":1,"seq":{seq}}}]'
+    core.accept([Incoming("cv/1/aba/s1/data", body.encode())], arrival)
+
+
+def stored(core: Core) -> list[int]:
+    _, readings = core.buffer.dirty(100)
+    return sorted(readings.t.tolist())
+
+
+def test_a_record_that_was_dated_by_its_arrival_is_not_stored_again_once_the_node_knows_the_time(core: Core) -> None:
+    undated(core, 0, up=10, sent=70, arrival=NOW)
+    dated(core, 1, NOW - 30_000, NOW + 1000)
+    dated(core, 0, NOW - 61_000, NOW + 2000)  # its acknowledgement was lost; now the node's clock is set
+    assert stored(core) == [NOW - 60_000, NOW - 30_000]
+    assert (totals(core).received, totals(core).duplicate) == (2, 1)
+    core.ledger = Ledger(core.buffer.ledger)  # also after a restart
+    dated(core, 0, NOW - 61_000, NOW + 3000)
+    assert stored(core) == [NOW - 60_000, NOW - 30_000]
+
+
+def test_what_was_dated_in_a_transaction_that_failed_is_dated_when_it_comes_again(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_amounts: object) -> None:
+        raise Unavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.buffer, "count", fail)
+        with pytest.raises(Unavailable):
+            undated(core, 0, up=10, sent=70, arrival=NOW)
+    dated(core, 0, NOW - 61_000, NOW + 2000)
+    assert stored(core) == [NOW - 61_000]
