@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +88,7 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
                 rows = []
         found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
         _ledger(buffer, [Entry(*row) for row in source.rows("ledger", "city, device, boot")])
+        _undated(buffer, source.rows("undated", "city, device, boot"))
         buffer.hold_before(0)
         source.close()
         buffer.close()
@@ -113,7 +114,8 @@ def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
                 continue
             seen = Ranges(old.seen)
             seen.cover(Ranges(now.seen))
-            holes = sum(b - a + 1 for a, b in seen.holes(old.start))
+            end = max(seen.end, old.start + old.sent - 1, now.start + now.sent - 1)
+            holes = sum(b - a + 1 for a, b in seen.holes(old.start)) + end - max(seen.end, old.start - 1)
             joined = old._replace(
                 seen=str(seen),
                 received=seen.count - old.given_up,
@@ -122,9 +124,21 @@ def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
                 recovered=old.recovered + now.recovered,
                 missing=holes + old.given_up,
                 changed=max(old.changed, now.changed),
-                sent=seen.end + 1 - old.start,
+                sent=end + 1 - old.start,
             )
             buffer.ledger.put([joined])
+
+
+def _undated(buffer: Buffer, rows: Iterable[tuple[str, str, int, str]]) -> None:
+    """Join what was dated by its arrival."""
+    known = buffer.ledger.undated()
+    joined = []
+    for city, device, boot, text in rows:
+        seqs = Ranges(text)
+        seqs.cover(Ranges(known.get((city, device, boot), "")))
+        joined.append((city, device, boot, str(seqs)))
+    with buffer.transaction():
+        buffer.ledger.put_undated(joined)
 
 
 def damaged_files(buffer: Path) -> list[Path]:

@@ -87,6 +87,29 @@ def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path)
     assert len(again.pending()[0].window) > 500
 
 
+def test_recovering_joins_what_is_missing_at_the_end_of_a_boot_and_what_has_no_time_of_its_own(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+
+    def take(path: Path, boot: int, labels: str) -> None:
+        core = Core(Buffer(path, MINUTE), [SOURCE])
+        body = f'[{{"n":"no2","v":5,"boot":{boot},{labels}}}]'.encode()
+        core.accept([Incoming("cv/1/aba/s1/data", body)], NOW)
+        core.buffer.close()
+
+    take(old, 1, f'"seq":0,"bt":{NOW / 1000 - 900}')
+    take(old, 2, f'"seq":0,"bt":{NOW / 1000 - 600},"pboot":1,"pseq":4')
+    take(old, 2, '"seq":1,"up":5,"sent":9')
+    take(new, 1, f'"seq":2,"bt":{NOW / 1000 - 800}')
+    take(new, 2, '"seq":3,"up":5,"sent":9')
+    recover(old, new, lambda _: None)
+    buffer = Buffer(new, None)
+    entry = buffer.ledger.get("aba", "s1", 1)
+    assert entry is not None
+    assert (entry.seen, entry.sent, entry.missing) == ("0,2", 5, 3)
+    assert buffer.ledger.undated() == {("aba", "s1", 2): "1,3"}
+    buffer.close()
+
+
 def test_recovering_a_sound_file_brings_back_every_reading_and_the_ledger(tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     fill(old, 50)
