@@ -24,22 +24,45 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path, headers) {
+function request(path, headers) {
   const token = sessionStorage.getItem(KEPT);
-  const answer = await fetch(path, { headers: token === null ? headers : { ...headers, Authorization: `Bearer ${token}` } });
+  return new Request(path, { headers: token === null ? headers : { ...headers, Authorization: `Bearer ${token}` } });
+}
+
+async function send(asked) {
+  const answer = await fetch(asked);
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  throw new Refused(body.detail || `${path} answered ${answer.status}.`, answer.status);
+  throw new Refused(body.detail || `${new URL(asked.url).pathname} answered ${answer.status}.`, answer.status);
 }
+
+const PAUSES_MS = [500, 1000, 2000, 4000];
+
+/** What `read` makes of the answer; again after a pause where the network fails, as when a laptop changes to another. */
+async function ask(path, accept, read) {
+  const asked = request(path, { Accept: accept });
+  for (let failed = 0; ; failed += 1) {
+    try {
+      return await read(await send(asked));
+    } catch (error) {
+      // A TypeError is how fetch tells that there was no answer, or only a part of it.
+      if (!(error instanceof TypeError) || failed === PAUSES_MS.length) throw error;
+    }
+    await pause(PAUSES_MS[failed]);
+  }
+}
+
+/** About so long, and not at the same time for everybody. */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
 
 /** The JSON at `path`. Throws an Error whose message is the server's own sentence. */
 export async function getJson(path) {
-  return (await ask(path, { Accept: "application/json" })).json();
+  return ask(path, "application/json", (answer) => answer.json());
 }
 
 /** The SVG at `path` as an address that an image can show: an image cannot send a token. */
 export async function getPicture(path) {
-  return `data:image/svg+xml,${encodeURIComponent(await (await ask(path, { Accept: "image/svg+xml" })).text())}`;
+  return `data:image/svg+xml,${encodeURIComponent(await ask(path, "image/svg+xml", (answer) => answer.text()))}`;
 }
 
 const FIRST_RETRY_MS = 1000;
@@ -57,7 +80,7 @@ export async function follow(city, on) {
   for (;;) {
     try {
       const headers = { Accept: "text/event-stream" };
-      const answer = await ask(path, last === null ? headers : { ...headers, "Last-Event-ID": last });
+      const answer = await send(request(path, last === null ? headers : { ...headers, "Last-Event-ID": last }));
       for await (const event of events(answer.body)) {
         wait = FIRST_RETRY_MS;
         last = event.id ?? last;
@@ -67,7 +90,7 @@ export async function follow(city, on) {
       if (error.status === 401 || error.status === 403) return on.refused();
     }
     on.lost();
-    await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+    await pause(wait);
     wait = Math.min(wait * 2, LONGEST_RETRY_MS);
   }
 }

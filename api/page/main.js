@@ -62,7 +62,7 @@ async function take(context, status, data, isSnapshot) {
   const shown = context.values.apply(data.kpis);
   status.updated(data.updated);
   if (isSnapshot) context.values.forgetSeries();
-  if (isSnapshot || byId("kpis").hidden) return show(context);
+  if (isSnapshot || unfetched || byId("kpis").hidden) return show(context);
   const here = shown.filter((kpi) => kindOf(kpi.period) === kind);
   parts.cards.touch(context, here);
   parts.air.touch(context);
@@ -70,6 +70,7 @@ async function take(context, status, data, isSnapshot) {
   announce(here.length);
 }
 
+let unfetched = false;
 async function show(context) {
   const some = context.values.size > 0;
   byId("empty").hidden = some;
@@ -77,7 +78,10 @@ async function show(context) {
   if (!some) return;
   const codes = [...new Set(KINDS.flatMap((k) => context.values.ofKind(k.id).map((kpi) => kpi.code)))];
   const wanted = KINDS.find((k) => k.id === kind).series;
-  await context.values.load(codes, new Set(["day", wanted])).catch(() => {});
+  unfetched = await context.values.load(codes, new Set(["day", wanted])).then(
+    () => false,
+    (error) => error.status === undefined, // no answer: another time; an answer would be the same again
+  );
   byId("kpis").hidden = false;
   parts.cards.show(context, kind);
   parts.air.show(context);
