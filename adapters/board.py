@@ -148,19 +148,38 @@ class Board:
             raise CityVitalsError(f"The board on {self.port} went away ({error}); plug it in, start again.") from None
         return answer.decode(errors="replace").replace("\r\n", "\n")
 
+    def _value(self, code: str) -> Any:  # noqa: ANN401 - what the code prints
+        """Run code that prints a value; returns this. Raises CityVitalsError where something else was printed."""
+        answer = self.run(code)
+        try:
+            return ast.literal_eval(answer)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            raise self._odd(answer) from None
+
+    def _odd(self, answer: str) -> CityVitalsError:
+        """For an answer that is not the one to what was asked; a program on the board may print, too."""
+        return CityVitalsError(
+            f"The board on {self.port} answers {answer.strip()[:60]!r}, which is not what it was asked. Press its reset"
+            " button and try again."
+        )
+
     def version(self) -> tuple[str, tuple[int, int]]:
         """The platform as the board names it, and the version of its MicroPython."""
-        platform, implementation = ast.literal_eval(
-            self.run("import sys\nprint((sys.platform, tuple(sys.implementation[1])[:2]))")
-        )
-        return str(platform), implementation
+        match self._value("import sys\nprint((sys.platform, tuple(sys.implementation[1])[:2]))"):
+            case str(platform), (int(major), int(minor)):
+                return platform, (major, minor)
+            case other:
+                raise self._odd(repr(other))
 
     def missing(self, files: dict[str, bytes]) -> list[str]:
         """Which of the files are not there, or not as they should be."""
         wrong, names = [], list(files)
         for at in range(0, len(names), 20):
             some = names[at : at + 20]
-            there = self.run(_HASHES.format(names=some)).split()
+            answer = self.run(_HASHES.format(names=some))
+            there = answer.split()
+            if len(there) != len(some):
+                raise self._odd(answer)
             wrong += [n for n, have in zip(some, there, strict=True) if hashlib.sha256(files[n]).hexdigest() != have]
         return wrong
 
@@ -168,7 +187,9 @@ class Board:
         """A small file, None where there is none."""
         if self.run(_HASHES.format(names=[name])).strip() == "-":
             return None
-        data: bytes = ast.literal_eval(self.run(f"with open({name!r}, 'rb') as f:\n    print(repr(f.read()))"))
+        data = self._value(f"with open({name!r}, 'rb') as f:\n    print(repr(f.read()))")
+        if not isinstance(data, bytes):
+            raise self._odd(repr(data))
         return data
 
     def put(self, name: str, data: bytes) -> None:

@@ -84,12 +84,9 @@ def device(
 
 
 def _password(path: Path | None) -> str:
-    from telemetry.errors import UsageError  # noqa: PLC0415
+    from cityvitals.private import read_secret  # noqa: PLC0415
 
-    try:
-        return path.read_text(encoding="utf-8").strip() if path else ""
-    except OSError as error:
-        raise UsageError(f"The Wi-Fi password cannot be read: {error}.") from None
+    return read_secret(path, "The Wi-Fi password") if path else ""
 
 
 def _issue(folder: Path, kind: str, name: str, days: int) -> None:
@@ -104,5 +101,10 @@ def revoke(name: Id, folder: Folder = _HOME) -> None:
     """Take an id's right to connect away. Example: cityvitals enrol revoke aq-001."""
     from cityvitals import enrol  # noqa: PLC0415
 
-    listed = enrol.revoke(folder, name, enrol.utc_now())
-    typer.echo(f"{name} is on {listed}; copy the list to the broker and restart it.")
+    revoked = enrol.revoke(folder, name, enrol.utc_now())
+    typer.echo(f"{name} is on {revoked.listed}; copy the list to the broker and restart it.")
+    if revoked.board:
+        typer.echo(
+            f"What its board was given, with the password of the Wi-Fi, is in {revoked.board} now; delete that folder"
+            " when you need nothing of it. A node that was stolen knows this password: change it."
+        )

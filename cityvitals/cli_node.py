@@ -41,6 +41,9 @@ def flash(
 def config(
     folder: Annotated[Path | None, typer.Argument(help="The node's folder; without it the board's file.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", help="table.key=value; may be repeated.")] = None,
+    assign_file: Annotated[
+        list[str] | None, typer.Option("--set-file", help="table.key=FILE: its text, as for a password.")
+    ] = None,
     port: Port = "",
     write: Annotated[bool, typer.Option("--write", help="Write it onto the board too.")] = False,
     patience: Patience = _PATIENCE,
@@ -48,17 +51,18 @@ def config(
     """Show and check a node's configuration, change it, write it onto the board; secrets are shown as stars.
 
     Example: cityvitals node config pki/nodes/aq-001 --set interval_s=30 --write --port /dev/ttyUSB0
+    A password without its being seen: cityvitals node config pki/nodes/aq-001 --set-file wifi.password=password.txt
     """
     from cityvitals import node_config  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if folder is None:
-        if assign or write:
+        if assign or assign_file or write:
             raise UsageError("Name the node's folder: its configuration is changed there, and written from there.")
         _show_board(port, patience)
         return
-    if assign:
-        node_config.change(folder, assign)
+    if assign or assign_file:
+        node_config.change(folder, assign or [], assign_file or [])
     sys.stdout.write(node_config.shown(node_config.check_folder(folder, board=False)))
     if write:
         _write(folder, port, patience)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from cityvitals import private
 from telemetry.errors import UsageError
 from telemetry.topics import valid_id
 
@@ -35,6 +36,13 @@ class Issued(NamedTuple):
     key: Path
     der: Path
     der_key: Path
+
+
+class Revoked(NamedTuple):
+    """The list that names it now, and where the folder for its board has been put, if it had one."""
+
+    listed: Path
+    board: Path | None
 
 
 def authority_of(kind: Kind) -> str:
@@ -57,7 +65,7 @@ def make_authorities(folder: Path, city: str, now: datetime) -> None:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         builder = builder.add_extension(_usage(ca=True), critical=True)
         certificate = builder.sign(key, hashes.SHA256())
-        write_private(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
+        private.write(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         _write_list(folder, name, [], now)
 
@@ -89,8 +97,8 @@ def enrol(
     files.certificate.parent.mkdir(exist_ok=True)
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.der.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
-    write_private(files.key, _key_bytes(key, serialization.Encoding.PEM))
-    write_private(files.der_key, _key_bytes(key, serialization.Encoding.DER))
+    private.write(files.key, _key_bytes(key, serialization.Encoding.PEM))
+    private.write(files.der_key, _key_bytes(key, serialization.Encoding.DER))
     return files
 
 
@@ -105,21 +113,27 @@ def city_of(folder: Path) -> str:
     return str(name).removesuffix(" devices CA")
 
 
-def revoke(folder: Path, name: str, now: datetime) -> Path:
-    """Put an id's certificate on the revocation list of its authority; the broker must read the list again."""
+def revoke(folder: Path, name: str, now: datetime) -> Revoked:
+    """Put an id's certificate on the revocation list of its authority; the broker must read the list again.
+
+    All that was made for the id is renamed, the certificate last: until then this can be called again.
+    """
     path = folder / "issued" / f"{name}.crt"
     if not path.is_file():
         raise UsageError(f"There is no certificate of '{name}' in {folder}.")
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     authority = next(a for a in AUTHORITIES if _load(folder, a)[0].subject == certificate.issuer)
-    listed = {entry.serial_number for entry in _list(folder, authority)}
-    _write_list(folder, authority, [*listed, certificate.serial_number], now)
-    stamp = f"{certificate.serial_number:x}"[:12]
-    for end in ("crt", "key", "der", "key.der", "ota.json"):
+    listed = {entry.serial_number for entry in _list(folder, authority)} | {certificate.serial_number}
+    _write_list(folder, authority, sorted(listed), now)
+    prefix = f"revoked-{certificate.serial_number:x}"[:20] + "-"
+    board, aside = folder / "nodes" / name, folder / "nodes" / f"{prefix}{name}"
+    if board.exists():
+        board.rename(aside)
+    for end in ("key", "der", "key.der", "ota.json", "crt"):
         issued = path.with_name(f"{name}.{end}")
         if issued.exists():
-            issued.rename(issued.with_name(f"revoked-{stamp}-{name}.{end}"))
-    return folder / f"{authority}-crl.pem"
+            issued.rename(issued.with_name(f"{prefix}{name}.{end}"))
+    return Revoked(folder / f"{authority}-crl.pem", aside if aside.exists() else None)
 
 
 def listener(folder: Path, broker: str, authority: str, port: int) -> str:
@@ -183,13 +197,6 @@ def _key_bytes(key: ec.EllipticCurvePrivateKey, encoding: serialization.Encoding
     # MicroPython reads the plain SEC 1 form only.
     chosen = form.PKCS8 if encoding is serialization.Encoding.PEM else form.TraditionalOpenSSL
     return key.private_bytes(encoding, chosen, serialization.NoEncryption())
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)  # also where a file was there before
-    path.write_bytes(content)
 
 
 def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from adapters.mqtt import Broker
-from cityvitals import node_kinds
-from telemetry.errors import UsageError
+from cityvitals import node_kinds, private
+from cityvitals.foreign import read_json
+from telemetry.errors import UsageError, nearest
 
 Config = dict[str, Any]
 FILE = "node.json"
 CA, CERTIFICATE, KEY = "ca.der", "device.der", "device.key.der"
 _SECRETS = {"password", "ota_key"}
 _TEXTS = _SECRETS | {"ssid", "host", "user"}  # also where they look like numbers
+_TLS = {"ca", "cert", "key", "name"}
 _POOL = "pool.ntp.org"
 
 
@@ -46,12 +48,20 @@ def check(config: Config, where: str) -> None:
         filled = settings.checked(config)
     except ValueError as error:
         raise UsageError(f"{where}: {error}.") from None
-    found = node_kinds.faults(filled["sensors"])
+    found = _tls_faults(filled["mqtt"]["tls"]) + node_kinds.faults(filled["sensors"])
     key = filled["ota_key"]
     if key and (len(key) != 64 or not set(key) <= set("0123456789abcdef")):
         found.append("ota_key: write 64 hexadecimal digits, or leave it out: then no update is taken.")
     if found:
         raise UsageError(f"{where}: {' '.join(found)}")
+
+
+def _tls_faults(tls: Config) -> list[str]:
+    """The firmware takes what stands there as it is, and would find out only when it connects."""
+    odd = sorted(set(tls) - _TLS)
+    found = [f"mqtt.tls has no key '{key}'; {nearest(key, _TLS)}" for key in odd]
+    texts = {key for key, value in tls.items() if isinstance(value, str) and value}
+    return found + [f"mqtt.tls.{key}: write a text." for key in sorted(set(tls) - texts - set(odd))]
 
 
 def check_folder(folder: Path, board: bool = True) -> Config:
@@ -83,7 +93,7 @@ def _read(path: Path) -> bytes:
 def parse(text: bytes, where: str) -> Config:
     """JSON to a table. Raises UsageError with line and column."""
     try:
-        config = json.loads(text)
+        config = read_json(text)
     except ValueError as error:
         raise UsageError(f"{where} is not JSON: {error}.") from None
     if not isinstance(config, dict):
@@ -91,29 +101,43 @@ def parse(text: bytes, where: str) -> Config:
     return config
 
 
-def changed(config: Config, assignments: Sequence[str]) -> Config:
-    """A copy with `key=value` or `table.key=value` set; the value is JSON, or else text. Raises UsageError."""
+def changed(config: Config, assignments: Sequence[str], files: Sequence[str] = ()) -> Config:
+    """A copy with `key=value` or `table.key=value` set; the value is JSON, or else text. Raises UsageError.
+
+    `files`: the same, `table.key=path`, where the value is the text of a file: no secret in a list of processes.
+    """
     out: Config = json.loads(json.dumps(config))
     for text in assignments:
-        name, equals, value = text.partition("=")
-        *tables, key = name.split(".")
-        if not equals or not key:
-            raise UsageError(f"--set '{text}': write key=value or table.key=value, as in interval_s=30.")
-        place = out
-        for table in tables:
-            place = place.setdefault(table, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"--set '{text}': '{table}' is no table.")
-        place[key] = value if key in _TEXTS else node_kinds.value_of(value)
+        name, value = _split(text, "--set", "interval_s=30")
+        _set(out, name, value if name.rpartition(".")[2] in _TEXTS else node_kinds.value_of(value))
+    for text in files:
+        name, path = _split(text, "--set-file", "wifi.password=password.txt")
+        _set(out, name, private.read_secret(Path(path), name))
     return out
 
 
-def change(folder: Path, assignments: Sequence[str]) -> None:
+def _split(text: str, option: str, example: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.rpartition(".")[2]:
+        raise UsageError(f"{option} '{name}': write key=value or table.key=value, as in {example}.")
+    return name, value
+
+
+def _set(config: Config, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    *tables, key = name.split(".")
+    for table in tables:
+        config = config.setdefault(table, {})
+        if not isinstance(config, dict):
+            raise UsageError(f"'{name}' cannot be set: '{table}' is no table.")
+    config[key] = value
+
+
+def change(folder: Path, assignments: Sequence[str], files: Sequence[str] = ()) -> None:
     """Set keys in the folder's file, if what comes out passes the checks. Raises UsageError."""
     path = folder / FILE
-    config = changed(parse(_read(path), str(path)), assignments)
+    config = changed(parse(_read(path), str(path)), assignments, files)
     check(config, str(path))
-    path.write_text(as_text(config), encoding="utf-8")
+    private.write(path, as_text(config).encode())
 
 
 def as_text(config: Config) -> str:

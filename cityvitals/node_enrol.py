@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.mqtt import Broker
-from cityvitals import enrol, node_config, node_kinds
+from cityvitals import enrol, node_config, node_kinds, private
 from telemetry.errors import UsageError
 
 
@@ -47,10 +47,10 @@ def enrol_node(
     authority = enrol.authority_der(folder, "infrastructure")  # signs for brokers: whom the node shall trust
     (board / node_config.CA).write_bytes(authority)
     (board / node_config.CERTIFICATE).write_bytes(issued.der.read_bytes())
-    enrol.write_private(board / node_config.KEY, issued.der_key.read_bytes())
-    enrol.write_private(board / node_config.FILE, node_config.as_text(config).encode())
+    private.write(board / node_config.KEY, issued.der_key.read_bytes())
+    private.write(board / node_config.FILE, node_config.as_text(config).encode())
     known = {"city": city, "kind": kind, "key": key.hex()}
-    enrol.write_private(_key_file(folder, name), json.dumps(known).encode())
+    private.write(_key_file(folder, name), json.dumps(known).encode())
     return issued, board
 
 

@@ -6,10 +6,10 @@ drivers in `edge/firmware/sensors/`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cityvitals.foreign import read_json
 from telemetry.errors import UsageError, nearest
 
 Sensor = dict[str, Any]
@@ -89,7 +89,7 @@ def _sensor(text: str) -> Sensor:
 def value_of(text: str) -> Any:  # noqa: ANN401 - JSON
     """A value written on the command line: JSON, or else text."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return text
 

@@ -138,7 +138,7 @@ def access(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files |= {"broker-ca.crt": pki / "infrastructure-ca.crt", "crl.pem": pki / "devices-crl.pem"}
     for name, path in files.items():
         (folder / name).write_bytes(path.read_bytes())
-    (folder / "after.pem").write_bytes(enrol.revoke(pki, "aq-002", now).read_bytes())
+    (folder / "after.pem").write_bytes(enrol.revoke(pki, "aq-002", now).listed.read_bytes())
     return folder
 
 

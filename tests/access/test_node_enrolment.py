@@ -84,6 +84,39 @@ def test_a_revoked_node_is_not_among_those_to_update(pki: Path) -> None:
     assert [key.device for key in node_enrol.node_keys(pki, [], "energy")] == ["aq-1"]
 
 
+def test_of_a_revoked_node_nothing_is_left_where_it_would_be_flashed_from(pki: Path) -> None:
+    words = ["--folder", str(pki)]
+    command(pki, "--node", "air", "--broker", "mqtts://gateway.local", "--wifi", "sensors")
+    done = CliRunner().invoke(app, ["enrol", "revoke", "aq-001", *words])
+    assert done.exit_code == 0, done.exception
+    (aside,) = (pki / "nodes").iterdir()
+    assert re.fullmatch(r"revoked-[0-9a-f]{1,12}-aq-001", aside.name)
+    assert f"with the password of the Wi-Fi, is in {aside} now" in done.output
+    assert oct(aside.stat().st_mode & 0o777) == "0o700"
+    assert all(path.name.startswith("revoked-") for path in (pki / "issued").iterdir())
+    enrol.enrol(pki, "device", "meter", NOW)
+    assert "Wi-Fi" not in CliRunner().invoke(app, ["enrol", "revoke", "meter", *words]).output
+
+
+def test_revoking_that_was_cut_short_is_done_again(pki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command(pki, "--node", "air", "--broker", "mqtts://gateway.local")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError("cut")))
+        with pytest.raises(OSError, match="cut"):
+            enrol.revoke(pki, "aq-001", NOW)
+    revoked = enrol.revoke(pki, "aq-001", NOW)
+    assert revoked.board
+    assert len(list(enrol._list(pki, "devices"))) == 1
+
+
+def test_a_password_file_that_is_no_text_is_a_sentence(pki: Path, tmp_path: Path) -> None:
+    (tmp_path / "wifi").write_bytes(b"\xff\xfep\x00")
+    words = ["--broker", "mqtts://h", "--wifi", "net", "--wifi-password-file", str(tmp_path / "wifi")]
+    error = command(pki, "--node", "air", *words).exception
+    assert isinstance(error, UsageError)
+    assert "The Wi-Fi password cannot be read" in str(error)
+
+
 def test_a_node_connects_with_what_its_enrolment_wrote(pki: Path, tmp_path: Path) -> None:
     """Mutual TLS, the shipped access rules, and the broker's certificate from the other authority."""
     make_users(tmp_path)

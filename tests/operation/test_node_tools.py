@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,57 @@ def test_the_configuration_is_changed_checked_and_written(tmp_path: Path, board:
     assert (folder / "node.json").read_bytes() == before
 
 
+def test_passwords_are_set_from_files_and_the_file_that_holds_them_is_whole_and_private(tmp_path: Path) -> None:
+    folder, password = enrolled(tmp_path), tmp_path / "password"
+    path = folder / "node.json"
+    path.chmod(0o644)  # as an editor may have left it
+    password.write_text("12345678 ü\n")
+    for key in ("wifi.password", "mqtt.password"):
+        done = node("config", folder, "--set", "wifi.ssid=net", "--set-file", f"{key}={password}")
+        assert done.exit_code == 0, done.exception
+        assert "12345678" not in done.output
+        table, name = key.split(".")
+        assert json.loads(path.read_bytes())[table][name] == "12345678 ü"
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    before, other = path.read_bytes(), (tmp_path / "second").resolve()
+    os.link(path, other)
+    node("config", folder, "--set", "interval_s=7")
+    assert other.read_bytes() == before, "written beside and renamed: whoever reads it meanwhile has it whole"
+    assert sorted(p.name for p in folder.iterdir()) == ["ca.der", "device.der", "device.key.der", "node.json"]
+    password.write_bytes(b"\xff\xfe")
+    for words, says in (
+        (["wifi.password"], "write key=value"),
+        ([f"wifi.password={tmp_path / 'nowhere'}"], "wifi.password cannot be read"),
+        ([f"wifi.password={password}"], "no text in UTF-8"),
+        ([f"interval_s.x={tmp_path / 'second'}"], "'interval_s' is no table"),
+    ):
+        error = node("config", folder, "--set-file", *words).exception
+        assert isinstance(error, UsageError)
+        assert says in str(error)
+
+
+@pytest.mark.parametrize("value", ["5", "null", "[]", "{}", "true", '""'])
+def test_a_name_of_a_file_that_is_no_text_is_a_sentence(tmp_path: Path, value: str) -> None:
+    folder = enrolled(tmp_path, broker="mqtts://gateway.local")
+    error = node("config", folder, "--set", f"mqtt.tls.ca={value}").exception
+    assert isinstance(error, UsageError)
+    assert "mqtt.tls.ca: write a text." in str(error)
+    path = folder / "node.json"
+    path.write_text(path.read_text().replace('"ca.der"', value))
+    with pytest.raises(UsageError, match=r"mqtt\.tls\.ca: write a text\."):
+        node_config.check_folder(folder)
+
+
+def test_a_configuration_that_is_nested_without_end_or_has_another_key_for_tls_is_a_sentence(tmp_path: Path) -> None:
+    folder = enrolled(tmp_path)
+    assert "mqtt.tls has no key 'cat'" in str(node("config", folder, "--set", "mqtt.tls.cat=x").exception)
+    for text in (b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300):
+        (folder / "node.json").write_bytes(text)
+        error = node("config", folder).exception
+        assert isinstance(error, UsageError)
+        assert "is not JSON: it is nested too deeply" in str(error)
+
+
 def test_an_empty_board_is_no_node(board: Board) -> None:
     assert "it is no node yet" in str(node("config", port=board.port).exception)
 
@@ -190,6 +242,21 @@ def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> N
             connected.run("print(1)")
         with pytest.raises(CityVitalsError, match="did not restart"):
             connected.restart()
+
+
+def test_a_board_that_answers_something_else_is_a_sentence(board: Board) -> None:
+    from adapters.board import Board as Connected
+
+    with Connected(board.port, patience=5) as connected:
+        assert connected.version()[0] == "linux"
+        connected.put("there", b"x")
+        assert connected.read("there") == b"x"
+        for noise in ("wifi: connected", "'text'", "(1, 2)", "(" * 300, "b'x' b"):
+            connected.run(f"import sys\ndef print(*a):\n    sys.stdout.write({noise!r})")
+            missing, read = partial(connected.missing, {"a": b"", "b": b""}), partial(connected.read, "there")
+            for asked in (connected.version, missing, read):
+                with pytest.raises(CityVitalsError, match=rf"{board.port} answers .* not what it was asked"):
+                    asked()
 
 
 def test_a_certificate_that_is_not_there_is_found_before_a_board_is_stopped(tmp_path: Path) -> None:
