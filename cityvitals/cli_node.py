@@ -51,6 +51,7 @@ def config(
     """Show and check a node's configuration, change it, write it onto the board; secrets are shown as stars.
 
     Example: cityvitals node config pki/nodes/aq-001 --set interval_s=30 --write --port /dev/ttyUSB0
+
     A password without its being seen: cityvitals node config pki/nodes/aq-001 --set-file wifi.password=password.txt
     """
     from cityvitals import node_config  # noqa: PLC0415

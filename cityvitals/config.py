@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from adapters.mqtt import Broker
+from cityvitals.private import read_secret
 from cityvitals.toml import load, validate
 from telemetry.city import City
 from telemetry.errors import UsageError
@@ -55,10 +56,7 @@ def _override(raw: dict[str, Any], name: str, value: str) -> None:
     keys = name.removeprefix(PREFIX).lower().split("__")
     if keys[-1].endswith("_file"):
         keys[-1] = keys[-1].removesuffix("_file")
-        try:
-            value = Path(value).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise UsageError(f"{name} names a file that cannot be read: {error}.") from None
+        value = read_secret(Path(value), f"{name} names a file that")
     place = raw
     for key in keys[:-1]:
         place = place.setdefault(key, {})

@@ -17,7 +17,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def read_secret(path: Path, what: str) -> str:
-    """The text of a file without blanks and line ends around it. Raises UsageError: `what` it is cannot be read."""
+    """The text of a file without blanks and line ends around it. Raises UsageError: `what` cannot be read."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
