@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.view import HOUR_MS, Rows, View
+from kpi_derivation.view import Rows, View
 from telemetry.city import Device, DeviceKind
 from telemetry.quantities import QUANTITIES
 from telemetry.series import BoolArray, FloatArray
 
-DAY_MS = 24 * HOUR_MS
 _NAMED = 5
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.indices import BANDS, european_band
-from kpi_derivation.ratios import joined
-from kpi_derivation.stations import KINDS, QUANTITIES, kinds_of
+from kpi_derivation.stations import KINDS, QUANTITIES
 from kpi_derivation.view import Part, View
+from kpi_derivation.worst import worst
 from telemetry.city import DeviceKind
 from telemetry.series import FloatArray
 
@@ -26,24 +26,13 @@ METHOD = "eaqi-2024/1"
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    found, labels, n, coverage = [], [], 0, []
-    for quantity in QUANTITIES:
-        kinds, label = kinds_of(view, quantity)
-        highest = _highest(view, quantity, kinds)
-        if len(highest):
-            coverage.append(float(np.mean(~np.isnan(highest))))
-            n = max(n, int((~np.isnan(highest)).sum()))
-        if not np.isnan(highest).all():
-            found.append((european_band(quantity, float(np.nanmax(highest))), quantity))
-            labels.append(label)
-    share = sum(coverage) / len(coverage) if coverage else 0.0
-    if not found:
-        why = "no valid hour in the period" if coverage else "no station of the city measures a pollutant of the index"
-        return [Part(value=None, coverage=share, n_devices=0, notes=why)]
-    band = max(b for b, _ in found)
-    worst = ", ".join(q for b, q in found if b == band)
-    notes = joined(f"{BANDS[band - 1]}: {worst}; of {len(found)} pollutants", *dict.fromkeys(labels))
-    return [Part(value=float(band), coverage=share, n_devices=n, notes=notes)]
+    return worst(
+        view,
+        _highest,
+        lambda quantity, value: float(european_band(quantity, value)),
+        lambda band: f"{BANDS[int(band) - 1]}: ",
+        "no valid hour in the period",
+    )
 
 
 def _highest(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:

@@ -13,9 +13,9 @@ from kpi_derivation.air_days import running_means
 from kpi_derivation.blocks import LEAD
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.indices import US, aqi, nowcast
-from kpi_derivation.ratios import joined
-from kpi_derivation.stations import KINDS, QUANTITIES, kinds_of
+from kpi_derivation.stations import KINDS, QUANTITIES
 from kpi_derivation.view import Part, View
+from kpi_derivation.worst import worst
 from telemetry.city import DeviceKind
 from telemetry.series import FloatArray
 
@@ -29,25 +29,14 @@ _OF = {"pm2_5": "mean", "pm10": "mean", "o3": "max8", "no2": "max1", "so2": "max
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    found, labels, coverage, n = [], [], [], 0
-    for quantity in QUANTITIES:
-        kinds, label = kinds_of(view, quantity)
-        values = _rolling(view, quantity, kinds) if view.period.kind == "24h" else _days(view, quantity, kinds)
-        there = ~np.isnan(values)
-        if len(values):
-            coverage.append(float(there.mean()))
-            n = max(n, int(there.sum()))
-        if there.any():
-            found.append((aqi(float(values[there].max()), US[quantity]), quantity))
-            labels.append(label)
-    share = sum(coverage) / len(coverage) if coverage else 0.0
-    if not found:
-        why = "too few hours in the period" if coverage else "no station of the city measures a pollutant of the index"
-        return [Part(value=None, coverage=share, n_devices=0, notes=why)]
-    value = max(index for index, _ in found)
-    worst = ", ".join(q for index, q in found if index == value)
-    notes = joined(f"{worst}; of {len(found)} pollutants", *dict.fromkeys(labels))
-    return [Part(value=value, coverage=share, n_devices=n, notes=notes)]
+    highest = _rolling if view.period.kind == "24h" else _days
+    return worst(
+        view,
+        highest,
+        lambda quantity, value: aqi(value, US[quantity]),
+        lambda _index: "",
+        "too few hours in the period",
+    )
 
 
 def _days(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:

@@ -155,3 +155,4 @@ def test_a_damaged_slot_file_starts_the_factory_slot(pair: Pair) -> None:
     before = len(states(heard, "running"))
     node.boot()
     wait_for(lambda: len(states(heard, "running")) > before, 20, "the node to start")
+    assert states(heard, "running")[-1]["slot"] == "a"
