@@ -132,15 +132,22 @@ class Buffer:
                 db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
             return changed
 
+    def holds(self, series: int, t: int, key: int) -> bool:
+        """Whether this reading is stored. `t`: ms UTC."""
+        sql = "SELECT 1 FROM reading WHERE window=? AND series=? AND t=? AND key=?"
+        return bool(rows(self.db, sql, (window_start(t, self.width), series, t, key)))
+
     def _save_series(self) -> None:
+        if self._saved < 0:
+            self._saved = int(self._read("SELECT count(*) FROM buffer_series")[0][0])
         fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
         # A plain INSERT: should another process have given the number away, it fails and nothing is misfiled.
         self.db.executemany("INSERT INTO buffer_series VALUES (?,?,?,?)", fresh)
         self._saved = len(self.table)
 
     def forget_unsaved(self) -> None:
-        """After a transaction that failed: series numbered in it must be saved again."""
-        self._saved = int(self.db.execute("SELECT count(*) FROM buffer_series").fetchone()[0])
+        """After a transaction that failed: series numbered in it must be saved again. The file may be away just now."""
+        self._saved = -1
 
     # -- outbox -----------------------------------------------------------------------------------------------------
 

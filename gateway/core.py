@@ -15,16 +15,20 @@ import numpy as np
 
 from adapters.buffer import Buffer, Dirty
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import Decoded, Line, SourceOptions
+from gateway.decoded import BY_ARRIVAL, Decoded, Line, SourceOptions
 from gateway.formats import Decode, decoder
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels
 from gateway.privacy import city_key, without_users
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
+from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
+from telemetry.series import Series
 from telemetry.topics import matcher, subscription, valid_id
 from telemetry.windows import window_start
+
+RETAINED = "a retained message without a time of its own says nothing about now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +76,30 @@ class Core:
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table)
         self._devices: dict[str, tuple[str, str, Decode, SourceOptions]] = {}
+        self._arrived: Counter[tuple[str, str]] = Counter()
+        self._counted = 0  # lines of the batch that the ledger has counted
 
-    def accept(self, messages: Sequence[Incoming], arrival: int) -> Counts:
-        """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is."""
+    def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
+        """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
+
+        `kept`: they were refused before, wholly or in part, and are taken once more.
+        """
         problems: list[tuple[int, list[str]]] = []
         self._batch.clear()
-        for number, message in enumerate(messages):
-            met = self._take(message, arrival, number)
-            if met:
-                problems.append((number, met))
+        self._arrived.clear()
+        self._counted = 0
+        try:
+            for number, message in enumerate(messages):
+                met = self._take(message, arrival, number, kept)
+                if met:
+                    problems.append((number, met))
+        except Unavailable:
+            self.ledger.forget()
+            raise
         readings, source = self._batch.readings()
         rejects = self._rejects(messages, problems, readings, source, arrival)
         refused = sum(len(p) for _, p in problems)
-        return self.store(readings, rejects, len(messages), refused, self._batch.lines, arrival)
+        return self.store(readings, rejects, len(messages), refused, self._batch.lines[self._counted :], arrival)
 
     def store(
         self,
@@ -116,30 +131,79 @@ class Core:
         keep = window_start(readings.t, self.buffer.width) >= self.buffer.pruned_before
         return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
 
-    def _take(self, message: Incoming, arrival: int, number: int) -> list[str]:
+    def _take(self, message: Incoming, arrival: int, number: int, kept: bool) -> list[str]:
         """Decode one message into the batch; returns the problems met."""
         try:
             city, device, decode, options = self._route(message.topic)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             rows = decode(message.payload, arrival, options)
-            if rows.by_arrival:
-                self._once(city, device, rows, message.retain)
-            elif rows.records and self.ledger.has_undated(city, device):
-                self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)})
             self._drop_pruned(rows)
+            if rows.by_arrival and message.retain:
+                raise Rejected(RETAINED)
         except Rejected as reason:
             return [str(reason)]
+        if kept or rows.by_arrival:
+            return self._take_with_care(city, device, rows, arrival, number, kept)
+        if rows.records and self.ledger.has_undated(city, device):
+            self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)})
         return self._batch.add(city, device, rows, arrival, number)
 
-    def _once(self, city: str, device: str, rows: Decoded, retain: bool) -> None:
+    def _take_with_care(
+        self, city: str, device: str, rows: Decoded, arrival: int, number: int, kept: bool
+    ) -> list[str]:
         """A reading is stamped once: one dated by its arrival must not be dated again when it comes again.
 
         Nor by its own clock, which the device may have set in between: then it would stand there twice.
         """
-        if retain:
-            raise Rejected("a retained message without a time of its own says nothing about now")
-        self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.knows(city, device, *n)})
+        self._count(arrival)
+        self._tell_apart(city, device, rows)
+        undated = {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)}
+        known = {i for i, n in enumerate(rows.records) if self.ledger.knows(city, device, *n)}
+        held = self._held(city, device, rows) if kept else set()
+        # What was refused is known and not stored. What is held was dated by this very message.
+        self._leave_out(rows, undated - held if kept or not rows.by_arrival else undated | known)
+        problems = self._batch.add(city, device, rows, arrival, number)
+        lines = self._batch.lines[self._counted :]
+        self._count(arrival)
+        for place, line in enumerate(lines[: len(rows.records)]):
+            if kept and line.stored and place in known - undated - held:
+                self.ledger.mend(*line[:4])
+        return problems
+
+    def _count(self, arrival: int) -> None:
+        """Let the ledger know the records of the batch so far: one may be in it twice."""
+        self.ledger.count(self._batch.lines[self._counted :], arrival)
+        self._counted = len(self._batch.lines)
+
+    def _tell_apart(self, city: str, device: str, rows: Decoded) -> None:
+        """Give rows dated by their arrival a key: what waited at the broker arrives in one ms, and is many readings."""
+        place = self._arrived[city, device]
+        self._arrived[city, device] += 1
+        for i, row in enumerate(rows.rows):
+            if row[4] == BY_ARRIVAL:
+                key = place
+                if row[5] >= 0:  # a number that grows with the record's: counters are summed in this order
+                    boot, seq = rows.records[row[5]]
+                    key = (boot % 2**20 << 40) + seq % 2**40 + 1
+                rows.rows[i] = (*row[:4], key, row[5])
+
+    def _held(self, city: str, device: str, rows: Decoded) -> set[int]:
+        """The records of which a reading is stored, with the very time it has here."""
+        return {
+            record
+            for quantity, _, _, t, key, record in rows.rows
+            if quantity in QUANTITIES
+            and self.buffer.holds(self.buffer.table.id_of(Series(city, device, quantity)), t, key)
+        }
+
+    def dates(self, message: Incoming, arrival: int) -> bool:
+        """Whether a message is dated by its arrival; False also where it cannot be read."""
+        try:
+            _, _, decode, options = self._route(message.topic)
+            return len(message.payload) <= self._max_payload and decode(message.payload, arrival, options).by_arrival
+        except Rejected:
+            return False
 
     def _leave_out(self, rows: Decoded, records: set[int]) -> None:
         """Drop the rows of these records; they count as come again."""

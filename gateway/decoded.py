@@ -8,9 +8,10 @@ from typing import NamedTuple
 from telemetry.periods import iso
 from telemetry.windows import AHEAD, EARLIEST
 
-__all__ = ["AHEAD", "EARLIEST", "LARGEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
+__all__ = ["AHEAD", "BY_ARRIVAL", "EARLIEST", "LARGEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
 
 LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
+BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core gives it one that tells it from others
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Line(NamedTuple):
     undated: bool = False
 
 
-# quantity, unit (None: the catalogue unit), value, time in ms UTC, key (0, or the identity of an event), and the
-# number of the sender's record it was in (-1 for none). A plain tuple: this is made for every reading.
+# quantity, unit (None: the catalogue unit), value, time in ms UTC, key (0, the identity of an event, or BY_ARRIVAL),
+# and the number of the sender's record it was in (-1 for none). A plain tuple: this is made for every reading.
 Row = tuple[str, str | None, float, int, int, int]
 
 

@@ -96,20 +96,33 @@ class Ledger:
         self._asking = {(e.city, e.device, e.boot): _Asking() for e in table.with_holes()}
         self._troubled: set[tuple[str, str]] = set()
         self._number = 0
+        self._touched: dict[Key, Account] = {}
+        self._late: set[Key] = set()
         self._read_undated()
 
     def _read_undated(self) -> None:
         self._undated = {key: Ranges(text) for key, text in self._table.undated().items()}
         self._undated_devices = {key[:2] for key in self._undated}
+        self._stale = False
 
     def take(self, lines: Iterable[Line], now: int) -> None:
-        """Count records that came. `now`: ms UTC."""
-        touched: dict[Key, Account] = {}
-        late: set[Key] = set()
+        """Count records that came and write what was counted. `now`: ms UTC."""
+        self.count(lines, now)
+        self._table.put(account.entry(key, now) for key, account in self._touched.items())
+        if self._late:
+            self._table.put_undated((*key, str(self._undated[key])) for key in self._late)
+        self._touched, self._late = {}, set()
+
+    def count(self, lines: Iterable[Line], now: int) -> None:
+        """Count records that came, in memory; `take` writes them."""
+        if self._stale:
+            self._read_undated()
+        touched, late = self._touched, self._late
         for city, device, boot, seq, stored, undated in lines:
             key = (city, device, boot)
             if undated and stored and self._undated.setdefault(key, Ranges()).add(seq):
                 late.add(key)
+                self._undated_devices.add(key[:2])
             if stored is None and not self._met(city, device, touched):
                 continue  # what a device sent before this gateway knew it went to another
             account = touched.get(key) or self._account(key, 0 if stored is None else seq)
@@ -126,13 +139,18 @@ class Ledger:
                 self._asking[key] = _Asking(now + _FIRST_PAUSE)
             if fresh_hole or account.duplicate + account.refused + account.recovered != before:
                 self._troubled.add((city, device))
-        self._table.put(account.entry(key, now) for key, account in touched.items())
-        if late:
-            self._undated_devices |= {key[:2] for key in late}
-            self._table.put_undated((*key, str(self._undated[key])) for key in late)
+
+    def mend(self, city: str, device: str, boot: int, seq: int) -> None:
+        """A record that was counted as refused is stored now; `count` has just taken it for a duplicate."""
+        account = self._touched.get((city, device, boot))
+        if account and account.refused and seq >= account.start:
+            account.refused -= 1
+            account.duplicate -= 1
 
     def has_undated(self, city: str, device: str) -> bool:
         """Whether any record of the device was dated by its arrival."""
+        if self._stale:
+            self._read_undated()
         return (city, device) in self._undated_devices
 
     def undated(self, city: str, device: str, boot: int, seq: int) -> bool:
@@ -146,7 +164,7 @@ class Ledger:
     def knows(self, city: str, device: str, boot: int, seq: int) -> bool:
         """Whether this record has been counted before."""
         key = (city, device, boot)
-        account = self._accounts.get(key) or self._load(key)
+        account = self._touched.get(key) or self._accounts.get(key) or self._load(key)
         return account is not None and (seq < account.start or seq in account.seen)
 
     def _account(self, key: Key, seq: int) -> Account:
@@ -169,9 +187,9 @@ class Ledger:
         return Account(seq if new_here else 0, Ranges())
 
     def forget(self) -> None:
-        """After a transaction that failed: what is on disk holds."""
+        """After a transaction that failed: what is on disk holds. It is read when needed; just now it may be away."""
         self._accounts.clear()
-        self._read_undated()
+        self._touched, self._late, self._stale = {}, set(), True
 
     def requests(self, now: int, limit: int = 200) -> list[Request]:
         """Commands that are due, oldest records first; they become due again until the holes are filled."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.decoded import LARGEST, Decoded, SourceOptions, clock_problem
+from gateway.decoded import BY_ARRIVAL, LARGEST, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -82,7 +82,7 @@ def _add(
         key = session_key(identity, secret=secret) if identity is not None else 0
         add_session(out, t, end, _float(value), unit, key)
     else:
-        out.add(quantity, unit, _float(value), t)
+        out.add(quantity, unit, _float(value), t, BY_ARRIVAL if out.by_arrival else 0)
 
 
 def _end(given: object, out: Decoded) -> int | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.decoded import AHEAD, EARLIEST, LARGEST, Decoded, SourceOptions, clock_problem
+from gateway.decoded import AHEAD, BY_ARRIVAL, EARLIEST, LARGEST, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -126,6 +126,7 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
         if r.n and name not in options.ignore and r.v is None:
             out.problems.append(f"'{name}' has no numeric value")
         return
+    by_arrival = False
     if base.ms is not None and not r.t and base.up is None:
         t = base.ms
     else:
@@ -141,7 +142,7 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
             out.problems.append("'end' of a session is no time: its connected time is left out")
         add_session(out, t, end, value, unit, session_key(r.key, secret=options.secret) if r.key else 0)
     else:
-        out.add(name, unit, value, t)
+        out.add(name, unit, value, t, BY_ARRIVAL if by_arrival else 0)
 
 
 def _one_by_one(payload: bytes, out: Decoded) -> list[Record]:
