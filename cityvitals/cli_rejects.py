@@ -16,7 +16,7 @@ from cityvitals.config import load_settings
 from cityvitals.foreign import printable
 from cityvitals.processes import sources_of
 from cityvitals.recover import only_one
-from gateway.core import Core, Incoming
+from gateway.core import RETAINED, Core, Incoming
 from telemetry.errors import UsageError
 from telemetry.periods import iso
 
@@ -85,18 +85,23 @@ def replay_rejects(
         raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
     rows = [r for r in reversed(chosen) if not r.topic.startswith("replay:")]
     with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
-        stored, again = _feed(core, rows)
+        stored, again = feed(core, rows, time.time_ns() // 1_000_000)
     sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
     if len(rows) < len(chosen):
         sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")
 
 
-def _feed(core: Core, rows: list[Reject]) -> tuple[int, int]:
-    """Feed messages with the arrival they had; readings stored, messages kept again."""
+def feed(core: Core, rows: list[Reject], now: int) -> tuple[int, int]:
+    """Feed messages in once more; readings stored, messages kept again. `now`: ms UTC.
+
+    One without a time of its own is dated by the arrival it had; to the others the clock of now applies, because what
+    refused them may have been a clock that was behind.
+    """
     stored = 0
     newest = core.buffer.rejects.newest(1)
     last = newest[0].id if newest else 0
     for r in rows:
-        stored += core.accept([Incoming(r.topic, r.payload)], min(r.at, time.time_ns() // 1_000_000)).stored
+        message, at = Incoming(r.topic, r.payload, RETAINED in r.reason), min(r.at, now)
+        stored += core.accept([message], at if core.dates(message, at) else now, kept=True).stored
         core.buffer.rejects.delete([r.id])
     return stored, sum(r.id > last for r in core.buffer.rejects.newest(1_000_000))
