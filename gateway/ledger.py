@@ -192,18 +192,21 @@ class Ledger:
         self._touched, self._late, self._stale = {}, set(), True
 
     def requests(self, now: int, limit: int = 200) -> list[Request]:
-        """Commands that are due, oldest records first; they become due again until the holes are filled."""
+        """Commands that are due; they become due again until the holes are filled or were asked for often enough."""
         found: list[Request] = []
         for key in [k for k, asking in self._asking.items() if is_due(asking.due, now, HOUR)][:limit]:
             asking = self._asking[key]
             account = self._accounts.get(key) or self._load(key)
-            holes = account.holes() if account else []
-            if not holes or asking.attempts >= _ATTEMPTS:
+            pieces = _pieces(account.holes()) if account else []
+            turns = -(-len(pieces) // _AT_ONCE)
+            if not pieces or asking.attempts >= max(_ATTEMPTS, 2 * turns):
                 del self._asking[key]
                 continue
+            # The newest first, then on to older ones: those that no node can fill any more must not hide the others.
+            end = len(pieces) - asking.attempts % turns * _AT_ONCE
+            found += [self._request(key, a, b) for a, b in pieces[max(end - _AT_ONCE, 0) : end]]
             asking.attempts += 1
-            asking.due = now + min(_FIRST_PAUSE << asking.attempts, HOUR)
-            found += [self._request(key, a, b) for a, b in _pieces(holes)[:_AT_ONCE]]
+            asking.due = now + min(_FIRST_PAUSE << min(asking.attempts, 16), HOUR)
         return found
 
     def _request(self, key: Key, first: int, last: int) -> Request:
@@ -221,8 +224,8 @@ class Ledger:
 
 def _pieces(holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The holes, long ones cut into what a node sends at one command."""
-    found = []
-    for first, last in holes[:_AT_ONCE]:
-        for start in range(first, min(last, first + _AT_ONCE * _MOST_RECORDS) + 1, _MOST_RECORDS):
-            found.append((start, min(start + _MOST_RECORDS - 1, last)))
-    return found
+    return [
+        (start, min(start + _MOST_RECORDS - 1, last))
+        for first, last in holes
+        for start in range(first, last + 1, _MOST_RECORDS)
+    ]

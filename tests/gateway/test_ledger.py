@@ -195,6 +195,20 @@ def test_long_holes_are_asked_for_in_pieces_a_node_takes(core: Core) -> None:
     assert asked == [(1, 5000), (5001, 10_000), (10_001, 11_999)]
 
 
+def test_holes_that_nobody_can_fill_do_not_hide_a_new_one(core: Core) -> None:
+    take(core, *range(0, 40, 2))
+    for s in range(0, 400_000, 60):
+        core.ledger.requests(NOW + s * 1000)  # the node has none of them any more
+    take(core, 40, 42)
+    assert (1, 41, 41) in asked(core)
+
+
+def test_all_holes_are_asked_for_in_turn(core: Core) -> None:
+    take(core, *range(0, 802, 2))
+    wanted = {r.command["from"] for s in range(0, 400 * 3600, 600) for r in core.ledger.requests(NOW + s * 1000)}
+    assert wanted == set(range(1, 801, 2))
+
+
 @settings(max_examples=200)
 @given(st.lists(st.integers(0, 60), max_size=80))
 def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
