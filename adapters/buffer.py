@@ -212,6 +212,8 @@ class Buffer:
         with self.transaction() as db:
             db.execute("DELETE FROM dirty WHERE message IN (SELECT value FROM json_each(?))", (json.dumps(messages),))
             newest = max(messages)
+            if newest > self.last_message():  # this file is younger than the numbers it was known by
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (newest,))
             lost = "message > 0 AND message < ?"
             if not db.execute(f"SELECT 1 FROM dirty WHERE {lost} LIMIT 1", (newest,)).fetchone():  # noqa: S608
                 return 0

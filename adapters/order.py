@@ -1,8 +1,8 @@
 """Which windows messages are stored: the largest number of each gateway, in a table beside the rejected messages.
 
 A broker that lost its last minutes can deliver a message again after a newer one, and an older state of a window would
-replace the newer. So what comes after a larger number of the same gateway is passed over, without a receipt: either it
-was stored in its time, or the gateway misses the receipt and sends those windows again under a new number.
+replace the newer. So what comes after a larger number of the same gateway is passed over, and the larger number told
+once more: either it was stored in its time, or the gateway misses its receipt and sends those windows under a new one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ class Order:
         for topic, number in numbered:
             yield 0 < number < newest.get(topic, 0)
             newest[topic] = max(newest.get(topic, 0), number)
+
+    def newest(self, topic: str) -> int:
+        """The largest number of the topic that is stored; 0 where there is none."""
+        return self._newest.get(topic, 0)
 
     def stored(self, numbered: Iterable[tuple[str, int]]) -> None:
         """These are in the store now."""

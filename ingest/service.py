@@ -16,7 +16,7 @@ from ingest.core import Ingest
 from telemetry.errors import Rejected, Unavailable
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
-from telemetry.periods import PeriodKind
+from telemetry.periods import PeriodKind, iso
 from telemetry.topics import kpi_topic
 from telemetry.windows import DAY, EARLIEST, is_due
 from telemetry.wire import decode, number
@@ -65,7 +65,7 @@ class Service:
                 self.link.drop()
             return
         try:
-            fresh = self._in_order(batch)
+            fresh, overtaken = self._in_order(batch)
             self._store(fresh)
             self._note(self.ingest.derive(self.clock()))
             if batch:
@@ -78,12 +78,14 @@ class Service:
         self._failures = 0
         self._tell_the_world()
         self._receipts(fresh)
+        self._call_back(overtaken)
         self.link.ack(batch)
 
-    def _in_order(self, batch: list[Message]) -> list[Message]:
-        """Without messages that a newer one of their gateway has overtaken, see adapters/order.py."""
-        late = self._order.overtaken((m.topic, number(m.payload)) for m in batch)
-        return [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
+    def _in_order(self, batch: list[Message]) -> tuple[list[Message], set[str]]:
+        """Without messages that a newer one of their gateway has overtaken, and their topics; see adapters/order.py."""
+        late = list(self._order.overtaken((m.topic, number(m.payload)) for m in batch))
+        fresh = [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
+        return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}
 
     def _receipts(self, batch: list[Message]) -> None:
         """Tell the gateways which of their messages are stored, or kept as refused: they need not come again."""
@@ -95,6 +97,17 @@ class Service:
         for topic, of_gateway in numbers.items():
             self.link.publish(topic, msgspec.json.encode(of_gateway))
 
+    def _call_back(self, topics: set[str]) -> None:
+        """To whoever sends numbers that were overtaken, tell the newest again.
+
+        What it has not seen stored by then it sends once more. A gateway with a new buffer, whose clock was ahead
+        before, also learns from it from where to number.
+        """
+        for topic in topics:
+            sender, _, kind = topic.rpartition("/")
+            if kind == "windows":
+                self.link.publish(f"{sender}/stored", msgspec.json.encode([self._order.newest(topic)]))
+
     def _store(self, batch: list[Message]) -> None:
         """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""
         windows: dict[tuple[str, int], list[Partials]] = {}
@@ -103,7 +116,7 @@ class Service:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
                 self.ingest.check_width(city, width)
-                believable = self._believable(partials)
+                believable = self._believable(city, partials)
                 windows.setdefault((city, width), []).append(believable)
                 if len(believable) < len(partials):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
@@ -115,19 +128,26 @@ class Service:
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)
 
-    def _believable(self, partials: Partials) -> Partials:
+    def _believable(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.
 
         Only those are left out, not the message: a gateway whose clock was wrong for a moment sends them beside those
-        of its devices. A day of difference is allowed, because it may be our clock that is behind.
+        of its devices. A day of difference is allowed, because it may be our clock that is behind. Raises Unavailable
+        where that is sure, because the store holds windows that would not be believed either.
         """
-        return partials.take((partials.start >= EARLIEST) & (partials.start <= self.clock() + DAY))
+        latest = self.clock() + DAY
+        good = (partials.start >= EARLIEST) & (partials.start <= latest)
+        if not good.all() and (stored := self.ingest.store.span(city, "window")) and stored[1] > latest:
+            raise Unavailable(f"this machine's clock is behind {iso(stored[1])}, which the store shows; set it")
+        return partials.take(good)
 
     def _back_off(self, why: str) -> None:
         self._tell(f"nothing is acknowledged: {why}")
         self._failures += 1
         self.link.drop()
-        self._pause_until = self.clock() + round(random.uniform(0.2, min(0.5 * 2**self._failures, 30.0)) * 1000)
+        self._pause_until = self.clock() + round(
+            random.uniform(0.2, min(0.5 * 2 ** min(self._failures, 6), 30.0)) * 1000
+        )
 
     def _tell(self, sentence: str) -> None:
         """One log line per change of state."""
