@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from adapters.sqlite import rows
+from adapters.sqlite import rows, transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS undated (
   PRIMARY KEY (city, device, boot)
 ) WITHOUT ROWID;
 """
+
+
+_TOTALS = (
+    "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(sent)"
+    " FROM ledger"
+)
 
 
 class Entry(NamedTuple):
@@ -91,15 +97,23 @@ class LedgerTable:
         """Write rows of `undated`; within the caller's transaction."""
         self._db.executemany("INSERT OR REPLACE INTO undated VALUES (?,?,?,?)", found)
 
+    def drop_undated(self, before: int) -> None:
+        """Delete the rows of `undated` of boots in which nothing changed since then (ms UTC)."""
+        old = "SELECT 1 FROM ledger l WHERE (l.city, l.device, l.boot) = (u.city, u.device, u.boot) AND l.changed < ?"
+        with transaction(self._db) as db:
+            db.execute(f"DELETE FROM undated AS u WHERE EXISTS ({old})", (before,))  # noqa: S608 - fixed text
+
     def with_holes(self) -> list[Entry]:
         """The rows in which records are missing."""
         return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0")]
 
+    def totals_of(self, city: str, device: str) -> list[Totals]:
+        """Of one device; nothing where it has sent no numbered records."""
+        sql = f"{_TOTALS} WHERE city=? AND device=? GROUP BY city, device"
+        return [Totals(*row) for row in rows(self._db, sql, (city, device))]
+
     def totals(self, changed_since: int = 0) -> list[Totals]:
         """Of devices of which something changed since then (ms UTC)."""
-        sql = (
-            "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(sent)"
-            " FROM ledger"
-            " WHERE (city, device) IN (SELECT city, device FROM ledger WHERE changed >= ?) GROUP BY city, device"
-        )
+        changed = "SELECT city, device FROM ledger WHERE changed >= ?"
+        sql = f"{_TOTALS} WHERE (city, device) IN ({changed}) GROUP BY city, device"
         return [Totals(*row) for row in rows(self._db, sql, (changed_since,))]

@@ -18,6 +18,7 @@ from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 
 OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
+_KINDS = 100_000
 REASONS = {
     OUT_OF_RANGE: "out of the plausible range",
     SENTINEL: "a value by which instruments say 'no value'",
@@ -40,14 +41,19 @@ class Batch:
 
     def __init__(self, table: SeriesTable) -> None:
         self._table = table
+        self._forget()
+        self.clear()
+
+    def _forget(self) -> None:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str, str, str | None], int] = {}
         self._wrong: dict[int, str] = {}
-        self._columns = _Columns.of([], table)
-        self.clear()
+        self._columns = _Columns.of([], self._table)
 
     def clear(self) -> None:
         """Forget the rows, keep what was learnt about units."""
+        if len(self._kinds) > _KINDS:  # a sender of endless new names must not fill the memory
+            self._forget()
         self._rows: list[tuple[int, float, int, int, int, int]] = []
         self.lines: list[Line] = []
 
@@ -92,8 +98,6 @@ class Batch:
             what = (
                 f"unknown quantity '{quantity[:40]}'" if entry is None else f"unit '{str(unit)[:20]}' for '{quantity}'"
             )
-            if len(self._known) > 100_000:  # a sender of endless new names must not fill the memory
-                self._known.clear()
             made = _Kind(-1, 1.0, 1.0, 0.0, what if entry is None else f"unknown {what}; expected {entry.unit}")
         else:
             made = _Kind(self._table.id_of(Series(city, device, quantity)), *convert, None)

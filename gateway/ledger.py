@@ -191,6 +191,14 @@ class Ledger:
         self._accounts.clear()
         self._touched, self._late, self._stale = {}, set(), True
 
+    def forget_undated(self, before: int) -> None:
+        """Let go which records of boots that ended before `before` (ms) were dated by their arrival.
+
+        Their windows are gone: one that comes again, with a time of its own now, is refused for that.
+        """
+        self._table.drop_undated(before - HOUR)
+        self._stale = True
+
     def requests(self, now: int, limit: int = 200) -> list[Request]:
         """Commands that are due; they become due again until the holes are filled or were asked for often enough."""
         found: list[Request] = []
@@ -219,7 +227,7 @@ class Ledger:
         troubled, self._troubled = self._troubled, set()
         if changed_since is not None:
             return self._table.totals(changed_since)
-        return [t for t in self._table.totals() if (t.city, t.device) in troubled] if troubled else []
+        return [total for name in sorted(troubled) for total in self._table.totals_of(*name)]
 
 
 def _pieces(holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -134,11 +134,9 @@ class Gateway:
 
     def _listen(self) -> None:
         """A broker that says nothing for long though devices spoke before may have forgotten us: connect anew."""
-        now = self.clock()
-        if self._heard and self.source.connected and now - self._heard > self.silent_ms:
-            log.warning(
-                "%s has sent nothing for %d s; connecting anew", self.source.broker, (now - self._heard) // 1000
-            )
+        limit = self.silent_ms
+        if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
+            log.warning("%s has sent nothing for %d s; connecting anew", self.source.broker, limit // 1000)
             self._heard = 0
             self.source.drop()
 
@@ -178,7 +176,7 @@ class Gateway:
             if self._flight.windows >= _FLIGHT:
                 self._next_flush = 0  # a backlog does not wait for the next tick
             self._flight = None
-        elif self._flight.mids and self.uplink.connected and self.clock() - self._flight.since > _SILENT_MS:
+        elif self.uplink.connected and is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
             log.warning("the hub's broker acknowledges nothing; connecting anew")
             self._flight.since = self.clock()
             self.uplink.drop()
@@ -228,14 +226,17 @@ class Gateway:
                 self._next_health = now + _HEALTH_MS
                 since = None
                 if is_due(self._next_ledger, now, _LEDGER_MS):
-                    since, self._next_ledger = self._next_ledger - _LEDGER_MS, now + _LEDGER_MS
+                    since = min(self._next_ledger, now) - _LEDGER_MS  # the earlier one where the clock was set back
+                    self._next_ledger = now + _LEDGER_MS
                 buffer.put(health(buffer, self.id, now))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
-                buffer.prune(now - self.keep_ms, self.max_buffer_bytes)
+                if buffer.prune(now - self.keep_ms, self.max_buffer_bytes):
+                    self.core.ledger.forget_undated(buffer.pruned_before)
         except Unavailable as error:
             buffer.forget_unsaved()
+            self._next_ledger = 0  # what could not be told now is told with all the rest
             self._trouble("housekeeping waits", error)
 
     def _ask_again(self, now: int) -> None:

@@ -285,3 +285,32 @@ def test_what_was_dated_in_a_transaction_that_failed_is_dated_when_it_comes_agai
             undated(core, 0, up=10, sent=70, arrival=NOW)
     dated(core, 0, NOW - 61_000, NOW + 2000)
     assert stored(core) == [NOW - 61_000]
+
+
+def test_what_was_dated_by_its_arrival_is_forgotten_with_its_readings(core: Core) -> None:
+    undated(core, 0, up=10, sent=70, arrival=NOW)
+    core.ledger.forget_undated(NOW)
+    assert core.ledger.undated("aba", "s1", 1, 0)
+    core.ledger.forget_undated(NOW + 2 * HOUR)
+    assert not core.ledger.has_undated("aba", "s1")
+    assert core.buffer.ledger.undated() == {}
+    assert totals(core).received == 1
+
+
+def test_the_report_names_those_in_trouble_with_all_their_boots(core: Core) -> None:
+    take(core, 0)
+    take(core, 0, 2, boot=2)
+    take(core, 0, device="s2")
+    assert core.ledger.report(None) == [Totals("aba", "s1", 3, 0, 0, 0, 1, 4)]
+    assert core.ledger.report(None) == []
+
+
+def test_a_transaction_that_failed_leaves_no_trouble_behind(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_amounts: object) -> None:
+        raise Unavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.buffer, "count", fail)
+        with pytest.raises(Unavailable):
+            take(core, 3)
+    assert core.ledger.report(None) == []

@@ -1,0 +1,108 @@
+"""What the gateway tells of its ledger, though the disk was full or the clock was set meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.core import Core, Incoming
+from gateway.service import Gateway
+from telemetry.errors import Unavailable
+from telemetry.windows import HOUR, MINUTE
+from tests.gateway import cores
+
+NOW = cores.ARRIVAL
+
+
+class Silent:
+    """A link without a network: always connected, nothing ever comes."""
+
+    connected, broker = True, "nowhere"
+    drops = 0
+
+    def take(self) -> list[Any]:
+        return []
+
+    def ack(self, messages: object) -> None:
+        pass
+
+    def delivered(self) -> list[int]:
+        return []
+
+    def publish(self, topic: str, payload: bytes) -> int:
+        return 1
+
+    def step(self) -> None:
+        pass
+
+    def drop(self) -> None:
+        self.drops += 1
+
+
+class Bench:
+    """A gateway whose clock is in the test's hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.core: Core = cores.make(folder)
+        self.links: Any = [Silent(), Silent()]
+        self.now = NOW
+        self.gateway = Gateway("gw", self.core, *self.links, lambda: self.now)
+
+    def send(self, *seqs: int) -> None:
+        body = ",".join(f'{{"n":"no2","v":1,"bt":{self.now / 1000},"boot":1,"seq":{s}}}' for s in seqs)
+        self.core.accept([Incoming("cv/1/aba/s1/data", f"[{body}]".encode())], self.now)
+
+    def told(self) -> list[float]:
+        """The values of ledger_received that were written, oldest first."""
+        names = self.core.buffer.table.all
+        own = [i for i, s in enumerate(names) if s.quantity == "ledger_received"]
+        sql = f"SELECT value FROM reading WHERE series IN ({','.join(map(str, own))}) ORDER BY t"
+        return [v for (v,) in self.core.buffer.db.execute(sql)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_what_could_not_be_told_while_the_disk_was_full_is_told_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send(0)
+    bench.core.ledger.report(None)
+    bench.now += MINUTE
+
+    def full(_readings: object) -> int:
+        raise Unavailable("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.core.buffer, "put", full)
+        bench.gateway._housekeeping(bench.now)
+    bench.now += HOUR
+    bench.gateway._housekeeping(bench.now)
+    assert bench.told() == [1]
+
+
+def test_a_device_that_falls_silent_when_the_clock_is_set_back_is_told_of(bench: Bench) -> None:
+    bench.now += 3 * HOUR
+    bench.gateway._housekeeping(bench.now)
+    bench.now -= 3 * HOUR
+    bench.send(0)
+    bench.core.ledger.report(None)
+    bench.gateway._housekeeping(bench.now)
+    assert bench.told() == [1]
+
+
+@pytest.mark.parametrize("moment", [300_001, -300 * HOUR])
+def test_a_silent_broker_is_left_also_when_the_clock_was_set_back(bench: Bench, moment: int) -> None:
+    bench.gateway._heard = bench.now
+    bench.now += 299_000
+    bench.gateway._listen()
+    assert bench.links[0].drops == 0
+    bench.now = NOW + moment
+    bench.gateway._listen()
+    assert bench.links[0].drops == 1
+    bench.gateway._listen()
+    assert bench.links[0].drops == 1
