@@ -29,7 +29,7 @@ def broker(
     name: Id,
     host: Annotated[list[str] | None, typer.Option(help="A name or address of the broker; may be repeated.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="The edge broker: for devices, not gateways.")] = False,
-    port: Annotated[int, typer.Option(help="The port of the listener.")] = 8883,
+    port: Annotated[int, typer.Option(help="The port of the listener.", min=1, max=65535)] = 8883,
     folder: Folder = _HOME,
     days: Days = 730,
 ) -> None:

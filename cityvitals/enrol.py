@@ -8,7 +8,8 @@ name is the id that the brokers' access rules bind to topics, so an id is given 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -27,6 +28,7 @@ AUTHORITIES = ("devices", "infrastructure")
 ROLES = frozenset({"gateway", "operator", "simulator", "ingest", "viewer"})  # users with rights of their own
 _YEAR = timedelta(days=365)
 _CA_LIFE, _CRL_LIFE = 20 * _YEAR, 10 * _YEAR
+_HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(?:\.|$))+")
 
 
 class Issued(NamedTuple):
@@ -51,23 +53,33 @@ def authority_of(kind: Kind) -> str:
 
 
 def make_authorities(folder: Path, city: str, now: datetime) -> None:
-    """Make what is missing of both authorities: key (mode 600), certificate and an empty revocation list."""
+    """Make what is missing of both authorities: key (mode 600), certificate and revocation list. Raises UsageError."""
     if not valid_id(city):
         raise UsageError(f"'{city}' is no city id; write 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
     folder.mkdir(parents=True, exist_ok=True)
     for name in AUTHORITIES:
-        path = folder / f"{name}-ca.crt"
-        if path.exists():
-            continue
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = _name(f"{city} {name} CA")
-        builder = _builder(subject, subject, key.public_key(), now, now + _CA_LIFE)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        builder = builder.add_extension(_usage(ca=True), critical=True)
-        certificate = builder.sign(key, hashes.SHA256())
-        private.write(folder / f"{name}-ca.key", _key_bytes(key, serialization.Encoding.PEM))
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        _write_list(folder, name, [], now)
+        if not (folder / f"{name}-ca.crt").exists():
+            _make_authority(folder, name, city, now)
+        elif (known := _city_in(_certificate(folder, name))) != city:
+            raise UsageError(f"{folder} holds the authorities of '{known}'; give '{city}' a --folder of its own.")
+        if not _list_lasts(folder, name, now):
+            _write_list(folder, name, _serials(folder, name), now)
+
+
+def _make_authority(folder: Path, name: str, city: str, now: datetime) -> None:
+    key_file = folder / f"{name}-ca.key"
+    if key_file.exists():
+        raise UsageError(f"{key_file} is there without {name}-ca.crt; put that back, or move the key away.")
+    key = ec.generate_private_key(ec.SECP256R1())
+    # The city has an attribute of its own, because a common name has room for 64 characters.
+    place = x509.NameAttribute(NameOID.ORGANIZATION_NAME, city)
+    subject = x509.Name([place, *_name(f"{name} CA")])
+    builder = _builder(subject, subject, key.public_key(), now, now + _CA_LIFE)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(ca=True), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
+    private.write(key_file, _key_bytes(key, serialization.Encoding.PEM))
+    (folder / f"{name}-ca.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def enrol(
@@ -83,6 +95,8 @@ def enrol(
     files = Issued(*(folder / "issued" / f"{name}.{end}" for end in ("crt", "key", "der", "key.der")))
     if files.certificate.exists():
         raise UsageError(f"{name} is enrolled already; revoke it first, or choose another id.")
+    if taken := next((path for path in files if path.exists()), None):
+        raise UsageError(f"{taken} is there already, of another id; choose another.")
     authority = authority_of(kind)
     issuer, issuer_key = _load(folder, authority)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -104,13 +118,12 @@ def enrol(
 
 def authority_der(folder: Path, name: str) -> bytes:
     """The certificate of one of the authorities, as DER. Raises UsageError."""
-    return _load(folder, name)[0].public_bytes(serialization.Encoding.DER)
+    return _certificate(folder, name).public_bytes(serialization.Encoding.DER)
 
 
 def city_of(folder: Path) -> str:
     """The city whose authorities these are. Raises UsageError."""
-    name = _load(folder, "devices")[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    return str(name).removesuffix(" devices CA")
+    return _city_in(_certificate(folder, "devices"))
 
 
 def revoke(folder: Path, name: str, now: datetime) -> Revoked:
@@ -121,10 +134,11 @@ def revoke(folder: Path, name: str, now: datetime) -> Revoked:
     path = folder / "issued" / f"{name}.crt"
     if not path.is_file():
         raise UsageError(f"There is no certificate of '{name}' in {folder}.")
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    authority = next(a for a in AUTHORITIES if _load(folder, a)[0].subject == certificate.issuer)
-    listed = {entry.serial_number for entry in _list(folder, authority)} | {certificate.serial_number}
-    _write_list(folder, authority, sorted(listed), now)
+    certificate = _read(path)
+    authority = next((a for a in AUTHORITIES if _certificate(folder, a).subject == certificate.issuer), None)
+    if authority is None:
+        raise UsageError(f"{path} was signed by no authority of {folder}; revoke it where it was made.")
+    _write_list(folder, authority, _serials(folder, authority) | {certificate.serial_number}, now)
     prefix = f"revoked-{certificate.serial_number:x}"[:20] + "-"
     board, aside = folder / "nodes" / name, folder / "nodes" / f"{prefix}{name}"
     if board.exists():
@@ -147,14 +161,17 @@ def listener(folder: Path, broker: str, authority: str, port: int) -> str:
     )
 
 
-def expiring(folder: Path, now: datetime, within: timedelta) -> list[tuple[Path, datetime]]:
-    """Certificates in use that end within that time, the earliest first."""
-    found = []
-    for path in [*folder.glob("*-ca.crt"), *folder.glob("issued/*.crt")]:
-        end = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
-        if end < now + within and not path.name.startswith("revoked-"):
-            found.append((path, end))
-    return sorted(found, key=lambda f: f[1])
+def dated_files(folder: Path) -> list[Path]:
+    """Certificates in use, and lists of revoked ones."""
+    issued = [path for path in sorted(folder.glob("issued/*.crt")) if not path.name.startswith("revoked-")]
+    return [*sorted(folder.glob("*-ca.crt")), *sorted(folder.glob("*-crl.pem")), *issued]
+
+
+def end_of(path: Path) -> datetime:
+    """When a certificate, or a list of revoked ones, ends. Raises UsageError for a file that is neither."""
+    if path.name.endswith("-crl.pem"):
+        return _read_list(path).next_update_utc or datetime.max.replace(tzinfo=UTC)
+    return _read(path).not_valid_after_utc
 
 
 # -- pieces ----------------------------------------------------------------------------------------------------------
@@ -189,7 +206,13 @@ def _host(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
-        return x509.DNSName(text)
+        pass
+    if not _HOST.fullmatch(text) or len(text) > 253:
+        raise UsageError(
+            f"'{text}' is no host; write a name or an address, as hub.example.org or 192.0.2.7, without scheme and port"
+            " (of a name with other letters its form that begins with xn--)."
+        )
+    return x509.DNSName(text)
 
 
 def _key_bytes(key: ec.EllipticCurvePrivateKey, encoding: serialization.Encoding) -> bytes:
@@ -199,29 +222,75 @@ def _key_bytes(key: ec.EllipticCurvePrivateKey, encoding: serialization.Encoding
     return key.private_bytes(encoding, chosen, serialization.NoEncryption())
 
 
-def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _read(path: Path) -> x509.Certificate:
     try:
-        certificate = x509.load_pem_x509_certificate((folder / f"{authority}-ca.crt").read_bytes())
-        key = serialization.load_pem_private_key((folder / f"{authority}-ca.key").read_bytes(), None)
+        return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{folder} holds no authority '{authority}' ({error}); run `cityvitals enrol ca`.") from None
-    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we made it
-    return certificate, key
+        raise UsageError(f"{path} is no certificate that can be read ({error}); put the right one back.") from None
 
 
 def _list(folder: Path, authority: str) -> x509.CertificateRevocationList:
-    return x509.load_pem_x509_crl((folder / f"{authority}-crl.pem").read_bytes())
+    return _read_list(folder / f"{authority}-crl.pem")
 
 
-def _write_list(folder: Path, authority: str, serials: Sequence[int], now: datetime) -> None:
+def _read_list(path: Path) -> x509.CertificateRevocationList:
+    try:
+        return x509.load_pem_x509_crl(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no list that can be read ({error}); `cityvitals enrol ca` makes it.") from None
+
+
+def _certificate(folder: Path, authority: str) -> x509.Certificate:
+    path = folder / f"{authority}-ca.crt"
+    if not path.exists():
+        raise UsageError(f"{folder} holds no authority '{authority}'; run `cityvitals enrol ca`, or give --folder.")
+    return _read(path)
+
+
+def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    certificate, path = _certificate(folder, authority), folder / f"{authority}-ca.key"
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{path} cannot be used ({error}); bring the key from where it is kept.") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        raise UsageError(f"{path} is not the key of {authority}-ca.crt; bring that from where it is kept.")
+    return certificate, key
+
+
+def _city_in(authority: x509.Certificate) -> str:
+    told = authority.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(told[0].value) if told else ""
+
+
+def _list_lasts(folder: Path, authority: str, now: datetime) -> bool:
+    """Whether there is a list of revoked certificates that is good for a year more."""
+    try:
+        return (_list(folder, authority).next_update_utc or now) > now + _YEAR
+    except UsageError:
+        return False
+
+
+def _serials(folder: Path, authority: str) -> set[int]:
+    """What an authority has revoked: what its list names, and what was set aside."""
+    there = (folder / f"{authority}-crl.pem").exists()
+    listed = {entry.serial_number for entry in _list(folder, authority)} if there else set()
+    issuer = _certificate(folder, authority).subject
+    aside = [_read(path) for path in folder.glob("issued/revoked-*.crt")]
+    return listed | {old.serial_number for old in aside if old.issuer == issuer}
+
+
+def _write_list(folder: Path, authority: str, serials: Iterable[int], now: datetime) -> None:
     issuer, key = _load(folder, authority)
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
     builder = builder.last_update(now - timedelta(hours=1)).next_update(now + _CRL_LIFE)
-    for serial in serials:
+    for serial in sorted(serials):
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
         builder = builder.add_revoked_certificate(entry)
     path = folder / f"{authority}-crl.pem"
-    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    draft = path.with_name(f"{path.name}.new")  # half a list would let nobody connect
+    draft.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    draft.replace(path)
 
 
 def utc_now() -> datetime:

@@ -182,4 +182,50 @@ def test_certificates_about_to_expire_are_found(tmp_path: Path) -> None:
     enrol.make_authorities(tmp_path, "aberdeen", now)
     enrol.enrol(tmp_path, "device", "soon", now, days=20)
     enrol.enrol(tmp_path, "device", "later", now, days=400)
-    assert [path.stem for path, _ in enrol.expiring(tmp_path, now, timedelta(days=30))] == ["soon"]
+    enrol.enrol(tmp_path, "device", "revoked", now, days=20)
+    enrol.revoke(tmp_path, "revoked", now)
+    ends = {path.stem: enrol.end_of(path) for path in enrol.dated_files(tmp_path)}
+    assert [name for name, end in ends.items() if end < now + timedelta(days=30)] == ["soon"]
+    assert {"devices-ca", "infrastructure-crl", "later"} < set(ends)
+
+
+def test_a_list_that_is_lost_or_old_is_written_anew_and_names_the_same(tmp_path: Path) -> None:
+    now = enrol.utc_now()
+    enrol.make_authorities(tmp_path, "aberdeen", now)
+    enrol.enrol(tmp_path, "device", "aq-1", now)
+    listed = enrol.revoke(tmp_path, "aq-1", now).listed
+    before = [entry.serial_number for entry in enrol._list(tmp_path, "devices")]
+    listed.unlink()
+    enrol.make_authorities(tmp_path, "aberdeen", now)
+    later = now + 10 * enrol._YEAR
+    enrol.make_authorities(tmp_path, "aberdeen", later)
+    assert [entry.serial_number for entry in enrol._list(tmp_path, "devices")] == before
+    assert enrol.end_of(listed) > later
+
+
+@pytest.mark.parametrize("city", ["a", "b" * 64])
+def test_the_authorities_know_their_city_whatever_the_length_of_its_id(tmp_path: Path, city: str) -> None:
+    enrol.make_authorities(tmp_path, city, enrol.utc_now())
+    assert enrol.city_of(tmp_path) == city
+
+
+def test_a_key_without_its_certificate_is_not_written_over(tmp_path: Path) -> None:
+    now = enrol.utc_now()
+    enrol.make_authorities(tmp_path, "aberdeen", now)
+    key = (tmp_path / "devices-ca.key").read_bytes()
+    (tmp_path / "devices-ca.crt").unlink()
+    with pytest.raises(UsageError, match=r"is there without devices-ca\.crt"):
+        enrol.make_authorities(tmp_path, "aberdeen", now)
+    assert (tmp_path / "devices-ca.key").read_bytes() == key
+
+
+def test_without_the_key_that_is_kept_elsewhere_nothing_is_signed_and_nothing_replaced(tmp_path: Path) -> None:
+    now = enrol.utc_now()
+    enrol.make_authorities(tmp_path, "aberdeen", now)
+    (tmp_path / "devices-ca.key").unlink()
+    enrol.make_authorities(tmp_path, "aberdeen", now)
+    with pytest.raises(UsageError, match="bring the key from where it is kept"):
+        enrol.enrol(tmp_path, "device", "aq-1", now)
+    (tmp_path / "devices-ca.key").write_bytes((tmp_path / "infrastructure-ca.key").read_bytes())
+    with pytest.raises(UsageError, match=r"is not the key of devices-ca\.crt"):
+        enrol.enrol(tmp_path, "device", "aq-1", now)
