@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ def doctor(
     pki: Annotated[Path | None, typer.Option("--pki", help="The folder of `cityvitals enrol`.")] = None,
     mosquitto: Annotated[list[Path] | None, typer.Option("--mosquitto", help="A broker's configuration file.")] = None,
     time_server: Annotated[str | None, typer.Option("--time-server", help="Compare the clock with this one.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
     """Look for what would lose readings. Example: cityvitals doctor --config cityvitals.toml.
 
@@ -21,9 +23,15 @@ def doctor(
     from cityvitals.config import load_settings  # noqa: PLC0415
     from cityvitals.doctor import examine  # noqa: PLC0415
     from cityvitals.foreign import printable  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
-    bad = False
+    if form not in ("table", "json"):
+        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+    found = []
     for finding in examine(load_settings(config), pki, mosquitto or [], time_server):
-        typer.echo(f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}")
-        bad = bad or finding.verdict == "bad"
-    raise typer.Exit(1 if bad else 0)
+        found.append(finding)
+        if form == "table":
+            typer.echo(f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}")
+    if form == "json":
+        typer.echo(json.dumps([finding._asdict() for finding in found], indent=2))
+    raise typer.Exit(1 if any(finding.verdict == "bad" for finding in found) else 0)

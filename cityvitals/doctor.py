@@ -6,50 +6,69 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import closing
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from adapters.buffer import Buffer
 from adapters.mqtt import Link, wait
 from adapters.sntp import offset
 from adapters.store import open_store
-from cityvitals import enrol
-from cityvitals.config import broker
+from cityvitals.config import broker, load_city
+from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.recover import damaged_files
-from telemetry.errors import CityVitalsError
+from telemetry.errors import CityVitalsError, UsageError
 from telemetry.settings import BrokerSettings, Settings
 
-Verdict = Literal["ok", "warning", "bad", "unknown"]
-_PATIENCE, _LOW_DISK, _SOON = 5.0, 1 << 30, timedelta(days=30)
+__all__ = ["Finding", "broker_settings", "certificates", "examine"]
+
+_PATIENCE, _LOW_DISK = 5.0, 1 << 30
 _OLD_BACKLOG_MS = 3_600_000
 
 
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    verdict: Verdict
-    what: str
-    advice: str
-
-
 def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_server: str | None) -> Iterator[Finding]:
-    """All findings. `pki`: the folder of `cityvitals enrol`; `mosquitto`: configuration files of our brokers."""
-    s = settings.gateway
-    places = {"edge broker": s.broker, "hub": s.uplink or s.broker, "ingest's broker": settings.ingest.broker}
-    seen: set[str] = set()
-    for name, place in places.items():
-        if place.url not in seen:
-            seen.add(place.url)
-            yield reachable(name, place)
-            yield from transport(name, place)
-    yield store(settings.store.url)
+    """All findings. `pki`: the folder of `cityvitals enrol`; `mosquitto`: configuration files of our brokers.
+
+    Of gateway, ingest and store those are looked at that the configuration names, because a machine seldom runs all;
+    where it names none, all.
+    """
+    known = {"gateway", "ingest", "store"}
+    parts = known & settings.model_fields_set or known
+    brokers = places(settings, parts)
+    for name, place in brokers.items():
+        yield from connection(name, place)
+    yield from shown_certificates(brokers)
+    if "store" in parts:
+        yield store(settings.store.url)
     yield clock(time_server)
-    yield disk(s.buffer)
-    yield from buffer(s.buffer)
+    for path in files(settings, parts):
+        yield disk(path)
+    if "gateway" in parts:
+        yield from buffer(settings.gateway.buffer)
+        yield from users(settings)
     yield from certificates(pki)
     for path in mosquitto:
         yield from broker_settings(path)
+
+
+def places(settings: Settings, parts: set[str]) -> dict[str, BrokerSettings]:
+    """The brokers of these parts; each address with each user once."""
+    s = settings.gateway
+    named = {"edge broker": s.broker, "hub": s.uplink or s.broker} if "gateway" in parts else {}
+    if "ingest" in parts:
+        named["ingest's broker"] = settings.ingest.broker
+    found: dict[str, BrokerSettings] = {}
+    for name, place in named.items():
+        if place not in found.values():
+            found[name] = place
+    return found
+
+
+def files(settings: Settings, parts: set[str]) -> list[Path]:
+    """What these parts keep on this machine, one file of each folder."""
+    of_part = {"gateway": settings.gateway.buffer, "ingest": settings.ingest.rejects}
+    if settings.store.url.startswith("sqlite:///"):
+        of_part["store"] = Path(settings.store.url.removeprefix("sqlite:///"))
+    return list({path.parent: path for part, path in of_part.items() if part in parts}.values())
 
 
 def shown(url: str) -> str:
@@ -57,17 +76,38 @@ def shown(url: str) -> str:
     return re.sub(r"//[^/]*@", "//", url)
 
 
+def connection(name: str, place: BrokerSettings) -> Iterator[Finding]:
+    """Whether a broker can be used as it is configured."""
+    try:
+        broker(place)
+    except UsageError as error:
+        yield Finding("bad", name, str(error))
+        return
+    yield reachable(name, place)
+    yield from transport(name, place)
+
+
+class _Listened(Link):
+    """A connection that keeps all it says: why a broker refuses us comes before the end of the connection."""
+
+    said: tuple[str, ...] = ()
+
+    def _tell(self, sentence: str) -> None:
+        self.said += (sentence.removesuffix("; trying again"),)
+
+
 def reachable(name: str, place: BrokerSettings) -> Finding:
     """Whether the broker lets us in."""
-    link = Link(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
+    link = _Listened(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
     end = time.monotonic() + _PATIENCE
-    while not link.connected and time.monotonic() < end:
+    while not any("connected to" in told or "refuses" in told for told in link.said) and time.monotonic() < end:
         wait([link], 0.2)
-    told = link.state
     link.close()
-    if "connected to" in told:
+    if any("connected to" in told for told in link.said):
         return Finding("ok", f"{name} {shown(place.url)}", "answers")
-    return Finding("bad", f"{name} {shown(place.url)}", told or "does not answer; is it running, is the address right?")
+    refused = [told for told in link.said if "refuses" in told]
+    advice = (refused or [*link.said, "does not answer; is it running, is the address right?"])[0]
+    return Finding("bad", f"{name} {shown(place.url)}", advice)
 
 
 def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
@@ -78,7 +118,9 @@ def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
 
 
 def store(url: str) -> Finding:
-    """Whether the store can be read and written."""
+    """Whether the store can be read and written; none is made."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Finding("unknown", f"store {shown(url)}", "there is none yet; `cityvitals ingest` makes it")
     try:
         opened = open_store(url)
         opened.ping()
@@ -94,15 +136,15 @@ def clock(server: str | None) -> Finding:
         return Finding("unknown", "clock", "not compared; give --time-server")
     try:
         away = offset(server)
-    except OSError as error:
-        return Finding("unknown", "clock", f"{server} does not answer ({error})")
+    except (OSError, ValueError) as error:
+        return Finding("unknown", "clock", f"{server} does not answer ({error}); write --time-server host or host:123")
     verdict: Verdict = "ok" if abs(away) < 1 else "warning" if abs(away) < 60 else "bad"
     advice = "" if verdict == "ok" else "; readings without a time of their own are stamped wrongly: run an NTP client"
     return Finding(verdict, "clock", f"{away:+.3f} s from {server}{advice}")
 
 
 def disk(path: Path) -> Finding:
-    """Room where the gateway keeps readings."""
+    """Room where something is kept."""
     folder = next((p for p in [path.parent, *path.parent.parents] if p.exists()), Path())
     free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
@@ -113,62 +155,47 @@ def disk(path: Path) -> Finding:
 def buffer(path: Path) -> Iterator[Finding]:
     """Backlog, holes and damaged files of the gateway."""
     for aside in damaged_files(path):
-        yield Finding("warning", str(aside), f"not recovered: stop the gateway, `cityvitals recover {aside} ...`")
+        advice = f"not recovered: stop the gateway, `cityvitals recover {aside} --buffer {path}`"
+        yield Finding("warning", str(aside), advice)
     if not path.is_file():
-        yield Finding("unknown", f"buffer {path}", "there is none yet")
+        yield Finding("unknown", f"buffer {path}", "there is none yet; `cityvitals gateway` makes it")
         return
-    opened = Buffer(path, None)
+    try:
+        with closing(Buffer(path, None)) as opened:
+            yield from _backlog(opened)
+            yield from _holes(opened)
+    except CityVitalsError as error:
+        yield Finding("bad", f"buffer {path}", str(error))
+
+
+def _backlog(opened: Buffer) -> Iterator[Finding]:
     waiting, oldest = opened.backlog()
     age = time.time_ns() // 1_000_000 - (oldest or 0)
     late = oldest is not None and age > _OLD_BACKLOG_MS
     what = f"{waiting} windows are not in the store yet" + (f", the oldest is {age // 3_600_000} h old" if late else "")
-    yield Finding("warning" if late else "ok", f"buffer {path}", what)
+    yield Finding("warning" if late else "ok", f"buffer {opened.path}", what)
     dropped = opened.counters().get("gw_dropped", 0)
     if dropped:
-        yield Finding(
-            "bad", f"buffer {path}", f"{dropped} windows were given up unsent; give it more room or a way out"
-        )
+        advice = f"{dropped} windows were given up unsent; give it more room or a way out"
+        yield Finding("bad", f"buffer {opened.path}", advice)
+
+
+def _holes(opened: Buffer) -> Iterator[Finding]:
     holes = [t for t in opened.ledger.totals() if t.missing]
     for t in sorted(holes, key=lambda t: -t.missing)[:20]:
         yield Finding("warning", f"ledger {t.city}/{t.device}", f"{t.missing} of {t.sent} records are missing")
     if not holes:
         yield Finding("ok", "ledger", "no record is missing")
-    opened.close()
 
 
-def certificates(pki: Path | None) -> Iterator[Finding]:
-    """Certificates that end within 30 days."""
-    if pki is None:
-        return
-    now = enrol.utc_now()
-    ending = enrol.expiring(pki, now, _SOON)
-    for path, end in ending:
-        verdict: Verdict = "bad" if end < now else "warning"
-        yield Finding(verdict, str(path), f"ends on {end:%Y-%m-%d}: `cityvitals enrol revoke`, then enrol it anew")
-    if not ending:
-        yield Finding("ok", f"certificates in {pki}", "none ends within 30 days")
-
-
-_WANTED = {
-    "persistence": ("true", "without it a restart loses sessions and queues"),
-    "max_queued_messages": ("0", "the default of 1000 drops what devices were told is safe"),
-    "max_inflight_messages": ("0", "the default of 20 slows the gateway down"),
-    "allow_anonymous": ("false", "anybody may publish readings"),
-}
-
-
-def broker_settings(path: Path) -> Iterator[Finding]:
-    """A Mosquitto configuration, against what the promise needs."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        yield Finding("bad", str(path), f"cannot be read: {error}")
-        return
-    found = dict(re.findall(r"^([a-z_]+)[ \t]+(\S+)", text, re.MULTILINE))
-    faults = [(k, want, why) for k, (want, why) in _WANTED.items() if found.get(k) != want]
-    for key, want, why in faults:
-        yield Finding("bad", f"{path}: {key} {found.get(key, 'not set')}", f"write `{key} {want}`: {why}")
-    if "acl_file" not in found:
-        yield Finding("bad", f"{path}: no acl_file", "every client may write everything; use deploy/mosquitto/*.acl")
-    elif not faults:
-        yield Finding("ok", str(path), "keeps sessions, drops nothing, knows its clients")
+def users(settings: Settings) -> Iterator[Finding]:
+    """Chargers whose users could be found out."""
+    for path in settings.city_files if settings.gateway.user_key is None else []:
+        try:
+            city = load_city(path)
+        except UsageError as error:
+            yield Finding("bad", str(path), str(error))
+            continue
+        if any(device.kind == "ev_charger" for device in city.device):
+            advice = "gateway.user_key is not set: whoever knows all cards can find out who charged (docs/security.md)"
+            yield Finding("warning", f"chargers of {city.id}", advice)
