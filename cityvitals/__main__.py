@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from cityvitals.cli import app
@@ -17,6 +18,12 @@ def main() -> None:
         sys.exit(_tell(error, 2))
     except CityVitalsError as error:
         sys.exit(_tell(error, 1))
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file of the user's: a bug, which shall be loud
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        told = f"{error.filename} cannot be used: {error.strerror}. Check the path, its rights and the disk."
+        sys.exit(_tell(CityVitalsError(told), 1))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -29,8 +29,8 @@ def restore(
     """Put a backup back. Example: cityvitals restore gateway-copy.db gateway.db."""
     from cityvitals.backup import restore as put  # noqa: PLC0415
 
-    size = put(source, target)
-    typer.echo(f"{target}: {size:,} bytes; what was there is now {target}.before-restore.")
+    size, kept = put(source, target)
+    typer.echo(f"{target}: {size:,} bytes" + (f"; what was there is now {kept}." if kept else "; nothing was there."))
 
 
 def recover(
@@ -38,9 +38,12 @@ def recover(
     buffer: Annotated[Path, typer.Option("--buffer", help="The gateway's present file; the gateway is stopped.")],
 ) -> None:
     """Bring the readings of a damaged buffer back. Example: cityvitals recover old.db --buffer gateway.db."""
+    from cityvitals.recover import damaged_files  # noqa: PLC0415
     from cityvitals.recover import recover as bring_back  # noqa: PLC0415
 
     with Progress(transient=True) as bar:
         task = bar.add_task("reading", total=None)
         found, fresh = bring_back(damaged, buffer, lambda rows: bar.advance(task, rows))
     typer.echo(f"{found:,} readings found, {fresh:,} of them new; they are sent when the gateway runs again.")
+    for left in damaged_files(buffer):
+        typer.echo(f"{left} is not recovered yet; the windows of before wait until it is, too.")

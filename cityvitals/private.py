@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from telemetry.errors import UsageError
@@ -24,3 +26,12 @@ def read_secret(path: Path, what: str) -> str:
         raise UsageError(f"{what} cannot be read: {error}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{what} cannot be read: {path} is no text in UTF-8; write it anew as such.") from None
+
+
+def as_of(path: Path, like: Path) -> None:
+    """Give a file the owner of `like`, and its mode where that is a file: a service shall use what root puts there."""
+    there = like.stat()
+    if sys.platform != "win32" and os.geteuid() == 0:
+        os.chown(path, there.st_uid, there.st_gid)
+    if like.is_file():
+        path.chmod(there.st_mode & 0o777)

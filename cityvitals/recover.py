@@ -20,6 +20,7 @@ from adapters.buffer import Buffer
 from adapters.ledger import Entry
 from adapters.salvage import Salvage
 from adapters.sqlite import Damaged, set_aside
+from cityvitals import private
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.ranges import Ranges
 from telemetry.readings import Readings
@@ -33,8 +34,14 @@ _CHUNK = 20_000
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
     """Hold the buffer's lock. Raises CityVitalsError where another process writes to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("w") as file:
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+        private.as_of(lock, path.parent)
+    except OSError as error:
+        raise CityVitalsError(f"{path} cannot be written: {error}. Check the path, its rights and the disk.") from None
+    with file:
         if sys.platform != "win32":  # where there is no such lock, nobody is stopped
             import fcntl  # noqa: PLC0415
 
@@ -70,11 +77,17 @@ def put_aside(path: Path, error: Exception) -> Path:
 
 
 def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int, int]:
-    """Bring what can be read of `old` into the buffer `new`; (readings found, of them new). `new` may not be in use."""
-    if not old.is_file():
-        raise UsageError(f"There is no file {old}.")
+    """Bring what can be read of `old` into the buffer `new`; (readings found, of them new). `new` may not be in use.
+
+    The windows of before go on waiting while another file that was set aside is not recovered.
+    """
+    for path, what in ((old, "file"), (new, "buffer file")):
+        if not path.is_file():
+            raise UsageError(f"There is no {what} {path}.")
     found = fresh = 0
     with only_one(new):
+        if old.samefile(new):
+            raise UsageError(f"{old} and {new} are the same file; name the one that was set aside first.")
         buffer = Buffer(new, None)
         source = Salvage(old)
         ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in source.rows("buffer_series", "id")}
@@ -89,10 +102,27 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
         found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
         _ledger(buffer, [Entry(*row) for row in source.rows("ledger", "city, device, boot")])
         _undated(buffer, source.rows("undated", "city, device, boot"))
-        buffer.hold_before(0)
         source.close()
+        if not ids and not _was_set_aside(old, new):
+            raise CityVitalsError(f"{old} holds no readings of a gateway; give the file that was set aside.")
+        _retire(old, new)
+        if not damaged_files(new):
+            buffer.hold_before(0)
         buffer.close()
     return found, fresh
+
+
+def _was_set_aside(old: Path, new: Path) -> bool:
+    return any(old.samefile(path) for path in damaged_files(new))
+
+
+def _retire(old: Path, new: Path) -> None:
+    """Rename a file that has been read, so that nobody asks for it again."""
+    if _was_set_aside(old, new):
+        for suffix in ("", "-wal", "-shm"):
+            part = old.with_name(old.name + suffix)
+            if part.exists():
+                part.rename(old.with_name(part.name.replace(".damaged-", ".recovered-")))
 
 
 def _put(buffer: Buffer, ids: dict[int, int], rows: list[Any]) -> int:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from adapters.buffer import Buffer
+from adapters.store_sqlite import SqliteStore
 from cityvitals.backup import backup, restore
 from cityvitals.recover import only_one
 from telemetry.errors import CityVitalsError, UsageError
@@ -101,3 +107,80 @@ def test_a_bad_copy_never_gets_the_name_of_a_good_one(tmp_path: Path) -> None:
         restore(path, copy)
     assert held(copy) == 20_000
     assert sqlite3.connect(copy).execute("PRAGMA quick_check").fetchone()[0] == "ok"
+
+
+@contextmanager
+def another_process_with(path: Path) -> Iterator[None]:
+    """A process that has the store open, as ingest and API have."""
+    program = "import sys; from pathlib import Path; from adapters.store_sqlite import SqliteStore\n"
+    program += "store = SqliteStore(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", program, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "open\n"
+        yield
+        process.stdin.close()
+
+
+def test_a_store_that_a_process_has_open_is_neither_written_over_nor_replaced(tmp_path: Path) -> None:
+    path, copy = tmp_path / "store.db", tmp_path / "copy.db"
+    SqliteStore(path).close()
+    backup(path, copy)
+    with another_process_with(path):
+        with pytest.raises(CityVitalsError, match="Stop gateway, ingest and API first"):
+            restore(copy, path)
+        with pytest.raises(UsageError, match="is a database in use"):
+            backup(copy, path)
+        backup(path, copy)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.db", "store.db", "store.db.lock"]
+    restore(copy, path)
+
+
+def test_a_copy_does_not_take_the_place_of_a_file_with_a_journal(tmp_path: Path) -> None:
+    """SQLite would play the journal of the old file into the new one."""
+    path, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
+    Buffer(path, MINUTE).close()
+    backup(path, copy)
+    (tmp_path / "gateway.db-wal").write_bytes(b"left by a power cut")
+    with pytest.raises(UsageError, match="cityvitals restore"):
+        backup(copy, path)
+    restore(copy, path)
+    assert not (tmp_path / "gateway.db-wal").exists()
+    assert (tmp_path / "gateway.db.before-restore-wal").exists()
+
+
+def test_what_was_there_before_is_kept_each_time(tmp_path: Path) -> None:
+    path, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
+    buffer = Buffer(path, MINUTE)
+    write(buffer, 0, 3)
+    buffer.close()
+    backup(path, copy)
+    names = []
+    for _ in range(3):
+        _, kept = restore(copy, path)
+        assert kept is not None
+        names.append(kept.name.removeprefix("gateway.db."))
+    assert names == ["before-restore", "before-restore-2", "before-restore-3"]
+    path.unlink()
+    assert restore(copy, path)[1] is None
+
+
+def test_a_copy_is_as_private_as_the_file_and_what_is_put_back_belongs_to_whom_it_belonged(tmp_path: Path) -> None:
+    path, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
+    Buffer(path, MINUTE).close()
+    path.chmod(0o600)
+    backup(path, copy)
+    assert oct(copy.stat().st_mode & 0o777) == "0o600"
+    owner = 12_345 if os.geteuid() == 0 else os.geteuid()
+    os.chown(path, owner, -1)
+    copy.chmod(0o644)
+    restore(copy, path)
+    assert (path.stat().st_uid, oct(path.stat().st_mode & 0o777)) == (owner, "0o600")
+
+
+def test_nothing_is_left_of_a_copy_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no database" * 1000)
+    with pytest.raises(CityVitalsError, match="cannot be copied"):
+        backup(tmp_path / "text", tmp_path / "copy.db")
+    assert [p.name for p in tmp_path.iterdir()] == ["text"]

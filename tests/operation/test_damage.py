@@ -87,6 +87,34 @@ def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path)
     assert len(again.pending()[0].window) > 500
 
 
+def test_windows_of_before_wait_until_every_file_that_was_set_aside_is_recovered(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    for name, first in (("gateway.db.damaged-1", 0), ("gateway.db.damaged-2", 100)):
+        fill(path, 50, first)
+        path.rename(tmp_path / name)
+    sound_buffer(path, MINUTE, NOW).close()
+    for name, waits in (("gateway.db.damaged-2", True), ("gateway.db.damaged-1", False)):
+        assert recover(tmp_path / name, path, lambda _: None) == (50, 50)
+        buffer = Buffer(path, None)
+        assert (buffer.held_before > 0) == waits
+        buffer.close()
+    assert damaged_files(path) == []
+    assert len(list(tmp_path.glob("gateway.db.recovered-?"))) == 2
+
+
+def test_a_file_that_is_no_buffer_does_not_end_the_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    fill(path, 3)
+    path.rename(tmp_path / "gateway.db.damaged-1")
+    sound_buffer(path, MINUTE, NOW).close()
+    (tmp_path / "notes.txt").write_text("nothing of ours\n" * 1000)
+    with pytest.raises(CityVitalsError, match="holds no readings"):
+        recover(tmp_path / "notes.txt", path, lambda _: None)
+    buffer = Buffer(path, None)
+    assert buffer.held_before > NOW
+    buffer.close()
+
+
 def test_recovering_joins_what_is_missing_at_the_end_of_a_boot_and_what_has_no_time_of_its_own(tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
 
