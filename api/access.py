@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
 from telemetry.errors import UsageError
+from telemetry.topics import valid_id
 
 _OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
 _FILES = ("/static/", "/vendor/")
@@ -34,19 +35,22 @@ def digest(token: str) -> str:
 
 def add_token(path: Path, name: str, scopes: list[str]) -> str:
     """Append a token to the file and return it; it is kept nowhere else. Raises UsageError for a name in use."""
-    if not name or any(c in name for c in " \t\n#") or not all(_valid(s) for s in scopes):
-        raise UsageError("A token has a name without blanks, and scopes: read, read:<city> or metrics.")
+    if not name.isprintable() or name != "".join(name.split()) or not name or "#" in name:
+        raise UsageError("A token has a name of printed characters without blanks and #.")
+    if wrong := [s for s in scopes if not _valid(s)]:
+        raise UsageError(f"There is no scope '{wrong[0]}'; scopes are read, read:<city> and metrics.")
     if path.exists() and name in (owner for owner, _ in read_tokens(path).values()):
         raise UsageError(f"There is a token '{name}' in {path} already; delete its line to replace it.")
     token = "cv_" + secrets.token_urlsafe(32)
     path.touch(mode=0o600)
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{name} {digest(token)} {','.join(scopes)}\n")
+        glue = "" if not path.stat().st_size or path.read_bytes().endswith(b"\n") else "\n"  # after an editor
+        file.write(f"{glue}{name} {digest(token)} {','.join(scopes)}\n")
     return token
 
 
 def _valid(scope: str) -> bool:
-    return scope in ("read", "metrics") or (scope.startswith("read:") and len(scope) > 5 and "," not in scope)
+    return scope in ("read", "metrics") or (scope.startswith("read:") and valid_id(scope[5:]))
 
 
 def read_tokens(path: Path) -> Tokens:
@@ -54,8 +58,8 @@ def read_tokens(path: Path) -> Tokens:
     found: Tokens = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"The token file cannot be read: {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The token file {path} cannot be read: {error}.") from None
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words or line.startswith("#"):

@@ -104,6 +104,29 @@ def test_of_a_token_only_the_hash_is_kept(tokens: dict[str, str]) -> None:
         add_token(path, "other", ["write"])
 
 
+@pytest.mark.parametrize(
+    ("name", "scope"), [("a b", "read"), ("a\u2028b", "read"), ("", "read"), ("a", "read:a b"), ("a", "read:a/b")]
+)
+def test_a_name_or_scope_that_would_spoil_the_file_is_refused(tmp_path: Path, name: str, scope: str) -> None:
+    with pytest.raises(UsageError):
+        add_token(tmp_path / "tokens", name, [scope])
+    assert not (tmp_path / "tokens").exists()
+
+
+def test_a_token_goes_on_a_line_of_its_own_after_an_editor_that_ends_none(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    add_token(path, "one", ["read:aba"])
+    path.write_text(path.read_text().rstrip())
+    add_token(path, "zwei-ü", ["metrics"])
+    assert sorted(owner for owner, _ in read_tokens(path).values()) == ["one", "zwei-ü"]
+
+
+def test_a_token_file_that_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_tokens(tmp_path / "tokens")
+
+
 def test_a_token_file_with_a_mistake_is_refused_by_line(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text("# comment\nindex short read\n")
