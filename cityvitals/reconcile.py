@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import msgspec
@@ -39,33 +40,64 @@ class Account(NamedTuple):
         return self.missing <= 0 and self.unexplained == 0
 
 
+class _Running:
+    """One device's counts from report to report, over all buffers its gateway has had.
+
+    With a new buffer a gateway counts from 0 again. Counts that fell by little are an old report from the future: the
+    gateway's clock was ahead when it made that.
+    """
+
+    def __init__(self) -> None:
+        self._ended, self._now = Counter[str](), dict[str, float]()
+        self._before: Counter[str] | None = None
+
+    def take(self, report: dict[str, float], inside: bool) -> None:
+        """The next report, made before the period or inside it."""
+        if inside and self._before is None:
+            self._before = self._total()
+        for name in ("sent", "received"):
+            was, now = self._now.get(name, 0.0), report.get(name, 0.0)
+            if name in report and now < was:
+                if now > 0.9 * was:
+                    return
+                self._ended, self._now = self._total(), {}
+                break
+        self._now |= report
+
+    def _total(self) -> Counter[str]:
+        return Counter({name: self._ended[name] + round(self._now.get(name, 0)) for name in {*self._now, *self._ended}})
+
+    def inside(self) -> Counter[str]:
+        """What was counted in the period."""
+        found = self._total()
+        found.subtract(found if self._before is None else self._before)
+        return found
+
+
 def accounts(store: Store, city: str, period: Period) -> list[Account]:
     """The ledger of every device of the city, those that break it first."""
     table = SeriesTable()
     list(store.partials(city, "hour", period.end - 1, period.end, table))  # names the city's series
     ids = np.array([i for i, s in enumerate(table.all) if s.quantity.startswith(_PREFIX)], dtype=np.int64)
-    before, after = dict[int, float](), dict[int, float]()
+    found: dict[str, _Running] = {}
     if len(ids):
         for part in store.partials(city, "window", 0, period.end, table, ids):
-            _note(part, period.start, before, after)
-    found: dict[str, dict[str, int]] = {}
-    for series, value in after.items():
-        of_device = found.setdefault(table[series].device, {})
-        of_device[table[series].quantity.removeprefix(_PREFIX)] = round(value - before.get(series, 0.0))
-    made = [_account(device, counts) for device, counts in found.items()]
+            _note(part, table, period.start, found)
+    made = [_account(device, running.inside()) for device, running in found.items()]
     return sorted(made, key=lambda a: (a.whole, -a.missing, a.device))
 
 
-def _note(part: Partials, start: int, before: dict[int, float], after: dict[int, float]) -> None:
-    """Keep the last value of each series before the period and in it; the rows are in time order."""
+def _note(part: Partials, table: SeriesTable, start: int, found: dict[str, _Running]) -> None:
+    """Follow the reports of a part of the windows; parts follow each other in time."""
+    reports: dict[tuple[int, str], dict[str, float]] = {}
     for series, at, last in zip(part.series.tolist(), part.start.tolist(), part.last.tolist(), strict=True):
-        if at < start:
-            before[series] = last
-        after[series] = last
+        name = table[series]
+        reports.setdefault((at, name.device), {})[name.quantity.removeprefix(_PREFIX)] = last
+    for (at, device), report in sorted(reports.items(), key=lambda item: item[0]):
+        found.setdefault(device, _Running()).take(report, at >= start)
 
 
-def _account(device: str, counts: dict[str, int]) -> Account:
-    n = {name: counts.get(name, 0) for name in ("sent", "received", "refused", "missing", "duplicate", "recovered")}
+def _account(device: str, n: Counter[str]) -> Account:
     stored = n["received"] - n["refused"]
     return Account(device, n["sent"], stored, n["refused"], n["missing"], n["duplicate"], n["recovered"])
 

@@ -84,6 +84,25 @@ def test_what_comes_after_all_is_recovered_and_no_longer_missing(line: Line) -> 
     assert account.whole
 
 
+def test_a_gateway_with_a_new_buffer_counts_on(line: Line, tmp_path: Path) -> None:
+    before = {a.device: a for a in line.accounts("2024-03")}
+    line.core = Core(Buffer(tmp_path / "new.db", MINUTE), line.core.sources)
+    line.send("air-1", [0, 1, 3], T0 + 2 * DAY)
+    after = {a.device: a for a in line.accounts("2024-03")}
+    one = Account("air-1", sent=4, stored=3, refused=0, missing=1, duplicate=0, recovered=0)
+    assert [a for a in line.accounts("2024-03-03") if a.device == "air-1"] == [one]
+    assert after["air-1"][1:] == tuple(a + b for a, b in zip(before["air-1"][1:], one[1:], strict=True))
+    assert after["air-2"] == before["air-2"]
+
+
+def test_a_report_that_a_clock_ahead_of_its_time_left_behind_counts_nothing_twice(line: Line) -> None:
+    line.send("air-2", list(range(7, 40)), T0 + 3 * DAY)
+    line.send("air-2", [40], T0 + 3 * DAY - 2 * HOUR)  # the clock is right again
+    line.send("air-2", [41], T0 + 3 * DAY + HOUR)
+    [account] = [a for a in line.accounts("2024-03") if a.device == "air-2"]
+    assert (account.sent, account.stored, account.whole) == (42, 42, True)
+
+
 def test_the_text_names_the_devices_that_break_it(line: Line) -> None:
     assert "records are missing of: air-1." in as_text(line.accounts(), "table")
     assert "nothing is missing" in as_text(line.accounts("2024-03-01"), "table")
