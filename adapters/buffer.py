@@ -233,6 +233,11 @@ class Buffer:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('held_before', ?)", (time,))
         self.held_before = time
 
+    def give_up_before(self, time: int) -> None:
+        """Leave windows before `time` (ms) as the store has them: their other readings are gone for good."""
+        if time > self.pruned_before:
+            self._delete_before(time)
+
     def backlog(self) -> tuple[int, int | None]:
         """Number of windows the store is not known to hold, and the start of the oldest."""
         count, oldest = self._read("SELECT count(*), min(window) FROM dirty")[0]

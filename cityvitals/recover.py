@@ -100,6 +100,8 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
                 progress(len(rows))
                 rows = []
         found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
+        # What the old file had let go before cannot be folded here either.
+        buffer.give_up_before(next((row[1] for row in source.rows("meta", "key") if row[0] == "pruned_before"), 0))
         _ledger(buffer, [Entry(*row) for row in source.rows("ledger", "city, device, boot")])
         _undated(buffer, source.rows("undated", "city, device, boot"))
         source.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,27 @@ def test_recovering_joins_what_is_missing_at_the_end_of_a_boot_and_what_has_no_t
     assert (entry.seen, entry.sent, entry.missing) == ("0,2", 5, 3)
     assert buffer.ledger.undated() == {("aba", "s1", 2): "1,3"}
     buffer.close()
+
+
+def test_a_late_reading_of_a_window_the_old_file_had_let_go_replaces_nothing(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    fill(old, 600)
+    with closing(Buffer(old, None)) as buffer:
+        dirty, _ = buffer.dirty(60, newest_first=False)
+        buffer.sent(dirty)
+        buffer.prune(NOW + 1, 1 << 40)
+        gone = buffer.pruned_before
+    assert gone > 0
+    late = f'[{{"n":"no2","v":1,"bt":{gone / 1000 - 1}}}]'.encode()
+    for moment in ("before", "after"):
+        core = Core(Buffer(new, MINUTE), [SOURCE])
+        core.accept([Incoming("cv/1/aba/s1/data", late)], NOW)
+        core.buffer.close()
+        if moment == "before":
+            recover(old, new, lambda _: None)
+    with closing(Buffer(new, None)) as buffer:
+        assert buffer.dirty(1000)[0].window.min() >= gone
+        assert "older than what this gateway still holds" in buffer.rejects.newest()[0].reason
 
 
 def test_recovering_a_sound_file_brings_back_every_reading_and_the_ledger(tmp_path: Path) -> None:
