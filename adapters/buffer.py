@@ -276,10 +276,15 @@ class Buffer:
         return deleted
 
     def newest_window(self) -> int:
-        """Start of the newest window with readings of a device (not the gateway's own), ms; 0 where there is none."""
+        """Start of the newest window with a reading that a device dated, ms; 0 where there is none.
+
+        The gateway's own, and those that it dated by their arrival, show its clock and not that of others.
+        """
         found = self._read(
-            "SELECT r.window FROM reading r JOIN buffer_series s ON s.id = r.series"
-            " WHERE s.quantity NOT GLOB 'gw_*' AND s.quantity NOT GLOB 'ledger_*' ORDER BY r.window DESC LIMIT 1"
+            "SELECT r.window FROM (SELECT * FROM reading ORDER BY window DESC LIMIT 100000) r"
+            " JOIN buffer_series s ON s.id = r.series"
+            " WHERE r.key = 0 AND r.t <> r.arrival AND s.quantity NOT GLOB 'gw_*' AND s.quantity NOT GLOB 'ledger_*'"
+            " ORDER BY r.window DESC LIMIT 1"
         )
         return int(found[0][0]) if found else 0
 

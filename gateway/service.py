@@ -23,7 +23,7 @@ from gateway.core import Core, Incoming
 from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
-from telemetry.windows import DAY, is_due
+from telemetry.windows import DAY, HOUR, is_due
 from telemetry.wire import encode
 
 log = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ class Gateway:
     _pause_until: int = 0
     _failures: int = 0
     _heard: int = 0
+    _kept_from: int | None = None
     _told: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -232,12 +233,24 @@ class Gateway:
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
-                if buffer.prune(now - self.keep_ms, self.max_buffer_bytes):
+                if buffer.prune(self._horizon(now), self.max_buffer_bytes):
                     self.core.ledger.forget_undated(buffer.pruned_before)
         except Unavailable as error:
             buffer.forget_unsaved()
             self._next_ledger = 0  # what could not be told now is told with all the rest
             self._trouble("housekeeping waits", error)
+
+    def _horizon(self, now: int) -> int:
+        """What arrived before this may go, ms UTC.
+
+        It moves by an hour a time at most: a clock that is years ahead for a moment must not empty the buffer, because
+        what still comes for the windows of today would be refused then.
+        """
+        if self._kept_from is None:
+            newest = self.core.buffer.newest_window() or now
+            self._kept_from = newest + DAY - self.keep_ms
+        self._kept_from = min(now - self.keep_ms, self._kept_from + HOUR)
+        return self._kept_from
 
     def _ask_again(self, now: int) -> None:
         """Ask devices for records that did not come."""

@@ -10,7 +10,7 @@ import pytest
 from gateway.core import Core, Incoming
 from gateway.service import Gateway
 from telemetry.errors import Unavailable
-from telemetry.windows import HOUR, MINUTE
+from telemetry.windows import DAY, HOUR, MINUTE
 from tests.gateway import cores
 
 NOW = cores.ARRIVAL
@@ -106,3 +106,36 @@ def test_a_silent_broker_is_left_also_when_the_clock_was_set_back(bench: Bench, 
     assert bench.links[0].drops == 1
     bench.gateway._listen()
     assert bench.links[0].drops == 1
+
+
+def test_a_clock_that_is_years_ahead_for_a_moment_does_not_empty_the_buffer(bench: Bench) -> None:
+    for moment in range(3):
+        bench.send(moment)
+        dirty, _ = bench.core.pending()
+        bench.core.sent(dirty)
+        bench.now += MINUTE
+    bench.gateway._housekeeping(bench.now)
+    bench.now += 3650 * DAY
+    for _ in range(5):
+        bench.now += 2 * MINUTE
+        bench.core.accept([Incoming("cv/1/aba/s2/data", b'[{"n":"no2","v":1}]')], bench.now)
+        bench.core.sent(bench.core.pending()[0])
+        bench.gateway._housekeeping(bench.now)
+    bench.now = NOW + 15 * MINUTE
+    bench.send(3)
+    assert cores.reasons(bench.core) == []
+    assert bench.core.buffer.pruned_before == 0
+
+
+def test_what_is_old_goes_though_the_gateway_was_off_for_long(bench: Bench) -> None:
+    bench.send(0)
+    dirty, _ = bench.core.pending()
+    bench.core.sent(dirty)
+    bench.gateway.keep_ms = 2 * DAY
+    bench.now += 3 * DAY
+    for _ in range(30):
+        bench.now += MINUTE
+        bench.gateway._housekeeping(bench.now)
+        bench.core.sent(bench.core.pending()[0])
+    assert cores.readings(bench.core)[0][2] < 0
+    assert bench.core.buffer.pruned_before > NOW

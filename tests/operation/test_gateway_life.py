@@ -144,7 +144,7 @@ def filled(folder: Path, hours: int) -> Buffer:
     buffer = Buffer(folder / "gateway.db", MINUTE)
     series = buffer.table.id_of(Series("aba", "s1", "no2"))
     times = [n * MINUTE for n in range(hours * 60)]
-    buffer.put(Readings.of([series] * len(times), times, [1.0] * len(times)))
+    buffer.put(Readings.of([series] * len(times), times, [1.0] * len(times), arrival=[t + 1 for t in times]))
     return buffer
 
 
@@ -260,6 +260,8 @@ def test_a_gateway_whose_clock_is_behind_its_readings_waits_until_it_is_set(
     buffer = filled(tmp_path, 48)
     own = buffer.table.id_of(Series("aba", "gw", "gw_stored"))
     buffer.put(Readings.of([own], [90 * DAY], [1.0]))  # written while the clock was ahead: no proof
+    buffer.put(Readings.of([0], [91 * DAY], [1.0]))  # nor what was dated by its arrival then
+    buffer.put(Readings.of([0], [92 * DAY], [1.0], key=[7], arrival=[92 * DAY + 50]))
     newest = buffer.newest_window()
     assert newest == 48 * HOUR - MINUTE
     shown = iter([HOUR, 2 * HOUR, newest - 6 * MINUTE, newest - 4 * MINUTE])
