@@ -51,7 +51,7 @@ class Bench:
         self.gateway = Gateway("gw", self.core, *self.links, lambda: self.now)
 
     def send(self, *seqs: int) -> None:
-        body = ",".join(f'{{"n":"no2","v":1,"bt":{self.now / 1000},"boot":1,"seq":{s}}}' for s in seqs)
+        body = ",".join(f'{{"n":"no2","v":1,"bt":{self.now / 1000 - 1},"boot":1,"seq":{s}}}' for s in seqs)
         self.core.accept([Incoming("cv/1/aba/s1/data", f"[{body}]".encode())], self.now)
 
     def told(self) -> list[float]:
