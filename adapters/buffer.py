@@ -22,7 +22,7 @@ from adapters.sqlite import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
-from telemetry.windows import BASE_WIDTH, DAY, HOUR, window_start
+from telemetry.windows import BASE_WIDTH, HOUR, window_start
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -99,6 +99,7 @@ class Buffer:
         self.pruned_before = self._meta("pruned_before")
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
         self.held_before = self._meta("held_before")
+        self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """All or nothing; nested use joins the outer one."""
@@ -246,7 +247,7 @@ class Buffer:
     # -- retention ---------------------------------------------------------------------------------------------------
 
     def prune(self, arrived_before: int, max_bytes: int) -> int:
-        """Delete the oldest sent readings, a day at a time, when all of the day arrived before the given ms.
+        """Delete the oldest sent readings, an hour at a time, when all of the hour arrived before the given ms.
 
         Also while the file holds more than `max_bytes`; then, as the last resort, the oldest hour that was never sent,
         which the counter gw_dropped counts. Returns deleted readings.
@@ -254,15 +255,26 @@ class Buffer:
         deleted = 0
         while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
             full = self.used_bytes() > max_bytes
-            end = first // HOUR * HOUR + HOUR if full else first // DAY * DAY + DAY
+            end = first // HOUR * HOUR + HOUR
             if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
                 break  # the newest hour stays: without it every live reading would be refused
-            unsent = self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1")  # noqa: S608 - a number
-            newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
-            if not full and (unsent or newest >= arrived_before):
+            if not full and (self._arrived_since(end, arrived_before) or self._unsent(end)):
                 break
-            deleted += self._delete_before(first // HOUR * HOUR + HOUR if unsent else end)
+            deleted += self._delete_before(end)
         return deleted
+
+    def _unsent(self, end: int) -> bool:
+        return bool(self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1"))  # noqa: S608 - a number
+
+    def _arrived_since(self, end: int, time: int) -> bool:
+        """Whether a reading of windows before `end` arrived at `time` (ms) or later.
+
+        What is found is kept, because finding it reads the whole hour and more arrivals do not change the answer.
+        """
+        if self._newest_arrival[0] != end or self._newest_arrival[1] < time:
+            newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
+            self._newest_arrival = (end, newest)
+        return self._newest_arrival[1] >= time
 
     def _delete_before(self, end: int) -> int:
         """Delete all readings of windows before `end`; marks that go with them are counted as dropped."""

@@ -43,7 +43,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA cache_size=-32000")
+        db.execute("PRAGMA cache_size=-8000")
         db.execute("PRAGMA wal_autocheckpoint=8000")  # fewer, larger checkpoints: a third less disk traffic
         _upgrade(db, path, schema)
         db.executescript(schema.sql)

@@ -16,6 +16,7 @@ from adapters.rejects import Rejects
 from adapters.sqlite import Damaged
 from adapters.store import Store, open_store
 from cityvitals.config import broker, load_city
+from cityvitals.memory import steady_heap
 from cityvitals.recover import only_one, put_aside, sound_buffer
 from gateway.core import Core, Source
 from gateway.decoded import AHEAD, SourceOptions
@@ -51,6 +52,7 @@ def until_stopped() -> Callable[[], bool]:
 
 def run_gateway(settings: Settings) -> None:
     """`cityvitals gateway`."""
+    steady_heap()
     stop = until_stopped()
     with only_one(settings.gateway.buffer):
         ended = False
@@ -113,6 +115,7 @@ def cities_of(settings: Settings) -> list[City]:
 
 def run_ingest(settings: Settings) -> None:
     """`cityvitals ingest`."""
+    steady_heap()
     stop = until_stopped()
     cities = cities_of(settings)
 
@@ -154,6 +157,7 @@ def when_available(make: Callable[[], T], stop: Callable[[], bool]) -> T:
 
 def run_api(settings: Settings) -> None:
     """`cityvitals api`."""
+    steady_heap()
     from api.server import ApiServer  # noqa: PLC0415 - the web framework takes a second to import
     from api.settings import ApiSettings  # noqa: PLC0415
 

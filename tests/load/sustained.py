@@ -102,14 +102,18 @@ def measure_limit(sender: Sender, path: Path) -> float:
 
 
 def load(sender: Sender, path: Path, rate: float, seconds: float, sample: Callable[[], dict[str, float]]) -> list[Any]:
-    """Publish at `rate` for that long; a sample every ten seconds."""
-    began, first, next_sample, samples = time.monotonic(), sender.sent, 10.0, []
+    """Publish at `rate` for that long; every ten seconds the mean of ten samples: arrays come and go by the second."""
+    began, first, samples = time.monotonic(), sender.sent, list[Any]()
+    taken: list[dict[str, float]] = []
     while (passed := time.monotonic() - began) < seconds:
         sender.go_on(first + round(rate * passed))
-        if passed >= next_sample:
-            next_sample += 10.0
+        if passed >= 10 * len(samples) + len(taken) + 1:
+            taken.append(sample())
+        if len(taken) == 10:
             behind = round(first + rate * passed) - counter(path, "gw_received")
-            samples.append({"s": round(passed), "behind": behind, "windows": waiting(path)} | sample())
+            means = {name: round(float(np.mean([one[name] for one in taken])), 1) for name in taken[0]}
+            samples.append({"s": round(passed), "behind": behind, "windows": waiting(path)} | means)
+            taken.clear()
             print(json.dumps(samples[-1]), flush=True)
     return samples
 
@@ -133,7 +137,7 @@ def run(folder: Path, seconds: float, share: float = 0.8) -> dict[str, Any]:
         parts["broker"] = psutil.Process(broker.pid)
 
         def memory() -> dict[str, float]:
-            return {name: round(p.memory_info().rss / 1e6, 1) for name, p in parts.items()}
+            return {name: p.memory_info().rss / 1e6 for name, p in parts.items()}
 
         samples = load(sender, path, share * limit, seconds, memory)
         return {"limit": round(limit), "rate": round(share * limit), "samples": samples}
