@@ -32,12 +32,16 @@ def broker(
     port: Annotated[int, typer.Option(help="The port of the listener.", min=1, max=65535)] = 8883,
     folder: Folder = _HOME,
     days: Days = 730,
+    at: Annotated[Path | None, typer.Option(help="The broker's folder for copies of the files.")] = None,
 ) -> None:
-    """A broker's certificate and its listener for mosquitto.conf. Example: cityvitals enrol broker hub."""
+    """A broker's certificate and its listener for mosquitto.conf. Example: cityvitals enrol broker hub.
+
+    What is printed goes at the end of mosquitto.conf; its first line tells what to do before.
+    """
     from cityvitals import enrol  # noqa: PLC0415
 
     enrol.enrol(folder, "broker", name, enrol.utc_now(), days, host or ["localhost"])
-    typer.echo(enrol.listener(folder, name, "devices" if devices else "infrastructure", port), nl=False)
+    typer.echo(enrol.listener(folder, name, "devices" if devices else "infrastructure", port, at), nl=False)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters.buffer import Buffer
 from adapters.mqtt import Link, wait
 from adapters.sntp import offset
+from adapters.sqlite import Damaged
 from adapters.store import open_store
 from cityvitals.config import broker, load_city
 from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
@@ -105,6 +106,9 @@ def reachable(name: str, place: BrokerSettings) -> Finding:
     link.close()
     if any("connected to" in told for told in link.said):
         return Finding("ok", f"{name} {shown(place.url)}", "answers")
+    if broker(place).tls and any("lost" in told for told in link.said):
+        advice = "ends the connection; is our certificate missing, ended, revoked or not of this city? Its log tells"
+        return Finding("bad", f"{name} {shown(place.url)}", advice)
     refused = [told for told in link.said if "refuses" in told]
     advice = (refused or [*link.said, "does not answer; is it running, is the address right?"])[0]
     return Finding("bad", f"{name} {shown(place.url)}", advice)
@@ -164,6 +168,9 @@ def buffer(path: Path) -> Iterator[Finding]:
         with closing(Buffer(path, None)) as opened:
             yield from _backlog(opened)
             yield from _holes(opened)
+    except Damaged as error:
+        advice = f"{error} A gateway that starts sets it aside, goes on and says how to recover it."
+        yield Finding("bad", f"buffer {path}", advice)
     except CityVitalsError as error:
         yield Finding("bad", f"buffer {path}", str(error))
 

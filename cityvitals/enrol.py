@@ -150,13 +150,21 @@ def revoke(folder: Path, name: str, now: datetime) -> Revoked:
     return Revoked(folder / f"{authority}-crl.pem", aside if aside.exists() else None)
 
 
-def listener(folder: Path, broker: str, authority: str, port: int) -> str:
-    """The lines of a Mosquitto configuration for a TLS listener that trusts one authority's clients."""
-    where = folder.resolve()
+def listener(folder: Path, broker: str, authority: str, port: int, at: Path | None = None) -> str:
+    """The lines of a Mosquitto configuration for a TLS listener that trusts one authority's clients.
+
+    `at`: the folder of the broker that gets copies of the four files, because its user may not read ours.
+    """
+    names = (f"{authority}-ca.crt", f"{authority}-crl.pem", f"issued/{broker}.crt", f"issued/{broker}.key")
+    files = [folder.resolve() / name for name in names]
+    told = "# The user of the broker must be able to read these files; --at FOLDER names copies of them.\n"
+    if at is not None:
+        told = f"# Before: install -D -o mosquitto -m 600 -t {at} {' '.join(map(str, files))}\n"
+        files = [at / path.name for path in files]
+    ca, crl, certificate, key = files
     return (
-        f"listener {port}\n"
-        f"cafile {where}/{authority}-ca.crt\ncrlfile {where}/{authority}-crl.pem\n"
-        f"certfile {where}/issued/{broker}.crt\nkeyfile {where}/issued/{broker}.key\n"
+        f"{told}listener {port}\n"
+        f"cafile {ca}\ncrlfile {crl}\ncertfile {certificate}\nkeyfile {key}\n"
         "require_certificate true\nuse_identity_as_username true\ntls_version tlsv1.2\n"
     )
 

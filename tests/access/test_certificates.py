@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import getpass
+import shlex
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 import pytest
 
-from cityvitals import enrol
+from cityvitals import doctor, enrol
 from telemetry.errors import UsageError
+from telemetry.settings import BrokerSettings
 from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY, NOT_AUTHORISED, TAKEN, connected, listen, publish
 
@@ -137,6 +142,33 @@ def test_the_edge_broker_refuses(edge: tuple[Mosquitto, int], pki: Path, what: s
 @pytest.mark.parametrize("name", ["aq-001", "edge"])
 def test_the_hub_refuses_whoever_is_no_gateway(hub: tuple[Mosquitto, int], pki: Path, name: str) -> None:
     assert refused(hub, **shown(pki, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "verdict"), [("aq-001", "issued", "ok"), ("aq-revoked", "kept", "bad"), ("hub", "issued", "bad")]
+)
+def test_doctor_says_that_a_broker_does_not_want_our_certificate(
+    edge: tuple[Mosquitto, int], pki: Path, name: str, folder: str, verdict: str
+) -> None:
+    files = {"cert": pki / folder / f"{name}.crt", "key": pki / folder / f"{name}.key"}
+    place = BrokerSettings(url=f"mqtts://127.0.0.1:{edge[1]}", ca=pki / "infrastructure-ca.crt", **files)
+    found = doctor.reachable("edge broker", place)
+    assert (found.verdict, "is our certificate missing, ended, revoked" in found.advice) == (verdict, verdict == "bad")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="install(1) takes other options elsewhere")
+def test_a_listener_over_copies_works_after_the_command_it_names(pki: Path, tmp_path: Path) -> None:
+    port = free_port()
+    told, _, lines = enrol.listener(pki, "edge", "devices", port, tmp_path / "copies").partition("\n")
+    command = told.removeprefix("# Before: ").replace("-o mosquitto", f"-o {getpass.getuser()}")
+    subprocess.run(shlex.split(command), check=True)
+    assert str(pki) not in lines
+    rules = lines.replace(f"listener {port}", f"listener {port} 127.0.0.1")
+    with (
+        Mosquitto(tmp_path / "broker", anonymous=False, extra=rules) as broker,
+        connected(cast(Mosquitto, broker), "", port=port, **shown(pki, "aq-001")),
+    ):
+        pass
 
 
 def test_the_test_for_refusal_sees_an_accepted_client(edge: tuple[Mosquitto, int], pki: Path) -> None:
