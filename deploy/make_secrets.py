@@ -24,7 +24,7 @@ ITERATIONS = 101  # Mosquitto's own default for PBKDF2-SHA512
 EDGE_USERS = {"gateway": "edge_gateway", "operator": "edge_operator"}
 HUB_USERS = {GATEWAY: "hub_gateway", "ingest": "hub_ingest", "viewer": "hub_viewer"}
 SIMULATOR = {"simulator": "edge_simulator"}
-OTHERS = ("influx_admin_password", "influx_admin_token", "influx_reader_password", "grafana_password")
+OTHERS = ("user_key", "influx_admin_password", "influx_admin_token", "influx_reader_password", "grafana_password")
 
 
 def mosquitto_hash(password: str) -> str:
@@ -85,7 +85,10 @@ def main() -> None:
     parser.add_argument("--demo", action="store_true", help="let simulators publish for every device")
     parser.add_argument("--device", metavar="ID", help="enrol one device on the edge broker")
     options = parser.parse_args()
-    make(options.folder, options.demo)
+    try:
+        make(options.folder, options.demo)
+    except OSError as error:
+        raise SystemExit(f"{error.filename} cannot be used: {error.strerror}. Check the path and its rights.") from None
     print(f"The secrets are in {options.folder}; keep a copy of them somewhere safe.")
     if options.device:
         password = enrol(options.folder, options.device)

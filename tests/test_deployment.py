@@ -101,6 +101,17 @@ def test_brokers_and_users_of_the_configuration_are_those_of_the_brokers() -> No
     assert urlsplit(settings.store.url).hostname in services
 
 
+def test_the_gateway_has_a_key_for_those_who_charge() -> None:
+    assert "CITYVITALS__GATEWAY__USER_KEY_FILE" in compose()["services"]["gateway"]["environment"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("sys.argv", ["make_secrets.py", "--folder", str(tmp_path / "file" / "secrets")])
+    with pytest.raises(SystemExit, match="cannot be used"):
+        make_secrets.main()
+
+
 def test_secrets_made_once_stay_as_they_are(tmp_path: Path) -> None:
     make_secrets.make(tmp_path)
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
