@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 
@@ -16,7 +17,7 @@ def backup(
     """Copy a SQLite file while it is used. Example: cityvitals backup gateway.db gateway-copy.db."""
     from cityvitals.backup import backup as copy  # noqa: PLC0415
 
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("copying", total=None)
         size = copy(source, target, lambda done, pages: bar.update(task, completed=done, total=pages))
     typer.echo(f"{target}: {size:,} bytes, checked.")
@@ -41,9 +42,11 @@ def recover(
     from cityvitals.recover import damaged_files  # noqa: PLC0415
     from cityvitals.recover import recover as bring_back  # noqa: PLC0415
 
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("reading", total=None)
         found, fresh = bring_back(damaged, buffer, lambda rows: bar.advance(task, rows))
     typer.echo(f"{found:,} readings found, {fresh:,} of them new; they are sent when the gateway runs again.")
+    if not found:
+        typer.echo("Nothing could be read of it; the windows of before go out as they are.")
     for left in damaged_files(buffer):
         typer.echo(f"{left} is not recovered yet; the windows of before wait until it is, too.")

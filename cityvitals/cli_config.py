@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,8 @@ Config = Annotated[Path | None, typer.Option("--config", help="The configuration
 def print_config(config: Config = None) -> None:
     """Print every key with the value in force; secrets as stars. Example: cityvitals config print."""
     plain = load_settings(config).model_dump(mode="json", exclude_none=True)
-    sys.stdout.write(msgspec.toml.encode(plain).decode())
+    text = msgspec.toml.encode(plain).decode()
+    sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in addresses, too
 
 
 @app.command("check")

@@ -22,10 +22,12 @@ def ledger(
     from cityvitals.reconcile import accounts, as_text  # noqa: PLC0415
     from cityvitals.show import stored_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
-    from telemetry.periods import parse_period  # noqa: PLC0415
+    from telemetry.periods import ROLLING, parse_period  # noqa: PLC0415
 
     if form not in ("table", "json"):
         raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+    if period in ROLLING:
+        raise UsageError("The ledger is kept by the calendar; write --period 2018, 2018-Q3, 2018-07 or 2018-07-01.")
     opened = existing_store(store)
     zone = stored_city(opened, city).zone
     sys.stdout.write(as_text(accounts(opened, city, parse_period(period, zone)), form))

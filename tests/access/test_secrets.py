@@ -9,6 +9,7 @@ import pytest
 
 from adapters.buffer import Buffer
 from adapters.mqtt import Link, wait
+from cityvitals.cli_config import print_config
 from cityvitals.config import broker, load_settings
 from cityvitals.processes import sources_of
 from gateway.core import Core, Incoming, Source
@@ -102,6 +103,18 @@ def test_nothing_secret_is_said_at_any_log_level(caplog: pytest.LogCaptureFixtur
     assert "cannot be reached" in caplog.text
     assert SECRET not in caplog.text
     assert SECRET not in "\n".join(said)
+
+
+def test_the_printed_configuration_shows_no_password_not_even_in_an_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, scheme in (("GATEWAY__BROKER", "mqtts"), ("GATEWAY__UPLINK", "mqtt"), ("STORE", "influxdb")):
+        monkeypatch.setenv(f"CITYVITALS__{name}__URL", f"{scheme}://us%40er:{SECRET}@x@host.example:1/db")
+    monkeypatch.setenv("CITYVITALS__GATEWAY__USER_KEY", SECRET)
+    print_config()
+    told = capsys.readouterr().out
+    assert SECRET not in told
+    assert told.count("://us%40er:**********@host.example:1/db") == 3
 
 
 def test_settings_name_the_gateway_without_its_secrets() -> None:

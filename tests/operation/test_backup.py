@@ -184,3 +184,27 @@ def test_nothing_is_left_of_a_copy_that_failed(tmp_path: Path) -> None:
     with pytest.raises(CityVitalsError, match="cannot be copied"):
         backup(tmp_path / "text", tmp_path / "copy.db")
     assert [p.name for p in tmp_path.iterdir()] == ["text"]
+
+
+@pytest.mark.parametrize("name", ["späte daten.db", "copy #1.db", "what?.db", "100%41.db"])
+def test_a_file_of_any_name_is_copied_whole_or_refused(tmp_path: Path, name: str) -> None:
+    path, copy = tmp_path / name, tmp_path / "copy.db"
+    buffer = Buffer(path, MINUTE)
+    write(buffer, 0, 7)
+    buffer.close()
+    before = sorted(tmp_path.iterdir())
+    try:
+        backup(path, copy)
+    except UsageError:
+        assert sorted(tmp_path.iterdir()) == before
+        assert set(name) & set("#?%")
+    else:
+        assert held(copy) == 7
+
+
+def test_a_copy_that_is_told_about_leaves_standard_output_to_the_result(tmp_path: Path) -> None:
+    Buffer(tmp_path / "gateway.db", MINUTE).close()
+    command = [sys.executable, "-m", "cityvitals", "backup", "gateway.db", "copy.db"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    size = (tmp_path / "copy.db").stat().st_size
+    assert done.stdout == f"copy.db: {size:,} bytes, checked.\n"

@@ -87,6 +87,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("recover text --buffer gateway.db", 1, "holds no readings of a gateway"),
         ("recover gateway.db --buffer gateway.db", 2, "are the same file"),
         ("recover gateway.db --buffer nowhere.db", 2, "There is no buffer file nowhere.db"),
+        ("ledger --city aba --store sqlite:///s.db --period 24h", 2, "by the calendar"),
         ("rejects list --buffer copies", 2, "There is no buffer file copies"),
         ("rejects list --buffer text", 1, "not a database"),
         ("token index --scope read --tokens text/tokens", 1, "cannot be used"),
