@@ -178,12 +178,13 @@ class Buffer:
     def _read(self, sql: str) -> list[Any]:
         return rows(self.db, sql)
 
-    def mark_all_dirty(self) -> None:
-        """Send everything again: the other side has lost its store."""
+    def mark_all_dirty(self, since: int = 0) -> None:
+        """Send all windows from `since` (ms) on again: the other side has lost its store, or part of it."""
         with self.transaction() as db:
             db.execute(
-                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE true"
-                " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
+                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE window > ?"
+                " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0",
+                (since - self.width,),
             )
 
     def sent(self, dirty: Dirty) -> None:

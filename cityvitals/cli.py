@@ -22,6 +22,7 @@ from cityvitals import (
     cli_ota,
     cli_rejects,
     cli_reporting,
+    cli_resend,
     cli_token,
 )
 
@@ -48,6 +49,7 @@ app.command()(cli_calibrate.calibrate)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 app.command()(cli_backup.recover)
+app.command()(cli_resend.resend)
 
 StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 
