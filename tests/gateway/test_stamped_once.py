@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.buffer import Buffer
 from gateway.core import Core, Incoming, Source
@@ -53,6 +58,10 @@ def test_a_retained_one_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert total(made) == (0, 0.0)
     assert all("retained" in r.reason for r in made.buffer.rejects.newest(5))
     assert len(made.buffer.rejects.newest(5)) == 2
+
+
+def unavailable(*_: object) -> None:
+    raise Unavailable("no")
 
 
 def flat_core(folder: Path, **rename: str) -> Core:
@@ -115,14 +124,54 @@ def test_what_could_not_be_counted_because_the_disk_was_away_is_stored_when_it_c
 ) -> None:
     made = core(tmp_path)
 
-    def fail(*_: object) -> None:
-        raise Unavailable("no")
-
     with monkeypatch.context() as patch:
-        patch.setattr(made.buffer, "count", fail)
-        patch.setattr(made.buffer, "_read", fail)
-        patch.setattr(made.buffer.ledger, "undated", fail)
+        patch.setattr(made.buffer, "count", unavailable)
+        patch.setattr(made.buffer, "_read", unavailable)
+        patch.setattr(made.buffer.ledger, "undated", unavailable)
         with pytest.raises(Unavailable):
             made.accept([undated(1)], NOW)
     made.accept([dated(1), dated(2, ago=70)], NOW + 9000)
     assert total(made) == (2, 5.0)
+
+
+class Delivery(NamedTuple):
+    """One copy of a record on its way: dated by the node or not, the last of its batch or not, that batch's fate."""
+
+    seq: int
+    dated: bool
+    ends_batch: bool
+    fails: bool
+    restarts: bool
+
+
+deliveries = st.lists(
+    st.builds(Delivery, st.integers(0, 6), st.booleans(), st.booleans(), st.booleans(), st.booleans()), max_size=25
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(deliveries)
+def test_every_record_is_stored_once_however_its_copies_come(found: list[Delivery]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = core(Path(folder))
+        batch: list[Incoming] = []
+        stored: set[int] = set()
+        for number, d in enumerate([*found, Delivery(7, False, True, False, False)]):
+            now = NOW + 1000 * number
+            batch.append(dated(d.seq, ago=600 - d.seq) if d.dated else undated(d.seq, up=d.seq, sent=60 + number))
+            if not d.ends_batch:
+                continue
+            with pytest.MonkeyPatch.context() as once:
+                if d.fails:
+                    once.setattr(made.buffer, "count", unavailable)
+                with suppress(Unavailable):
+                    made.accept(batch, now)
+                    stored |= {msgspec.json.decode(m.payload)[0]["seq"] for m in batch}
+            if d.restarts:
+                made.buffer.close()
+                made = core(Path(folder))
+            batch = []
+        rows = made.buffer.db.execute("SELECT count(*) FROM reading").fetchone()[0]
+        [counted] = made.buffer.ledger.totals()
+        made.buffer.close()
+        assert (rows, counted.received, counted.refused) == (len(stored), len(stored), 0)
