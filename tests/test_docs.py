@@ -57,6 +57,17 @@ def test_every_link_of_the_documentation_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(REPO)))
+def test_every_test_the_documentation_names_exists(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (REPO / file).is_file() or (name and f"\ndef {name}(" not in (REPO / file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
 def test_the_readme_names_every_top_level_package() -> None:
     text = (REPO / "README.md").read_text(encoding="utf-8")
     packages = {p.parent.name for p in REPO.glob("*/__init__.py")} - {"tests", "edge"}
