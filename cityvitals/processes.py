@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from adapters.mqtt import Link
-from adapters.rejects import Rejects
 from adapters.sqlite import Damaged
 from adapters.store import Store, open_store
 from cityvitals.config import broker, load_city
 from cityvitals.memory import steady_heap
-from cityvitals.recover import only_one, put_aside, sound_buffer
+from cityvitals.recover import only_one, put_aside, sound_buffer, sound_rejects
 from gateway.core import Core, Source
 from gateway.decoded import AHEAD, SourceOptions
 from gateway.service import Gateway
@@ -127,7 +126,7 @@ def run_ingest(settings: Settings) -> None:
         return ingest
 
     ingest = when_available(serve, stop)
-    rejects = when_available(lambda: Rejects.open(settings.ingest.rejects), stop)
+    rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
     link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
     Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
 

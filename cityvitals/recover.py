@@ -18,8 +18,10 @@ import numpy as np
 
 from adapters.buffer import Buffer
 from adapters.ledger import Entry
+from adapters.rejects import Rejects
 from adapters.salvage import Salvage
 from adapters.sqlite import Damaged, set_aside
+from adapters.sqlite import rows as rows_of
 from cityvitals import private
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.ranges import Ranges
@@ -64,6 +66,24 @@ def sound_buffer(path: Path, width: int, now: int) -> Buffer:
     if not buffer.held_before and any(path.parent.glob(f"{path.name}.damaged-*")) and not buffer.counters():
         buffer.hold_before(now // width * width + width)
     return buffer
+
+
+def sound_rejects(path: Path, cities: Iterable[str]) -> Rejects:
+    """Ingest's refused messages; where the file is damaged it is set aside and a new one begun.
+
+    The file also says whose KPIs are still to be derived: with a new one, those of all `cities` are derived again.
+    """
+    try:
+        kept = Rejects.open(path)
+        if (verdict := rows_of(kept.db, "PRAGMA quick_check(1)")[0][0]) != "ok":
+            kept.db.close()
+            raise Damaged(f"{path} is damaged: {verdict}.")
+    except Damaged as error:
+        aside = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        log.error("%s It was set aside as %s and a new one begun: messages refused until now are there.", error, aside)
+        kept = Rejects.open(path)
+        kept.note_underived(cities)
+    return kept
 
 
 def put_aside(path: Path, error: Exception) -> Path:

@@ -12,6 +12,7 @@ import msgspec
 from adapters.mqtt import Link, Message
 from adapters.order import Order
 from adapters.rejects import Rejects
+from adapters.sqlite import Damaged
 from ingest.core import Ingest
 from telemetry.errors import Rejected, Unavailable
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
@@ -71,6 +72,8 @@ class Service:
             if batch:
                 self.rejects.all_derived()
             self._order.stored((m.topic, number(m.payload)) for m in fresh)
+        except Damaged:  # waiting does not mend it; at the next start the file of refused messages is set aside
+            raise
         except Unavailable as error:
             self._back_off(str(error))
             return

@@ -12,10 +12,12 @@ import pytest
 
 from adapters.buffer import Buffer
 from adapters.sqlite import Damaged
-from cityvitals.recover import damaged_files, only_one, recover, sound_buffer
+from cityvitals.recover import damaged_files, only_one, recover, sound_buffer, sound_rejects
 from gateway.core import Core, Incoming, Source
 from telemetry.errors import CityVitalsError
 from telemetry.windows import MINUTE
+from tests.ingest.samples import windows
+from tests.ingest.test_service import Bench
 
 NOW = 1_709_294_400_000
 SOURCE = Source("cv/1/{city}/{device}/data", "senml")
@@ -189,3 +191,31 @@ def test_a_buffer_in_use_is_left_alone(tmp_path: Path) -> None:
     fill(path, 1)
     with only_one(path), pytest.raises(CityVitalsError, match="Stop the gateway first"):
         recover(path, path, lambda _: None)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_damaged_refused_messages_are_set_aside_and_the_kpis_derived_again(tmp_path: Path, start: float) -> None:
+    path = tmp_path / "rejects.db"
+    with closing(sound_rejects(path, ["aba"]).db):
+        pass
+    kept = sound_rejects(path, ["aba"])
+    kept.add([(NOW, "t", b"x" * 2000, "no") for _ in range(200)])
+    assert kept.underived() == []
+    kept.db.close()
+    spoil(path, start)
+    again = sound_rejects(path, ["aba"])
+    assert (again.newest(), again.underived()) == ([], ["aba"])
+    again.db.close()
+    assert len(damaged_files(path)) == 1
+    assert sound_rejects(path, []).underived() == ["aba"]
+
+
+def test_ingest_ends_when_its_own_file_is_damaged_so_that_the_next_start_mends_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [windows(0)])
+    bench.rejects.add([(NOW, "t", b"x" * 2000, "no") for _ in range(200)])
+    bench.rejects.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    bench.rejects.db.execute("PRAGMA cache_size=0")
+    spoil(tmp_path / "rejects.db", 0.0, 1 << 20)
+    with pytest.raises(Damaged):
+        bench.steps()
+    assert bench.link.acknowledged == []
