@@ -30,17 +30,18 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
     """All findings. `pki`: the folder of `cityvitals enrol`; `mosquitto`: configuration files of our brokers.
 
     Of gateway, ingest and store those are looked at that the configuration names, because a machine seldom runs all;
-    where it names none, all.
+    where it names none, all, unless only files are asked for, as on a machine where certificates are made.
     """
     known = {"gateway", "ingest", "store"}
-    parts = known & settings.model_fields_set or known
+    parts = known & settings.model_fields_set or (set() if pki or mosquitto else known)
     brokers = places(settings, parts)
     for name, place in brokers.items():
         yield from connection(name, place)
     yield from shown_certificates(brokers)
     if "store" in parts:
         yield store(settings.store.url)
-    yield clock(time_server)
+    if parts or time_server:
+        yield clock(time_server)
     for path in files(settings, parts):
         yield disk(path)
     if "gateway" in parts:

@@ -78,6 +78,14 @@ def test_a_machine_that_runs_the_gateway_only_is_asked_for_nothing_else(mosquitt
     assert not [f for f in found if f.verdict == "bad"]
 
 
+def test_where_only_files_are_asked_for_no_broker_is(tmp_path: Path) -> None:
+    enrol.make_authorities(tmp_path, "aba", enrol.utc_now())
+    assert [f.verdict for f in doctor.examine(Settings(), tmp_path, [DEPLOY / "mosquitto" / "hub.conf"], None)] == [
+        "ok"
+    ] * 2
+    assert {f.what.split()[0] for f in doctor.examine(Settings(), None, [], None)} > {"edge", "store", "clock"}
+
+
 def test_each_user_of_a_broker_is_tried(server: Any, tmp_path: Path) -> None:
     broker = server(Mosquitto, anonymous=False)
     one = BrokerSettings(url=broker.url)
