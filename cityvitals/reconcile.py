@@ -16,6 +16,7 @@ from telemetry.periods import Period
 from telemetry.series import SeriesTable
 
 _PREFIX = "ledger_"
+_NAMED = 20
 
 
 class Account(NamedTuple):
@@ -107,10 +108,10 @@ def as_text(found: list[Account], form: str) -> str:
     if form == "json":
         rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole} for a in found]
         return msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n"
-    console = Console(width=100)
+    console = Console(width=200)  # room for the longest id; the table takes what it needs
     with console.capture() as capture:
         console.print(_table(found))
-        console.print(_verdict(found), markup=False, highlight=False)
+        console.print(_verdict(found), markup=False, highlight=False, soft_wrap=True)
     return capture.get()
 
 
@@ -130,4 +131,5 @@ def _verdict(found: list[Account]) -> str:
         return "No device has numbered its records in this period."
     if not broken:
         return "sent = stored + refused: nothing is missing."
-    return f"sent = stored + refused + missing; records are missing of: {', '.join(broken)}."
+    more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+    return f"sent = stored + refused + missing; records are missing of: {', '.join(broken[:_NAMED])}{more}."

@@ -127,3 +127,12 @@ def test_the_command_prints_it(line: Line, tmp_path: Path) -> None:
     ]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "air-1" in answer.stdout
+
+
+def test_the_longest_ids_are_shown_whole_and_a_sentence_names_twenty() -> None:
+    names = [f"{n:x>64}" for n in range(25)]
+    text = as_text([Account(name, 100_000_000, 99_999_999, 0, 1, 0, 0) for name in names], "table")
+    table, verdict = text.splitlines()[:-1], text.splitlines()[-1]
+    assert [line.split()[0] for line in table[1:-1]] == names
+    assert [name for name in names if name in verdict] == names[:20]
+    assert verdict.endswith(" and 5 more.")
