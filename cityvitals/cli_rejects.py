@@ -83,11 +83,17 @@ def replay_rejects(
     missing = set(ids or []) - {r.id for r in chosen}
     if missing:
         raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
-    rows = [r for r in reversed(chosen) if not r.topic.startswith("replay:")]
+    of_files = sum(r.topic.startswith("replay:") for r in chosen)
+    windows = sum(r.topic.endswith("/windows") for r in chosen)
+    rows = [r for r in reversed(chosen) if not (r.topic.startswith("replay:") or r.topic.endswith("/windows"))]
     with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
         stored, again = feed(core, rows, time.time_ns() // 1_000_000)
     sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
-    if len(rows) < len(chosen):
+    if windows:
+        sys.stdout.write(
+            "Windows are not replayed from here: `cityvitals resend` on the gateway sends them again.\n"
+        )
+    if of_files:
         sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")
 
 

@@ -9,9 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.buffer import Buffer
+from adapters.rejects import Rejects
 from adapters.sqlite import Damaged
+from cityvitals.cli import app
 from cityvitals.recover import damaged_files, only_one, recover, sound_buffer, sound_rejects
 from gateway.core import Core, Incoming, Source
 from telemetry.errors import CityVitalsError
@@ -184,6 +187,20 @@ def test_refused_messages_are_not_replayed_beside_a_running_gateway(tmp_path: Pa
     assert (answer.returncode, "Stop the gateway first" in answer.stderr) == (1, True)
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "1 messages replayed" in answer.stdout
+
+
+def test_windows_that_ingest_refused_keep_their_reason_and_the_way_to_send_them_again_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.db"
+    kept = Rejects.open(path)
+    kept.add([(NOW, "cv/1/aba/gateway-1/windows", b"{}", "not a windows message")])
+    kept.db.close()
+    told = CliRunner().invoke(app, ["rejects", "replay", "--buffer", str(path)])
+    assert told.exit_code == 0, told.output
+    assert "0 messages replayed" in told.output
+    assert "`cityvitals resend` on the gateway" in told.output
+    kept = Rejects.open(path)
+    assert [(r.id, r.reason) for r in kept.newest()] == [(1, "not a windows message")]
+    kept.db.close()
 
 
 def test_a_buffer_in_use_is_left_alone(tmp_path: Path) -> None:
