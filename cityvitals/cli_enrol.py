@@ -68,13 +68,17 @@ def device(
     With --node also all that a node's board needs, in one folder:
     cityvitals enrol device aq-001 --node air --broker mqtts://gateway.local --wifi sensors
     """
-    if not node:
-        _issue(folder, "device", name, days)
-        return
     from adapters.mqtt import Broker  # noqa: PLC0415
     from cityvitals import enrol, node_enrol  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
+    if not node:
+        if broker_url or driver or wifi or wifi_password_file or ntp:
+            raise UsageError(
+                "--broker, --driver, --wifi and --ntp are for our own nodes; say --node air, energy or ev."
+            )
+        _issue(folder, "device", name, days)
+        return
     if not broker_url:
         raise UsageError("Say where the node connects: --broker mqtts://gateway.local:8883.")
     network = {"ssid": wifi, "password": _password(wifi_password_file)} if wifi else {}

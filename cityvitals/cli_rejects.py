@@ -90,9 +90,7 @@ def replay_rejects(
         stored, again = feed(core, rows, time.time_ns() // 1_000_000)
     sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
     if windows:
-        sys.stdout.write(
-            "Windows are not replayed from here: `cityvitals resend` on the gateway sends them again.\n"
-        )
+        sys.stdout.write("Windows are not replayed from here: `cityvitals resend` on the gateway sends them again.\n")
     if of_files:
         sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")
 

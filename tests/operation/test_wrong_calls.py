@@ -63,6 +63,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("enrol device aq-2 --folder nowhere", 2, "cityvitals enrol ca"),
         ("enrol device aq-1", 2, "enrolled already"),
         (f"enrol device {LONG}a", 2, "is no id"),
+        ("enrol device aq-9 --wifi sensors", 2, "--node air"),
         ("enrol device aq.key --folder pki", 0, ""),
         ("enrol device aq-1.key --folder pki", 2, "aq-1.key.der is there already"),
         ("enrol broker hub --host https://hub.example:8883", 2, "without scheme and port"),
