@@ -191,9 +191,9 @@ def test_where_to_connect_comes_from_options_over_the_configuration(
     assert cli_ota._broker("", config, None, None, None) == Broker("edge", 1883, username="gateway")
     monkeypatch.setenv("CITYVITALS__GATEWAY__BROKER__USERNAME", "operator")
     monkeypatch.setenv("CITYVITALS__GATEWAY__BROKER__PASSWORD_FILE", str(password))
-    files = [tmp_path / name for name in ("ca", "cert", "key")]
-    for file in files:
-        file.touch()
+    enrol.make_authorities(tmp_path, "demo", NOW)
+    issued = enrol.enrol(tmp_path, "device", "aq-001", NOW)
+    files = [tmp_path / "infrastructure-ca.crt", issued.certificate, issued.key]
     place = cli_ota._broker("mqtts://hub", config, *files)
     assert place == Broker("hub", 8883, True, "operator", "secret", *files)
 
