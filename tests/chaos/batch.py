@@ -28,12 +28,14 @@ class Reading(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What a minute of a series must add up to."""
+    """What a minute or an hour of a series must add up to."""
 
     n: int
     sum: float
     low: float
     high: float
+    first: float
+    last: float
 
 
 def readings(device: str, entries: Iterable[dict[str, Any]]) -> Iterator[Reading]:
@@ -50,12 +52,12 @@ def readings(device: str, entries: Iterable[dict[str, Any]]) -> Iterator[Reading
                 begin = until
 
 
-def windows(sent: Iterable[Reading]) -> dict[tuple[SeriesName, int], Window]:
-    """The minutes of all series; the same reading twice is one."""
+def windows(sent: Iterable[Reading], width: int = MINUTE) -> dict[tuple[SeriesName, int], Window]:
+    """The windows of `width` ms of all series; the same reading twice is one."""
     values: dict[tuple[SeriesName, int], list[float]] = defaultdict(list)
     for r in sorted(set(sent), key=lambda r: r.t):
-        values[(r.device, r.quantity), r.t // MINUTE * MINUTE].append(r.value)
-    return {place: Window(len(v), sum(v), min(v), max(v)) for place, v in values.items()}
+        values[(r.device, r.quantity), r.t // width * width].append(r.value)
+    return {place: Window(len(v), sum(v), min(v), max(v), v[0], v[-1]) for place, v in values.items()}
 
 
 def kpis(sent: Iterable[Reading]) -> dict[tuple[str, str, str], float]:
@@ -77,13 +79,20 @@ def periods(t: int) -> tuple[str, str, str]:
     return f"{day:%Y-%m-%d}", f"{day:%Y-%m}", f"{day:%Y}"
 
 
+def step(before: float, after: float) -> float:
+    """What a register counted; one that fell by a tenth or more began anew from nothing."""
+    if after >= before:
+        return after - before
+    return 0.0 if after > 0.9 * before else after
+
+
 def _energy(series: dict[SeriesName, list[Reading]], out: dict[tuple[str, str, str], float]) -> None:
     total: dict[str, float] = defaultdict(float)
     for (_, quantity), rows in series.items():
         if quantity == "energy_total":
             for before, after in zip([rows[0], *rows], rows, strict=False):
                 for period in periods(after.t):
-                    total[period] += after.value - before.value
+                    total[period] += step(before.value, after.value)
     out.update({("LOCAL:E:METERED", "", period): kwh for period, kwh in total.items()})
 
 

@@ -1,53 +1,103 @@
-"""What differs between the store and what the nodes wrote."""
+"""What differs between what is stored and what the nodes wrote."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
-from adapters.store import Store
-from telemetry.series import SeriesTable
-from tests.chaos.batch import Reading, SeriesName, Window, kpis, windows
+from tests.chaos import batch, stored
+from tests.chaos.batch import Reading, SeriesName, Window
+from tests.chaos.stored import Kpi, Row
+from tests.chaos.world import World
+
+_DERIVED = ("ledger_", "demand_", "connector_fault")  # series that gateway and engine add to those of a device
 
 
-def differences(store: Store, city: str, sent: Collection[Reading], most: int = 20) -> list[str]:
+def differences(world: World, sent: Collection[Reading], most: int = 20) -> list[str]:
     """Sentences, at most `most` a kind; none where every reading is there exactly once and every KPI is right."""
-    return _windows(store, city, sent)[:most] + _kpis(store, city, sent)[:most]
+    written = {node.device.id: len(node.written) for node in world.fleet.nodes}
+    found = (
+        partials("window", stored.partials(world, "window"), batch.windows(sent)),
+        partials("hour", stored.partials(world, "hour"), batch.windows(sent, batch.HOUR)),
+        kpis(stored.kpis(world), batch.kpis(sent)),
+        readings(stored.readings(world), sent),
+        ledger(stored.ledger(world), written),
+    )
+    return [sentence for kind in found for sentence in kind[:most]]
 
 
-def _same(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+def _same(a: float | None, b: float | None) -> bool:
+    return a == b if a is None or b is None else math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _windows(store: Store, city: str, sent: Collection[Reading]) -> list[str]:
-    wanted, found = windows(sent), _stored(store, city)
-    out = []
-    for (series, start), w in wanted.items():
-        f = found.get((series, start))
+def partials(level: str, rows: Iterable[Row], wanted: Mapping[tuple[SeriesName, int], Window]) -> list[str]:
+    """Windows or hours: each one there once, with its count, sum, smallest, largest, first and last value."""
+    found: dict[tuple[SeriesName, int], tuple[float, ...]] = {}
+    out, devices = [], {series[0] for series, _ in wanted}
+    for row in rows:
+        place = ((row.device, row.quantity), row.start)
+        name = f"{level} {row.device}/{row.quantity} at {row.start}"
+        if place in found:
+            out.append(f"doubled: {name} stands there more than once")
+        elif place not in wanted and row.device in devices and not row.quantity.startswith(_DERIVED):
+            out.append(f"invented: {name}")
+        found[place] = row.values
+    for place, w in wanted.items():
+        f, name = found.get(place), f"{level} {'/'.join(place[0])} at {place[1]}"
         if f is None:
-            out.append(f"lost: {w.n} readings of {'/'.join(series)} at {start}")
-        elif f.n != w.n:
-            out.append(f"{'lost' if f.n < w.n else 'doubled'}: {'/'.join(series)} at {start}: {f.n} instead of {w.n}")
+            out.append(f"lost: {w.n} readings of {name}")
+        elif f[0] != w.n:
+            out.append(f"{'lost' if (f[0] or 0) < w.n else 'doubled'}: {name}: {f[0]} instead of {w.n}")
         elif not all(_same(a, b) for a, b in zip(f, w, strict=True)):
-            out.append(f"wrong: {'/'.join(series)} at {start}: {f} instead of {w}")
-    devices = {r.device for r in sent}
-    extra = [p for p in found.keys() - wanted.keys() if p[0][0] in devices and not p[0][1].startswith("ledger_")]
-    return out + [f"invented: {'/'.join(series)} at {start}" for series, start in extra]
+            out.append(f"wrong: {name}: {f} instead of {w}")
+    return out
 
 
-def _stored(store: Store, city: str) -> dict[tuple[SeriesName, int], Window]:
-    table, found = SeriesTable(), {}
-    for p in store.partials(city, "window", 0, 1 << 52, table):
-        columns = (p.series, p.start, p.n, p.sum, p.min, p.max)
-        for series, start, *values in zip(*(c.tolist() for c in columns), strict=True):
-            found[(table[series].device, table[series].quantity), start] = Window(*values)
-    return found
+def kpis(rows: Collection[Kpi], wanted: Mapping[tuple[str, str, str], float | None]) -> list[str]:
+    """KPI values by (code, part, period): each one of those wanted there once and right."""
+    times = Counter(row[:4] for row in rows)
+    found = {(row.code, row.part, row.period): row.value for row in rows}
+    return [f"doubled: KPI {' '.join(which)}" for which, n in times.items() if n > 1] + [
+        f"KPI {' '.join(which)}: {found.get(which, 'nothing')} instead of {value}"
+        for which, value in wanted.items()
+        if which not in found or not _same(found[which], value)
+    ]
 
 
-def _kpis(store: Store, city: str, sent: Collection[Reading]) -> list[str]:
-    found = {(v.kpi.code, v.kpi.part, v.kpi.period): v.kpi.value for v in store.kpis(city, ("day", "month", "year"))}
+def same_kpis(rows: Collection[Kpi], undisturbed: Mapping[tuple[str, str, str], float | None]) -> list[str]:
+    """Every KPI of every calendar period, as without faults; none beside them."""
+    beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys()
+    return kpis(rows, undisturbed) + [f"invented: KPI {' '.join(which)}" for which in beside]
+
+
+def told(found: Mapping[tuple[str, str, str], tuple[str, float | None]], rows: Collection[Kpi]) -> list[str]:
+    """What the hub tells whoever comes new, by (code, part, kind): the newest stored value of every KPI."""
+    newest: dict[tuple[str, str, str], tuple[str, float | None]] = {}
+    for row in sorted(rows, key=lambda row: row.period):
+        newest[row.code, row.part, row.kind] = (row.period, row.value)
     return [
-        f"KPI {' '.join(which)}: {found.get(which)} instead of {value}"
-        for which, value in kpis(sent).items()
-        if (got := found.get(which)) is None or not _same(got, value)
+        f"published: KPI {' '.join(which)}: {found.get(which, 'nothing')} instead of {value}"
+        for which, value in newest.items()
+        if found.get(which) != value
+    ]
+
+
+def readings(rows: Iterable[tuple[str, str, int, float]], sent: Iterable[Reading]) -> list[str]:
+    """The gateway's own file: each reading there once, under its own time and with its own value."""
+    wanted = Counter((r.device, r.quantity, r.t, round(r.value, 6)) for r in set(sent))
+    devices = {place[0] for place in wanted}
+    found = Counter(
+        (*row[:3], round(row[3], 6)) for row in rows if row[0] in devices and not row[1].startswith(_DERIVED)
+    )
+    out = [f"lost: reading {place} in the gateway" for place in (wanted - found)]
+    return out + [f"doubled: reading {place} in the gateway" for place in (found - wanted)]
+
+
+def ledger(found: Mapping[str, tuple[int, int, int, int]], written: Mapping[str, int]) -> list[str]:
+    """The ledger: all records counted once as sent and received, none refused, none missing."""
+    return [
+        f"ledger: {device}: sent, received, refused, missing are {found.get(device)}; {count} records were written"
+        for device, count in written.items()
+        if found.get(device) != (count, count, 0, 0)
     ]

@@ -28,6 +28,7 @@ class Planned(NamedTuple):
 
 def kill(world: World, target: str) -> Undo:
     """SIGKILL of one of our processes."""
+    world.note_end(target)
     process = world.process(target)
     process.kill()
     process.wait()
@@ -36,9 +37,7 @@ def kill(world: World, target: str) -> Undo:
 
 def stop(world: World, target: str) -> Undo:
     """SIGTERM of one of our processes, which ends it in good order."""
-    process = world.process(target)
-    process.terminate()
-    process.wait(30)
+    world.end(target)
     return lambda: world.run(target)
 
 
@@ -200,6 +199,8 @@ def schedule(
         length = 0.1 if name in _ONCE else rng.uniform(0.2, 10.0 if rng.random() < 0.2 else 3.0)
         if name.endswith(" line") and rng.random() < 0.25:  # so long that one end gives up and the other knows nothing
             length = min(rng.uniform(20.0, 55.0), max(seconds - at, 3.0))
+        if name == "lock store" and rng.random() < 0.5:  # longer than who wants to write waits for it
+            length = rng.uniform(11.0, 15.0)
         if free_at.get(target, 0.0) < at:
             free_at[target] = at + length + 1.0
             yield Planned(at, name, target, length)

@@ -2,34 +2,75 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import count
+from typing import Any
+
+import numpy as np
 
 from adapters.mqtt import Broker, Link, wait
 from simulators.journal import Journal, Record
 from simulators.nodes import Node
+from simulators.synthetic import register
 from telemetry.city import City
-from telemetry.topics import command_topic
-from telemetry.windows import DAY
+from telemetry.topics import ROOT, command_topic
+from telemetry.windows import DAY, HOUR
 from tests.chaos.batch import Reading, readings
+
+FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that begins anew
+_RESET = 6 * HOUR  # of its own time
 
 
 class ChaosNode(Node):
-    """A node whose readings may lie in the past: its clock stood at `began` when it started and runs `speed` times."""
+    """A node whose readings may lie in the past: its clock stood at `began` when it started.
 
-    def __init__(self, node: Node, speed: float, began: int, now: int) -> None:
-        super().__init__(node.device, node.city, node.link, node.journal, now, began)
-        self.speed, self.began, self.started = speed, began, now
-        self.last = began
+    A `fast` one reads three times in ten seconds, then not for minutes: 300 times as fast as it writes, and still a
+    window has several readings, of which one can be late.
+    """
+
+    def __init__(self, node: Node, fast: bool, began: int) -> None:
+        super().__init__(node.device, node.city, node.link, node.journal, node.next_at, began)
+        self.fast, self.last = fast, began
         self.written: list[Record] = []
-        self.held: list[Record] = []
+        self.held: list[Record] = []  # not sent yet
+        self.late: list[Record] = []  # to be sent a few at a time
 
     def own_time(self, now: int) -> int:
         """What this node's clock shows; never twice the same."""
-        self.last = max(round(self.began + (now - self.started) * self.speed), self.last + 1)
+        pause = (5_000, 5_000, 215_000)[len(self.written) % 3]
+        self.last = self.last + pause if self.fast else max(now, self.last + 1)
         return self.last
+
+
+class FlatNode(ChaosNode):
+    """A meter of another make, see FLAT."""
+
+    def read(self, now: int) -> list[Record]:
+        """The register since it last began anew."""
+        records = super().read(now)
+        before = float(register(self.device.id, np.array([now // _RESET * _RESET]))[0])
+        for record in records:
+            record.entries[0]["v"] = round(record.entries[0]["v"] - before + 0.5, 3)
+        return records
+
+    def send(self, records: Iterable[Record]) -> None:
+        """One message a record."""
+        for record in records:
+            message = json.dumps(flat(record.entries[0])).encode()
+            self.journal.sent(self.link.publish(f"{ROOT}/{self.city}/{self.device.id}/flat", message), [record])
+            self.sent += 1
+
+
+def flat(entry: dict[str, Any]) -> dict[str, Any]:
+    """A SenML entry of an energy register as such a meter says it."""
+    when = datetime.fromtimestamp(entry["bt"], UTC).isoformat(timespec="milliseconds")
+    reading = {"value": round(entry["v"] * 1000), "unit": "Wh"}
+    return {"time": when, "boot": entry["boot"], "seq": entry["seq"], entry["n"]: reading}
 
 
 class Fleet:
@@ -42,14 +83,14 @@ class Fleet:
         self.writing = True
         self.holding = False
         now = time.time_ns() // 1_000_000
-        self.nodes = []
+        self.nodes: list[ChaosNode] = []
         for place, device in enumerate(city.device):
             filters = [command_topic(city.id, device.id)] if keeping else []
             link = Link(Broker("127.0.0.1", port), f"{city.id}-{device.id}", filters, keepalive=10)
             plain = Node(device, city.id, link, Journal(next(self._boots), None if keeping else 0), now)
             late = place % 2 == 1 or device.kind == "ev_charger"
-            speed, began = (300.0, now - 3 * DAY - place * 1237) if late else (1.0, now)
-            self.nodes.append(ChaosNode(plain, speed, began, now))
+            kind = FlatNode if device.id == FLAT else ChaosNode
+            self.nodes.append(kind(plain, late, now - 3 * DAY - place * 1237 if late else now))
 
     def step(self, timeout: float = 0.05) -> None:
         """One round of all nodes."""
@@ -57,9 +98,12 @@ class Fleet:
         now = time.time_ns() // 1_000_000
         for node in self.nodes:
             node.settle()
-            if self.writing and now >= node.next_at and node.link.connected:
+            if now >= node.next_at:
                 node.next_at = now + self._interval
-                self._write(node, now)
+                few, node.late = node.late[:1], node.late[1:]
+                node.send(few)
+                if self.writing:
+                    self._write(node, now)
 
     def _write(self, node: ChaosNode, now: int) -> None:
         records = node.read(node.own_time(now))
@@ -70,18 +114,17 @@ class Fleet:
             node.send(records)
 
     def release(self) -> None:
-        """Send what was held back, in another order."""
+        """Send what was held back, in another order and a few at a time, so that parts of a window come late."""
         self.holding = False
         for node in self.nodes:
             self._rng.shuffle(node.held)
-            node.send(node.held)
-            node.held = []
+            node.late, node.held = node.late + node.held, []
 
     def repeat(self, share: float) -> int:
         """Send some records again that were sent before; how many."""
         sent = 0
         for node in self.nodes:
-            again = [r for r in node.written[-400:] if self._rng.random() < share and r not in node.held]
+            again = [r for r in node.written[-400:] if self._rng.random() < share and r not in node.held + node.late]
             node.send(again)
             sent += len(again)
         return sent
@@ -95,8 +138,8 @@ class Fleet:
 
     @property
     def waiting(self) -> int:
-        """Messages the broker has not acknowledged."""
-        return sum(len(n.journal._open) for n in self.nodes)
+        """Messages the broker has not acknowledged, and records that are still to be sent."""
+        return sum(len(n.journal._open) + len(n.late) for n in self.nodes)
 
     @property
     def acknowledged(self) -> list[int]:

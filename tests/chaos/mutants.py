@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
+from adapters import buffer, store_influx
 from adapters.buffer import Buffer
+from adapters.mqtt import Message
+from adapters.order import Order
+from gateway.ledger import Account
 from gateway.service import Gateway
+from ingest.core import CityIngest
+from ingest.service import Service
 
 
 def ack_before_commit() -> None:
@@ -44,3 +52,82 @@ def count_twice() -> None:
         return plain(self, replace(readings, key=readings.key + readings.arrival))
 
     Buffer.put = put  # type: ignore[method-assign]
+
+
+def receipt_before_store() -> None:
+    """Ingest tells the gateway and the broker that it has stored a batch, and then stores it."""
+    plain = Service._store
+
+    def store(self: Service, batch: list[Message]) -> None:
+        self._receipts(batch)
+        self.link.ack(batch)
+        plain(self, batch)
+
+    Service._store = store  # type: ignore[method-assign]
+
+
+def any_order() -> None:
+    """An older state of a window replaces a newer one."""
+    Order.overtaken = lambda _, numbered: (False for _ in numbered)  # type: ignore[method-assign,assignment]
+
+
+def receipt_for_a_change() -> None:
+    """The receipt for a window clears the mark of what changed in it since."""
+    buffer._MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1"
+
+
+def finished_windows() -> None:
+    """A late reading is stored, but its window is not sent again."""
+    plain = Buffer.put
+
+    def put(self: Buffer, readings: Any) -> int:
+        sent = "SELECT DISTINCT window, series FROM reading EXCEPT SELECT window, series FROM dirty"
+        before = set(self.db.execute(sent).fetchall())
+        changed = plain(self, readings)
+        newest = dict(self.db.execute("SELECT series, max(window) FROM reading GROUP BY series"))
+        late = [place for place in before if place[0] < newest[place[1]]]
+        self.db.executemany("DELETE FROM dirty WHERE window=? AND series=?", late)
+        return changed
+
+    Buffer.put = put  # type: ignore[method-assign]
+
+
+def tell_once() -> None:
+    """KPI values are published when they change, and not again after a restart."""
+    CityIngest.newest = lambda _: []  # type: ignore[method-assign,assignment]
+
+
+def another_site() -> None:
+    """InfluxDB: each life of ingest has a tag of its own, so that windows stand there twice."""
+    plain, mine = store_influx._head, str(os.getpid())
+    store_influx._head = lambda level, name, _: plain(level, name, mine)
+
+
+def a_little_later() -> None:
+    """Readings are stored a millisecond after their time."""
+    plain = Buffer.put
+    Buffer.put = lambda self, r: plain(self, replace(r, t=r.t + 1))  # type: ignore[method-assign]
+
+
+def count_duplicates() -> None:
+    """The ledger takes a record that comes again for another one."""
+    plain = Account.take
+
+    def take(self: Account, seq: int, stored: bool) -> None:
+        before = self.duplicate
+        plain(self, seq, stored)
+        self.received += self.duplicate - before
+
+    Account.take = take  # type: ignore[method-assign]
+
+
+def fall_over() -> None:
+    """The gateway ends with an error in its third second; the next start makes it good."""
+    plain, rounds = Gateway._housekeeping, count(1)
+
+    def housekeeping(self: Gateway, now: int) -> None:
+        plain(self, now)
+        if next(rounds) == 3:
+            raise RuntimeError("planted")
+
+    Gateway._housekeeping = housekeeping  # type: ignore[method-assign]

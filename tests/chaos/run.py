@@ -11,13 +11,17 @@ from pathlib import Path
 from random import Random
 
 from adapters.buffer import Buffer
-from tests.chaos.check import differences
+from tests.chaos import stored, undisturbed
+from tests.chaos.batch import Reading
+from tests.chaos.check import differences, same_kpis, told
 from tests.chaos.faults import FAULTS, Planned, Undo, schedule
+from tests.chaos.published import Published
 from tests.chaos.report import Report
 from tests.chaos.table import revision
 from tests.chaos.world import World, world
 
 CALM = 240.0  # seconds in which everything must have healed
+_LINKS = {"gateway": 2, "ingest": 1}
 
 
 def run(
@@ -74,32 +78,65 @@ def _calm(w: World, report: Report, patience: float) -> None:
             report.problems.append("nodes get no acknowledgement")
             break
     w.fleet.writing = False
-    look, sent = 0.0, w.fleet.sent()
-    store = w.store()
-    problems, before_last, still = ["nothing was looked at"], list[str](), 0
-    while time.monotonic() - began < patience:
+    sent = w.fleet.sent()
+    problems = _healed(w, sent, began + patience)
+    report.healed_s = time.monotonic() - began
+    report.problems += problems or _again(w, sent, patience)
+    report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
+    report.counters = _counters(w)
+
+
+def _healed(w: World, sent: list[Reading], until: float) -> list[str]:
+    """Wait until nothing differs any more; what still does then."""
+    look, problems, before_last, still = 0.0, ["nothing was looked at"], list[str](), 0
+    while time.monotonic() < until:
         w.fleet.step()
         if time.monotonic() < look:
             continue
         if problems := w.crashed():
             break
-        problems = ["messages unacknowledged"] if w.fleet.waiting else differences(store, "chaos", sent)
+        problems = ["messages unacknowledged"] if w.fleet.waiting else differences(w, sent)
         still = still + 1 if w.mutant != "none" and not w.backlog() and problems == before_last else 0
         if not problems or still == 3:
             break
         before_last = problems
         look = time.monotonic() + 1.0
-    if problems and w.fleet.waiting:
-        problems += differences(store, "chaos", sent)
-    report.problems += problems
-    report.healed_s = time.monotonic() - began
-    report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
-    report.counters = _counters(w)
-    store.close()
+    return problems + (differences(w, sent) if problems and w.fleet.waiting else [])
+
+
+def _again(w: World, sent: list[Reading], patience: float) -> list[str]:
+    """End and start gateway and ingest, which makes them tell again whatever they are not sure of: all must stay right.
+
+    Then compare all KPIs with those of an undisturbed run, and those that the hub tells a new reader with the stored.
+    """
+    all_kpis = undisturbed.kpis(w.folder / "undisturbed", w.fleet, time.time_ns() // 1_000_000)
+    said = {name: len(w.log(name)) for name in w.starts}
+    for name in w.starts:
+        w.end(name)
+        w.run(name)
+    reader, good, began = Published(w.hub.port), 0, time.monotonic()
+    problems = ["gateway and ingest do not come back"]
+    look = 0.0
+    while good < 3 and time.monotonic() - began < patience:
+        w.fleet.step()
+        reader.step()
+        if time.monotonic() < look:
+            continue
+        look = time.monotonic() + 0.5
+        if wrong := w.crashed() or differences(w, sent):
+            return ["right, and then not any more", *wrong]
+        if any(w.log(name)[said[name] :].count("connected to") < links for name, links in _LINKS.items()):
+            continue
+        rows = stored.kpis(w)
+        waiting = ["windows wait"] if w.backlog() else []
+        problems = told(reader.found, rows) + same_kpis(rows, all_kpis) + waiting
+        good = 0 if problems else good + 1
+    reader.close()
+    return problems[:20]
 
 
 def _counters(w: World) -> dict[str, int]:
-    buffer = Buffer((w.disk or w.folder) / "gateway.db", None)
+    buffer = Buffer(w.buffer, None)
     found = {name.removeprefix("gw_"): n for name, n in buffer.counters().items()}
     for totals in buffer.ledger.totals():
         for name in ("recovered", "missing"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,27 @@ PLAN = [
     Planned(5.5, "kill", "gateway", 0.2),
     Planned(7.5, "repeat", "nodes", 0.1),
     Planned(8.0, "kill", "ingest", 0.2),
+    Planned(8.5, "lose broker", "hub", 0.2),
+]
+
+MUTANTS = [("ack_before_commit", "lost", 4, PLAN), ("lose_dirty", "lost", 4, PLAN), ("count_twice", "doubled", 4, PLAN)]
+MORE = [
+    ("a_little_later", "lost", 4, PLAN),
+    ("count_duplicates", "ledger", 4, PLAN),
+    ("fall_over", "gateway ended", 4, PLAN),
+    ("tell_once", "published", 4, PLAN),
+    ("another_site", "doubled", 6, PLAN),  # with InfluxDB, as the last one
+    ("finished_windows", "lost", 4, [Planned(1.0, "reorder", "nodes", 4.0)]),
+    ("receipt_before_store", "lost", 6, [Planned(3.0, "cut link", "ingest-store", 8.0)]),
 ]
 
 
 @pytest.mark.parametrize(
-    ("mutant", "wanted"), [("ack_before_commit", "lost"), ("lose_dirty", "lost"), ("count_twice", "doubled")]
+    ("mutant", "wanted", "seed", "plan"), MUTANTS + (MORE if os.environ.get("CITYVITALS_LONG") else [])
 )
-def test_a_planted_mistake_is_found(mutant: str, wanted: str, tmp_path: Path) -> None:
+def test_a_planted_mistake_is_found(mutant: str, wanted: str, seed: int, plan: list[Planned], tmp_path: Path) -> None:
     need("mosquitto")
-    report = run(tmp_path / "run", 4, 0.15, mutant, plan=PLAN)
+    report = run(tmp_path / "run", seed, 0.15, mutant, plan=plan)
     assert any(problem.startswith(wanted) for problem in report.problems), report
 
 

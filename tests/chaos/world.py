@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 
 from adapters.mqtt import Broker, Link, wait
-from adapters.store import Store, open_store
 from cityvitals.config import load_city
 from tests.chaos.fleet import Fleet
 from tests.chaos.network import Line, why_not
@@ -46,6 +45,7 @@ class World:
         self.disk = _small_disk(folder / "disk")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = {"gateway": 0, "ingest": 0}
+        self.ended: list[str] = []  # what ended without being told to, or not in good order
         self.fleet = Fleet(load_city(CITY), self.proxies["nodes-edge"].port, keeping, rng)
 
     def _proxy(self, link: str, port: int) -> Proxy:
@@ -58,9 +58,10 @@ class World:
         """The store, past the proxy."""
         return f"influxdb://127.0.0.1:{self.influx.port}/chaos" if self.influx else f"sqlite:///{self.folder}/store.db"
 
-    def store(self) -> Store:
-        """The store, opened once more to look into it."""
-        return open_store(self.store_url)
+    @property
+    def buffer(self) -> Path:
+        """The gateway's file."""
+        return (self.disk or self.folder) / "gateway.db"
 
     def servers(self) -> dict[str, Server]:
         """What is no program of ours."""
@@ -100,10 +101,9 @@ class World:
 
     def _ask_gateway(self, sql: str) -> int:
         """A number out of the gateway's file; 0 where there is none."""
-        path = (self.disk or self.folder) / "gateway.db"
-        if not path.exists():
+        if not self.buffer.exists():
             return 0
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db, suppress(sqlite3.Error):
+        with closing(sqlite3.connect(f"file:{self.buffer}?mode=ro", uri=True)) as db, suppress(sqlite3.Error):
             row = db.execute(sql).fetchone()
             return int(row[0]) if row else 0
         return 0
@@ -113,9 +113,11 @@ class World:
         url = f"influxdb://{place['ingest-store']}/chaos" if self.influx else self.store_url
         (self.folder / "cityvitals.toml").write_text(
             f'city_files = ["{CITY}"]\n'
-            f'[gateway]\nid = "gw"\nbuffer = "{self.disk or self.folder}/gateway.db"\n'
+            f'[gateway]\nid = "gw"\nbuffer = "{self.buffer}"\n'
             f'broker.url = "mqtt://{place["gateway-edge"]}"\n'
             f'uplink.url = "mqtt://{place["gateway-hub"]}"\n'
+            '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/data"\n'
+            '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/flat"\nformat = "flat_json"\n'
             f'[ingest]\nbroker.url = "mqtt://{place["ingest-hub"]}"\nrejects = "{self.folder}/rejects.db"\n'
             f'[store]\nurl = "{url}"\n'
         )
@@ -138,9 +140,32 @@ class World:
         """SIGSTOP or SIGCONT."""
         os.kill(self.process(name).pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
+    def end(self, name: str) -> None:
+        """SIGTERM, which ends a part in good order."""
+        self.note_end(name)
+        process = self.process(name)
+        process.terminate()
+        code = process.wait(30)
+        # A part that still waits for its store says so and fails; one that still loads its modules knows no SIGTERM.
+        if code not in (0, -signal.SIGTERM) and "Stopped before everything" not in self.log(name)[-2000:]:
+            self.ended.append(f"{name} ended with code {code} where it was asked to end")
+
+    def note_end(self, name: str) -> None:
+        """Remember a part that is gone before anybody ended it: it is about to be started again."""
+        code = self.process(name).poll()
+        if code is not None:
+            self.ended.append(f"{name} ended by itself with code {code}")
+
+    def log(self, name: str) -> str:
+        """What a part has said in all its lives."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
     def crashed(self) -> list[str]:
-        """Parts that ended by themselves: what chaos ends, it starts again."""
-        return [f"{name} ended with code {p.poll()}" for name, p in self.processes.items() if p.poll() is not None]
+        """Parts that ended by themselves or not in good order: what chaos ends, it starts again."""
+        gone = [f"{name} ended with code {p.poll()}" for name, p in self.processes.items() if p.poll() is not None]
+        return (
+            self.ended + gone + [f"{name} shows a traceback" for name in self.starts if "Traceback (" in self.log(name)]
+        )
 
     def down(self) -> None:
         """End everything that was started."""

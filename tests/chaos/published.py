@@ -1,0 +1,29 @@
+"""The KPI values that the hub keeps for whoever comes new."""
+
+from __future__ import annotations
+
+import json
+
+from adapters.mqtt import Broker, Link, wait
+
+
+class Published:
+    """A reader of retained KPI values. `found`: (code, part, kind) -> period and value."""
+
+    def __init__(self, port: int) -> None:
+        self._link = Link(Broker("127.0.0.1", port), "chaos-reader", ["cv/1/chaos/kpi/#"], session=False)
+        self.found: dict[tuple[str, str, str], tuple[str, float | None]] = {}
+
+    def step(self) -> None:
+        """Take what has come."""
+        wait([self._link], 0.02)
+        batch = self._link.take()
+        for message in batch:
+            code, part = message.topic.split("/")[4:6]
+            for kind, value in json.loads(message.payload).items():
+                self.found[code, part.removeprefix("-"), kind] = (value["period"], value["value"])
+        self._link.ack(batch)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._link.close()

@@ -1,0 +1,81 @@
+"""What the store and the gateway's file hold, row by row, asked in SQL and InfluxQL of this file's own.
+
+The product's readers would not do: of a window that stands there twice (in InfluxDB: under two sets of tags) they give
+one, and what misplaces a value on its way in may put it right on its way out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.chaos.world import World
+
+_SUMS = ("n", "sum", "min", "max", "first", "last")
+_CALENDAR = ("day", "month", "quarter", "year")
+
+
+class Row(NamedTuple):
+    """A window or an hour of a series."""
+
+    device: str
+    quantity: str
+    start: int
+    values: tuple[float, ...]  # n, sum, min, max, first, last
+
+
+class Kpi(NamedTuple):
+    """A value of a KPI; `kind`: of its period."""
+
+    code: str
+    part: str
+    kind: str
+    period: str
+    value: float | None
+
+
+def _ask(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        return db.execute(sql).fetchall()
+
+
+def partials(world: World, level: str) -> list[Row]:
+    """All rows of a level, `window` or `hour`."""
+    names = ", ".join(f'"{name}"' for name in _SUMS)
+    if world.influx:
+        found = world.influx.query(f'SELECT {names} FROM "{level}" WHERE "city" = \'chaos\' GROUP BY *', "chaos")
+        return [Row(r["device"], r["quantity"], r["time"], tuple(r[name] for name in _SUMS)) for r in found]
+    sql = f'SELECT s.device, s.quantity, start, {names} FROM "{level}" JOIN series s ON s.id = series'
+    return [Row(*row[:3], row[3:]) for row in _ask(world.folder / "store.db", f"{sql} WHERE s.city = 'chaos'")]
+
+
+def kpis(world: World) -> list[Kpi]:
+    """The KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
+    if world.influx:
+        found = world.influx.query('SELECT "value", "valued", "label" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *',
+                                   "chaos")  # fmt: skip
+        return [_kpi(r) for r in found if r["period"] in _CALENDAR]
+    sql = "SELECT code, part, kind, period, value FROM kpi WHERE city = 'chaos'"
+    return [Kpi(*row) for row in _ask(world.folder / "store.db", sql) if row[2] in _CALENDAR]
+
+
+def readings(world: World) -> list[tuple[str, str, int, float]]:
+    """Device, quantity, time and value of every reading in the gateway's file that it takes for right."""
+    sql = (
+        "SELECT s.device, s.quantity, r.t, r.value FROM reading r JOIN buffer_series s ON s.id = r.series"
+        " WHERE s.city = 'chaos' AND r.flag = 0"
+    )
+    return _ask(world.buffer, sql)
+
+
+def ledger(world: World) -> dict[str, tuple[int, int, int, int]]:
+    """Per device how many records were sent, received, refused and are missing, as the gateway's ledger has it."""
+    sql = "SELECT device, sum(sent), sum(received), sum(refused), sum(missing) FROM ledger GROUP BY device"
+    return {row[0]: row[1:] for row in _ask(world.buffer, sql)}
+
+
+def _kpi(row: dict[str, Any]) -> Kpi:
+    value = row["value"] if row["valued"] else None
+    return Kpi(row["code"], row["part"].removeprefix("-"), row["period"], row["label"], value)

@@ -1,0 +1,98 @@
+"""What the comparison at the end of a chaos run finds, and that a seed always gives the same storm."""
+
+from __future__ import annotations
+
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.chaos import batch, check
+from tests.chaos.batch import Reading
+from tests.chaos.faults import FAULTS, schedule
+from tests.chaos.stored import Kpi, Row
+
+SENT = [Reading("d", "no2", 60_000 + n, "", float(n)) for n in range(3)]
+ROW = Row("d", "no2", 60_000, (3, 3.0, 0.0, 2.0, 0.0, 2.0))
+
+
+def partials(*rows: Row) -> list[str]:
+    return check.partials("window", rows, batch.windows(SENT))
+
+
+def test_what_is_right_is_not_spoken_of() -> None:
+    assert partials(ROW) == []
+    assert check.readings([(*r[:3], r.value) for r in SENT], SENT * 2) == []
+    assert check.ledger({"d": (3, 3, 0, 0)}, {"d": 3}) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ([], "lost: 3 readings"),
+        ([ROW, ROW], "doubled: "),
+        ([ROW._replace(values=(4, 3.0, 0.0, 2.0, 0.0, 2.0))], "doubled: "),
+        ([ROW._replace(values=(2, 3.0, 0.0, 2.0, 0.0, 2.0))], "lost: "),
+        ([ROW._replace(values=(3, 3.0, 0.0, 2.0, 0.0, 1.0))], "wrong: "),
+        ([ROW, ROW._replace(start=0)], "invented: "),
+    ],
+)
+def test_windows_that_differ_are_named(rows: list[Row], wanted: str) -> None:
+    [found] = partials(*rows)
+    assert found.startswith(wanted)
+
+
+def test_readings_are_compared_one_by_one() -> None:
+    rows: list[Any] = [(*r[:3], r.value) for r in SENT]
+    moved = [rows[0], rows[1], (*rows[2][:2], 60_003, 2.0)]  # the same window has the same sums
+    assert [s.partition(":")[0] for s in check.readings(moved, SENT)] == ["lost", "doubled"]
+    assert [s.partition(":")[0] for s in check.readings([*rows, rows[0]], SENT)] == ["doubled"]
+
+
+def test_the_ledger_must_know_every_record_once() -> None:
+    for wrong in ((4, 3, 0, 1), (3, 4, 0, 0), (3, 3, 1, 0)):
+        assert check.ledger({"d": wrong}, {"d": 3})
+    assert check.ledger({}, {"d": 3})
+
+
+def test_kpis_are_there_once_and_no_others() -> None:
+    day = Kpi("A", "", "day", "2026-01-01", 1.0)
+    wanted = {("A", "", "2026-01-01"): 1.0}
+    assert check.same_kpis([day], wanted) == []
+    assert check.same_kpis([day, day], wanted) == ["doubled: KPI A  day 2026-01-01"]
+    assert check.same_kpis([day, day._replace(code="B")], wanted) == ["invented: KPI B  2026-01-01"]
+    assert len(check.same_kpis([], wanted)) == len(check.same_kpis([day._replace(value=None)], wanted)) == 1
+    later = day._replace(period="2026-01-02", value=2.0)
+    assert check.told({("A", "", "day"): ("2026-01-02", 2.0)}, [later, day]) == []
+    assert check.told({("A", "", "day"): ("2026-01-01", 1.0)}, [later, day])
+    assert check.told({}, [day])
+
+
+def world(**other: Any) -> Any:
+    parts = {"proxies": dict.fromkeys(("nodes-edge", "gateway-hub")), "lines": {"gateway": None}, "influx": None,
+             "keeping": True, "disk": True, "fleet": SimpleNamespace(nodes=[1, 2, 3])} | other  # fmt: skip
+    return SimpleNamespace(**parts)
+
+
+def test_a_seed_always_gives_the_same_storm_and_another_one_another() -> None:
+    storm = list(schedule(world(), Random(7), 300))
+    assert storm == list(schedule(world(), Random(7), 300))
+    assert storm != list(schedule(world(), Random(8), 300))
+
+
+def test_storms_are_made_of_all_faults_and_none_holds_what_another_holds() -> None:
+    storms = [list(schedule(world(), Random(seed), 300)) for seed in range(20)]
+    assert {fault.name for storm in storms for fault in storm} == set(FAULTS)
+    for storm in storms:
+        held: dict[str, float] = {}
+        for fault in storm:
+            assert fault.at >= held.get(fault.target, 0.0)
+            held[fault.target] = fault.at + fault.length
+
+
+def test_without_records_to_send_again_no_edge_broker_forgets() -> None:
+    for seed in range(20):
+        storm = list(schedule(world(keeping=False), Random(seed), 300))
+        assert not [f for f in storm if f.target == "edge" and f.name in ("crash server", "lose broker")]
+        assert not [f for f in storm if f.name == "reboot node"]

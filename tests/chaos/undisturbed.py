@@ -1,0 +1,42 @@
+"""All KPIs as the same programs give them where nothing ever goes wrong: everything at once and in order.
+
+Not independent of what it checks, as batch.py is for some of the KPIs. It shows what lateness, repetition, order and
+restarts leave behind in any of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.buffer import Buffer
+from adapters.store_sqlite import SqliteStore
+from cityvitals.config import load_city
+from gateway.core import Core, Incoming, Source
+from ingest.core import Ingest
+from simulators.journal import payload
+from telemetry.periods import CALENDAR
+from telemetry.windows import MINUTE
+from telemetry.wire import decode, encode
+from tests.chaos.fleet import Fleet
+from tests.chaos.world import CITY
+
+_PACK = 200
+
+
+def kpis(folder: Path, fleet: Fleet, now: int) -> dict[tuple[str, str, str], float | None]:
+    """(code, part, period) -> value, of all calendar periods. `now`: ms UTC."""
+    folder.mkdir()
+    core = Core(Buffer(folder / "gateway.db", MINUTE), [Source("cv/1/{city}/{device}/data", "senml")])
+    for node in fleet.nodes:
+        for start in range(0, len(node.written), _PACK):
+            message = payload(node.written[start : start + _PACK])
+            core.accept([Incoming(f"cv/1/chaos/{node.device.id}/data", message)], now)
+    ingest = Ingest(SqliteStore(folder / "store.db"))
+    city = ingest.add_city(load_city(CITY), MINUTE)
+    _, partials = core.pending(1 << 30)
+    ingest.take("chaos", decode(encode("chaos", MINUTE, partials, core.buffer.table), ingest.table)[2])
+    ingest.derive(now)
+    found = {(v.kpi.code, v.kpi.part, v.kpi.period): v.kpi.value for v in city.newest() if v.kpi.kind in CALENDAR}
+    core.buffer.close()
+    ingest.store.close()
+    return found
