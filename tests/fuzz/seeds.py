@@ -15,11 +15,14 @@ SENML = [
     b'[{"bn":"urn:dev:mac:00:","bt":1709290000.5,"bu":"kWh","bv":10,"n":"energy_total","v":1.25,"t":-30}]',
     b'[{"up":120,"sent":180,"boot":1,"seq":0,"n":"temperature","u":"Cel","v":-4.5},{"n":"humidity","u":"%RH","v":80}]',
     b'[{"n":"session_energy","u":"kWh","v":7.5,"bt":1709280000,"end":1709290000,"key":"a|b","boot":2,"seq":9}]',
+    b'[{"bt":1709290000,"n":"pm10","u":"ug/m3","v":-999,"boot":4,"seq":0,"pboot":3,"pseq":17}]',
 ]
 FLAT = [
     b'{"time":"2024-03-01T11:00:00Z","no2":{"value":20,"unit":"ppb"},"temperature":{"value":70,"unit":"degF"}}',
     b'{"time":1709290000,"session_energy":7.5,"session":"x1","end":1709293600}',
     b'{"energy_total":1234.5,"power":"12","rssi":-70}',
+    b'{"time":"2024-03-01T11:00:00","boot":3,"seq":17,"no2":{"value":-999,"unit":"ug/m3"},"pm10":{"value":1,"unit":5}}',
+    b'{"time":1709290000,"boot":3,"seq":18,"no2":20}',
 ]
 
 
