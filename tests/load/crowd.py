@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.blast import packet
 from tests.chain import Chain
 from tests.chaos.world import CITY
-from tests.load.readings import received
+from tests.load.readings import complete, received
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
@@ -164,7 +164,7 @@ def run(folder: Path, count: int, spread: float = SPREAD) -> dict[str, float]:
         total = 3 * count
         crowd.until(lambda: received(path, "crowd") >= total, 120)
         return {"devices": count, "first_s": first, "away_s": away, "back_s": back, "stored": received(path, "crowd"),
-                "sent": total}  # fmt: skip
+                "sent": total, "complete": complete(path, "crowd", 3)}  # fmt: skip
     finally:
         crowd.close()
         chain.stop()

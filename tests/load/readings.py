@@ -17,6 +17,16 @@ def received(path: Path, city: str) -> int:
         return int(db.execute(sql, (city,)).fetchone()[0])
 
 
+def complete(path: Path, city: str, count: int) -> int:
+    """How many series of a city's devices hold exactly that many readings: one too many hides none that is missing."""
+    sql = (
+        "SELECT count(*) FROM (SELECT 1 FROM reading r JOIN buffer_series s ON s.id = r.series"
+        " WHERE s.city = ? AND s.quantity = 'no2' GROUP BY r.series HAVING count(*) = ?)"
+    )
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+        return int(db.execute(sql, (city, count)).fetchone()[0])
+
+
 def counter(path: Path, name: str) -> int:
     """One of the gateway's counters."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
