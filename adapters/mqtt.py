@@ -100,7 +100,7 @@ class Link:
         self._delivered: list[int] = []
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._told = ""
-        self._started = self._closing = False
+        self._started = self._closing = self._refused = False
         self._client = self._make_client(session)
 
     def _make_client(self, session: bool) -> BulkClient:
@@ -133,6 +133,7 @@ class Link:
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401
         if reason.is_failure:
+            self._refused = True
             self._tell(f"{self.broker} refuses {self.client_id}: {reason}. Check user, password and access rules.")
             return
         self.connected, self._since = True, time.monotonic()
@@ -155,7 +156,7 @@ class Link:
         self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object
     ) -> None:
         self.connected = False
-        if not self._closing:
+        if not (self._closing or self._refused):  # why it was refused is said already
             self._tell(f"connection to {self.broker} lost ({reason}); trying again")
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
@@ -183,6 +184,7 @@ class Link:
         self._since = 0.0
         self._retry_at = now + random.uniform(0.1, self._pause)
         self.epoch += 1
+        self._refused = False
         try:
             if self._started:
                 self._client.reconnect()

@@ -20,7 +20,7 @@ def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> No
 
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as db,
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as db,
             closing(sqlite3.connect(target)) as made,
         ):
             db.backup(made, pages=_PAGES, progress=tell)

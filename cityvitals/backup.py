@@ -68,8 +68,6 @@ def _beside(path: Path, suffix: str) -> Path:
 def _check_source(source: Path) -> None:
     if not source.is_file():
         raise UsageError(f"There is no file {source}.")
-    if set("%#?") & set(str(source)):  # SQLite is asked for the file by an address, where these mean something
-        raise UsageError(f"{source} cannot be read under this name; give it one without % # ?.")
     if not source.stat().st_size:
         raise CityVitalsError(f"{source} is empty: it holds no database. Take another copy.")
 

@@ -108,6 +108,9 @@ def _faults(path: Path, found: Mapping[str, list[str]]) -> Iterator[Finding]:
     for value in found.get("max_queued_bytes", []):
         if value != "0":
             yield Finding("bad", f"{path}: max_queued_bytes {value}", "take it out: a full queue drops messages")
+    for value in found.get("message_size_limit", []):
+        advice = "use max_packet_size: this acknowledges what it throws away"
+        yield Finding("warning", f"{path}: message_size_limit {value}", advice)
     for value in found.get("persistent_client_expiration", []):
         advice = "take it out: who is away for longer loses the session and all that waits in it"
         yield Finding("warning", f"{path}: persistent_client_expiration {value}", advice)

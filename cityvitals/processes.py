@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from gateway.service import Gateway
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.city import City
-from telemetry.errors import CityVitalsError, Unavailable, UsageError
+from telemetry.errors import Unavailable, UsageError
 from telemetry.periods import iso
 from telemetry.settings import GatewaySettings, Settings, SourceSettings
 from telemetry.topics import stored_topic
@@ -32,6 +33,7 @@ from telemetry.windows import DAY
 log = logging.getLogger(__name__)
 
 PARENT = "CITYVITALS_PARENT"
+PULSE = "CITYVITALS_PULSE"
 T = TypeVar("T")
 
 
@@ -41,12 +43,36 @@ def now_ms() -> int:
 
 
 def until_stopped() -> Callable[[], bool]:
-    """A function that is true once SIGINT or SIGTERM came, or the process that started this one is gone."""
+    """A function that is true once SIGINT or SIGTERM came, or the process that started this one is gone.
+
+    It is asked in every round of work, so it also touches the file named in CITYVITALS_PULSE: the sign of life.
+    """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     parent = int(os.environ.get(PARENT, "0"))
-    return lambda: stopped.is_set() or (parent != 0 and os.getppid() != parent)
+    pulse = Pulse(os.environ.get(PULSE))
+
+    def stop() -> bool:
+        pulse.beat()
+        return stopped.is_set() or (parent != 0 and os.getppid() != parent)
+
+    return stop
+
+
+class Pulse:
+    """Touches a file, at most every five seconds; its age tells a health check whether work goes on."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path, self._next = Path(path) if path else None, 0.0
+
+    def beat(self) -> None:
+        """Work goes on. A file that cannot be written is no reason to end it."""
+        now = time.monotonic()
+        if self._path and now >= self._next:
+            self._next = now + 5.0
+            with suppress(OSError):
+                self._path.touch()
 
 
 def run_gateway(settings: Settings) -> None:
@@ -151,7 +177,8 @@ def when_available(make: Callable[[], T], stop: Callable[[], bool]) -> T:
                 log.warning("waiting: %s", error)
             told = str(error)
             time.sleep(1.0)
-    raise CityVitalsError("Stopped before everything that is needed answered.")
+    log.info("stopped before everything that is needed answered")
+    raise SystemExit(0)
 
 
 def run_api(settings: Settings) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -13,7 +17,8 @@ import yaml
 
 from cityvitals.config import load_city, load_settings
 from deploy import make_secrets
-from tests.processes import need
+from tests.chain import Chain
+from tests.processes import free_port, need, wait_for
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,6 +74,35 @@ def test_every_service_comes_back_after_a_crash_and_keeps_its_data() -> None:
     assert kept == set(file["volumes"])
 
 
+def test_every_service_says_whether_it_is_well() -> None:
+    services = compose()["services"]
+    assert [name for name, service in services.items() if "healthcheck" not in service] == []
+    beating = {n for n, s in services.items() if "getmtime('/tmp/pulse')" in str(s["healthcheck"])}
+    assert beating == {n for n, s in services.items() if "CITYVITALS_PULSE" in s.get("environment", {})}
+
+
+def test_a_process_that_does_no_work_is_unhealthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse = tmp_path / "pulse"
+    monkeypatch.setenv("CITYVITALS_PULSE", str(pulse))
+    check = [word.replace("/tmp/pulse", str(pulse)) for word in compose()["services"]["gateway"]["healthcheck"]["test"]]
+
+    def healthy() -> bool:
+        return subprocess.run([sys.executable, *check[2:]], capture_output=True, check=False).returncode == 0
+
+    assert not healthy()  # it has not begun
+    chain = Chain(tmp_path, ROOT / "cityvitals" / "demo_city.toml", free_port(), f"sqlite:///{tmp_path}/store.db")
+    try:
+        gateway = chain.run("gateway")
+        wait_for(healthy, 30, "the gateway to be healthy, though its broker is away")
+        gateway.send_signal(signal.SIGSTOP)
+        os.utime(pulse, (time.time() - 90, time.time() - 90))
+        assert not healthy()
+        gateway.send_signal(signal.SIGCONT)
+        wait_for(healthy, 30, "the gateway to be healthy again")
+    finally:
+        chain.stop()
+
+
 def test_no_secret_is_written_into_the_shipped_files() -> None:
     for name, service in compose()["services"].items():
         for key, value in (service.get("environment") or {}).items():
@@ -81,7 +115,8 @@ def test_no_secret_is_written_into_the_shipped_files() -> None:
 def test_every_process_accepts_its_configuration_and_finds_its_secrets(name: str, tmp_path: Path) -> None:
     make_secrets.make(tmp_path, demo=True)
     service = compose()["services"][name]
-    assert {path.removeprefix("/run/secrets/") for path in service["environment"].values()} == set(service["secrets"])
+    named = [path for key, path in service["environment"].items() if key.endswith("_FILE")]
+    assert {path.removeprefix("/run/secrets/") for path in named} == set(service["secrets"])
     environment = {key: value.replace("/run/secrets", str(tmp_path)) for key, value in service["environment"].items()}
     settings = load_settings(ROOT / "deploy" / "cityvitals.toml", environment)
     assert [load_city(path).id for path in settings.city_files] == ["example"]

@@ -46,6 +46,15 @@ def send(link: Link, payloads: list[bytes]) -> None:
     wait_for(done, 20, "the broker's receipts")
 
 
+def test_a_refusal_is_said_once_with_its_reason(server: ServerFactory, caplog: pytest.LogCaptureFixture) -> None:
+    broker = server(Mosquitto, anonymous=False)
+    link = Link(Broker("127.0.0.1", broker.port), "stranger")
+    with caplog.at_level("INFO"):
+        wait_for(lambda: link.receive(0.05) or link.epoch >= 3, 30, "three attempts")
+    reason = "Not authorized. Check user, password and access rules."
+    assert caplog.messages == [f"127.0.0.1:{broker.port} refuses stranger: {reason}"]
+
+
 def test_messages_of_every_size_come_whole_and_in_order(server: ServerFactory) -> None:
     broker = server(Mosquitto)
     address = Broker("127.0.0.1", broker.port)

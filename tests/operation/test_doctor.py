@@ -28,10 +28,10 @@ from tests.shipped_brokers import DEPLOY
 
 
 @contextmanager
-def time_server(ahead: float) -> Iterator[str]:
+def time_server(ahead: float, family: socket.AddressFamily = socket.AF_INET) -> Iterator[str]:
     """An SNTP server on loopback whose clock is ahead of ours."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-        link.bind(("127.0.0.1", 0))
+    with socket.socket(family, socket.SOCK_DGRAM) as link:
+        link.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
 
         def answer() -> None:
             _, asker = link.recvfrom(64)
@@ -41,7 +41,8 @@ def time_server(ahead: float) -> Iterator[str]:
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        yield f"127.0.0.1:{link.getsockname()[1]}"
+        host, port, *_ = link.getsockname()
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         thread.join(5)
 
 
@@ -109,6 +110,14 @@ def test_a_clock_that_is_wrong_is_found(ahead: float, verdict: str) -> None:
         assert doctor.clock(server).verdict == verdict
 
 
+def test_a_time_server_may_have_an_address_of_ipv6() -> None:
+    try:
+        with time_server(5.0, socket.AF_INET6) as server:
+            assert doctor.clock(server).verdict == "warning"
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+
+
 def test_the_shipped_broker_settings_are_safe_and_the_defaults_are_not(tmp_path: Path) -> None:
     for name in ("edge", "hub"):
         assert [f.verdict for f in doctor.broker_settings(DEPLOY / "mosquitto" / f"{name}.conf")] == ["ok"]
@@ -127,9 +136,13 @@ def test_settings_in_the_folder_a_broker_includes_count(tmp_path: Path) -> None:
     (tmp_path / "mosquitto.conf").write_text(f"persistence true\ninclude_dir {folder}\n")
     (folder / "cityvitals.conf").write_text(safe)
     assert [f.verdict for f in doctor.broker_settings(tmp_path / "mosquitto.conf")] == ["ok"]
-    (folder / "other.conf").write_text("allow_anonymous true\nmax_queued_bytes 5\npersistent_client_expiration 1d\n")
+    (folder / "other.conf").write_text(
+        "allow_anonymous true\nmax_queued_bytes 5\nmessage_size_limit 9\npersistent_client_expiration 1d\n"
+    )
     found = [f.what.rpartition(": ")[2] for f in doctor.broker_settings(tmp_path / "mosquitto.conf")]
-    assert found == ["allow_anonymous true", "max_queued_bytes 5", "persistent_client_expiration 1d"]
+    assert found == [
+        "allow_anonymous true", "max_queued_bytes 5", "message_size_limit 9", "persistent_client_expiration 1d",
+    ]  # fmt: skip
 
 
 def test_plain_mqtt_beyond_this_machine_is_a_warning() -> None:
