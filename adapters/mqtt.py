@@ -28,6 +28,7 @@ from telemetry.errors import UsageError
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_INBOX_BYTES = 32 << 20  # of payloads that wait for the caller
 _STABLE = 30.0  # a connection that lasted this long was a good one: the next pause starts small again
 
 
@@ -97,6 +98,7 @@ class Link:
         self.connected = False
         self.epoch = 0
         self._inbox: list[Message] = []
+        self._inbox_bytes = 0
         self._delivered: list[int] = []
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._told = ""
@@ -160,6 +162,7 @@ class Link:
             self._tell(f"connection to {self.broker} lost ({reason}); trying again")
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
+        self._inbox_bytes += len(m.payload)
         self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, self.epoch))
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, _reason: object, _props: object) -> None:
@@ -218,8 +221,8 @@ class Link:
             self._client.loop_write()
 
     def _read(self, limit: int) -> None:
-        """Read packets until the socket is empty or the inbox holds `limit` messages."""
-        while self._client.socket() is not None and len(self._inbox) < limit:
+        """Read packets until the socket is empty or the inbox holds `limit` messages, or too many bytes."""
+        while self._client.socket() is not None and len(self._inbox) < limit and self._inbox_bytes < _INBOX_BYTES:
             before = len(self._inbox), len(self._delivered)
             self._client.loop_read()
             if before == (len(self._inbox), len(self._delivered)):
@@ -230,6 +233,7 @@ class Link:
     def take(self, limit: int = 2000) -> list[Message]:
         """Received messages, oldest first; nothing is acknowledged."""
         batch, self._inbox = self._inbox[:limit], self._inbox[limit:]
+        self._inbox_bytes = sum(len(m.payload) for m in self._inbox)
         return batch
 
     def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
@@ -246,6 +250,7 @@ class Link:
     def drop(self) -> None:
         """Give up this connection without acknowledging; the broker sends everything unacknowledged again."""
         self._inbox.clear()
+        self._inbox_bytes = 0
         socket = self._client.socket()
         if socket is not None:
             self._client._sock_close()

@@ -28,6 +28,7 @@ from telemetry.series import Series
 from telemetry.topics import matcher, subscription, valid_id
 from telemetry.windows import window_start
 
+_ROWS = 200_000  # rows that are committed together
 RETAINED = "a retained message without a time of its own says nothing about now"
 
 
@@ -84,22 +85,33 @@ class Core:
 
         `kept`: they were refused before, wholly or in part, and are taken once more.
         """
+        self._arrived.clear()
+        taken, counts = self._accept_some(messages, arrival, kept)
+        while taken < len(messages):
+            more, others = self._accept_some(messages[taken:], arrival, kept)
+            taken, counts = taken + more, Counts(*map(sum, zip(counts, others, strict=True)))
+        return counts
+
+    def _accept_some(self, messages: Sequence[Incoming], arrival: int, kept: bool) -> tuple[int, Counts]:
+        """Store the first messages, as many as make _ROWS rows: a small message may hold months of sessions."""
         problems: list[tuple[int, list[str]]] = []
         self._batch.clear()
-        self._arrived.clear()
-        self._counted = 0
+        self._counted = taken = 0
         try:
             for number, message in enumerate(messages):
                 met = self._take(message, arrival, number, kept)
                 if met:
                     problems.append((number, met))
+                taken += 1
+                if len(self._batch) >= _ROWS:
+                    break
         except Unavailable:
             self.ledger.forget()
             raise
         readings, source = self._batch.readings()
         rejects = self._rejects(messages, problems, readings, source, arrival)
         refused = sum(len(p) for _, p in problems)
-        return self.store(readings, rejects, len(messages), refused, self._batch.lines[self._counted :], arrival)
+        return taken, self.store(readings, rejects, taken, refused, self._batch.lines[self._counted :], arrival)
 
     def store(
         self,

@@ -8,6 +8,7 @@ from gateway.decoded import Decoded
 from telemetry.windows import HOUR, window_start
 
 LONGEST = 90 * 24 * HOUR  # a longer "session" is a lost plug-out
+MOST_ROWS = 20_000  # of one message: nine of the longest sessions, or two years of sessions overnight
 
 
 def session_key(*identity: object, secret: bytes = b"") -> int:
@@ -30,6 +31,9 @@ def add_session(out: Decoded, start: int, end: int | None, energy: float, unit: 
         return
     if not start <= end <= start + LONGEST:
         out.problems.append("session that ends before it starts or lasts over 90 days: its connected time is left out")
+        return
+    if len(out.rows) + (end - start) // HOUR > MOST_ROWS:
+        out.problems.append(f"over {MOST_ROWS} hours of sessions in one message: connected time is left out")
         return
     at = start
     while at < end:

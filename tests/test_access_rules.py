@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from adapters.mqtt import Broker, Link
 from cityvitals import enrol
+from tests.processes import wait_for
 from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY, NOT_AUTHORISED, TAKEN, connected, listen, make_users, publish, shipped_broker
 
@@ -199,3 +201,17 @@ def test_the_shipped_configuration_starts(users: Path, server: Any, name: str) -
     broker = server(Mosquitto, anonymous=False, extra=shipped)
     with connected(broker, "gateway" if name == "edge" else "gateway-1", users):
         pass
+
+
+@pytest.mark.parametrize("name", ["edge", "hub"])
+def test_a_message_too_large_for_the_broker_is_not_acknowledged(name: str, tmp_path: Path) -> None:
+    settings = (DEPLOY / "mosquitto" / f"{name}.conf").read_text().splitlines()
+    [size] = [line for line in settings if line.startswith(("max_packet_size", "message_size_limit"))]
+    with Mosquitto(tmp_path / "broker", extra=size) as broker:
+        link = Link(Broker("127.0.0.1", broker.port), "large")
+        wait_for(lambda: link.receive(0.05) or link.connected, 10, "the connection")
+        link.publish("t", bytes(int(size.split()[1]) + 1))
+        answers: list[int] = []
+        wait_for(lambda: link.receive(0.05) or answers.extend(link.delivered()) or link.epoch > 1, 20, "the end")
+        assert not answers
+        link.close()

@@ -55,6 +55,28 @@ def test_a_refusal_is_said_once_with_its_reason(server: ServerFactory, caplog: p
     assert caplog.messages == [f"127.0.0.1:{broker.port} refuses stranger: {reason}"]
 
 
+def test_large_messages_do_not_pile_up_before_they_are_taken(
+    server: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.mqtt._INBOX_BYTES", 300_000)
+    address = Broker("127.0.0.1", server(Mosquitto).port)
+    subscriber, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
+    send(publisher, [bytes([n]) * 100_000 for n in range(30)])
+    got: list[bytes] = []
+
+    def all_there() -> bool:
+        batch = subscriber.receive(0.1)
+        assert sum(len(m.payload) for m in batch) <= 400_000
+        subscriber.ack(batch)
+        got.extend(m.payload[:1] for m in batch)
+        return len(got) >= 30
+
+    wait_for(all_there, 20, "all of them")
+    assert got == [bytes([n]) for n in range(30)]
+    for link in (subscriber, publisher):
+        link.close()
+
+
 def test_messages_of_every_size_come_whole_and_in_order(server: ServerFactory) -> None:
     broker = server(Mosquitto)
     address = Broker("127.0.0.1", broker.port)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.buffer import Buffer
 from gateway.core import Core, Incoming
+from gateway.sessions import MOST_ROWS
 from telemetry.errors import Unavailable, UsageError
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.gateway import cores
@@ -256,3 +257,37 @@ def test_a_file_over_its_size_lets_the_oldest_sent_day_go_first(core: Core) -> N
     size = core.buffer.used_bytes()
     assert core.buffer.prune(0, size - 1) >= 1
     assert core.buffer.pruned_before <= ARRIVAL + DAY
+
+
+# -- what a small message may become -----------------------------------------------------------------------------------
+
+
+def long_sessions(count: int) -> Incoming:
+    """Sessions of 89 days each in one message of a few hundred bytes."""
+    start = ARRIVAL // 1000 - 90 * 86_400
+    records = [
+        f'{{"n":"session_energy","u":"kWh","v":1,"t":{start + n},"session":"{n}","end":{start + 89 * 86_400}}}'
+        for n in range(count)
+    ]
+    return Incoming("cv/1/aba/s1/data", f"[{','.join(records)}]".encode())
+
+
+def test_sessions_of_months_in_one_message_do_not_fill_the_memory(core: Core) -> None:
+    counts = core.accept([long_sessions(60)], ARRIVAL)
+    energy = [v for q, v, _ in cores.readings(core) if q == "session_energy"]
+    assert len(energy) == 60  # no energy is lost
+    assert counts.stored <= MOST_ROWS + 60
+    assert "hours of sessions in one message" in cores.reasons(core)[0]
+
+
+def test_a_batch_of_many_rows_is_stored_in_parts_and_counts_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [pack(float(n), n) if n % 7 else pack(1.0, n, name="nonsense") for n in range(50)]
+    whole, parts = cores.make(tmp_path / "whole"), cores.make(tmp_path / "parts")
+    counts = whole.accept(messages, ARRIVAL)
+    monkeypatch.setattr("gateway.core._ROWS", 8)
+    assert parts.accept(messages, ARRIVAL) == counts
+    assert cores.readings(parts) == cores.readings(whole)
+    assert cores.reasons(parts) == cores.reasons(whole)
+    assert parts.buffer.counters() == whole.buffer.counters()
