@@ -148,6 +148,30 @@ def test_a_store_that_fails_between_windows_and_values_is_made_good_by_the_same_
         assert (bench.held(), bench.metered(), len(bench.link.acknowledged)) == (3, 3.0, 1)
 
 
+def test_a_crash_between_windows_and_values_is_made_good_at_the_next_start_without_any_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Bench(tmp_path, [windows(0, 1500)])  # a start looks at the newest day again, not at the first
+    first.steps()
+    first.now += 60 * DAY
+    first.steps()  # now the values are final, and no start looks at them again
+    bench = Bench(tmp_path, [windows(1, 2)])
+    bench.now = first.now
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.store, "put_kpis", crash)
+    with pytest.raises(KeyboardInterrupt):
+        bench.steps()
+    later = Bench(tmp_path)
+    later.now = bench.now
+    assert (later.held(), later.metered()) == (4, 1.0)
+    stops = iter([False, True])
+    later.service.run(lambda: next(stops))
+    assert later.metered() == 3.0
+
+
 def sqlite_error() -> Exception:
     from telemetry.errors import Unavailable
 
