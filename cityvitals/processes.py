@@ -151,10 +151,14 @@ def run_ingest(settings: Settings) -> None:
             log.info("serving %s with %d devices", city.id, len(city.device))
         return ingest
 
-    ingest = when_available(serve, stop)
-    rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
-    link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
-    Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
+    # Two under one client id would take the connection from each other for ever.
+    with only_one(
+        settings.ingest.rejects, "Stop the other ingest first, or give this one an id and a file of its own."
+    ):
+        ingest = when_available(serve, stop)
+        rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
+        link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
+        Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
 
 
 def open_answering(url: str) -> Store:

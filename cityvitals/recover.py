@@ -34,8 +34,8 @@ _CHUNK = 20_000
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold the buffer's lock. Raises CityVitalsError where another process writes to it."""
+def only_one(path: Path, advice: str = "Stop the gateway first, or wait for the replay.") -> Iterator[None]:
+    """Hold the lock of a process's own file. Raises CityVitalsError, with advice, where another process has it."""
     lock = path.with_name(f"{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +50,7 @@ def only_one(path: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise CityVitalsError(
-                    f"Another process writes to {path}. Stop the gateway first, or wait for the replay."
-                ) from None
+                raise CityVitalsError(f"Another process writes to {path}. {advice}") from None
         yield
 
 

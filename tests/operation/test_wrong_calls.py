@@ -11,6 +11,7 @@ import pytest
 from adapters.buffer import Buffer
 from cityvitals import enrol
 from cityvitals.__main__ import main
+from cityvitals.recover import only_one
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import MINUTE
@@ -108,3 +109,12 @@ def test_a_mistake_is_a_sentence(call: Call, tmp_path: Path, line: str, code: in
     assert "Traceback" not in said
     assert (tmp_path / "gateway.db").read_bytes() == before
     assert not [p.name for p in tmp_path.iterdir() if p.suffix in (".part", ".restored")]
+
+
+@pytest.mark.parametrize(("program", "file"), [("gateway", "gateway.db"), ("ingest", "ingest.db")])
+def test_a_second_one_with_the_same_file_is_refused(call: Call, tmp_path: Path, program: str, file: str) -> None:
+    (tmp_path / "twice.toml").write_text(f'[gateway]\nbuffer = "{file}"\n[ingest]\nrejects = "{file}"\n')
+    with only_one(tmp_path / file):
+        code, said = call(f"{program} --config twice.toml")
+    assert code == 1
+    assert f"Another process writes to {file}. Stop the" in said
