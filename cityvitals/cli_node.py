@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,9 @@ def flash(
     node_config.check_folder(folder, board=False)  # before a board is stopped
     with Board(chosen(port), patience) as board, Progress(transient=True) as bar:
         task = bar.add_task("writing", total=None)
-        node_flash.flash(folder, board, replace, lambda done, of: bar.update(task, completed=done, total=of))
+        node_flash.flash(
+            folder, board, replace, time.time(), lambda done, of: bar.update(task, completed=done, total=of)
+        )
     typer.echo(f"The board on {board.port} is the node of {folder} and has been started.")
 
 

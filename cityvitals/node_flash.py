@@ -6,6 +6,7 @@ has gone the board is restarted, because the watchdog of a running node cannot b
 
 from __future__ import annotations
 
+from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from telemetry.errors import UsageError
 
 PLATFORMS = {"esp32": "esp32", "linux": "unix"}
 OLDEST = (1, 25)
-MAIN = "main.py"
+MAIN, BOOTS = "main.py", "boots"
+_2024 = 1_704_067_200  # s UTC
 # What a node has written about its updates and configurations; its ring of records and its boot counter stay.
 STATE = ("slots", *(f"config.{name}" for name in ("now", "before", "trial", "base", "refused", "given_up")))
 Progress = Callable[[int, int], None]
@@ -37,10 +39,10 @@ for block in range(ring.ioctl(4, 0)):
 }
 
 
-def flash(folder: Path, board: Board, replace: bool, progress: Progress) -> str:
+def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progress) -> str:
     """Make the board the node of this folder; returns the platform. Raises UsageError, CityVitalsError.
 
-    `replace`: the board may have been another device; the records it has not sent are erased.
+    `replace`: the board may have been another device; the records it has not sent are erased. `now`: s UTC.
     """
     platform = suited(board)
     config = node_config.check_folder(folder, board=platform == "esp32")
@@ -62,9 +64,21 @@ def flash(folder: Path, board: Board, replace: bool, progress: Progress) -> str:
         board.put(name, files[name])
     if still := board.missing(files):
         raise UsageError(f"{still[0]} did not arrive whole on {board.port}; check the cable and flash again.")
+    if other or board.read(BOOTS) is None:
+        board.put(BOOTS, boots(now))
     board.put(MAIN, (release.FIRMWARE / "loader.py").read_bytes())
     board.restart()
     return platform
+
+
+def boots(now: float) -> bytes:
+    """The boot counter of a board that has none: minutes since 2024, so that no boot of a former board comes again.
+
+    The device may have had another board, or this one's flash erased; records of the same boot and number would be
+    taken for those of then. Format: `edge/firmware/files.py`.
+    """
+    body = str(int(now - _2024) // 60).encode()
+    return b"%08x %s" % (crc32(body), body)
 
 
 def suited(board: Board) -> str:

@@ -73,6 +73,7 @@ def test_a_flashed_board_is_a_node_that_delivers(server: ServerFactory, tmp_path
         started.air()
         started.boot()
         wait_for(lambda: heard.with_values("pm2_5"), 60, "a record of the node")
+        assert heard.with_values("pm2_5")[0]["head"]["boot"] > 1_500_000  # of no board before
 
 
 @pytest.mark.usefixtures("short")
@@ -87,6 +88,7 @@ def test_flashing_again_mends_what_is_broken_and_keeps_the_nodes_own_files(tmp_p
     assert (board.folder / "a/firmware/ring.mpy").read_bytes() == RING
     present = {path.name for path in board.folder.iterdir()}
     assert {"main.py", "boots", "ring.bin"} <= present
+    assert (board.folder / "boots").read_text() == "x"
     assert not {"slots", "config.trial"} & present, "an update or a trial of before is over"
 
 
@@ -94,6 +96,7 @@ def test_flashing_again_mends_what_is_broken_and_keeps_the_nodes_own_files(tmp_p
 def test_a_board_that_is_another_node_is_replaced_only_when_that_is_said(tmp_path: Path, board: Board) -> None:
     flashed(enrolled(tmp_path), board)
     (board.folder / "ring.bin").write_text("records")
+    (board.folder / "boots").write_text("x")
     other = enrolled(tmp_path, "aq-002")
     for words in (["flash", other], ["config", other, "--write"]):
         error = node(*words, port=board.port).exception
@@ -103,6 +106,7 @@ def test_a_board_that_is_another_node_is_replaced_only_when_that_is_said(tmp_pat
     assert (board.folder / "main.py").exists()
     flashed(other, board, "--replace")
     assert json.loads((board.folder / "node.json").read_bytes())["device"] == "aq-002"
+    assert (board.folder / "boots").read_text() != "x", "the one has counted its own boots"
     assert not (board.folder / "ring.bin").exists(), "the records of the one are not sent as the other's"
 
 
