@@ -34,7 +34,8 @@ def main() -> None:
         )
     for what in ("behind", "windows"):
         print(f"{what}: at most {max((s[what] for s in found['samples'] if s['s'] >= 120), default=0)} after 2 minutes")
-    print(f"limit {found['limit']} messages/s, load {found['rate']} messages/s")
+    print(f"limit {found['limit']} messages/s (on average {found['mean']}), load {found['rate']} messages/s")
+    print(f"behind in the last minute: at most {max(s['behind'] for s in found['samples'][-6:])} messages")
 
 
 def _mean(samples: list[dict[str, float]], part: str, span: tuple[float, float]) -> float:

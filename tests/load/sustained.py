@@ -2,7 +2,7 @@
 
 What the programs keep in memory is bounded by time (ingest: the windows of the last two hours), so a run that begins
 with nothing would only see it fill. The store gets the hours before first; then the limit is measured with gateway and
-ingest both keeping up for a minute, because a limit of a few seconds only fills queues.
+ingest both keeping up for two minutes, because a limit of a few seconds only fills queues.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.servers import Mosquitto
 
 _DEVICES = 500
 _AHEAD = 5000  # messages the gateway may be behind, and windows ingest may be, while the limit is measured
-_WARM_S, _LIMIT_S = 10.0, 60.0
+_WARM_S, _SPANS, _SPAN_S = 10.0, 12, 10.0  # the limit is what the slowest of these spans took
 _BEFORE = 2 * HOUR + 15 * MINUTE  # what ingest keeps in memory at most
 
 
@@ -88,17 +88,23 @@ def fill(store: SqliteStore, city: Path, start: int) -> None:
     store.close()
 
 
-def measure_limit(sender: Sender, path: Path) -> float:
-    """Messages a second that gateway and ingest both keep up with."""
-    began, first, looked, held = time.monotonic(), (0.0, 0), 0.0, False
-    while (passed := time.monotonic() - began) < _WARM_S + _LIMIT_S:
+def measure_limit(sender: Sender, path: Path) -> tuple[float, float]:
+    """Messages a second that gateway and ingest both keep up with: in the slowest ten seconds, and on average.
+
+    A shared machine is a third slower for a minute now and then; at a share of the average the queues fill meanwhile.
+    """
+    began, looked, held = time.monotonic(), 0.0, False
+    marks: list[tuple[float, int]] = []
+    while len(marks) <= _SPANS:
+        passed = time.monotonic() - began
         if passed - looked > 0.1:
             taken, looked = counter(path, "gw_received"), passed
             held = sender.sent - taken > _AHEAD or waiting(path) > _AHEAD
-            if not first[1] and passed > _WARM_S:
-                first = (passed, taken)
+            if passed >= _WARM_S + _SPAN_S * len(marks):
+                marks.append((passed, taken))
         sender.go_on(0 if held else sender.sent + 500)
-    return (counter(path, "gw_received") - first[1]) / (time.monotonic() - began - first[0])
+    seconds, counts = np.diff(np.array(marks), axis=0).T
+    return float((counts / seconds).min()), float(counts.sum() / seconds.sum())
 
 
 def load(sender: Sender, path: Path, rate: float, seconds: float, sample: Callable[[], dict[str, float]]) -> list[Any]:
@@ -131,8 +137,8 @@ def run(folder: Path, seconds: float, share: float = 0.8) -> dict[str, Any]:
             chain.run(name)
             wait_for(lambda name=name: "connected" in chain.log(name), 30, name)  # type: ignore[misc]
         sender = Sender(broker.port, start)
-        limit = measure_limit(sender, path)
-        print(f"limit {limit:.0f} messages/s; {share:.0%} of it follow", flush=True)
+        limit, mean = measure_limit(sender, path)
+        print(f"limit {limit:.0f} messages/s, {mean:.0f} on average; {share:.0%} of it follow", flush=True)
         parts = {name: psutil.Process(p.pid) for name, p in chain.processes.items()}
         parts["broker"] = psutil.Process(broker.pid)
 
@@ -140,7 +146,7 @@ def run(folder: Path, seconds: float, share: float = 0.8) -> dict[str, Any]:
             return {name: p.memory_info().rss / 1e6 for name, p in parts.items()}
 
         samples = load(sender, path, share * limit, seconds, memory)
-        return {"limit": round(limit), "rate": round(share * limit), "samples": samples}
+        return {"limit": round(limit), "mean": round(mean), "rate": round(share * limit), "samples": samples}
     finally:
         chain.stop()
         broker.stop()
