@@ -89,30 +89,19 @@ def connection(name: str, place: BrokerSettings) -> Iterator[Finding]:
     yield from transport(name, place)
 
 
-class _Listened(Link):
-    """A connection that keeps all it says: why a broker refuses us comes before the end of the connection."""
-
-    said: tuple[str, ...] = ()
-
-    def _tell(self, sentence: str) -> None:
-        self.said += (sentence.removesuffix("; trying again"),)
-
-
 def reachable(name: str, place: BrokerSettings) -> Finding:
     """Whether the broker lets us in."""
-    link = _Listened(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
+    link = Link(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
     end = time.monotonic() + _PATIENCE
-    while not any("connected to" in told or "refuses" in told for told in link.said) and time.monotonic() < end:
+    while not link.connected and "refuses" not in link.state and time.monotonic() < end:
         wait([link], 0.2)
+    told, let_in = link.state.removesuffix("; trying again"), link.connected
     link.close()
-    if any("connected to" in told for told in link.said):
+    if let_in:
         return Finding("ok", f"{name} {shown(place.url)}", "answers")
-    if broker(place).tls and any("lost" in told for told in link.said):
-        advice = "ends the connection; is our certificate missing, ended, revoked or not of this city? Its log tells"
-        return Finding("bad", f"{name} {shown(place.url)}", advice)
-    refused = [told for told in link.said if "refuses" in told]
-    advice = (refused or [*link.said, "does not answer; is it running, is the address right?"])[0]
-    return Finding("bad", f"{name} {shown(place.url)}", advice)
+    if link.broker.tls and "lost" in told:
+        told = "ends the connection; is our certificate missing, ended, revoked or not of this city? Its log tells"
+    return Finding("bad", f"{name} {shown(place.url)}", told or "does not answer; is it running, is the address right?")
 
 
 def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:

@@ -77,14 +77,17 @@ def test_every_service_comes_back_after_a_crash_and_keeps_its_data() -> None:
 def test_every_service_says_whether_it_is_well() -> None:
     services = compose()["services"]
     assert [name for name, service in services.items() if "healthcheck" not in service] == []
-    beating = {n for n, s in services.items() if "getmtime('/tmp/pulse')" in str(s["healthcheck"])}
+    beating = {n for n, s in services.items() if "getmtime('/run/cityvitals/pulse')" in str(s["healthcheck"])}
     assert beating == {n for n, s in services.items() if "CITYVITALS_PULSE" in s.get("environment", {})}
 
 
 def test_a_process_that_does_no_work_is_unhealthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulse = tmp_path / "pulse"
     monkeypatch.setenv("CITYVITALS_PULSE", str(pulse))
-    check = [word.replace("/tmp/pulse", str(pulse)) for word in compose()["services"]["gateway"]["healthcheck"]["test"]]
+    check = [
+        word.replace("/run/cityvitals/pulse", str(pulse))
+        for word in compose()["services"]["gateway"]["healthcheck"]["test"]
+    ]
 
     def healthy() -> bool:
         return subprocess.run([sys.executable, *check[2:]], capture_output=True, check=False).returncode == 0
