@@ -29,9 +29,11 @@ WORKERS ?= 3# on two cores: many tests wait, the chaos runs for minutes
 test: dev servers lint ## every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: dev ## style, formatting and types
+lint: dev ## style, formatting, spelling, wording and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python -m tools.check_words
 	$(BIN)/mypy
 
 format: dev ## put the code into the house format
