@@ -27,8 +27,8 @@ def _decoder(*types: object) -> msgspec.json.Decoder[Answer[Any]]:
 PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
 KPI_INTS = ("valued", "replaced", "n_devices", "revision", "start_t", "end_t", "changed", "updated")
 KPI_FLOATS = ("value", "previous", "coverage")
-KPI_TEXTS = ("status", "unit", "method", "notes", "label")
-KPIS = _decoder(*[int] * len(KPI_INTS), *[float | None] * len(KPI_FLOATS), *[str] * len(KPI_TEXTS))
+KPI_TEXTS = ("status", "unit", "method", "notes", "label", "reason")
+KPIS = _decoder(*[int] * len(KPI_INTS), *[float | None] * len(KPI_FLOATS), *[str | None] * len(KPI_TEXTS))
 CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int]])
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
@@ -117,7 +117,7 @@ def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:
 
 
 def _kpi(city: str, tags: dict[str, str], part: str, row: dict[str, Any]) -> StoredKpi:
-    row |= {name: text_of(row[name]) for name in KPI_TEXTS}
+    row |= {name: text_of(row[name] or "") for name in KPI_TEXTS}  # older rows have no reason
     value, previous = row.pop("value"), row.pop("previous")
     value, previous = value if row.pop("valued") else None, previous if row.pop("replaced") else None
     beside = {name: row.pop(name) for name in ("changed", "updated")}

@@ -87,7 +87,14 @@ def kpi_line(stored: StoredKpi) -> str:
         "revision": k.revision, "start_t": k.start, "end_t": k.end,
         "changed": stored.changed, "updated": stored.updated,
     }  # fmt: skip
-    texts = {"status": k.status, "unit": k.unit, "method": k.method, "notes": k.notes, "label": k.period}
+    texts = {
+        "status": k.status,
+        "unit": k.unit,
+        "method": k.method,
+        "notes": k.notes,
+        "label": k.period,
+        "reason": k.reason,
+    }
     fields = [f"{name}={float(x)!r}" for name, x in finite.items()]
     fields += [f"{name}={int(x)}i" for name, x in whole.items()]
     fields += [f"{name}={text_field(text)}" for name, text in texts.items()]

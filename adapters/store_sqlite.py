@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS "{level}" (
 """
 _KPI_COLUMNS = (
     "city", "code", "part", "kind", "time", "period", "start", "end", "value", "unit", "coverage", "status",
-    "n_devices", "revision", "method", "notes", "changed", "previous", "updated",
+    "n_devices", "revision", "method", "notes", "reason", "changed", "previous", "updated",
 )  # fmt: skip
 _SCHEMA = (
     """
@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS kpi (
   city TEXT NOT NULL, code TEXT NOT NULL, part TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
   period TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, value REAL, unit TEXT NOT NULL,
   coverage REAL NOT NULL, status TEXT NOT NULL, n_devices INTEGER NOT NULL, revision INTEGER NOT NULL,
-  method TEXT NOT NULL, notes TEXT NOT NULL, changed INTEGER NOT NULL, previous REAL, updated INTEGER NOT NULL,
+  method TEXT NOT NULL, notes TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  changed INTEGER NOT NULL, previous REAL, updated INTEGER NOT NULL,
   PRIMARY KEY (city, code, part, kind, time)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kpi_updated ON kpi (city, updated);
@@ -63,12 +64,14 @@ CREATE INDEX IF NOT EXISTS kpi_time ON kpi (city, kind, time);
     + _PARTIALS.format(level="hour")
 )
 
+_FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+
 
 class SqliteStore:
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        self._db = connect(path, Schema("kpi", _SCHEMA))
+        self._db = connect(path, Schema("kpi", _SCHEMA, 2, {1: _FROM_1}))
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]

@@ -7,10 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from telemetry.city import Rules
+from telemetry.kpi_value import Reason, Status
 
 
 class KpiJson(BaseModel):
-    """One KPI value. `value` is null where there is no data or coverage is under the rule; `notes` says why."""
+    """One KPI value. `value` is null where data are missing; `reason` and `notes` say why."""
 
     city: str
     code: str = Field(examples=["EN:EN:AQ:1C"])
@@ -21,11 +22,12 @@ class KpiJson(BaseModel):
     value: float | None
     unit: str
     coverage: float = Field(ge=0, le=1, description="How complete the value is, 0 to 1.")
-    status: Literal["provisional", "final", "insufficient"]
+    status: Status
     n_devices: int
     revision: int
     method: str
     notes: str
+    reason: Reason = Field(default="", description="Why a value is missing or partial; empty where it is neither.")
 
 
 class CityJson(BaseModel):

@@ -22,7 +22,7 @@ from telemetry.windows import DAY, HOUR
 
 FIELDS = (
     "city", "code", "part", "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision",
-    "method", "notes",
+    "method", "notes", "reason",
 )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def _underived(city: City, store: Store, period: Period, codes: Sequence[str], n
     reported = [
         KpiValue(
             city=city.id, code=code, part="", period=period.label, kind=period.kind, start=period.start, end=period.end,
-            value=None, unit=KPIS[code].unit, coverage=0.0, status="insufficient", n_devices=0, method="reported",
+            value=None, unit=KPIS[code].unit, coverage=0.0, status="not_applicable", n_devices=0, method="reported",
+            reason="reported_only",
             notes="sensors cannot give this KPI; the city reports it",
         )
         for code in codes if code not in DERIVATIONS

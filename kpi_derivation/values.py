@@ -7,17 +7,24 @@ import msgspec
 from kpi_derivation.catalogue import Derivation
 from kpi_derivation.view import Part, View
 from telemetry.city import Rules
-from telemetry.kpi_value import KpiValue, Status, StoredKpi
+from telemetry.kpi_value import NOT_APPLICABLE, KpiValue, Reason, Status, StoredKpi
 from telemetry.periods import Period
 from telemetry.windows import HOUR
 
 
-def status_of(value: float | None, period: Period, rules: Rules, now: int) -> Status:
-    """`insufficient` without a value; `final` once the period ended `final_after_h` hours ago; else `provisional`."""
-    if value is None:
-        return "insufficient"
+def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
+    """`final` once the period ended `final_after_h` hours ago, before `provisional`; else by what the part says."""
+    if part.value is None:
+        return "not_applicable" if part.reason in NOT_APPLICABLE else "insufficient"
+    if part.reason == "partial_period":
+        return "partial"
     rolling = period.kind in ("24h", "365d")
     return "provisional" if rolling or now < period.end + rules.final_after_h * HOUR else "final"
+
+
+def reason_of(part: Part) -> Reason:
+    """The part's reason; a missing value that gives none has too little behind it."""
+    return "low_coverage" if part.value is None and not part.reason else part.reason
 
 
 def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiValue:
@@ -34,10 +41,11 @@ def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiVa
         value=part.value,
         unit=part.unit or kpi.unit,
         coverage=min(max(part.coverage, 0.0), 1.0),
-        status=status_of(part.value, period, view.city.rules, now),
+        status=status_of(part, period, view.city.rules, now),
         n_devices=part.n_devices,
         method=derivation.method,
         notes=part.notes,
+        reason=reason_of(part),
     )
 
 
@@ -53,7 +61,7 @@ def revise(old: StoredKpi | None, new: KpiValue, now: int, hold_ms: float) -> St
     new = msgspec.structs.replace(new, revision=old.kpi.revision)
     if new == old.kpi:
         return None
-    withdrawn = old.kpi.status == "insufficient" and old.kpi.revision > 1
+    withdrawn = old.kpi.value is None and old.kpi.revision > 1
     if old.kpi.status != "final" and not withdrawn:
         return StoredKpi(kpi=new, changed=now, previous=old.previous, updated=now)
     if new.value != old.kpi.value and now - old.changed >= hold_ms:

@@ -13,6 +13,7 @@ import numpy as np
 from kpi_derivation.demand_days import Peak
 from kpi_derivation.sums import Sums
 from telemetry.city import City, Device, DeviceKind
+from telemetry.kpi_value import Reason
 from telemetry.periods import Period, local_date
 from telemetry.quantities import DERIVED_FROM
 from telemetry.series import BoolArray, FloatArray
@@ -25,7 +26,10 @@ COLUMNS = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged", "i
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What a derivation gives for one data point. `value` None means insufficient; `notes` must say why."""
+    """What a derivation gives for one data point.
+
+    Where `value` is None, or of a part of the period only, `reason` says why to programs and `notes` to people.
+    """
 
     part: str = ""
     value: float | None
@@ -33,6 +37,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     n_devices: int
     notes: str = ""
     unit: str | None = None
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,33 @@ import msgspec
 
 from telemetry.periods import PeriodKind, iso
 
-Status = Literal["provisional", "final", "insufficient"]
+# `partial`: a value of a part of its period only, which is never compared with others. `not_applicable`: the KPI does
+# not exist here (for this kind of period, without such devices, yet); `insufficient`: it should, but data are missing.
+Status = Literal["provisional", "final", "partial", "insufficient", "not_applicable"]
+
+# Why a value is missing or partial, for programs; `notes` says it to people.
+Reason = Literal[
+    "",
+    "partial_period",  # measured in a part of the period, or by a part of the expected devices, under the rule
+    "low_coverage",  # too little was measured for a value
+    "no_data",  # no reading in the period
+    "stale",  # the newest reading is too old for a current value
+    "outside_log",  # the period lies outside the time for which interruptions were logged
+    "missing_setting",  # the city file lacks a figure; `notes` names the key
+    "not_for_period",  # the KPI is not calculated for this kind of period
+    "undefined",  # the formula has no value, such as the mean length of no interruption
+    "no_device",  # no such device is registered for this time
+    "reported_only",  # sensors cannot give this KPI
+    "future",  # the period has not begun
+]
+NOT_APPLICABLE: frozenset[Reason] = frozenset({"not_for_period", "undefined", "no_device", "reported_only", "future"})
 
 
 class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
     """A KPI (part) of a city in a period.
 
-    `value` is None when there is no data or coverage is under the rule; `notes` says which. `coverage` is 0..1.
+    `value` is None when there is no data or coverage is under the rule; `reason` says which, `notes` says it in words.
+    `coverage` is 0..1.
     `start`, `end`: UTC ms. `revision` counts how often a value that had stood as final was changed by late data.
     """
 
@@ -33,6 +53,7 @@ class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 1
     method: str
     notes: str = ""
+    reason: Reason = ""
 
     @property
     def time(self) -> int:
@@ -71,4 +92,5 @@ def as_json(value: KpiValue) -> dict[str, Any]:
         "revision": value.revision,
         "method": value.method,
         "notes": value.notes,
+        "reason": value.reason,
     }

@@ -15,6 +15,7 @@ COLUMNS: dict[str, type] = {
     "city": str, "code": str, "part": str, "name": str, "category": str, "kind": str, "period": str, "start": str,
     "end": str, "value": float, "unit": str, "coverage": float, "status": str, "origin": str, "n_devices": int,
     "revision": int, "previous": float, "method": str, "sdg": str, "updated": str, "licence": str, "notes": str,
+    "reason": str,
 }  # fmt: skip
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from hypothesis import strategies as st
 
 from adapters.store import Level, Store
-from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.kpi_value import KpiValue, Reason, Status, StoredKpi
 from telemetry.partials import INT_FIELDS, Partials, column_type
 from telemetry.periods import KINDS
 from telemetry.series import Series, SeriesTable
@@ -98,6 +98,7 @@ _KPI_TEXT = {name: st.text() for name in ("period", "unit", "method", "notes")}
 any_kpi = st.builds(
     kpi,
     value=_NUMBER, previous=_NUMBER, coverage=st.floats(0, 1), kind=st.sampled_from(KINDS),
-    part=st.sampled_from(["", "pm2_5"]), status=st.sampled_from(["provisional", "final", "insufficient"]),
+    part=st.sampled_from(["", "pm2_5"]), status=st.sampled_from(get_args(Status)),
+    reason=st.sampled_from(get_args(Reason)),
     n_devices=st.integers(0, 10**6), revision=st.integers(1, 10**6), changed=_WHOLE, updated=_WHOLE, **_KPI_TEXT,
 )  # fmt: skip
