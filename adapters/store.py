@@ -1,4 +1,4 @@
-"""`Store`: where partials, KPI values and city files live. One small protocol, one behaviour suite (tests/stores/).
+"""`Store`: where partials, KPI values and city files live. One protocol, one behaviour suite, tests/adapters/stores/.
 
 Every write is an upsert on a fixed identity, so writing again changes nothing. A store that does not answer raises
 `Unavailable`; nothing is ever dropped silently.
@@ -80,11 +80,11 @@ def open_store(url: str) -> Store:
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
-        from adapters.store_sqlite import SqliteStore  # noqa: PLC0415 - a store loads only the libraries it needs
+        from adapters.sqlite.store import SqliteStore  # noqa: PLC0415 - a store loads only the libraries it needs
 
         return SqliteStore.from_url(url)
     if scheme.startswith(("influxdb", "http")):
-        from adapters.store_influx import InfluxStore  # noqa: PLC0415
+        from adapters.influx.store import InfluxStore  # noqa: PLC0415
 
         return InfluxStore.from_url(url)
     raise UsageError(f"'{url}' is no store; write sqlite:///path/to/file.db or influxdb://host:8086/database.")

@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.store import CityRecord
 from api.shared_store import SharedStore
-from kpi_derivation.reporting.reported import is_reported
+from reporting.figures.reported import is_reported
 from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi, as_json
 from telemetry.periods import iso

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from telemetry.city import Rules
+from registry.city import Rules
 from telemetry.kpi_value import Reason, Status
 
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.problems import NotFound, responses
 from api.queries import newest, zone_of
 from api.state import CityOf, StateOf
-from kpi_derivation.reporting.figures import figures
-from kpi_derivation.reporting.snapshot import snapshot
-from kpi_derivation.reporting.targets import score, targets
-from telemetry.city import City
+from registry.city import City
+from reporting.figures.figures import figures
+from reporting.targets import score, targets
+from reporting.wheel import snapshot
 from telemetry.errors import UsageError
 from telemetry.periods import CALENDAR, parse_period
 

@@ -1,3 +1,3 @@
 """The command line, the configuration, and the wiring of the processes."""
 
-__version__ = "0.1.0"
+from registry.version import __version__ as __version__

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
-from cityvitals.cli import app
-from cityvitals.foreign import printable
+from cityvitals.cli.main import app
 from telemetry.errors import CityVitalsError, UsageError
+from telemetry.untrusted import printable
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from adapters.sqlite_copy import copy
-from cityvitals import private
+from adapters.sqlite.copy import copy
 from cityvitals.recover import only_one
+from registry import secret_files
 from telemetry.errors import CityVitalsError, UsageError
 
 # Every connection of ours holds a shared lock on these bytes of the file while it is open (sqlite3.c, unixLock).
@@ -41,7 +41,7 @@ def restore(source: Path, target: Path) -> tuple[int, Path | None]:
             raise CityVitalsError(f"Another process uses {target}. Stop gateway, ingest and API first, then restore.")
         with _draft(target, ".restored") as draft:
             _copy(source, draft, lambda _done, _all: None)
-            private.as_of(draft, target if target.exists() else target.parent)
+            secret_files.as_of(draft, target if target.exists() else target.parent)
             kept = _put_away(target)
             draft.replace(target)
         return target.stat().st_size, kept

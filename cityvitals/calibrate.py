@@ -10,10 +10,10 @@ import msgspec
 import tomli_w
 
 from adapters.store import Store
-from cityvitals.config import load_city
-from kpi_derivation.calibration import Fit
-from kpi_derivation.colocation import Pairs, entry_of, fitted, needed, pairs, raw_rmse
-from telemetry.city import Calibration, City, Device
+from kpi_derivation.rules.calibration import Fit
+from kpi_derivation.rules.colocation import Pairs, entry_of, fitted, needed, pairs, raw_rmse
+from registry.city import Calibration, City, Device
+from registry.config import load_city
 from telemetry.errors import UsageError, nearest
 from telemetry.partials import Partials
 from telemetry.periods import Period, iso, local_date, parse_period

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapters.store import existing_store, open_store
-from cityvitals import replay
-from cityvitals import through as through_broker
-from cityvitals.config import load_city
 from cityvitals.processes import now_ms
 from cityvitals.recover import only_one
+from cityvitals.replay import replay
+from cityvitals.replay import through as through_broker
 from ingest.core import Ingest
-from telemetry.city import City
+from registry.city import City
+from registry.config import load_city
 from telemetry.errors import UsageError
 from telemetry.windows import parse_width
 

@@ -24,12 +24,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.store import open_store
 from api.server import listen
-from cityvitals import history
 from cityvitals.broker import mosquitto, mosquitto_config
-from cityvitals.config import load_city
 from cityvitals.processes import PARENT, now_ms
-from cityvitals.replay import Replay
-from telemetry.city import City
+from cityvitals.replay import history
+from cityvitals.replay.replay import Replay
+from registry.city import City
+from registry.config import load_city
 from telemetry.errors import CityVitalsError
 from telemetry.windows import BASE_WIDTH, DAY, MINUTE
 

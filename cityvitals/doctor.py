@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from adapters.buffer import Buffer
-from adapters.mqtt import Link, wait
+from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.link import Link, wait
 from adapters.sntp import offset
-from adapters.sqlite import Damaged
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.connection import Damaged
 from adapters.store import open_store
-from cityvitals.config import broker, load_city
 from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.recover import damaged_files
+from registry.config import load_city
+from registry.settings import BrokerSettings, Settings
 from telemetry.errors import CityVitalsError, UsageError
-from telemetry.settings import BrokerSettings, Settings
 
 __all__ = ["Finding", "broker_settings", "certificates", "examine"]
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cityvitals import enrol
+from edge.tools import enrol
+from registry.settings import BrokerSettings
 from telemetry.errors import UsageError
-from telemetry.settings import BrokerSettings
 
 Verdict = Literal["ok", "warning", "bad", "unknown"]
 _SOON = timedelta(days=30)

@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from adapters.mqtt import Link
-from adapters.sqlite import Damaged
+from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.link import Link
+from adapters.sqlite.connection import Damaged
 from adapters.store import Store, open_store
-from cityvitals.config import broker, load_city
 from cityvitals.memory import steady_heap
 from cityvitals.recover import only_one, put_aside, sound_buffer, sound_rejects
 from gateway.core import Core, Source
@@ -23,10 +23,11 @@ from gateway.decoded import AHEAD, SourceOptions
 from gateway.service import Gateway
 from ingest.core import Ingest
 from ingest.service import Service
-from telemetry.city import City
+from registry.city import City
+from registry.config import load_city
+from registry.settings import GatewaySettings, Settings, SourceSettings
 from telemetry.errors import Unavailable, UsageError
 from telemetry.periods import iso
-from telemetry.settings import GatewaySettings, Settings, SourceSettings
 from telemetry.topics import stored_topic
 from telemetry.windows import DAY
 

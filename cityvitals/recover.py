@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from adapters.buffer import Buffer
-from adapters.ledger import Entry
-from adapters.rejects import Rejects
-from adapters.salvage import Salvage
-from adapters.sqlite import Damaged, set_aside
-from adapters.sqlite import rows as rows_of
-from cityvitals import private
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.connection import Damaged, set_aside
+from adapters.sqlite.connection import rows as rows_of
+from adapters.sqlite.ledger import Entry
+from adapters.sqlite.rejects import Rejects
+from adapters.sqlite.salvage import Salvage
+from registry import secret_files
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.ranges import Ranges
 from telemetry.readings import Readings
@@ -40,7 +40,7 @@ def only_one(path: Path, advice: str = "Stop the gateway first, or wait for the 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("w")
-        private.as_of(lock, path.parent)
+        secret_files.as_of(lock, path.parent)
     except OSError as error:
         raise CityVitalsError(f"{path} cannot be written: {error}. Check the path, its rights and the disk.") from None
     with file:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.buffer import Buffer, Dirty
+from adapters.sqlite.buffer import Buffer, Dirty
 from gateway.batch import Batch, describe_flags
 from gateway.decoded import BY_ARRIVAL, Decoded, Line, SourceOptions
 from gateway.formats import Decode, decoder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.buffer import Buffer
-from adapters.ledger import Totals
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.ledger import Totals
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 

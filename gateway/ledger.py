@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from adapters.ledger import Entry, LedgerTable, Totals
+from adapters.sqlite.ledger import Entry, LedgerTable, Totals
 from gateway.decoded import Line
 from telemetry.ranges import Ranges
 from telemetry.windows import HOUR, is_due

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.buffer import Dirty
+from adapters.sqlite.buffer import Dirty
 from telemetry.partials import Partials
 from telemetry.series import IntArray, SeriesTable
 

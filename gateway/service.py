@@ -17,8 +17,8 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.mqtt import Link, Message, wait
-from adapters.sqlite import Damaged
+from adapters.mqtt.link import Link, Message, wait
+from adapters.sqlite.connection import Damaged
 from gateway.core import Core, Incoming
 from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable

@@ -8,7 +8,7 @@ from grafana.frame import AnyPanel, Line, Row
 from grafana.influx import Query, kpi_history, kpi_trend
 from grafana.panels import chart, number
 from kpi_derivation.catalogue import DERIVATIONS, Kpi
-from telemetry.city import DeviceKind
+from registry.city import DeviceKind
 from telemetry.quantities import QUANTITIES
 
 

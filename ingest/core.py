@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from adapters.store import CityRecord, Store
-from kpi_derivation import changes
 from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.engine import Engine
-from kpi_derivation.values import revise
-from telemetry.city import City
+from kpi_derivation.engine import changes
+from kpi_derivation.engine.runner import Engine
+from kpi_derivation.engine.values import revise
+from registry.city import City
 from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials

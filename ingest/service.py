@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from adapters.mqtt import Link, Message
-from adapters.order import Order
-from adapters.rejects import Rejects
-from adapters.sqlite import Damaged
+from adapters.mqtt.link import Link, Message
+from adapters.sqlite.connection import Damaged
+from adapters.sqlite.order import Order
+from adapters.sqlite.rejects import Rejects
 from ingest.core import Ingest
 from telemetry.errors import Rejected, Unavailable
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
@@ -85,7 +85,7 @@ class Service:
         self.link.ack(batch)
 
     def _in_order(self, batch: list[Message]) -> tuple[list[Message], set[str]]:
-        """Without messages that a newer one of their gateway has overtaken, and their topics; see adapters/order.py."""
+        """Without messages that a newer one of its gateway has overtaken, and the topics (adapters/sqlite/order.py)."""
         late = list(self._order.overtaken((m.topic, number(m.payload)) for m in batch))
         fresh = [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
         return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.mqtt import Broker, Link, Message, wait
+from adapters.mqtt.link import Broker, Link, Message, wait
+from registry.city import City, Device
 from simulators.journal import Journal, Record, payload
 from simulators.synthetic import columns, sessions
-from telemetry.city import City, Device
 from telemetry.quantities import QUANTITIES
 from telemetry.topics import ROOT, command_topic, data_topic
 from telemetry.windows import DAY

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.mqtt import Link, wait
-from simulators.recorded import Chunk
+from adapters.files.recorded import Chunk
+from adapters.mqtt.link import Link, wait
 from telemetry.errors import Unavailable, UsageError
 from telemetry.topics import data_topic, valid_id
 

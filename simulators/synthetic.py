@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from telemetry.city import Device
+from registry.city import Device
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import DAY, HOUR, MINUTE
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.mqtt import Broker, Link
-from cityvitals import enrol
+from adapters.mqtt.link import Broker, Link
+from edge.tools import enrol
 from tests.processes import wait_for
 from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY, NOT_AUTHORISED, TAKEN, connected, listen, make_users, publish, shipped_broker

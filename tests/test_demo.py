@@ -15,7 +15,7 @@ import msgspec
 import psutil
 import pytest
 
-from cityvitals.config import load_city
+from registry.config import load_city
 from tests.processes import end, free_port, start, wait_for
 
 DEMO = [sys.executable, "-m", "cityvitals", "demo"]

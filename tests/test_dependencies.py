@@ -25,6 +25,8 @@ PACKAGES = (
     "grafana",
     "ingest",
     "kpi_derivation",
+    "registry",
+    "reporting",
     "simulators",
     "telemetry",
 )

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from cityvitals.config import load_city, load_settings
 from deploy import make_secrets
+from registry.config import load_city, load_settings
 from tests.chain import Chain
 from tests.processes import free_port, need, wait_for
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from cityvitals.cli import app
+from cityvitals.cli.main import app
 
 REPO = Path(__file__).parents[1]
 NOT_OURS = {".venv", "build", "typings", "node_modules", ".cache"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from tests.chain import chain
 from tests.conftest import ServerFactory
 from tests.firmware.node import Node

@@ -14,7 +14,7 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from edge.firmware.ring import Ring  # noqa: E402
-from edge.release import build, pack  # noqa: E402
+from edge.tools.release import build, pack  # noqa: E402
 from simulators.hardware.charger import OpenEvse  # noqa: E402
 from simulators.hardware.meters import P1Port, S0Output  # noqa: E402
 from simulators.hardware.nor import Nor  # noqa: E402

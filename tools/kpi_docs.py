@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
-from telemetry.city import Rules
+from registry.city import Rules
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 HEAD = """# KPIs and how they are derived
@@ -35,7 +35,7 @@ def _rules() -> Iterator[str]:
 def _section(derivation: Derivation) -> Iterator[str]:
     kpi = derivation.kpi
     about = sys.modules[derivation.derive.__module__].__doc__ or ""
-    if derivation.derive.__module__ == "kpi_derivation.ratios":
+    if derivation.derive.__module__ == "kpi_derivation.rules.ratios":
         about = kpi.definition + "; both figures stand in the city file."
     yield f"## {kpi.code} {kpi.name}\n"
     yield f"{about.strip()}\n"

@@ -16,8 +16,8 @@ from types import ModuleType
 
 import msgspec
 
-from kpi_derivation.view import Part, View
-from telemetry.city import DeviceKind
+from kpi_derivation.engine.view import Part, View
+from registry.city import DeviceKind
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):

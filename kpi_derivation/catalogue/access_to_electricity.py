@@ -5,8 +5,8 @@ Households, not inhabitants, are counted. Both figures stand in [city].
 
 from __future__ import annotations
 
-from kpi_derivation.ratios import registry_percent
-from telemetry.city import DeviceKind
+from kpi_derivation.rules.ratios import registry_percent
+from registry.city import DeviceKind
 
 CODE = "EC:I:ES:3C"
 METHOD = "access-to-electricity/1"

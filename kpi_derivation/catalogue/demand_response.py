@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpi_derivation.charging import CHARGERS
-from kpi_derivation.energy import METERS
-from kpi_derivation.ratios import missing
-from kpi_derivation.view import Part, View
-from telemetry.city import Device, DeviceKind
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.charging import CHARGERS
+from kpi_derivation.rules.energy import METERS
+from kpi_derivation.rules.ratios import missing
+from registry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
 METHOD = "demand-response-registry/1 (unconfirmed formula)"

@@ -10,10 +10,10 @@ is labelled as estimated.
 
 from __future__ import annotations
 
-from kpi_derivation.energy import METERS, QUANTITIES, metered
-from kpi_derivation.meters import Counted
-from kpi_derivation.ratios import joined
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.energy import METERS, QUANTITIES, metered
+from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.ratios import joined
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

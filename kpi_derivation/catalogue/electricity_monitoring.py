@@ -5,8 +5,8 @@ The denominator is unconfirmed; it has the form of the drainage KPI (p43). Both 
 
 from __future__ import annotations
 
-from kpi_derivation.ratios import registry_percent
-from telemetry.city import DeviceKind
+from kpi_derivation.rules.ratios import registry_percent
+from registry.city import DeviceKind
 
 CODE = "EC:ICT:ES:2A"
 METHOD = "electricity-monitoring/1 (unconfirmed formula)"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.indices import BANDS, european_band
-from kpi_derivation.stations import KINDS, QUANTITIES
-from kpi_derivation.view import Part, View
-from kpi_derivation.worst import worst
-from telemetry.city import DeviceKind
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.indices import BANDS, european_band
+from kpi_derivation.rules.stations import KINDS, QUANTITIES
+from kpi_derivation.rules.worst import worst
+from registry.city import DeviceKind
 from telemetry.series import FloatArray
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.charging import CHARGERS
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.charging import CHARGERS
 
 KPI = local_kpi(
     "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"

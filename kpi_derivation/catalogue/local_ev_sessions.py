@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.charging import CHARGERS, reporting, sessions
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.charging import CHARGERS, reporting, sessions
 
 KPI = local_kpi(
     "LOCAL:EV:SESSIONS",

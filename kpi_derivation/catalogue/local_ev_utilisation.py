@@ -7,8 +7,8 @@ Connected time is split at the hours it spans, so it counts where it happened. T
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.charging import CHARGERS, reporting, sessions
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.charging import CHARGERS, reporting, sessions
 
 KPI = local_kpi(
     "LOCAL:EV:UTILISATION", "EV charger utilisation", "%", "Connected time over connector time", "EV charging"

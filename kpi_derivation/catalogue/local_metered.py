@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.derived import TARGET
-from kpi_derivation.energy import METERS, consumes, metered
-from kpi_derivation.energy import QUANTITIES as METERED
-from kpi_derivation.ratios import joined
-from kpi_derivation.view import COLUMNS, Part, View
-from telemetry.city import Device
+from kpi_derivation.engine.derived import TARGET
+from kpi_derivation.engine.view import COLUMNS, Part, View
+from kpi_derivation.rules.energy import METERS, consumes, metered
+from kpi_derivation.rules.energy import QUANTITIES as METERED
+from kpi_derivation.rules.ratios import joined
+from registry.city import Device
 
 KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"

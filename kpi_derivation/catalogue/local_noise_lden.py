@@ -10,8 +10,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.noise import KINDS, QUANTITIES, site_levels
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.noise import KINDS, QUANTITIES, site_levels
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

@@ -8,8 +8,8 @@ mean power. Energy of a gap has no time and makes no peak.
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.peaks import KINDS, QUANTITIES, of_peak
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.peaks import KINDS, QUANTITIES, of_peak
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.outages import KINDS, QUANTITIES, interruptions, logging, major_event_days, served
-from kpi_derivation.ratios import joined
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.outages import KINDS, QUANTITIES, interruptions, logging, major_event_days, served
+from kpi_derivation.rules.ratios import joined
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.energy import METERS, generates, metered
-from kpi_derivation.energy import QUANTITIES as METERED
-from kpi_derivation.generation import EXPORTED, exported
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.energy import METERS, generates, metered
+from kpi_derivation.rules.energy import QUANTITIES as METERED
+from kpi_derivation.rules.generation import EXPORTED, exported
 
 KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.exceedances import Limit, exceedances
-from kpi_derivation.stations import KINDS
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.exceedances import Limit, exceedances
+from kpi_derivation.rules.stations import KINDS
 
 __all__ = ["KINDS", "derive"]
 

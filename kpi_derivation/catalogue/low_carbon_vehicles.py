@@ -6,8 +6,8 @@ stand in [city].
 
 from __future__ import annotations
 
-from kpi_derivation.ratios import registry_percent
-from telemetry.city import DeviceKind
+from kpi_derivation.rules.ratios import registry_percent
+from registry.city import DeviceKind
 
 CODE = "EC:I:T:8A"
 METHOD = "low-carbon-vehicles/1 (unconfirmed formula)"

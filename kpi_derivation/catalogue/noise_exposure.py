@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpi_derivation.noise import KINDS, QUANTITIES, site_levels
-from kpi_derivation.ratios import joined, missing
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.noise import KINDS, QUANTITIES, site_levels
+from kpi_derivation.rules.ratios import joined, missing
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

@@ -6,9 +6,9 @@ interruption it does not exist.
 
 from __future__ import annotations
 
-from kpi_derivation.outages import KINDS, QUANTITIES, interruptions, logging
-from kpi_derivation.ratios import joined
-from kpi_derivation.view import Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.outages import KINDS, QUANTITIES, interruptions, logging
+from kpi_derivation.rules.ratios import joined
 
 __all__ = ["KINDS", "QUANTITIES", "derive"]
 

@@ -6,10 +6,10 @@ such a meter are not in it: the value is partial and says so. Over less than a y
 
 from __future__ import annotations
 
-from kpi_derivation.heat import GJ_PER_KWH, METERS, heat
-from kpi_derivation.ratios import joined, missing
-from kpi_derivation.view import Part, View
-from telemetry.city import Device
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.heat import GJ_PER_KWH, METERS, heat
+from kpi_derivation.rules.ratios import joined, missing
+from registry.city import Device
 
 __all__ = ["KINDS", "derive"]
 

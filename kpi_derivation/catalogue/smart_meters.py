@@ -6,9 +6,9 @@ The number of all meters is `electricity_meters` in [city].
 
 from __future__ import annotations
 
-from kpi_derivation.energy import METERS
-from kpi_derivation.view import Part, View
-from telemetry.city import Device
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.energy import METERS
+from registry.city import Device
 
 CODE = "EC:ICT:ES:1C"
 METHOD = "smart-meters-registry/1"

@@ -6,10 +6,10 @@ the coverage says how many of the city's meters (`water_meters`) are read.
 
 from __future__ import annotations
 
-from kpi_derivation.meters import Counted
-from kpi_derivation.ratios import joined, missing
-from kpi_derivation.view import HOUR_MS, Part, View
-from kpi_derivation.water import METERS, billed, volume
+from kpi_derivation.engine.view import HOUR_MS, Part, View
+from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.water import METERS, billed, volume
 
 __all__ = ["KINDS", "derive"]
 

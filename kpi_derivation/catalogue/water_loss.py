@@ -6,10 +6,10 @@ would look like a loss, so there is no value unless all meters (`water_meters`) 
 
 from __future__ import annotations
 
-from kpi_derivation.meters import Counted
-from kpi_derivation.ratios import missing
-from kpi_derivation.view import Part, View
-from kpi_derivation.water import METERS, billed, supplied, volume
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.ratios import missing
+from kpi_derivation.rules.water import METERS, billed, supplied, volume
 
 __all__ = ["KINDS", "derive"]
 

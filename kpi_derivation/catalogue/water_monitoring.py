@@ -5,8 +5,8 @@ Numerator and denominator are unconfirmed; they have the form of the drainage KP
 
 from __future__ import annotations
 
-from kpi_derivation.ratios import registry_percent
-from telemetry.city import DeviceKind
+from kpi_derivation.rules.ratios import registry_percent
+from registry.city import DeviceKind
 
 CODE = "EC:ICT:WS:2A"
 METHOD = "water-monitoring/1 (unconfirmed formula)"

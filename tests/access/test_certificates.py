@@ -16,9 +16,10 @@ from typing import Any, cast
 import paho.mqtt.client as paho
 import pytest
 
-from cityvitals import doctor, enrol
+from cityvitals import doctor
+from edge.tools import enrol
+from registry.settings import BrokerSettings
 from telemetry.errors import UsageError
-from telemetry.settings import BrokerSettings
 from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY, NOT_AUTHORISED, TAKEN, connected, listen, publish
 

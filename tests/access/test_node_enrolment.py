@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cityvitals import enrol, node_config, node_enrol, node_kinds
-from cityvitals.cli import app
+from cityvitals.cli.main import app
+from edge.tools import enrol, node_config, node_enrol, node_kinds
 from telemetry.errors import UsageError
 from tests.access.test_certificates import tls_broker
 from tests.firmware.interpreters import REPO

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.buffer import Buffer
-from adapters.mqtt import Link, wait
-from cityvitals.cli_config import print_config
-from cityvitals.config import broker, load_settings
+from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.link import Link, wait
+from adapters.sqlite.buffer import Buffer
+from cityvitals.cli.config import print_config
 from cityvitals.processes import sources_of
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import SourceOptions
 from gateway.privacy import without_users
+from registry.config import load_settings
+from registry.settings import GatewaySettings
 from telemetry.errors import CityVitalsError
-from telemetry.settings import GatewaySettings
 from telemetry.windows import MINUTE
 from tests.processes import free_port
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from adapters.store_sqlite import SqliteStore
 from api.access import Limiter, add_token, read_tokens
 from api.server import ApiServer
 from api.settings import ApiSettings
 from cityvitals.processes import run_api
+from registry.settings import ApiSection, Settings, StoreSettings
 from telemetry.errors import UsageError
-from telemetry.settings import ApiSection, Settings, StoreSettings
 from tests.processes import wait_for
 
 CITY = {"city": {"id": "aba", "name": "A", "country": "GB", "timezone": "Europe/London"}}

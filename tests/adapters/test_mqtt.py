@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.mqtt import Broker, Link, Message
+from adapters.mqtt.link import Broker, Link, Message
 from telemetry.errors import UsageError
 from tests.conftest import ServerFactory
 from tests.processes import wait_for
@@ -58,7 +58,7 @@ def test_a_refusal_is_said_once_with_its_reason(server: ServerFactory, caplog: p
 def test_large_messages_do_not_pile_up_before_they_are_taken(
     server: ServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.mqtt._INBOX_BYTES", 300_000)
+    monkeypatch.setattr("adapters.mqtt.link._INBOX_BYTES", 300_000)
     address = Broker("127.0.0.1", server(Mosquitto).port)
     subscriber, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
     send(publisher, [bytes([n]) * 100_000 for n in range(30)])

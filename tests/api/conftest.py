@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
-from adapters.store_sqlite import SqliteStore
 from api.server import ApiServer
 from api.settings import ApiSettings
 from tests.api.city import NOW, seed

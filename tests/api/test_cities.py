@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from kpi_derivation.catalogue import KPIS
 from telemetry.windows import HOUR
 from tests.api.city import CITY, NOW, put_hours, put_windows, seed

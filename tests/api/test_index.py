@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from adapters.store_sqlite import SqliteStore
 from api.index_feed import SETTLE_MS, beginning, from_cursor, page, place_of, to_cursor
 from api.shared_store import SharedStore
 from examples.index_client import IndexClient
-from kpi_derivation.reporting.reported import Reported, as_value
+from reporting.figures.reported import Reported, as_value
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, config, kpi, seed

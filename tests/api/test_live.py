@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
-from adapters.store_sqlite import SqliteStore
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
-from adapters.store_sqlite import SqliteStore
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import calendar_period, parse_period
 from tests.api.city import NOW, TODAY, ZONE, kpi, seed

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from adapters.store_sqlite import SqliteStore
 from telemetry.windows import HOUR
 from tests.api.city import CITY, NOW, config, put_hours, seed
 from tests.api.conftest import running

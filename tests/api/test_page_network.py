@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from tests.api.city import seed
 from tests.api.pages import DESKTOP, complete, write
 from tests.browser import page

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from adapters.store_sqlite import SqliteStore
-from kpi_derivation.reporting.reported import Reported, as_value
+from adapters.sqlite.store import SqliteStore
+from reporting.figures.reported import Reported, as_value
 from telemetry.kpi_value import StoredKpi
 from tests.api.city import CITY, NOW, ZONE, seed
 from tests.api.pages import card, shown

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from api.access import add_token
 from tests.api.city import CITY, seed
 from tests.api.conftest import running

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from api.server import ApiServer, listen, serve
 from api.settings import ApiSettings
 from telemetry.errors import UsageError

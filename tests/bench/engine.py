@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kpi_derivation.engine import Engine
-from telemetry.city import City
+from kpi_derivation.engine.runner import Engine
+from registry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE, window_start

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from kpi_derivation.engine import Engine
-from telemetry.city import City
+from kpi_derivation.engine.runner import Engine
+from registry.city import City
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import IntArray, Series, SeriesTable

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import psutil
 
-from adapters.mqtt import Broker, Link
+from adapters.mqtt.link import Broker, Link
 from tests.chain import chain
 from tests.processes import wait_for
 from tests.servers import Mosquitto

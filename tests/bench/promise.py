@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from telemetry.windows import MINUTE
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from adapters.buffer import Buffer
-from adapters.mqtt import Broker, Link
+from adapters.mqtt.link import Broker, Link
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Counts, Incoming, Source
 from gateway.service import Gateway
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mqtt import Broker, Link, wait
+from adapters.mqtt.link import Broker, Link, wait
+from registry.city import City
 from simulators.journal import Journal, Record
 from simulators.nodes import Node
 from simulators.synthetic import register
-from telemetry.city import City
 from telemetry.topics import ROOT, command_topic
 from telemetry.windows import DAY, HOUR
 from tests.chaos.batch import Reading, readings

@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from adapters import buffer, store_influx
-from adapters.buffer import Buffer
-from adapters.mqtt import Message
-from adapters.order import Order
+from adapters.influx import store as store_influx
+from adapters.mqtt.link import Message
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.connection import buffer
+from adapters.sqlite.order import Order
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from adapters.mqtt import Broker, Link, wait
+from adapters.mqtt.link import Broker, Link, wait
 
 
 class Published:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from tests.chaos import stored, undisturbed
 from tests.chaos.batch import Reading
 from tests.chaos.check import differences, same_kpis, told

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapters.buffer import Buffer
-from adapters.store_sqlite import SqliteStore
-from cityvitals.config import load_city
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.store import SqliteStore
 from gateway.core import Core, Incoming, Source
 from ingest.core import Ingest
+from registry.config import load_city
 from simulators.journal import payload
 from telemetry.periods import CALENDAR
 from telemetry.windows import MINUTE

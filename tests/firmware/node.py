@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from edge.release import build, install
+from edge.tools.release import build, install
 from simulators.hardware.bme280 import Bme280
 from simulators.hardware.i2c import Bus
 from simulators.hardware.line import Device

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.release import FIRMWARE, Release, build, install, pack
+from edge.tools.release import FIRMWARE, Release, build, install, pack
 from tests.conftest import ServerFactory
 from tests.firmware.certificates import Authority
 from tests.firmware.interpreters import micropython
@@ -36,7 +36,7 @@ def compiled() -> dict[str, bytes]:
 
 def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: str) -> Release:
     """A release that differs from the firmware as it is: another version, and whole files replaced."""
-    from edge.release import compiled as compile_file
+    from edge.tools.release import compiled as compile_file
 
     files = dict(compiled)
     init = (FIRMWARE / "__init__.py").read_text().replace('VERSION = "0.1.0"', f'VERSION = "{version}"')

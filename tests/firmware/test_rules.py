@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.release import FIRMWARE, compiled, sources
+from edge.tools.release import FIRMWARE, compiled, sources
 from tests.firmware.interpreters import REPO, missing
 
 FILES = sorted(FIRMWARE.rglob("*.py"))

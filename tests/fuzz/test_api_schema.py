@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from api.server import ApiServer
 from api.settings import ApiSettings
 from tests.api.city import CITY, NOW, seed

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import EARLIEST
 from gateway.formats import names
@@ -83,7 +83,7 @@ def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(
 
 
 def test_windows_messages_are_used_or_refused_with_a_reason(tmp_path: Path) -> None:
-    from adapters.store_sqlite import SqliteStore
+    from adapters.sqlite.store import SqliteStore
 
     store = SqliteStore(tmp_path / "store.db")
     ingest, good, rng = Ingest(store), 0, Random("windows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from telemetry.partials import Partials
 from telemetry.windows import MINUTE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming
 from gateway.sessions import MOST_ROWS
 from telemetry.errors import Unavailable, UsageError

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.buffer import Buffer
-from adapters.ledger import Totals
-from cityvitals.cli_rejects import feed
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.ledger import Totals
+from cityvitals.cli.rejects import feed
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import SourceOptions
 from telemetry.windows import DAY, HOUR

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.buffer import Buffer
-from adapters.ledger import Totals
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.ledger import Totals
 from gateway.core import Core, Incoming
 from gateway.decoded import Line
 from gateway.ledger import Ledger

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.mqtt import Broker, Link
-from adapters.store_sqlite import SqliteStore
+from adapters.mqtt.link import Broker, Link
+from adapters.sqlite.store import SqliteStore
 from cityvitals.processes import now_ms
 from gateway.service import Gateway
 from simulators.publisher import Publisher

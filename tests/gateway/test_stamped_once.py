@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import SourceOptions
 from telemetry.errors import Unavailable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.mqtt import Message
-from telemetry.city import City
+from adapters.mqtt.link import Message
+from registry.city import City
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable

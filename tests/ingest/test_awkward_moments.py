@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from ingest.core import CityIngest, Ingest
-from telemetry.city import City
+from registry.city import City
 from telemetry.errors import Unavailable
 from telemetry.partials import fold
 from telemetry.readings import Readings

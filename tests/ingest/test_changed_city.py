@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from ingest.core import CityIngest, Ingest
 from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.changes import READ_BY, affected
-from kpi_derivation.reporting.watched import Read, watching
-from telemetry.city import City, Denominators, Rules
+from kpi_derivation.engine.changes import READ_BY, affected
+from registry.city import City, Denominators, Rules
+from reporting.proof.watched import Read, watching
 from telemetry.errors import Unavailable
 from telemetry.partials import fold
 from telemetry.periods import parse_period
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import HOUR, MINUTE
-from tests.kpi_golden.world import LATER, World, at, every
+from tests.kpi_derivation.golden.world import LATER, World, at, every
 
 AIR = "EN:EN:AQ:1C"
 FILE: dict[str, Any] = {

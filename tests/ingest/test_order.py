@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from adapters.buffer import Buffer
+from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from telemetry.windows import DAY, HOUR, MINUTE
 from telemetry.wire import encode

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
-from telemetry.city import City
+from registry.city import City
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapters.rejects import Rejects
-from adapters.store_sqlite import SqliteStore
+from adapters.sqlite.rejects import Rejects
+from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.mqtt import Broker, Link
+from adapters.mqtt.link import Broker, Link
 from adapters.store import open_store
 from simulators.publisher import Publisher
 from telemetry.series import SeriesTable

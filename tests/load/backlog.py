@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mqtt import Broker, Link, wait
+from adapters.mqtt.link import Broker, Link, wait
 from telemetry.windows import DAY, MINUTE
 from tests.bench.blast import packet
 from tests.chain import Chain

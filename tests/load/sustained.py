@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import psutil
 
-from adapters.store_sqlite import SqliteStore
-from cityvitals.config import load_city
+from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
+from registry.config import load_city
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from cityvitals.cli import app
+from cityvitals.cli.main import app
 
 Values = dict[tuple[str, str], dict[str, Any]]
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpi_derivation.outages import QUANTITIES
-from tests.kpi_golden.shared import outage_events
+from kpi_derivation.rules.outages import QUANTITIES
+from tests.kpi_derivation.golden.shared import outage_events
 from tests.replay import cli, recorded
 
 HEAD = "start,end,device,customers,id\n"

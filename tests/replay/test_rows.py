@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.rejects import Rejects
+from adapters.files.recorded import Chunk, read
+from adapters.sqlite.rejects import Rejects
 from simulators.publisher import packs
-from simulators.recorded import Chunk, read
 from tests.replay import cli
 
 CITY = """

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.recorded import read
 from adapters.store import open_store
-from cityvitals.config import load_city
-from cityvitals.replay import Replay, buffer_path
-from simulators.recorded import read
+from cityvitals.replay.replay import Replay, buffer_path
+from registry.config import load_city
 from telemetry.kpi_value import KpiValue
 from telemetry.periods import CALENDAR
 from telemetry.windows import BASE_WIDTH

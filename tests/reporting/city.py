@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cityvitals.cli import app
+from cityvitals.cli.main import app
 
 CITY = """
 [city]

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from kpi_derivation.catalogue import KPIS, Kpi, canonical
-from kpi_derivation.reporting.points import all_points, data_points, part_named, points, u4ssc
+from reporting.figures.points import all_points, data_points, part_named, points, u4ssc
 
 CODES = u4ssc()
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_derivation.reporting.comparison import CityFigures, Line, compare, ranks, weighted_mean
-from kpi_derivation.reporting.figures import Figure
-from kpi_derivation.reporting.reported import Reported
-from kpi_derivation.reporting.scoring import Target
-from kpi_derivation.reporting.trend import distance, slope, trend
+from reporting.comparison import CityFigures, Line, compare, ranks, weighted_mean
+from reporting.figures.figures import Figure
+from reporting.figures.reported import Reported
+from reporting.scoring import Target
+from reporting.trend import distance, slope, trend
 from telemetry.errors import UsageError
 from tests.reporting.city import run
 

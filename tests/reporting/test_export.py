@@ -11,7 +11,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from kpi_derivation.reporting.open_rows import COLUMNS
+from reporting.open_rows import COLUMNS
 from telemetry.errors import UsageError
 from tests.reporting.city import fill, run
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.reporting.figures_file import blank_form, read_figures
-from kpi_derivation.reporting.points import all_points
-from kpi_derivation.reporting.ratio import factor, quotient
-from kpi_derivation.reporting.reported import QUALITY, Reported, as_value, from_value
+from reporting.figures.file import blank_form, read_figures
+from reporting.figures.points import all_points
+from reporting.figures.ratio import factor, quotient
+from reporting.figures.reported import QUALITY, Reported, as_value, from_value
 from telemetry.errors import UsageError
 
 ZONE = ZoneInfo("Europe/Oslo")

@@ -11,8 +11,8 @@ import msgspec
 import openpyxl
 import pytest
 
-from cityvitals import extras
-from kpi_derivation.reporting.template import HEADINGS
+from registry import extras
+from reporting.figures.template import HEADINGS
 from telemetry.errors import CityVitalsError
 from tests.reporting.city import fill, run
 

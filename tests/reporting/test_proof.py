@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
-from kpi_derivation.reporting.devices import proofs_of
-from kpi_derivation.reporting.proof import DeviceProof, arithmetic, error_of_mean, standard_error
-from kpi_derivation.reporting.watched import Read, watching
-from kpi_derivation.sums import Sums
-from kpi_derivation.values import kpi_value
-from kpi_derivation.view import Part, View
-from telemetry.city import City
+from kpi_derivation.engine.sums import Sums
+from kpi_derivation.engine.values import kpi_value
+from kpi_derivation.engine.view import Part, View
+from registry.city import City
+from reporting.proof.devices import proofs_of
+from reporting.proof.proof import DeviceProof, arithmetic, error_of_mean, standard_error
+from reporting.proof.watched import Read, watching
 from telemetry.errors import UsageError
 from telemetry.periods import parse_period
 from tests.reporting.city import CITY, run

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import typer
 
-from cityvitals.cli_reporting import add_to
-from cityvitals.snapshot import TargetsFile
-from kpi_derivation.reporting.figures_file import read_figures
-from kpi_derivation.reporting.reported import QUALITY
-from kpi_derivation.reporting.targets import targets
+from cityvitals.cli.kpi import add_to, app
+from reporting.figures.file import read_figures
+from reporting.figures.reported import QUALITY
+from reporting.snapshot import TargetsFile
+from reporting.targets import targets
 
-README = (Path(__file__).parents[2] / "kpi_derivation" / "reporting" / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "reporting" / "README.md").read_text(encoding="utf-8")
 
 
 def block(first: str) -> str:
@@ -34,11 +34,9 @@ def test_the_target_is_one() -> None:
 
 
 def test_every_command_is_listed_and_there() -> None:
-    app = typer.Typer()
-    add_to(app)
-    assert set(re.findall(r"^\| `cityvitals kpi (\w+)", README, re.MULTILINE)) == {
-        c.name for c in app.registered_commands
-    }
+    add_to(typer.Typer())
+    registered = {c.name for c in app.registered_commands}
+    assert set(re.findall(r"^\| `cityvitals kpi (\w+)", README, re.MULTILINE)) == registered
 
 
 def test_the_classes_of_quality_are_named() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.store import open_store
-from cityvitals.figures import figures_of, reported_of
-from cityvitals.show import stored_city
+from reporting.figures.stored import figures_of, reported_of
+from reporting.show import stored_city
 from telemetry.errors import UsageError
 from tests.reporting.city import run, show, write
 from tests.servers import InfluxDB

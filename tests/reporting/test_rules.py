@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_derivation.reporting.reported import Reported
-from kpi_derivation.reporting.rules import Context, Finding, check
+from reporting.figures.reported import Reported
+from reporting.figures.rules import Context, Finding, check
 
 MODES = ("private", "public", "walking", "cycling", "para")
 

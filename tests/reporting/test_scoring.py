@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_derivation.reporting.scoring import Scored, Target, by_group, performance, points_of, scored, total
+from reporting.scoring import Scored, Target, by_group, performance, points_of, scored, total
 
 BROADBAND = Target(code="EC:ICT:ICT:2C", value=60.0, direction="higher")
 

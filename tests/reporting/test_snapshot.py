@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from kpi_derivation.catalogue import KPIS
-from kpi_derivation.reporting.figures import Figure, figures
-from kpi_derivation.reporting.reported import Reported
-from kpi_derivation.reporting.scoring import Target
-from kpi_derivation.reporting.snapshot import COLOURS, snapshot, wedges
-from kpi_derivation.reporting.targets import score, targets
-from telemetry.city import TargetEntry
+from registry.city import TargetEntry
+from reporting.figures.figures import Figure, figures
+from reporting.figures.reported import Reported
+from reporting.scoring import Target
+from reporting.targets import score, targets
+from reporting.wheel import COLOURS, snapshot, wedges
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiValue
 from tests.reporting.city import run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cityvitals.config import load_city
+from registry.config import load_city
 from telemetry.errors import UsageError
 
 GOOD = """\

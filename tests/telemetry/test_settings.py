@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cityvitals.config import broker, load_settings
+from adapters.mqtt.broker_settings import broker
+from registry.config import load_settings
+from registry.settings import Settings
 from telemetry.errors import UsageError
-from telemetry.settings import Settings
 
 
 def write(folder: Path, text: str) -> Path:

@@ -1,0 +1,1 @@
+"""InfluxDB: line protocol out, InfluxQL answers in."""

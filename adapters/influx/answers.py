@@ -1,0 +1,134 @@
+"""InfluxQL and its answers: the questions the store asks, and rows made into partials, KPI values and cities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from adapters.influx.http import Answer, SeriesOf
+from adapters.influx.lines import FLOATS, INTS, SPECIAL, text_of
+from adapters.store import CityRecord, Level
+from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.partials import Partials
+from telemetry.series import IntArray, Series, SeriesTable
+
+
+def _decoder(*types: object) -> msgspec.json.Decoder[Answer[Any]]:
+    """A decoder of rows with these types after the time; JSON alone would turn 3.0 into an int and -0.0 into 0."""
+    form: Any = Answer
+    return msgspec.json.Decoder(form[GenericAlias(tuple, (int, *types))])
+
+
+PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
+KPI_INTS = ("valued", "replaced", "n_devices", "revision", "start_t", "end_t", "changed", "updated")
+KPI_FLOATS = ("value", "previous", "coverage")
+KPI_TEXTS = ("status", "unit", "method", "notes", "label", "reason")
+KPIS = _decoder(*[int] * len(KPI_INTS), *[float | None] * len(KPI_FLOATS), *[str | None] * len(KPI_TEXTS))
+CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int]])
+COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
+_LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
+
+
+def text(value: str) -> str:
+    """A string in InfluxQL, with its quotes."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+def columns(names: Iterable[str]) -> str:
+    """Quoted names, for several of ours are InfluxQL functions too."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def between(start: int | None, end: int | None) -> list[str]:
+    """Conditions for time in [start, end), ms."""
+    limits = [(">=", start), ("<", end)]
+    return [f"time {op} {max(-_LIMIT, min(t, _LIMIT))}ms" for op, t in limits if t is not None]
+
+
+def one_of(name: str, values: Iterable[str]) -> str:
+    """The condition that the tag has one of these values."""
+    return "(" + " OR ".join(f'"{name}" = {text(v)}' for v in values) + ")"
+
+
+def select_partials(level: Level, where: Sequence[str]) -> str:
+    """The question answered by `PARTIALS`."""
+    fields = columns(("special", *INTS, *FLOATS))
+    return f'SELECT {fields} FROM "{level}" WHERE {" AND ".join(where)} GROUP BY "device", "quantity"'  # noqa: S608
+
+
+def select_kpis(where: Sequence[str]) -> str:
+    """The question answered by `KPIS`."""
+    fields = columns((*KPI_INTS, *KPI_FLOATS, *KPI_TEXTS))
+    return f'SELECT {fields} FROM "kpi" WHERE {" AND ".join(where)} GROUP BY "code", "part", "period"'  # noqa: S608
+
+
+class PartialRows:
+    """Rows of an answer on their way into columns; many become arrays early, for objects take ten times the space."""
+
+    def __init__(self, city: str, table: SeriesTable) -> None:
+        self._city, self._table = city, table
+        self._rows: list[tuple[Any, ...]] = []
+        self._series: list[tuple[int, int]] = []
+        self._done: list[Partials] = []
+
+    def add(self, piece: SeriesOf[Any]) -> None:
+        """Add rows of one series, which enters the table."""
+        name = Series(self._city, piece.tags["device"], piece.tags["quantity"])
+        self._series.append((self._table.id_of(name), len(piece.values)))
+        self._rows += piece.values
+        if len(self._rows) > 20_000:
+            self._convert()
+
+    def _convert(self) -> None:
+        ids, counts = zip(*self._series, strict=True)
+        start, special, *values = zip(*self._rows, strict=True)
+        read: dict[str, Any] = {name: np.array(c, dtype=np.int64) for name, c in zip(INTS, values, strict=False)}
+        codes = np.array(special, dtype=np.int64)
+        for i, name in enumerate(FLOATS):
+            read[name] = _restored(np.array(values[len(INTS) + i], dtype=np.float64), codes >> 2 * i & 3)
+        series = np.repeat(np.array(ids, dtype=np.int64), counts)
+        self._done.append(Partials(series=series, start=np.array(start, dtype=np.int64), **read))
+        self._rows, self._series = [], []
+
+    def partials(self) -> Partials:
+        """All rows, sorted by (series, start)."""
+        if self._rows:
+            self._convert()
+        return Partials.concat(self._done).latest()
+
+
+def _restored(column: np.ndarray[Any, Any], codes: IntArray) -> np.ndarray[Any, Any]:
+    """The column with what InfluxDB could not hold put back, over what an earlier write may have left there."""
+    for code, value in enumerate(SPECIAL, start=1):
+        column[codes == code] = value
+    return column
+
+
+def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:
+    """The KPI values of one series of an answer to `select_kpis`."""
+    part = piece.tags["part"].removeprefix("-")
+    return [_kpi(city, piece.tags, part, dict(zip((*KPI_INTS, *KPI_FLOATS, *KPI_TEXTS), row[1:], strict=True)))
+            for row in piece.values]  # fmt: skip
+
+
+def _kpi(city: str, tags: dict[str, str], part: str, row: dict[str, Any]) -> StoredKpi:
+    row |= {name: text_of(row[name] or "") for name in KPI_TEXTS}  # older rows have no reason
+    value, previous = row.pop("value"), row.pop("previous")
+    value, previous = value if row.pop("valued") else None, previous if row.pop("replaced") else None
+    beside = {name: row.pop(name) for name in ("changed", "updated")}
+    period, start, end = row.pop("label"), row.pop("start_t"), row.pop("end_t")
+    flat: dict[str, Any] = {"city": city, "code": tags["code"], "part": part, "kind": tags["period"], **row}
+    return StoredKpi(
+        kpi=KpiValue(value=value, period=period, start=start, end=end, **flat), previous=previous, **beside
+    )
+
+
+def city_records(pieces: Iterable[SeriesOf[tuple[int, str, int]]]) -> list[CityRecord]:
+    """The cities of an answer, sorted by id."""
+    records = [CityRecord(p.tags["city"], json.loads(c), width) for p in pieces for _, c, width in p.values]
+    return sorted(records, key=lambda record: record.id)

@@ -1,0 +1,244 @@
+"""The connection to an InfluxDB server: line protocol in, InfluxQL answers out, every failure told.
+
+Nothing is retried here: who writes keeps what was not acknowledged, and an upsert may be repeated at will.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import ssl
+from collections.abc import Iterator
+from typing import Any, Generic, NoReturn, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+
+from adapters.influx.url import Target, authorization, secret
+from telemetry.errors import CityVitalsError, Unavailable
+
+Row = TypeVar("Row")
+_BUSY = (408, 429)
+# urllib3-future, which takes urllib3's place where grafana-client is installed, says by queue.Full and its kin that the
+# pool is used up, and waits for ever without pool_timeout.
+_FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
+_ROWS_A_PIECE = 10_000
+# InfluxDB opens every series in every shard it reads. With its own 7 days, a year of 5,000 series was written at a
+# third and read at a fifth of the speed it has with 12 weeks.
+_SHARD = "12w"
+
+
+class Unreadable(CityVitalsError):
+    """The server answered something else than what this program writes."""
+
+
+class SeriesOf(msgspec.Struct, Generic[Row]):
+    """Rows of one series, or a piece of them; `tags` are those of GROUP BY."""
+
+    values: list[Row] = []
+    tags: dict[str, str] = {}
+
+
+class _Result(msgspec.Struct, Generic[Row]):
+    series: list[SeriesOf[Row]] = []
+    error: str = ""
+
+
+class Answer(msgspec.Struct, Generic[Row]):
+    """One piece of an answer to InfluxQL."""
+
+    results: list[_Result[Row]] = []
+    error: str = ""
+
+
+def _decoded(line: bytes, decoder: msgspec.json.Decoder[Answer[Row]]) -> Answer[Row]:
+    """A piece of an answer without half-written rows. Raises msgspec.DecodeError.
+
+    InfluxDB 1 shows a new point field by field while it is written: one that still lacks some is not there yet.
+    """
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError:
+        read = json.loads(line)
+        for result in read.get("results", []):
+            for series in result.get("series", []):
+                series["values"] = [row for row in series["values"] if None not in row or _fits(row, decoder)]
+        return decoder.decode(json.dumps(read))
+
+
+def _fits(row: list[Any], decoder: msgspec.json.Decoder[Any]) -> bool:
+    try:
+        msgspec.convert({"results": [{"series": [{"values": [row]}]}]}, decoder.type)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+class Connection:
+    """One server and database. Safe to share between threads."""
+
+    def __init__(self, target: Target, timeout: float = 30.0) -> None:
+        self.target = target
+        self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
+        # Our own context: SSL_CERT_FILE, where a city names its own authority, counts with every kind of urllib3.
+        self._tls = ssl.create_default_context() if target.base.startswith("https") else None
+        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than any process of ours has threads
+        self._headers = authorization(target)
+        self._made = target.org is not None
+        self._writer: Any = None
+
+    def write(self, lines: str) -> None:
+        """Write line protocol with times in ms.
+
+        Raises Unavailable where trying again may help, CityVitalsError with the server's words where it refuses.
+        """
+        self._make_database()
+        if self.target.org is None:
+            fields = {"db": self.target.database, "precision": "ms"}
+            self._post(f"/write?{urlencode(fields)}", lines.encode())
+        else:
+            self._write2(lines.encode())
+
+    def _write2(self, lines: bytes) -> None:
+        """Through the write API of InfluxDB 2, which other servers offer too."""
+        from influxdb_client.rest import ApiException  # noqa: PLC0415 - takes half a second; 1.x does without
+
+        try:
+            self._write_api().write(self.target.database, self.target.org, lines, write_precision="ms")
+        except ApiException as error:
+            self._refuse(error.status or 503, str(error.body or error.reason))
+        except _FAULTS as error:
+            raise self._away(error) from error
+
+    def _write_api(self) -> Any:  # noqa: ANN401 - the library carries no types
+        if self._writer is None:
+            from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415
+            from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415
+
+            timeout = tuple(1000 * seconds for seconds in self._seconds)
+            make: Any = InfluxDBClient
+            client = make(
+                self.target.base, token=secret("TOKEN") or None, timeout=timeout, org=self.target.org,
+                ssl_context=self._tls,
+            )  # fmt: skip
+            self._writer = client.write_api(write_options=SYNCHRONOUS)
+        return self._writer
+
+    def query(self, influxql: str, decoder: msgspec.json.Decoder[Answer[Row]]) -> Iterator[SeriesOf[Row]]:
+        """The answer to InfluxQL, piece by piece, times in ms. Raises Unavailable also where it breaks off."""
+        self._make_database()
+        for line in self._lines(influxql):
+            try:
+                answer = _decoded(line, decoder)
+            except msgspec.DecodeError as error:
+                raise Unreadable(f"{self.target.base} answered what CityVitals cannot read: {error}.") from error
+            for result in answer.results:
+                if result.error:
+                    raise Unavailable(f"The store at {self.target.base} cannot answer: {result.error}.")
+                yield from result.series
+
+    def ping(self) -> None:
+        """Return when the server is there."""
+        self._request("GET", "/ping")
+
+    def _make_database(self) -> None:
+        """Create the 1.x database on first use; one that is there stays as it is.
+
+        Who may not create databases was given one. What else goes wrong the next request tells.
+        """
+        if self._made:
+            return
+        name = self.target.database.replace("\\", "\\\\").replace('"', '\\"')
+        query = f'CREATE DATABASE "{name}" WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD} NAME "autogen"'
+        body = urlencode({"q": query}).encode()
+        answer = self._request("POST", "/query", body, _FORM)
+        if answer.status not in (200, 401, 403):
+            self._refuse(answer.status, _text(answer))
+        self._made = True
+
+    def _lines(self, influxql: str) -> Iterator[bytes]:
+        """The JSON documents of a chunked answer: one a line, for a string in JSON holds no newline."""
+        fields = {"db": self.target.database, "epoch": "ms", "chunked": "true", "chunk_size": _ROWS_A_PIECE}
+        answer = self._post("/query", urlencode({**fields, "q": influxql}).encode(), _FORM, whole=False)
+        rest: list[bytes] = []
+        try:
+            for block in answer.stream(1 << 16):
+                first, *more = block.split(b"\n")
+                rest.append(first)
+                for line in more:
+                    yield from _joined(rest)
+                    rest = [line]
+            yield from _joined(rest)
+        except _FAULTS as error:
+            raise self._away(error) from error
+        finally:
+            answer.close()
+
+    def _post(
+        self, path: str, body: bytes, headers: dict[str, str] | None = None, whole: bool = True
+    ) -> urllib3.BaseHTTPResponse:
+        answer = self._request("POST", path, body, headers, whole)
+        if answer.status >= 300:
+            self._refuse(answer.status, _text(answer))
+        return answer
+
+    def _request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None,
+        whole: bool = True,
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        """The answer, whatever its status; `whole`: read to its end, else to be streamed."""
+        connect, read = self._seconds
+        try:
+            return self._pool.request(
+                method, self.target.base + path, body=body, headers={**self._headers, **(headers or {})},
+                timeout=urllib3.Timeout(connect=connect, read=read), retries=False, redirect=False,
+                pool_timeout=connect, preload_content=whole,
+            )  # fmt: skip
+        except _FAULTS as error:
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> Unavailable:
+        return Unavailable(f"The store at {self.target.base} does not answer: {error}. Is it running?")
+
+    def _refuse(self, status: int, body: str) -> NoReturn:
+        words = _sentence(body)
+        if status >= 500 or status in _BUSY:
+            raise Unavailable(f"The store at {self.target.base} is in trouble ({status}): {words}.")
+        if status in (401, 403):
+            names = "USERNAME and PASSWORD" if self.target.org is None else "TOKEN"
+            raise CityVitalsError(
+                f"The store at {self.target.base} refuses the credentials: {words}. Set CITYVITALS__STORE__{names}."
+            )
+        raise CityVitalsError(f"The store at {self.target.base} refuses '{self.target.database}': {words}.")
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._pool.clear()
+        if self._writer is not None:
+            self._writer.close()
+
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def _joined(pieces: list[bytes]) -> Iterator[bytes]:
+    line = b"".join(pieces)
+    if line.strip():
+        yield line
+
+
+def _text(answer: urllib3.BaseHTTPResponse) -> str:
+    try:
+        return answer.data.decode(errors="replace")
+    except urllib3.exceptions.HTTPError:
+        return "it broke off"
+
+
+def _sentence(body: str) -> str:
+    """The server's words: {"error": ...} of 1.x, {"message": ...} of 2, or the body as it is."""
+    try:
+        told = msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        told = {}
+    return str(told.get("error") or told.get("message") or body).strip().rstrip(".") or "no reason given"

@@ -1,0 +1,62 @@
+"""Which `site` tag the points of a device carry.
+
+The site is part of a point's identity in InfluxDB, so it must never change: one series under two sites would be
+counted twice. A device keeps the site under which it was first stored, whatever the city file says later; the
+city file decides for a device without data; a device it does not list has the site '-'. To rename a site, write
+the city to a new database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from adapters.influx.answers import CITIES, city_records, columns, text
+from adapters.influx.http import Answer, Connection, Unreadable
+from adapters.influx.lines import site_name
+
+_KEYS = msgspec.json.Decoder(Answer[tuple[str]])
+
+
+class Sites:
+    """The sites of all devices met so far, by city."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, dict[str, str]] = {}
+
+    def of(self, city: str, devices: Iterable[str]) -> dict[str, str]:
+        """Device -> site of at least these devices."""
+        known = self._known.setdefault(city, {})
+        missing = [device for device in devices if device not in known]
+        if missing:
+            looked_up = self._look_up(city)
+            known |= {device: looked_up.get(device, "-") for device in missing}
+        return known
+
+    def _look_up(self, city: str) -> dict[str, str]:
+        """What is stored already goes before what the city file says."""
+        try:
+            return self._listed(city) | self._stored(city)
+        except Unreadable:  # a server that takes InfluxDB's writes but does not answer its questions
+            return {}
+
+    def _listed(self, city: str) -> dict[str, str]:
+        query = f'SELECT {columns(("config", "width"))} FROM "registry" WHERE "city" = {text(city)} GROUP BY "city"'  # noqa: S608
+        records = city_records(self._connection.query(query, CITIES))
+        return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
+
+    def _stored(self, city: str) -> dict[str, str]:
+        """From the index alone: with a year of windows, questions to the data take a hundred times longer."""
+        query = f'SHOW SERIES FROM "window", "hour" WHERE "city" = {text(city)}'
+        found = [_tags(key) for piece in self._connection.query(query, _KEYS) for (key,) in piece.values]
+        found = sorted((tags for tags in found if "device" in tags), key=lambda tags: tags["site"])
+        return {tags["device"]: tags["site"] for tags in found}
+
+
+def _tags(key: str) -> dict[str, str]:
+    """The tags of a series key, as line protocol writes it."""
+    pairs = re.findall(r",(\w+)=((?:\\.|[^,\\])*)", key)
+    return {"site": "-"} | {name: re.sub(r"\\([,= ])", r"\1", value) for name, value in pairs}

@@ -1,0 +1,191 @@
+"""The store in InfluxDB. Identity is measurement + tags + time in ms, and a write replaces.
+
+- `window`, `hour`: tags city, device, quantity, site (see influx_sites); fields of Partials, `mean`, and `special`.
+- `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
+  period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist.
+- `registry`: tag city, time 0; fields config (JSON), width.
+
+Reads are InfluxQL, which InfluxDB 1 and 2 answer. InfluxDB keeps the old value in a field that a later write left
+out, so who draws from these measurements takes only rows with n > 0 (partials) or valued = 1 (KPI values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from adapters.influx.answers import (
+    CITIES,
+    COUNTS,
+    KPIS,
+    PARTIALS,
+    PartialRows,
+    between,
+    city_records,
+    columns,
+    kpi_values,
+    one_of,
+    select_kpis,
+    select_partials,
+    text,
+)
+from adapters.influx.http import Connection
+from adapters.influx.lines import city_line, kpi_line, partial_lines, tag
+from adapters.influx.sites import Sites
+from adapters.influx.url import parse
+from adapters.store import CityRecord, Level
+from telemetry.errors import UsageError
+from telemetry.kpi_value import StoredKpi
+from telemetry.partials import Partials
+from telemetry.periods import PeriodKind
+from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.windows import DAY, HOUR
+
+_BATCH = 5_000
+_CHUNK = 200_000
+_BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
+_NAMED = 1000  # so many series can be named in a question; of more, all are asked for and the rest left out here
+
+
+class InfluxStore:
+    """A `Store` in a database of InfluxDB 1.x, or a bucket of InfluxDB 2."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sites = Sites(connection)
+
+    @staticmethod
+    def from_url(url: str) -> InfluxStore:
+        """`influxdb://host:port/database` or `influxdb2://host:port/bucket?org=name`; no connection is made yet."""
+        return InfluxStore(Connection(parse(url)))
+
+    def put_city(self, record: CityRecord) -> None:
+        """See Store."""
+        before = {known.id: known.width for known in self.cities()}.get(record.id, record.width)
+        if before != record.width and self.span(record.id, "window"):
+            raise UsageError(
+                f"The store holds windows of {before // 1000} s for {record.id}; {record.width // 1000} s would count "
+                f"readings twice. Use --width {before // 1000}s or another store."
+            )
+        self._connection.write(city_line(record))
+
+    def cities(self) -> list[CityRecord]:
+        """See Store."""
+        query = f'SELECT {columns(("config", "width"))} FROM "registry" GROUP BY "city"'  # noqa: S608
+        return city_records(self._connection.query(query, CITIES))
+
+    def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
+        """See Store. Batches are written in order; those before a failure stay written."""
+        partials = partials.latest()
+        heads = self._heads(level, partials.series, table)
+        for row in range(0, len(partials), _BATCH):
+            batch = partials.take(slice(row, row + _BATCH))
+            self._connection.write("\n".join(partial_lines([heads[i] for i in batch.series.tolist()], batch)))
+
+    def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
+        """Measurement and tags of each series id; the site is settled before the first write."""
+        names = {number: table[number] for number in np.unique(series).tolist()}
+        cities = {name.city for name in names.values()}
+        sites = {c: self._sites.of(c, {n.device for n in names.values() if n.city == c}) for c in cities}
+        return {number: _head(level, name, sites[name.city][name.device]) for number, name in names.items()}
+
+    def partials(
+        self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        """See Store."""
+        where = [f'"city" = {text(city)}']
+        if series is not None:
+            named = [table[number] for number in np.unique(series).tolist() if table[number].city == city]
+            if not named:
+                return
+            where += [_named(named)] if len(named) <= _NAMED else []
+            table = SeriesTable(table.all)  # what is left out below must not enter the caller's
+        for low, high in self._slices(level, where, start, end):
+            found = self._slice(city, select_partials(level, [*where, *between(low, high)]), table)
+            found = found if series is None else found.take(np.isin(found.series, series))
+            if len(found):
+                yield found
+
+    def _slice(self, city: str, query: str, table: SeriesTable) -> Partials:
+        rows = PartialRows(city, table)
+        for piece in self._connection.query(query, PARTIALS):
+            rows.add(piece)
+        return rows.partials()
+
+    def _slices(self, level: Level, where: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+        """[start, end) in slices of about so many rows as fit in memory, by counting first."""
+        width = _BUCKET[level]
+        if end - start > width:
+            count = f'SELECT count("n") FROM "{level}" WHERE {" AND ".join([*where, *between(start, end)])}'  # noqa: S608
+            held = 0
+            for piece in self._connection.query(f"{count} GROUP BY time({width}ms) fill(none)", COUNTS):
+                for bucket, rows in piece.values:
+                    if held and held + rows > _CHUNK:
+                        yield start, bucket
+                        start, held = bucket, 0
+                    held += rows
+        if end > start:
+            yield start, end
+
+    def span(self, city: str, level: Level) -> tuple[int, int] | None:
+        """See Store."""
+        ask = f'SELECT "n" FROM "{level}" WHERE "city" = {text(city)} ORDER BY time {{}} LIMIT 1'  # noqa: S608
+        query = f"{ask.format('ASC')}; {ask.format('DESC')}"
+        times = [row[0] for piece in self._connection.query(query, COUNTS) for row in piece.values]
+        return (times[0], times[-1]) if times else None
+
+    def put_kpis(self, values: Iterable[StoredKpi]) -> None:
+        """See Store."""
+        lines = (kpi_line(value) for value in values)
+        while batch := list(islice(lines, _BATCH)):
+            self._connection.write("\n".join(batch))
+
+    def kpis(
+        self,
+        city: str,
+        kinds: Sequence[PeriodKind] | None = None,
+        codes: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredKpi]:
+        """See Store."""
+        filters = [(name, values) for name, values in (("period", kinds), ("code", codes)) if values is not None]
+        if not all(values for _, values in filters):
+            return []
+        found = self._kpis(city, [one_of(name, values) for name, values in filters] + between(start, end))
+        return sorted(found, key=lambda v: v.kpi.identity)
+
+    def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
+        """See Store."""
+        return sorted(self._kpis(city, [f'"updated" > {since}']), key=lambda v: (v.updated, v.kpi.identity))
+
+    def _kpis(self, city: str, where: Sequence[str]) -> list[StoredKpi]:
+        query = select_kpis([f'"city" = {text(city)}', *where])
+        return [value for piece in self._connection.query(query, KPIS) for value in kpi_values(city, piece)]
+
+    def ping(self) -> None:
+        """See Store."""
+        self._connection.ping()
+        self.cities()
+
+    def close(self) -> None:
+        """See Store."""
+        self._connection.close()
+
+
+def _head(level: Level, name: Series, site: str) -> str:
+    return f"{level},city={tag(name.city)},device={tag(name.device)},quantity={tag(name.quantity)},site={tag(site)}"
+
+
+def _named(series: Sequence[Series]) -> str:
+    """The condition that a row is of one of these series."""
+    by_quantity: dict[str, list[str]] = {}
+    for name in series:
+        by_quantity.setdefault(name.quantity, []).append(name.device)
+    return (
+        "("
+        + " OR ".join(f"({one_of('quantity', [q])} AND {one_of('device', d)})" for q, d in by_quantity.items())
+        + ")"
+    )

@@ -1,0 +1,1 @@
+"""MQTT: the only place that imports an MQTT client."""

@@ -1,0 +1,52 @@
+"""From the configured broker to connection parameters, with certificates checked before a socket is opened."""
+
+from __future__ import annotations
+
+import ssl
+
+from pydantic import SecretStr
+
+from adapters.mqtt.link import Broker
+from registry.settings import BrokerSettings
+from telemetry.errors import UsageError
+
+
+def broker(settings: BrokerSettings) -> Broker:
+    """Connection parameters for `adapters.mqtt.link`. Raises UsageError, also for certificates that cannot be used."""
+    secret = settings.password
+    made = Broker.parse(
+        settings.url,
+        **{k: v for k, v in (("username", settings.username), ("password", _reveal(secret))) if v},
+        ca=settings.ca,
+        cert=settings.cert,
+        key=settings.key,
+    )
+    _check_certificates(made)
+    return made
+
+
+def _check_certificates(place: Broker) -> None:
+    """Read what TLS needs, so that a wrong path is a sentence before anything begins. Raises UsageError."""
+    given = {name: path for name in ("ca", "cert", "key") if (path := getattr(place, name))}
+    if given and not place.tls:
+        raise UsageError(f"The broker {place} has '{next(iter(given))}', which mqtt:// does not use; write mqtts://.")
+    for name, path in given.items():
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise UsageError(f"The broker {place}: `{name}` names {path}, which cannot be read: {error}.") from None
+    try:
+        context = ssl.create_default_context(cafile=place.ca)
+    except ssl.SSLError:
+        raise UsageError(f"The broker {place}: `ca` names {place.ca}, which holds no certificate in PEM.") from None
+    if place.cert or place.key:
+        try:
+            context.load_cert_chain(place.cert or "", place.key, password="")
+        except (OSError, ValueError):
+            raise UsageError(
+                f"The broker {place}: `cert` {place.cert} and `key` {place.key} do not belong together, or are no PEM."
+            ) from None
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

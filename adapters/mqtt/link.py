@@ -1,0 +1,298 @@
+"""MQTT for programs that must not lose a message: one thread, acknowledgement when the caller says so.
+
+A `Link` is one connection. `receive` hands over what has arrived and acknowledges nothing; the caller stores it and
+calls `ack`. While the caller is busy nothing is read, so TCP itself holds the broker back. After a broken connection
+unacknowledged messages come again (persistent session, fixed client id), and every connect subscribes again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import select
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from adapters.mqtt.bulk_client import BulkClient
+from telemetry.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_INBOX_BYTES = 32 << 20  # of payloads that wait for the caller
+_STABLE = 30.0  # a connection that lasted this long was a good one: the next pause starts small again
+
+
+class Message(NamedTuple):
+    """One received PUBLISH. `epoch`: which connection it came by; an ack is valid on that one only."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    duplicate: bool
+    mid: int
+    qos: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where and as whom to connect. `tls`: verify the broker by `ca` (or the system's), present `cert`/`key`."""
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+    @staticmethod
+    def parse(url: str, **rest: Any) -> Broker:  # noqa: ANN401 - the dataclass's own fields
+        """From `mqtt://[user[:password]@]host[:1883]` or `mqtts://host[:8883]`. Raises UsageError."""
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
+            port = parts.port if known else None
+        except ValueError:  # its text may hold the password
+            known, port = True, 0
+        if not known or port == 0:
+            why = ", its host or its port cannot be read" if known else ""
+            raise UsageError(f"'{_shown(url)}' is no broker{why}; write mqtt://host:1883 or mqtts://host:8883.")
+        tls = parts.scheme == "mqtts"
+        if parts.username:
+            rest.setdefault("username", unquote(parts.username))
+        if parts.password:
+            rest.setdefault("password", unquote(parts.password))
+        return Broker(parts.hostname or "", port or (8883 if tls else 1883), tls, **rest)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def _shown(url: str) -> str:
+    """Scheme and host of an address that could not be read, for an error; what else it holds may be a password."""
+    scheme = "".join(re.findall(r"^\w+://", url))
+    host = url.removeprefix(scheme).rpartition("@")[2]
+    return scheme + "".join(re.findall(r"^(?:\[[^\]]*\]?)?[^:/]*", host))
+
+
+class Link:
+    """One connection to one broker. Not thread-safe; drive it with `receive` (or `wait` for several links)."""
+
+    def __init__(
+        self, broker: Broker, client_id: str, filters: Sequence[str] = (), *, keepalive: int = 30, session: bool = True
+    ) -> None:
+        self.broker, self.client_id = broker, client_id
+        self._filters, self._keepalive = list(filters), keepalive
+        self.connected = False
+        self.epoch = 0
+        self._inbox: list[Message] = []
+        self._inbox_bytes = 0
+        self._delivered: list[int] = []
+        self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
+        self._told = ""
+        self._started = self._closing = self._refused = False
+        self._client = self._make_client(session)
+
+    def _make_client(self, session: bool) -> BulkClient:
+        client = BulkClient(
+            CallbackAPIVersion.VERSION2,
+            self.client_id,
+            clean_session=not session,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(1000)
+        if self.broker.username:
+            client.username_pw_set(self.broker.username, self.broker.password)
+        if self.broker.tls:
+            client.tls_set_context(self._tls())
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message, client.on_publish = self._on_message, self._on_publish
+        # Having these set makes paho queue packets instead of one system call per PUBACK; `_flush` writes them.
+        client.on_socket_register_write = client.on_socket_unregister_write = lambda *_: None
+        return client
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.broker.ca)
+        if self.broker.cert:
+            context.load_cert_chain(self.broker.cert, self.broker.key)
+        return context
+
+    # -- callbacks -------------------------------------------------------------------------------------------------
+
+    def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401
+        if reason.is_failure:
+            self._refused = True
+            self._tell(f"{self.broker} refuses {self.client_id}: {reason}. Check user, password and access rules.")
+            return
+        self.connected, self._since = True, time.monotonic()
+        if self._filters:
+            client.subscribe([(f, 1) for f in self._filters])
+        else:
+            self._connected_to()
+
+    def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._tell(f"{self.broker} does not let {self.client_id} subscribe. Check its access rules.")
+        else:
+            self._connected_to()
+
+    def _connected_to(self) -> None:
+        """Said once nothing that is published from now on is missed."""
+        self._tell(f"connected to {self.broker} as {self.client_id}")
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object
+    ) -> None:
+        self.connected = False
+        if not (self._closing or self._refused):  # why it was refused is said already
+            self._tell(f"connection to {self.broker} lost ({reason}); trying again")
+
+    def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
+        self._inbox_bytes += len(m.payload)
+        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, self.epoch))
+
+    def _on_publish(self, _client: paho.Client, _data: object, mid: int, _reason: object, _props: object) -> None:
+        self._delivered.append(mid)
+
+    def _tell(self, sentence: str) -> None:
+        """One log line per change of state."""
+        if sentence != self._told:
+            self._told = sentence
+            log.info(sentence)
+
+    # -- connection ------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """Try to connect when the back-off allows it. Full jitter, also after a connection that did not last."""
+        now = time.monotonic()
+        if now < self._retry_at:
+            return
+        self._pause = (
+            _FIRST_PAUSE if self._since and now - self._since > _STABLE else min(self._pause * 2, _LONGEST_PAUSE)
+        )
+        self._since = 0.0
+        self._retry_at = now + random.uniform(0.1, self._pause)
+        self.epoch += 1
+        self._refused = False
+        try:
+            if self._started:
+                self._client.reconnect()
+            else:
+                self._client.connect(self.broker.host, self.broker.port, self._keepalive)
+                self._started = True
+        except OSError as error:
+            self._tell(f"{self.broker} cannot be reached ({error}); trying again")
+
+    @property
+    def state(self) -> str:
+        """The last thing that was said about the connection."""
+        return self._told
+
+    def fileno(self) -> int:
+        """For select; -1 while there is no connection."""
+        socket = self._client.socket()
+        return socket.fileno() if socket is not None else -1
+
+    def step(self) -> None:
+        """Read and write what can be done now without waiting; reconnect when due."""
+        if self._client.socket() is None:
+            self.connected = False
+            self._connect()
+            return
+        self._flush()
+        self._client.loop_misc()
+
+    def _flush(self) -> None:
+        if self._client.want_write() and self._client.socket() is not None:
+            self._client.loop_write()
+
+    def _read(self, limit: int) -> None:
+        """Read packets until the socket is empty or the inbox holds `limit` messages, or too many bytes."""
+        while self._client.socket() is not None and len(self._inbox) < limit and self._inbox_bytes < _INBOX_BYTES:
+            before = len(self._inbox), len(self._delivered)
+            self._client.loop_read()
+            if before == (len(self._inbox), len(self._delivered)):
+                return
+
+    # -- use -------------------------------------------------------------------------------------------------------
+
+    def take(self, limit: int = 2000) -> list[Message]:
+        """Received messages, oldest first; nothing is acknowledged."""
+        batch, self._inbox = self._inbox[:limit], self._inbox[limit:]
+        self._inbox_bytes = sum(len(m.payload) for m in self._inbox)
+        return batch
+
+    def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
+        """Wait up to `timeout` seconds for messages and take them."""
+        wait([self], timeout, limit)
+        return self.take(limit)
+
+    def ack(self, messages: Sequence[Message]) -> None:
+        """Acknowledge stored messages. Those of an earlier connection are left: the broker sends them again."""
+        if self._client.socket() is not None:
+            self._client.acknowledge(m.mid for m in messages if m.epoch == self.epoch and m.qos)
+        self._flush()
+
+    def drop(self) -> None:
+        """Give up this connection without acknowledging; the broker sends everything unacknowledged again."""
+        self._inbox.clear()
+        self._inbox_bytes = 0
+        socket = self._client.socket()
+        if socket is not None:
+            self._client._sock_close()
+        self.connected = False
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int:
+        """Queue a message; its id appears in `delivered` once the broker acknowledged it (QoS 1)."""
+        return self._client.publish(topic, payload, qos=qos, retain=retain).mid
+
+    def delivered(self) -> list[int]:
+        """Ids of messages acknowledged by the broker since the last call."""
+        done, self._delivered = self._delivered, []
+        return done
+
+    def will(self, topic: str, payload: bytes) -> None:
+        """What the broker publishes (retained) when this link dies. Before the first connect."""
+        self._client.will_set(topic, payload, qos=1, retain=True)
+
+    def close(self) -> None:
+        """Write out what is queued and disconnect."""
+        self._closing = True
+        if self._client.socket() is not None:
+            self._flush()
+            self._client.disconnect()
+            self._flush()
+        self.connected = False
+
+
+def wait(links: Sequence[Link], timeout: float, limit: int = 2000) -> None:
+    """Drive the links until one of them has something to take or `timeout` seconds have passed."""
+    for link in links:
+        link.step()
+    open_links = [link for link in links if link.fileno() >= 0]
+    if any(link._inbox or link._client.has_unread for link in links):
+        timeout = 0.0
+    if not open_links:
+        time.sleep(min(timeout, 0.1))
+        return
+    waiting = [link for link in open_links if link._client.want_write()]
+    readable, _, _ = select.select(open_links, waiting, [], timeout)
+    for link in open_links:
+        if link in readable or link._client.has_unread:
+            link._read(limit)
+    for link in open_links:
+        link.step()

@@ -1,0 +1,1 @@
+"""Serial lines and what is connected to them."""

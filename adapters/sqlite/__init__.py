@@ -1,0 +1,1 @@
+"""SQLite: the gateway's buffer and the embedded store."""

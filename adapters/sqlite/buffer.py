@@ -1,0 +1,327 @@
+"""The gateway's disk: raw readings, dirty windows (the outbox), rejected messages, counters. One SQLite file.
+
+A reading's identity is (series, time, key); storing it again changes nothing. Storing anything new marks the windows
+of its batch dirty in the same transaction. A window's generation counts its changes, so that an acknowledgement for an
+older state does not clear a newer one. A mark stays until the store is known to hold the window: `message` is 0 while
+the window waits to be sent, and then the number of the message that carries it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adapters.sqlite import ledger, rejects
+from adapters.sqlite.connection import Schema, connect, rows, transaction
+from telemetry.errors import UsageError
+from telemetry.readings import Readings
+from telemetry.series import BoolArray, IntArray, Series, SeriesTable
+from telemetry.windows import BASE_WIDTH, HOUR, window_start
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS buffer_series (
+  id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
+  UNIQUE (city, device, quantity)
+);
+CREATE TABLE IF NOT EXISTS reading (
+  window INTEGER NOT NULL, series INTEGER NOT NULL, t INTEGER NOT NULL, key INTEGER NOT NULL,
+  value REAL NOT NULL, arrival INTEGER NOT NULL, flag INTEGER NOT NULL,
+  PRIMARY KEY (window, series, t, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dirty (
+  window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (window, series)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
+DROP TRIGGER IF EXISTS reading_new;
+DROP TRIGGER IF EXISTS reading_changed;
+"""
+_FROM_1 = """
+ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
+"""
+# Version 2 was never released; its ledger begins anew.
+_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;"}
+# A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
+_UPSERT = """
+INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
+SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
+WHERE value<>excluded.value OR flag<>excluded.flag
+"""
+_MARK = """
+INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0
+"""
+
+
+def _changes(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT total_changes()").fetchone()[0])
+
+
+def _heads(window: IntArray, series: IntArray) -> BoolArray:
+    """The first of each run of rows of one window."""
+    new = np.ones(len(window), dtype=np.bool_)
+    new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
+    return new
+
+
+class Dirty(NamedTuple):
+    """Windows to be sent: columns of series id, window start in ms, generation."""
+
+    series: IntArray
+    window: IntArray
+    generation: IntArray
+
+
+class Buffer:
+    """The gateway's SQLite file. `width`: of its windows, ms, fixed for the life of the file; None: as it was made."""
+
+    def __init__(self, path: Path, width: int | None) -> None:
+        self.path = path
+        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 3, _UPGRADES))
+        self.rejects = rejects.Rejects(self.db)
+        self.ledger = ledger.LedgerTable(self.db)
+        self.table = SeriesTable()
+        for row in self._read("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
+            self.table.id_of(Series(*row))
+        self._saved = len(self.table)
+        self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width or BASE_WIDTH,))
+        self.width = self._meta("width")
+        if width not in (None, self.width):
+            made = f"{path} was made with windows of {self.width // 1000} s"
+            raise UsageError(f"{made}; use that width, or another file.")
+        # Windows before this time (ms) are no longer held; readings for them cannot be folded any more.
+        self.pruned_before = self._meta("pruned_before")
+        # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
+        self.held_before = self._meta("held_before")
+        self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """All or nothing; nested use joins the outer one."""
+        return transaction(self.db)
+
+    def _meta(self, key: str) -> int:
+        found = rows(self.db, "SELECT value FROM meta WHERE key=?", (key,))
+        return int(found[0][0]) if found else 0
+
+    # -- readings ---------------------------------------------------------------------------------------------------
+
+    def put(self, readings: Readings) -> int:
+        """Store readings; returns how many were new or changed. On disk when the outermost transaction ends."""
+        if not len(readings):
+            return 0
+        with self.transaction() as db:
+            self._save_series()
+            before = _changes(db)
+            window = window_start(readings.t, self.width)
+            columns = zip(
+                window.tolist(), readings.series.tolist(), readings.t.tolist(), readings.key.tolist(),
+                readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
+                strict=True,
+            )  # fmt: skip
+            db.executemany(_UPSERT, columns)
+            changed = _changes(db) - before
+            if changed:
+                order = np.lexsort((readings.series, window))
+                w, series = window[order], readings.series[order]
+                new = _heads(w, series)
+                db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
+            return changed
+
+    def holds(self, series: int, t: int, key: int) -> bool:
+        """Whether this reading is stored. `t`: ms UTC."""
+        sql = "SELECT 1 FROM reading WHERE window=? AND series=? AND t=? AND key=?"
+        return bool(rows(self.db, sql, (window_start(t, self.width), series, t, key)))
+
+    def _save_series(self) -> None:
+        if self._saved < 0:
+            self._saved = int(self._read("SELECT count(*) FROM buffer_series")[0][0])
+        fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
+        # A plain INSERT: should another process have given the number away, it fails and nothing is misfiled.
+        self.db.executemany("INSERT INTO buffer_series VALUES (?,?,?,?)", fresh)
+        self._saved = len(self.table)
+
+    def forget_unsaved(self) -> None:
+        """After a transaction that failed: series numbered in it must be saved again. The file may be away just now."""
+        self._saved = -1
+
+    # -- outbox -----------------------------------------------------------------------------------------------------
+
+    def dirty(self, limit: int, *, newest_first: bool = True, city: str | None = None) -> tuple[Dirty, Readings]:
+        """Up to `limit` windows to send, of one city or of all, and all their readings.
+
+        Newest first, so that live data overtakes a backlog.
+        """
+        ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
+        only = "" if city is None else f" AND series IN ({ids})"
+        order = "DESC" if newest_first else "ASC"
+        found = self._read(
+            "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
+            " FROM (SELECT window, series, generation FROM dirty"
+            f" WHERE message = 0 AND window >= {self.held_before}{only} ORDER BY window {order} LIMIT {int(limit)}) d"
+            " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
+        )
+        if not found:
+            return Dirty(*np.empty((3, 0), dtype=np.int64)), Readings.of([], [], [])
+        series, window, generation, t, *_ = columns = list(zip(*found, strict=True))
+        marks = np.array((series, window, generation), dtype=np.int64)
+        if None in t:  # a mark whose readings are gone
+            columns = list(zip(*(row for row in found if row[3] is not None), strict=True)) or [()] * len(columns)
+        dirty = Dirty(*marks[:, _heads(marks[1], marks[0])])  # the readings of a window follow each other
+        return dirty, Readings.of(columns[0], *columns[3:])
+
+    def _read(self, sql: str) -> list[Any]:
+        return rows(self.db, sql)
+
+    def mark_all_dirty(self, since: int = 0) -> None:
+        """Send all windows from `since` (ms) on again: the other side has lost its store, or part of it."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE window > ?"
+                " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0",
+                (since - self.width,),
+            )
+
+    def sent(self, dirty: Dirty) -> None:
+        """Clear the marks of windows the other side has stored, where nothing changed since."""
+        marks = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
+        with self.transaction() as db:
+            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", marks)
+
+    def hand_over(self, dirty: Dirty, messages: IntArray) -> None:
+        """Note which message carries each window, where nothing changed since it was read."""
+        columns = (messages, dirty.window, dirty.series, dirty.generation)
+        marks = zip(*(column.tolist() for column in columns), strict=True)
+        with self.transaction() as db:
+            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", marks)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (int(messages.max()),))
+
+    def last_message(self) -> int:
+        """The largest number a message with windows has had."""
+        return self._meta("message")
+
+    def stored(self, city: str, messages: Sequence[int]) -> int:
+        """The city's store holds the windows of these messages. Returns how many windows must be sent once more:
+
+        messages of a city are stored in the order in which they were sent, so the windows of an earlier one that are
+        still marked were lost on the way.
+        """
+        with self.transaction() as db:
+            mine = "message > 0 AND message IN (SELECT value FROM json_each(?))"  # by the index, for many may wait
+            db.execute(f"DELETE FROM dirty WHERE {mine}", (json.dumps(messages),))  # noqa: S608
+            newest = max(messages)
+            if newest > self.last_message():  # this file is younger than the numbers it was known by
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (newest,))
+            lost = "message > 0 AND message < ?"
+            if not db.execute(f"SELECT 1 FROM dirty WHERE {lost} LIMIT 1", (newest,)).fetchone():  # noqa: S608
+                return 0
+            mine = json.dumps([i for i, s in enumerate(self.table.all) if s.city == city])
+            sql = f"UPDATE dirty SET message = 0 WHERE {lost} AND series IN (SELECT value FROM json_each(?))"  # noqa: S608
+            return db.execute(sql, (newest, mine)).rowcount
+
+    def call_back(self) -> None:
+        """Send again whatever the store is not known to hold: what was under way may be lost."""
+        with self.transaction() as db:
+            db.execute("UPDATE dirty SET message = 0 WHERE message > 0")
+
+    def hold_before(self, time: int) -> None:
+        """Keep windows before `time` (ms) back until their other readings are recovered; 0: send them."""
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('held_before', ?)", (time,))
+        self.held_before = time
+
+    def give_up_before(self, time: int) -> None:
+        """Leave windows before `time` (ms) as the store has them: their other readings are gone for good."""
+        if time > self.pruned_before:
+            self._delete_before(time)
+
+    def backlog(self) -> tuple[int, int | None]:
+        """Number of windows the store is not known to hold, and the start of the oldest."""
+        count, oldest = self._read("SELECT count(*), min(window) FROM dirty")[0]
+        return int(count), oldest
+
+    # -- retention ---------------------------------------------------------------------------------------------------
+
+    def prune(self, arrived_before: int, max_bytes: int) -> int:
+        """Delete the oldest sent readings, an hour at a time, when all of the hour arrived before the given ms.
+
+        Also while the file holds more than `max_bytes`; then, as the last resort, the oldest hour that was never sent,
+        which the counter gw_dropped counts. Returns deleted readings.
+        """
+        deleted = 0
+        while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
+            full = self.used_bytes() > max_bytes
+            end = first // HOUR * HOUR + HOUR
+            if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
+                break  # the newest hour stays: without it every live reading would be refused
+            if not full and (self._arrived_since(end, arrived_before) or self._unsent(end)):
+                break
+            deleted += self._delete_before(end)
+        return deleted
+
+    def _unsent(self, end: int) -> bool:
+        return bool(self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1"))  # noqa: S608 - a number
+
+    def _arrived_since(self, end: int, time: int) -> bool:
+        """Whether a reading of windows before `end` arrived at `time` (ms) or later.
+
+        What is found is kept, because finding it reads the whole hour and more arrivals do not change the answer.
+        """
+        if self._newest_arrival[0] != end or self._newest_arrival[1] < time:
+            newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
+            self._newest_arrival = (end, newest)
+        return self._newest_arrival[1] >= time
+
+    def _delete_before(self, end: int) -> int:
+        """Delete all readings of windows before `end`; marks that go with them are counted as dropped."""
+        with self.transaction() as db:
+            deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount
+            dropped = db.execute("DELETE FROM dirty WHERE window < ?", (end,)).rowcount
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))
+            if dropped:
+                self.count({"gw_dropped": dropped})
+        self.pruned_before = max(self.pruned_before, end)
+        return deleted
+
+    def newest_window(self) -> int:
+        """Start of the newest window with a reading that a device dated, ms; 0 where there is none.
+
+        The gateway's own, and those that it dated by their arrival, show its clock and not that of others.
+        """
+        found = self._read(
+            "SELECT r.window FROM (SELECT * FROM reading ORDER BY window DESC LIMIT 100000) r"
+            " JOIN buffer_series s ON s.id = r.series"
+            " WHERE r.key = 0 AND r.t <> r.arrival AND s.quantity NOT GLOB 'gw_*' AND s.quantity NOT GLOB 'ledger_*'"
+            " ORDER BY r.window DESC LIMIT 1"
+        )
+        return int(found[0][0]) if found else 0
+
+    def used_bytes(self) -> int:
+        """Bytes of the file that hold data."""
+        pages, free, size = (
+            int(self._read(f"PRAGMA {name}")[0][0]) for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    # -- counters ----------------------------------------------------------------------------------------------------
+
+    def count(self, amounts: dict[str, int]) -> None:
+        """Add to counters that survive restarts."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                amounts.items(),
+            )
+
+    def counters(self) -> dict[str, int]:
+        """All counters."""
+        return dict(self._read("SELECT key, value FROM meta WHERE key GLOB 'gw_*'"))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()

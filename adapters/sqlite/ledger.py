@@ -1,0 +1,119 @@
+"""The loss ledger on disk: per device and boot, which record numbers have come. A table in the gateway's buffer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from adapters.sqlite.connection import rows, transaction
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+  city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, start INTEGER NOT NULL, seen TEXT NOT NULL,
+  received INTEGER NOT NULL, duplicate INTEGER NOT NULL, refused INTEGER NOT NULL, recovered INTEGER NOT NULL,
+  missing INTEGER NOT NULL, given_up INTEGER NOT NULL, changed INTEGER NOT NULL,
+  sent INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (city, device, boot)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_missing ON ledger (city, device) WHERE missing > 0;
+DROP INDEX IF EXISTS ledger_changed;
+CREATE TABLE IF NOT EXISTS undated (
+  city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, seqs TEXT NOT NULL,
+  PRIMARY KEY (city, device, boot)
+) WITHOUT ROWID;
+"""
+
+
+_TOTALS = (
+    "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(sent)"
+    " FROM ledger"
+)
+
+
+class Entry(NamedTuple):
+    """A row: `start`: the first record number expected; `seen`: as `Ranges` text; `changed`: ms UTC.
+
+    `sent`: how many records the device has numbered, from the largest number alone, as a check on the counts.
+
+    `missing` counts the holes and those of them that are `given_up`, because there were too many to keep.
+    """
+
+    city: str
+    device: str
+    boot: int
+    start: int
+    seen: str
+    received: int
+    duplicate: int
+    refused: int
+    recovered: int
+    missing: int
+    given_up: int
+    changed: int
+    sent: int
+
+
+class Totals(NamedTuple):
+    """A device's records over all its boots."""
+
+    city: str
+    device: str
+    received: int
+    duplicate: int
+    refused: int
+    recovered: int
+    missing: int
+    sent: int
+
+
+class LedgerTable:
+    """The rows of one buffer file."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def get(self, city: str, device: str, boot: int) -> Entry | None:
+        """One row."""
+        sql = "SELECT * FROM ledger WHERE city=? AND device=? AND boot=?"
+        found = rows(self._db, sql, (city, device, boot))
+        return Entry(*found[0]) if found else None
+
+    def knows(self, city: str, device: str) -> bool:
+        """Whether the device has sent numbered records before."""
+        sql = "SELECT 1 FROM ledger WHERE city=? AND device=? LIMIT 1"
+        return bool(rows(self._db, sql, (city, device)))
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Write rows; within the caller's transaction."""
+        marks = ",".join("?" * len(Entry._fields))
+        self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({marks})", entries)  # noqa: S608 - fixed text
+
+    def undated(self) -> dict[tuple[str, str, int], str]:
+        """Per (city, device, boot) the records, as `Ranges` text, that were dated by their arrival."""
+        return {row[:3]: row[3] for row in rows(self._db, "SELECT city, device, boot, seqs FROM undated")}
+
+    def put_undated(self, found: Iterable[tuple[str, str, int, str]]) -> None:
+        """Write rows of `undated`; within the caller's transaction."""
+        self._db.executemany("INSERT OR REPLACE INTO undated VALUES (?,?,?,?)", found)
+
+    def drop_undated(self, before: int) -> None:
+        """Delete the rows of `undated` of boots in which nothing changed since then (ms UTC)."""
+        old = "SELECT 1 FROM ledger l WHERE (l.city, l.device, l.boot) = (u.city, u.device, u.boot) AND l.changed < ?"
+        with transaction(self._db) as db:
+            db.execute(f"DELETE FROM undated AS u WHERE EXISTS ({old})", (before,))  # noqa: S608 - fixed text
+
+    def with_holes(self) -> list[Entry]:
+        """The rows in which records are missing."""
+        return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0")]
+
+    def totals_of(self, city: str, device: str) -> list[Totals]:
+        """Of one device; nothing where it has sent no numbered records."""
+        sql = f"{_TOTALS} WHERE city=? AND device=? GROUP BY city, device"
+        return [Totals(*row) for row in rows(self._db, sql, (city, device))]
+
+    def totals(self, changed_since: int = 0) -> list[Totals]:
+        """Of devices of which something changed since then (ms UTC)."""
+        changed = "SELECT city, device FROM ledger WHERE changed >= ?"
+        sql = f"{_TOTALS} WHERE (city, device) IN ({changed}) GROUP BY city, device"
+        return [Totals(*row) for row in rows(self._db, sql, (changed_since,))]

@@ -1,0 +1,270 @@
+"""The embedded store: one SQLite file.
+
+Partials are clustered by (time bucket, series, start): live data is appended, one series-hour is one short range.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from adapters.sqlite.connection import Schema, connect, transaction
+from adapters.store import CityRecord, Level
+from telemetry.errors import Unavailable, UsageError
+from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.partials import Partials, column_type
+from telemetry.periods import PeriodKind
+from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.windows import DAY, HOUR
+
+_COLUMNS = tuple(f.name for f in fields(Partials) if f.name not in ("series", "start"))
+_BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
+_CHUNK = 200_000
+
+_PARTIALS = """
+CREATE TABLE IF NOT EXISTS "{level}" (
+  bucket INTEGER NOT NULL, series INTEGER NOT NULL, start INTEGER NOT NULL,
+  n INTEGER NOT NULL, sum REAL, min REAL, max REAL, sumsq REAL,
+  first_t INTEGER NOT NULL, first REAL, last_t INTEGER NOT NULL, last REAL, increase REAL,
+  flagged INTEGER NOT NULL, lag INTEGER NOT NULL,
+  PRIMARY KEY (bucket, series, start)
+) WITHOUT ROWID;
+"""
+_KPI_COLUMNS = (
+    "city", "code", "part", "kind", "time", "period", "start", "end", "value", "unit", "coverage", "status",
+    "n_devices", "revision", "method", "notes", "reason", "changed", "previous", "updated",
+)  # fmt: skip
+_SCHEMA = (
+    """
+CREATE TABLE IF NOT EXISTS city (id TEXT PRIMARY KEY, config TEXT NOT NULL, width INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS series (
+  id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
+  UNIQUE (city, device, quantity)
+);
+CREATE TABLE IF NOT EXISTS kpi (
+  city TEXT NOT NULL, code TEXT NOT NULL, part TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
+  period TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, value REAL, unit TEXT NOT NULL,
+  coverage REAL NOT NULL, status TEXT NOT NULL, n_devices INTEGER NOT NULL, revision INTEGER NOT NULL,
+  method TEXT NOT NULL, notes TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  changed INTEGER NOT NULL, previous REAL, updated INTEGER NOT NULL,
+  PRIMARY KEY (city, code, part, kind, time)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kpi_updated ON kpi (city, updated);
+CREATE INDEX IF NOT EXISTS kpi_time ON kpi (city, kind, time);
+"""
+    + _PARTIALS.format(level="window")
+    + _PARTIALS.format(level="hour")
+)
+
+_FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+
+
+class SqliteStore:
+    """A `Store` in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = connect(path, Schema("kpi", _SCHEMA, 2, {1: _FROM_1}))
+        self._ids: dict[Series, int] = {}
+        for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
+            self._ids[Series(*row[1:])] = row[0]
+
+    @staticmethod
+    def from_url(url: str) -> SqliteStore:
+        """`sqlite:///relative.db` or `sqlite:////absolute.db`."""
+        path = url.removeprefix("sqlite:///")
+        if path == url or not path:
+            raise UsageError(f"'{url}' names no file; write sqlite:///city.db, or sqlite:////var/lib/city.db.")
+        return SqliteStore(Path(path))
+
+    def put_city(self, record: CityRecord) -> None:
+        """See Store."""
+        with transaction(self._db) as db:
+            row = db.execute("SELECT width FROM city WHERE id=?", (record.id,)).fetchone()
+            if row and row[0] != record.width and self.span(record.id, "window"):
+                raise UsageError(
+                    f"The store holds windows of {row[0] // 1000} s for {record.id}; {record.width // 1000} s would "
+                    f"count readings twice. Use --width {row[0] // 1000}s or another store."
+                )
+            db.execute(
+                "INSERT INTO city VALUES (?,?,?)"
+                " ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width",
+                (record.id, json.dumps(record.config, sort_keys=True), record.width),
+            )
+
+    def cities(self) -> list[CityRecord]:
+        """See Store."""
+        rows = self._read("SELECT id, config, width FROM city ORDER BY id", ())
+        return [CityRecord(i, json.loads(config), width) for i, config, width in rows]
+
+    def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
+        """See Store."""
+        if not len(partials):
+            return
+        new: dict[Series, int] = {}
+        bucket = partials.start // _BUCKET[level]
+        order = np.lexsort((partials.start, partials.series, bucket))  # as the table lies: half the time
+        bucket, partials = bucket[order], partials.take(order)
+        with transaction(self._db) as db:
+            columns = [
+                bucket.tolist(),
+                self._db_ids(partials.series, table, new).tolist(),
+                partials.start.tolist(),
+                *(_nullable(getattr(partials, name)) for name in _COLUMNS),
+            ]
+            marks = ",".join("?" * len(columns))
+            sets = ",".join(f"{name}=excluded.{name}" for name in _COLUMNS)
+            db.executemany(
+                f'INSERT INTO "{level}" VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
+                zip(*columns, strict=True),
+            )
+        self._ids |= new  # only now: ids given in a transaction that failed would be given again, to other series
+
+    def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:
+        """The store's own ids of the table's ids; those made here go into `new`. Within a transaction."""
+        wanted, place = np.unique(series, return_inverse=True)
+        ids = []
+        for number in wanted.tolist():
+            name = table[number]
+            if name not in self._ids:
+                self._db.execute("INSERT OR IGNORE INTO series (city, device, quantity) VALUES (?,?,?)", name)
+                sql = "SELECT id FROM series WHERE city=? AND device=? AND quantity=?"
+                new[name] = self._db.execute(sql, name).fetchone()[0]
+            ids.append(self._ids.get(name) or new[name])
+        return np.array(ids, dtype=np.int64)[place]
+
+    def partials(
+        self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        """See Store."""
+        ids = self._city_ids(city, table)
+        if series is not None:
+            wanted = set(series.tolist())
+            ids = {own: number for own, number in ids.items() if number in wanted}
+        if not ids or end <= start:
+            return
+        lookup = np.full(max(ids) + 1, -1, dtype=np.int64)
+        lookup[list(ids)] = list(ids.values())
+        width = _BUCKET[level]
+        cursor = self._execute(
+            f'SELECT series, start, {",".join(_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
+            "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
+            " ORDER BY bucket, series, start",
+            (start // width, (end - 1) // width, json.dumps(list(ids)), start, end),
+        )
+        held: list[Any] = []
+        while rows := _fetch(cursor):
+            held += rows
+            cut = bisect_left(held, held[-1][1] // width, key=lambda row: row[1] // width)
+            if cut:  # whole buckets, so that chunks follow each other in time
+                yield _partials(held[:cut], lookup)
+                held = held[cut:]
+        if held:
+            yield _partials(held, lookup)
+
+    def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
+        """The store's id -> the table's id, of all series of a city."""
+        rows = self._read("SELECT id, device, quantity FROM series WHERE city=?", (city,))
+        return {own: table.id_of(Series(city, device, quantity)) for own, device, quantity in rows}
+
+    def span(self, city: str, level: Level) -> tuple[int, int] | None:
+        """See Store."""
+        mine = "series IN (SELECT id FROM series WHERE city=?)"
+        sql = f'SELECT start FROM "{level}" WHERE {mine} ORDER BY bucket {{0}}, start {{0}} LIMIT 1'  # noqa: S608
+        first = self._read(sql.format("ASC"), (city,))
+        last = self._read(sql.format("DESC"), (city,))
+        return (first[0][0], last[0][0]) if first else None
+
+    def put_kpis(self, values: Iterable[StoredKpi]) -> None:
+        """See Store."""
+        rows = [_kpi_row(v) for v in values]
+        marks = ",".join("?" * len(_KPI_COLUMNS))
+        with transaction(self._db) as db:
+            db.executemany(f"INSERT OR REPLACE INTO kpi VALUES ({marks})", rows)  # noqa: S608 - fixed names
+
+    def kpis(
+        self,
+        city: str,
+        kinds: Sequence[PeriodKind] | None = None,
+        codes: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredKpi]:
+        """See Store."""
+        where, values = ["city=?"], [city]
+        for column, wanted in (("kind", kinds), ("code", codes)):
+            if wanted is not None:
+                where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - fixed names
+                values.append(json.dumps(list(wanted)))
+        limits = [(t, op) for t, op in ((start, ">="), (end, "<")) if t is not None]
+        where += [f"time {op} ?" for _, op in limits]
+        return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time")
+
+    def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
+        """See Store."""
+        return self._kpis("city=? AND updated>?", (city, since), "updated, code, part, kind, time")
+
+    def _kpis(self, where: str, values: tuple[Any, ...], order: str) -> list[StoredKpi]:
+        columns = ",".join(f'"{c}"' for c in _KPI_COLUMNS)
+        sql = f"SELECT {columns} FROM kpi WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
+        return [_stored_kpi(row) for row in self._read(sql, values)]
+
+    def ping(self) -> None:
+        """See Store."""
+        self._read("SELECT 1 FROM city LIMIT 1", ())
+
+    def close(self) -> None:
+        """See Store."""
+        self._db.close()
+
+    def _execute(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            raise Unavailable(f"The store cannot be read: {error}.") from error
+
+    def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        return self._execute(sql, values).fetchall()
+
+
+def _fetch(cursor: sqlite3.Cursor) -> list[Any]:
+    try:
+        return cursor.fetchmany(_CHUNK)
+    except sqlite3.Error as error:
+        raise Unavailable(f"The store cannot be read: {error}.") from error
+
+
+def _nullable(column: np.ndarray[Any, Any]) -> list[Any]:
+    """A column as Python values, NaN as None."""
+    values = column.tolist()
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        return [None if v != v else v for v in values]  # noqa: PLR0124 - NaN is what differs from itself
+    return list(values)
+
+
+def _partials(rows: list[Any], lookup: IntArray) -> Partials:
+    """Columns from rows (series, start, ...), sorted by (series, start)."""
+    series, start, *rest = zip(*rows, strict=True)
+    columns: list[Any] = [lookup[np.array(series, dtype=np.int64)], np.array(start, dtype=np.int64)]
+    columns += [np.array(c, dtype=column_type(name)) for name, c in zip(_COLUMNS, rest, strict=True)]
+    partials = Partials(*columns)
+    return partials.take(np.lexsort((partials.start, partials.series)))
+
+
+def _kpi_row(v: StoredKpi) -> tuple[Any, ...]:
+    flat = {**msgspec.structs.asdict(v.kpi), "time": v.kpi.time, **msgspec.structs.asdict(v)}
+    return tuple(flat[c] for c in _KPI_COLUMNS)
+
+
+def _stored_kpi(row: Sequence[Any]) -> StoredKpi:
+    flat = dict(zip(_KPI_COLUMNS, row, strict=True))
+    beside = {name: flat.pop(name) for name in ("changed", "previous", "updated")}
+    del flat["time"]
+    return StoredKpi(kpi=KpiValue(**flat), **beside)

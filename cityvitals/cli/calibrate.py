@@ -1,0 +1,49 @@
+"""`cityvitals calibrate`: the options."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(calibrate)
+
+
+def calibrate(
+    device: Annotated[str, typer.Argument(help="The device to calibrate.")],
+    city: Annotated[Path, typer.Option("--city", help="The CITY.toml that lists both devices.")],
+    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    against: Annotated[str, typer.Option("--against", help="The reference it stood beside.")],
+    quantity: Annotated[str, typer.Option("--quantity", help="What to calibrate, like pm2_5.")],
+    period: Annotated[str, typer.Option("--period", help="2018-07, or first..last: 2018-07-15..2018-09-14.")],
+    humidity: Annotated[bool, typer.Option(help="Fit a term for the device's own relative humidity.")] = False,
+    valid_from: Annotated[str, typer.Option(help="When the entry begins to hold; else the period's first day.")] = "",
+    write: Annotated[bool, typer.Option("--write", help="Add the entry to the city file.")] = False,
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Fit a device to a reference it stood beside; print the calibration entry, or write it.
+
+    Example: cityvitals calibrate 8554 --against union-street --quantity pm2_5 --period 2018-07..2018-08
+    --city aberdeen.toml --store sqlite:///aberdeen.db --humidity --write
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.calibrate import as_json, as_text, colocate  # noqa: PLC0415
+    from cityvitals.calibrate import write as write_entry  # noqa: PLC0415
+    from registry.config import load_city  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
+
+    if form not in ("text", "json"):
+        raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
+    known = load_city(city)
+    made = colocate(existing_store(store), known, device, against, quantity, period, valid_from, humidity)
+    sys.stdout.write(as_json(made) if form == "json" else as_text(made))
+    if write:
+        write_entry(city, made)
+    again = f"cityvitals kpi backfill --city {city} --store {store}"
+    done = f"Written to {city}." if write else f"Not written; with --write it goes into {city}."
+    sys.stderr.write(f"{done} What rests on it is derived again by: {again}\n")

@@ -1,0 +1,46 @@
+"""`cityvitals config`: print the configuration in force, or check it, without opening a socket."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from gateway.formats import decoder
+from registry.config import load_city, load_settings
+from telemetry.topics import matcher
+
+app = typer.Typer(help="The configuration: print it, check it.", no_args_is_help=True)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="config")
+
+
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+
+
+@app.command("print")
+def print_config(config: Config = None) -> None:
+    """Print every key with the value in force; secrets as stars. Example: cityvitals config print."""
+    plain = load_settings(config).model_dump(mode="json", exclude_none=True)
+    text = msgspec.toml.encode(plain).decode()
+    sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in addresses, too
+
+
+@app.command("check")
+def check_config(config: Config = None) -> None:
+    """Check the configuration and the city files it names. Example: cityvitals config check --config c.toml."""
+    settings = load_settings(config)
+    for source in settings.gateway.source:
+        decoder(source.format)
+        matcher(source.topic)
+    cities = [load_city(path) for path in settings.city_files]
+    sys.stdout.write("The configuration is valid.\n")
+    for city in cities:
+        sys.stdout.write(f"  {city.id}: {len(city.device)} devices\n")

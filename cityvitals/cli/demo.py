@@ -1,0 +1,25 @@
+"""`cityvitals demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(demo)
+
+
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="Stop by itself after this time.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the live page.")] = 8000,
+    folder: Annotated[Path, typer.Option("--data", help="Where the demo keeps its data.")] = Path("cityvitals-demo"),
+    days: Annotated[int, typer.Option(help="Days of history to write at the first start.", min=1, max=1500)] = 366,
+) -> None:
+    """Run a simulated city on this machine. Example: cityvitals demo --port 8080."""
+    from cityvitals.demo import run  # noqa: PLC0415
+
+    run(folder, port, seconds, days)

@@ -1,0 +1,42 @@
+"""`cityvitals doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(doctor)
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+    pki: Annotated[Path | None, typer.Option("--pki", help="The folder of `cityvitals enrol`.")] = None,
+    mosquitto: Annotated[list[Path] | None, typer.Option("--mosquitto", help="A broker's configuration file.")] = None,
+    time_server: Annotated[str | None, typer.Option("--time-server", help="Compare the clock with this one.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """Look for what would lose readings. Example: cityvitals doctor --config cityvitals.toml.
+
+    The exit code is 1 where something is bad.
+    """
+    from cityvitals.doctor import examine  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
+    from telemetry.untrusted import printable  # noqa: PLC0415
+
+    if form not in ("table", "json"):
+        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+    found = []
+    for finding in examine(load_settings(config), pki, mosquitto or [], time_server):
+        found.append(finding)
+        if form == "table":
+            typer.echo(f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}")
+    if form == "json":
+        typer.echo(json.dumps([finding._asdict() for finding in found], indent=2))
+    raise typer.Exit(1 if any(finding.verdict == "bad" for finding in found) else 0)

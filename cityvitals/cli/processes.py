@@ -1,0 +1,56 @@
+"""The long-running commands: `cityvitals gateway`, `ingest`, `api` and `simulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file, cityvitals.toml.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (gateway, ingest, api, simulate):
+        app.command()(command)
+    app.command(hidden=True)(broker)
+
+
+def gateway(config: Config = None) -> None:
+    """Run an edge gateway. Example: cityvitals gateway --config cityvitals.toml."""
+    from cityvitals.processes import run_gateway  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_gateway(load_settings(config))
+
+
+def ingest(config: Config = None) -> None:
+    """Run the ingest with the live KPI engine. Example: cityvitals ingest --config cityvitals.toml."""
+    from cityvitals.processes import run_ingest  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_ingest(load_settings(config))
+
+
+def api(config: Config = None) -> None:
+    """Run the HTTP API and the live page. Example: cityvitals api --config cityvitals.toml."""
+    from cityvitals.processes import run_api  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_api(load_settings(config))
+
+
+def simulate(config: Config = None) -> None:
+    """Run simulated nodes for every device of the configured cities. Example: cityvitals simulate --config c.toml."""
+    from cityvitals.processes import run_simulate  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_simulate(load_settings(config))
+
+
+def broker(port: Annotated[int, typer.Option()]) -> None:
+    """Run the embedded broker; the demo uses it where there is no Mosquitto."""
+    from cityvitals.broker import run_amqtt  # noqa: PLC0415
+
+    run_amqtt(port)

@@ -1,0 +1,42 @@
+"""`cityvitals resend`: send stored windows once more, as after the store was put back from an older copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(resend)
+
+
+def resend(
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+    buffer: Annotated[
+        Path | None, typer.Option("--buffer", help="The gateway's file; default: the configured one.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="Only windows from this time on, as 2026-11-20T06:00:00Z.")] = "",
+) -> None:
+    """Let the gateway send its windows again; the store takes what it has already for the same.
+
+    The gateway must be stopped meanwhile; it sends when it runs again, the newest windows first.
+
+    Example: cityvitals resend --config cityvitals.toml --since 2026-11-20T06:00:00Z
+    """
+    from cityvitals.cli.rejects import open_buffer  # noqa: PLC0415
+    from cityvitals.recover import only_one  # noqa: PLC0415
+    from gateway.formats.flat_json import parse_time  # noqa: PLC0415
+    from telemetry.errors import Rejected, UsageError  # noqa: PLC0415
+
+    try:
+        first = parse_time(since) if since else 0
+    except Rejected as reason:
+        raise UsageError(f"--since: {reason}; write for example 2026-11-20T06:00:00Z.") from None
+    opened = open_buffer(config, buffer)
+    with only_one(opened.path):
+        opened.mark_all_dirty(first)
+        waiting, _ = opened.backlog()
+    typer.echo(f"{waiting:,} windows are sent when the gateway runs again.")

@@ -1,0 +1,25 @@
+"""`cityvitals token`: who may read the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(token)
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="Whose it is.")],
+    scope: Annotated[list[str] | None, typer.Option(help="read, read:<city> or metrics; may be repeated.")] = None,
+    tokens: Annotated[Path, typer.Option("--tokens", help="The file that [api] names in `tokens`.")] = Path("tokens"),
+) -> None:
+    """Make a token for the API; it is shown once. Example: cityvitals token index --scope read:aberdeen."""
+    from api.access import add_token  # noqa: PLC0415
+
+    typer.echo(add_token(tokens, name, scope or ["read"]))
+    typer.echo(f"Only its hash is in {tokens}; restart the API to make it known.", err=True)

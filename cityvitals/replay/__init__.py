@@ -1,0 +1,1 @@
+"""Recorded and simulated history through the same code as live data."""

@@ -1,0 +1,161 @@
+"""From recorded rows to readings: the same conversion and quality control as live data, a column at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from adapters.files.recorded import BadRow, Chunk
+from gateway.batch import Batch, describe_flags
+from gateway.decoded import Decoded, clock_problem
+from gateway.formats.flat_json import parse_time
+from gateway.sessions import add_session, session_key
+from kpi_derivation.rules.outages import as_readings
+from telemetry.errors import Rejected
+from telemetry.readings import Readings
+from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.topics import valid_id
+from telemetry.windows import MINUTE
+
+
+class Converted(NamedTuple):
+    """Readings of a chunk, and the rows that gave none or a flagged one, with the reason."""
+
+    readings: Readings
+    bad: list[BadRow]
+
+
+def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
+    """Readings of a chunk; each arrives when it was taken, so a replay does not look like an outage. `now`: ms UTC."""
+    if chunk.is_sessions or chunk.is_outages:
+        return _events(chunk, city, batch, now, read_session if chunk.is_sessions else read_outage)
+    return _measurements(chunk, city, batch, table, now)
+
+
+def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
+    if not len(chunk):
+        return Converted(Readings.of([], [], []), chunk.bad)
+    times, devices, quantities, values, units = chunk.columns
+    reasons: dict[int, str] = {}
+    t = _times(times, now, reasons)
+    value = _values(values, reasons)
+    kinds = _kinds(list(zip(devices, quantities, units, strict=True)), city, batch, reasons)
+    keep = np.ones(len(t), dtype=np.bool_)
+    keep[list(reasons)] = False
+    rows = np.flatnonzero(keep)
+    readings = batch.convert(kinds[rows], value[rows], t[rows])
+    for place in np.flatnonzero(readings.flag).tolist():
+        reasons[int(rows[place])] = describe_flags(readings, [place], table)[0]
+    return Converted(readings, chunk.bad + _bad_rows(chunk, reasons))
+
+
+def _bad_rows(chunk: Chunk, reasons: dict[int, str]) -> list[BadRow]:
+    return [BadRow(chunk.lines[i], chunk.text(i), why) for i, why in sorted(reasons.items())]
+
+
+def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
+    """Ms UTC of each text; each different text is read once."""
+    distinct = list(dict.fromkeys(texts))
+    parsed: dict[str, int | str] = {}
+    for text in distinct:
+        try:
+            t = parse_time(text)
+            parsed[text] = clock_problem(t, now) or t
+        except Rejected as reason:
+            parsed[text] = str(reason)
+    if all(isinstance(p, int) for p in parsed.values()):
+        return np.array([parsed[text] for text in texts], dtype=np.int64)
+    reasons.update({i: str(parsed[text]) for i, text in enumerate(texts) if isinstance(parsed[text], str)})
+    return np.array([p if isinstance(p := parsed[text], int) else 0 for text in texts], dtype=np.int64)
+
+
+def _values(texts: Sequence[str], reasons: dict[int, str]) -> FloatArray:
+    try:
+        values = np.array(texts, dtype=np.str_).astype(np.float64)
+    except ValueError:
+        values = np.array([_number(text) for text in texts], dtype=np.float64)
+    for i in np.flatnonzero(~np.isfinite(values)).tolist():
+        reasons.setdefault(i, f"'{texts[i][:40]}' is no finite number")
+    return values
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: dict[int, str]) -> IntArray:
+    """The batch's kind of each (device, quantity, unit)."""
+    known: dict[tuple[str, str, str], int] = {}
+    wrong: dict[tuple[str, str, str], str] = {}
+    for name in set(names):
+        device, quantity, unit = name
+        kind = batch.kind(city, device, quantity, unit or None) if valid_id(device) else -1
+        known[name] = max(kind, 0)
+        problem = batch.problem(kind) if kind >= 0 else f"'{device[:40]}' cannot name a device"
+        if problem:
+            wrong[name] = problem
+    if wrong:
+        reasons.update({i: wrong[name] for i, name in enumerate(names) if name in wrong})
+    return np.array([known[name] for name in names], dtype=np.int64)
+
+
+EventReader = Callable[[Sequence[str], int], tuple[str, Decoded]]
+
+
+def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) -> Converted:
+    batch.clear()
+    bad = list(chunk.bad)
+    for line, row in zip(chunk.lines, chunk.rows(), strict=True):
+        try:
+            device, rows = read(row, now)
+            problems = batch.add(city, device, rows, rows.t[0], line)
+        except Rejected as reason:
+            problems = [str(reason)]
+        bad += [BadRow(line, ",".join(row), problem) for problem in problems]
+    readings, _ = batch.readings()
+    # Each piece of an event arrives when it was taken.
+    return Converted(
+        Readings(readings.series, readings.t, readings.value, readings.key, readings.t, readings.flag), bad
+    )
+
+
+def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
+    """Device and readings of one session row. Its identity is all of it but the charger and the start."""
+    start_text, end_text, device, energy_text, user = row
+    start, energy = parse_time(start_text), _number(energy_text)
+    end = parse_time(end_text) if end_text else None
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    if problem:
+        raise Rejected(problem)
+    rows = Decoded()
+    add_session(rows, start, end, energy, "kWh", session_key(f"{end_text}|{energy_text}|{user}"))
+    return device, rows
+
+
+def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
+    """Device and readings of one interruption of an outage log.
+
+    Its identity is the device, the start and the id: the same line with another end or number of customers replaces it.
+    """
+    start_text, end_text, device, customers_text, name = row
+    start, customers = parse_time(start_text), _number(customers_text)
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    if problem:
+        raise Rejected(problem)
+    if not end_text:
+        raise Rejected("an interruption without an end has no length; give the line again once supply is back")
+    minutes = (parse_time(end_text) - start) / MINUTE
+    if minutes < 0:
+        raise Rejected("an interruption that ends before it starts")
+    if not 0 < customers < math.inf:
+        raise Rejected(f"'{customers_text[:40]}' is no number of customers above 0")
+    rows = Decoded()
+    for quantity, value in as_readings(minutes, customers):
+        rows.add(quantity, None, value, start, session_key("outage", name))
+    return device, rows

@@ -1,0 +1,199 @@
+"""`cityvitals replay`: recorded readings through the same quality control, fold, store and KPI code as live data."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from adapters.files.recorded import Chunk, read
+from adapters.sqlite.buffer import Buffer
+from adapters.store import Store
+from cityvitals.replay.columns import Converted, convert
+from gateway.batch import Batch
+from gateway.core import Core
+from gateway.formats.flat_json import parse_time
+from ingest.core import Ingest
+from registry.city import City
+from telemetry.errors import Rejected
+
+Progress = Callable[[str, int], None]
+
+
+_SHOWN = 10
+
+
+class Summary(msgspec.Struct):
+    """What a replay did. `stored` counts readings new to the store, `again` those it held already."""
+
+    rows: int = 0
+    stored: int = 0
+    again: int = 0
+    flagged: int = 0
+    rejected: int = 0
+    bad: list[str] = []
+    strangers: dict[str, int] = {}
+    windows: int = 0
+    kpis: int = 0
+    seconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Rows read a second."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+def buffer_path(store_url: str, city: str) -> Path:
+    """Where a replay keeps raw readings: in the embedded store's own file, else in the user's state folder."""
+    if store_url.startswith("sqlite:///"):
+        return Path(store_url.removeprefix("sqlite:///"))
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    name = hashlib.sha256(store_url.encode()).hexdigest()[:12]
+    return state / "cityvitals" / f"replay-{city}-{name}.db"
+
+
+class Replay:
+    """Readings of one city into a store, through a gateway core and an ingest core in this process."""
+
+    def __init__(self, city: City, store: Store, buffer: Path, width: int) -> None:
+        self.city, self.width = city, width
+        self.ingest = Ingest(store)
+        self.ingest.add_city(city, width)
+        self.buffer = Buffer(buffer, width)
+        self._core = Core(self.buffer, [])
+        self._batch = Batch(self.buffer.table)
+        self.summary = Summary()
+        self._registered = {d.id for d in city.device}
+        if store.span(city.id, "window") is None:
+            self.buffer.mark_all_dirty()
+        # Windows leave the outbox before their KPIs are derived; a run that was killed between leaves this mark.
+        self._mark = f"gw_underived:{city.id}"
+        if self.buffer.counters().get(self._mark):
+            self.ingest.cities[city.id].touch_everything()
+
+    def take(self, chunk: Chunk, now: int) -> None:
+        """Store one chunk's raw readings. `now`: ms UTC, the limit of believable times."""
+        converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
+        self.take_converted(converted, f"replay:{chunk.path.name}", now)
+        self.summary.rows += len(chunk) + len(chunk.bad)
+        self.summary.bad += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.bad[:_SHOWN]]
+        self._count_strangers(converted)
+
+    def _count_strangers(self, converted: Converted) -> None:
+        """Readings of devices that the city file does not list are kept and enter no KPI: the user should know."""
+        ids, counts = np.unique(converted.readings.series, return_counts=True)
+        for series, count in zip(ids.tolist(), counts.tolist(), strict=True):
+            device = self.buffer.table[series].device
+            if device not in self._registered:
+                self.summary.strangers[device] = self.summary.strangers.get(device, 0) + count
+
+    def take_converted(self, converted: Converted, origin: str, now: int) -> None:
+        """Store readings that are already columns."""
+        rejects = [(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.bad]
+        flagged = int((converted.readings.flag != 0).sum())
+        counts = self._core.store(converted.readings, rejects, len(converted.readings), len(rejects) - flagged)
+        s = self.summary
+        s.stored, s.again = s.stored + counts.stored, s.again + counts.duplicate
+        s.flagged, s.rejected = s.flagged + counts.flagged, s.rejected + counts.rejected
+
+    def flush(self) -> Iterator[int]:
+        """Fold what is dirty and hand it to ingest; yields the number of windows of each step."""
+        while True:
+            dirty, partials = self._core.pending(100_000, newest_first=False, city=self.city.id)
+            if not len(dirty.window):
+                return
+            ids = np.array(
+                [self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all]
+            )
+            self.ingest.take(self.city.id, replace(partials, series=ids[partials.series]))
+            with self.buffer.transaction():
+                self.buffer.count({self._mark: 1})
+                self._core.sent(dirty)
+            self.summary.windows += len(partials)
+            yield len(partials)
+
+    def derive(self, now: int) -> None:
+        """Evaluate the KPIs that the flushed windows touch."""
+        self.summary.kpis += len(self.ingest.derive(now))
+        self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
+
+
+def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
+    """Parts of a chunk that each span at most `seconds` of recorded time, in file order; bad rows go along."""
+    begin, since = 0, None
+    for i, text in enumerate(chunk.columns[0]):
+        t = _instant(text)
+        if t is not None and since is not None and abs(t - since) >= seconds * 1000:
+            yield chunk.part(begin, i)
+            begin, since = i, None
+        since = t if since is None else since
+    yield replace(chunk.part(begin), bad=chunk.bad)
+
+
+def _instant(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except Rejected:
+        return None
+
+
+class Pace:
+    """Recorded time against real time: `speed` recorded seconds pass in one second."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._first: int | None = None
+        self._began = 0.0
+
+    def wait_for(self, part: Chunk) -> None:
+        """Sleep until the part's first row is due."""
+        t = next((t for text in part.columns[0] if (t := _instant(text)) is not None), None)
+        if t is None:
+            return
+        if self._first is None:
+            self._first, self._began = t, time.monotonic()
+        due = self._began + (t - self._first) / 1000 / self._speed
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def parts(paths: list[Path], speed: float | None) -> Iterator[Chunk]:
+    """The files' rows: as fast as they are taken, or each slice when it is due."""
+    pace = Pace(speed) if speed else None
+    for path in paths:
+        for chunk in read(path):
+            if pace is None or speed is None:
+                yield chunk
+                continue
+            for part in slices(chunk, speed):
+                pace.wait_for(part)
+                yield part
+
+
+def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
+    """Replay files; `speed`: recorded seconds a second, None for as fast as possible."""
+    began = time.perf_counter()
+    for part in parts(paths, speed):
+        replay.take(part, _now())
+        progress("reading", len(part))
+        if speed is not None:
+            finish(replay, progress)
+    finish(replay, progress)
+    replay.summary.seconds = time.perf_counter() - began
+    return replay.summary
+
+
+def finish(replay: Replay, progress: Progress) -> None:
+    """Fold, store and derive what was taken."""
+    for windows in replay.flush():
+        progress("folding", windows)
+    replay.derive(_now())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""The technician's side: enrol, configure, flash and update nodes."""

@@ -1,0 +1,132 @@
+"""Puts the firmware and an enrolled node's folder onto a board over USB.
+
+The order makes a half-done flashing harmless: `main.py`, which starts the node, goes first and comes last, and after it
+has gone the board is restarted, because the watchdog of a running node cannot be stopped and would bite in between.
+"""
+
+from __future__ import annotations
+
+from binascii import crc32
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.serial.board import Board
+from edge.tools import node_config, release
+from telemetry.errors import UsageError
+
+PLATFORMS = {"esp32": "esp32", "linux": "unix"}
+OLDEST = (1, 25)
+MAIN, BOOTS = "main.py", "boots"
+_2024 = 1_704_067_200  # s UTC
+# What a node has written about its updates and configurations; its ring of records and its boot counter stay.
+STATE = ("slots", *(f"config.{name}" for name in ("now", "before", "trial", "base", "refused", "given_up")))
+Progress = Callable[[int, int], None]
+
+_RING = """
+from esp32 import Partition
+found = Partition.find(Partition.TYPE_DATA, label='ring')
+print(len(found) and found[0].info()[3])
+"""
+_ERASE = {
+    "esp32": """
+from esp32 import Partition
+ring = Partition.find(Partition.TYPE_DATA, label='ring')[0]
+for block in range(ring.ioctl(4, 0)):
+    ring.ioctl(6, block)
+""",
+    "unix": "import os\nif 'ring.bin' in os.listdir():\n    os.remove('ring.bin')",
+}
+
+
+def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progress) -> str:
+    """Make the board the node of this folder; returns the platform. Raises UsageError, CityVitalsError.
+
+    `replace`: the board may have been another device; the records it has not sent are erased. `now`: s UTC.
+    """
+    platform = suited(board)
+    config = node_config.check_folder(folder, board=platform == "esp32")
+    other = owner(board, config)
+    if other and not replace:
+        raise UsageError(
+            f"The board on {board.port} is the node '{other}'. With --replace it becomes '{config['device']}', and the"
+            " readings it has not sent yet are erased."
+        )
+    files = {f"a/{name}": content for name, content in release.build(platform).items()} | folder_files(folder, config)
+    board.remove([MAIN])
+    board.restart(again=True)
+    board.remove(STATE)
+    if other:
+        board.run(_ERASE[platform])
+    wrong = board.missing(files)
+    for done, name in enumerate(wrong):
+        progress(done, len(wrong))
+        board.put(name, files[name])
+    if still := board.missing(files):
+        raise UsageError(f"{still[0]} did not arrive whole on {board.port}; check the cable and flash again.")
+    if other or board.read(BOOTS) is None:
+        board.put(BOOTS, boots(now))
+    board.put(MAIN, (release.FIRMWARE / "loader.py").read_bytes())
+    board.restart()
+    return platform
+
+
+def boots(now: float) -> bytes:
+    """The boot counter of a board that has none: minutes since 2024, so that no boot of a former board comes again.
+
+    The device may have had another board, or this one's flash erased; records of the same boot and number would be
+    taken for those of then. Format: `edge/firmware/files.py`.
+    """
+    body = str(int(now - _2024) // 60).encode()
+    return b"%08x %s" % (crc32(body), body)
+
+
+def suited(board: Board) -> str:
+    """The platform of the release for this board. Raises UsageError where there is none."""
+    name, version = board.version()
+    platform = PLATFORMS.get(name)
+    if platform is None or version < OLDEST:
+        raise UsageError(
+            f"The board on {board.port} runs MicroPython {version[0]}.{version[1]} on '{name}'; a node needs an ESP32"
+            f" with {OLDEST[0]}.{OLDEST[1]} or later."
+        )
+    if platform == "esp32" and board.run(_RING).strip() == "0":
+        raise UsageError(
+            f"The board on {board.port} has no data partition 'ring', where a node keeps its records; write the"
+            " image of edge/README.md first."
+        )
+    return platform
+
+
+def owner(board: Board, config: node_config.Config) -> str:
+    """The device that the board is now, where that is another one; else empty."""
+    text = board.read(node_config.FILE)
+    try:
+        present = node_config.parse(text, board.port) if text else {}
+    except UsageError:
+        present = {}
+    same = all(present.get(key) == config[key] for key in ("city", "device"))
+    return "" if same or not present else f"{present.get('city')}/{present.get('device')}"
+
+
+def folder_files(folder: Path, config: node_config.Config) -> dict[str, bytes]:
+    """What of a node's folder goes onto the board: its configuration and the files this names."""
+    tls = config["mqtt"].get("tls", {})
+    names = [node_config.FILE, *(tls[key] for key in ("ca", "cert", "key") if key in tls)]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def configure(folder: Path, board: Board) -> list[str]:
+    """Write the folder's configuration and certificates onto a board that is this node; returns what was written.
+
+    What was set from afar stays laid over it. Raises UsageError.
+    """
+    platform = suited(board)
+    config = node_config.check_folder(folder, board=platform == "esp32")
+    if other := owner(board, config):
+        raise UsageError(f"The board on {board.port} is the node '{other}', not '{config['device']}'; flash it.")
+    files = folder_files(folder, config)
+    wrong = board.missing(files)
+    for name in wrong:
+        board.put(name, files[name])
+    board.restart()
+    return wrong

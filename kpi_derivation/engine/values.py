@@ -1,0 +1,71 @@
+"""From a derivation's parts to KPI values with status, and when a changed value is a new revision. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kpi_derivation.catalogue import Derivation
+from kpi_derivation.engine.view import Part, View
+from registry.city import Rules
+from telemetry.kpi_value import NOT_APPLICABLE, KpiValue, Reason, Status, StoredKpi
+from telemetry.periods import Period
+from telemetry.windows import HOUR
+
+
+def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
+    """`final` once the period ended `final_after_h` hours ago, before `provisional`; else by what the part says."""
+    if part.value is None:
+        return "not_applicable" if part.reason in NOT_APPLICABLE else "insufficient"
+    if part.reason == "partial_period":
+        return "partial"
+    rolling = period.kind in ("24h", "365d")
+    return "provisional" if rolling or now < period.end + rules.final_after_h * HOUR else "final"
+
+
+def reason_of(part: Part) -> Reason:
+    """The part's reason; a missing value that gives none has too little behind it."""
+    return "low_coverage" if part.value is None and not part.reason else part.reason
+
+
+def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiValue:
+    """The value of one part."""
+    kpi, period = derivation.kpi, view.period
+    return KpiValue(
+        city=view.city.id,
+        code=kpi.code,
+        part=part.part,
+        period=period.label,
+        kind=period.kind,
+        start=period.start,
+        end=period.end,
+        value=part.value,
+        unit=part.unit or kpi.unit,
+        coverage=min(max(part.coverage, 0.0), 1.0),
+        status=status_of(part, period, view.city.rules, now),
+        n_devices=part.n_devices,
+        method=derivation.method,
+        notes=part.notes,
+        reason=reason_of(part),
+    )
+
+
+def revise(old: StoredKpi | None, new: KpiValue, now: int, hold_ms: float) -> StoredKpi | None:
+    """What to store when `new` is computed over `old`; None when nothing changed.
+
+    A final value that has stood for `hold_ms` and changes is a new revision and keeps the one it replaces; a change
+    within that time (a backlog that arrives in pieces) belongs to the same revision. A final value that went away is
+    still one that was told: what comes after it is another revision.
+    """
+    if old is None:
+        return StoredKpi(kpi=new, changed=now, updated=now)
+    new = msgspec.structs.replace(new, revision=old.kpi.revision)
+    if new == old.kpi:
+        return None
+    withdrawn = old.kpi.value is None and old.kpi.revision > 1
+    if old.kpi.status != "final" and not withdrawn:
+        return StoredKpi(kpi=new, changed=now, previous=old.previous, updated=now)
+    if new.value != old.kpi.value and now - old.changed >= hold_ms:
+        new = msgspec.structs.replace(new, revision=old.kpi.revision + 1)
+        before = old.previous if old.kpi.value is None else old.kpi.value
+        return StoredKpi(kpi=new, changed=now, previous=before, updated=now)
+    return StoredKpi(kpi=new, changed=old.changed, previous=old.previous, updated=now)

@@ -1,0 +1,176 @@
+"""What a derivation sees: the city, the period, and per device the sums over the period. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from kpi_derivation.engine.demand_days import Peak
+from kpi_derivation.engine.sums import Sums
+from registry.city import City, Device, DeviceKind
+from telemetry.kpi_value import Reason
+from telemetry.periods import Period, local_date
+from telemetry.quantities import DERIVED_FROM
+from telemetry.series import BoolArray, FloatArray
+
+HOUR_MS = 3_600_000.0
+
+# Per series and day (or period): how many readings, their sum, valid hours and the sum of their means, the time in
+# ms the readings stand for, counted energy (counters: steps incl. across gaps), and the interval used.
+COLUMNS = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged", "interval")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What a derivation gives for one data point.
+
+    Where `value` is None, or of a part of the period only, `reason` says why to programs and `notes` to people.
+    """
+
+    part: str = ""
+    value: float | None
+    coverage: float
+    n_devices: int
+    notes: str = ""
+    unit: str | None = None
+    reason: Reason = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Sums over the period of the registered devices that have the quantity, one row a device, in registry order.
+
+    A device without data has n = 0. Columns: see COLUMNS.
+    """
+
+    devices: tuple[Device, ...]
+    n: FloatArray
+    sum: FloatArray
+    hours: FloatArray
+    hour_sum: FloatArray
+    covered: FloatArray
+    increase: FloatArray
+    flagged: FloatArray
+    interval: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Days of devices: `columns` of shape (devices, days), the first day being `first` (proleptic ordinal)."""
+
+    devices: tuple[Device, ...]
+    first: int
+    columns: dict[str, FloatArray]
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self.columns[name]
+
+    def mean(self, least_hours: int = 1) -> FloatArray:
+        """Mean of each day's valid hours; NaN with fewer than `least_hours`."""
+        hours = self.columns["hours"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(hours >= least_hours, self.columns["hour_sum"] / hours, np.nan)
+
+
+DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
+DemandReader = Callable[[int, int], tuple[Peak | None, FloatArray]]
+HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One city in one period. `expected_ms`: how much of the period has passed (all of it once it is over).
+
+    `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
+    period; `index`: what follows from the city alone, shared by all its views.
+    """
+
+    city: City
+    period: Period
+    expected_ms: float
+    sums: Sums
+    read_days: DayReader
+    read_hours: HourReader
+    read_demand: DemandReader
+    found: dict[Any, Any] = field(default_factory=dict)
+    index: dict[Any, Any] = field(default_factory=dict)
+
+    def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
+        """Registered devices of these kinds, of those that measure `quantity`."""
+        key = (tuple(kinds), quantity)
+        if key not in self.index:
+            sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
+            mine = (d for d in self.city.device if d.kind in kinds)
+            self.index[key] = tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
+        devices: tuple[Device, ...] = self.index[key]
+        return devices
+
+    def picked(self, devices: tuple[Device, ...], name: str, pick: Callable[[Device], bool]) -> BoolArray:
+        """Which devices `pick` picks; worked out once for the city under (name, pick)."""
+        key = (name, pick, len(devices))
+        if key not in self.index:
+            self.index[key] = np.array([pick(d) for d in devices], dtype=np.bool_)
+        chosen: BoolArray = self.index[key]
+        return chosen
+
+    def numbers(self, devices: tuple[Device, ...], name: str, of: Callable[[Device], float]) -> FloatArray:
+        """What `of` tells of each device; worked out once for the city under (name, of)."""
+        key = (name, of, len(devices))
+        if key not in self.index:
+            self.index[key] = np.array([of(d) for d in devices], dtype=np.float64)
+        told: FloatArray = self.index[key]
+        return told
+
+    def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
+        """The period's sums of `quantity` over the devices of these kinds."""
+        key = ("rows", quantity, tuple(kinds))
+        if key not in self.found:
+            devices = self.devices(kinds, quantity)
+            where = ("places", quantity, tuple(kinds))
+            if self.index.get(where, (-1,))[0] != self.sums.size:
+                self.index[where] = self.sums.size, self.sums.places([(d.id, quantity) for d in devices])
+            table = self.sums.of(self.index[where][1])
+            self.found[key] = Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+        rows: Rows = self.found[key]
+        return rows
+
+    def daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int = 0) -> Daily:
+        """The period's civil days of the devices of these kinds, and `back_days` before them."""
+        key = ("daily", quantity, tuple(kinds), back_days)
+        if key not in self.found:
+            self.found[key] = self._daily(quantity, kinds, back_days)
+        daily: Daily = self.found[key]
+        return daily
+
+    def _daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int) -> Daily:
+        devices, zone = self.devices(kinds, quantity), self.city.zone
+        first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
+        last = local_date(self.period.end - 1, zone).toordinal()
+        return Daily(devices, first, self.read_days([d.id for d in devices], quantity, first, last))
+
+    def hourly(self, quantity: str, kinds: Sequence[DeviceKind], back_hours: int = 0) -> FloatArray:
+        """Means of the valid hours of the period, and of `back_hours` before it; one row a device of these kinds."""
+        devices = self.devices(kinds, quantity)
+        start = self.period.start - round(back_hours * HOUR_MS)
+        return self.read_hours([d.id for d in devices], quantity, start, self.period.end)
+
+    def demand(self) -> tuple[Peak | None, FloatArray]:
+        """The period's highest demand of all meters together, and each meter's own highest, kW, by name."""
+        if "demand" not in self.found:
+            zone = self.city.zone
+            first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
+            self.found["demand"] = self.read_demand(first, last)
+        demand: tuple[Peak | None, FloatArray] = self.found["demand"]
+        return demand
+
+    @property
+    def is_year(self) -> bool:
+        """Whether the period is a year, so that 'per year' is the plain sum."""
+        return self.period.kind in ("year", "365d")

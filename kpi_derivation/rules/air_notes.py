@@ -1,0 +1,59 @@
+"""What must be said of the stations behind an air quality value: suspect days, spikes, calibrations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from kpi_derivation.engine.view import View
+from kpi_derivation.rules.calibration import used
+from kpi_derivation.rules.neighbours import DRIFTS, EMPTY, WORDS
+from kpi_derivation.rules.stations import KINDS
+from registry.city import Device
+
+LEAST_DAYS = 7  # flagged days in a period from which a station is called suspect
+LEAST_EMPTY = 2  # and days without any particles
+
+
+def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, str]:
+    """Stations with days flagged against their neighbours, each with the sentence that says so."""
+    if view.period.kind in ("24h", "day"):
+        return {}
+    days = view.daily(quantity, KINDS)
+    wanted, found = {d.id for d in devices}, {}
+    flagged, empty = ((days["suspect"] >= least).sum(axis=1) for least in (DRIFTS, EMPTY))
+    often = np.flatnonzero((flagged >= LEAST_DAYS) | (empty >= LEAST_EMPTY))
+    for device, row in ((days.devices[i], days["suspect"][i]) for i in often.tolist()):
+        at = np.flatnonzero(row > 0)
+        if device.id in wanted:
+            first = date.fromordinal(days.first + int(at[0]))
+            kinds = ", ".join(WORDS[k] for k in sorted(set(row[at].tolist())))
+            found[device.id] = f"suspect: {device.id} {kinds} against its neighbours on {len(at)} days from {first}"
+    return found
+
+
+def spikes(view: View, quantity: str) -> str:
+    """Single hours far above both neighbours; they are counted in the mean."""
+    if view.period.kind == "24h":
+        return ""
+    days = view.daily(quantity, KINDS)
+    hours = np.nan_to_num(days["spikes"]).sum(axis=1)
+    named = [f"{days.devices[i].id} {hours[i]:g} h" for i in np.flatnonzero(hours).tolist()]
+    return f"spikes (kept): {', '.join(named)}" if named else ""
+
+
+def calibrated(view: View, quantity: str, devices: Sequence[Device]) -> str:
+    """The calibration entries in force in the period."""
+    has = view.picked(tuple(devices), "calibration", _has_entries)
+    named = [
+        f"{d.id} version {'+'.join(str(e.version) for e in entries)}"
+        for d in (devices[i] for i in np.flatnonzero(has).tolist())
+        if (entries := used(d, quantity, view.period.start, view.period.end))
+    ]
+    return f"calibrated: {', '.join(named)}" if named else ""
+
+
+def _has_entries(device: Device) -> bool:
+    return bool(device.calibration)

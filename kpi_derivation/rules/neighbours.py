@@ -1,0 +1,135 @@
+"""Quality control above the raw store: each day of a station held against the others of its kind. Flags, no deletion.
+
+A station's day (the logarithm of its mean) is compared with what the others of the same kind let expect
+(`expectations`). A day is flagged where what was measured has left what was expected:
+
+    drift   the median of the last 13 days (7 or more there) is off by a factor of 1.5, and by 1.25 usual deviations
+    step    each of the last 3 days is off by a factor of 3
+    stuck   every valid hour of the day (18 or more) has the same value
+    empty   no hour of the day has any particles: the fan of an optical sensor stands, or its inlet is closed
+
+So a fault that doubles a station is flagged within two weeks, unless the weather halves it against the others just
+then (tests/kpi_derivation/golden/test_neighbours.py prints how often). Weather raises flags too: a flag asks a person
+to look. The numbers are ours and parameters of the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kpi_derivation.engine.days import DayGrid
+from kpi_derivation.rules.expectations import BACK, RECENT, STRIDE, Group, median
+from registry.city import City
+from telemetry.series import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from kpi_derivation.engine.folding import Days
+
+LEAST_RECENT = 7
+DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
+SPREADS = 1.25
+LEAD = BACK + RECENT  # days before that a judgement looks at; it must not matter how many more there are
+FLOOR = 1.0  # µg/m³: below, ratios say nothing
+DAY_HOURS = 18
+NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
+DRIFTS, STEPS, STUCK, EMPTY = 1.0, 2.0, 3.0, 4.0
+PARTICLES = frozenset({"pm2_5", "pm10"})
+QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
+WORDS = {DRIFTS: "drifts", STEPS: "steps", STUCK: "stuck", EMPTY: "empty (does its fan stand?)"}
+
+
+class Neighbours:
+    """Flags of one city's stations; `grid` rows are those of `places` (row of the engine's days -> row here)."""
+
+    def __init__(self, city: City) -> None:
+        self.grid = DayGrid({"level": np.nan, "others": np.nan, "suspect": 0.0})
+        self.places: dict[int, int] = {}
+        self._groups = [
+            (quantity, [d.id for d in city.device if d.kind == kind and quantity in d.quantities])
+            for quantity in sorted(QUANTITIES)
+            for kind in ("air_reference", "air_lowcost")
+        ]
+
+    def update(self, days: Days, changed: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Judge again from the first changed day of each group on; returns the (row, day) whose flag changed."""
+        first: dict[int, int] = {}
+        for row, day in changed:
+            first[row] = min(day, first.get(row, day))
+        found: set[tuple[int, int]] = set()
+        for quantity, devices in self._groups:
+            rows = np.array([days.row_of(d, quantity) for d in devices], dtype=np.int64)
+            touched = [first[r] for r in rows.tolist() if r in first]
+            if touched and days.grid.shape[1]:
+                found |= self._judge(days, quantity, devices, rows, min(touched))
+        return found
+
+    def _judge(self, days: Days, quantity: str, devices: list[str], rows: IntArray, since: int) -> set[tuple[int, int]]:
+        since -= since % STRIDE  # whole strides, so that the order in which days come changes nothing
+        last = days.grid.origin + days.grid.shape[1] - 1
+        columns = days.daily(devices, quantity, since, last)
+        there = rows >= 0
+        for row in rows[there].tolist():
+            self.places.setdefault(row, len(self.places))
+        places = np.array([self.places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
+        self.grid.ensure(len(self.places), since, last)
+        level = levels(columns["hour_sum"], columns["hours"])
+        broken = by_itself(columns["hours"], columns["max1"], columns["min1"], quantity in PARTICLES)
+        now = {"level": level, "others": of_the_others(level), "suspect": broken}
+        a = since - self.grid.origin
+        was = self.grid.slice("suspect", places, since, last)
+        for name, values in now.items():
+            self.grid.columns[name][places[there], a : a + level.shape[1]] = values[there]
+        before = {name: self.grid.slice(name, places, since - LEAD, last) for name in self.grid.fills}
+        suspect = judge(before["level"], before["others"], before["suspect"], LEAD)[:, LEAD:]
+        self.grid.columns["suspect"][places[there], a : a + level.shape[1]] = suspect[there]
+        at, day = np.nonzero((suspect != was) & there[:, None])
+        return set(zip(rows[at].tolist(), (day + since).tolist(), strict=True))
+
+
+def levels(hour_sum: FloatArray, hours: FloatArray) -> FloatArray:
+    """Logarithm of each day's mean; NaN where the day has too few hours."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(hours >= DAY_HOURS, hour_sum / hours, np.nan)
+    return np.asarray(np.log(np.maximum(means, FLOOR)))
+
+
+def by_itself(hours: FloatArray, highest: FloatArray, lowest: FloatArray, particles: bool) -> FloatArray:
+    """STUCK and EMPTY days, which show without the others; 0 elsewhere. `highest`, `lowest`: valid hours of the day."""
+    enough = hours >= DAY_HOURS
+    with np.errstate(invalid="ignore"):
+        empty = enough & (highest < NOTHING) & particles
+    return np.where(empty, EMPTY, np.where(enough & (highest == lowest), STUCK, 0.0))
+
+
+def of_the_others(level: FloatArray) -> FloatArray:
+    """Median of the other stations' levels, each day; NaN with fewer than two others."""
+    if len(level) < 3:
+        return np.full(level.shape, np.nan)
+    if len(level) > 20:  # one's own value hardly moves the median of many
+        return np.where(np.isnan(level), np.nan, median(level.T)[None, :])
+    return np.array([median(np.delete(level, i, axis=0).T) for i in range(len(level))])
+
+
+def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int) -> FloatArray:
+    """Flags, the days from column `start` (the first of a stride) on judged anew.
+
+    `suspect`: the flags of the days before; STUCK or EMPTY where a day is.
+    """
+    suspect, group = suspect.copy(), Group(level, others)
+    for first in range(start, level.shape[1], STRIDE):
+        now = slice(first, min(first + STRIDE, level.shape[1]))
+        off, spread = group.differences(suspect, now)
+        limit = np.maximum(DRIFT, SPREADS * spread)
+        for i, day in enumerate(range(now.start, now.stop)):
+            # `off` begins RECENT - 1 days before `now`.
+            recent, last = off[:, i : i + RECENT], off[:, i + RECENT - STEP_DAYS : i + RECENT]
+            with np.errstate(invalid="ignore"):
+                drifts = np.abs(median(recent, LEAST_RECENT)) > limit
+                steps = (last > STEP).all(axis=1) | (last < -STEP).all(axis=1)
+            found = np.where(drifts, DRIFTS, np.where(steps, STEPS, 0.0))
+            found = np.where(np.isnan(level[:, day]), 0.0, found)
+            suspect[:, day] = np.where(suspect[:, day] >= STUCK, suspect[:, day], found)
+    return suspect

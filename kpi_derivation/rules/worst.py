@@ -1,0 +1,44 @@
+"""An air quality index of a city: that of the worst pollutant at the worst station. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.stations import QUANTITIES, kinds_of
+from registry.city import DeviceKind
+from telemetry.series import FloatArray
+
+Highest = Callable[[View, str, tuple[DeviceKind, ...]], FloatArray]
+Index = Callable[[str, float], float]
+
+
+def worst(view: View, highest: Highest, index: Index, name: Callable[[float], str], nothing: str) -> list[Part]:
+    """One part, without a name.
+
+    `highest`: per station what counts of a pollutant, µg/m³, NaN where nothing does. `index`: of a pollutant and
+    concentration. `name`: what goes before the pollutants in the notes. `nothing`: why there is no value, where some
+    station measures.
+    """
+    found, labels, coverage, n = [], [], [], 0
+    for quantity in QUANTITIES:
+        kinds, label = kinds_of(view, quantity)
+        values = highest(view, quantity, kinds)
+        there = ~np.isnan(values)
+        if len(values):
+            coverage.append(float(there.mean()))
+            n = max(n, int(there.sum()))
+        if there.any():
+            found.append((index(quantity, float(values[there].max())), quantity))
+            labels.append(label)
+    share = sum(coverage) / len(coverage) if coverage else 0.0
+    if not found:
+        why = nothing if coverage else "no station of the city measures a pollutant of the index"
+        return [Part(value=None, coverage=share, n_devices=0, notes=why)]
+    value = max(i for i, _ in found)
+    pollutants = ", ".join(q for i, q in found if i == value)
+    notes = joined(f"{name(value)}{pollutants}; of {len(found)} pollutants", *dict.fromkeys(labels))
+    return [Part(value=value, coverage=share, n_devices=n, notes=notes)]

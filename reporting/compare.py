@@ -1,0 +1,150 @@
+"""`cityvitals kpi compare` and `kpi trend`: cities beside each other and a region's profile; a city over the years."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from adapters.store import Store
+from kpi_derivation.catalogue import KPIS
+from reporting.comparison import CityFigures, Line, compare
+from reporting.figures.figures import figures
+from reporting.figures.points import Point
+from reporting.figures.stored import figures_of
+from reporting.scoring import OUR_CHOICE
+from reporting.show import stored_city, wanted_codes
+from reporting.snapshot import wanted_targets
+from reporting.trend import Distance, Trend, distance, trend
+from telemetry.errors import UsageError, nearest
+from telemetry.kpi_value import KpiValue
+
+FORMATS = ("table", "json", "csv")
+
+
+def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence[str]) -> list[Line]:
+    """The lines of a comparison; all cities of the store where none is named. Raises UsageError."""
+    chosen = list(dict.fromkeys(ids)) or [record.id for record in store.cities()]
+    if not chosen:
+        raise UsageError("The store holds no city yet; run `cityvitals replay` or `cityvitals kpi report` first.")
+    found = []
+    for city_id in chosen:
+        city = stored_city(store, city_id)
+        _, of_city = figures_of(store, city, period_text)
+        found.append(CityFigures(id=city.id, name=city.city.name, population=city.city.population, figures=of_city))
+    wanted = set(wanted_codes(codes)) if codes else None
+    return [line for line in compare(found) if wanted is None or line.code in wanted]
+
+
+def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
+    """The lines as table, json or csv. Raises UsageError for another format."""
+    foot = "(n): rank, 1 is best; region: weighted by population, counts added up; people: share of them behind it"
+    return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
+
+
+def _comparison_rows(lines: Sequence[Line]) -> list[list[str]]:
+    cities = list(lines[0].values) if lines else []
+    head = ["KPI", "part", "name", "unit", *cities, "region", "people", "notes"]
+    rows = [head]
+    for line in lines:
+        r = line.region
+        people = "" if r.people is None else f"{100 * r.people:.0f} %"
+        cells = [_ranked(line, city) for city in cities]
+        rows.append(
+            [line.code, line.part, line.name, line.unit, *cells, _number(r.value), people, "; ".join(line.notes)]
+        )
+    return rows
+
+
+def _ranked(line: Line, city: str) -> str:
+    rank = line.ranks.get(city)
+    return _number(line.values[city]) + (f" ({rank})" if rank else "")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure over the years."""
+
+    code: str
+    part: str
+    name: str
+    unit: str
+    trend: Trend
+    target: Distance | None
+
+
+def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) -> list[TrendLine]:
+    """The trend of every figure with a value, against the city's targets. Raises UsageError."""
+    city = stored_city(store, city_id)
+    wanted = wanted_targets(city, path)
+    only = set(wanted_codes(codes)) if codes else None
+    years: dict[Point, list[tuple[int, float]]] = {}
+    for year, values in _by_year([v.kpi for v in store.kpis(city.id, ["year"])]):
+        for f in figures(values):
+            if f.value is not None and (only is None or f.code in only):
+                years.setdefault((f.code, f.part), []).append((year, f.value))
+    lines = []
+    for (code, part), found in years.items():
+        line = trend(found)
+        target = wanted.get((code, part))
+        if line is not None:
+            lines.append(
+                TrendLine(
+                    code=code, part=part, name=KPIS[code].name, unit=KPIS[code].unit, trend=line,
+                    target=distance(line, target) if target else None,
+                )
+            )  # fmt: skip
+    return lines
+
+
+def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
+    """Years that have begun to be final or not alike, oldest first; a provisional year is not a year yet."""
+    found: dict[int, list[KpiValue]] = {}
+    for value in values:
+        if value.status == "final":
+            found.setdefault(int(value.period), []).append(value)
+    return sorted(found.items())
+
+
+def trend_text(lines: Sequence[TrendLine], form: str, width: int | None) -> str:
+    """The lines as table, json or csv. Raises UsageError for another format."""
+    return _text(form, lines, lambda: _trend_rows(lines), width, OUR_CHOICE)
+
+
+def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
+    rows = [["KPI", "part", "name", "unit", "years", "newest", "change", "per year", "target", "missing", "reached"]]
+    for line in lines:
+        t, d = line.trend, line.target
+        reached = "" if d is None else "yes" if d.reached else str(d.reached_in or "not so")
+        told = ["", "", ""] if d is None else [_number(d.target), _number(d.distance), reached]
+        numbers = [_number(t.change), _number(t.per_year)]
+        rows.append(
+            [line.code, line.part, line.name, line.unit, str(t.years), f"{_number(t.last)} ({t.year})", *numbers, *told]
+        )
+    return rows
+
+
+def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], width: int | None, foot: str) -> str:
+    if form not in FORMATS:
+        raise UsageError(f"There is no format '{form}'; {nearest(form, FORMATS)}")
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(lines), indent=2).decode() + "\n"
+    out = io.StringIO()
+    if form == "csv":
+        csv.writer(out, lineterminator="\n").writerows(rows())
+        return out.getvalue()
+    head, *body = rows()
+    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for row in body:
+        table.add_row(*row)
+    Console(width=width, file=out, markup=False, highlight=False).print(table)
+    return out.getvalue() + f"\n{foot}.\n"

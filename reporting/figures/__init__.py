@@ -1,0 +1,1 @@
+"""A city's yearly figures: derived, reported, checked by the verifiers' rules."""

@@ -1,0 +1,171 @@
+"""A city's yearly figures from a CSV file. Pure; the caller reads the file.
+
+Columns, in any order: `code, year, source, quality` and `value`, or `numerator` and `denominator`; where wanted `part`,
+`unit`, `remark`, and `name` for the reader alone. An error is a sentence with file, line and what to write instead; all
+of them are told at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+
+from kpi_derivation.catalogue import KPIS, Kpi, canonical
+from reporting.figures.points import all_points, part_named, unit_of
+from reporting.figures.ratio import per, quotient
+from reporting.figures.reported import QUALITY, Reported
+from reporting.figures.units import check_unit
+from telemetry.errors import UsageError, nearest
+
+COLUMNS = ("code", "part", "year", "value", "numerator", "denominator", "unit", "source", "quality", "remark")
+_FOR_PEOPLE = ("name",)
+_NEEDED = ("code", "year", "source", "quality")
+# A line without any of these, as `blank_form` makes them, is a figure that is not reported.
+_FILLED_IN = ("value", "numerator", "denominator", "source", "quality")
+_MOST_TOLD = 20
+_YES_NO = {"yes": 1.0, "no": 0.0}
+
+Row = Mapping[str, str]
+
+
+def read_figures(text: str, name: str) -> list[Reported]:
+    """The figures of a file's text. Raises UsageError; `name` is how its sentences call the file."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    header = [cell.strip().lower() for cell in next(reader, [])]
+    _check_header(header, name)
+    found: list[Reported] = []
+    wrong: list[str] = []
+    for cells in reader:
+        try:
+            row = _row(header, cells)
+            if any(row.get(column) for column in _FILLED_IN):
+                found.append(_figure(row, reader.line_num))
+        except ValueError as error:
+            wrong.append(f"{name}, line {reader.line_num}: {error}.")
+    wrong += [f"{name}, {sentence}" for sentence in _twice(found)]
+    if wrong:
+        more = f"\nand {len(wrong) - _MOST_TOLD} more." if len(wrong) > _MOST_TOLD else ""
+        raise UsageError("\n".join(wrong[:_MOST_TOLD]) + more)
+    return found
+
+
+def blank_form(year: int) -> str:
+    """An empty file with a line for each of the 112 figures, to be filled in; what is left empty is not reported."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*COLUMNS, "name"))
+    for kpi, part in all_points():
+        unit = unit_of(kpi, part)
+        writer.writerow((kpi.code, part, year, "", "", "", unit, "", "", "", kpi.name))
+    return out.getvalue()
+
+
+def _check_header(header: list[str], name: str) -> None:
+    for column in header:
+        if column not in COLUMNS and column not in _FOR_PEOPLE:
+            raise UsageError(f"{name}, line 1: unknown column '{column}'; {nearest(column, COLUMNS)}")
+    missing = [column for column in _NEEDED if column not in header]
+    if missing or not {"value", "numerator"} & set(header):
+        raise UsageError(
+            f"{name}, line 1: missing {', '.join(missing) or 'value'}; the first line names the columns: "
+            f"{','.join(COLUMNS)}."
+        )
+
+
+def _row(header: list[str], cells: list[str]) -> Row:
+    if len(cells) > len(header):
+        raise ValueError(f"{len(cells)} cells under {len(header)} columns; put text with commas in quotes")
+    return dict(zip(header, (cell.strip() for cell in cells), strict=False))
+
+
+def _figure(row: Row, line: int) -> Reported:
+    kpi = _kpi(row.get("code", ""))
+    part = part_named(kpi, row.get("part", ""))
+    check_unit(kpi.code, part, row.get("unit", ""))
+    value, numerator, denominator = _numbers(row, kpi, part)
+    return Reported(
+        code=kpi.code, part=part, year=_year(row.get("year", "")), value=value, numerator=numerator,
+        denominator=denominator, quality=_quality(row.get("quality", "")), source=_source(row.get("source", "")),
+        remark=_one_line(row.get("remark", "")), line=line,
+    )  # fmt: skip
+
+
+def _kpi(text: str) -> Kpi:
+    code = canonical(text)
+    official = [kpi.code for kpi in KPIS.values() if kpi.level != "local"]
+    if not text or code is None:
+        raise ValueError(f"there is no KPI '{text}'; {nearest(text.replace(' ', '').upper(), official).rstrip('.')}")
+    if code not in official:
+        raise ValueError(f"{code} is a local KPI; only the 91 of U4SSC are reported")
+    return KPIS[code]
+
+
+def _numbers(row: Row, kpi: Kpi, part: str) -> tuple[float, float | None, float | None]:
+    """Value, numerator and denominator. A numerator alone is the result, as verifiers move it (p32)."""
+    unit = unit_of(kpi, part)
+    value = _number(row.get("value", ""), "value", unit)
+    numerator = _number(row.get("numerator", ""), "numerator", unit)
+    denominator = _number(row.get("denominator", ""), "denominator", unit)
+    if denominator is None:
+        given = value if value is not None else numerator
+        if given is None:
+            raise ValueError(f"{kpi.code} has no figure; give value in {unit}, or numerator and denominator")
+        if None not in (value, numerator):
+            raise ValueError("a numerator beside the value needs its denominator; give it, or leave the numerator out")
+        return given, None, None
+    if numerator is None:
+        raise ValueError("a denominator needs its numerator; give it, or leave the denominator out")
+    result = quotient(numerator, denominator, unit)
+    if value is not None and not math.isclose(value, result, rel_tol=0.005, abs_tol=0.005):
+        raise ValueError(f"value {value:g} is not numerator / denominator{per(unit)} = {result:.6g}; correct one")
+    return result, numerator, denominator
+
+
+def _number(text: str, column: str, unit: str) -> float | None:
+    if not text:
+        return None
+    if unit == "yes/no" and text.lower() in _YES_NO:
+        return _YES_NO[text.lower()]
+    try:
+        number = float(text.replace("_", "x"))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        hint = "; write a decimal point and no thousands separator" if "," in text or " " in text else ""
+        raise ValueError(f"{column} '{text}' is no number{hint}") from None
+    if number < 0:
+        raise ValueError(f"{column} {text} is under 0; no figure of U4SSC can be")
+    return number
+
+
+def _year(text: str) -> int:
+    if len(text) != 4 or not text.isascii() or not text.isdigit() or not 1990 <= int(text) <= 2100:
+        raise ValueError(f"year '{text}' is no year; write four digits, like 2018")
+    return int(text)
+
+
+def _quality(text: str) -> str:
+    if text.lower() not in QUALITY:
+        raise ValueError(f"quality '{text}' is no class of data quality; {nearest(text, QUALITY).rstrip('.')}")
+    return text.lower()
+
+
+def _source(text: str) -> str:
+    if not text:
+        raise ValueError("the source is missing; say where the figure is from, so that a verifier can trace it")
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
+    """On one line, and without the mark that separates a source from its remark in the store."""
+    return " ".join(text.split()).replace("; remark:", ", remark:")
+
+
+def _twice(figures: list[Reported]) -> Iterator[str]:
+    seen: dict[tuple[str, str, int], int] = {}
+    for f in figures:
+        first = seen.setdefault((f.code, f.part, f.year), f.line)
+        if first != f.line:
+            yield f"line {f.line}: {f.code} {f.part} of {f.year} stands in line {first} already; keep one of them."

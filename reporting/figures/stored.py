@@ -1,0 +1,52 @@
+"""The figures of a city and period out of the store; shared by the reporting commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.store import CityRecord, Store
+from registry.city import City
+from registry.config import load_city
+from reporting.figures.figures import Figure, figures
+from reporting.figures.reported import Reported, from_value, is_reported
+from reporting.show import stored_city
+from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiValue
+from telemetry.periods import ROLLING, Period, parse_period
+from telemetry.windows import MINUTE
+
+
+def city_named(store: Store, text: str) -> City:
+    """The city of this id in the store, or of this CITY.toml, which goes to a store that has none. Raises UsageError.
+
+    A file that differs from the stored one stays out of the store until its values are derived: see `kpi backfill`.
+    """
+    if not text.endswith(".toml"):
+        return stored_city(store, text)
+    city = load_city(Path(text))
+    if city.id not in (record.id for record in store.cities()):
+        store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE))
+    return city
+
+
+def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
+    """The stored values of a calendar period, derived and reported."""
+    return [v.kpi for v in store.kpis(city.id, [period.kind], None, period.start, period.start + 1)]
+
+
+def calendar(city: City, text: str) -> Period:
+    """The calendar period a user writes, in the city's time. Raises UsageError, for a rolling one too."""
+    if text in ROLLING:
+        raise UsageError(f"'{text}' rolls on; write a calendar period: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    return parse_period(text, city.zone)
+
+
+def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list[Figure]]:
+    """A calendar period and the city's figures in it. Raises UsageError."""
+    period = calendar(city, period_text)
+    return period, figures(values_of(store, city, period))
+
+
+def reported_of(store: Store, city: City) -> list[Reported]:
+    """All figures the city has reported, of all years."""
+    return [from_value(v.kpi) for v in store.kpis(city.id, ["year"]) if is_reported(v.kpi)]

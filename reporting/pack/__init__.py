@@ -1,0 +1,1 @@
+"""The verifier's pack: the same bytes from the same readings."""

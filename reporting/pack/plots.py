@@ -1,0 +1,153 @@
+"""The plots of a pack as PNG: stations, coverage, months and the wheel. The same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from kpi_derivation.catalogue import KPIS
+from reporting.proof.proof import Proof
+from reporting.wheel import COLOURS, wedges
+from telemetry.kpi_value import KpiValue
+
+if TYPE_CHECKING:
+    from reporting.pack.pack import Pack
+
+_BLUE, _GREY, _RED = "#1f5f8b", "#c3cbd0", "#c62828"
+_UNITS = {"ug/m3": "µg/m³"}
+_NAMES = {"pm2_5": "PM2.5", "pm10": "PM10", "no2": "NO₂", "so2": "SO₂", "o3": "O₃"}
+
+
+def plots(pack: Pack) -> dict[str, bytes]:
+    """File name -> PNG of those plots for which there is something to show."""
+    drawn = {
+        "stations.png": _stations(pack),
+        "coverage.png": _coverage(pack),
+        "months.png": _months(pack),
+        "wheel.png": _wheel(pack),
+    }
+    return {name: _png(canvas) for name, canvas in drawn.items() if canvas is not None}
+
+
+def _png(canvas: Canvas) -> bytes:
+    out = io.BytesIO()
+    canvas.savefig(out, format="png", dpi=130, metadata={"Software": None})  # else the library's version is in it
+    return out.getvalue()
+
+
+def _plain(axes: Axes) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_axisbelow(True)
+
+
+def _stations(pack: Pack) -> Canvas | None:
+    """Each pollutant's station means, the city's mean and the city's target."""
+    proofs = [p for p in pack.proofs if p.value.code == "EN:EN:AQ:1C" and any(d.mean is not None for d in p.devices)]
+    if not proofs:
+        return None
+    sizes = [sum(d.mean is not None for d in p.devices) + 1.2 for p in proofs]
+    canvas = Canvas(figsize=(9, 0.9 + 0.34 * sum(sizes)), layout="constrained")
+    grid = canvas.subplots(len(proofs), 1, squeeze=False, gridspec_kw={"height_ratios": sizes})
+    for axes, proof in zip(grid[:, 0], proofs, strict=True):
+        _station_bars(axes, proof)
+        target = pack.targets.get((proof.value.code, proof.value.part))
+        if target:
+            axes.axvline(target.value, color=_RED, linestyle="--", linewidth=1.2)
+            axes.set_title(f"city's target {target.value:g}", loc="right", fontsize=9, color=_RED)
+    canvas.suptitle(f"Air: station means, {pack.title} (grey: left out; line: city)", fontsize=12)
+    return canvas
+
+
+def _station_bars(axes: Axes, proof: Proof) -> None:
+    shown = [d for d in proof.devices if d.mean is not None]
+    names = [d.site or d.device for d in shown]
+    names = [n if names.count(n) == 1 else d.device for n, d in zip(names, shown, strict=True)]
+    means = [d.mean or 0.0 for d in shown]
+    axes.barh(range(len(shown)), means, color=[_GREY if d.left_out else _BLUE for d in shown], height=0.7)
+    # The numbers stand with the names, where no line runs through them.
+    axes.set_yticks(range(len(shown)), [f"{n}   {m:.1f}" for n, m in zip(names, means, strict=True)])
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.tick_params(labelsize=8)
+    value, unit = proof.value.value, _UNITS.get(proof.value.unit, proof.value.unit)
+    told = "insufficient" if value is None else f"city {value:.2f} {unit}"
+    axes.set_title(f"{_NAMES.get(proof.value.part, proof.value.part)}: {told}", loc="left", fontsize=10)
+    if value is not None:
+        axes.axvline(value, color="#263238", linewidth=1.2)
+    _plain(axes)
+
+
+def _coverage(pack: Pack) -> Canvas | None:
+    """How complete each derived value is, against the city's rule."""
+    shown = [p for p in pack.proofs if p.value.n_devices or p.value.value is not None]
+    if not shown:
+        return None
+    canvas = Canvas(figsize=(9, 1.2 + 0.3 * len(shown)), layout="constrained")
+    axes = canvas.subplots()
+    names = [f"{p.name}: {p.value.part}" if p.value.part else p.name for p in shown]
+    shares = [100 * p.value.coverage for p in shown]
+    colours = [_GREY if p.value.value is None else _BLUE for p in shown]
+    bars = axes.barh(range(len(shown)), shares, color=colours, height=0.7)
+    axes.bar_label(bars, labels=[f"{s:.1f} %" for s in shares], padding=3, fontsize=8)
+    axes.set_yticks(range(len(shown)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 112)
+    axes.axvline(100 * pack.city.rules.period_capture, color=_RED, linestyle="--", linewidth=1.2)
+    axes.set_title(f"Coverage of derived values, {pack.title} (line: the rule; grey: insufficient)", fontsize=11)
+    _plain(axes)
+    return canvas
+
+
+def _months(pack: Pack) -> Canvas | None:
+    """Small multiples of the months of every derived figure that has at least two."""
+    groups: dict[tuple[str, str], list[KpiValue]] = {}
+    for value in pack.months:
+        if value.value is not None:
+            groups.setdefault((value.code, value.part), []).append(value)
+    shown = {key: found for key, found in groups.items() if len(found) > 1}
+    if not shown:
+        return None
+    lines = math.ceil(len(shown) / 2)
+    canvas = Canvas(figsize=(9, 0.5 + 1.75 * lines), layout="constrained")
+    grid = canvas.subplots(lines, 2, squeeze=False)
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    for axes, ((code, part), found) in zip(grid.flat, shown.items(), strict=False):
+        _month_bars(axes, KPIS[code].name + (f": {_NAMES.get(part, part)}" if part else ""), found)
+    canvas.suptitle(f"Months, {pack.title}", fontsize=12)
+    return canvas
+
+
+def _month_bars(axes: Axes, name: str, found: Sequence[KpiValue]) -> None:
+    axes.bar(range(len(found)), [v.value or 0.0 for v in found], color=_BLUE, width=0.75)
+    axes.set_xticks(range(len(found)), [v.period[5:] for v in found], fontsize=7)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_title(f"{name}, {_UNITS.get(found[0].unit, found[0].unit)}", loc="left", fontsize=9)
+    axes.grid(axis="y", color="#e3e7e9", linewidth=0.6)
+    _plain(axes)
+
+
+def _wheel(pack: Pack) -> Canvas:
+    """The snapshot once more for paper: the band of a category is how many of its four cells are filled."""
+    canvas = Canvas(figsize=(8.4, 6.6), layout="constrained")
+    axes = canvas.add_subplot(projection="polar")
+    parts = wedges(pack.figures, pack.scores)
+    step = 2 * math.pi / len(parts)
+    for i, wedge in enumerate(parts):
+        angle = math.pi / 2 - (i + 0.5) * step
+        band = wedge.score.band
+        for cell in range(4):
+            colour = COLOURS[band] if band and cell < band else COLOURS[None]
+            axes.bar(angle, 0.94, width=step * 0.96, bottom=2 + cell, color=colour)
+        side = "left" if math.cos(angle) > 0 else "right"
+        share = "" if wedge.score.share is None else f" {100 * wedge.score.share:.0f} %"
+        axes.text(angle, 6.25, wedge.name + share, ha=side, va="center", fontsize=8)
+    axes.set_ylim(0, 6.2)
+    axes.axis("off")
+    return canvas

@@ -1,0 +1,117 @@
+"""From the rows a derivation read to the devices of its proof: what each gave, and why some do not count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+
+from kpi_derivation.catalogue import Derivation
+from kpi_derivation.engine.view import HOUR_MS, Rows, View
+from registry.city import Calibration, Device, Rules
+from reporting.proof.proof import DeviceProof, standard_error
+from reporting.proof.watched import Read
+from telemetry.kpi_value import KpiValue
+from telemetry.quantities import QUANTITIES
+
+
+def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
+    """The devices of one part of a KPI, in the order of the registry."""
+    view = _view(read)
+    mine = [(q, rows) for q, _, rows in read.rows if _belongs(q, value.part)]
+    found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view)]
+    found = [_doubted(d, value, view.city.rules) for d in found]
+    with_readings = {d.device for d in found if d.readings}
+    # A meter that has two quantities is read in both; the one without readings says nothing.
+    return [d for d in found if d.readings or d.device not in with_readings]
+
+
+def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]:
+    """The devices that count with the standard error of the valid hourly means the derivation was given."""
+    errors: dict[tuple[str, str], float | None] = {}
+    for quantity, kinds, rows in read.rows:
+        if any(d.quantity == quantity for d in devices):
+            hours = _view(read).hourly(quantity, kinds)
+            means = (row[~np.isnan(row)].tolist() for row in hours)
+            errors |= {(d.id, quantity): standard_error(m) for d, m in zip(rows.devices, means, strict=True)}
+    return [
+        d if d.left_out else msgspec.structs.replace(d, standard_error=errors.get((d.device, d.quantity)))
+        for d in devices
+    ]
+
+
+def _doubted(device: DeviceProof, value: KpiValue, rules: Rules) -> DeviceProof:
+    """With what the value's notes say of the device, which leaves it out where the rule says so."""
+    said = next((n for n in value.notes.split("; ") if n.startswith(f"suspect: {device.device} ")), "")
+    out = device.left_out or (f"{said} (rule exclude_suspect)" if said and rules.exclude_suspect else "")
+    return msgspec.structs.replace(device, doubt=said, left_out=out)
+
+
+def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
+    """Devices that measure the part but whose kind the derivation did not read."""
+    view = _view(read)
+    if value.part not in QUANTITIES:
+        return []
+    seen = {d.id for q, _, rows in read.rows if q == value.part for d in rows.devices}
+    others = [d for d in view.devices(derivation.kinds, value.part) if d.id not in seen]
+    kinds = tuple({d.kind for d in others})
+    rows = view.rows(value.part, kinds)
+    reason = "kind not mixed with the others; see the rule mixed_air_kinds"
+    return [_proof(value.part, rows, i, view, f"{d.kind}: {reason}") for i, d in enumerate(rows.devices)]
+
+
+def _belongs(quantity: str, part: str) -> bool:
+    return part not in QUANTITIES or quantity == part
+
+
+def _view(read: Read) -> View:
+    if read.view is None:
+        raise ValueError("nothing was read yet: derive first")
+    return read.view
+
+
+def _of_rows(quantity: str, rows: Rows, derivation: Derivation, view: View) -> Iterator[DeviceProof]:
+    for i in range(len(rows)):
+        yield _proof(quantity, rows, i, view, _why_not(rows, i, derivation, view))
+
+
+def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
+    """Why a device does not count, empty where it does."""
+    if not rows.n[i]:
+        return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
+    if not derivation.method.startswith("air-"):
+        return ""
+    if not rows.hours[i]:
+        return "no valid hour in the period"
+    capture, rule = _capture(rows, i, view), view.city.rules.period_capture
+    return f"capture {100 * capture:.2f} % under {100 * rule:g} %" if capture < rule else ""
+
+
+def _capture(rows: Rows, i: int, view: View) -> float:
+    return float(rows.hours[i] * HOUR_MS / max(view.expected_ms, HOUR_MS))
+
+
+def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> DeviceProof:
+    device: Device = rows.devices[i]
+    hours = float(rows.hours[i])
+    state = not QUANTITIES[quantity].event
+    measured = state and QUANTITIES[quantity].kind == "gauge"  # of energy a mean says nothing
+    return DeviceProof(
+        device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
+        flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,
+        mean=float(rows.hour_sum[i]) / hours if hours and measured else None, sum=float(rows.sum[i]),
+        increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
+        calibration=_calibration(device, quantity), left_out=left_out, people=device.population,
+    )  # fmt: skip
+
+
+def _calibration(device: Device, quantity: str) -> tuple[str, ...]:
+    entries = sorted((c for c in device.calibration if c.quantity == quantity), key=lambda c: c.valid_from)
+    return tuple(_formula(c) for c in entries)
+
+
+def _formula(c: Calibration) -> str:
+    humidity = f" {c.humidity:+g} x humidity" if c.humidity else ""
+    note = f" ({c.note})" if c.note else ""
+    return f"version {c.version} from {c.valid_from}: {c.gain:g} x raw {c.offset:+g}{humidity}{note}"

@@ -1,0 +1,126 @@
+"""`cityvitals kpi report`: a city's yearly figures, checked by the verifiers' rules, stored beside the derived ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from adapters.store import Store
+from kpi_derivation.catalogue import KPIS
+from kpi_derivation.engine.values import revise
+from registry.city import City
+from reporting.figures.figures import official
+from reporting.figures.file import read_figures
+from reporting.figures.points import Point
+from reporting.figures.reported import Reported, as_value, is_reported
+from reporting.figures.rules import MOST_NOT_REPORTED, Context, Finding, check
+from reporting.figures.stored import figures_of, reported_of
+from telemetry.errors import UsageError
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report did: figures in the file, of those new or changed, and what a verifier would look into.
+
+    `reported`: by year, how many of the 91 KPIs have a figure now.
+    """
+
+    figures: int
+    changed: int
+    years: list[int]
+    reported: dict[int, int]
+    findings: list[Finding]
+
+
+def report(store: Store, city: City, path: Path, now: int, strict: bool = False) -> Outcome:
+    """Check and store the figures of a file, all or none. `now`: ms UTC. `strict` refuses what is to be looked into.
+
+    Raises UsageError with a sentence for every figure that is refused.
+    """
+    given = read_figures(_text(path), str(path))
+    if not given:
+        raise UsageError(f"{path} holds no figure; give at least one line below the names of the columns.")
+    known = reported_of(store, city)
+    findings: list[Finding] = []
+    years = sorted({f.year for f in given})
+    for year in years:
+        findings += _check_year(store, city, year, given, known)
+    lines = {(f.code, f.part, f.year): f.line for f in given}
+    refused = [f for f in findings if f.refused or strict]
+    if refused:
+        raise UsageError("\n".join(_sentence(f, path, lines) for f in refused))
+    changed = _store(store, city, given, now)
+    return Outcome(
+        figures=len(given), changed=changed, years=years, findings=findings,
+        reported={year: _with_figure(store, city, year) for year in years},
+    )  # fmt: skip
+
+
+def _with_figure(store: Store, city: City, year: int) -> int:
+    """How many of the 91 have a figure, derived or reported."""
+    _, found = figures_of(store, city, f"{year:04}")
+    return len({f.code for f in official(found) if f.value is not None})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {path}; give a CSV file of yearly figures.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from None
+
+
+def _check_year(
+    store: Store, city: City, year: int, given: Sequence[Reported], known: Sequence[Reported]
+) -> list[Finding]:
+    """Findings of a year's figures, together with those stored already."""
+    merged: dict[Point, Reported] = {(f.code, f.part): f for f in [*known, *given] if f.year == year}
+    earlier = {(f.code, f.part, f.year): f for f in [*known, *given]}
+    context = Context(
+        denominators={name: getattr(city.city, name) for name in ("population", "households")},
+        earlier=list(earlier.values()),
+        derived=_derived(store, city, year),
+    )
+    mine = {(f.code, f.part) for f in given if f.year == year}
+    touched = {code for code, _ in mine}
+    return [f for f in check(list(merged.values()), context) if f.refused or f.code in touched]
+
+
+def _derived(store: Store, city: City, year: int) -> dict[Point, float]:
+    rows = [v.kpi for v in store.kpis(city.id, ["year"]) if v.kpi.period == f"{year:04}"]
+    return {(v.code, v.part): v.value for v in rows if v.value is not None and not is_reported(v)}
+
+
+def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int:
+    """A figure that differs from the one stored is a new revision of it. Returns how many are new or differ."""
+    old = {v.kpi.identity: v for v in store.kpis(city.id, ["year"])}
+    values = [as_value(f, city.id, city.zone) for f in given]
+    changed = [v for v in (revise(old.get(value.identity), value, now, 0.0) for value in values) if v is not None]
+    store.put_kpis(changed)
+    return len(changed)
+
+
+def _sentence(f: Finding, path: Path, lines: Mapping[tuple[str, str, int], int]) -> str:
+    line = lines.get((f.code, f.part, f.year))
+    place = f"{path}, line {line}" if line else f"{path} (with what is stored of {f.year})"
+    page = f", {f.page}" if f.page else ""
+    return f"{place}: {f.code} {f.part}".rstrip() + f": {f.text} (rule: {f.rule}{page})."
+
+
+def as_text(outcome: Outcome, city: City) -> str:
+    """What was done, in sentences."""
+    years = ", ".join(map(str, outcome.years))
+    lines = [f"{outcome.figures} figures of {city.city.name} for {years} stored, {outcome.changed} new or changed."]
+    for year, count in outcome.reported.items():
+        few = (
+            "; a verifier gives it back where more than 20 % are missing"
+            if count < 91 * (1 - MOST_NOT_REPORTED)
+            else ""
+        )
+        lines.append(f"{year}: {count} of 91 KPIs have a figure now{few}.")
+    for f in outcome.findings:
+        name = f"{f.code} {f.part}".rstrip()
+        lines.append(f"look into {name} ({KPIS[f.code].name}, {f.year}): {f.text} (rule: {f.rule}, {f.page})".rstrip())
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,121 @@
+"""`cityvitals kpi show`: the KPI values of a period, from the store; what was never derived says why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from adapters.store import Store
+from kpi_derivation.catalogue import DERIVATIONS, KPIS, canonical
+from kpi_derivation.engine.runner import Engine
+from registry.city import City
+from telemetry.errors import UsageError, nearest
+from telemetry.kpi_value import KpiValue, as_json
+from telemetry.periods import ROLLING, Period, parse_period
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, HOUR
+
+FIELDS = (
+    "city", "code", "part", "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision",
+    "method", "notes", "reason",
+)  # fmt: skip
+
+
+def stored_city(store: Store, city_id: str) -> City:
+    """The city as the store knows it. Raises UsageError."""
+    records = {record.id: record for record in store.cities()}
+    if city_id not in records:
+        known = nearest(city_id, records) if records else "it holds none yet: run `cityvitals replay` first."
+        raise UsageError(f"The store holds no city '{city_id}'; {known}")
+    return City.model_validate(records[city_id].config)
+
+
+def wanted_codes(codes: Sequence[str]) -> list[str]:
+    """Catalogue codes of what the user asked for; all derivable ones where nothing. Raises UsageError."""
+    found = []
+    for code in codes:
+        exact = canonical(code)
+        if exact is None:
+            raise UsageError(f"There is no KPI '{code}'; {nearest(code, KPIS)}")
+        found.append(exact)
+    return found or sorted(DERIVATIONS)
+
+
+def values(store: Store, city_id: str, period_text: str, codes: Sequence[str], now: int) -> list[KpiValue]:
+    """The values of a period, sorted by code and part, with a row for each derivable part. `now`: ms UTC."""
+    city = stored_city(store, city_id)
+    wanted = wanted_codes(codes)
+    period = _period(store, city, period_text, now)
+    time = period.end if period.kind in ROLLING else period.start
+    # A rolling value is shown while the hour (or day) it ended with, or the one before, still runs.
+    back = {"24h": 2 * HOUR, "365d": 2 * DAY}.get(period.kind, 0)
+    found = store.kpis(city_id, [period.kind], wanted, time - back, time + 1)
+    given = {(v.kpi.code, v.kpi.part): v.kpi for v in found}
+    for value in _underived(city, store, period, wanted, now):
+        given.setdefault((value.code, value.part), value)
+    return [given[key] for key in sorted(given)]
+
+
+def _period(store: Store, city: City, text: str, now: int) -> Period:
+    """The period a user names. Raises UsageError."""
+    for rolling in Engine(city, SeriesTable(), store).rolling(now):
+        if rolling.kind == text:
+            return rolling
+    return parse_period(text, city.zone)
+
+
+def _underived(city: City, store: Store, period: Period, codes: Sequence[str], now: int) -> list[KpiValue]:
+    """What the derivations say of a period without any reading, and rows for KPIs that cities report themselves."""
+    empty = Engine(city, SeriesTable(), store)
+    derived = empty.derive(period, now, [DERIVATIONS[c] for c in codes if c in DERIVATIONS])
+    reported = [
+        KpiValue(
+            city=city.id, code=code, part="", period=period.label, kind=period.kind, start=period.start, end=period.end,
+            value=None, unit=KPIS[code].unit, coverage=0.0, status="not_applicable", n_devices=0, method="reported",
+            reason="reported_only",
+            notes="sensors cannot give this KPI; the city reports it",
+        )
+        for code in codes if code not in DERIVATIONS
+    ]  # fmt: skip
+    return derived + reported
+
+
+def as_text(rows: Sequence[KpiValue], form: str, width: int | None = None) -> str:
+    """The rows as `json`, `csv` or `table`."""
+    plain = [as_json(row) for row in rows]
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+    if form == "csv":
+        out = io.StringIO()
+        writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(plain)
+        return out.getvalue()
+    return _table(rows, width)
+
+
+def _table(rows: Sequence[KpiValue], width: int | None) -> str:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, justify in (
+        ("KPI", "left"),
+        ("part", "left"),
+        ("value", "right"),
+        ("unit", "left"),
+        ("coverage", "right"),
+    ):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("status", no_wrap=True)
+    table.add_column("devices", justify="right")
+    table.add_column("notes", overflow="fold")
+    for r in rows:
+        value = "-" if r.value is None else f"{r.value:,.4f}"
+        devices = str(r.n_devices)
+        table.add_row(r.code, r.part, value, r.unit, f"{100 * r.coverage:.1f} %", r.status, devices, r.notes)
+    console = Console(width=width, record=True, file=io.StringIO(), markup=False, highlight=False)
+    console.print(table)
+    return console.export_text()

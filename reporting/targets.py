@@ -1,0 +1,75 @@
+"""A city's own targets against the catalogue, and what they score. Pure.
+
+The publisher names one benchmark only, so every target here is the city's, and every score says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from kpi_derivation.catalogue import KPIS, canonical
+from registry.city import TargetEntry
+from reporting.figures.figures import Figure
+from reporting.figures.points import Point, part_named, u4ssc, unit_of
+from reporting.scoring import Score, Scored, Target, by_group, scored
+from telemetry.errors import UsageError, nearest
+
+
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """The scored figures and the score of every group; categories are the 22 names, in the catalogue's order."""
+
+    items: dict[Point, Scored]
+    categories: dict[str, Score]
+    sub_dimensions: dict[str, Score]
+    dimensions: dict[str, Score]
+
+
+def targets(entries: Iterable[TargetEntry]) -> dict[Point, Target]:
+    """Targets by figure. Raises UsageError naming the entry and what to write."""
+    found: dict[Point, Target] = {}
+    for number, entry in enumerate(entries, start=1):
+        try:
+            target = _target(entry)
+        except ValueError as error:
+            raise UsageError(f"[[target]] number {number}: {error}.") from None
+        if (target.code, target.part) in found:
+            raise UsageError(f"[[target]] number {number}: {target.code} {target.part} has a target already; keep one.")
+        found[target.code, target.part] = target
+    return found
+
+
+def _target(entry: TargetEntry) -> Target:
+    code = canonical(entry.code)
+    if code is None:
+        raise ValueError(f"there is no KPI '{entry.code}'; {nearest(entry.code, KPIS).rstrip('.')}")
+    part = part_named(KPIS[code], entry.part) if KPIS[code].level != "local" else entry.part
+    direction = KPIS[code].direction or entry.direction
+    if direction not in ("higher", "lower"):
+        raise ValueError(f'{code} needs a direction; add direction = "higher" or "lower", whichever is better')
+    if entry.direction not in (None, direction):
+        raise ValueError(f"for {code} {direction} is better; leave direction out")
+    if direction == "higher" and entry.value == 0:
+        raise ValueError(f"the target of {code} is 0 and higher is better; set a value over 0")
+    return Target(code=code, part=part, value=entry.value, direction=direction, source=entry.source)  # type: ignore[arg-type]
+
+
+def score(figures: Sequence[Figure], wanted: dict[Point, Target]) -> Scores:
+    """Every figure that is reported and has a target, and the groups. Local KPIs are in no group.
+
+    A value of a shorter period that has a unit of its own (kWh by head, not by head and year) is not scored.
+    """
+    items = {
+        point: scored(max(f.value, 0.0), wanted[point])
+        for f in figures
+        if f.value is not None and (point := (f.code, f.part)) in wanted and f.unit == unit_of(f.kpi, f.part)
+    }
+    codes = {kpi.code: kpi for kpi in u4ssc()}
+    official = [item for (code, _), item in items.items() if code in codes]
+    return Scores(
+        items=items,
+        categories=by_group(official, {c: k.category for c, k in codes.items()}),
+        sub_dimensions=by_group(official, {c: k.sub_dimension for c, k in codes.items()}),
+        dimensions=by_group(official, {c: k.dimension for c, k in codes.items()}),
+    )

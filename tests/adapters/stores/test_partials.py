@@ -1,0 +1,232 @@
+"""Partials: what every store does with them."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import adapters.influx.store
+import adapters.sqlite.store
+from adapters.store import Store, open_store
+from telemetry.errors import CityVitalsError
+from telemetry.partials import Partials
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE
+from tests.adapters.stores.samples import T0, any_partials, bits, partials, read, rows
+
+NAN = math.nan
+
+
+def put(store: Store, *given_rows: tuple[Any, ...], **columns: Any) -> SeriesTable:
+    table = SeriesTable()
+    store.put_partials("window", partials(table, *given_rows, **columns), table)
+    return table
+
+
+def test_what_is_written_is_read(store: Store) -> None:
+    table = SeriesTable()
+    written = partials(table, ("a", 0, 1.5), ("a", 1, -2.25), ("b", 0, 3.0))
+    store.put_partials("window", written, table)
+    assert bits(read(store, table)) == bits(written)
+
+
+def test_an_empty_store_holds_nothing(store: Store) -> None:
+    assert list(store.partials("aba", "window", 0, T0, SeriesTable())) == []
+    assert store.span("aba", "window") is None
+
+
+def test_writing_no_rows_is_no_error(store: Store) -> None:
+    store.put_partials("window", Partials.empty(), SeriesTable())
+    assert store.span("aba", "window") is None
+
+
+def test_a_second_write_replaces(store: Store) -> None:
+    put(store, ("a", 0, 1.0))
+    table = put(store, ("a", 0, 2.0))
+    assert rows(read(store, table), table) == [("a", 0, 2.0)]
+
+
+def test_a_duplicate_write_changes_nothing(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0), ("b", 3, 2.0))
+    before = bits(read(store, table))
+    put(store, ("a", 0, 1.0), ("b", 3, 2.0))
+    assert bits(read(store, table)) == before
+
+
+def test_of_rows_with_one_identity_the_last_counts(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0), ("a", 0, 2.0), min=[NAN, 2.0])
+    assert rows(read(store, table), table) == [("a", 0, 2.0)]
+
+
+def test_what_does_not_exist_is_read_as_nan(store: Store) -> None:
+    table = put(store, ("a", 0, 0.0), n=[0], min=[NAN], max=[NAN], first=[NAN], last=[NAN], first_t=[0], last_t=[0])
+    found = read(store, table)
+    assert np.isnan([found.min[0], found.max[0], found.first[0], found.last[0], found.increase[0]]).all()
+    assert (found.n[0], found.sum[0], found.first_t[0]) == (0, 0.0, 0)
+
+
+def test_a_value_that_goes_away_does_not_linger(store: Store) -> None:
+    put(store, ("a", 0, 7.0), increase=[7.0])
+    table = put(store, ("a", 0, 0.0), n=[0], min=[NAN], max=[NAN], first=[NAN], last=[NAN])
+    found = read(store, table)
+    assert np.isnan([found.min[0], found.max[0], found.first[0], found.last[0], found.increase[0]]).all()
+
+
+def test_a_value_that_comes_back_is_read(store: Store) -> None:
+    put(store, ("a", 0, 0.0), n=[0], min=[NAN])
+    table = put(store, ("a", 0, 7.0))
+    assert read(store, table).min.tolist() == [7.0]
+
+
+def test_a_city_goes_on_after_a_number_too_large(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0), ("b", 0, 2.0), sum=[math.inf, 2.0], sumsq=[math.inf, -math.inf])
+    assert read(store, table).sumsq.tolist() == [math.inf, -math.inf]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given_rows=any_partials())
+def test_every_number_comes_back_bit_by_bit_over_whatever_was_there(
+    store: Store, given_rows: tuple[list[Series], Partials]
+) -> None:
+    names, written = given_rows
+    table = SeriesTable(names)
+    expected = Partials.concat([read(store, table), written]).latest()
+    store.put_partials("window", written, table)
+    assert bits(read(store, table)) == bits(expected)
+
+
+def test_a_range_holds_its_start_and_not_its_end(store: Store) -> None:
+    table = put(store, *[("a", minute, minute) for minute in range(4)])
+    assert rows(read(store, table, T0 + MINUTE, T0 + 3 * MINUTE), table) == [("a", 1, 1.0), ("a", 2, 2.0)]
+
+
+def test_a_range_that_ends_where_it_starts_is_empty(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0))
+    assert len(read(store, table, T0, T0)) == 0
+    assert len(read(store, table, T0 + MINUTE, T0)) == 0
+
+
+def test_a_chunk_is_sorted_by_series_and_start(store: Store) -> None:
+    put(store, *[(device, minute, 1.0) for minute in (5, 1, 3) for device in ("c", "a", "b")])
+    table = SeriesTable([Series("aba", device, "no2") for device in ("b", "c", "a")])
+    [chunk] = store.partials("aba", "window", T0, T0 + HOUR, table)
+    assert [(device, minute) for device, minute, _ in rows(chunk, table)] == [
+        (device, minute) for device in ("b", "c", "a") for minute in (1, 3, 5)
+    ]
+
+
+def test_chunks_follow_each_other_in_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (adapters.influx.store, adapters.sqlite.store):
+        monkeypatch.setattr(module, "_CHUNK", 7)
+    table = put(store, *[(device, 10 * step, step) for device in "abcd" for step in range(40)])
+    chunks = list(store.partials("aba", "window", T0, T0 + DAY, table))
+    assert len(chunks) > 3
+    assert all(a.start.max() < b.start.min() for a, b in pairwise(chunks))
+    assert sum(len(chunk) for chunk in chunks) == 160
+
+
+def test_only_the_series_asked_for_are_read(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0), ("b", 0, 2.0), ("c", 0, 3.0))
+    wanted = np.array([table.id_of(Series("aba", device, "no2")) for device in ("c", "a")])
+    assert rows(read(store, table, series=wanted), table) == [("a", 0, 1.0), ("c", 0, 3.0)]
+
+
+def test_of_many_series_only_those_asked_for_are_read(store: Store) -> None:
+    table = put(store, *[(f"d{i:04}", 0, i) for i in range(2000)])
+    wanted = np.arange(100, 1900)
+    assert read(store, table, series=wanted).series.tolist() == wanted.tolist()
+
+
+def test_asking_for_no_series_reads_nothing(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0))
+    assert len(read(store, table, series=np.array([], dtype=np.int64))) == 0
+
+
+def test_a_series_the_store_does_not_know_reads_as_nothing(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0))
+    other = table.id_of(Series("aba", "a", "o3"))
+    assert len(read(store, table, series=np.array([other]))) == 0
+
+
+def test_series_that_are_stored_enter_the_table(store: Store) -> None:
+    put(store, ("a", 0, 1.0), ("b", 0, 2.0))
+    table = SeriesTable([Series("aba", "b", "no2")])
+    read(store, table)
+    assert table.all == [Series("aba", "b", "no2"), Series("aba", "a", "no2")]
+
+
+def test_two_cities_are_kept_apart(store: Store) -> None:
+    put(store, ("a", 0, 1.0))
+    put(store, ("a", 0, 2.0), city="bab")
+    table = SeriesTable()
+    assert rows(read(store, table), table) == [("a", 0, 1.0)]
+    assert table.all == [Series("aba", "a", "no2")]
+
+
+def test_windows_and_hours_are_kept_apart(store: Store) -> None:
+    table = put(store, ("a", 0, 1.0))
+    store.put_partials("hour", partials(table, ("a", 60, 2.0)), table)
+    assert rows(read(store, table), table) == [("a", 0, 1.0)]
+    assert rows(read(store, table, level="hour"), table) == [("a", 60, 2.0)]
+
+
+def test_two_quantities_of_a_device_are_kept_apart(store: Store) -> None:
+    table = SeriesTable([Series("aba", "a", "o3")])
+    store.put_partials("window", partials(table, ("a", 0, 1.0)), table)
+    store.put_partials("window", partials(table, ("a", 0, 2.0), series=[0]), table)
+    assert read(store, table).sum.tolist() == [2.0, 1.0]
+
+
+def test_span_is_the_first_and_the_last_start(store: Store) -> None:
+    put(store, ("b", 5000, 1.0), ("a", 7, 1.0), ("a", 90, 1.0))
+    put(store, ("a", 9999, 1.0), city="bab")
+    assert store.span("aba", "window") == (T0 + 7 * MINUTE, T0 + 5000 * MINUTE)
+    assert store.span("aba", "hour") is None
+
+
+def test_device_names_may_hold_what_an_id_may(store: Store) -> None:
+    names = ["a:b.c-d_e", "0", "A" * 64, "x.-:_"]
+    table = put(store, *[(name, 0, 1.0) for name in names])
+    found = SeriesTable()
+    read(store, found)
+    assert sorted(s.device for s in found.all) == sorted(names) == sorted(s.device for s in table.all)
+
+
+def test_another_opening_reads_what_the_first_wrote(store: Store, url: str) -> None:
+    put(store, ("a", 0, 1.0))
+    table, other = SeriesTable(), open_store(url)
+    assert rows(read(other, table), table) == [("a", 0, 1.0)]
+    other.close()
+
+
+def test_a_write_that_fails_leaves_no_trace_in_the_next(store: Store) -> None:
+    table = SeriesTable()
+    good = partials(table, ("a", 0, 1.0))
+    with pytest.raises((IndexError, CityVitalsError)):
+        store.put_partials("window", Partials.concat([good, partials(table, ("a", 1, 2.0), series=[99])]), table)
+    put(store, ("z", 0, 9.0))
+    store.put_partials("window", good, table)
+    found = SeriesTable()
+    assert sorted(rows(read(store, found), found)) == [("a", 0, 1.0), ("z", 0, 9.0)]
+
+
+def test_200_000_partials_are_all_read_again(store: Store) -> None:
+    table, minutes = SeriesTable(), 2000
+    for device in range(100):
+        table.id_of(Series("aba", f"d{device}", "no2"))
+    start = np.tile(T0 + np.arange(minutes) * MINUTE, 100)
+    value = np.random.default_rng(7).random(len(start))
+    zeros = np.zeros(len(start), dtype=np.int64)
+    written = Partials(
+        np.repeat(np.arange(100), minutes), start, zeros + 1, value, value, value, value * value, start, value, start,
+        value, value * np.nan, zeros, zeros,
+    )  # fmt: skip
+    store.put_partials("window", written, table)
+    found = read(store, table)
+    assert len(found) == 200_000
+    assert bits(found) == bits(written)

@@ -1,0 +1,83 @@
+"""Files of older versions are brought to this one; files of newer ones are left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.connection import Schema, connect
+from adapters.sqlite.store import SqliteStore
+from telemetry.errors import Unavailable, UsageError
+from telemetry.readings import Readings
+from telemetry.series import Series
+from telemetry.windows import MINUTE
+
+VERSION_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+INSERT INTO meta VALUES ('width', 60000), ('gw_received', 7);
+CREATE TABLE buffer_series (id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
+  UNIQUE (city, device, quantity));
+INSERT INTO buffer_series VALUES (0, 'aba', 's1', 'no2');
+CREATE TABLE reading (
+  window INTEGER NOT NULL, series INTEGER NOT NULL, t INTEGER NOT NULL, key INTEGER NOT NULL,
+  value REAL NOT NULL, arrival INTEGER NOT NULL, flag INTEGER NOT NULL, PRIMARY KEY (window, series, t, key)
+) WITHOUT ROWID;
+CREATE TABLE dirty (window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL,
+  PRIMARY KEY (window, series)) WITHOUT ROWID;
+CREATE TRIGGER reading_new AFTER INSERT ON reading BEGIN
+  INSERT INTO dirty VALUES (new.window, new.series, 1) ON CONFLICT DO UPDATE SET generation = generation + 1;
+END;
+CREATE TRIGGER reading_changed AFTER UPDATE ON reading BEGIN
+  INSERT INTO dirty VALUES (new.window, new.series, 1) ON CONFLICT DO UPDATE SET generation = generation + 1;
+END;
+INSERT INTO reading VALUES (0, 0, 1000, 0, 4.5, 1000, 0);
+PRAGMA user_version=1;
+"""
+
+
+def version_1(path: Path) -> Path:
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_1)
+    db.close()
+    return path
+
+
+def test_a_buffer_of_version_1_goes_on_with_what_it_had_to_send(tmp_path: Path) -> None:
+    buffer = Buffer(version_1(tmp_path / "gateway.db"), MINUTE)
+    assert buffer.counters() == {"gw_received": 7}
+    dirty, readings = buffer.dirty(10)
+    assert dirty.window.tolist() == [0]
+    assert readings.value.tolist() == [4.5]
+    buffer.put(Readings.of([buffer.table.id_of(Series("aba", "s1", "no2"))], [2000], [5.0]))
+    assert buffer.dirty(10)[0].generation.tolist() == [2]
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = version_1(tmp_path / "gateway.db")
+    bad = Schema("reading", "", 3, {1: "ALTER TABLE dirty ADD COLUMN message INTEGER;", 2: "ALTER TABLE nothing;"})
+    with pytest.raises(Unavailable):
+        connect(path, bad)
+    assert Buffer(path, MINUTE).backlog() == (1, 0)
+
+
+def test_parts_that_share_a_file_have_versions_of_their_own(tmp_path: Path) -> None:
+    path = version_1(tmp_path / "both.db")
+    SqliteStore(path).close()
+    Buffer(path, MINUTE).close()
+    with sqlite3.connect(path) as db:
+        found = dict(db.execute("SELECT part, version FROM schema_version").fetchall())
+    db.close()
+    assert found == {"kpi": 1, "reading": 3}
+
+
+def test_a_file_of_a_newer_program_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    Buffer(path, MINUTE).close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE schema_version SET version = 99")
+    db.close()
+    with pytest.raises(UsageError, match="version 99"):
+        Buffer(path, MINUTE)

@@ -1,0 +1,44 @@
+"""What the engine keeps of live data is bounded, and what it let go is read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kpi_derivation.engine.recent import Recent
+from telemetry.partials import Partials, fold
+from telemetry.readings import Readings
+from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.windows import HOUR, MINUTE
+
+T0 = 1_709_294_400_000
+
+
+class Stored:
+    """A store that has everything."""
+
+    def __init__(self) -> None:
+        self.all = Partials.empty()
+
+    def partials(
+        self, city: str, level: Any, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        yield self.all.take((self.all.start >= start) & (self.all.start < end))
+
+
+def test_what_is_kept_is_bounded_and_what_was_let_go_is_read_again() -> None:
+    table, store = SeriesTable([Series("aba", f"s{n}", "no2") for n in range(5)]), Stored()
+    recent = Recent(store, "aba", "window", table, keep=2 * HOUR)
+    most = 0
+    for minute in range(10 * 60):
+        start = T0 + minute * MINUTE
+        fresh = fold(Readings.of(range(5), [start] * 5, [1.0] * 5), MINUTE, table.modulus(np.arange(5)))
+        store.all = Partials.concat([store.all, fresh])
+        recent.add(fresh)
+        recent.trim()
+        most = max(most, recent.bytes())
+    row = sum(getattr(fresh, name).nbytes for name in Partials.__slots__) / len(fresh)
+    assert most <= (120 + 15 + 2) * 5 * row  # two hours, and an eighth more before it is let go
+    assert sum(len(p) for p in recent.read(T0, start + MINUTE)) == 5 * 600

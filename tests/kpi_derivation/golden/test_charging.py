@@ -1,0 +1,79 @@
+"""Availability of chargers, and charging per inhabitant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telemetry.windows import MINUTE
+from tests.kpi_derivation.golden.world import Reading, World, at, every
+from tests.replay import recorded
+
+AVAILABILITY, PER_CAPITA = "LOCAL:EV:AVAILABILITY", "LOCAL:EV:PER_CAPITA"
+FREE, CONNECTED, CHARGING, FAULT = 0.0, 1.0, 2.0, 3.0
+DAY = 1440
+
+
+def charger(name: str, *quantities: str) -> dict[str, Any]:
+    return {"id": name, "kind": "ev_charger", "quantities": list(quantities), "interval_s": 60}
+
+
+def reported(states: dict[str, list[float]]) -> World:
+    w = World([charger(name, "connector_state") for name in states])
+    for name, values in states.items():
+        w.take(every("2021-06-01", len(values), MINUTE, name, "connector_state", values))
+    return w
+
+
+def test_the_uptime_of_the_american_rule() -> None:
+    """23 CFR 680.116(b): uptime = (minutes - minutes of outage) / minutes; of a day with 43 minutes, 97.01 %."""
+    value = reported({"c": [FAULT] * 43 + [CHARGING] * 200 + [FREE] * (DAY - 243)}).value(AVAILABILITY, "2021-06-01")
+    assert value.value == pytest.approx(100 * (DAY - 43) / DAY, rel=1e-12)
+    assert value.value == pytest.approx(97.01, abs=0.005)
+    assert (value.coverage, value.n_devices) == (1.0, 1)
+
+
+def test_a_silent_charger_is_neither_available_nor_not() -> None:
+    w = reported({"a": [FREE] * (DAY // 2) + [FAULT] * (DAY // 2), "b": [CONNECTED] * DAY, "silent": []})
+    value = w.value(AVAILABILITY, "2021-06-01")
+    assert value.value == pytest.approx(75.0)
+    assert value.coverage == pytest.approx(2 / 3)
+    assert value.n_devices == 2
+    none = reported({"silent": []}).value(AVAILABILITY, "2021-06-01")
+    assert (none.value, none.notes) == (None, "no charger reported its state")
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.lists(st.sampled_from([FREE, CONNECTED, CHARGING, FAULT]), min_size=1, max_size=200), min_size=1,
+                max_size=3))  # fmt: skip
+def test_availability_is_the_mean_of_the_chargers_shares_and_only_faults_lower_it(states: list[list[float]]) -> None:
+    named = {f"c{i}": values for i, values in enumerate(states)}
+    value = reported(named).value(AVAILABILITY, "2021-06-01").value
+    shares = [sum(v != FAULT for v in values) / len(values) for values in states]
+    assert value == pytest.approx(100 * sum(shares) / len(shares), abs=1e-9)
+    fixed = {name: [FREE if v == FAULT else v for v in values] for name, values in named.items()}
+    assert reported(fixed).value(AVAILABILITY, "2021-06-01").value == pytest.approx(100.0)
+
+
+def test_the_recorded_sessions_of_june_per_inhabitant() -> None:
+    rows = recorded.rows(recorded.ACN)[1:]
+    w = World([charger(d, "session_energy") for d in sorted({r[2] for r in rows})],
+              timezone="America/Los_Angeles", population=1000)  # fmt: skip
+    w.take(Reading(at(r[0].removesuffix("Z")), r[2], "session_energy", float(r[3]), i) for i, r in enumerate(rows))
+    expected = recorded.expected("ev_acn")["energy_local_month_2021-06"]
+    assert w.value(PER_CAPITA, "2021-06").value == pytest.approx(expected / 1000, abs=5e-7)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.integers(1, 10**6))
+def test_charging_per_inhabitant_times_the_inhabitants_is_all_charging(energies: list[float], people: int) -> None:
+    rows = [Reading(at("2021-06-01") + i * MINUTE, "c", "session_energy", e, i) for i, e in enumerate(energies)]
+    w, nobody = (World([charger("c", "session_energy")], **city) for city in ({"population": people}, {}))
+    w.take(rows)
+    nobody.take(rows)
+    assert (w.value(PER_CAPITA, "2021").value or 0.0) * people == pytest.approx(sum(energies))
+    assert nobody.value(PER_CAPITA, "2021").value is None
+    assert "population" in nobody.value(PER_CAPITA, "2021").notes
