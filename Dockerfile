@@ -2,7 +2,11 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY . .
-RUN python -m venv /opt/cityvitals && /opt/cityvitals/bin/pip install --no-cache-dir .
+# Every library in the version and with the hashes of the lock file; then CityVitals itself.
+RUN python -m venv /opt/cityvitals \
+    && /opt/cityvitals/bin/pip install --no-cache-dir --require-hashes --requirement deploy/requirements.lock \
+    && /opt/cityvitals/bin/pip install --no-cache-dir --no-deps . \
+    && /opt/cityvitals/bin/pip check
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cityvitals cityvitals

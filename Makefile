@@ -7,13 +7,13 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint format bench bench-firmware chaos clean
+.PHONY: help setup dev servers demo test lint lowest lock format bench bench-firmware chaos clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  ARGS='...' is handed on, as in: make demo ARGS='--seconds 60'"
 
-setup: $(VENV)/.installed ## make .venv with cityvitals in it
+setup: $(VENV)/.installed ## make .venv with the core of cityvitals in it
 	@:
 
 dev: $(VENV)/.installed-dev typings/.installed ## the same, with all that the tests and checks need
@@ -22,7 +22,7 @@ dev: $(VENV)/.installed-dev typings/.installed ## the same, with all that the te
 servers: ## install the real servers the tests talk to (Debian and Ubuntu)
 	@tools/get-servers
 
-demo: setup ## a simulated city, live on http://localhost:8000
+demo: $(VENV)/.installed-demo ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
 WORKERS ?= 3# on two cores: many tests wait, the chaos runs for minutes
@@ -40,6 +40,12 @@ format: dev ## put the code into the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+lowest: dev servers ## the fast part of the tests with the lowest version of each library
+	@tools/test-lowest $(ARGS)
+
+lock: dev ## write the lock files again: make lock ARGS=--upgrade takes the newest versions
+	@tools/lock $(ARGS)
+
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -55,16 +61,29 @@ clean: ## remove what was built, downloaded and cached
 	rm -rf $(VENV) build typings .cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps make a second call instant; a changed pyproject.toml installs again.
+# The stamps make a second call instant; a changed pyproject.toml or lock file installs again. The lock file names every
+# version with its hashes; the second line installs CityVitals itself and what the lock does not cover, which is nothing
+# (tests/test_dependencies.py).
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 $(VENV)/.installed: pyproject.toml
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "Installing CityVitals without extras into $(VENV)."
+	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml
+$(VENV)/.installed-demo: pyproject.toml deploy/requirements.lock
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Installing what the demo needs into $(VENV): gateway, ingest, API and the embedded broker."
+	@$(PIP) --requirement deploy/requirements.lock
+	@$(PIP) --editable '.[demo]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-dev: pyproject.toml requirements-dev.lock
+	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
+	@echo "Installing CityVitals and the tools for tests and checks into $(VENV); the first time takes some minutes."
+	@$(PIP) --requirement requirements-dev.lock
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.installed $(VENV)/.installed-demo $@
 
 # What the board's own modules look like, for the type check of the firmware. Outside of the virtual environment,
 # because these stubs would hide those of CPython's library.

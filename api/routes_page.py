@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,14 +13,26 @@ from starlette.staticfiles import StaticFiles
 from telemetry.errors import CityVitalsError
 
 PAGE = Path(__file__).parent / "page"
+REINSTALL = "reinstall it: pip install --force-reinstall youplot==1.0.0"
+# Byte for byte those of uPlot 1.6.31 as its authors published it on npm.
+CHART_FILES = {
+    "uplot.iife.min.js": "2d27e8ad3d228164525ce213f9dc716f39b4e3aee0cc773fb3491c96cf4921a2",
+    "uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+}
 
 
 def chart_library() -> Path:
-    """The folder with uPlot's files, as its package installed them; the package itself is never imported."""
-    spec = find_spec("uplot")
-    folder = Path((spec.submodule_search_locations or [""])[0]) / "static" if spec else Path()
-    if not (folder / "uPlot.iife.js").is_file():
-        raise CityVitalsError("The chart library is not installed; run: pip install uplot-python")
+    """The folder with uPlot's files, as `youplot` installed them; that package is never imported.
+
+    Raises CityVitalsError where it is missing or carries other files than uPlot's own release.
+    """
+    spec = find_spec("youplot")
+    folder = Path((spec.submodule_search_locations or [""])[0]) / "vendor" if spec else Path()
+    if not all((folder / name).is_file() for name in CHART_FILES):
+        raise CityVitalsError("The chart library is not installed; run: pip install 'cityvitals[central]'")
+    for name, expected in CHART_FILES.items():
+        if sha256((folder / name).read_bytes()).hexdigest() != expected:
+            raise CityVitalsError(f"{folder / name} is not the file of uPlot 1.6.31; {REINSTALL}")
     return folder
 
 

@@ -6,6 +6,7 @@ import logging
 import sys
 
 from cityvitals.cli.main import app
+from registry.extras import explained
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.untrusted import printable
 
@@ -18,6 +19,11 @@ def main() -> None:
         sys.exit(_tell(error, 2))
     except CityVitalsError as error:
         sys.exit(_tell(error, 1))
+    except ModuleNotFoundError as error:
+        missing = explained(error)
+        if missing is None:
+            raise
+        sys.exit(_tell(missing, 1))
     except OSError as error:
         if error.filename is None:
             raise  # not about a file of the user's: a bug, which shall be loud

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapters.store import existing_store, open_store
-from cityvitals.processes import now_ms
+from cityvitals.clock import now_ms
 from cityvitals.recover import only_one
 from cityvitals.replay import replay
-from cityvitals.replay import through as through_broker
 from ingest.core import Ingest
 from registry.city import City
 from registry.config import load_city
@@ -44,6 +43,8 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
 
 def _through(city: City, files: list[Path], store: str, pace: float | None, url: str) -> None:
     """Over a broker; with a store, wait until everything has arrived there."""
+    from cityvitals.replay import through as through_broker  # noqa: PLC0415 - needs the MQTT library, replay does not
+
     with _progress() as bar:
         task = bar.add_task("publishing", total=None)
         summary = through_broker.run(city, url, files, pace, lambda _, n: bar.advance(task, n))

@@ -25,7 +25,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from adapters.store import open_store
 from api.server import listen
 from cityvitals.broker import mosquitto, mosquitto_config
-from cityvitals.processes import PARENT, now_ms
+from cityvitals.clock import now_ms
+from cityvitals.processes import PARENT
 from cityvitals.replay import history
 from cityvitals.replay.replay import Replay
 from registry.city import City

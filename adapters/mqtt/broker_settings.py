@@ -6,7 +6,7 @@ import ssl
 
 from pydantic import SecretStr
 
-from adapters.mqtt.link import Broker
+from adapters.mqtt.broker import Broker
 from registry.settings import BrokerSettings
 from telemetry.errors import UsageError
 

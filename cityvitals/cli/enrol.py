@@ -74,7 +74,7 @@ def device(
     With --node also all that a node's board needs, in one folder:
     cityvitals enrol device aq-001 --node air --broker mqtts://gateway.local --wifi sensors
     """
-    from adapters.mqtt.link import Broker  # noqa: PLC0415
+    from adapters.mqtt.broker import Broker  # noqa: PLC0415
     from edge.tools import enrol, node_enrol  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 

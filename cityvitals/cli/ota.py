@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from adapters.mqtt.link import Broker
+    from adapters.mqtt.broker import Broker
 
 app = typer.Typer(help="Firmware updates of nodes, over the air.", no_args_is_help=True)
 

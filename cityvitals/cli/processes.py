@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def gateway(config: Config = None) -> None:
     """Run an edge gateway. Example: cityvitals gateway --config cityvitals.toml."""
-    from cityvitals.processes import run_gateway  # noqa: PLC0415
+    from cityvitals.process_gateway import run_gateway  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
 
     run_gateway(load_settings(config))
@@ -27,7 +27,7 @@ def gateway(config: Config = None) -> None:
 
 def ingest(config: Config = None) -> None:
     """Run the ingest with the live KPI engine. Example: cityvitals ingest --config cityvitals.toml."""
-    from cityvitals.processes import run_ingest  # noqa: PLC0415
+    from cityvitals.process_ingest import run_ingest  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
 
     run_ingest(load_settings(config))

@@ -12,8 +12,8 @@ import typer
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Reject
-from cityvitals.processes import sources_of
 from cityvitals.recover import only_one
+from cityvitals.sources import sources_of
 from gateway.core import RETAINED, Core, Incoming
 from registry.config import load_settings
 from telemetry.errors import UsageError

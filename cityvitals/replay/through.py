@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from adapters.files.recorded import read
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from adapters.store import Store
 from cityvitals.replay.columns import convert
 from cityvitals.replay.replay import Progress, Summary, parts

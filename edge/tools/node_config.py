@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from adapters.mqtt.link import Broker
+from adapters.mqtt.broker import Broker
 from edge.tools import node_kinds
 from registry import secret_files
 from telemetry.errors import UsageError, nearest

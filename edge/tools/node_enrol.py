@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from adapters.mqtt.link import Broker
+from adapters.mqtt.broker import Broker
 from edge.tools import enrol, node_config, node_kinds
 from registry import secret_files
 from telemetry.errors import UsageError

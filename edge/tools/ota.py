@@ -15,7 +15,8 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
 
-from adapters.mqtt.link import Broker, Link, Message
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, Message
 from edge.tools import release
 from edge.tools.node_enrol import NodeKey
 from telemetry.errors import CityVitalsError, Unavailable, UsageError

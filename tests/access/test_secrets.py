@@ -11,7 +11,7 @@ from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link, wait
 from adapters.sqlite.buffer import Buffer
 from cityvitals.cli.config import print_config
-from cityvitals.processes import sources_of
+from cityvitals.sources import sources_of
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import SourceOptions
 from gateway.privacy import without_users

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.mqtt.link import Broker, Link, Message
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, Message
 from telemetry.errors import UsageError
 from tests.conftest import ServerFactory
 from tests.processes import wait_for

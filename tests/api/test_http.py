@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -57,7 +59,7 @@ def test_long_answers_are_compressed_for_who_can_read_it(client: httpx.Client) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/static/main.js", "/vendor/uPlot.iife.js", "/v1/cities", "/nothing", "/metrics"]
+    "path", ["/", "/static/main.js", "/vendor/uplot.iife.min.js", "/v1/cities", "/nothing", "/metrics"]
 )
 def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
@@ -125,7 +127,18 @@ def test_the_stream_has_no_head(client: httpx.Client) -> None:
     assert client.head(f"/v1/live?city={CITY}").status_code == 405
 
 
-def test_a_missing_chart_library_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_chart_library_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.routes_page.find_spec", lambda name: None)
-    with pytest.raises(CityVitalsError, match="pip install uplot-python"):
+    with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
+        chart_library()
+
+
+def test_other_files_under_the_name_of_the_chart_library_are_not_served(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(chart_library(), tmp_path / "vendor")
+    (tmp_path / "vendor" / "uplot.iife.min.js").write_text("alert(1)")
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr("api.routes_page.find_spec", lambda name: spec)
+    with pytest.raises(CityVitalsError, match=r"is not the file of uPlot 1\.6\.31"):
         chart_library()

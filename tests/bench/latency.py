@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 import psutil
 
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from tests.chain import chain
 from tests.processes import wait_for
 from tests.servers import Mosquitto

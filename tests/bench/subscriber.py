@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Counts, Incoming, Source
 from gateway.service import Gateway

@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cityvitals import processes
+from cityvitals import clock
 from cityvitals.__main__ import main
 from tests.chaos import mutants
 
 
 def follow_clock(offset: Path) -> None:
     """Add the ms that the file holds to the clock."""
-    plain = processes.now_ms
+    plain = clock.now_ms
 
     def moved() -> int:
         try:
@@ -23,7 +23,7 @@ def follow_clock(offset: Path) -> None:
         except (OSError, ValueError):
             return plain()
 
-    processes.now_ms = moved
+    clock.now_ms = moved
 
 
 if __name__ == "__main__":

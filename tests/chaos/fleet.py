@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mqtt.link import Broker, Link, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, wait
 from registry.city import City
 from simulators.journal import Journal, Record
 from simulators.nodes import Node

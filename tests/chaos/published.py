@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from adapters.mqtt.link import Broker, Link, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, wait
 
 
 class Published:

@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 
-from adapters.mqtt.link import Broker, Link, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, wait
 from registry.config import load_city
 from tests.chaos.fleet import Fleet
 from tests.chaos.network import Line, why_not

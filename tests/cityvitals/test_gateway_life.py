@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mqtt.link import Broker, Link, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, wait
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
 from cityvitals import processes

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.mqtt.link import Broker, Message
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Message
 from cityvitals.cli import ota as cli_ota
 from cityvitals.cli.main import app
 from edge.tools import enrol, node_enrol

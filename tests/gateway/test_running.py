@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from adapters.sqlite.store import SqliteStore
-from cityvitals.processes import now_ms
+from cityvitals.clock import now_ms
 from gateway.service import Gateway
 from simulators.publisher import Publisher
 from telemetry.series import SeriesTable

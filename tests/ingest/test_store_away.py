@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.mqtt.link import Broker, Link
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from adapters.store import open_store
 from simulators.publisher import Publisher
 from telemetry.series import SeriesTable

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from adapters.mqtt.link import Broker, Link, wait
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link, wait
 from telemetry.windows import DAY, MINUTE
 from tests.bench.blast import packet
 from tests.chain import Chain

@@ -1,0 +1,54 @@
+"""Where an MQTT broker is and who connects: a value, without the MQTT library."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from telemetry.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where and as whom to connect. `tls`: verify the broker by `ca` (or the system's), present `cert`/`key`."""
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+    @staticmethod
+    def parse(url: str, **rest: Any) -> Broker:  # noqa: ANN401 - the dataclass's own fields
+        """From `mqtt://[user[:password]@]host[:1883]` or `mqtts://host[:8883]`. Raises UsageError."""
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
+            port = parts.port if known else None
+        except ValueError:  # its text may hold the password
+            known, port = True, 0
+        if not known or port == 0:
+            why = ", its host or its port cannot be read" if known else ""
+            raise UsageError(f"'{_shown(url)}' is no broker{why}; write mqtt://host:1883 or mqtts://host:8883.")
+        tls = parts.scheme == "mqtts"
+        if parts.username:
+            rest.setdefault("username", unquote(parts.username))
+        if parts.password:
+            rest.setdefault("password", unquote(parts.password))
+        return Broker(parts.hostname or "", port or (8883 if tls else 1883), tls, **rest)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def _shown(url: str) -> str:
+    """Scheme and host of an address that could not be read, for an error; what else it holds may be a password."""
+    scheme = "".join(re.findall(r"^\w+://", url))
+    host = url.removeprefix(scheme).rpartition("@")[2]
+    return scheme + "".join(re.findall(r"^(?:\[[^\]]*\]?)?[^:/]*", host))

@@ -1,0 +1,72 @@
+"""`cityvitals gateway`: build a gateway from the settings and run it until a signal arrives."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.link import Link
+from adapters.sqlite.connection import Damaged
+from cityvitals.clock import now_ms
+from cityvitals.memory import steady_heap
+from cityvitals.processes import until_stopped, when_available
+from cityvitals.recover import only_one, put_aside, sound_buffer
+from cityvitals.sources import sources_of
+from gateway.core import Core
+from gateway.decoded import AHEAD
+from gateway.service import Gateway
+from registry.settings import GatewaySettings, Settings
+from telemetry.periods import iso
+from telemetry.topics import stored_topic
+from telemetry.windows import DAY
+
+log = logging.getLogger(__name__)
+
+
+def run_gateway(settings: Settings) -> None:
+    """`cityvitals gateway`."""
+    steady_heap()
+    stop = until_stopped()
+    with only_one(settings.gateway.buffer):
+        ended = False
+        while not ended:
+            gateway = when_available(lambda: make_gateway(settings.gateway), stop)
+            try:
+                await_clock(gateway.core.buffer.newest_window(), stop)
+                gateway.run(stop)
+                ended = True
+            except Damaged as error:
+                gateway.drop()
+                put_aside(settings.gateway.buffer, error)
+
+
+def await_clock(newest: int, stop: Callable[[], bool]) -> None:
+    """Wait while this machine's clock shows a time before readings it has stored (`newest`, ms).
+
+    A computer without a battery for its clock starts in the past; all devices would seem to come from the future.
+    """
+    told = False
+    while not stop() and now_ms() < newest - AHEAD:
+        if not told:
+            log.error("this machine's clock is behind %s, which readings show; waiting until it is set", iso(newest))
+        told = True
+        time.sleep(0.2)
+
+
+def make_gateway(s: GatewaySettings) -> Gateway:
+    """A gateway by its settings."""
+    core = Core(sound_buffer(s.buffer, s.width_s * 1000, now_ms()), sources_of(s), s.max_payload_kb << 10)
+    filters = [source.filter for source in core.sources]
+    log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
+    return Gateway(
+        s.id,
+        core,
+        Link(broker(s.broker), f"{s.id}-in", filters),
+        Link(broker(s.uplink or s.broker), f"{s.id}-up", [stored_topic("+", s.id)]),
+        now_ms,
+        flush_ms=round(s.flush_s * 1000),
+        keep_ms=round(s.keep_days * DAY),
+        max_buffer_bytes=s.max_buffer_mb << 20,
+    )

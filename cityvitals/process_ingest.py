@@ -1,0 +1,40 @@
+"""`cityvitals ingest`: build an ingest with the KPI engine from the settings and run it until a signal arrives."""
+
+from __future__ import annotations
+
+import logging
+
+from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.link import Link
+from cityvitals.clock import now_ms
+from cityvitals.memory import steady_heap
+from cityvitals.processes import cities_of, open_answering, until_stopped, when_available
+from cityvitals.recover import only_one, sound_rejects
+from ingest.core import Ingest
+from ingest.service import Service
+from registry.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_ingest(settings: Settings) -> None:
+    """`cityvitals ingest`."""
+    steady_heap()
+    stop = until_stopped()
+    cities = cities_of(settings)
+
+    def serve() -> Ingest:
+        ingest = Ingest(open_answering(settings.store.url))
+        for city in cities:
+            ingest.add_city(city, settings.gateway.width_s * 1000)
+            log.info("serving %s with %d devices", city.id, len(city.device))
+        return ingest
+
+    # Two under one client id would take the connection from each other for ever.
+    with only_one(
+        settings.ingest.rejects, "Stop the other ingest first, or give this one an id and a file of its own."
+    ):
+        ingest = when_available(serve, stop)
+        rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
+        link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
+        Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
