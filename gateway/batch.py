@@ -87,6 +87,11 @@ class Batch:
         found = self._known.get((city, device, quantity, unit))
         return self._learn(city, device, quantity, unit) if found is None else found
 
+    def converted(self, kind: int, value: float) -> float:
+        """One value in the catalogue unit, as `convert` makes it."""
+        how = self._kinds[kind]
+        return value * how.numerator / how.denominator + how.offset
+
     def problem(self, kind: int) -> str | None:
         """Why rows of this kind cannot be used, None when they can."""
         return self._wrong.get(kind)

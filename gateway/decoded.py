@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from telemetry.errors import Rejected
 from telemetry.periods import iso
 from telemetry.windows import AHEAD, EARLIEST
 
-__all__ = ["AHEAD", "BY_ARRIVAL", "EARLIEST", "LARGEST", "Decoded", "Line", "Row", "SourceOptions", "clock_problem"]
+__all__ = [
+    "AHEAD",
+    "BY_ARRIVAL",
+    "EARLIEST",
+    "LARGEST",
+    "MOST_BOOTS",
+    "MOST_RECORDS",
+    "Decoded",
+    "Line",
+    "Row",
+    "SourceOptions",
+    "check_records",
+    "clock_problem",
+]
 
 LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
+MOST_RECORDS, MOST_BOOTS = 5000, 64  # that one message may number
 BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core gives it one that tells it from others
 
 
@@ -72,6 +87,16 @@ class Decoded:
     def value(self) -> list[float]:
         """The rows' values."""
         return [row[2] for row in self.rows]
+
+
+def check_records(rows: Decoded) -> None:
+    """Raise Rejected for more numbered records, or boots, than one message may name: each costs the ledger a row."""
+    if len(rows.records) > MOST_RECORDS:
+        raise Rejected(f"{len(rows.records)} numbered records in one message; the limit is {MOST_RECORDS}")
+    if len(rows.records) > MOST_BOOTS and len({boot for boot, _ in rows.records}) > MOST_BOOTS:
+        raise Rejected(f"numbers of over {MOST_BOOTS} boots in one message")
+    if len(rows.ended) > MOST_BOOTS:
+        raise Rejected(f"{len(rows.ended)} ends of boots in one message; the limit is {MOST_BOOTS}")
 
 
 def clock_problem(t: int, arrival: int) -> str | None:

@@ -1,38 +1,32 @@
 """The loss ledger: what devices numbered, what came of it, and what to ask them for again.
 
 A node numbers its records within a boot from 0. A hole in the numbers is a record that is missing; the node is asked
-to send it again (`resend`) for as long as there is hope, at growing intervals. The first record of a boot names the
-last of the boot before, so that what is missing at the end of a boot, or all of it, is known too.
-sent = stored + refused + missing.
+to send it again (`resend`, see gateway/requests.py). The first record of a boot names the last of the boot before, so
+that what is missing at the end of a boot, or all of it, is known too. sent = stored + refused + missing.
+
+What one device can make the ledger hold is bounded: BOOTS boots in detail (older ones are added up in one row), and of
+each boot SPANS ranges; new boots beyond a budget are not counted at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 from adapters.sqlite.ledger import Entry, LedgerTable, Totals
 from gateway.decoded import Line
+from gateway.requests import Request, Requests
 from telemetry.ranges import Ranges
-from telemetry.windows import HOUR, is_due
+from telemetry.windows import HOUR, MINUTE
 
-_SPANS = 500  # ranges kept of one boot; beyond that its oldest holes are given up
+SPANS = 500  # ranges kept of one boot; beyond that its oldest holes are given up
+BOOTS = 64  # kept of one device; older ones are added up
+BOOTS_PER_MINUTE = 1  # new ones of one device, after the first BOOTS
 _LATE_START = 5000  # a device first met beyond this number was there before this gateway
 _LEAP = 1_000_000  # numbers do not jump that far: what does is no count of records
-_FIRST_PAUSE, _ATTEMPTS, _AT_ONCE = 2000, 20, 5
-_MOST_RECORDS = 5000  # in one command; nodes refuse more
 _CACHED = 100_000
 
 Key = tuple[str, str, int]
-
-
-class Request(NamedTuple):
-    """A `resend` command for a device."""
-
-    city: str
-    device: str
-    command: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -57,7 +51,7 @@ class Account:
         self.received += 1
         self.refused += not stored
         self.recovered += late
-        while len(self.seen) > _SPANS:
+        while len(self.seen) > SPANS:
             self.given_up += self.seen.close_first_hole(self.start)
 
     @property
@@ -82,9 +76,22 @@ class Account:
 
 
 @dataclass(slots=True)
-class _Asking:
-    due: int = 0
-    attempts: int = 0
+class _Boots:
+    """The boots known of one device; `written`: how many of them are on disk; `budget`: new ones it may still begin."""
+
+    known: set[int]
+    written: int
+    budget: float = BOOTS
+    refilled: int = 0
+
+    def may_begin(self, now: int) -> bool:
+        """Whether a new boot is counted, at `now` (ms)."""
+        passed = min(max(now - self.refilled, 0), BOOTS * MINUTE) if self.refilled else 0
+        self.budget, self.refilled = min(self.budget + passed / MINUTE * BOOTS_PER_MINUTE, BOOTS), now
+        if self.budget < 1:
+            return False
+        self.budget -= 1
+        return True
 
 
 class Ledger:
@@ -93,11 +100,12 @@ class Ledger:
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
         self._accounts: dict[Key, Account] = {}
-        self._asking = {(e.city, e.device, e.boot): _Asking() for e in table.with_holes()}
+        self._boots: dict[tuple[str, str], _Boots] = {}
+        self._requests = Requests(table)
         self._troubled: set[tuple[str, str]] = set()
-        self._number = 0
         self._touched: dict[Key, Account] = {}
         self._late: set[Key] = set()
+        self.passed_over = 0  # records of boots beyond what is counted of one device
         self._read_undated()
 
     def _read_undated(self) -> None:
@@ -111,34 +119,62 @@ class Ledger:
         self._table.put(account.entry(key, now) for key, account in self._touched.items())
         if self._late:
             self._table.put_undated((*key, str(self._undated[key])) for key in self._late)
+        for device in {key[:2] for key in self._touched}:
+            boots = self._boots.get(device)
+            if boots is not None and len(boots.known) != boots.written:
+                self._fold(device, boots)
         self._touched, self._late = {}, set()
+
+    def _fold(self, device: tuple[str, str], boots: _Boots) -> None:
+        """Add up the boots that changed longest ago where there are more than are kept."""
+        if len(boots.known) > BOOTS:
+            for boot in self._table.fold(*device, BOOTS):
+                boots.known.discard(boot)
+                key = (*device, boot)
+                self._accounts.pop(key, None)
+                self._undated.pop(key, None)
+                self._requests.forget(key)
+        boots.written = len(boots.known)
 
     def count(self, lines: Iterable[Line], now: int) -> None:
         """Count records that came, in memory; `take` writes them."""
         if self._stale:
             self._read_undated()
-        touched, late = self._touched, self._late
-        for city, device, boot, seq, stored, undated in lines:
-            key = (city, device, boot)
-            if undated and stored and self._undated.setdefault(key, Ranges()).add(seq):
-                late.add(key)
-                self._undated_devices.add(key[:2])
-            if stored is None and not self._met(city, device, touched):
-                continue  # what a device sent before this gateway knew it went to another
-            account = touched.get(key) or self._account(key, 0 if stored is None else seq)
-            if not account.start <= seq <= account.end + 1 + _LEAP:
-                continue  # from before this gateway's time, or no count of records
-            touched[key] = account
-            before = account.duplicate + account.refused + account.recovered
-            fresh_hole = seq >= account.end + (1 if stored is None else 2)
-            if stored is None:
-                account.last = max(account.last, seq)
-            else:
-                account.take(seq, stored)
-            if fresh_hole:
-                self._asking[key] = _Asking(now + _FIRST_PAUSE)
-            if fresh_hole or account.duplicate + account.refused + account.recovered != before:
-                self._troubled.add((city, device))
+        for line in lines:
+            self._count_one(line, now)
+
+    def _count_one(self, line: Line, now: int) -> None:
+        city, device, boot, seq, stored, undated = line
+        key = (city, device, boot)
+        if stored is None and not self._met(city, device):
+            return  # what a device sent before this gateway knew it went to another
+        account = self._touched.get(key) or self._account(key, 0 if stored is None else seq, now)
+        if account is None:
+            self.passed_over += 1
+            return
+        if undated and stored:
+            self._note_undated(key, seq)
+        if not account.start <= seq <= account.end + 1 + _LEAP:
+            return  # from before this gateway's time, or no count of records
+        self._touched[key] = account
+        before = account.duplicate + account.refused + account.recovered
+        recovered = account.recovered
+        fresh_hole = seq >= account.end + (1 if stored is None else 2)
+        if stored is None:
+            account.last = max(account.last, seq)
+        else:
+            account.take(seq, stored)
+        self._requests.heard(key, now, fresh_hole, account.recovered > recovered)
+        if fresh_hole or account.duplicate + account.refused + account.recovered != before:
+            self._troubled.add((city, device))
+
+    def _note_undated(self, key: Key, seq: int) -> None:
+        ranges = self._undated.setdefault(key, Ranges())
+        if ranges.add(seq):
+            if len(ranges) > SPANS:
+                ranges.drop_first()
+            self._late.add(key)
+            self._undated_devices.add(key[:2])
 
     def mend(self, city: str, device: str, boot: int, seq: int) -> None:
         """A record that was counted as refused is stored now; `count` has just taken it for a duplicate."""
@@ -157,22 +193,43 @@ class Ledger:
         """Whether this record was dated by its arrival."""
         return seq in self._undated.get((city, device, boot), ())
 
-    def _met(self, city: str, device: str, touched: Mapping[Key, Account]) -> bool:
+    def _met(self, city: str, device: str) -> bool:
         """Whether a boot of the device is known that is not met in this batch for the first time."""
-        return self._table.knows(city, device) or sum(k[:2] == (city, device) for k in touched) > 1
+        boots = self._boots_of(city, device)
+        return boots.written > 0 or len(boots.known) > 1
 
     def knows(self, city: str, device: str, boot: int, seq: int) -> bool:
         """Whether this record has been counted before."""
         key = (city, device, boot)
-        account = self._touched.get(key) or self._accounts.get(key) or self._load(key)
+        account = self._touched.get(key) or self._accounts.get(key)
+        if account is None and boot in self._boots_of(city, device).known:
+            account = self._load(key)
         return account is not None and (seq < account.start or seq in account.seen)
 
-    def _account(self, key: Key, seq: int) -> Account:
+    def _boots_of(self, city: str, device: str) -> _Boots:
+        found = self._boots.get((city, device))
+        if found is None:
+            if len(self._boots) > _CACHED and not self._touched:
+                self._boots.clear()
+            known = set(self._table.boots(city, device))
+            found = self._boots[city, device] = _Boots(known, len(known), max(BOOTS - len(known), 1))
+        return found
+
+    def _account(self, key: Key, seq: int, now: int) -> Account | None:
+        """The account of a boot; None where it is one more than is counted of this device."""
         account = self._accounts.get(key)
         if account is None:
             if len(self._accounts) > _CACHED:
                 self._accounts.clear()
-            account = self._accounts[key] = self._load(key) or self._open(key, seq)
+            boots = self._boots_of(key[0], key[1])
+            if key[2] in boots.known:
+                account = self._load(key)
+            if account is None:
+                if not boots.may_begin(now):
+                    return None
+                account = self._open(seq, boots)
+                boots.known.add(key[2])
+            self._accounts[key] = account
         return account
 
     def _load(self, key: Key) -> Account | None:
@@ -182,13 +239,14 @@ class Ledger:
         last = e.start + e.sent - 1
         return Account(e.start, Ranges(e.seen), last, e.received, e.duplicate, e.refused, e.recovered, e.given_up)
 
-    def _open(self, key: Key, seq: int) -> Account:
-        new_here = seq > _LATE_START and not self._table.knows(key[0], key[1])
+    def _open(self, seq: int, boots: _Boots) -> Account:
+        new_here = seq > _LATE_START and not boots.written
         return Account(seq if new_here else 0, Ranges())
 
     def forget(self) -> None:
         """After a transaction that failed: what is on disk holds. It is read when needed; just now it may be away."""
         self._accounts.clear()
+        self._boots.clear()
         self._touched, self._late, self._stale = {}, set(), True
 
     def forget_undated(self, before: int) -> None:
@@ -200,27 +258,16 @@ class Ledger:
         self._stale = True
 
     def requests(self, now: int, limit: int = 200) -> list[Request]:
-        """Commands that are due; they become due again until the holes are filled or were asked for often enough."""
-        found: list[Request] = []
-        for key in [k for k, asking in self._asking.items() if is_due(asking.due, now, HOUR)][:limit]:
-            asking = self._asking[key]
-            account = self._accounts.get(key) or self._load(key)
-            pieces = _pieces(account.holes()) if account else []
-            turns = -(-len(pieces) // _AT_ONCE)
-            if not pieces or asking.attempts >= max(_ATTEMPTS, 2 * turns):
-                del self._asking[key]
-                continue
-            # The newest first, then on to older ones: those that no node can fill any more must not hide the others.
-            end = len(pieces) - asking.attempts % turns * _AT_ONCE
-            found += [self._request(key, a, b) for a, b in pieces[max(end - _AT_ONCE, 0) : end]]
-            asking.attempts += 1
-            asking.due = now + min(_FIRST_PAUSE << min(asking.attempts, 16), HOUR)
-        return found
+        """Commands that are due, at `now` (ms)."""
+        return self._requests.due(now, limit, self._holes)
 
-    def _request(self, key: Key, first: int, last: int) -> Request:
-        self._number += 1
-        command = {"cmd": "resend", "id": self._number, "boot": key[2], "from": first, "to": last}
-        return Request(key[0], key[1], command)
+    def reconnected(self) -> None:
+        """Commands may have been lost with the broker: what is missing is asked for from the start."""
+        self._requests.restart()
+
+    def _holes(self, key: Key) -> list[tuple[int, int]]:
+        account = self._accounts.get(key) or self._load(key)
+        return account.holes() if account else []
 
     def report(self, changed_since: int | None) -> list[Totals]:
         """Totals of the devices in trouble since the last report, and of those that sent since `changed_since`."""
@@ -228,12 +275,3 @@ class Ledger:
         if changed_since is not None:
             return self._table.totals(changed_since)
         return [total for name in sorted(troubled) for total in self._table.totals_of(*name)]
-
-
-def _pieces(holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The holes, long ones cut into what a node sends at one command."""
-    return [
-        (start, min(start + _MOST_RECORDS - 1, last))
-        for first, last in holes
-        for start in range(first, last + 1, _MOST_RECORDS)
-    ]

@@ -124,7 +124,7 @@ class Gateway:
             self._listen()
             return
         try:
-            self.core.accept([Incoming(m.topic, m.payload, m.retain) for m in batch], self.clock())
+            self.core.accept([Incoming(m.topic, m.payload, retain=m.retain) for m in batch], self.clock())
         except Unavailable as error:
             self._trouble("nothing is acknowledged", error)
             self._back_off()

@@ -81,15 +81,16 @@ class Ranges:
         return [(a + 1, b - 1) for a, b in zip(befores, self._firsts, strict=False) if b > a + 1]
 
     def close_first_hole(self, start: int = 0) -> int:
-        """Take the numbers of the lowest hole as seen; how many they were."""
-        holes = self.holes(start)
-        if not holes:
+        """Add the numbers of the lowest hole to the set; how many they were."""
+        if self._firsts and self._firsts[0] > start:
+            size, self._firsts[0] = self._firsts[0] - start, start
+            return size
+        if len(self._firsts) < 2:
             return 0
-        first, last = holes[0]
-        for number in (first, last) if first != last else (first,):
-            self.add(number)
-        if last - first > 1:  # between the two ends that are now in the set
-            place = bisect_right(self._firsts, first) - 1
-            self._lasts[place] = self._lasts.pop(place + 1)
-            del self._firsts[place + 1]
-        return last - first + 1
+        size = self._firsts[1] - self._lasts[0] - 1
+        del self._firsts[1], self._lasts[0]
+        return size
+
+    def drop_first(self) -> None:
+        """Remove the lowest range."""
+        del self._firsts[0], self._lasts[0]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite import ledger, rejects
+from adapters.sqlite.connection import ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS dirty (
   window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (window, series)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS reading_numbered ON reading (key, series) WHERE key >= 4611686018427387904;
 CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
 DROP TRIGGER IF EXISTS reading_new;
 DROP TRIGGER IF EXISTS reading_changed;
@@ -47,8 +48,9 @@ _FROM_1 = """
 ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 """
 # Version 2 was never released; its ledger begins anew.
-_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;"}
+_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: ""}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
+NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
 _UPSERT = """
 INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
@@ -83,7 +85,7 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 3, _UPGRADES))
+        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 4, _UPGRADES))
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
         self.table = SeriesTable()
@@ -133,10 +135,28 @@ class Buffer:
                 db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
             return changed
 
-    def holds(self, series: int, t: int, key: int) -> bool:
-        """Whether this reading is stored. `t`: ms UTC."""
-        sql = "SELECT 1 FROM reading WHERE window=? AND series=? AND t=? AND key=?"
-        return bool(rows(self.db, sql, (window_start(t, self.width), series, t, key)))
+    def values_at(self, series: int, t: int) -> dict[int, float]:
+        """The stored values of a series at one time (ms UTC), by their keys."""
+        sql = "SELECT key, value FROM reading WHERE window=? AND series=? AND t=?"
+        return dict(rows(self.db, sql, (window_start(t, self.width), series, t)))
+
+    def value_of(self, series: int, key: int) -> float | None:
+        """The stored value of a numbered record (`key` from NUMBERED upwards), at whatever time it was."""
+        sql = f"SELECT value FROM reading WHERE key >= {NUMBERED} AND key=? AND series=? LIMIT 1"  # noqa: S608
+        found = rows(self.db, sql, (key, series))
+        return float(found[0][0]) if found else None
+
+    def last_arrival(self) -> int:
+        """The largest number an arrival has had, see `gateway.identity`."""
+        return self._meta("arrivals")
+
+    def note_arrival(self, number: int) -> None:
+        """Keep the largest number of an arrival; within the caller's transaction."""
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES ('arrivals', ?)", (number,))
+
+    def rows(self) -> int:
+        """How many readings are stored."""
+        return int(self._read("SELECT count(*) FROM reading")[0][0])
 
     def _save_series(self) -> None:
         if self._saved < 0:

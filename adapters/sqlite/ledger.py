@@ -22,8 +22,12 @@ CREATE TABLE IF NOT EXISTS undated (
   city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, seqs TEXT NOT NULL,
   PRIMARY KEY (city, device, boot)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS asked (
+  city TEXT NOT NULL, device TEXT NOT NULL, boot INTEGER NOT NULL, times INTEGER NOT NULL, due INTEGER NOT NULL,
+  PRIMARY KEY (city, device, boot)
+) WITHOUT ROWID;
 """
-
+FOLDED = -1  # stands for the boot in the row that adds up the boots which are not kept in detail
 
 _TOTALS = (
     "SELECT city, device, sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(sent)"
@@ -54,6 +58,16 @@ class Entry(NamedTuple):
     sent: int
 
 
+class Asked(NamedTuple):
+    """How often a device was asked for what is missing of a boot, and when it is next (ms)."""
+
+    city: str
+    device: str
+    boot: int
+    times: int
+    due: int
+
+
 class Totals(NamedTuple):
     """A device's records over all its boots."""
 
@@ -79,10 +93,34 @@ class LedgerTable:
         found = rows(self._db, sql, (city, device, boot))
         return Entry(*found[0]) if found else None
 
-    def knows(self, city: str, device: str) -> bool:
-        """Whether the device has sent numbered records before."""
-        sql = "SELECT 1 FROM ledger WHERE city=? AND device=? LIMIT 1"
-        return bool(rows(self._db, sql, (city, device)))
+    def boots(self, city: str, device: str) -> list[int]:
+        """The boots of a device that are kept in detail, and FOLDED where there were more."""
+        return [boot for (boot,) in rows(self._db, "SELECT boot FROM ledger WHERE city=? AND device=?", (city, device))]
+
+    def fold(self, city: str, device: str, keep: int) -> list[int]:
+        """Add up all but the `keep` boots that changed last in one row; the boots that are gone. In a transaction."""
+        mine = "city=? AND device=?"
+        sql = f"SELECT boot FROM ledger WHERE {mine} AND boot >= 0 ORDER BY changed DESC, boot DESC"  # noqa: S608
+        gone = [boot for (boot,) in rows(self._db, sql, (city, device))][keep:]
+        if gone:
+            counts = "sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(missing)"
+            chosen = f"{mine} AND boot IN ({','.join(map(str, [FOLDED, *gone]))})"
+            totals = rows(
+                self._db, f"SELECT {counts}, max(changed), sum(sent) FROM ledger WHERE {chosen}", (city, device)
+            )[0]
+            for table in ("ledger", "undated", "asked"):
+                self._db.execute(f"DELETE FROM {table} WHERE {chosen}", (city, device))
+            self.put([Entry(city, device, FOLDED, 0, "", *totals)])
+        return gone
+
+    def note_asked(self, found: Iterable[Asked]) -> None:
+        """Keep what was asked for; within a transaction of its own."""
+        with transaction(self._db) as db:
+            db.executemany("INSERT OR REPLACE INTO asked VALUES (?,?,?,?,?)", found)
+
+    def asked(self) -> list[Asked]:
+        """What devices were asked for."""
+        return [Asked(*row) for row in rows(self._db, "SELECT * FROM asked")]
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Write rows; within the caller's transaction."""
@@ -105,7 +143,7 @@ class LedgerTable:
 
     def with_holes(self) -> list[Entry]:
         """The rows in which records are missing."""
-        return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0")]
+        return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0 AND boot >= 0")]
 
     def totals_of(self, city: str, device: str) -> list[Totals]:
         """Of one device; nothing where it has sent no numbered records."""

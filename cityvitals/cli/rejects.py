@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -14,9 +15,9 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Reject
 from cityvitals.recover import only_one
 from cityvitals.sources import sources_of
-from gateway.core import RETAINED, Core, Incoming
+from gateway.core import Core
 from registry.config import load_settings
-from telemetry.errors import UsageError
+from telemetry.errors import Rejected, UsageError
 from telemetry.periods import iso
 from telemetry.untrusted import printable
 
@@ -93,25 +94,46 @@ def replay_rejects(
     windows = sum(r.topic.endswith("/windows") for r in chosen)
     rows = [r for r in reversed(chosen) if not (r.topic.startswith("replay:") or r.topic.endswith("/windows"))]
     with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
-        stored, again = feed(core, rows, time.time_ns() // 1_000_000)
-    sys.stdout.write(f"{len(rows)} messages replayed: {stored} readings stored, {again} messages kept again.\n")
+        done = feed(core, rows, time.time_ns() // 1_000_000)
+    sys.stdout.write(
+        f"{done.replayed} messages replayed: {done.stored} readings added, {done.kept} messages kept again.\n"
+    )
+    if done.sealed:
+        sys.stdout.write(f"{done.sealed} messages were kept under another user_key and are left as they are.\n")
     if windows:
         sys.stdout.write("Windows are not replayed from here: `cityvitals resend` on the gateway sends them again.\n")
     if of_files:
         sys.stdout.write("Rows of files are not replayed from here: mend the file and run `cityvitals replay` again.\n")
 
 
-def feed(core: Core, rows: list[Reject], now: int) -> tuple[int, int]:
-    """Feed messages in once more; readings stored, messages kept again. `now`: ms UTC.
+class Replayed(NamedTuple):
+    """What came of a replay: messages processed, readings added, messages kept again, messages under another key."""
 
-    One without a time of its own is dated by the arrival it had; to the others the clock of now applies, because what
-    refused them may have been a clock that was behind.
+    replayed: int
+    stored: int
+    kept: int
+    sealed: int
+
+
+def feed(core: Core, rows: Sequence[Reject], now: int) -> Replayed:
+    """Process kept messages once more, each in one transaction with its deletion. `now`: ms UTC.
+
+    One without a time of its own has the arrival, and so the identity, it had; to the others the clock of now applies,
+    because what refused them may have been a clock that was behind.
     """
-    stored = 0
-    newest = core.buffer.rejects.newest(1)
-    last = newest[0].id if newest else 0
+    buffer = core.buffer
+    before, kept = buffer.rows(), buffer.rejects.count()
+    sealed = 0
     for r in rows:
-        message, at = Incoming(r.topic, r.payload, RETAINED in r.reason), min(r.at, now)
-        stored += core.accept([message], at if core.dates(message, at) else now, kept=True).stored
-        core.buffer.rejects.delete([r.id])
-    return stored, sum(r.id > last for r in core.buffer.rejects.newest(1_000_000))
+        try:
+            message = core.original(r)
+        except Rejected:
+            sealed += 1
+            continue
+        at = min(r.at, now)
+        at = at if core.dates(message, at) else now
+        with buffer.transaction():
+            buffer.rejects.delete([r.id])
+            core.accept([message._replace(arrival=at)], at, kept=True)
+    done = len(rows) - sealed
+    return Replayed(done, buffer.rows() - before, buffer.rejects.count() - (kept - done), sealed)

@@ -26,3 +26,8 @@ def decoder(name: str) -> Decode:
         raise UsageError(f"There is no payload format '{name}'; {nearest(name, names())}")
     decode: Decode = importlib.import_module(f"{__name__}.{name}").decode
     return decode
+
+
+def may_carry_users(name: str) -> bool:
+    """Whether messages of this format can hold what identifies a user; a module that never does says so itself."""
+    return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "MAY_CARRY_USERS", True))

@@ -28,7 +28,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     """Rows of one object; none, and the reason, where its time cannot be used. Raises Rejected for no JSON object."""
     message = _object(payload)
     given = message.pop(options.time_key, None)
-    out = Decoded(by_arrival=given is None, records=_numbers(message))
+    out = Decoded(by_arrival=given is None, records=_numbers(message, options.ignore))
     try:
         t = arrival if given is None else parse_time(given)
     except Rejected as reason:
@@ -60,8 +60,13 @@ def _object(payload: bytes) -> dict[str, Any]:
     return message
 
 
-def _numbers(message: dict[str, Any]) -> list[tuple[int, int]]:
-    """The record's boot and number, for the loss ledger; also of one that cannot be used, which is not missing."""
+def _numbers(message: dict[str, Any], ignore: frozenset[str]) -> list[tuple[int, int]]:
+    """The record's boot and number, for the loss ledger; also of one that cannot be used, which is not missing.
+
+    None where the source ignores either: other makes use these names for a reset reason or a counter of their own.
+    """
+    if not ignore.isdisjoint(("boot", "seq")):
+        return []
     boot, seq = message.get("boot"), message.get("seq")
     for number in (boot, seq):
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < LARGEST:
@@ -79,7 +84,8 @@ def _add(
     elif quantity == "session_energy":
         identity = message.get("session")
         end = _end(message.get("end"), out)
-        key = session_key(identity, secret=secret) if identity is not None else 0
+        unnamed = BY_ARRIVAL if out.by_arrival else 0
+        key = session_key(identity, secret=secret) if identity is not None else unnamed
         add_session(out, t, end, _float(value), unit, key)
     else:
         out.add(quantity, unit, _float(value), t, BY_ARRIVAL if out.by_arrival else 0)

@@ -1,7 +1,8 @@
 """SenML JSON (RFC 8428), as our nodes send it and as others do.
 
-`n` (with `bn`) is a catalogue quantity; a URN or path before the last `:` or `/` is the sender's business. Our
-extension labels: `seq` and `boot` number a node's records; `pboot` and `pseq`, on the first record of a boot, name the
+The name (`bn` followed by `n`, either may be absent) is a catalogue quantity after the last `:` or `/`; what stands
+before that is ignored. A pack with a base version above 10 or with an unknown label that ends in `_` is refused, as
+section 4.4 asks; sums (`s`) and values that are not numbers are reported. Our extension labels: `seq` and `boot` number a node's records; `pboot` and `pseq`, on the first record of a boot, name the
 last one of the boot before; `up` (uptime in s when the reading was taken) with `sent` (uptime at sending) stand in for
 a clock that is not set; `key` and `end` belong to a charging session.
 
@@ -30,9 +31,14 @@ class Record(msgspec.Struct):
     bt: float | None = None
     bu: str | None = None
     bv: float = 0.0
+    bver: float | None = None
     n: str = ""
     u: str | None = None
     v: float | None = None
+    s: float | None = None
+    vs: Any = None
+    vb: Any = None
+    vd: Any = None
     t: float = 0.0
     boot: int | None = None
     seq: int | None = None
@@ -44,6 +50,7 @@ class Record(msgspec.Struct):
     end: float | None = None
 
 
+_VERSION = 10
 _decoder = msgspec.json.Decoder(list[Record])
 
 
@@ -54,18 +61,34 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
         records = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _one_by_one(payload, out)
+    if b'_"' in payload or b"\\u" in payload:
+        _refuse_unknown_labels(payload)
+    numbered = options.ignore.isdisjoint(("boot", "seq"))
     base = _Base(arrival)
     latest = arrival + AHEAD
     for r in records:
+        if r.bver is not None and r.bver > _VERSION:
+            raise Rejected(f"SenML version {r.bver:g}; this program understands versions up to {_VERSION}")
         if r.bt is not None or r.bn or r.bu or r.bv or r.sent is not None or r.up is not None:
             base.take(r)
-        if r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
+        if numbered and r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
             out.records.append((r.boot, r.seq))
             if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
                 out.ended.append((r.pboot, r.pseq))
-        if r.n or r.bn:
+        if r.v is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
             _row(r, base, out, options, latest)
     return out
+
+
+def _refuse_unknown_labels(payload: bytes) -> None:
+    """Raise Rejected for a label that must be understood and is not: one that ends in `_`."""
+    try:
+        pack = json.loads(payload)
+    except (ValueError, RecursionError):
+        return  # was read by a stricter reader
+    labels = sorted({label for r in pack if isinstance(r, dict) for label in r if label.endswith("_")})
+    if labels:
+        raise Rejected(f"label '{labels[0][:40]}' must be understood (it ends in '_') and is not known")
 
 
 class _Base:
@@ -122,9 +145,9 @@ def _short(name: str) -> str:
 def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: int) -> None:
     name = _short(base.name + r.n)
     name = options.rename.get(name, name)
-    if r.v is None or name in options.ignore:
-        if r.n and name not in options.ignore and r.v is None:
-            out.problems.append(f"'{name}' has no numeric value")
+    if r.v is None or not name or name in options.ignore:
+        if name not in options.ignore:
+            out.problems.append(_unusable(r, name))
         return
     by_arrival = False
     if base.ms is not None and not r.t and base.up is None:
@@ -133,16 +156,28 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
         t, by_arrival = base.time_of(r)
         out.by_arrival |= by_arrival
     if not EARLIEST <= t <= latest:
-        out.problems.append(f"'{name}': {clock_problem(t, base.arrival)}")
+        seconds = (base.time or 0.0) + r.t
+        why = clock_problem(t, base.arrival) if _ms(seconds) is not None else f"time {seconds:.16g} s; it is in seconds"
+        out.problems.append(f"'{name}': {why}")
         return
     unit, value = r.u or base.unit, r.v + base.value
     if name == "session_energy":
         end = None if r.end is None else _ms(r.end)
         if r.end is not None and end is None:
             out.problems.append("'end' of a session is no time: its connected time is left out")
-        add_session(out, t, end, value, unit, session_key(r.key, secret=options.secret) if r.key else 0)
+        unnamed = BY_ARRIVAL if by_arrival else 0
+        add_session(out, t, end, value, unit, session_key(r.key, secret=options.secret) if r.key else unnamed)
     else:
         out.add(name, unit, value, t, BY_ARRIVAL if by_arrival else 0)
+
+
+def _unusable(r: Record, name: str) -> str:
+    """Why a record gives no value."""
+    if not name:
+        return "a record has no name, and no base name (bn) stands before it"
+    if r.s is not None and r.vs is None and r.vb is None and r.vd is None:
+        return f"'{name}' is a sum (s) over an unknown time, which is not used"
+    return f"'{name}' has no numeric value"
 
 
 def _one_by_one(payload: bytes, out: Decoded) -> list[Record]:

@@ -65,7 +65,7 @@ def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(
     rng, steps, totals = Random(form), TOTAL * 2 // 5 // BATCH, Counter[str]()
     limits = Limits(steps)
     for _ in range(steps):
-        batch = [Incoming("cv/1/aba/s1/data", p, rng.random() < 0.1) for p in payloads(seeds, rng, BATCH)]
+        batch = [Incoming("cv/1/aba/s1/data", p, retain=rng.random() < 0.1) for p in payloads(seeds, rng, BATCH)]
         counts = core.accept(batch, NOW)
         assert counts.received == BATCH
         totals.update(counts._asdict())

@@ -7,12 +7,14 @@ from typing import Any
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
+from gateway.decoded import SourceOptions
 from telemetry.partials import Partials
 from telemetry.windows import MINUTE
 
 ARRIVAL = 1_709_294_400_000  # 2024-03-01T12:00:00Z
-SENML = Source("cv/1/{city}/{device}/data", "senml")
-FLAT = Source("flat/{device}", "flat_json", city="aba")
+KEYED = SourceOptions(secret=b"the operator's key")  # what is refused is kept encrypted, and can be replayed whole
+SENML = Source("cv/1/{city}/{device}/data", "senml", options=KEYED)
+FLAT = Source("flat/{device}", "flat_json", city="aba", options=KEYED)
 TOPIC = {"senml": "cv/1/aba/s1/data", "flat_json": "flat/s1"}
 
 

@@ -32,7 +32,8 @@ def undated(*names: str, seq: int = 0, sent: float = 160) -> Incoming:
 
 
 def again(made: Core) -> tuple[int, int]:
-    return feed(made, made.buffer.rejects.newest()[::-1], LATER)
+    done = feed(made, made.buffer.rejects.newest()[::-1], LATER)
+    return done.stored, done.kept
 
 
 def held(made: Core) -> list[tuple[str, int]]:
