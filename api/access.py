@@ -126,17 +126,19 @@ class Access:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        # The path that is routed, never `request.url.path`: older versions of Starlette built that from the Host header.
+        path: str = scope["path"]
         owner, scopes = self._who(request)
         wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())
         answer = None
         if wait:
             answer = problem(request, 429, "Too many requests; ask less often.", {"Retry-After": str(int(wait) + 1)})
-        elif self._tokens is not None and not self._is_open(request.url.path):
+        elif self._tokens is not None and not self._is_open(path):
             if scopes is None:
                 detail = "Send a token: `Authorization: Bearer ...`; `cityvitals token` makes one."
                 answer = problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
-            elif not allowed(scopes, request.url.path, _city(request)):
-                answer = problem(request, 403, f"The token '{owner}' does not reach {request.url.path}.")
+            elif not allowed(scopes, path, _city(request)):
+                answer = problem(request, 403, f"The token '{owner}' does not reach {path}.")
         await (answer or self._app)(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:

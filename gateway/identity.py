@@ -29,15 +29,17 @@ def with_keys(rows: list[Row], records: list[tuple[int, int]], number: int) -> l
     places: Counter[str] = Counter()
     named: set[tuple[str, int]] = set()
     found = []
-    for quantity, unit, value, t, key, record in rows:
-        if key == BY_ARRIVAL:
-            place = places[quantity]
-            places[quantity] += 1
-            key = number * PLACES + place % PLACES
-            if record >= 0 and (quantity, record) not in named:
-                named.add((quantity, record))
-                boot, seq = records[record]
-                if boot < _BOOTS and seq < _SEQS:
-                    key = NUMBERED + boot * _SEQS + seq
-        found.append((quantity, unit, value, t, key, record))
+    for row in rows:
+        quantity, record = row[0], row[5]
+        if row[4] != BY_ARRIVAL:
+            found.append(row)
+            continue
+        key = number * PLACES + places[quantity] % PLACES
+        places[quantity] += 1
+        if record >= 0 and (quantity, record) not in named:
+            named.add((quantity, record))
+            boot, seq = records[record]
+            if boot < _BOOTS and seq < _SEQS:
+                key = NUMBERED + boot * _SEQS + seq
+        found.append((*row[:4], key, record))
     return found

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from adapters.files.recorded import Chunk, read
+from adapters.sqlite.rejects import Refused
 from adapters.sqlite.buffer import Buffer
 from adapters.store import Store
 from cityvitals.replay.columns import Converted, convert
@@ -95,7 +96,7 @@ class Replay:
 
     def take_converted(self, converted: Converted, origin: str, now: int) -> None:
         """Store readings that are already columns."""
-        rejects = [(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.bad]
+        rejects = [Refused(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.bad]
         flagged = int((converted.readings.flag != 0).sum())
         counts = self._core.store(converted.readings, rejects, len(converted.readings), len(rejects) - flagged)
         s = self.summary
