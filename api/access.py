@@ -126,7 +126,7 @@ class Access:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        # The path that is routed, never `request.url.path`: older versions of Starlette built that from the Host header.
+        # The path that is routed, never `request.url.path`: older Starlettes built that from the Host header.
         path: str = scope["path"]
         owner, scopes = self._who(request)
         wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())

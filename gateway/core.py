@@ -7,8 +7,7 @@ Three outcomes for a message, decided here: stored; rejected (kept with its reas
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -17,40 +16,22 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import Decoded, Line, Row, SourceOptions, check_records
-from gateway.formats import Decode, decoder, may_carry_users
+from gateway.decoded import Decoded, Line, check_records
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
+from gateway.routes import NotServed, Route, Routes, Served, Source
+from gateway.stamping import Stamping
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
-from telemetry.series import Series
-from telemetry.topics import matcher, subscription, valid_id
 from telemetry.windows import window_start
 
+__all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
+
 _ROWS = 200_000  # rows that are committed together
-_RENUMBERED = (
-    "boot {} and seq {} came before with other values: these numbers do not identify a record. If they are not counts"
-    " of records, list boot and seq under ignore of the source"
-)
 RETAINED = "a retained message without a time of its own says nothing about now"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One kind of device: where it publishes and in which format. `city` fills in where the topic names none."""
-
-    topic: str
-    format: str
-    city: str | None = None
-    options: SourceOptions = field(default_factory=SourceOptions)
-
-    @property
-    def filter(self) -> str:
-        """The MQTT subscription."""
-        return subscription(self.topic)
 
 
 class Incoming(NamedTuple):
@@ -67,26 +48,12 @@ class Incoming(NamedTuple):
     number: int = 0
 
 
-class NotServed(Rejected):
-    """The message names a city or device that is not configured here: it is counted and nothing of it is kept."""
-
-
-class _Route(NamedTuple):
-    """What is known of the messages of one address."""
-
-    city: str
-    device: str
-    decode: Decode
-    options: SourceOptions
-    may_carry_users: bool = True
-
-
 class _Problem(NamedTuple):
     """Why a message of the batch could not be used, or not wholly. `number`: of its arrival."""
 
     place: int
     reasons: list[str]
-    route: _Route | None
+    route: Route | None
     number: int
 
 
@@ -108,25 +75,21 @@ class Core:
         buffer: Buffer,
         sources: Sequence[Source],
         max_payload: int = 256 << 10,
-        served: Mapping[str, frozenset[str]] | None = None,
+        served: Served | None = None,
     ) -> None:
         """`served`: the cities, and of each the devices (none: all), that messages may name; None: any."""
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
-        self._routes = [(matcher(s.topic), decoder(s.format), may_carry_users(s.format), s) for s in sources]
+        self._routes = Routes(sources, served)
         self._max_payload = max_payload
-        self._served = served
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table)
-        self._devices: dict[str, _Route] = {}
+        self._stamping = Stamping(buffer, self.ledger, self._batch)
         self._arrivals = buffer.last_arrival()
         self._noted = self._arrivals  # of them, the largest that is on disk
-        self._numbered: dict[tuple[int, int], float] = {}  # (series, key) of numbered records in the batch -> value
-        self._counted = 0  # lines of the batch that the ledger has counted
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
-        self._repeated = 0  # readings of the batch that came before and are left out
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -143,8 +106,8 @@ class Core:
         """Store the first messages, as many as make _ROWS rows: a small message may hold months of sessions."""
         problems: list[_Problem] = []
         self._batch.clear()
-        self._numbered.clear()
-        self._counted = self._repeated = self._unserved = done = 0
+        self._stamping.begin()
+        self._unserved = done = 0
         try:
             for place, message in enumerate(messages):
                 met = self._take(message, message.arrival or arrival, place, kept)
@@ -159,8 +122,8 @@ class Core:
         readings, source = self._batch.readings()
         rejects = self._rejects(messages, problems, readings, source, arrival)
         refused = sum(len(p.reasons) for p in problems) + self._unserved
-        lines = self._batch.lines[self._counted :]
-        return done, self.store(readings, rejects, done, refused, lines, arrival, self._repeated)
+        lines = self._batch.lines[self._stamping.counted :]
+        return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
 
     def store(
         self,
@@ -184,17 +147,13 @@ class Core:
                     self.buffer.note_arrival(self._arrivals)
                 duplicate = len(readings) - stored + repeated
                 counts = Counts(received, stored, duplicate, flagged, refused + too_old)
-                if self.ledger.passed_over:
-                    self.buffer.count({"gw_ledger_passed_over": self.ledger.passed_over})
-                    self.ledger.passed_over = 0
-                if self._unserved:
-                    self.buffer.count({"gw_not_served": self._unserved})
-                self.buffer.count({f"gw_{k}": v for k, v in counts._asdict().items() if v})
+                beside = {"ledger_passed_over": self.ledger.passed_over, "not_served": self._unserved}
+                self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
         except Unavailable:
             self.buffer.forget_unsaved()
             self.ledger.forget()
             raise
-        self._noted = self._arrivals
+        self._noted, self.ledger.passed_over = self._arrivals, 0
         return counts
 
     def _within_retention(self, readings: Readings) -> tuple[Readings, int]:
@@ -206,7 +165,7 @@ class Core:
         """Decode one message into the batch; returns the problems met."""
         route = None
         try:
-            route = self._route(message.address)
+            route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             rows = route.decode(message.payload, arrival, route.options)
@@ -223,117 +182,29 @@ class Core:
         return _Problem(place, met, route, number or self._next_arrival()) if met else None
 
     def _add(
-        self, message: Incoming, route: _Route, rows: Decoded, arrival: int, place: int, kept: bool
+        self, message: Incoming, route: Route, rows: Decoded, arrival: int, place: int, kept: bool
     ) -> tuple[list[str], int]:
         """Put decoded rows into the batch; the problems met, and the arrival's number where it has one."""
-        city, device = route.city, route.device
         if kept or rows.by_arrival:
             number = message.number or self._next_arrival()
             rows.rows = with_keys(rows.rows, rows.records, number)
-            return self._take_with_care(route, rows, arrival, place, kept, bool(message.number)), number
-        if rows.records and self.ledger.has_undated(city, device):
-            self._leave_out(rows, {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)})
-        return self._batch.add(city, device, rows, arrival, place), message.number
+            return self._stamping.add(route, rows, arrival, place, kept, bool(message.number)), number
+        return self._stamping.add_dated(route, rows, arrival, place), message.number
 
     def _next_arrival(self) -> int:
         self._arrivals += 1
         return self._arrivals
 
-    def _take_with_care(
-        self, route: _Route, rows: Decoded, arrival: int, place: int, kept: bool, numbered: bool
-    ) -> list[str]:
-        """A reading is stamped once: one dated by its arrival must not be dated again when it comes again.
-
-        Nor by its own clock, which the device may have set in between: then it would stand there twice.
-        """
-        city, device = route.city, route.device
-        self._count(arrival)
-        undated = {i for i, n in enumerate(rows.records) if self.ledger.undated(city, device, *n)}
-        known = {i for i, n in enumerate(rows.records) if self.ledger.knows(city, device, *n)}
-        held = self._held(city, device, rows, numbered) if kept else set()
-        # What was refused is known and not stored. What is held was dated by this very message.
-        came_before = undated - held if kept or not rows.by_arrival else undated | known
-        renumbered = self._renumbered(city, device, rows, came_before)
-        self._leave_out(rows, came_before, came_before - renumbered)
-        if not numbered and kept:
-            self._leave_out_stored(city, device, rows)
-        rows.problems += [_RENUMBERED.format(*rows.records[i]) for i in sorted(renumbered)]
-        problems = self._batch.add(city, device, rows, arrival, place)
-        self._note_numbered(city, device, rows)
-        lines = self._batch.lines[self._counted :]
-        self._count(arrival)
-        for record, line in enumerate(lines[: len(rows.records)]):
-            if kept and line.stored and record in known - undated - held:
-                self.ledger.mend(*line[:4])
-        return problems
-
-    def _count(self, arrival: int) -> None:
-        """Let the ledger know the records of the batch so far: one may be in it twice."""
-        self.ledger.count(self._batch.lines[self._counted :], arrival)
-        self._counted = len(self._batch.lines)
-
-    def _converted(self, city: str, device: str, rows: Decoded) -> Iterator[tuple[Row, int, float]]:
-        """The rows that can be stored, with their series and their values in catalogue units."""
-        for row in rows.rows:
-            kind = self._batch.kind(city, device, row[0], row[1])
-            if self._batch.problem(kind) is None:
-                yield row, self.buffer.table.id_of(Series(city, device, row[0])), self._batch.converted(kind, row[2])
-
-    def _renumbered(self, city: str, device: str, rows: Decoded, records: set[int]) -> set[int]:
-        """Of these records, which came before, those that had other values then: their numbers do not identify them."""
-        found = set()
-        for row, series, value in self._converted(city, device, rows) if records else ():
-            if row[5] in records and row[4] >= NUMBERED:
-                before = self._numbered.get((series, row[4]))
-                before = self.buffer.value_of(series, row[4]) if before is None else before
-                if before is not None and before != value:
-                    found.add(row[5])
-        return found
-
-    def _note_numbered(self, city: str, device: str, rows: Decoded) -> None:
-        if rows.by_arrival and rows.records:
-            for row, series, value in self._converted(city, device, rows):
-                if row[4] >= NUMBERED:
-                    self._numbered[series, row[4]] = value
-
-    def _held(self, city: str, device: str, rows: Decoded, numbered: bool) -> set[int]:
-        """The records of which a reading is stored, with the very identity it has here.
-
-        A message that was kept by an older program has no number: there the value says whether it is the same.
-        """
-        found = set()
-        for row, series, value in self._converted(city, device, rows):
-            there = self.buffer.values_at(series, row[3])
-            if row[4] in there or (not numbered and value in there.values()):
-                found.add(row[5])
-        return found
-
-    def _leave_out_stored(self, city: str, device: str, rows: Decoded) -> None:
-        """Of a message kept by an older program, leave out the readings that were stored when it came."""
-        stored = {
-            id(row)
-            for row, series, value in self._converted(city, device, rows)
-            if 0 < row[4] < NUMBERED and value in self.buffer.values_at(series, row[3]).values()
-        }
-        rows.rows = [row for row in rows.rows if id(row) not in stored]
-
     def dates(self, message: Incoming, arrival: int) -> bool:
         """Whether a message is dated by its arrival; False also where it cannot be read."""
         try:
-            route = self._route(message.address)
+            route = self._routes.find(message.address)
             return (
                 len(message.payload) <= self._max_payload
                 and route.decode(message.payload, arrival, route.options).by_arrival
             )
         except Rejected:
             return False
-
-    def _leave_out(self, rows: Decoded, records: set[int], repeated: set[int] | None = None) -> None:
-        """Drop the rows of these records; those of `repeated` (default: all) count as readings that came before."""
-        if records:
-            came_before = records if repeated is None else repeated
-            self._repeated += sum(row[5] in came_before for row in rows.rows)
-            rows.rows = [row for row in rows.rows if row[5] not in records]
 
     def _drop_pruned(self, rows: Decoded) -> None:
         """Leave out readings whose windows have lost their other readings, a problem each."""
@@ -343,38 +214,6 @@ class Core:
             why = "reading older than what this gateway still holds: its window cannot be folded any more"
             rows.problems += [why] * (len(rows.rows) - len(kept))
             rows.rows = kept
-
-    def _route(self, address: str) -> _Route:
-        """City, device, decoder and options of an address."""
-        found = self._devices.get(address)
-        if found is None:
-            found = self._find_route(address)
-            if len(self._devices) < 200_000:
-                self._devices[address] = found
-        return found
-
-    def _find_route(self, address: str) -> _Route:
-        for match, decode, users, source in self._routes:
-            levels = match(address)
-            if levels is None:
-                continue
-            city, device = levels.get("city") or source.city or "", levels["device"]
-            if not valid_id(city) or not valid_id(device):
-                raise Rejected(f"the topic names no valid city and device (city '{city[:40]}', device '{device[:40]}')")
-            self._check_served(city, device)
-            secret = city_key(source.options.secret, city)
-            return _Route(city, device, decode, replace(source.options, secret=secret), users)
-        raise Rejected("no source is configured for this topic")
-
-    def _check_served(self, city: str, device: str) -> None:
-        """Raise NotServed for a city, or a device of it, that this gateway is not configured for."""
-        if self._served is None:
-            return
-        devices = self._served.get(city)
-        if devices is None:
-            raise NotServed(f"city '{city}' is not served by this gateway")
-        if devices and device not in devices:
-            raise NotServed(f"device '{device}' of city '{city}' is not served by this gateway")
 
     def _rejects(
         self,
@@ -390,7 +229,7 @@ class Core:
             place = int(source[row])
             if place not in met:
                 number = messages[place].number or self._number_of(int(readings.key[row]))
-                met[place] = _Problem(place, [], self._route(messages[place].address), number)
+                met[place] = _Problem(place, [], self._routes.find(messages[place].address), number)
             met[place].reasons.extend(describe_flags(readings, [row], self.buffer.table))
         return [self._refused(messages[n], problem, arrival) for n, problem in sorted(met.items())]
 

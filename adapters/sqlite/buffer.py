@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite.connection import ledger, rejects
+from adapters.sqlite import ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings

@@ -35,6 +35,12 @@ _TOTALS = (
 )
 
 
+_FOLDED = (
+    "SELECT sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(missing), max(changed),"
+    " sum(sent) FROM ledger"
+)
+
+
 class Entry(NamedTuple):
     """A row: `start`: the first record number expected; `seen`: as `Ranges` text; `changed`: ms UTC.
 
@@ -103,13 +109,10 @@ class LedgerTable:
         sql = f"SELECT boot FROM ledger WHERE {mine} AND boot >= 0 ORDER BY changed DESC, boot DESC"  # noqa: S608
         gone = [boot for (boot,) in rows(self._db, sql, (city, device))][keep:]
         if gone:
-            counts = "sum(received), sum(duplicate), sum(refused), sum(recovered), sum(missing), sum(missing)"
             chosen = f"{mine} AND boot IN ({','.join(map(str, [FOLDED, *gone]))})"
-            totals = rows(
-                self._db, f"SELECT {counts}, max(changed), sum(sent) FROM ledger WHERE {chosen}", (city, device)
-            )[0]
+            [totals] = rows(self._db, f"{_FOLDED} WHERE {chosen}", (city, device))
             for table in ("ledger", "undated", "asked"):
-                self._db.execute(f"DELETE FROM {table} WHERE {chosen}", (city, device))
+                self._db.execute(f"DELETE FROM {table} WHERE {chosen}", (city, device))  # noqa: S608 - numbers
             self.put([Entry(city, device, FOLDED, 0, "", *totals)])
         return gone
 

@@ -90,8 +90,8 @@ class Rejects:
     def _recount(self) -> None:
         """Count the bytes of a file whose total counted payloads only."""
         self._db.execute("DELETE FROM reject_sender")
-        self._db.execute(f"INSERT INTO reject_sender SELECT sender, sum{_SIZE} FROM reject GROUP BY sender")
-        self._db.execute(f"UPDATE reject_total SET bytes = (SELECT coalesce(sum{_SIZE}, 0) FROM reject)")
+        self._db.execute(f"INSERT INTO reject_sender SELECT sender, sum{_SIZE} FROM reject GROUP BY sender")  # noqa: S608
+        self._db.execute(f"UPDATE reject_total SET bytes = (SELECT coalesce(sum{_SIZE}, 0) FROM reject)")  # noqa: S608
 
     @property
     def db(self) -> sqlite3.Connection:

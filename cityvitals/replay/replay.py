@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from adapters.files.recorded import Chunk, read
-from adapters.sqlite.rejects import Refused
 from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.rejects import Refused
 from adapters.store import Store
 from cityvitals.replay.columns import Converted, convert
 from gateway.batch import Batch

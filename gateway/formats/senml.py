@@ -2,9 +2,10 @@
 
 The name (`bn` followed by `n`, either may be absent) is a catalogue quantity after the last `:` or `/`; what stands
 before that is ignored. A pack with a base version above 10 or with an unknown label that ends in `_` is refused, as
-section 4.4 asks; sums (`s`) and values that are not numbers are reported. Our extension labels: `seq` and `boot` number a node's records; `pboot` and `pseq`, on the first record of a boot, name the
-last one of the boot before; `up` (uptime in s when the reading was taken) with `sent` (uptime at sending) stand in for
-a clock that is not set; `key` and `end` belong to a charging session.
+section 4.4 asks; sums (`s`) and values that are not numbers are reported. Our extension labels: `seq` and `boot`
+number a node's records; `pboot` and `pseq`, on the first record of a boot, name the last one of the boot before; `up`
+(uptime in s when the reading was taken) with `sent` (uptime at sending) stand in for a clock that is not set; `key`
+and `end` belong to a charging session.
 
 Deviation: times between 0 and 2^28 are absolute here. RFC 8428 reads them as seconds from now, but a sensor that says
 so has a clock that starts at 1970, and its reading must not be dated into the future.

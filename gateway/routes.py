@@ -1,0 +1,87 @@
+"""From the address of a message to its city, its device, and how its payload is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from gateway.decoded import SourceOptions
+from gateway.formats import Decode, decoder, may_carry_users
+from gateway.privacy import city_key
+from telemetry.errors import Rejected
+from telemetry.topics import matcher, subscription, valid_id
+
+_REMEMBERED = 200_000  # addresses
+Served = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of device: where it publishes and in which format. `city` fills in where the topic names none."""
+
+    topic: str
+    format: str
+    city: str | None = None
+    options: SourceOptions = field(default_factory=SourceOptions)
+
+    @property
+    def filter(self) -> str:
+        """The MQTT subscription."""
+        return subscription(self.topic)
+
+
+class NotServed(Rejected):
+    """The message names a city or device that is not configured here: it is counted and nothing of it is kept."""
+
+
+class Route(NamedTuple):
+    """What is known of the messages of one address."""
+
+    city: str
+    device: str
+    decode: Decode
+    options: SourceOptions
+    may_carry_users: bool = True
+
+
+class Routes:
+    """The routes of a gateway's sources. `served`: the cities, and of each the devices (none: all), that messages may
+    name; None: any.
+    """
+
+    def __init__(self, sources: Sequence[Source], served: Served | None = None) -> None:
+        self._sources = [(matcher(s.topic), decoder(s.format), may_carry_users(s.format), s) for s in sources]
+        self._served = served
+        self._found: dict[str, Route] = {}
+
+    def find(self, address: str) -> Route:
+        """The route of an address. Raises Rejected where there is none, NotServed where it is not configured here."""
+        found = self._found.get(address)
+        if found is None:
+            found = self._make(address)
+            if len(self._found) < _REMEMBERED:
+                self._found[address] = found
+        return found
+
+    def _make(self, address: str) -> Route:
+        for match, decode, users, source in self._sources:
+            levels = match(address)
+            if levels is None:
+                continue
+            city, device = levels.get("city") or source.city or "", levels["device"]
+            if not valid_id(city) or not valid_id(device):
+                raise Rejected(f"the topic names no valid city and device (city '{city[:40]}', device '{device[:40]}')")
+            self._check_served(city, device)
+            secret = city_key(source.options.secret, city)
+            return Route(city, device, decode, replace(source.options, secret=secret), users)
+        raise Rejected("no source is configured for this topic")
+
+    def _check_served(self, city: str, device: str) -> None:
+        if self._served is None:
+            return
+        devices = self._served.get(city)
+        if devices is None:
+            raise NotServed(f"city '{city}' is not served by this gateway")
+        if devices and device not in devices:
+            raise NotServed(f"device '{device}' of city '{city}' is not served by this gateway")
