@@ -112,8 +112,8 @@ def test_without_mosquitto_the_embedded_broker_serves_the_demo(folder: Path, tmp
 
 WITHOUT_MOSQUITTO = """
 import sys
-import cityvitals.broker, cityvitals.demo
-cityvitals.broker.mosquitto = cityvitals.demo.mosquitto = lambda: None
+import cityvitals.demo, cityvitals.local
+cityvitals.local.mosquitto = cityvitals.demo.mosquitto = lambda: None
 from cityvitals.__main__ import main
 main()
 """

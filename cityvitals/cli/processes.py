@@ -49,8 +49,8 @@ def simulate(config: Config = None) -> None:
     run_simulate(load_settings(config))
 
 
-def broker(port: Annotated[int, typer.Option()]) -> None:
+def broker(port: Annotated[int, typer.Option()], host: Annotated[str, typer.Option()] = "127.0.0.1") -> None:
     """Run the embedded broker; the demo uses it where there is no Mosquitto."""
     from cityvitals.broker import run_amqtt  # noqa: PLC0415
 
-    run_amqtt(port)
+    run_amqtt(port, host)

@@ -1,0 +1,142 @@
+"""Processes of ours and a broker on this machine, started together and ended together; shared by demo and run."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from cityvitals.broker import mosquitto, mosquitto_config
+from cityvitals.processes import PARENT
+from telemetry.errors import CityVitalsError
+
+_PATIENCE = 30.0
+
+
+@dataclass(slots=True)
+class Local:
+    """Child processes with logs in one folder. Everything it starts is ended by `stop`."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, names: tuple[str, ...], config: Path) -> None:
+        """Start these commands of ours with a configuration."""
+        for name in names:
+            self._spawn(name, [sys.executable, "-m", "cityvitals", name, "--config", str(config)])
+
+    def start_broker(self, port: int, host: str = "127.0.0.1") -> None:
+        """Start Mosquitto, or amqtt where there is none, and wait until it accepts connections."""
+        program = mosquitto()
+        if program:
+            config = self.folder / "mosquitto.conf"
+            config.write_text(mosquitto_config(port, self.folder, host), encoding="utf-8")
+            # Started as root, Mosquitto would change to a user that cannot write here.
+            text = config.read_text(encoding="utf-8") + (
+                "user root\n" if os.name == "posix" and os.geteuid() == 0 else ""
+            )
+            config.write_text(text, encoding="utf-8")
+            self._spawn("broker", [program, "-c", str(config)])
+        else:
+            self._spawn("broker", [sys.executable, "-m", "cityvitals", "broker", "--port", str(port), "--host", host])
+        self.wait("the broker", lambda: connects(port))
+
+    def _spawn(self, name: str, command: list[str]) -> None:
+        log: IO[bytes] = (self.folder / f"{name}.log").open("ab")
+        with log:
+            # A session of its own, so that Ctrl-C reaches us only and we end the others in order.
+            self.children[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **self.environment, PARENT: str(os.getpid())},
+                cwd=self.folder,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
+            )
+
+    def wait(self, what: str, ready: Callable[[], bool]) -> None:
+        """Until it is ready. Raises CityVitalsError when a process ends before, or after 30 s."""
+        deadline = time.monotonic() + _PATIENCE
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise CityVitalsError(f"{what} did not come up in {_PATIENCE:g} s; see the logs in {self.folder}.")
+            time.sleep(0.1)
+
+    def check(self) -> None:
+        """Raise CityVitalsError when a process has ended by itself."""
+        for name, child in self.children.items():
+            code = child.poll()
+            if code is not None:
+                tail = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
+                raise CityVitalsError(f"{name} ended with code {code}; its log says: {' | '.join(tail)}")
+
+    def stop(self) -> None:
+        """End everything, nodes first, and wait until it is gone."""
+        for name in ("simulate", "gateway", "ingest", "api", "broker"):
+            child = self.children.pop(name, None)
+            if child is None:
+                continue
+            if child.poll() is None:
+                child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+@contextmanager
+def interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Inside, SIGTERM and SIGINT raise KeyboardInterrupt; `stop` is called at the end, whatever happened."""
+    with ExitStack() as stack:
+        stack.callback(stop)
+        for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell's background job starts with it ignored
+            stack.callback(signal.signal, number, signal.signal(number, _interrupt))
+        yield
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _die_with_parent() -> None:
+    """Linux: let the kernel end this child when its parent dies, however that happens."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def free_port() -> int:
+    """A free port on loopback."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def connects(port: int) -> bool:
+    """Whether something listens on this port of loopback."""
+    with socket.socket() as s:
+        s.settimeout(0.5)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(url: str) -> bool:
+    """Whether a GET is answered with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
