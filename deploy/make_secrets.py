@@ -1,10 +1,11 @@
 """Make the passwords docker-compose.yml mounts, in deploy/secrets; what is there already stays as it is.
 
     python3 deploy/make_secrets.py                   everything but devices
-    python3 deploy/make_secrets.py --demo            and a user for the simulators
+    python3 deploy/make_secrets.py --demo            and a user for each simulated device, all with one password
     python3 deploy/make_secrets.py --device aq-001   and a device, whose password is printed once
 
-Needs nothing but Python. Restart a broker after adding users to it.
+It also writes the access rules of the brokers for the cities of deploy/cities: run it again after adding a city. Needs
+nothing but Python 3.11. Restart a broker after adding users to it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import hashlib
 import os
 import re
 import secrets
+import tomllib
 from pathlib import Path
 
 SECRETS = Path(__file__).parent / "secrets"
+CITIES = Path(__file__).parent / "cities"
+RULES = Path(__file__).parent / "mosquitto"
 GATEWAY = "gateway-1"
 ITERATIONS = 101  # Mosquitto's own default for PBKDF2-SHA512
 
 EDGE_USERS = {"gateway": "edge_gateway", "operator": "edge_operator"}
 HUB_USERS = {GATEWAY: "hub_gateway", "ingest": "hub_ingest", "viewer": "hub_viewer"}
-SIMULATOR = {"simulator": "edge_simulator"}
+SIMULATOR = {"simulator": "edge_simulator"}  # a secret that all simulated devices share; nobody connects as this user
 OTHERS = ("user_key", "influx_admin_password", "influx_admin_token", "influx_reader_password", "grafana_password")
 
 
@@ -53,13 +57,34 @@ def add_user(passwords: Path, user: str, password: str) -> None:
     passwords.chmod(0o644)
 
 
-def make(folder: Path, demo: bool = False) -> None:
-    """Make every secret that is missing in `folder`."""
+def cities(folder: Path) -> dict[str, list[str]]:
+    """City id -> device ids, of the city files of a folder."""
+    files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))]
+    return {file["city"]["id"]: [device["id"] for device in file.get("device", ())] for file in files}
+
+
+def rules(template: str, names: list[str]) -> str:
+    """Access rules in which every topic that any user may write names one of these cities."""
+    lines: list[str] = []
+    for line in template.splitlines():
+        bound = line.startswith("pattern") and names
+        lines += [line.replace("cv/1/+/", f"cv/1/{name}/", 1) for name in names] if bound else [line]
+    return "\n".join(lines) + "\n"
+
+
+def make(folder: Path, demo: bool = False, city_files: Path = CITIES) -> None:
+    """Make every secret that is missing in `folder`, and the access rules."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    edge_users = EDGE_USERS | (SIMULATOR if demo else {})
-    for file, users in (("edge.passwd", edge_users), ("hub.passwd", HUB_USERS)):
+    known = cities(city_files)
+    for file, users in (("edge.passwd", EDGE_USERS), ("hub.passwd", HUB_USERS)):
         for user, name in users.items():
             add_user(folder / file, user, secret(folder, name))
+    password = secret(folder, SIMULATOR["simulator"]) if demo else ""
+    for device in [device for devices in known.values() for device in devices] if demo else []:
+        add_user(folder / "edge.passwd", device, password)
+    for name in ("edge.acl", "hub.acl"):
+        (folder / name).write_text(rules((RULES / name).read_text(), list(known)))
+        (folder / name).chmod(0o644)
     for name in OTHERS:
         secret(folder, name)
 
@@ -84,9 +109,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=SECRETS, help="where the secrets are kept")
     parser.add_argument("--demo", action="store_true", help="let simulators publish for every device")
     parser.add_argument("--device", metavar="ID", help="enrol one device on the edge broker")
+    parser.add_argument("--cities", type=Path, default=CITIES, help="the folder of the city files")
     options = parser.parse_args()
     try:
-        make(options.folder, options.demo)
+        make(options.folder, options.demo, options.cities)
     except OSError as error:
         raise SystemExit(f"{error.filename} cannot be used: {error.strerror}. Check the path and its rights.") from None
     print(f"The secrets are in {options.folder}; keep a copy of them somewhere safe.")

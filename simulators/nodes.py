@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -101,10 +101,14 @@ def _packs(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[Node]:
-    """A node for each device of the city; their readings are spread over the interval."""
+    """A node for each device of the city; their readings are spread over the interval.
+
+    `{device}` in the broker's user name is the device's id.
+    """
     nodes = []
     for place, device in enumerate(city.device):
-        link = Link(broker, f"{city.id}-{device.id}", [command_topic(city.id, device.id)])
+        own = replace(broker, username=broker.username and broker.username.replace("{device}", device.id))
+        link = Link(own, f"{city.id}-{device.id}", [command_topic(city.id, device.id)])
         link.will(f"{ROOT}/{city.id}/{device.id}/status", b'{"state":"offline"}')
         first = now + interval_ms * place // max(len(city.device), 1)
         nodes.append(Node(device, city.id, link, Journal(random.getrandbits(31)), first, sessions_until=now))

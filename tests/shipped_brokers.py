@@ -70,7 +70,7 @@ def listen(client: paho.Client, topics: str) -> SimpleQueue[str]:
 def make_users(folder: Path) -> None:
     """The users the shipped script makes, two devices, and each one's password in a file of its own name."""
     make_secrets.make(folder, demo=True)
-    names = make_secrets.EDGE_USERS | make_secrets.HUB_USERS | make_secrets.SIMULATOR
+    names = make_secrets.EDGE_USERS | make_secrets.HUB_USERS
     for user, name in names.items():
         (folder / f"password-{user}").write_text((folder / name).read_text())
     for device in ("aq-001", "aq-002"):
@@ -81,5 +81,7 @@ def make_users(folder: Path) -> None:
 
 def shipped_broker(folder: Path, name: str) -> Mosquitto:
     """A broker with the users and the access rules of deploy/."""
-    rules = f"acl_file {DEPLOY}/mosquitto/{name}.acl\npassword_file {folder}/{name}.passwd\nlog_type all"
+    settings = (DEPLOY / "mosquitto" / f"{name}.conf").read_text().splitlines()
+    [bound] = [line for line in settings if line.startswith("use_username_as_clientid")]
+    rules = f"{bound}\nacl_file {DEPLOY}/mosquitto/{name}.acl\npassword_file {folder}/{name}.passwd\nlog_type all"
     return Mosquitto(folder / f"broker-{name}", anonymous=False, extra=rules)

@@ -61,7 +61,6 @@ def hub(users: Path) -> Iterator[Mosquitto]:
         ("operator", "cv/1/aberdeen/aq-001/ota/offer", True),
         ("operator", "cv/1/aberdeen/aq-001/ota/0a1b2c3d/7", True),
         ("operator", "cv/1/aberdeen/aq-001/data", False),
-        ("simulator", "cv/1/aberdeen/aq-002/data", True),
     ],
 )
 def test_on_the_edge_broker_each_writes_only_its_own(
@@ -183,6 +182,52 @@ def test_the_shipped_listener_refuses_whom_the_list_names(server: Any, access: P
         pass
     with pytest.raises((OSError, Empty)), connected(broker, "", port=port, **tls(access, "aq-002")):
         pass
+
+
+@pytest.mark.parametrize(("name", "user", "victim"), [("edge", "aq-001", "gateway"), ("hub", "gateway-2", "ingest")])
+def test_nobody_takes_over_the_session_of_another(
+    edge: Mosquitto, hub: Mosquitto, users: Path, name: str, user: str, victim: str
+) -> None:
+    """With the password of one device and the client id of the gateway, over and over, while messages arrive."""
+    broker = edge if name == "edge" else hub
+    topic = "cv/1/aberdeen/aq-002/data" if name == "edge" else "cv/1/aberdeen/gateway-1/windows"
+    sender = "aq-002" if name == "edge" else "gateway-1"
+    place = Broker("127.0.0.1", broker.port, username=victim, password=(users / f"password-{victim}").read_text())
+    link = Link(place, f"{victim}-1-in", [topic])
+    received: list[bytes] = []
+
+    def receive() -> bool:
+        batch = link.receive(0.05)
+        received.extend(m.payload for m in batch)
+        link.ack(batch)
+        return len(received) == 40
+
+    wait_for(lambda: link.receive(0.05) or "connected" in link.state, 10, "the victim's subscription")
+    thief = Broker("127.0.0.1", broker.port, username=user, password=(users / f"password-{user}").read_text())
+    with connected(broker, sender, users) as client:
+        for number in range(40):
+            if number % 4 == 0:
+                stealing = Link(thief, f"{victim}-1-in", session=False)
+                wait_for(lambda s=stealing: s.receive(0.02) or s.connected, 10, "the other's connection")
+                stealing.drop()
+            client.publish(topic, b"%d" % number, qos=1)
+            receive()
+        wait_for(receive, 20, "all that was acknowledged")
+    link.close()
+    assert sorted(map(int, received)) == list(range(40))
+    assert link.epoch == 1
+
+
+@pytest.mark.parametrize("name", ["edge", "hub"])
+def test_with_the_rules_that_are_made_nobody_writes_under_a_city_that_is_not_served(
+    users: Path, server: Any, name: str
+) -> None:
+    rules = f"acl_file {users}/{name}.acl\npassword_file {users}/{name}.passwd"
+    broker = server(Mosquitto, anonymous=False, extra=rules)
+    user, end = ("aq-001", "data") if name == "edge" else ("gateway-1", "windows")
+    with connected(broker, user, users) as client:
+        assert publish(client, f"cv/1/example/{user}/{end}") in TAKEN
+        assert publish(client, f"cv/1/invented/{user}/{end}") == NOT_AUTHORISED
 
 
 def test_nobody_connects_without_a_password(edge: Mosquitto) -> None:
