@@ -11,11 +11,12 @@ from adapters.mqtt.link import Link
 from adapters.sqlite.connection import Damaged
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
-from cityvitals.processes import until_stopped, when_available
+from cityvitals.processes import cities_of, until_stopped, when_available
 from cityvitals.recover import only_one, put_aside, sound_buffer
-from cityvitals.sources import sources_of
+from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoded import AHEAD
+from gateway.routes import Served
 from gateway.service import Gateway
 from registry.settings import GatewaySettings, Settings
 from telemetry.periods import iso
@@ -29,10 +30,11 @@ def run_gateway(settings: Settings) -> None:
     """`cityvitals gateway`."""
     steady_heap()
     stop = until_stopped()
+    served = served_by(settings.gateway, cities_of(settings))
     with only_one(settings.gateway.buffer):
         ended = False
         while not ended:
-            gateway = when_available(lambda: make_gateway(settings.gateway), stop)
+            gateway = when_available(lambda: make_gateway(settings.gateway, served), stop)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 gateway.run(stop)
@@ -55,9 +57,11 @@ def await_clock(newest: int, stop: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def make_gateway(s: GatewaySettings) -> Gateway:
-    """A gateway by its settings."""
-    core = Core(sound_buffer(s.buffer, s.width_s * 1000, now_ms()), sources_of(s), s.max_payload_kb << 10)
+def make_gateway(s: GatewaySettings, served: Served | None = None) -> Gateway:
+    """A gateway by its settings. `served`: see `served_by`."""
+    buffer = sound_buffer(s.buffer, s.width_s * 1000, now_ms())
+    buffer.limit(s.max_buffer_mb << 20)
+    core = Core(buffer, sources_of(s), s.max_payload_kb << 10, served)
     filters = [source.filter for source in core.sources]
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(

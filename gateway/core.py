@@ -57,6 +57,10 @@ class _Problem(NamedTuple):
     number: int
 
 
+class OverShare(Rejected):
+    """The device holds as much of the buffer as one device may: the message is counted and nothing of it is kept."""
+
+
 class Counts(NamedTuple):
     """What became of a batch: messages, and readings stored, seen before, flagged; messages kept as rejected."""
 
@@ -81,7 +85,7 @@ class Core:
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
-        self._routes = Routes(sources, served)
+        self._routes = Routes(sources, served, (series.city for series in buffer.table.all))
         self._max_payload = max_payload
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table)
@@ -170,10 +174,11 @@ class Core:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             rows = route.decode(message.payload, arrival, route.options)
             check_records(rows)
+            self._check_share(route, rows)
             self._drop_pruned(rows)
             if rows.by_arrival and message.retain:
                 raise Rejected(RETAINED)
-        except NotServed as reason:
+        except (NotServed, OverShare) as reason:
             self.not_served, self._unserved = str(reason), self._unserved + 1
             return None
         except Rejected as reason:
@@ -195,6 +200,11 @@ class Core:
         self._arrivals += 1
         return self._arrivals
 
+    @property
+    def cities(self) -> list[str]:
+        """The cities this gateway serves."""
+        return self._routes.cities
+
     def dates(self, message: Incoming, arrival: int) -> bool:
         """Whether a message is dated by its arrival; False also where it cannot be read."""
         try:
@@ -205,6 +215,11 @@ class Core:
             )
         except Rejected:
             return False
+
+    def _check_share(self, route: Route, rows: Decoded) -> None:
+        """Raise OverShare where the device holds its share of the buffer: what others wait with must have room."""
+        if rows.rows and self.buffer.over_share(route.city, route.device):
+            raise OverShare(f"device '{route.device}' of '{route.city}' holds its share of the buffer")
 
     def _drop_pruned(self, rows: Decoded) -> None:
         """Leave out readings whose windows have lost their other readings, a problem each."""

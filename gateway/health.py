@@ -13,13 +13,13 @@ _COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flag
 _LEDGER = ("received", "duplicate", "refused", "recovered", "missing", "sent")
 
 
-def health(buffer: Buffer, gateway: str, now: int) -> Readings:
-    """The gateway's counters and backlog, for every city it serves. `now`: ms UTC."""
+def health(buffer: Buffer, gateway: str, now: int, served: Sequence[str]) -> Readings:
+    """The gateway's counters and backlog, for every city it serves and has met. `now`: ms UTC."""
     counters = buffer.counters()
     waiting, oldest = buffer.backlog()
     values = {name: float(counters.get(name, 0)) for name in _COUNTERS}
     values |= {"gw_dirty": float(waiting), "gw_lag": max(now - oldest, 0) / 1000 if oldest else 0.0}
-    cities = sorted({s.city for s in buffer.table.all})
+    cities = sorted({s.city for s in buffer.table.all} & set(served))
     ids = [buffer.table.id_of(Series(city, gateway, name)) for city in cities for name in values]
     return Readings.of(ids, [now] * len(ids), list(values.values()) * len(cities))
 

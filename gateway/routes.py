@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from telemetry.errors import Rejected
 from telemetry.topics import matcher, subscription, valid_id
 
 _REMEMBERED = 200_000  # addresses
+UNCONFIGURED = 16  # cities of a gateway whose configuration names none
 Served = Mapping[str, frozenset[str]]
 
 
@@ -47,12 +48,13 @@ class Route(NamedTuple):
 
 class Routes:
     """The routes of a gateway's sources. `served`: the cities, and of each the devices (none: all), that messages may
-    name; None: any.
+    name. None: the first UNCONFIGURED cities that are met; `met`: those of before.
     """
 
-    def __init__(self, sources: Sequence[Source], served: Served | None = None) -> None:
+    def __init__(self, sources: Sequence[Source], served: Served | None = None, met: Iterable[str] = ()) -> None:
         self._sources = [(matcher(s.topic), decoder(s.format), may_carry_users(s.format), s) for s in sources]
         self._served = served
+        self._met = list(dict.fromkeys(met))[:UNCONFIGURED]
         self._found: dict[str, Route] = {}
 
     def find(self, address: str) -> Route:
@@ -79,9 +81,23 @@ class Routes:
 
     def _check_served(self, city: str, device: str) -> None:
         if self._served is None:
+            self._check_met(city)
             return
         devices = self._served.get(city)
         if devices is None:
             raise NotServed(f"city '{city}' is not served by this gateway")
         if devices and device not in devices:
             raise NotServed(f"device '{device}' of city '{city}' is not served by this gateway")
+
+    def _check_met(self, city: str) -> None:
+        if city not in self._met:
+            if len(self._met) >= UNCONFIGURED:
+                raise NotServed(
+                    f"city '{city}' is one more than {UNCONFIGURED}; list the cities of this gateway under cities"
+                )
+            self._met.append(city)
+
+    @property
+    def cities(self) -> list[str]:
+        """The cities that are served, sorted."""
+        return sorted(self._met if self._served is None else self._served)

@@ -76,6 +76,8 @@ class Gateway:
     _next_health: int = 0
     _next_prune: int = 0
     _next_ledger: int = 0
+    _next_not_served: int = 0
+    _source_epoch: int = 0
     _pause_until: int = 0
     _failures: int = 0
     _heard: int = 0
@@ -132,6 +134,14 @@ class Gateway:
         self._tell("")
         self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
+        self._tell_not_served()
+
+    def _tell_not_served(self) -> None:
+        """Log what was not served, at most once in ten minutes: it may come without end."""
+        sentence, self.core.not_served = self.core.not_served, ""
+        if sentence and is_due(self._next_not_served, self.clock(), _LEDGER_MS):
+            self._next_not_served = self.clock() + _LEDGER_MS
+            log.warning("%s; such messages are counted (gw_not_served) and not kept", sentence)
 
     def _listen(self) -> None:
         """A broker that says nothing for long though devices spoke before may have forgotten us: connect anew."""
@@ -229,10 +239,11 @@ class Gateway:
                 if is_due(self._next_ledger, now, _LEDGER_MS):
                     since = min(self._next_ledger, now) - _LEDGER_MS  # the earlier one where the clock was set back
                     self._next_ledger = now + _LEDGER_MS
-                buffer.put(health(buffer, self.id, now))
+                buffer.put(health(buffer, self.id, now, self.core.cities))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
+                buffer.save_held()
                 if buffer.prune(self._horizon(now), self.max_buffer_bytes):
                     self.core.ledger.forget_undated(buffer.pruned_before)
         except Unavailable as error:
@@ -255,6 +266,10 @@ class Gateway:
     def _ask_again(self, now: int) -> None:
         """Ask devices for records that did not come."""
         if self.source.connected:
+            if self.source.epoch != self._source_epoch:
+                if self._source_epoch:
+                    self.core.ledger.reconnected()
+                self._source_epoch = self.source.epoch
             for request in self.core.ledger.requests(now):
                 self.source.publish(command_topic(request.city, request.device), msgspec.json.encode(request.command))
             self.source.delivered()

@@ -36,7 +36,11 @@ class SourceSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The edge gateway. `user_key`: what identifies charging sessions is hashed under it; never change it."""
+    """The edge gateway. `user_key`: what identifies charging sessions is hashed under it; never change it.
+
+    It serves the cities of `cities`, of its sources and of the city files; with `registered_only` only the devices that
+    the city files list. What is not served is counted and not kept.
+    """
 
     id: str = "gateway-1"
     broker: BrokerSettings = BrokerSettings()
@@ -49,6 +53,8 @@ class GatewaySettings(Section):
     max_buffer_mb: int = Field(4096, gt=0)
     max_payload_kb: int = Field(256, gt=0)
     user_key: SecretStr | None = None
+    cities: list[str] = []
+    registered_only: bool = False
 
     @field_validator("width_s")
     @classmethod

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -39,6 +40,9 @@ CREATE TABLE IF NOT EXISTS dirty (
   window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (window, series)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+  city TEXT NOT NULL, device TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (city, device)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS reading_numbered ON reading (key, series) WHERE key >= 4611686018427387904;
 CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
 DROP TRIGGER IF EXISTS reading_new;
@@ -50,6 +54,7 @@ ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 # Version 2 was never released; its ledger begins anew.
 _UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: ""}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
+_ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
 NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
 _UPSERT = """
 INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
@@ -101,6 +106,9 @@ class Buffer:
         self.pruned_before = self._meta("pruned_before")
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
         self.held_before = self._meta("held_before")
+        self._share: int | None = None
+        self._held = Counter({(city, device): n for city, device, n in self._read("SELECT * FROM held")})
+        self._held_changed: set[tuple[str, str]] = set()
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -128,12 +136,37 @@ class Buffer:
             )  # fmt: skip
             db.executemany(_UPSERT, columns)
             changed = _changes(db) - before
+            self._note_held(readings.series, changed / len(readings))
             if changed:
                 order = np.lexsort((readings.series, window))
                 w, series = window[order], readings.series[order]
                 new = _heads(w, series)
                 db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
             return changed
+
+    def limit(self, max_bytes: int) -> None:
+        """Bound the file: refused messages take an eighth of it at most, and the readings of one device another."""
+        self.rejects.limit(min(64 << 20, max_bytes // 8))
+        self._share = max(max_bytes // 8 // _ROW_BYTES, 1000)
+
+    def over_share(self, city: str, device: str) -> bool:
+        """Whether the device holds as many readings as one device may."""
+        return self._share is not None and self._held[city, device] >= self._share
+
+    def _note_held(self, series: IntArray, new: float) -> None:
+        """Count the readings of each device, of which this part is `new`; on disk with the next housekeeping."""
+        ids, counts = np.unique(series, return_counts=True)
+        for number, count in zip(ids.tolist(), counts.tolist(), strict=True):
+            name = self.table[number]
+            self._held[name.city, name.device] += round(count * new)
+            self._held_changed.add((name.city, name.device))
+
+    def save_held(self) -> None:
+        """Write the counts of readings; after a crash a device may hold some more than was counted."""
+        changed, self._held_changed = self._held_changed, set()
+        with self.transaction() as db:
+            rows = [(*name, max(self._held[name], 0)) for name in changed]
+            db.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
 
     def values_at(self, series: int, t: int) -> dict[int, float]:
         """The stored values of a series at one time (ms UTC), by their keys."""
@@ -275,7 +308,7 @@ class Buffer:
         """
         deleted = 0
         while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
-            full = self.used_bytes() > max_bytes
+            full = self.used_bytes() - self.rejects.bytes() > max_bytes
             end = first // HOUR * HOUR + HOUR
             if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
                 break  # the newest hour stays: without it every live reading would be refused
@@ -300,6 +333,11 @@ class Buffer:
     def _delete_before(self, end: int) -> int:
         """Delete all readings of windows before `end`; marks that go with them are counted as dropped."""
         with self.transaction() as db:
+            sql = "SELECT series, count(*) FROM reading WHERE window < ? GROUP BY series"
+            for number, count in db.execute(sql, (end,)):
+                name = self.table[number]
+                self._held[name.city, name.device] -= count
+                self._held_changed.add((name.city, name.device))
             deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount
             dropped = db.execute("DELETE FROM dirty WHERE window < ?", (end,)).rowcount
             db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))

@@ -13,8 +13,9 @@ import typer
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Reject
+from cityvitals.processes import cities_of
 from cityvitals.recover import only_one
-from cityvitals.sources import sources_of
+from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from registry.config import load_settings
 from telemetry.errors import Rejected, UsageError
@@ -85,7 +86,8 @@ def replay_rejects(
     Example: cityvitals rejects replay 17 18 --config cityvitals.toml
     """
     opened = open_buffer(config, buffer)
-    core = Core(opened, sources_of(load_settings(config).gateway))
+    settings = load_settings(config)
+    core = Core(opened, sources_of(settings.gateway), served=served_by(settings.gateway, cities_of(settings)))
     chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
     missing = set(ids or []) - {r.id for r in chosen}
     if missing:

@@ -19,7 +19,7 @@ NOW = cores.ARRIVAL
 class Silent:
     """A link without a network: always connected, nothing ever comes."""
 
-    connected, broker = True, "nowhere"
+    connected, broker, epoch = True, "nowhere", 1
     drops = 0
 
     def take(self) -> list[Any]:
