@@ -20,11 +20,15 @@ Level = Literal["window", "hour"]
 
 
 class CityRecord(NamedTuple):
-    """A city as the store knows it: its CITY.toml as plain data, and the width in ms of its base windows."""
+    """A city as the store knows it: its CITY.toml as plain data, and the width in ms of its base windows.
+
+    `reads`: KPI code -> what its derivation is known to have read of the city file and the data (`Reads`).
+    """
 
     id: str
     config: dict[str, Any]
     width: int
+    reads: dict[str, list[list[str]]] = {}  # noqa: RUF012 - never changed
 
 
 class Store(Protocol):

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from grafana.frame import AnyPanel, Line, Row
 from grafana.influx import Query, kpi_history, kpi_trend
 from grafana.panels import chart, number
-from kpi_derivation.catalogue import DERIVATIONS, Kpi
+from kpi_derivation.catalogue import DERIVATIONS, Kpi, reads
 from registry.city import DeviceKind
 from telemetry.quantities import QUANTITIES
 
 
 def derived_from(kinds: Sequence[DeviceKind]) -> list[Kpi]:
     """The KPIs that are derived from devices of one of these kinds."""
-    return [derivation.kpi for derivation in DERIVATIONS.values() if set(derivation.kinds) & set(kinds)]
+    return [derivation.kpi for code, derivation in DERIVATIONS.items() if reads(code).kinds & set(kinds)]
 
 
 def indicator(kpi: Kpi, limits: Mapping[str, float] | None = None) -> Row:

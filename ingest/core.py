@@ -31,15 +31,19 @@ log = logging.getLogger(__name__)
 class CityIngest:
     """One city's way from windows to KPI values."""
 
-    def __init__(self, store: Store, table: SeriesTable, city: City, width: int) -> None:
-        self.city, self.width = city, width
-        self._store, self._table = store, table
-        self._engine = Engine(city, table, store)
+    def __init__(self, store: Store, table: SeriesTable, city: City, record: CityRecord) -> None:
+        self.city, self.width = city, record.width
+        self._store, self._table, self._record = store, table, record
+        self._engine = Engine(city, table, store, record.reads)
+        self._stored_reads = -1
         self._looked_at = 0
         self._again: dict[str, int] = {}  # KPIs that a changed city file concerns, and since when (ms UTC)
         self._new_file: CityRecord | None = None
+        self._derived_whole: set[str] = set()  # KPIs of which the changed city file has every value derived again
         self.told: list[str] = []  # what the last changed city file changed
         self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
+        # Values of a store from before reads were recorded: any change of the city file may concern them.
+        self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours and windows:
             self._engine.restore(hours, windows[1])
@@ -87,9 +91,11 @@ class CityIngest:
         The next `derive` makes the values again that rest on the difference, and only then stores the file: so that a
         crash between leaves both for the next start.
         """
-        found = [] if old is None else changes.changes(old, self.city)
+        found = [] if old is None else changes.changes(old, self.city, self._engine.record)
         self.told = changes.reasons(found)
         self._again, self._new_file = changes.since(found), record
+        always = {code for code, first in self._again.items() if first == changes.ALWAYS}
+        self._derived_whole = set(self._engine.record.unknown) if old is None else always
         fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.new_sources(old)]
         windows = self._store.span(self.city.id, "window")
         if fresh and windows:  # quarters of an hour are kept of registered meters only
@@ -108,11 +114,19 @@ class CityIngest:
         """Store the city file whose values are derived; tell what came of it."""
         if self._new_file is None:
             return
-        self._store.put_city(self._new_file)
+        self._engine.record.unknown -= self._derived_whole
+        self._put_record(self._new_file)
         self.told += (came := changes.outcome(self._known, changed))
         for sentence in came:
             log.info("city file of %s: %s", self.city.id, sentence)
         self._again, self._new_file = {}, None
+
+    def _put_record(self, record: CityRecord) -> None:
+        """Store the city file with what the derivations have read."""
+        version, reads = self._engine.record.version, self._engine.record.stored()
+        self._record = record._replace(reads={code: [list(fact) for fact in facts] for code, facts in reads.items()})
+        self._store.put_city(self._record)
+        self._stored_reads = version
 
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
@@ -123,6 +137,8 @@ class CityIngest:
                 values |= {v.identity: v for v in self._engine.again(self._again, now)}
                 values |= {v.identity: v for v in self._left_behind(values.keys(), now)}
             changed = self._revised(values.values(), now)
+            if self._engine.record.version != self._stored_reads:  # before the values that rest on them
+                self._put_record(self._record)
             self._store.put_kpis(changed)
             self._file_is_done(changed)
         except Unavailable:
@@ -177,12 +193,12 @@ class Ingest:
                 f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s."
             )
         record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
-        before = next((known.config for known in self.store.cities() if known.id == city.id), record.config)
-        self.store.put_city(record._replace(config=before))  # refuses another width
+        stored = next((known for known in self.store.cities() if known.id == city.id), record)
+        self.store.put_city(stored._replace(width=width))  # refuses another width
         self._widths[city.id] = width
-        made = self.cities[city.id] = CityIngest(self.store, self.table, city, width)
-        if before != record.config:
-            made.changed_from(_readable(before), record)
+        made = self.cities[city.id] = CityIngest(self.store, self.table, city, stored._replace(width=width))
+        if stored.config != record.config:
+            made.changed_from(_readable(stored.config), record)
         return made
 
     def check_width(self, city: str, width: int) -> None:

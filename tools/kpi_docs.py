@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kpi_derivation.catalogue import DERIVATIONS, Derivation
+from kpi_derivation.catalogue import DERIVATIONS, Derivation, reads
+from kpi_derivation.engine.reads import Reads
 from registry.city import Rules
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
@@ -43,9 +44,14 @@ def _section(derivation: Derivation) -> Iterator[str]:
     yield f"- method: `{derivation.method}`"
     if kpi.parts:
         yield f"- parts: {', '.join(f'`{part}`' for part in kpi.parts)}"
-    if derivation.quantities:
-        yield f"- from: {', '.join(f'`{q}`' for q in derivation.quantities)} of {', '.join(derivation.kinds)}"
+    yield from _sources(reads(kpi.code))
     yield ""
+
+
+def _sources(found: Reads) -> Iterator[str]:
+    quantities, kinds = found.in_order("data"), found.in_order("kind")
+    if quantities:
+        yield f"- from: {', '.join(f'`{q}`' for q in quantities)} of {', '.join(kinds)}"
 
 
 def main(arguments: list[str]) -> int:

@@ -29,7 +29,7 @@ KPI_INTS = ("valued", "replaced", "n_devices", "revision", "start_t", "end_t", "
 KPI_FLOATS = ("value", "previous", "coverage")
 KPI_TEXTS = ("status", "unit", "method", "notes", "label", "reason")
 KPIS = _decoder(*[int] * len(KPI_INTS), *[float | None] * len(KPI_FLOATS), *[str | None] * len(KPI_TEXTS))
-CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int]])
+CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int, str | None]])
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
 
@@ -128,7 +128,11 @@ def _kpi(city: str, tags: dict[str, str], part: str, row: dict[str, Any]) -> Sto
     )
 
 
-def city_records(pieces: Iterable[SeriesOf[tuple[int, str, int]]]) -> list[CityRecord]:
+def city_records(pieces: Iterable[SeriesOf[tuple[int, str, int, str | None]]]) -> list[CityRecord]:
     """The cities of an answer, sorted by id."""
-    records = [CityRecord(p.tags["city"], json.loads(c), width) for p in pieces for _, c, width in p.values]
+    records = [
+        CityRecord(p.tags["city"], json.loads(config), width, json.loads(reads or "{}"))
+        for p in pieces
+        for _, config, width, reads in p.values
+    ]
     return sorted(records, key=lambda record: record.id)

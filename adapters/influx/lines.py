@@ -105,4 +105,5 @@ def kpi_line(stored: StoredKpi) -> str:
 def city_line(record: CityRecord) -> str:
     """The line of a city; its configuration as JSON, which holds no newline of its own."""
     config = _quoted(json.dumps(record.config, sort_keys=True))
-    return f"registry,city={tag(record.id)} config={config},width={record.width}i 0"
+    reads = _quoted(json.dumps(record.reads, sort_keys=True))
+    return f"registry,city={tag(record.id)} config={config},width={record.width}i,reads={reads} 0"

@@ -3,7 +3,7 @@
 - `window`, `hour`: tags city, device, quantity, site (see influx_sites); fields of Partials, `mean`, and `special`.
 - `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
   period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist.
-- `registry`: tag city, time 0; fields config (JSON), width.
+- `registry`: tag city, time 0; fields config (JSON), width, reads (JSON).
 
 Reads are InfluxQL, which InfluxDB 1 and 2 answer. InfluxDB keeps the old value in a field that a later write left
 out, so who draws from these measurements takes only rows with n > 0 (partials) or valued = 1 (KPI values).
@@ -73,7 +73,7 @@ class InfluxStore:
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
-        query = f'SELECT {columns(("config", "width"))} FROM "registry" GROUP BY "city"'  # noqa: S608
+        query = f'SELECT {columns(("config", "width", "reads"))} FROM "registry" GROUP BY "city"'  # noqa: S608
         return city_records(self._connection.query(query, CITIES))
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:

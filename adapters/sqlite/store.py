@@ -44,7 +44,8 @@ _KPI_COLUMNS = (
 )  # fmt: skip
 _SCHEMA = (
     """
-CREATE TABLE IF NOT EXISTS city (id TEXT PRIMARY KEY, config TEXT NOT NULL, width INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS city (id TEXT PRIMARY KEY, config TEXT NOT NULL, width INTEGER NOT NULL,
+  reads TEXT NOT NULL DEFAULT '{}');
 CREATE TABLE IF NOT EXISTS series (
   id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
   UNIQUE (city, device, quantity)
@@ -65,13 +66,14 @@ CREATE INDEX IF NOT EXISTS kpi_time ON kpi (city, kind, time);
 )
 
 _FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+_FROM_2 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
 
 
 class SqliteStore:
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        self._db = connect(path, Schema("kpi", _SCHEMA, 2, {1: _FROM_1}))
+        self._db = connect(path, Schema("kpi", _SCHEMA, 3, {1: _FROM_1, 2: _FROM_2}))
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
@@ -94,15 +96,15 @@ class SqliteStore:
                     f"count readings twice. Use --width {row[0] // 1000}s or another store."
                 )
             db.execute(
-                "INSERT INTO city VALUES (?,?,?)"
-                " ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width",
-                (record.id, json.dumps(record.config, sort_keys=True), record.width),
+                "INSERT INTO city (id, config, width, reads) VALUES (?,?,?,?)"
+                " ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width, reads=excluded.reads",
+                (record.id, json.dumps(record.config, sort_keys=True), record.width, json.dumps(record.reads)),
             )
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
-        rows = self._read("SELECT id, config, width FROM city ORDER BY id", ())
-        return [CityRecord(i, json.loads(config), width) for i, config, width in rows]
+        rows = self._read("SELECT id, config, width, reads FROM city ORDER BY id", ())
+        return [CityRecord(i, json.loads(config), width, json.loads(reads)) for i, config, width, reads in rows]
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store."""

@@ -16,7 +16,7 @@ from telemetry.quantities import QUANTITIES
 WHO_YEAR = {"pm2_5": 5.0, "pm10": 15.0, "no2": 10.0}
 WHO_DAY = {"pm2_5": 15.0, "pm10": 45.0, "no2": 25.0, "so2": 40.0}
 
-POLLUTANTS = DERIVATIONS["EN:EN:AQ:1C"].quantities
+POLLUTANTS = DERIVATIONS["EN:EN:AQ:1C"].kpi.parts
 WEATHER = ("temperature", "humidity", "pressure")
 
 

@@ -2,7 +2,7 @@
 
 `u4ssc.csv` holds the 91 rows (facts; units and types carry their status, `unconfirmed` where no publisher's text was
 seen). Every other module in this folder derives one KPI: it has `CODE` (or `KPI` for a local one), `METHOD`,
-`QUANTITIES`, `KINDS` and `derive(view)`. Adding a KPI is adding one such file.
+and `derive(view)`. Adding a KPI is adding one such file: what it reads is recorded while it runs.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from types import ModuleType
 
 import msgspec
 
+from kpi_derivation.engine.asked import asked_of_any_city
+from kpi_derivation.engine.reads import Reads
 from kpi_derivation.engine.view import Part, View
-from registry.city import DeviceKind
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,17 +50,11 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Derivation(msgspec.Struct, frozen=True):
-    """How a KPI is derived: from which quantities of which kinds of devices, by which method.
-
-    `follows_years`: a change shows in the values of that many years after it, too.
-    """
+    """How a KPI is derived, and by which method."""
 
     kpi: Kpi
     method: str
-    quantities: tuple[str, ...]
-    kinds: tuple[DeviceKind, ...]
     derive: Callable[[View], list[Part]]
-    follows_years: int = 0
 
 
 def _rows() -> Iterator[Kpi]:
@@ -77,13 +73,31 @@ def _load() -> tuple[dict[str, Kpi], dict[str, Derivation]]:
     kpis = {kpi.code: kpi for kpi in _rows()}
     derivations: dict[str, Derivation] = {}
     for module in _modules():
-        plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
-        kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
-        kpis[kpi.code] = kpi
-        derivations[kpi.code] = Derivation(
-            kpi, module.METHOD, module.QUANTITIES, module.KINDS, module.derive, getattr(module, "FOLLOWS_YEARS", 0)
-        )
+        derivation = _derivation(module, kpis)
+        kpis[derivation.kpi.code] = derivation.kpi
+        derivations[derivation.kpi.code] = derivation
     return kpis, derivations
+
+
+def _derivation(module: ModuleType, kpis: Mapping[str, Kpi]) -> Derivation:
+    plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
+    kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
+    return Derivation(kpi, module.METHOD, module.derive)
+
+
+def add(module: ModuleType) -> Derivation:
+    """Add a KPI from a module outside this folder; one with the same code is replaced."""
+    reads.cache_clear()
+    derivation = _derivation(module, KPIS)
+    KPIS[derivation.kpi.code] = derivation.kpi
+    DERIVATIONS[derivation.kpi.code] = derivation
+    return derivation
+
+
+@cache
+def reads(code: str) -> Reads:
+    """What a KPI reads of a city that has every kind of device: the kinds, quantities and keys of the city file."""
+    return asked_of_any_city(DERIVATIONS[code].derive)
 
 
 def local_kpi(code: str, name: str, unit: str, definition: str, category: str) -> Kpi:

@@ -6,10 +6,7 @@ Households, not inhabitants, are counted. Both figures stand in [city].
 from __future__ import annotations
 
 from kpi_derivation.rules.ratios import registry_percent
-from registry.city import DeviceKind
 
 CODE = "EC:I:ES:3C"
 METHOD = "access-to-electricity/1"
-QUANTITIES: tuple[str, ...] = ()
-KINDS: tuple[DeviceKind, ...] = ()
 derive = registry_percent("households_with_electricity", "households")

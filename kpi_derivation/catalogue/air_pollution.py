@@ -15,11 +15,9 @@ import numpy.typing as npt
 from kpi_derivation.engine.view import HOUR_MS, Part, Rows, View
 from kpi_derivation.rules.air_notes import calibrated, spikes, suspects
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.stations import KINDS, QUANTITIES, kinds_of
+from kpi_derivation.rules.stations import QUANTITIES, kinds_of
 from registry.city import Device
 from telemetry.series import FloatArray
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 BoolArray = npt.NDArray[np.bool_]
 

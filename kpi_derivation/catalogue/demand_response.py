@@ -17,13 +17,12 @@ from registry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
 METHOD = "demand-response-registry/1 (unconfirmed formula)"
-QUANTITIES: tuple[str, ...] = ()
-KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
+_KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    devices = view.devices(KINDS)
+    devices = view.devices(_KINDS)
     able = [devices[i] for i in np.flatnonzero(view.picked(devices, "demand response", _able)).tolist()]
     told, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
     customers = sum(d.customers for d in able) if told is None else told

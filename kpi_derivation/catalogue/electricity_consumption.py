@@ -11,15 +11,12 @@ is labelled as estimated.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, QUANTITIES, metered
+from kpi_derivation.rules.energy import metered
 from kpi_derivation.rules.meters import Counted
 from kpi_derivation.rules.ratios import joined
 
-__all__ = ["KINDS", "QUANTITIES", "derive"]
-
 CODE = "EN:E:E:2C"
 METHOD = "electricity-per-capita/1 (unconfirmed formula)"
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:

@@ -6,10 +6,7 @@ The denominator is unconfirmed; it has the form of the drainage KPI (p43). Both 
 from __future__ import annotations
 
 from kpi_derivation.rules.ratios import registry_percent
-from registry.city import DeviceKind
 
 CODE = "EC:ICT:ES:2A"
 METHOD = "electricity-monitoring/1 (unconfirmed formula)"
-QUANTITIES: tuple[str, ...] = ()
-KINDS: tuple[DeviceKind, ...] = ()
 derive = registry_percent("electricity_monitored_km", "electricity_network_km")

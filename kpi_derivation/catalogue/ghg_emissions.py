@@ -9,16 +9,13 @@ industry are not in it: the value is partial and says so. Charging is added to t
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.charging import CHARGERS, sessions
+from kpi_derivation.rules.charging import sessions
 from kpi_derivation.rules.emissions import factor
-from kpi_derivation.rules.energy import METERS, metered
-from kpi_derivation.rules.energy import QUANTITIES as METERED
+from kpi_derivation.rules.energy import metered
 from kpi_derivation.rules.ratios import joined, missing
 
 CODE = "EN:EN:AQ:2C"
 METHOD = "ghg-electricity-location-based/1 (partial; unconfirmed formula)"
-QUANTITIES = (*METERED, "session_energy")
-KINDS = METERS + CHARGERS
 
 
 def derive(view: View) -> list[Part]:

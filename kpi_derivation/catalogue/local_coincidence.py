@@ -7,12 +7,10 @@ have quarters in the period.
 from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.engine.demand_days import Peak
+from kpi_derivation.engine.days.demand import Peak
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.peaks import KINDS, QUANTITIES, of_peak
+from kpi_derivation.rules.peaks import of_peak
 from telemetry.series import FloatArray
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 KPI = local_kpi(
     "LOCAL:E:COINCIDENCE",

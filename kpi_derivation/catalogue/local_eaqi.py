@@ -11,12 +11,9 @@ import numpy as np
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.indices import BANDS, european_band
-from kpi_derivation.rules.stations import KINDS, QUANTITIES
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
 from telemetry.series import FloatArray
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 KPI = local_kpi(
     "LOCAL:AQ:EAQI", "European air quality index", "/", "Worst pollutant at the worst station", "Air Quality"

@@ -10,9 +10,6 @@ from msgspec.structs import replace
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.exceedances import Limit, exceedances
-from kpi_derivation.rules.stations import KINDS
-
-__all__ = ["KINDS", "derive"]
 
 LIMITS = (
     Limit("pm2_5", "pm2_5", 25.0),
@@ -31,7 +28,6 @@ KPI = replace(
     parts=tuple(limit.part for limit in LIMITS),
 )
 METHOD = "eu-2030-days/1 (unconfirmed limits)"
-QUANTITIES = tuple(sorted({limit.quantity for limit in LIMITS}))
 
 
 def derive(view: View) -> list[Part]:

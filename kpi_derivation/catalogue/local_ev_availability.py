@@ -16,13 +16,11 @@ KPI = local_kpi(
     "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"
 )
 METHOD = "charger-availability/1"
-QUANTITIES = ("connector_fault",)
-KINDS = CHARGERS
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    rows = view.rows("connector_fault", KINDS)
+    rows = view.rows("connector_fault", CHARGERS)
     seen = rows.n > 0
     if not seen.any():
         why = "no charger reported its state" if len(rows) else "no charger that reports its state is registered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.charging import CHARGERS, reporting, sessions
+from kpi_derivation.rules.charging import reporting, sessions
 
 KPI = local_kpi(
     "LOCAL:EV:SESSIONS",
@@ -14,8 +14,6 @@ KPI = local_kpi(
     "EV charging",
 )
 METHOD = "charging-sessions/1"
-QUANTITIES = ("session_energy",)
-KINDS = CHARGERS
 
 
 def derive(view: View) -> list[Part]:

@@ -14,8 +14,6 @@ KPI = local_kpi(
     "LOCAL:EV:UTILISATION", "EV charger utilisation", "%", "Connected time over connector time", "EV charging"
 )
 METHOD = "charger-utilisation/1"
-QUANTITIES = ("session_energy", "connected_time")
-KINDS = CHARGERS
 
 
 def derive(view: View) -> list[Part]:
@@ -23,8 +21,7 @@ def derive(view: View) -> list[Part]:
     coverage, seen, notes = reporting(sessions(view))
     # A registry lists `session_energy`; the time connected comes with the same sessions.
     chargers = view.devices(CHARGERS)
-    seconds = (view.sums.get((d.id, "connected_time")) for d in chargers)
-    connected = sum(float(columns[1]) for columns in seconds if columns is not None)
+    connected = sum(view.rows("connected_time", CHARGERS, listed=False).sum.tolist())
     connectors = sum(d.connectors for d in chargers)
     if not connected or not connectors or not view.expected_ms:
         return [

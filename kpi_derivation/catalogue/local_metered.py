@@ -10,9 +10,8 @@ import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.derived import TARGET
-from kpi_derivation.engine.view import COLUMNS, Part, View
+from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes, metered
-from kpi_derivation.rules.energy import QUANTITIES as METERED
 from kpi_derivation.rules.ratios import joined
 from registry.city import Device
 
@@ -20,8 +19,6 @@ KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"
 )
 METHOD = "metered-energy/1"
-QUANTITIES = (*METERED, TARGET)
-KINDS = METERS
 _LEAST = 1e-6  # share of the energy under which a difference is rounding
 
 
@@ -41,17 +38,11 @@ def _untimed(view: View) -> str:
     mine = view.picked(devices, "by its register", _by_register)
     if not mine.any():
         return ""
-    where = ("places", TARGET, "of registers")
-    if view.index.get(where, (-1,))[0] != view.sums.size:
-        view.index[where] = view.sums.size, view.sums.places([(d.id, TARGET) for d in devices])
-    counted, timed = view.rows("energy_total", METERS).increase, view.sums.of(view.index[where][1])
-    quarters = mine & (timed[:, _N] > 0)
-    without = np.where(quarters, counted - timed[:, _SUM], 0.0)
+    counted, timed = view.rows("energy_total", METERS).increase, view.beside(devices, TARGET)
+    quarters = mine & (timed.n > 0)
+    without = np.where(quarters, counted - timed.sum, 0.0)
     kwh = float(without[without > _LEAST * counted].sum())
     return f"{kwh:.6g} kWh were counted across gaps: they have no time and are in no peak" if kwh else ""
-
-
-_N, _SUM = COLUMNS.index("n"), COLUMNS.index("sum")
 
 
 def _by_register(device: Device) -> bool:

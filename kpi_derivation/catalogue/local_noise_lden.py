@@ -11,9 +11,7 @@ from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.noise import KINDS, QUANTITIES, site_levels
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
+from kpi_derivation.rules.noise import site_levels
 
 KPI = replace(
     local_kpi("LOCAL:N:LDEN", "Noise level", "dB", "Mean of the sites' Lden and Lnight", "Environmental Quality"),

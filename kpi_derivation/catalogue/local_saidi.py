@@ -11,10 +11,8 @@ from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import KINDS, QUANTITIES, interruptions, logging, major_event_days, served
+from kpi_derivation.rules.outages import interruptions, logging, major_event_days, served
 from kpi_derivation.rules.ratios import joined
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 KPI = replace(
     local_kpi("LOCAL:ES:SAIDI", "Time without electricity per customer", "minutes",
@@ -22,7 +20,6 @@ KPI = replace(
     parts=("all", "without_major_events"),
 )  # fmt: skip
 METHOD = "saidi/1 (2.5 beta; unconfirmed formula of T_MED)"
-FOLLOWS_YEARS = 5  # a change shows in the years after it, through T_MED
 _LEAST_DAYS = 10  # days with interruptions from which a limit is taken; ours
 
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, generates, metered
-from kpi_derivation.rules.energy import QUANTITIES as METERED
-from kpi_derivation.rules.generation import EXPORTED, exported
+from kpi_derivation.rules.energy import generates, metered
+from kpi_derivation.rules.generation import exported
 
 KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
 )
 METHOD = "self-consumption/1"
-QUANTITIES = (*METERED, *EXPORTED)
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:

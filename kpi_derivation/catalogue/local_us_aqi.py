@@ -10,16 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.engine.air_days import running_means
-from kpi_derivation.engine.blocks import LEAD
+from kpi_derivation.engine.days.blocks import LEAD
+from kpi_derivation.engine.families.air import running_means
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.indices import US, aqi, nowcast
-from kpi_derivation.rules.stations import KINDS, QUANTITIES
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
 from telemetry.series import FloatArray
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 KPI = local_kpi("LOCAL:AQ:USAQI", "US air quality index", "/", "Worst pollutant at the worst station", "Air Quality")
 METHOD = "us-aqi-2024/1"

@@ -11,9 +11,6 @@ from msgspec.structs import replace
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.exceedances import Limit, exceedances
-from kpi_derivation.rules.stations import KINDS
-
-__all__ = ["KINDS", "derive"]
 
 LIMITS = (
     Limit("pm2_5", "pm2_5", 15.0),
@@ -33,7 +30,6 @@ KPI = replace(
     parts=tuple(limit.part for limit in LIMITS),
 )
 METHOD = "who-2021-days/1"
-QUANTITIES = tuple(sorted({limit.quantity for limit in LIMITS}))
 
 
 def derive(view: View) -> list[Part]:

@@ -7,10 +7,7 @@ stand in [city].
 from __future__ import annotations
 
 from kpi_derivation.rules.ratios import registry_percent
-from registry.city import DeviceKind
 
 CODE = "EC:I:T:8A"
 METHOD = "low-carbon-vehicles/1 (unconfirmed formula)"
-QUANTITIES: tuple[str, ...] = ()
-KINDS: tuple[DeviceKind, ...] = ()
 derive = registry_percent("low_carbon_vehicles", "passenger_vehicles")

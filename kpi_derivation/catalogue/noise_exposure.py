@@ -11,10 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.noise import KINDS, QUANTITIES, site_levels
+from kpi_derivation.rules.noise import site_levels
 from kpi_derivation.rules.ratios import joined, missing
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 CODE = "EN:EN:EQ:2A"
 METHOD = "noise-lden-sites/1 (unconfirmed limit)"

@@ -7,10 +7,8 @@ of the logs is taken as complete: a log that is silent says that nothing happene
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import KINDS, QUANTITIES, interruptions, logging, served
+from kpi_derivation.rules.outages import interruptions, logging, served
 from kpi_derivation.rules.ratios import joined
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 CODE = "EC:I:ES:1C"
 METHOD = "saifi/1"

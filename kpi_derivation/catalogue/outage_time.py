@@ -7,10 +7,8 @@ interruption it does not exist.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import KINDS, QUANTITIES, interruptions, logging
+from kpi_derivation.rules.outages import interruptions, logging
 from kpi_derivation.rules.ratios import joined
-
-__all__ = ["KINDS", "QUANTITIES", "derive"]
 
 CODE = "EC:I:ES:2C"
 METHOD = "caidi/1"

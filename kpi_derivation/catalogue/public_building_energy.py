@@ -7,17 +7,13 @@ floor area of the buildings that these meters serve. Over less than a year it is
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, metered
-from kpi_derivation.rules.energy import QUANTITIES as ELECTRICITY
-from kpi_derivation.rules.heat import METERS as HEAT_METERS
+from kpi_derivation.rules.energy import metered
 from kpi_derivation.rules.heat import heat
 from kpi_derivation.rules.ratios import missing
 from registry.city import Device
 
 CODE = "EN:E:E:4A"
 METHOD = "public-building-energy/1 (unconfirmed formula)"
-QUANTITIES = (*ELECTRICITY, "heat_total")
-KINDS = METERS + HEAT_METERS
 
 
 def derive(view: View) -> list[Part]:

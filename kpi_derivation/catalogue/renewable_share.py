@@ -8,15 +8,12 @@ dated figure); all electricity used is what was drawn from the grid and the self
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, generates, metered
-from kpi_derivation.rules.energy import QUANTITIES as METERED
-from kpi_derivation.rules.generation import EXPORTED, exported
+from kpi_derivation.rules.energy import generates, metered
+from kpi_derivation.rules.generation import exported
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/1 (partial; unconfirmed formula)"
-QUANTITIES = (*METERED, *EXPORTED)
-KINDS = METERS
 _PARTIAL = "partial: electricity only"
 
 

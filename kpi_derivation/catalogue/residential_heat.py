@@ -7,16 +7,12 @@ such a meter are not in it: the value is partial and says so. Over less than a y
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.heat import GJ_PER_KWH, METERS, heat
+from kpi_derivation.rules.heat import GJ_PER_KWH, heat
 from kpi_derivation.rules.ratios import joined, missing
 from registry.city import Device
 
-__all__ = ["KINDS", "derive"]
-
 CODE = "EN:E:E:3C"
 METHOD = "residential-heat/1 (partial; unconfirmed formula)"
-QUANTITIES = ("heat_total",)
-KINDS = METERS
 _PARTIAL = "partial: homes with a registered heat meter only"
 
 

@@ -12,12 +12,11 @@ from registry.city import Device
 
 CODE = "EC:ICT:ES:1C"
 METHOD = "smart-meters-registry/1"
-QUANTITIES: tuple[str, ...] = ("energy_delta", "energy_total")
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
+    view.follows("energy_delta", "energy_total")
     smart = int(view.picked(view.devices(METERS), "smart", _is_smart).sum())
     total = view.city.city.electricity_meters
     if total is None:

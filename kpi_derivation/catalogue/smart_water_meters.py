@@ -11,12 +11,11 @@ from kpi_derivation.rules.water import METERS, billed
 
 CODE = "EC:ICT:WS:1C"
 METHOD = "smart-water-meters-registry/1 (unconfirmed formula)"
-QUANTITIES: tuple[str, ...] = ("water_total",)
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
+    view.follows("water_total")
     smart = sum(d.smart and billed(d) for d in view.devices(METERS))
     total = view.city.city.water_meters
     if total is None:

@@ -9,14 +9,10 @@ from __future__ import annotations
 from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.meters import Counted
 from kpi_derivation.rules.ratios import joined, missing
-from kpi_derivation.rules.water import METERS, billed, volume
-
-__all__ = ["KINDS", "derive"]
+from kpi_derivation.rules.water import billed, volume
 
 CODE = "EN:EN:WS:2C"
 METHOD = "water-per-capita/1 (unconfirmed unit and formula)"
-QUANTITIES = ("water_total",)
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:

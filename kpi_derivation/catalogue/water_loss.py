@@ -9,14 +9,10 @@ from __future__ import annotations
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.meters import Counted
 from kpi_derivation.rules.ratios import missing
-from kpi_derivation.rules.water import METERS, billed, supplied, volume
-
-__all__ = ["KINDS", "derive"]
+from kpi_derivation.rules.water import billed, supplied, volume
 
 CODE = "EC:I:WS:3C"
 METHOD = "water-balance/1 (unconfirmed formula)"
-QUANTITIES = ("water_total",)
-KINDS = METERS
 
 
 def derive(view: View) -> list[Part]:

@@ -6,10 +6,7 @@ Numerator and denominator are unconfirmed; they have the form of the drainage KP
 from __future__ import annotations
 
 from kpi_derivation.rules.ratios import registry_percent
-from registry.city import DeviceKind
 
 CODE = "EC:ICT:WS:2A"
 METHOD = "water-monitoring/1 (unconfirmed formula)"
-QUANTITIES: tuple[str, ...] = ()
-KINDS: tuple[DeviceKind, ...] = ()
 derive = registry_percent("water_monitored_km", "water_network_km")

@@ -10,49 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.engine.record import Record
 from kpi_derivation.rules.calibration import valid_from
 from registry.city import City, Device
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import CALENDAR, KINDS
-
-# Keys of [city] and [rules] -> the KPIs that read them; the hour's capture and anything not listed concerns all.
-_AIR = ("EN:EN:AQ:1C",)
-_DAYS = ("LOCAL:AQ:WHO_DAYS", "LOCAL:AQ:EU_DAYS", "LOCAL:AQ:EU2030_DAYS")
-_OUTAGES = ("EC:I:ES:1C", "EC:I:ES:2C", "LOCAL:ES:SAIDI")
-READ_BY: dict[str, tuple[str, ...]] = {
-    "population": (
-        "EN:E:E:2C", "EN:E:E:3C", "EN:EN:AQ:2C", "EN:EN:WS:2C", "EN:EN:EQ:2A", "LOCAL:EV:PER_CAPITA",
-    ),
-    "households": ("EC:I:ES:3C",),
-    "households_with_electricity": ("EC:I:ES:3C",),
-    "area_km2": (),
-    "emission_factor_kg_per_kwh": ("EN:EN:AQ:2C",),
-    "emission_factors": ("EN:EN:AQ:2C",),
-    "renewable_grid_share": ("EN:E:E:1C",),
-    "electricity_meters": ("EC:ICT:ES:1C", "EN:E:E:2C"),
-    "electricity_customers": ("EC:ICT:ES:3A", "EN:E:E:2C", *_OUTAGES),
-    "demand_response_customers": ("EC:ICT:ES:3A",),
-    "water_meters": ("EC:ICT:WS:1C", "EN:EN:WS:2C", "EC:I:WS:3C"),
-    "public_building_area_m2": ("EN:E:E:4A",),
-    "passenger_vehicles": ("EC:I:T:8A",),
-    "low_carbon_vehicles": ("EC:I:T:8A",),
-    "electricity_network_km": ("EC:ICT:ES:2A",),
-    "electricity_monitored_km": ("EC:ICT:ES:2A",),
-    "water_network_km": ("EC:ICT:WS:2A",),
-    "water_monitored_km": ("EC:ICT:WS:2A",),
-    "mixed_air_kinds": (*_AIR, *_DAYS, "LOCAL:AQ:EAQI", "LOCAL:AQ:USAQI"),
-    "population_weighted_air": _AIR,
-    "exclude_suspect": _AIR,
-    "sustained_interruption_min": _OUTAGES,
-    "charging_behind_meters": ("EN:EN:AQ:2C",),
-    "estimate_unmetered": ("EN:E:E:2C",),
-    "noise_limit_lden": ("EN:EN:EQ:2A",),
-    "revision_hold_h": (),
-    "name": (),
-    "country": (),
-    "extra": (),
-}  # fmt: skip
-
 
 ALWAYS = -(1 << 60)  # ms UTC before everything
 _SHOWN = 3  # values of a KPI that are named
@@ -68,10 +30,10 @@ class Change(NamedTuple):
     since: int = ALWAYS
 
 
-def affected(old: City, new: City) -> dict[str, str]:
+def affected(old: City, new: City, record: Record) -> dict[str, str]:
     """KPI code -> what changed that it rests on."""
     found: dict[str, list[str]] = {}
-    for change in changes(old, new):
+    for change in changes(old, new, record):
         for code in change.codes:
             found.setdefault(code, []).append(change.what)
     return {code: "; ".join(why) for code, why in sorted(found.items())}
@@ -85,49 +47,47 @@ def since(found: Sequence[Change]) -> dict[str, int]:
     return {code: times[code] for code in sorted(times)}
 
 
-def changes(old: City, new: City) -> list[Change]:
-    """Every difference between two files of a city."""
-    everything = tuple(DERIVATIONS)
+def changes(old: City, new: City, record: Record) -> list[Change]:
+    """Every difference between two files of a city. `record`: what the derivations have read of it."""
     out = []
     for section in ("city", "rules"):
         before, after = getattr(old, section), getattr(new, section)
         for key in type(after).model_fields:
             a, b = getattr(before, key), getattr(after, key)
             if a != b:
-                out.append(Change(f"{key} {_told(a)} -> {_told(b)}", READ_BY.get(key, everything)))
+                out.append(Change(f"{key} {_text(a)} -> {_text(b)}", record.resting_on((section, key))))
     for key in sorted(old.documented.keys() | new.documented.keys()):
         a, b = old.documented.get(key), new.documented.get(key)
         if a != b:
-            about = key.removesuffix("_source").removesuffix("_year")
-            out.append(Change(f"{key} {_told(a)} -> {_told(b)}", READ_BY.get(about, everything)))
-    return out + _device_changes(old, new)
+            out.append(Change(f"{key} {_text(a)} -> {_text(b)}", record.resting_on(("documented", key))))
+    return out + _device_changes(old, new, record)
 
 
-def _device_changes(old: City, new: City) -> list[Change]:
-    """Devices that came, went or differ concern the KPIs of their kinds; a calibration those of its quantity."""
+def _device_changes(old: City, new: City, record: Record) -> list[Change]:
+    """Devices that were added, removed or differ concern the KPIs that read devices of their kind."""
     before, after = {d.id: d for d in old.device}, {d.id: d for d in new.device}
     out = []
     for name in sorted(before.keys() | after.keys()):
         a, b = before.get(name), after.get(name)
         if a is not None and b is not None:
-            out += _calibration_changes(a, b)
+            out += _calibration_changes(a, b, record)
             a = a.model_copy(update={"calibration": b.calibration})
         if a != b:
-            kinds = {d.kind for d in (a, b) if d is not None}
-            codes = tuple(code for code, d in DERIVATIONS.items() if kinds & set(d.kinds))
-            out.append(Change(f"device {name} {_how(a, b)}", codes))
+            facts = [("kind", d.kind) for d in (a, b) if d is not None]
+            out.append(Change(f"device {name} {_how(a, b)}", record.resting_on(*facts, ("kind", "*"))))
     return out
 
 
-def _calibration_changes(a: Device, b: Device) -> list[Change]:
-    """Of each quantity, from the first time on from which an entry differs."""
+def _calibration_changes(a: Device, b: Device, record: Record) -> list[Change]:
+    """A calibration concerns the KPIs of its quantity, from the first time on from which an entry differs."""
     out = []
     for quantity in sorted({e.quantity for e in (*a.calibration, *b.calibration)}):
         mine, theirs = ([e for e in d.calibration if e.quantity == quantity] for d in (a, b))
         differ = [e for e in mine if e not in theirs] + [e for e in theirs if e not in mine]
         if differ:
             first = min(differ, key=valid_from)
-            codes = tuple(c for c, d in DERIVATIONS.items() if quantity in d.quantities and b.kind in d.kinds)
+            of_kind = record.resting_on(("kind", b.kind), ("kind", "*"))
+            codes = tuple(code for code in of_kind if quantity in record.quantities(code))
             what = f"device {b.id} calibration of {quantity} from {first.valid_from} on"
             out.append(Change(what, codes, valid_from(first)))
     return out
@@ -140,7 +100,7 @@ def _how(a: Device | None, b: Device | None) -> str:
     return f"changed: {', '.join(keys)}"
 
 
-def _told(value: Any) -> str:  # noqa: ANN401 - any value of a city file
+def _text(value: Any) -> str:  # noqa: ANN401 - any value of a city file
     return "not set" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 

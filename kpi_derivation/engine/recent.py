@@ -8,19 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from telemetry.partials import Partials
 from telemetry.series import IntArray, SeriesTable
 
-if TYPE_CHECKING:
-    from kpi_derivation.engine.runner import History
-
 _FRESH = 20_000  # partials that may wait to be merged with the others
 _FEW = 50  # series that are looked up one by one
 _ALWAYS, _NEVER = -(1 << 60), 1 << 53
+
+
+class History(Protocol):
+    """What the engine reads back: the store's partials."""
+
+    def partials(
+        self,
+        city: str,
+        level: Literal["window", "hour"],
+        start: int,
+        end: int,
+        table: SeriesTable,
+        series: IntArray | None = None,
+    ) -> Iterator[Partials]:
+        """Partials of a city with start in [start, end)."""
 
 
 class Recent:

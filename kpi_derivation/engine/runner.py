@@ -8,62 +8,65 @@ gives the same bits. It does no I/O of its own and never asks for the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
-from kpi_derivation.engine.derived import QUARTER, demand, demand_source, levels, tells_quarters
-from kpi_derivation.engine.folding import Days
-from kpi_derivation.engine.recent import Recent
-from kpi_derivation.engine.spans import runs
+from kpi_derivation.engine.asked import asked
+from kpi_derivation.engine.days.city_days import CityDays
+from kpi_derivation.engine.days.folding import Changed
+from kpi_derivation.engine.due import Due
+from kpi_derivation.engine.hour_maker import HourMaker
+from kpi_derivation.engine.reads import Reads, tracked
+from kpi_derivation.engine.recent import History, Recent
+from kpi_derivation.engine.record import Record
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
 from kpi_derivation.engine.view import View
 from registry.city import City
 from telemetry.kpi_value import KpiValue
-from telemetry.partials import Partials, regroup
-from telemetry.periods import CALENDAR, Period, calendar_period, hour_phase, local_date, midnight
-from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import DAY, HOUR, MINUTE, window_start
-
-
-class History(Protocol):
-    """What the engine reads back: the store's partials."""
-
-    def partials(
-        self,
-        city: str,
-        level: Literal["window", "hour"],
-        start: int,
-        end: int,
-        table: SeriesTable,
-        series: IntArray | None = None,
-    ) -> Iterator[Partials]:
-        """Partials of a city with start in [start, end)."""
+from telemetry.partials import Partials
+from telemetry.periods import Period, hour_phase, local_date
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import DAY, HOUR, window_start
 
 
 class Engine:
-    """The KPIs of one city. `table` names the series; `history` holds its windows and hours."""
+    """The KPIs of one city. `table` names the series; `history` holds its windows and hours.
 
-    def __init__(self, city: City, table: SeriesTable, history: History) -> None:
+    `reads`: what each derivation (by code) is known to have read in this city.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        table: SeriesTable,
+        history: History,
+        reads: Mapping[str, Iterable[Iterable[str]]] | None = None,
+    ) -> None:
         self.city, self._table = city, table
-        self._phase = hour_phase(city.zone)
+        self._index: dict[Any, Any] = {}  # what the views find out about the registry
+        self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
+        mine = tracked(city, self.record.everywhere)
         self._windows = Recent(history, city.id, "window", table, keep=2 * HOUR)
         self._hours = Recent(history, city.id, "hour", table, keep=2 * DAY)
-        quantities = {q for d in DERIVATIONS.values() for q in d.quantities}
-        self._days = Days(city, table, self._hours, quantities)
-        self._index: dict[Any, Any] = {}  # what the views find out about the registry
-        self._sources = {d.id: source for d in city.device if (source := demand_source(d))}
+        self._phase = hour_phase(mine.zone)
+        self._maker = HourMaker(mine, table, self._windows)
+        self._quantities = {q for code in DERIVATIONS for q in self.record.quantities(code)}
+        self._days = CityDays(mine, table, self._hours, self._quantities)
+        self._due = Due(city, self._days.has)
+        self._stored: tuple[int, int] | None = None  # first and last start of the hours that are stored
+        self._unreported: Changed = set()  # folded since the last `evaluate`
         self._clock = 0
 
     def restore(self, hours: tuple[int, int], newest_window: int) -> None:
         """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
         self._windows.start(newest_window)
         self._hours.start(hours[1])
-        first, last = (local_date(t, self.city.zone).toordinal() for t in hours)
+        self._stored = hours
+        first, last = self._ordinals(*hours)
         self._days.restore(first, last)
 
     def absorb(self, windows: Partials) -> Partials:
@@ -71,173 +74,116 @@ class Engine:
         if not len(windows):
             return windows
         self._windows.add(windows)
-        hour = window_start(windows.start, HOUR, self._phase)
-        pairs = _pairs(windows.series, hour)
-        found = []
-        for first, last in runs(np.unique(hour), HOUR):
-            here = pairs[(pairs[:, 1] >= first) & (pairs[:, 1] <= last)]
-            for part in self._windows.read(first, last + HOUR, np.unique(here[:, 0])):
-                found.append(_only(part, window_start(part.start, HOUR, self._phase), here))
-        base = Partials.concat(found).latest()
-        both = Partials.concat([base, levels(base, self._table)])
-        hours = regroup(both, window_start(both.start, HOUR, self._phase), self._table.modulus(both.series))
-        hours = Partials.concat([hours, self._demand(hours)])
+        hours = self._maker.hours_of(windows)
         self._windows.trim()
         self._hours.add(hours)
         self._days.touch(hours)
+        first, last = self._stored or (1 << 60, -(1 << 60))
+        self._stored = min(first, int(hours.start.min())), max(last, int(hours.start.max()))
         return hours
-
-    def _demand(self, hours: Partials) -> Partials:
-        """Demand of the quarters of these hours and of the one after, which their last reading may begin."""
-        names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
-        metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
-        intervals = [s for s in metered if names[s].quantity == "energy_delta"]
-        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & tells_quarters(hours.n))
-        mine = hours.take(keep)
-        made = []
-        for first, last in runs(np.unique(mine.start), HOUR):
-            series = np.unique(mine.series[(mine.start >= first) & (mine.start <= last)])
-            end = last + HOUR + QUARTER
-            windows = Partials.concat(list(self._windows.read(first - 2 * QUARTER, end, series))).latest()
-            made.append(demand(windows, self._table, first))
-        return Partials.concat(made)
 
     def evaluate(self, now: int) -> list[KpiValue]:
         """The values of every KPI and period that changed data, or the passing of time, touches. `now`: UTC ms."""
-        changed = self._days.settle()
+        changed = self._days.settle() | self._unreported
+        self._unreported = set()
         self._hours.trim()
         days: dict[int, set[str]] = {}
         for row, day in sorted(changed):
-            days.setdefault(day, set()).add(self._days.name(row)[1])
-        periods = self._periods(days, now)
+            days.setdefault(day, set()).add(self._days.rows.quantity(row))
         values: list[KpiValue] = []
-        for period, quantities in periods.items():
-            touched = [d for d in DERIVATIONS.values() if _touches(d, quantities)]
-            values += self.derive(period, now, touched)
+        for period, quantities in self._periods(days, now, list(DERIVATIONS)).items():
+            values += self.derive(period, now, [d for d in DERIVATIONS.values() if self._touches(d, quantities)])
         self._clock = now
         return values
 
     def new_sources(self, old: City) -> list[Series]:
         """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
-        before = {d.id: demand_source(d) for d in old.device}
-        return [Series(self.city.id, d, q) for d, q in self._sources.items() if before.get(d) != q]
+        return self._maker.new_sources(old)
 
     def again(self, since: Mapping[str, int], now: int) -> list[KpiValue]:
         """The values of these KPIs (code -> ms UTC) in every period with data from that time on; nothing is folded."""
         found: dict[Period, list[Derivation]] = {}
         for start in sorted(set(since.values())):
-            mine = [DERIVATIONS[code] for code, first in since.items() if first == start]
-            quantities = {quantity for d in mine for quantity in d.quantities}
-            days = {day: quantities for day in self._days.with_data() if self._days.midnight(day + 1) > start}
-            for period in self._periods(days, now):
-                found.setdefault(period, []).extend(mine)
+            mine = [code for code, first in since.items() if first == start]
+            quantities = {quantity for code in mine for quantity in self.record.quantities(code)}
+            days = {day: quantities for day in self._days.with_data() if self._days.civil.midnight(day + 1) > start}
+            for period in self._periods(days, now, mine):
+                found.setdefault(period, []).extend(DERIVATIONS[code] for code in mine)
         return [value for period, mine in found.items() for value in self.derive(period, now, mine)]
 
     def touch_everything(self) -> None:
         """Mark every day with data dirty."""
         self._days.touch_everything()
 
-    def derive(self, period: Period, now: int, derivations: list[Derivation] | None = None) -> list[KpiValue]:
+    def derive(self, period: Period, now: int, derivations: Sequence[Derivation] | None = None) -> list[KpiValue]:
         """The values of one period from what the engine knows, whether dirty or not."""
-        sums, days = self._sums(period), self._days
-        view = View(
-            self.city,
-            period,
-            self._expected(period, now),
-            sums,
-            days.daily,
-            days.rolling.hourly,
-            days.demand.period,
-            {},
-            self._index,
-        )
-        chosen = DERIVATIONS.values() if derivations is None else derivations
-        return [kpi_value(view, d, part, now) for d in chosen for part in d.derive(view)]
+        view = self._view(period, now)
+        values: list[KpiValue] = []
+        for derivation in DERIVATIONS.values() if derivations is None else derivations:
+            found, reads = _run(derivation, view, now)
+            self.record.note(derivation.kpi.code, reads)
+            if missing := reads.quantities - self._quantities:
+                self._keep(missing)
+                view = self._view(period, now)
+                found, _ = _run(derivation, view, now)
+            values += found
+        return values
+
+    def rolling(self, now: int) -> list[Period]:
+        """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
+        return self._due.rolling(now)
 
     def state_bytes(self) -> int:
         """Bytes of the arrays the engine holds: days, recent hours and windows."""
         return self._days.bytes() + self._hours.bytes() + self._windows.bytes()
 
-    def _expected(self, period: Period, now: int) -> float:
-        """Ms of the period that have passed, whole hours."""
-        return float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
+    def _asked(self, code: str) -> Reads:
+        return asked(DERIVATIONS[code].derive, self.city, self._index) if code in DERIVATIONS else Reads()
+
+    def _touches(self, derivation: Derivation, quantities: set[str] | None) -> bool:
+        """Whether a change of these quantities (None: of all) may change the KPI.
+
+        One that rests on the city file alone comes with any change.
+        """
+        asked_for = self.record.quantities(derivation.kpi.code)
+        return quantities is None or not asked_for or bool(quantities & asked_for)
+
+    def _periods(self, days: Mapping[int, set[str]], now: int, codes: Sequence[str]) -> dict[Period, set[str] | None]:
+        main = self._days.columns.main
+        newest = main.origin + main.shape[1] if main.shape[1] else None
+        return self._due.periods(days, self.record.looks_back(codes), now, self._clock, newest)
+
+    def _view(self, period: Period, now: int) -> View:
+        days = self._days
+        expected = float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
+        return View(
+            self.city, period, expected, self._sums(period), days.daily, days.rolling.hourly, days.demand.period, {},
+            self._index,
+        )  # fmt: skip
 
     def _sums(self, period: Period) -> Sums:
         """The period's sums per (device, quantity) with data."""
         if period.kind == "24h":
             return self._days.rolling.sums(period.start, period.end)
-        first = local_date(period.start, self.city.zone).toordinal()
-        last = local_date(period.end - 1, self.city.zone).toordinal()
-        return self._days.sums(first, last)
+        first, last = self._ordinals(period.start, period.end - 1)
+        return self._days.sums.of(first, last)
 
-    def _periods(self, days: dict[int, set[str]], now: int) -> dict[Period, set[str] | None]:
-        """Periods to evaluate and the quantities that changed in them; None stands for all."""
-        zone, found = self.city.zone, dict[Period, set[str] | None]()
-        for day, quantities in sorted(days.items()):
-            for kind in CALENDAR:
-                period = calendar_period(kind, date.fromordinal(day), zone)
-                found[period] = (found.get(period) or set()) | quantities
-        for period, quantities in self._years_after(days):
-            found[period] = (found.get(period) or set()) | quantities
-        changed = set().union(*days.values()) if days else set()
-        for period in self.rolling(now):
-            if any(midnight(date.fromordinal(d + 1), zone) > period.start for d in days):
-                found[period] = changed
-        if window_start(now, HOUR, self._phase) != window_start(self._clock, HOUR, self._phase) and self._days.series:
-            found.update(dict.fromkeys(self._passing(now)))
-        return found
+    def _ordinals(self, *times: int) -> tuple[int, ...]:
+        """The civil day of each time."""
+        return tuple(local_date(t, self.city.zone).toordinal() for t in times)
 
-    def _years_after(self, days: dict[int, set[str]]) -> Iterator[tuple[Period, set[str]]]:
-        """Years with data whose values look back at these days."""
-        for derivation in DERIVATIONS.values():
-            reach, fed = derivation.follows_years, set(derivation.quantities)
-            years = {date.fromordinal(d).year for d, quantities in days.items() if reach and quantities & fed}
-            for year in sorted({y + i for y in years for i in range(1, reach + 1)}):
-                period = calendar_period("year", date(year, 1, 1), self.city.zone)
-                first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-                if any(self._days.has(quantity, first, last) for quantity in fed):
-                    yield period, fed
-
-    def _passing(self, now: int) -> list[Period]:
-        """Periods whose coverage or status changes as time passes: the open ones and those about to become final."""
-        settle = round(self.city.rules.final_after_h * HOUR)
-        today = local_date(now, self.city.zone).toordinal()
-        if not self._days.grid.shape[1] or today - (self._days.grid.origin + self._days.grid.shape[1]) > 400:
-            return []  # only old data: nothing of it is open
-        moments = [now, now - DAY, now - settle - HOUR]
-        if (
-            now - self._clock > 2 * HOUR
-        ):  # a start, or a long pause: any day since may not have been looked at when it ended
-            moments = list(range(now, now - settle - 2 * DAY, -DAY))
-        days = [local_date(t, self.city.zone) for t in moments]
-        return [calendar_period(k, d, self.city.zone) for d in days for k in CALENDAR] + self.rolling(now)
-
-    def rolling(self, now: int) -> list[Period]:
-        """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
-        zone = self.city.zone
-        end = window_start(now, HOUR, self._phase) + HOUR
-        today = local_date(now, zone)
-        year = midnight(date.fromordinal(today.toordinal() - 364), zone)
-        tomorrow = midnight(date.fromordinal(today.toordinal() + 1), zone)
-        return [Period("24h", "24h", end - DAY, end), Period("365d", "365d", year, tomorrow)]
+    def _keep(self, quantities: set[str]) -> None:
+        """Fold the stored hours of quantities that no derivation had asked for before."""
+        self._quantities |= quantities
+        series = [i for i, name in enumerate(self._table.all) if name.quantity in quantities]
+        if self._stored and series:
+            first, last = self._ordinals(*self._stored)
+            self._days.touch_stored(first, last, np.array(series, dtype=np.int64))
+            self._unreported |= self._days.settle()
 
 
-def _touches(derivation: Derivation, quantities: set[str] | None) -> bool:
-    """Whether a change of these quantities (None: of all) may change the KPI; registry KPIs come with any change."""
-    return quantities is None or not derivation.quantities or bool(quantities & set(derivation.quantities))
-
-
-def _pairs(series: IntArray, hour: IntArray) -> IntArray:
-    """The different (series, hour), sorted."""
-    number = hour // MINUTE
-    code = np.unique(series * (1 << 32) + number)
-    return np.stack((code >> 32, (code & 0xFFFFFFFF) * MINUTE), axis=1)
-
-
-def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:
-    """The rows of `part` whose (series, hour) is one of `pairs` (sorted, unique)."""
-    size = int(max(part.series.max(initial=0), pairs[:, 0].max(initial=0))) + 1
-    wanted = np.sort(pairs[:, 1] * size + pairs[:, 0])
-    mine = hour * size + part.series
-    place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
-    return part.take(wanted[place] == mine)
+def _run(derivation: Derivation, view: View, now: int) -> tuple[list[KpiValue], Reads]:
+    """The values of a derivation, and what it read for them."""
+    reads = Reads()
+    noting = view.noting(reads)
+    return [kpi_value(noting, derivation, part, now) for part in derivation.derive(noting)], reads

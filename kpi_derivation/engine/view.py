@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 import numpy as np
 
-from kpi_derivation.engine.demand_days import Peak
+from kpi_derivation.engine.days.demand import QUANTITIES as DEMAND_OF
+from kpi_derivation.engine.days.demand import Peak
+from kpi_derivation.engine.reads import Reads, tracked, untracked
 from kpi_derivation.engine.sums import Sums
 from registry.city import City, Device, DeviceKind
 from telemetry.kpi_value import Reason
 from telemetry.periods import Period, local_date
 from telemetry.quantities import DERIVED_FROM
 from telemetry.series import BoolArray, FloatArray
+
+T = TypeVar("T")
 
 HOUR_MS = 3_600_000.0
 
@@ -89,7 +94,8 @@ class View:
     """One city in one period. `expected_ms`: how much of the period has passed (all of it once it is over).
 
     `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
-    period; `index`: what follows from the city alone, shared by all its views.
+    period; `index`: what follows from the city alone, shared by all its views. `reads`: what was read of this view;
+    whatever a method answers is noted there, so that a derivation is run again when it changes.
     """
 
     city: City
@@ -99,18 +105,39 @@ class View:
     read_days: DayReader
     read_hours: HourReader
     read_demand: DemandReader
-    found: dict[Any, Any] = field(default_factory=dict)
+    found: dict[Any, tuple[Any, Reads]] = field(default_factory=dict)
     index: dict[Any, Any] = field(default_factory=dict)
+    reads: Reads = field(default_factory=Reads)
+
+    def noting(self, reads: Reads) -> View:
+        """The same view; what is read of it is noted in `reads`."""
+        return replace(self, city=tracked(self.city, reads), reads=reads)
+
+    def once(self, key: Any, make: Callable[[View], T]) -> T:  # noqa: ANN401 - any hashable
+        """What `make` makes of this view, made once for the period under `key`; what it reads is noted every time."""
+        if key not in self.found:
+            reads = Reads()
+            self.found[key] = make(self.noting(reads)), reads
+        made, reads = self.found[key]
+        self.reads.update(reads)
+        return cast(T, made)
 
     def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
         """Registered devices of these kinds, of those that measure `quantity`."""
+        self._note_kinds(kinds)
+        if quantity is not None:
+            self.reads.add("listed", quantity, *kinds)
         key = (tuple(kinds), quantity)
         if key not in self.index:
             sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
-            mine = (d for d in self.city.device if d.kind in kinds)
+            mine = (d for d in untracked(self.city).device if d.kind in kinds)
             self.index[key] = tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
         devices: tuple[Device, ...] = self.index[key]
         return devices
+
+    def _note_kinds(self, kinds: Sequence[DeviceKind]) -> None:
+        for kind in kinds:
+            self.reads.add("kind", kind)
 
     def picked(self, devices: tuple[Device, ...], name: str, pick: Callable[[Device], bool]) -> BoolArray:
         """Which devices `pick` picks; worked out once for the city under (name, pick)."""
@@ -121,53 +148,82 @@ class View:
         return chosen
 
     def numbers(self, devices: tuple[Device, ...], name: str, of: Callable[[Device], float]) -> FloatArray:
-        """What `of` tells of each device; worked out once for the city under (name, of)."""
+        """`of` of each device; worked out once for the city under (name, of)."""
         key = (name, of, len(devices))
         if key not in self.index:
             self.index[key] = np.array([of(d) for d in devices], dtype=np.float64)
-        told: FloatArray = self.index[key]
-        return told
+        numbers: FloatArray = self.index[key]
+        return numbers
 
-    def rows(self, quantity: str, kinds: Sequence[DeviceKind]) -> Rows:
-        """The period's sums of `quantity` over the devices of these kinds."""
-        key = ("rows", quantity, tuple(kinds))
+    def rows(self, quantity: str, kinds: Sequence[DeviceKind], *, listed: bool = True) -> Rows:
+        """The period's sums of `quantity` over the devices of these kinds.
+
+        `listed`: of those whose registry entry has the quantity; else of all, for a quantity that no entry lists.
+        """
+        key = ("rows", quantity, tuple(kinds), listed)
         if key not in self.found:
-            devices = self.devices(kinds, quantity)
-            where = ("places", quantity, tuple(kinds))
-            if self.index.get(where, (-1,))[0] != self.sums.size:
-                self.index[where] = self.sums.size, self.sums.places([(d.id, quantity) for d in devices])
-            table = self.sums.of(self.index[where][1])
-            self.found[key] = Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
-        rows: Rows = self.found[key]
+            devices = self.devices(kinds, quantity if listed else None)
+            self.found[key] = self._sums(devices, quantity), Reads()
+        rows: Rows = self.found[key][0]
+        self._note_kinds(kinds)
+        self.reads.add("rows", quantity, *kinds, value=rows)
         return rows
+
+    def beside(self, devices: tuple[Device, ...], quantity: str) -> Rows:
+        """The period's sums of another quantity of these devices, which `devices` gave."""
+        self.reads.add("beside", quantity)
+        return self._sums(devices, quantity)
+
+    def _sums(self, devices: tuple[Device, ...], quantity: str) -> Rows:
+        where = ("places", quantity, id(devices))  # kept with the devices, so that no others get their id
+        known = self.index.get(where)
+        if known is None or known[1] != self.sums.size:
+            places = self.sums.places([(d.id, quantity) for d in devices])
+            known = self.index[where] = devices, self.sums.size, places
+        table = self.sums.of(known[2])
+        return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+
+    def follows(self, *quantities: str) -> None:
+        """Derive this KPI, which reads no data, in the periods in which one of these quantities has any."""
+        for quantity in quantities:
+            self.reads.add("listed", quantity)
 
     def daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int = 0) -> Daily:
         """The period's civil days of the devices of these kinds, and `back_days` before them."""
+        devices = self.devices(kinds, quantity)
+        self.reads.add("days", quantity, *kinds)
+        self._note_back(back_days)
         key = ("daily", quantity, tuple(kinds), back_days)
         if key not in self.found:
-            self.found[key] = self._daily(quantity, kinds, back_days)
-        daily: Daily = self.found[key]
+            zone = self.city.zone
+            first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
+            last = local_date(self.period.end - 1, zone).toordinal()
+            columns = self.read_days([d.id for d in devices], quantity, first, last)
+            self.found[key] = Daily(devices, first, columns), Reads()
+        daily: Daily = self.found[key][0]
         return daily
-
-    def _daily(self, quantity: str, kinds: Sequence[DeviceKind], back_days: int) -> Daily:
-        devices, zone = self.devices(kinds, quantity), self.city.zone
-        first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
-        last = local_date(self.period.end - 1, zone).toordinal()
-        return Daily(devices, first, self.read_days([d.id for d in devices], quantity, first, last))
 
     def hourly(self, quantity: str, kinds: Sequence[DeviceKind], back_hours: int = 0) -> FloatArray:
         """Means of the valid hours of the period, and of `back_hours` before it; one row a device of these kinds."""
         devices = self.devices(kinds, quantity)
+        self.reads.add("hours", quantity, *kinds)
+        self._note_back(math.ceil(back_hours / 24))
         start = self.period.start - round(back_hours * HOUR_MS)
         return self.read_hours([d.id for d in devices], quantity, start, self.period.end)
 
+    def _note_back(self, days: int) -> None:
+        if days:
+            self.reads.add("back", self.period.kind, str(days))
+
     def demand(self) -> tuple[Peak | None, FloatArray]:
         """The period's highest demand of all meters together, and each meter's own highest, kW, by name."""
+        for quantity in DEMAND_OF:
+            self.reads.add("demand", quantity)
         if "demand" not in self.found:
             zone = self.city.zone
             first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
-            self.found["demand"] = self.read_demand(first, last)
-        demand: tuple[Peak | None, FloatArray] = self.found["demand"]
+            self.found["demand"] = self.read_demand(first, last), Reads()
+        demand: tuple[Peak | None, FloatArray] = self.found["demand"][0]
         return demand
 
     @property

@@ -7,9 +7,9 @@ from datetime import date
 
 import numpy as np
 
+from kpi_derivation.engine.days.neighbours import DRIFTS, EMPTY, WORDS
 from kpi_derivation.engine.view import View
 from kpi_derivation.rules.calibration import used
-from kpi_derivation.rules.neighbours import DRIFTS, EMPTY, WORDS
 from kpi_derivation.rules.stations import KINDS
 from registry.city import Device
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.engine.days import hour_columns, typical_step
+from kpi_derivation.engine.days.blocks import hour_columns
+from kpi_derivation.engine.families.totals import typical_step
 from kpi_derivation.rules.calibration import Calibrations, Fit, entries, fit
 from registry.city import Calibration, City, Device
 from telemetry.partials import Partials

@@ -41,10 +41,7 @@ def counted(
 ) -> Counted:
     """What the meters that `counts` picks counted; worked out once for a view."""
     key = ("counted", kinds, tuple(quantities), counts)
-    if key not in view.found:
-        view.found[key] = _counted(view, kinds, quantities, counts)
-    found: Counted = view.found[key]
-    return found
+    return view.once(key, lambda noting: _counted(noting, kinds, quantities, counts))
 
 
 def _counted(

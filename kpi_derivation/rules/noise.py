@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kpi_derivation.engine.noise_days import PARTS, decibel, lden
+from kpi_derivation.engine.families.noise import PARTS, decibel, lden
 from kpi_derivation.engine.view import HOUR_MS, View
 from registry.city import Device, DeviceKind
 from telemetry.series import FloatArray

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kpi_derivation.engine.demand_days import Peak
+from kpi_derivation.engine.days.demand import Peak
 from kpi_derivation.engine.derived import TARGET
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes

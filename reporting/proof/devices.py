@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import msgspec
 import numpy as np
 
-from kpi_derivation.catalogue import Derivation
+from kpi_derivation.catalogue import Derivation, reads
 from kpi_derivation.engine.view import HOUR_MS, Rows, View
-from registry.city import Calibration, Device, Rules
+from registry.city import Calibration, Device, DeviceKind, Rules
 from reporting.proof.proof import DeviceProof, standard_error
 from reporting.proof.watched import Read
 from telemetry.kpi_value import KpiValue
@@ -54,11 +55,16 @@ def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[
     if value.part not in QUANTITIES:
         return []
     seen = {d.id for q, _, rows in read.rows if q == value.part for d in rows.devices}
-    others = [d for d in view.devices(derivation.kinds, value.part) if d.id not in seen]
+    others = [d for d in view.devices(kinds_of(derivation), value.part) if d.id not in seen]
     kinds = tuple({d.kind for d in others})
     rows = view.rows(value.part, kinds)
     reason = "kind not mixed with the others; see the rule mixed_air_kinds"
     return [_proof(value.part, rows, i, view, f"{d.kind}: {reason}") for i, d in enumerate(rows.devices)]
+
+
+def kinds_of(derivation: Derivation) -> tuple[DeviceKind, ...]:
+    """The kinds of devices that a derivation may read in some city."""
+    return tuple(kind for kind in get_args(DeviceKind) if kind in reads(derivation.kpi.code).kinds)
 
 
 def _belongs(quantity: str, part: str) -> bool:

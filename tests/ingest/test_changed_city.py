@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,17 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from ingest.core import CityIngest, Ingest
-from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.engine.changes import READ_BY, affected
-from registry.city import City, Denominators, Rules
-from reporting.proof.watched import Read, watching
+from kpi_derivation import catalogue
+from kpi_derivation.catalogue import DERIVATIONS, Derivation
+from kpi_derivation.engine.changes import affected
+from kpi_derivation.engine.view import Part, View
+from registry.city import City, Rules
 from telemetry.errors import Unavailable
 from telemetry.partials import fold
-from telemetry.periods import parse_period
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import HOUR, MINUTE
-from tests.kpi_derivation.golden.world import LATER, World, at, every
+from tests.kpi_derivation.golden.world import at, every
 
 AIR = "EN:EN:AQ:1C"
 FILE: dict[str, Any] = {
@@ -127,8 +129,9 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
     before = {v.kpi.identity: v for v in store.kpis("c")}
     city = serve(store, file)
     new = city.derive(NOW)
-    told = affected(City.model_validate(FILE), City.model_validate(file))
-    assert {v.kpi.code for v in new} <= told.keys()
+    record = city._engine.record
+    concerned = affected(City.model_validate(FILE), City.model_validate(file), record)
+    assert {v.kpi.code for v in new} <= concerned.keys()
     if code:
         assert code in {v.kpi.code for v in new}
         assert any(code in sentence or "all KPIs" in sentence for sentence in city.told)
@@ -196,24 +199,81 @@ def test_a_stored_file_that_cannot_be_read_any_more_lets_everything_be_derived(s
     assert {"EN:E:E:2C"} <= {v.kpi.code for v in city.derive(NOW)}
 
 
-def test_every_key_a_derivation_reads_is_known_to_be_read_by_it() -> None:
-    """Whatever the derivations read of this city must be in the table, or concern all of them."""
-    file = copy.deepcopy(FILE)
+# A KPI whose author says nowhere what it reads; it looks at the population only where there is a reading.
+PER_HEAD = """
+from kpi_derivation.catalogue import local_kpi
+from kpi_derivation.engine.view import Part
 
-    def look(rules: dict[str, Any]) -> None:
-        w = World(
-            file["device"], rules, **{k: v for k, v in file["city"].items() if k not in ("id", "name", "country")}
-        )
-        w.take(readings())
-        w.engine.evaluate(LATER)
-        for code, derivation in DERIVATIONS.items():
-            for label in ("2020", "2020-02-28"):
-                read = Read()
-                w.engine.derive(parse_period(label, w.city.zone), LATER, [watching(derivation, read)])
-                known = set(Rules.model_fields) | set(Denominators.model_fields)
-                for name in set(read.names) & known - {"id", "timezone"}:
-                    assert code in READ_BY.get(name, DERIVATIONS), (code, name)
+KPI = local_kpi("LOCAL:TEST:PER_HEAD", "Water a head", "m3", "Metered water over the population", "Test")
+METHOD = "test/1"
 
-    look({"period_capture": 0.0})
-    look({"period_capture": 0.0, "estimate_unmetered": True, "charging_behind_meters": False, "mixed_air_kinds": True,
-          "population_weighted_air": True, "exclude_suspect": True})  # fmt: skip
+
+def derive(view):
+    rows = view.rows("water_total", ("water_meter",))
+    if not rows.increase.any():
+        return [Part(value=None, coverage=0.0, n_devices=0, notes="no reading")]
+    return [Part(value=float(rows.increase.sum()) / view.city.city.population, coverage=1.0, n_devices=1)]
+"""
+CODE = "LOCAL:TEST:PER_HEAD"
+
+
+@pytest.fixture
+def per_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The KPI above, added as a file; its code."""
+    monkeypatch.setattr(catalogue, "KPIS", dict(catalogue.KPIS))
+    before = dict(DERIVATIONS)
+    (tmp_path / "per_head.py").write_text(PER_HEAD)
+    spec = importlib.util.spec_from_file_location("per_head", tmp_path / "per_head.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield catalogue.add(module).kpi.code
+    DERIVATIONS.clear()
+    DERIVATIONS.update(before)
+
+
+def test_a_new_kpi_file_is_derived_again_when_what_it_reads_changes(store: SqliteStore, per_head: str) -> None:
+    city = serve(store, FILE)
+    city.touch_everything()
+    first = {v.kpi.period: v.kpi.value for v in city.derive(NOW) if v.kpi.code == per_head}
+    assert first["2020-02-28"]
+    # It is a new process that finds the changed file: what was read must have been stored.
+    city = serve(store, changed(population=2000.0))
+    second = {v.kpi.period: v.kpi.value for v in city.derive(NOW) if v.kpi.code == per_head}
+    assert second["2020-02-28"] == first["2020-02-28"] / 2
+    assert second.keys() == {p for p, value in first.items() if value is not None}
+    # A key that it does not read does not concern it.
+    city = serve(store, changed(population=2000.0, water_meters=7.0))
+    assert per_head not in {v.kpi.code for v in city.derive(NOW)}
+    assert not any(per_head in sentence for sentence in city.told)
+
+
+def test_values_of_a_store_without_a_record_are_concerned_by_any_change(store: SqliteStore) -> None:
+    [record] = store.cities()
+    store.put_city(record._replace(reads={}))
+    before = {v.kpi.identity for v in store.kpis("c")}
+    city = serve(store, changed(area_km2=12.0))
+    assert any("all KPIs" in sentence for sentence in city.told)
+    assert not [v for v in city.derive(NOW) if v.kpi.identity in before]
+    assert store.cities()[0].reads.keys() == set(DERIVATIONS)
+    city = serve(store, changed(area_km2=13.0))
+    assert city.told == ["area_km2 12 -> 13: no KPI rests on it"]
+
+
+def test_quantities_that_a_kpi_asks_for_only_with_data_are_folded_then(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def derive(view: View) -> list[Part]:
+        if not view.rows("laeq", ("noise",)).n.any():
+            return [Part(value=None, coverage=0.0, n_devices=0)]
+        return [Part(value=float(view.rows("humidity", ("air_lowcost",)).sum.sum()), coverage=1.0, n_devices=1)]
+
+    kpi = catalogue.local_kpi(CODE, "Humidity", "/", "Humidity where there is noise", "Test")
+    monkeypatch.setitem(DERIVATIONS, CODE, Derivation(kpi, "test/1", derive))
+    city = serve(store, FILE)
+    city.touch_everything()
+    found = {v.kpi.period: v.kpi.value for v in city.derive(NOW) if v.kpi.code == CODE}
+    humid = {r.time: r.value for r in readings() if (r.device, r.quantity) == ("low", "humidity")}
+    first, after = at("2020-02-28"), at("2020-02-29")
+    assert found["2020-02-28"] == sum(value for t, value in humid.items() if first <= t < after)

@@ -153,7 +153,7 @@ def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left
     view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), lambda *_: (None, {}))
     read = Read()
     air = DERIVATIONS["EN:EN:AQ:1C"]
-    plain = Derivation(air.kpi, air.method, air.quantities, air.kinds, _reads_no2)
+    plain = Derivation(air.kpi, air.method, _reads_no2)
     [part] = watching(plain, read).derive(view)
     value = msgspec.structs.replace(kpi_value(view, plain, part, 0), notes="x; suspect: street doubled; y")
     street, *_ = proofs_of(value, plain, read)

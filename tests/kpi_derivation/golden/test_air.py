@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_derivation.engine.air_days import running_means
+from kpi_derivation.engine.families.air import running_means
 from kpi_derivation.rules.indices import US, Scale, aqi, european_band, nowcast
 from telemetry.windows import HOUR
 from tests.kpi_derivation.golden.aberdeen import world

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_derivation.rules.expectations import LEAST_USUAL, STRIDE, USUAL, Group
-from kpi_derivation.rules.neighbours import DAY_HOURS, LEAD, judge, levels, of_the_others
+from kpi_derivation.engine.days.expectations import LEAST_USUAL, STRIDE, USUAL, Group
+from kpi_derivation.engine.days.neighbours import DAY_HOURS, LEAD, judge, levels, of_the_others
 from telemetry.series import FloatArray
 from tests.kpi_derivation.golden.aberdeen import world
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_derivation.engine.noise_days import lden
+from kpi_derivation.engine.families.noise import lden
 from telemetry.windows import MINUTE
 from tests.kpi_derivation.golden.world import World, every
 

@@ -9,24 +9,21 @@ A station's day (the logarithm of its mean) is compared with what the others of 
     empty   no hour of the day has any particles: the fan of an optical sensor stands, or its inlet is closed
 
 So a fault that doubles a station is flagged within two weeks, unless the weather halves it against the others just
-then (tests/kpi_derivation/golden/test_neighbours.py prints how often). Weather raises flags too: a flag asks a person
-to look. The numbers are ours and parameters of the method.
+then (tests/kpi_golden/test_neighbours.py prints how often). Weather raises flags too: a flag asks a person to look. The
+numbers are ours and parameters of the method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpi_derivation.engine.days import DayGrid
-from kpi_derivation.rules.expectations import BACK, RECENT, STRIDE, Group, median
+from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
+from kpi_derivation.engine.days.expectations import BACK, RECENT, STRIDE, Group, median
+from kpi_derivation.engine.days.series_rows import SeriesRows
 from registry.city import City
 from telemetry.series import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from kpi_derivation.engine.folding import Days
 
 LEAST_RECENT = 7
 DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
@@ -42,51 +39,54 @@ WORDS = {DRIFTS: "drifts", STEPS: "steps", STUCK: "stuck", EMPTY: "empty (does i
 
 
 class Neighbours:
-    """Flags of one city's stations; `grid` rows are those of `places` (row of the engine's days -> row here)."""
+    """Flags of one city's stations, day by day."""
 
-    def __init__(self, city: City) -> None:
-        self.grid = DayGrid({"level": np.nan, "others": np.nan, "suspect": 0.0})
-        self.places: dict[int, int] = {}
+    def __init__(self, city: City, rows: SeriesRows, columns: DayColumns) -> None:
+        self.flags = SparseGrid({"level": np.nan, "others": np.nan, "suspect": 0.0})
+        self._rows, self._columns = rows, columns
         self._groups = [
-            (quantity, [d.id for d in city.device if d.kind == kind and quantity in d.quantities])
+            (quantity, tuple(d.id for d in city.device if d.kind == kind and quantity in d.quantities))
             for quantity in sorted(QUANTITIES)
             for kind in ("air_reference", "air_lowcost")
         ]
 
-    def update(self, days: Days, changed: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    def update(self, changed: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
         """Judge again from the first changed day of each group on; returns the (row, day) whose flag changed."""
         first: dict[int, int] = {}
         for row, day in changed:
             first[row] = min(day, first.get(row, day))
         found: set[tuple[int, int]] = set()
         for quantity, devices in self._groups:
-            rows = np.array([days.row_of(d, quantity) for d in devices], dtype=np.int64)
+            rows = self._rows.of(devices, quantity)
             touched = [first[r] for r in rows.tolist() if r in first]
-            if touched and days.grid.shape[1]:
-                found |= self._judge(days, quantity, devices, rows, min(touched))
+            if touched and self._columns.main.shape[1]:
+                found |= self._judge(quantity, rows, min(touched))
         return found
 
-    def _judge(self, days: Days, quantity: str, devices: list[str], rows: IntArray, since: int) -> set[tuple[int, int]]:
+    def _judge(self, quantity: str, rows: IntArray, since: int) -> set[tuple[int, int]]:
         since -= since % STRIDE  # whole strides, so that the order in which days come changes nothing
-        last = days.grid.origin + days.grid.shape[1] - 1
-        columns = days.daily(devices, quantity, since, last)
+        main, grid = self._columns.main, self.flags.grid
+        last = main.origin + main.shape[1] - 1
+        columns = self._columns.daily(rows, len(self._rows), quantity, since, last)
         there = rows >= 0
-        for row in rows[there].tolist():
-            self.places.setdefault(row, len(self.places))
-        places = np.array([self.places.get(r, -1) for r in rows.tolist()], dtype=np.int64)
-        self.grid.ensure(len(self.places), since, last)
+        places = np.full(len(rows), -1, dtype=np.int64)
+        places[there] = self.flags.ensure(rows[there], since, last)
         level = levels(columns["hour_sum"], columns["hours"])
         broken = by_itself(columns["hours"], columns["max1"], columns["min1"], quantity in PARTICLES)
         now = {"level": level, "others": of_the_others(level), "suspect": broken}
-        a = since - self.grid.origin
-        was = self.grid.slice("suspect", places, since, last)
+        a = since - grid.origin
+        was = grid.slice("suspect", places, since, last)
         for name, values in now.items():
-            self.grid.columns[name][places[there], a : a + level.shape[1]] = values[there]
-        before = {name: self.grid.slice(name, places, since - LEAD, last) for name in self.grid.fills}
+            grid.columns[name][places[there], a : a + level.shape[1]] = values[there]
+        before = {name: grid.slice(name, places, since - LEAD, last) for name in grid.fills}
         suspect = judge(before["level"], before["others"], before["suspect"], LEAD)[:, LEAD:]
-        self.grid.columns["suspect"][places[there], a : a + level.shape[1]] = suspect[there]
+        grid.columns["suspect"][places[there], a : a + level.shape[1]] = suspect[there]
         at, day = np.nonzero((suspect != was) & there[:, None])
         return set(zip(rows[at].tolist(), (day + since).tolist(), strict=True))
+
+    def bytes(self) -> int:
+        """Bytes of the flags."""
+        return self.flags.grid.bytes()
 
 
 def levels(hour_sum: FloatArray, hours: FloatArray) -> FloatArray:

@@ -1,31 +1,31 @@
-"""Spans that are not whole days, straight from the hours: the rolling 24 hours, and hours themselves."""
+"""Spans that are not whole days, straight from the hours: the rolling 24 hours, and hours themselves. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpi_derivation.engine.days import SUMMED, hour_columns
+from kpi_derivation.engine.days.blocks import hour_columns
+from kpi_derivation.engine.days.grid import SUMMED, DayGrid
+from kpi_derivation.engine.days.hours import Hours
+from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
 from telemetry.partials import Partials, regroup, step
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
-if TYPE_CHECKING:
-    from kpi_derivation.engine.folding import Days
-
 _KEPT = 2  # spans whose sums are kept
 
 
 class Rolling:
-    """Sums and hours of any span of `days`' series; sums of the newest spans are kept and only what changed is added
-    up again.
+    """Sums and hours of any span; sums of the newest spans are kept and only what changed is added up again.
+
+    `main`: the grid of all series, for their intervals. `capture`: share of an hour that makes it valid.
     """
 
-    def __init__(self, days: Days, table: SeriesTable) -> None:
-        self._days, self._table = days, table
+    def __init__(self, rows: SeriesRows, hours: Hours, main: DayGrid, table: SeriesTable, capture: float) -> None:
+        self._rows, self._hours, self._main, self._table, self._capture = rows, hours, main, table, capture
         self._summed: dict[tuple[int, int], FloatArray] = {}
         self._changed: dict[tuple[int, int], set[int]] = {}
 
@@ -37,7 +37,7 @@ class Rolling:
 
     def sums(self, start: int, end: int) -> Sums:
         """Sums of the hours that begin in [start, end), per (device, quantity) with data."""
-        span, size = (start, end), len(self._days.series)
+        span, size = (start, end), len(self._rows)
         known = self._summed.get(span)
         if known is None or len(known) != size:
             for old in list(self._summed)[: 1 - _KEPT or None]:
@@ -47,24 +47,20 @@ class Rolling:
             rows = np.array(sorted(again), dtype=np.int64)
             known[rows] = self._sum(start, end, rows)[rows]
         self._changed[span] = set()
-        return Sums(self._days.by_name(), known)
+        return Sums(self._rows.by_name(), known)
 
     def _sum(self, start: int, end: int, only: IntArray | None = None) -> FloatArray:
         """Shape (rows, SUMMED + 1), as `DayGrid.sums`; rows that are not in `only` stay 0."""
-        days = self._days
-        out = np.zeros((len(days.series), len(SUMMED) + 1))
-        hours, rows = self._hours(start - DAY, end, None if only is None else np.array(days.series)[only])
-        before, hours, rows = (
-            hours.take(hours.start < start),
-            hours.take(hours.start >= start),
-            rows[hours.start >= start],
-        )
+        out = np.zeros((len(self._rows), len(SUMMED) + 1))
+        hours, rows = self._placed(start - DAY, end, None if only is None else self._rows.ids(only))
+        before, within = hours.take(hours.start < start), hours.start >= start
+        hours, rows = hours.take(within), rows[within]
         if not len(hours):
             return out
         interval = self._latest_interval(rows)
         whole = self._whole(hours)
-        at = days.lookup()[whole.series]
-        columns = hour_columns(hours.n, hours.mean, interval, days.city.rules.hour_capture)
+        at = self._rows.lookup()[whole.series]
+        columns = hour_columns(hours.n, hours.mean, interval, self._capture)
         for i, name in enumerate(SUMMED):
             if name in columns:
                 out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
@@ -88,32 +84,31 @@ class Rolling:
         counts = ~np.isnan(modulus) & (earlier.series[place] == whole.series) & (whole.n > 0)
         return np.where(counts, step(earlier.last[place], whole.first, modulus), 0.0)
 
-    def _hours(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
-        """Hours of these series (None: of all), calibrated, and the row of each."""
-        hours = self._days.read(start, end, series)
-        rows = self._days.lookup()[hours.series]
+    def _placed(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
+        """Calibrated hours of these series (None: of all), and the row of each."""
+        hours = self._hours.read(start, end, series)
+        rows = self._rows.lookup()[hours.series]
         keep = rows >= 0 if series is None else (rows >= 0) & np.isin(hours.series, series)
         return hours.take(keep), rows[keep]
 
     def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
         """Means of the valid hours that begin in [start, end), NaN elsewhere; shape (devices, hours)."""
         out = np.full((len(devices), (end - start) // HOUR), np.nan)
-        rows = self._days.rows_of(tuple(devices), quantity)
+        rows = self._rows.of(tuple(devices), quantity)
         mine = np.flatnonzero(rows >= 0)
         if not len(mine):
             return out
-        place = np.full(len(self._days.series), -1, dtype=np.int64)
+        place = np.full(len(self._rows), -1, dtype=np.int64)
         place[rows[mine]] = mine
-        hours, row = self._hours(start, end, np.array(self._days.series)[rows[mine]])
-        capture = self._days.city.rules.hour_capture
-        ok = hour_columns(hours.n, hours.mean, self._latest_interval(row), capture)["hours"] > 0
+        hours, row = self._placed(start, end, self._rows.ids(rows[mine]))
+        ok = hour_columns(hours.n, hours.mean, self._latest_interval(row), self._capture)["hours"] > 0
         out[place[row[ok]], ((hours.start - start) // HOUR)[ok]] = hours.mean[ok]
         return out
 
     def _latest_interval(self, rows: IntArray) -> FloatArray:
         """The interval of each row's newest day that has one."""
-        grid = self._days.grid.columns.get("interval", np.empty((0, 0)))
-        newest = np.full(len(self._days.series), np.nan)
+        grid = self._main.columns.get("interval", np.empty((0, 0)))
+        newest = np.full(len(self._rows), np.nan)
         some = np.unique(rows)
         if len(some) and grid.shape[1]:
             back = grid[some, ::-1]

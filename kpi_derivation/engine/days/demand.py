@@ -7,11 +7,15 @@ energies tell their quarters themselves; of others the quarters are stored (`der
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.engine.days import DayGrid
+from kpi_derivation.engine.days.civil import CivilDays
+from kpi_derivation.engine.days.columns import DayColumns
+from kpi_derivation.engine.days.grid import DayGrid
+from kpi_derivation.engine.days.hours import Hours
+from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, tells_quarters
 from kpi_derivation.engine.spans import runs
 from registry.city import City
@@ -20,9 +24,7 @@ from telemetry.periods import hour_phase
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import HOUR, window_start
 
-if TYPE_CHECKING:
-    from kpi_derivation.engine.folding import Days
-
+QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
 _LONGEST = HOUR  # an interval energy of longer intervals says nothing about quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
 _A_DAY = 100  # quarters, at most
@@ -49,22 +51,25 @@ class _Energies(NamedTuple):
 class DemandDays:
     """Per day the city's peak, and per device and day its own, kW. Of meters that consume."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, rows: SeriesRows, days: CivilDays, hours: Hours, columns: DayColumns) -> None:
+        self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
+        self._phase = hour_phase(city.zone)
         self.peaks: dict[int, Peak] = {}
         self.own = DayGrid({"kw": np.nan})  # rows in the order of the meters' names
         self._source = {d.id: demand_source(d) for d in city.device}
         self._names: list[str] = []
         self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
+        self._quarters: set[int] = set()  # series of stored quarters
         self._seen = 0
         self._laid: dict[int, FloatArray] = {}  # power of all meters in the quarters of the newest days
         self._highest: dict[tuple[int, int], FloatArray] = {}
 
-    def update(self, days: Days, changed: set[tuple[int, int]]) -> None:
+    def update(self, changed: set[tuple[int, int]]) -> None:
         """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
 
         The last interval of a day may reach into the next.
         """
-        names = {row: days.name(row) for row in {row for row, _ in changed}}
+        names = {row: self._rows.name(row) for row in {row for row, _ in changed}}
         meters = {row: name[0] for row, name in names.items() if self._counts(*name)}
         touched: dict[int, set[str]] = {}
         for row, day in changed if meters else ():
@@ -74,28 +79,29 @@ class DemandDays:
             return
         for day in [d for d in touched if d + 1 in self.peaks]:
             touched[day + 1] = touched.get(day + 1, set()) | touched[day]
-        self._meet(days)
+        self._meet()
         for day in [d for d in touched if d in self._laid]:
-            self._fold(days, sorted(touched.pop(day)), day, day)
+            self._fold(sorted(touched.pop(day)), day, day)
         longest = max(1, _CELLS // (_A_DAY * len(self._names)))
         for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
-            self._fold(days, self._names, first, last)
+            self._fold(self._names, first, last)
 
     def _counts(self, device: str, quantity: str) -> bool:
         source = self._source.get(device)
         return bool(source) and (quantity == TARGET or quantity == source == "energy_delta")
 
-    def _meet(self, days: Days) -> None:
+    def _meet(self) -> None:
         """Take in meters that are new. By name: series ids differ after a restart, and the order of a sum is part of
         its last bit.
         """
-        if self._seen == len(days.series):
+        if self._seen == len(self._rows):
             return
-        for row in range(self._seen, len(days.series)):
-            device, quantity = days.name(row)
+        for row in range(self._seen, len(self._rows)):
+            device, quantity = self._rows.name(row)
             if self._counts(device, quantity):
-                self._series.setdefault(device, []).append(days.series[row])
-        self._seen = len(days.series)
+                self._series.setdefault(device, []).append(self._rows.series[row])
+                self._quarters |= {self._rows.series[row]} if quantity == TARGET else set()
+        self._seen = len(self._rows)
         if len(self._series) != len(self._names):
             names, old = sorted(self._series), self.own
             self.own = DayGrid({"kw": np.nan})
@@ -108,19 +114,18 @@ class DemandDays:
             self._laid.clear()
             self._highest.clear()
 
-    def _fold(self, days: Days, names: list[str], first: int, last: int) -> None:
+    def _fold(self, names: list[str], first: int, last: int) -> None:
         """Lay out the quarters of these meters, and find the peaks of all."""
-        start, end = days.midnight(first), days.midnight(last + 1)
+        start, end = self._days.midnight(first), self._days.midnight(last + 1)
         series = {s: i for i, name in enumerate(names) for s in self._series[name]}
-        phase = hour_phase(days.city.zone)
         found = _energies(
-            days.raw_hours(list(series), window_start(start - _LONGEST, HOUR, phase), end),
+            self._hours.raw(window_start(start - _LONGEST, HOUR, self._phase), end, np.array(list(series))),
             series,
-            {s for s in series if days.quantity(s) == TARGET},
-            phase,
+            self._quarters.intersection(series),
+            self._phase,
         )
-        bounds = np.array([(days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
-        interval = days.intervals(names, "energy_delta", first, last)
+        bounds = np.array([(self._days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
+        interval = self._columns.main.slice("interval", self._rows.of(tuple(names), "energy_delta"), first, last)
         power = _spread(found, start, (end - start) // QUARTER, bounds, interval)
         self.own.ensure(len(self._names), first, last)
         places = np.searchsorted(self._names, names)
@@ -133,7 +138,7 @@ class DemandDays:
                 self._laid[day][places] = part
             else:
                 self._laid[day] = np.ascontiguousarray(part)  # a view would hold all days
-            self._remember(day, days.midnight(day), self._laid[day])
+            self._remember(day, self._days.midnight(day), self._laid[day])
             self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
     def _remember(self, day: int, start: int, power: FloatArray) -> None:
@@ -154,6 +159,10 @@ class DemandDays:
         highest = self._highest[first, last]
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
         return max(found, key=lambda p: (p.kw, -p.at), default=None), highest[highest > -np.inf]
+
+    def bytes(self) -> int:
+        """Bytes of the meters' own highest powers."""
+        return self.own.bytes()
 
 
 def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase: int) -> _Energies:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kpi_derivation.engine.blocks import HOURS, LEAD, Block
+from kpi_derivation.engine.days.blocks import HOURS, LEAD, Block
+from kpi_derivation.engine.days.family import Family
 from telemetry.series import FloatArray
 
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
-COLUMNS = ("max1", "min1", "max8", "over", "spikes")
 RUN = 8
 MIN_OF_RUN = 6
 # Hourly limit values, 2008/50/EC Annex XI: NO2 200, SO2 350. The others have none.
@@ -24,7 +24,7 @@ SPIKE_RATIO, SPIKE_FLOOR = 8.0, 100.0
 
 def fold(block: Block) -> dict[str, FloatArray]:
     """The columns; NaN where the day has no valid hour (max8: no valid run)."""
-    today = block.hours[:, LEAD:]
+    today = block.valid[:, LEAD:]
     limit = np.array([HOUR_LIMIT.get(q, np.inf) for q in block.quantity])
     none: npt.NDArray[np.bool_] = np.asarray(np.isnan(today).all(axis=1))
     with np.errstate(invalid="ignore"):
@@ -32,9 +32,9 @@ def fold(block: Block) -> dict[str, FloatArray]:
     return {
         "max1": _extreme(today, none, np.nanmax),
         "min1": _extreme(today, none, np.nanmin),
-        "max8": np.fmax.reduce(np.where(_in_day(block), running_means(block.hours), np.nan), axis=1),
+        "max8": np.fmax.reduce(np.where(_in_day(block), running_means(block.valid), np.nan), axis=1),
         "over": over,
-        "spikes": spikes(block.hours)[:, LEAD:].sum(axis=1).astype(np.float64),
+        "spikes": spikes(block.valid)[:, LEAD:].sum(axis=1).astype(np.float64),
     }
 
 
@@ -67,3 +67,11 @@ def spikes(hours: FloatArray) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = ~np.isnan(before) & (hours >= SPIKE_FLOOR)
         found &= hours > SPIKE_RATIO * np.maximum(around, 1.0)
     return found
+
+
+FAMILY = Family(
+    quantities=QUANTITIES,
+    columns=dict.fromkeys(("max1", "min1", "max8", "over", "spikes"), np.nan),
+    fold=fold,
+    lead_h=RUN - 1,
+)

@@ -12,19 +12,19 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kpi_derivation.engine.blocks import HOURS, LEAD, Block
+from kpi_derivation.engine.days.blocks import HOURS, LEAD, Block
+from kpi_derivation.engine.days.family import Family
 from telemetry.periods import midnight
 from telemetry.series import FloatArray
 from telemetry.windows import HOUR
 
 QUANTITIES = frozenset({"sound_energy"})
 PARTS = ("day", "evening", "night")
-COLUMNS = tuple(f"{what}_{part}" for part in PARTS for what in ("energy", "hours"))
 
 
 def fold(block: Block) -> dict[str, FloatArray]:
     """The columns; 0 where there is no valid hour."""
-    today = block.hours[:, LEAD:]
+    today = block.valid[:, LEAD:]
     kinds = np.array([_parts_of(day, block.zone) for day in block.day.tolist()]).reshape(-1, HOURS - LEAD)
     out: dict[str, FloatArray] = {}
     for number, part in enumerate(PARTS):
@@ -59,3 +59,10 @@ def lden(day: FloatArray, evening: FloatArray, night: FloatArray) -> FloatArray:
     """Day-evening-night level of the three levels, dB (2002/49/EC Annex I)."""
     tenth = [10.0 ** (level / 10.0) for level in (day, evening + 5.0, night + 10.0)]
     return 10.0 * np.log10((12.0 * tenth[0] + 4.0 * tenth[1] + 8.0 * tenth[2]) / 24.0)
+
+
+FAMILY = Family(
+    quantities=QUANTITIES,
+    columns=dict.fromkeys((f"{what}_{part}" for part in PARTS for what in ("energy", "hours")), np.nan),
+    fold=fold,
+)

@@ -1,0 +1,91 @@
+"""Everything the engine keeps of the days of one city, and the order in which it is brought up to date. Pure.
+
+Folding (dirty days of each series) -> sums of periods -> Demand, Neighbours (days of several series together)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kpi_derivation.engine.days.civil import CivilDays
+from kpi_derivation.engine.days.columns import DayColumns
+from kpi_derivation.engine.days.demand import DemandDays
+from kpi_derivation.engine.days.folding import Changed, Folding
+from kpi_derivation.engine.days.hours import LONGEST, Hours
+from kpi_derivation.engine.days.neighbours import QUANTITIES as COMPARED
+from kpi_derivation.engine.days.neighbours import Neighbours
+from kpi_derivation.engine.days.period_sums import PeriodSums
+from kpi_derivation.engine.days.rolling import Rolling
+from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.families import FAMILIES
+from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.spans import runs
+from registry.city import City
+from telemetry.partials import Partials
+from telemetry.series import FloatArray, IntArray, SeriesTable
+
+
+class CityDays:
+    """The days of one city. `stored`: its hours; `quantities`: those of which days are kept."""
+
+    def __init__(self, city: City, table: SeriesTable, stored: Recent, quantities: set[str]) -> None:
+        self.civil, self.columns = CivilDays(city.zone), DayColumns()
+        self.rows = SeriesRows(city, table, quantities)
+        lead = max(family.lead_h for family in FAMILIES)
+        self._hours = Hours(city, table, stored, self.rows, self.civil, lead)
+        self._folding = Folding(city, table, self.rows, self.civil, self._hours, self.columns)
+        self.sums = PeriodSums(self.rows, self.columns.main)
+        self.rolling = Rolling(self.rows, self._hours, self.columns.main, table, city.rules.hour_capture)
+        self._neighbours = Neighbours(city, self.rows, self.columns)
+        self.demand = DemandDays(city, self.rows, self.civil, self._hours, self.columns)
+
+    def touch(self, hours: Partials) -> None:
+        """Mark the days of these hours dirty."""
+        self._folding.touch(hours)
+
+    def touch_everything(self) -> None:
+        """Mark every day with data dirty."""
+        self._folding.touch_everything()
+
+    def touch_stored(self, first: int, last: int, series: IntArray) -> None:
+        """Mark the days first..last (ordinals) of these series dirty, where hours are stored."""
+        for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
+            self.touch(self._hours.raw(self.civil.midnight(a), self.civil.midnight(b + 1), series))
+
+    def restore(self, first: int, last: int) -> None:
+        """Fold the civil days first..last (ordinals) from the stored hours."""
+        for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
+            span = self._hours.span(a, b)
+            self.touch(span.hours.take(span.hours.start >= span.start))
+            self.demand.update(self._folding.settle(span))
+        self._neighbours.update([(row, first) for row in range(len(self.rows))])
+
+    def settle(self) -> Changed:
+        """Fold what is dirty; returns every (row, day) that changed."""
+        changed = self._folding.settle()
+        self.rolling.renew(changed)
+        self.sums.renew(changed)
+        self.demand.update(changed)
+        return changed | self._neighbours.update(changed)
+
+    def with_data(self) -> list[int]:
+        """The civil days (ordinals) on which anything was measured."""
+        return list(np.unique(self.columns.main.with_data()[1]).tolist())
+
+    def has(self, quantity: str, first: int, last: int) -> bool:
+        """Whether any series of a quantity has data in the days first..last."""
+        return bool(self.columns.main.slice("n", self.rows.with_quantity(quantity), first, last).any())
+
+    def daily(self, devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
+        """Columns of the days first..last, one row a device: the sums', and those of the quantity's families."""
+        rows, size = self.rows.of(tuple(devices), quantity), len(self.rows)
+        found = self.columns.daily(rows, size, quantity, first, last)
+        if quantity in COMPARED:
+            found.ways.update(self._neighbours.flags.ways(rows, size, first, last))
+        return found
+
+    def bytes(self) -> int:
+        """Bytes of all grids and sums."""
+        return sum(part.bytes() for part in (self.columns, self._neighbours, self.demand, self.sums))

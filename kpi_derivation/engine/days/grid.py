@@ -1,0 +1,94 @@
+"""A grid of days: columns with a row for each series and a column for each civil day, so that a period is a slice.
+
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from telemetry.series import FloatArray, IntArray
+
+# What the sums over a period are taken of, in the order of `View.COLUMNS`; the interval comes after them.
+SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
+
+
+@dataclass(slots=True)
+class DayGrid:
+    """Columns of shape (series rows, days). `origin`: proleptic ordinal of the first day's date.
+
+    `fills`: the columns, and what stands in each where there is no data.
+    """
+
+    fills: Mapping[str, float]
+    origin: int = 0
+    shape: tuple[int, int] = (0, 0)
+    columns: dict[str, FloatArray] = field(default_factory=dict)
+
+    def ensure(self, rows: int, first: int, last: int) -> None:
+        """Make room for `rows` series and the days first..last (ordinals)."""
+        if self.shape[1] == 0:
+            self.origin = first
+        before = max(0, self.origin - first)
+        after = max(0, last + 1 - self.origin - self.shape[1])
+        more = max(0, rows - self.shape[0])
+        if not (before or after or more):
+            return
+        # Growing by a quarter more than asked keeps the copying linear.
+        after += (self.shape[1] // 4) * (after > 0)
+        more += (self.shape[0] // 4) * (more > 0)
+        shape = (self.shape[0] + more, before + self.shape[1] + after)
+        for name, fill in self.fills.items():
+            grown = np.full(shape, fill)
+            if name in self.columns:
+                grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
+            self.columns[name] = grown
+        self.origin, self.shape = self.origin - before, shape
+
+    def put(self, rows: IntArray, days: IntArray, values: Mapping[str, FloatArray]) -> None:
+        """Set columns at these (row, day); there must be room."""
+        for name, column in values.items():
+            self.columns[name][rows, days - self.origin] = column
+
+    def sums(self, first: int, last: int, rows: IntArray | None = None) -> FloatArray:
+        """Per series row the sums over the days first..last (ordinals, both included); shape (rows, SUMMED + 1).
+
+        The last column is the longest interval used, 0 where none. `rows`: only of these.
+        """
+        if rows is not None:
+            some = {n: np.ascontiguousarray(c[rows]) for n, c in self.columns.items() if n in (*SUMMED, "interval")}
+            return DayGrid(self.fills, self.origin, (len(rows), self.shape[1]), some).sums(first, last)
+        a, b = max(first - self.origin, 0), max(min(last + 1 - self.origin, self.shape[1]), 0)
+        out = np.zeros((self.shape[0], len(SUMMED) + 1))
+        if b > a:
+            # NumPy adds in pairs, by length: over all days of the span, so that the grid's size changes no bit.
+            days = np.zeros((self.shape[0], last + 1 - first)) if b - a < last + 1 - first else None
+            for i, name in enumerate(SUMMED):
+                block = self.columns[name][:, a:b]
+                if days is not None:
+                    days[:, a + self.origin - first : b + self.origin - first] = block
+                out[:, i] = (block if days is None else days).sum(axis=1)
+            out[:, -1] = np.nan_to_num(self.columns["interval"][:, a:b]).max(axis=1)
+        return out
+
+    def slice(self, name: str, rows: IntArray, first: int, last: int) -> FloatArray:
+        """A column of these rows (-1: a row that is not there) over the days first..last; shape (rows, days)."""
+        out = np.full((len(rows), last + 1 - first), self.fills[name])
+        a, b = max(first - self.origin, 0), min(last + 1 - self.origin, self.shape[1])
+        there = np.flatnonzero((rows >= 0) & (rows < self.shape[0]))
+        if b > a and len(there):
+            out[there, a + self.origin - first : b + self.origin - first] = self.columns[name][rows[there], a:b]
+        return out
+
+    def with_data(self) -> tuple[IntArray, IntArray]:
+        """Rows and days (ordinals) on which anything was measured."""
+        if not self.columns:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        rows, columns = np.nonzero((self.columns["n"] > 0) | (self.columns["flagged"] > 0))
+        return rows, columns + self.origin
+
+    def bytes(self) -> int:
+        """Bytes of the columns."""
+        return sum(column.nbytes for column in self.columns.values())

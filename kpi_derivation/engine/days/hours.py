@@ -1,0 +1,70 @@
+"""Stored hours as the engine folds them: calibrated, and read once for all dirty days of a span. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from kpi_derivation.engine.days.civil import CivilDays
+from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.spans import runs
+from kpi_derivation.rules.calibration import Calibrations
+from registry.city import City
+from telemetry.partials import Partials
+from telemetry.series import IntArray, SeriesTable
+from telemetry.windows import HOUR
+
+LONGEST = 32  # days whose hours are read at once
+Pairs = list[tuple[int, int]]  # (row, day)
+
+
+class Span(NamedTuple):
+    """Hours of some days, the first beginning at `start`, and the hours just before it."""
+
+    start: int
+    hours: Partials
+
+
+class Hours:
+    """The hours of one city. `lead`: hours before a day that its columns may look at."""
+
+    def __init__(
+        self, city: City, table: SeriesTable, stored: Recent, rows: SeriesRows, days: CivilDays, lead: int
+    ) -> None:
+        self._stored, self._rows, self._days, self._lead = stored, rows, days, lead * HOUR
+        self._calibrations = Calibrations(city, table)
+        self._table, self._city = table, city.id
+
+    def raw(self, start: int, end: int, series: IntArray | None = None) -> Partials:
+        """Stored hours that begin in [start, end), sorted."""
+        return Partials.concat(list(self._stored.read(start, end, series))).latest()
+
+    def read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
+        """The same, calibrated."""
+        if series is not None and self._calibrations:
+            series = np.union1d(series, self._calibrations.humidity_of(series))
+        return self._calibrations.apply(self.raw(start, end, series))
+
+    def corrected_by(self, series: int) -> Iterator[int]:
+        """The series whose calibration needs this one."""
+        name = self._table[series]
+        if name.quantity == "humidity" and name.city == self._city:
+            for quantity in self._calibrations.needing_humidity.get(name.device, ()):
+                yield self._table.id_of(name._replace(quantity=quantity))
+
+    def span(self, first: int, last: int, series: IntArray | None = None) -> Span:
+        """Hours of the days first..last (ordinals) and of the hours before."""
+        start = self._days.midnight(first)
+        return Span(start, self.read(start - self._lead, self._days.midnight(last + 1), series))
+
+    def spans(self, pairs: Pairs) -> Iterator[Span]:
+        """All hours of the (row, day) pairs and of the hours before, and perhaps others."""
+        if not pairs:
+            return
+        want = np.array(pairs, dtype=np.int64)
+        for first, last in runs(np.unique(want[:, 1]), 1, LONGEST):
+            here = (want[:, 1] >= first) & (want[:, 1] <= last)
+            yield self.span(first, last, self._rows.ids(np.unique(want[here, 0])))

@@ -1,0 +1,78 @@
+"""From windows to hours: each hour that a window touches is merged again from all its windows. Pure.
+
+windows --+--> levels (sound energy, faults) --+--> hours
+          +-----------------------------------+
+hours of meters --> demand of their quarters
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpi_derivation.engine.derived import QUARTER, demand, demand_source, levels, tells_quarters
+from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.spans import runs
+from registry.city import City
+from telemetry.partials import Partials, regroup
+from telemetry.periods import hour_phase
+from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.windows import HOUR, MINUTE, window_start
+
+
+class HourMaker:
+    """The hours of one city. `windows`: its stored windows."""
+
+    def __init__(self, city: City, table: SeriesTable, windows: Recent) -> None:
+        self._city, self._table, self._windows = city.id, table, windows
+        self._phase = hour_phase(city.zone)
+        self._sources = {d.id: source for d in city.device if (source := demand_source(d))}
+
+    def hours_of(self, windows: Partials) -> Partials:
+        """The hours that these windows change, derived series among them."""
+        hour = window_start(windows.start, HOUR, self._phase)
+        pairs = _pairs(windows.series, hour)
+        found = []
+        for first, last in runs(np.unique(hour), HOUR):
+            here = pairs[(pairs[:, 1] >= first) & (pairs[:, 1] <= last)]
+            for part in self._windows.read(first, last + HOUR, np.unique(here[:, 0])):
+                found.append(_only(part, window_start(part.start, HOUR, self._phase), here))
+        base = Partials.concat(found).latest()
+        both = Partials.concat([base, levels(base, self._table)])
+        hours = regroup(both, window_start(both.start, HOUR, self._phase), self._table.modulus(both.series))
+        return Partials.concat([hours, self._demand(hours)])
+
+    def _demand(self, hours: Partials) -> Partials:
+        """Demand of the quarters of these hours and of the one after, which their last reading may begin."""
+        names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
+        metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
+        intervals = [s for s in metered if names[s].quantity == "energy_delta"]
+        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & tells_quarters(hours.n))
+        mine = hours.take(keep)
+        made = []
+        for first, last in runs(np.unique(mine.start), HOUR):
+            series = np.unique(mine.series[(mine.start >= first) & (mine.start <= last)])
+            end = last + HOUR + QUARTER
+            windows = Partials.concat(list(self._windows.read(first - 2 * QUARTER, end, series))).latest()
+            made.append(demand(windows, self._table, first))
+        return Partials.concat(made)
+
+    def new_sources(self, old: City) -> list[Series]:
+        """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
+        before = {d.id: demand_source(d) for d in old.device}
+        return [Series(self._city, d, q) for d, q in self._sources.items() if before.get(d) != q]
+
+
+def _pairs(series: IntArray, hour: IntArray) -> IntArray:
+    """The different (series, hour), sorted."""
+    number = hour // MINUTE
+    code = np.unique(series * (1 << 32) + number)
+    return np.stack((code >> 32, (code & 0xFFFFFFFF) * MINUTE), axis=1)
+
+
+def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:
+    """The rows of `part` whose (series, hour) is one of `pairs` (sorted, unique)."""
+    size = int(max(part.series.max(initial=0), pairs[:, 0].max(initial=0))) + 1
+    wanted = np.sort(pairs[:, 1] * size + pairs[:, 0])
+    mine = hour * size + part.series
+    place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
+    return part.take(wanted[place] == mine)

@@ -1,0 +1,145 @@
+"""What a derivation reads of the city file and of the data, recorded while it runs. Pure.
+
+A fact names one thing that was read:
+
+    ("city", "population")             a key of [city]; likewise "rules", and "documented" for its sources and years
+    ("kind", "noise")                  the registry entries of the devices of a kind
+    ("rows", "no2", "air_reference")   sums of a quantity of devices of these kinds; likewise "days", "hours",
+                                       "demand", "beside", and "listed": which devices have the quantity
+    ("back", "year", "1826")           for a period of that kind, so many days before it
+
+A derivation is a pure function of what it reads, so its value can change only when something it has read changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from registry.city import City
+
+Fact = tuple[str, ...]
+
+DATA = frozenset({"listed", "rows", "beside", "days", "hours", "demand"})
+
+
+class Reads:
+    """Facts in the order in which they were first read, each with what was found, where that is kept."""
+
+    __slots__ = ("found",)
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self.found: dict[Fact, Any] = dict.fromkeys(facts)
+
+    def add(self, *fact: str, value: Any = None) -> None:  # noqa: ANN401 - whatever was read
+        """Note one fact."""
+        self.found.setdefault(fact, value)
+
+    def update(self, other: Reads) -> None:
+        """Note all facts of another record."""
+        for fact, value in other.found.items():
+            self.found.setdefault(fact, value)
+
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(self.found)
+
+    def __contains__(self, fact: Fact) -> bool:
+        return fact in self.found
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def in_order(self, what: str) -> list[str]:
+        """Quantities ("data") or kinds of devices ("kind") in the order in which they were first read."""
+        wanted = DATA if what == "data" else {what}
+        return list(dict.fromkeys(fact[1] for fact in self.found if fact[0] in wanted))
+
+    @property
+    def quantities(self) -> set[str]:
+        """The quantities whose data were asked for."""
+        return {fact[1] for fact in self.found if fact[0] in DATA}
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of devices whose registry entries were looked at."""
+        return {fact[1] for fact in self.found if fact[0] == "kind"}
+
+    def names(self, *sections: str) -> list[str]:
+        """The keys that were read of these sections of the city file, in the order of reading."""
+        return list(dict.fromkeys(fact[1] for fact in self.found if fact[0] in sections))
+
+    def back_days(self) -> dict[str, int]:
+        """Kind of period -> how many days before it were looked at."""
+        reach: dict[str, int] = {}
+        for fact in self.found:
+            if fact[0] == "back":
+                reach[fact[1]] = max(int(fact[2]), reach.get(fact[1], 0))
+        return reach
+
+
+class _Section:
+    """The fields of a section of the city file; those that are read are noted."""
+
+    __slots__ = ("_name", "_of", "_reads")
+
+    def __init__(self, of: object, name: str, reads: Reads) -> None:
+        self._of, self._name, self._reads = of, name, reads
+
+    def __getattr__(self, field: str) -> Any:  # noqa: ANN401 - whatever the field holds
+        self._reads.add(self._name, field)
+        return getattr(self._of, field)
+
+
+class _Documented(Mapping[str, Any]):
+    """The sources and years beside the keys of [city]; those that are read are noted."""
+
+    def __init__(self, of: Mapping[str, Any], reads: Reads) -> None:
+        self._of, self._reads = of, reads
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - whatever the file says
+        self._reads.add("documented", key)
+        return self._of[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+
+class _TrackedCity:
+    """A city whose keys are noted when they are read. Its id is no key: with another id it is another city."""
+
+    def __init__(self, of: City, reads: Reads) -> None:
+        self.plain, self._reads, self.id = of, reads, of.id
+        self.city, self.rules = _Section(of.city, "city", reads), _Section(of.rules, "rules", reads)
+        self.documented = _Documented(of.documented, reads)
+
+    @property
+    def zone(self) -> Any:  # noqa: ANN401 - as City.zone
+        """The city's time zone."""
+        self._reads.add("city", "timezone")
+        return self.plain.zone
+
+    @property
+    def device(self) -> Any:  # noqa: ANN401 - as City.device
+        """All devices."""
+        for kind in {d.kind for d in self.plain.device}:
+            self._reads.add("kind", kind)
+        self._reads.add("kind", "*")
+        return self.plain.device
+
+    def __getattr__(self, section: str) -> Any:  # noqa: ANN401 - whatever else a city has
+        self._reads.add(section, "*")
+        return getattr(self.plain, section)
+
+
+def tracked(city: City, reads: Reads) -> City:
+    """The same city; `reads` notes what is read of it."""
+    return cast(City, _TrackedCity(untracked(city), reads))
+
+
+def untracked(city: City) -> City:
+    """The city itself, behind any record."""
+    given: object = city
+    return given.plain if isinstance(given, _TrackedCity) else city

@@ -1,0 +1,80 @@
+"""What each derivation has ever read in one city: so it is known which ones a change concerns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from kpi_derivation.engine.due import LooksBack
+from kpi_derivation.engine.reads import Fact, Reads
+from telemetry.periods import CALENDAR
+
+Stored = Mapping[str, Iterable[Iterable[str]]]  # KPI code -> facts, as they are stored
+
+
+class Record:
+    """Facts by KPI code.
+
+    `codes`: all KPIs. `first`: what a derivation reads before there are data. `stored`: what is known of earlier runs.
+    `unknown`: KPIs of which not every run was recorded; any change concerns them. `everywhere`: what the engine itself
+    reads, which concerns all.
+    """
+
+    def __init__(
+        self,
+        codes: Callable[[], Iterable[str]],
+        first: Callable[[str], Reads],
+        stored: Mapping[str, Iterable[Iterable[str]]],
+    ) -> None:
+        self._codes, self._first, self._stored = codes, first, stored
+        self.unknown: set[str] = set()
+        self.everywhere = Reads()
+        self.version = 0  # counts what was new
+        self._reads: dict[str, Reads] = {}
+        self._quantities: dict[str, frozenset[str]] = {}
+        self._back: dict[str, list[LooksBack]] = {}
+
+    def of(self, code: str) -> Reads:
+        """What the derivation has read so far."""
+        if code not in self._reads:
+            self._reads[code] = Reads(tuple(fact) for fact in self._stored.get(code, ()))
+            self.note(code, self._first(code))
+            self._index(code)
+        return self._reads[code]
+
+    def note(self, code: str, reads: Reads) -> bool:
+        """Add what a run has read; returns whether anything of it is new."""
+        known = self.of(code)
+        fresh = reads.found.keys() - known.found.keys()
+        if fresh:
+            known.update(Reads(fact for fact in reads if fact in fresh))  # without the values
+            self._index(code)
+        return bool(fresh)
+
+    def resting_on(self, *facts: Fact) -> tuple[str, ...]:
+        """The KPIs that have read one of these."""
+        codes = tuple(self._codes())
+        if any(fact[0] in ("city", "rules") and fact in self.everywhere for fact in facts):
+            return codes
+        return tuple(c for c in codes if c in self.unknown or any(fact in self.of(c) for fact in facts))
+
+    def stored(self) -> dict[str, list[Fact]]:
+        """What is to be stored: the facts of the KPIs of which every run was recorded."""
+        return {code: sorted(self.of(code)) for code in sorted(self._codes()) if code not in self.unknown}
+
+    def _index(self, code: str) -> None:
+        self.version += 1
+        reads = self._reads[code]
+        self._quantities[code] = frozenset(reads.quantities)
+        reach = reads.back_days().items()
+        self._back[code] = [LooksBack(kind, days, self._quantities[code]) for kind, days in reach if kind in CALENDAR]
+
+    def quantities(self, code: str) -> frozenset[str]:
+        """The quantities whose data the derivation has asked for; none of a KPI that rests on the city file alone."""
+        self.of(code)
+        return self._quantities[code]
+
+    def looks_back(self, codes: Sequence[str]) -> Iterator[LooksBack]:
+        """How far these derivations look back."""
+        for code in codes:
+            self.of(code)
+            yield from self._back[code]
