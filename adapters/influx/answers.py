@@ -55,6 +55,12 @@ def one_of(name: str, values: Iterable[str]) -> str:
     return "(" + " OR ".join(f'"{name}" = {text(v)}' for v in values) + ")"
 
 
+def select_cities(city: str | None = None) -> str:
+    """The question answered by `CITIES`: of all cities, or of one."""
+    where = f' WHERE "city" = {text(city)}' if city else ""
+    return f'SELECT {columns(("config", "width", "reads"))} FROM "registry"{where} GROUP BY "city"'  # noqa: S608
+
+
 def select_partials(level: Level, where: Sequence[str]) -> str:
     """The question answered by `PARTIALS`."""
     fields = columns(("special", *INTS, *FLOATS))

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from adapters.influx.answers import CITIES, city_records, columns, text
+from adapters.influx.answers import CITIES, city_records, select_cities, text
 from adapters.influx.http import Answer, Connection, Unreadable
 from adapters.influx.lines import site_name
 
@@ -44,8 +44,7 @@ class Sites:
             return {}
 
     def _listed(self, city: str) -> dict[str, str]:
-        query = f'SELECT {columns(("config", "width"))} FROM "registry" WHERE "city" = {text(city)} GROUP BY "city"'  # noqa: S608
-        records = city_records(self._connection.query(query, CITIES))
+        records = city_records(self._connection.query(select_cities(city), CITIES))
         return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
 
     def _stored(self, city: str) -> dict[str, str]:

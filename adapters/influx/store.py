@@ -24,9 +24,9 @@ from adapters.influx.answers import (
     PartialRows,
     between,
     city_records,
-    columns,
     kpi_values,
     one_of,
+    select_cities,
     select_kpis,
     select_partials,
     text,
@@ -73,8 +73,7 @@ class InfluxStore:
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
-        query = f'SELECT {columns(("config", "width", "reads"))} FROM "registry" GROUP BY "city"'  # noqa: S608
-        return city_records(self._connection.query(query, CITIES))
+        return city_records(self._connection.query(select_cities(), CITIES))
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store. Batches are written in order; those before a failure stay written."""
