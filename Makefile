@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock format bench bench-firmware chaos clean
+.PHONY: help setup dev servers demo test lint lowest lock format bench bench-firmware chaos site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ SEED    ?= 1
 MINUTES ?= 5
 chaos: dev servers ## break everything in turn and count the readings: make chaos SEED=7 MINUTES=5
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
+site: dev ## the documentation as a folder that needs no server: build/site/index.html
+	$(BIN)/python tools/site.py
 
 clean: ## remove what was built, downloaded and cached
 	rm -rf $(VENV) build typings .cache .mypy_cache .ruff_cache .hypothesis *.egg-info

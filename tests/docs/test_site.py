@@ -1,0 +1,89 @@
+"""The documentation site: built without warnings, complete, readable from its folder without internet."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser import chromium
+from tests.test_docs import GENERATED_NAMES
+
+REPO = Path(__file__).parents[2]
+LOADED = re.compile(
+    r'<(?:script|img|iframe)[^>]*\ssrc="(?:https?:)?//[^"]+"'
+    r'|<link[^>]*rel="(?:stylesheet|preload|preconnect)"[^>]*href="(?:https?:)?//[^"]+"'
+)
+SITE = REPO / "build" / "site"
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    built = subprocess.run([sys.executable, "tools/site.py"], cwd=REPO, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "WARNING" not in built.stdout + built.stderr
+    return SITE
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_every_page_of_the_documentation_is_in_the_site(site: Path) -> None:
+    missing = [
+        page.relative_to(REPO / "docs")
+        for page in (REPO / "docs").rglob("*.md")
+        if not (site / page.relative_to(REPO / "docs").with_suffix(".html")).is_file()
+    ]
+    assert missing == []
+    assert {p.stem for p in (site / "reference").glob("*.html")} == set(GENERATED_NAMES)
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    loaded = {
+        f"{page.name}: {found}"
+        for page in pages(site)
+        for found in re.findall(r'<(?:script|img|iframe)[^>]*\ssrc="(?:https?:)?//[^"]+"', page.read_text())
+        + re.findall(
+            r'<link[^>]*rel="(?:stylesheet|preload|preconnect)"[^>]*href="(?:https?:)?//[^"]+"', page.read_text()
+        )
+    }
+    assert loaded == set()
+
+
+def test_every_link_within_the_site_leads_to_a_page(site: Path) -> None:
+    broken = {
+        f"{page.relative_to(site)} -> {link}"
+        for page in pages(site)
+        if page.name != "404.html"
+        for link in re.findall(r'<a[^>]*\shref="([^"#]+)', page.read_text())
+        if not re.match(r"(?:[a-z]+:|//)", link) and not (page.parent / link).exists()
+    }
+    assert broken == set()
+
+
+@pytest.mark.parametrize(("word", "page"), [("max_buffer_mb", "Configuration file"), ("nearest valid key", "City file")])
+def test_a_search_finds_settings_and_keys_in_the_folder_without_a_server(site: Path, word: str, page: str) -> None:
+    with chromium() as browser:
+        tab = browser.new_page()
+        tab.goto((site / "index.html").as_uri())
+        tab.locator(".md-search__input").click()
+        tab.keyboard.type(word)
+        found = tab.locator(".md-search-result__item")
+        found.first.wait_for(state="visible", timeout=20_000)
+        assert page.lower() in " ".join(found.all_inner_texts()).lower()
+
+
+def test_the_reference_names_every_command_setting_and_quantity(site: Path) -> None:
+    from telemetry.quantities import QUANTITIES
+
+    source = REPO / "build" / "site-source" / "reference"
+    assert all(f"`{name}`" in (source / "quantities.md").read_text() for name in QUANTITIES)
+    for command in ("cityvitals replay", "cityvitals kpi show", "cityvitals run"):
+        assert f"## `{command}`" in (source / "cli.md").read_text()
+    paths = json.loads((source / "openapi.json").read_text())["paths"]
+    assert all(f" {path}`" in (source / "api.md").read_text() for path in paths)
