@@ -16,9 +16,6 @@ import re
 from hashlib import blake2b
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from telemetry.errors import Rejected
 
 _SEALED = b"cv-sealed-1:"
@@ -45,6 +42,8 @@ def sealed(payload: bytes, secret: bytes) -> bytes:
 
     The nonce is a keyed hash of the payload: it repeats for equal payloads only, which shows that they are equal.
     """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - with the extra `gateway` only
+
     key = _seal_key(secret)
     nonce = blake2b(payload, key=key, digest_size=12).digest()
     return _SEALED + nonce + AESGCM(key).encrypt(nonce, payload, None)
@@ -54,6 +53,9 @@ def opened(kept: bytes, secret: bytes) -> bytes:
     """The payload of what is kept; what is not encrypted is given back as it is. Raises Rejected for another key."""
     if not kept.startswith(_SEALED):
         return kept
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     nonce, body = kept[len(_SEALED) : len(_SEALED) + 12], kept[len(_SEALED) + 12 :]
     try:
         return AESGCM(_seal_key(secret)).decrypt(nonce, body, None)

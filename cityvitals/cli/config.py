@@ -7,12 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
-
-from gateway.formats import decoder
-from registry.config import load_city, load_settings
-from telemetry.topics import matcher
 
 app = typer.Typer(help="The configuration: print it, check it.", no_args_is_help=True)
 
@@ -28,6 +23,10 @@ Config = Annotated[Path | None, typer.Option("--config", help="The configuration
 @app.command("print")
 def print_config(config: Config = None) -> None:
     """Print every key with the value in force; secrets as stars. Example: cityvitals config print."""
+    import msgspec  # noqa: PLC0415
+
+    from registry.config import load_settings  # noqa: PLC0415
+
     plain = load_settings(config).model_dump(mode="json", exclude_none=True)
     text = msgspec.toml.encode(plain).decode()
     sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in addresses, too
@@ -36,6 +35,10 @@ def print_config(config: Config = None) -> None:
 @app.command("check")
 def check_config(config: Config = None) -> None:
     """Check the configuration and the city files it names. Example: cityvitals config check --config c.toml."""
+    from gateway.formats import decoder  # noqa: PLC0415
+    from registry.config import load_city, load_settings  # noqa: PLC0415
+    from telemetry.topics import matcher  # noqa: PLC0415
+
     settings = load_settings(config)
     for source in settings.gateway.source:
         decoder(source.format)

@@ -9,10 +9,6 @@ from typing import Annotated
 
 import typer
 
-from grafana import build as builder
-from grafana.push import push as push_to
-from telemetry.errors import UsageError
-
 app = typer.Typer(help="Grafana dashboards: build them, push them.", no_args_is_help=True)
 
 
@@ -29,6 +25,8 @@ def build(
     folder: Annotated[Path | None, typer.Option(help="Where to write; default: the repository's own.")] = None,
 ) -> None:
     """Write the dashboards as JSON. Example: cityvitals grafana build --folder dashboards."""
+    from grafana import build as builder  # noqa: PLC0415
+
     for path in builder.build(folder) if folder else builder.build():
         sys.stdout.write(f"{path}\n")
 
@@ -39,6 +37,9 @@ def push(url: Annotated[str, typer.Argument(help="The Grafana server, like http:
 
     Example: CITYVITALS_GRAFANA_TOKEN=... cityvitals grafana push http://localhost:3000
     """
+    from grafana.push import push as push_to  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
     token = os.environ.get(TOKEN, "")
     if not token:
         raise UsageError(f"Set {TOKEN} to a service account token of that Grafana; secrets are not taken as arguments.")

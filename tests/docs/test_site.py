@@ -66,7 +66,9 @@ def test_every_link_within_the_site_leads_to_a_page(site: Path) -> None:
     assert broken == set()
 
 
-@pytest.mark.parametrize(("word", "page"), [("max_buffer_mb", "Configuration file"), ("nearest valid key", "City file")])
+@pytest.mark.parametrize(
+    ("word", "page"), [("max_buffer_mb", "Configuration file"), ("nearest valid key", "City file")]
+)
 def test_a_search_finds_settings_and_keys_in_the_folder_without_a_server(site: Path, word: str, page: str) -> None:
     with chromium() as browser:
         tab = browser.new_page()

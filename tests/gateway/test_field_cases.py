@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals.cli.rejects import feed
+from cityvitals.rejects import feed
 from gateway.core import Core, Counts, Incoming, Source
 from gateway.decoded import SourceOptions
 from gateway.privacy import without_users

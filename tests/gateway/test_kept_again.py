@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.ledger import Totals
-from cityvitals.cli.rejects import feed
+from cityvitals.rejects import feed
 from gateway.core import Core, Incoming, Source
 from gateway.decoded import SourceOptions
 from telemetry.windows import DAY, HOUR

@@ -1,0 +1,106 @@
+"""Rejected messages as `cityvitals rejects` lists and replays them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.sqlite.buffer import Buffer
+from adapters.sqlite.rejects import Reject
+from cityvitals.processes import cities_of
+from cityvitals.recover import only_one
+from cityvitals.sources import served_by, sources_of
+from gateway.core import Core
+from registry.config import load_settings
+from telemetry.errors import Rejected, UsageError
+from telemetry.periods import iso
+from telemetry.untrusted import printable
+
+
+def open_buffer(config: Path | None, buffer: Path | None) -> Buffer:
+    """The gateway's buffer file. Raises UsageError where there is none."""
+    settings = load_settings(config)
+    path = buffer or settings.gateway.buffer
+    if not path.is_file():
+        raise UsageError(f"There is no buffer file {path}; give --config, or --buffer with the gateway's file.")
+    return Buffer(path, None)
+
+
+def listing(buffer: Buffer, limit: int, form: str) -> Iterator[str]:
+    """Lines that list the newest rejects, as `table` or `json`."""
+    kept = buffer.rejects.newest(limit)
+    if form == "json":
+        yield json.dumps([_plain(r) for r in kept], indent=2)
+        return
+    for r in kept:
+        yield f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}"
+        yield f"         {_excerpt(r.payload)}"
+    yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were let go for want of room."
+
+
+def _plain(r: Reject) -> dict[str, object]:
+    text = r.payload.decode("utf-8", errors="replace")
+    return {"id": r.id, "at": iso(r.at), "topic": r.topic, "reason": r.reason, "bytes": len(r.payload), "payload": text}
+
+
+def _excerpt(payload: bytes) -> str:
+    text = payload[:100].decode("utf-8", errors="replace")
+    return "".join(c if c.isprintable() else "·" for c in text) + (" ..." if len(payload) > 100 else "")
+
+
+def replay(config: Path | None, path: Path | None, ids: Sequence[int], now: int) -> Iterator[str]:
+    """Process rejects once more; yields what to say about it. Raises UsageError for an id that is not there."""
+    opened = open_buffer(config, path)
+    settings = load_settings(config)
+    core = Core(opened, sources_of(settings.gateway), served=served_by(settings.gateway, cities_of(settings)))
+    chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
+    missing = set(ids) - {r.id for r in chosen}
+    if missing:
+        raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
+    of_files = sum(r.topic.startswith("replay:") for r in chosen)
+    windows = sum(r.topic.endswith("/windows") for r in chosen)
+    rows = [r for r in reversed(chosen) if not (r.topic.startswith("replay:") or r.topic.endswith("/windows"))]
+    with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
+        done = feed(core, rows, now)
+    yield f"{done.replayed} messages replayed: {done.stored} readings added, {done.kept} messages kept again."
+    if done.sealed:
+        yield f"{done.sealed} messages were kept under another user_key and are left as they are."
+    if windows:
+        yield "Windows are not replayed from here: `cityvitals resend` on the gateway sends them again."
+    if of_files:
+        yield "Rows of files are not replayed from here: mend the file and run `cityvitals replay` again."
+
+
+class Replayed(NamedTuple):
+    """What came of a replay: messages processed, readings added, messages kept again, messages under another key."""
+
+    replayed: int
+    stored: int
+    kept: int
+    sealed: int
+
+
+def feed(core: Core, rows: Sequence[Reject], now: int) -> Replayed:
+    """Process kept messages once more, each in one transaction with its deletion. `now`: ms UTC.
+
+    One without a time of its own has the arrival, and so the identity, it had; to the others the clock of now applies,
+    because what refused them may have been a clock that was behind.
+    """
+    buffer = core.buffer
+    before, kept = buffer.rows(), buffer.rejects.count()
+    sealed = 0
+    for r in rows:
+        try:
+            message = core.original(r)
+        except Rejected:
+            sealed += 1
+            continue
+        at = min(r.at, now)
+        at = at if core.dates(message, at) else now
+        with buffer.transaction():
+            buffer.rejects.delete([r.id])
+            core.accept([message._replace(arrival=at)], at, kept=True)
+    done = len(rows) - sealed
+    return Replayed(done, buffer.rows() - before, buffer.rejects.count() - (kept - done), sealed)
