@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock format bench bench-firmware chaos site clean
+.PHONY: help setup dev servers demo test lint lowest lock format grafana-look bench bench-firmware chaos site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ lowest: dev servers ## the fast part of the tests with the lowest version of eac
 
 lock: dev ## write the lock files again: make lock ARGS=--upgrade takes the newest versions
 	@tools/lock $(ARGS)
+
+grafana-look: dev ## pictures of every dashboard of a running Grafana: make grafana-look URL=http://localhost:3000
+	@test -n "$(URL)" || { echo "Say which Grafana: make grafana-look URL=http://localhost:3000"; exit 2; }
+	$(BIN)/python -m tools.grafana_look $(URL) $(ARGS)
 
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

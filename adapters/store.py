@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from adapters.points import Points
 from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials
@@ -33,6 +34,10 @@ class CityRecord(NamedTuple):
 
 class Store(Protocol):
     """What every store does."""
+
+    @property
+    def points(self) -> Points | None:
+        """Where rows for dashboards go; None for a store that no dashboard reads."""
 
     def put_city(self, record: CityRecord) -> None:
         """Keep a city file. Raises UsageError where windows of another width are stored for the city."""

@@ -33,6 +33,7 @@ class Demo:
     port: int
     console: Console
     local: Local
+    store: str
 
     @property
     def url(self) -> str:
@@ -43,8 +44,7 @@ class Demo:
 
     def write_history(self, city: City, days: int) -> None:
         """A year up to now, or what is missing since the last time."""
-        url = f"sqlite:///{self.folder / 'store.db'}"
-        store = open_store(url)
+        store = open_store(self.store)
         replay = Replay(city, store, self.folder / "history.db", BASE_WIDTH)
         span = store.span(city.id, "window")
         until = now_ms() - 2 * MINUTE
@@ -95,7 +95,7 @@ broker.url = "{url}"
 rejects = "{self.folder / "ingest-rejects.db"}"
 
 [store]
-url = "sqlite:///{self.folder / "store.db"}"
+url = "{self.store}"
 
 [api]
 port = {self.port}
@@ -114,6 +114,7 @@ interval_s = {LIVE_MS / 1000}
             ("API", f"{self.url}/v1/cities  (described in {self.url}/openapi.json)"),
             ("broker", f"mqtt://127.0.0.1:{broker_port}  ({kind})"),
             ("nodes", f"{nodes} simulated, each reads every {LIVE_MS // 1000} s"),
+            ("store", self.store),
             ("data, logs", str(self.folder)),
         )
         for name, what in rows:
@@ -121,8 +122,8 @@ interval_s = {LIVE_MS / 1000}
         self.console.print("Ctrl-C stops everything; the next start goes on with the same data.")
 
 
-def run(folder: Path, port: int, seconds: float | None, days: int) -> None:
-    """Run the demo for `seconds`, or until interrupted."""
+def run(folder: Path, port: int, seconds: float | None, days: int, store: str = "") -> None:
+    """Run the demo for `seconds`, or until interrupted. `store`: its URL; empty for a SQLite file in the folder."""
     listen("127.0.0.1", port).close()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +131,7 @@ def run(folder: Path, port: int, seconds: float | None, days: int) -> None:
     if not city_file.exists():
         shutil.copy(str(files("cityvitals") / "demo_city.toml"), city_file)
     local = Local(folder)
-    demo = Demo(folder, port, Console(), local)
+    demo = Demo(folder, port, Console(), local, store or f"sqlite:///{folder / 'store.db'}")
     with interruptible(local.stop):
         try:
             city = load_city(city_file)

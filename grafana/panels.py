@@ -1,131 +1,320 @@
-"""The few kinds of panels the dashboards are made of."""
+"""The few kinds of panels the dashboards are made of, as Grafana's JSON (read back by Grafana's typed model in build.py).
+
+Every kind asks for a title, a description and a unit, and says what is shown where there is no value.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
-from typing import TypeVar
+from typing import Any, NamedTuple
 
-from grafana_foundation_sdk.builders import common, dashboard, stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.models import units
-from grafana_foundation_sdk.models.common import (
-    BigValueGraphMode,
-    GraphDrawStyle,
-    GraphTresholdsStyleMode,
-    LegendDisplayMode,
-    StackingMode,
-    VisibilityMode,
-)
-from grafana_foundation_sdk.models.dashboard import (
-    DynamicConfigValue,
-    Threshold,
-    ThresholdsMode,
-    ValueMap,
-    ValueMapping,
-    ValueMappingResult,
-)
+from grafana.colours import BLUE, NUMBER, Steps, mappings, thresholds
+from grafana.influx import DATASOURCE, Query, target
+from grafana.links import link
+from grafana.units import unit_id
 
-from grafana.influx import DATASOURCE, Query
-
-P = TypeVar("P", stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
-
-_UNITS = {
-    "%": units.Percent,
-    "B": units.BytesIEC,
-    "Cel": units.Celsius,
-    "W": units.Watt,
-    "count": units.Short,
-    "dBm": "dBm",
-    "kWh": units.KiloWattHour,
-    "ms": units.Milliseconds,
-    "s": units.Seconds,
-    "share": units.PercentUnit,
-    "ug/m3": units.MicrogramPerCubicMeter,
-}
-GUIDELINE_COLOURS = ("green", "orange")
+Panel = dict[str, Any]
+NO_VALUE = "no value"
+NO_DATA = "no data in this range"
+DASH = "–"
+_LATEST = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
 
 
-def unit_id(unit: str) -> str:
-    """Grafana's name for a unit of ours; a unit it does not know is written behind the number."""
-    return _UNITS.get(unit, f"suffix: {unit}")
+class Shown(NamedTuple):
+    """How one name among a panel's values is shown where it differs from the others."""
+
+    name: str
+    title: str = ""
+    steps: Steps = ()
+    colour: str = ""
+    unit: str = ""
 
 
-def guideline(limit: float) -> dashboard.ThresholdsConfig:
-    """Green up to the limit, orange above it."""
-    below, above = GUIDELINE_COLOURS
-    steps = [Threshold(None, below), Threshold(limit, above)]
-    return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+def panel_of(
+    kind: str, title: str, about: str, queries: Sequence[Query], *, time_from: str = "", interval: str = ""
+) -> Panel:
+    """What every kind of panel has. `time_from`: a time range of its own, whatever the dashboard's is."""
+    letters = [*ascii_uppercase, *(f"A{x}" for x in ascii_uppercase)]
+    panel: Panel = {
+        "type": kind,
+        "title": title,
+        "description": about,
+        "datasource": DATASOURCE,
+        "targets": [target(query, letter) for query, letter in zip(queries, letters, strict=False)],
+    }
+    if time_from:
+        panel |= {"timeFrom": time_from, "hideTimeOverride": True}
+    if interval:
+        panel["interval"] = interval
+    return panel
 
 
-def texts(words: Mapping[str, str]) -> ValueMapping:
-    """Show a word for a value."""
-    return ValueMap({value: ValueMappingResult(text=text) for value, text in words.items()})
+def override(name: str, properties: Mapping[str, object]) -> dict[str, Any]:
+    """How the field of that name differs from the panel's defaults."""
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": key, "value": value} for key, value in properties.items()],
+    }
 
 
-def chart(
-    title: str, queries: Sequence[Query], unit: str, *, smallest: str = "1m", limit: float | None = None
-) -> timeseries.Panel:
-    """Lines over time. `smallest` is the width of the windows asked for; `limit` draws a dashed line."""
-    panel = (
-        timeseries.Panel()
-        .title(title)
-        .datasource(DATASOURCE)
-        .unit(unit_id(unit))
-        .interval(smallest)
-        .show_points(VisibilityMode.AUTO)
-        .legend(common.VizLegendOptions().show_legend(True).display_mode(LegendDisplayMode.LIST))
-    )
-    if limit is not None:
-        style = common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED)
-        panel.thresholds(guideline(limit)).thresholds_style(style)
-    return _ask(panel, queries)
+def _shown(shown: Sequence[Shown]) -> list[dict[str, Any]]:
+    found = []
+    for s in shown:
+        properties: dict[str, object] = {}
+        if s.title:
+            properties["displayName"] = s.title
+        if s.steps:
+            properties["thresholds"] = thresholds(s.steps)
+        if s.colour:
+            properties["color"] = {"mode": "fixed", "fixedColor": s.colour}
+        if s.unit:
+            properties["unit"] = unit_id(s.unit)
+        found.append(override(s.name, properties))
+    return found
 
 
-def bars(title: str, queries: Sequence[Query], unit: str, *, smallest: str = "1h") -> timeseries.Panel:
-    """Amounts of every interval, as stacked bars."""
-    stacked = common.StackingConfig().mode(StackingMode.NORMAL)
-    panel = chart(title, queries, unit, smallest=smallest)
-    return panel.draw_style(GraphDrawStyle.BARS).fill_opacity(80).stacking(stacked)
+def _defaults(unit: str, steps: Steps, words: Mapping[Any, Any], no_value: str, to: str, title: str) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "unit": unit_id(unit),
+        "noValue": no_value,
+        "thresholds": thresholds(steps),
+        "color": {"mode": "thresholds"},
+        "mappings": mappings(words),
+    }
+    return made | ({"links": [link(title, to)]} if to else {})
 
 
-def number(title: str, query: Query, unit: str, *, limit: float | None = None) -> stat.Panel:
-    """The latest value and its coverage beside it; the latest without a value shows as such, not as an older one."""
-    latest = common.ReduceDataOptions().calcs(["last"])
-    share = [
-        DynamicConfigValue("unit", units.PercentUnit),
-        DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "text"}),
-    ]
-    panel = (
-        stat.Panel()
-        .title(title)
-        .datasource(DATASOURCE)
-        .unit(unit_id(unit))
-        .no_value("not enough data")
-        .reduce_options(latest)
-        .graph_mode(BigValueGraphMode.NONE)
-        .override_by_name("coverage", share)
-    )
-    if limit is not None:
-        panel.thresholds(guideline(limit))
-    return _ask(panel, [query])
+def number(
+    title: str,
+    about: str,
+    queries: Query | Sequence[Query],
+    unit: str,
+    *,
+    steps: Steps = NUMBER,
+    words: Mapping[Any, Any] | None = None,
+    time_from: str = "",
+    size: int = 30,
+    decimals: int | None = None,
+    spark: bool = False,
+    background: bool = False,
+    named: bool = False,
+    to: str = "",
+    shown: Sequence[Shown] = (),
+    no_value: str = NO_VALUE,
+    interval: str = "",
+) -> Panel:
+    """The newest value as a number or a word; several queries or fields stand side by side with their names."""
+    asked = [queries] if isinstance(queries, Query) else list(queries)
+    panel = panel_of("stat", title, about, asked, time_from=time_from, interval=interval)
+    defaults = _defaults(unit, steps, words or {}, no_value, to, "Details")
+    if decimals is not None:
+        defaults["decimals"] = decimals
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": _shown(shown)}
+    panel["options"] = {
+        "reduceOptions": _LATEST,
+        "orientation": "vertical" if named else "auto",
+        "textMode": "value_and_name" if named else "value",
+        "colorMode": "background" if background else "value",
+        "graphMode": "area" if spark else "none",
+        "justifyMode": "auto",
+        "text": {"valueSize": size} | ({"titleSize": 13} if named else {}),
+    }
+    return panel
 
 
-def listing(title: str, query: Query, columns: Mapping[str, Sequence[DynamicConfigValue]] | None = None) -> table.Panel:
-    """A table; `columns` says how to show some of them."""
-    panel = table.Panel().title(title).datasource(DATASOURCE)
-    for name, properties in (columns or {}).items():
-        panel.override_by_name(name, list(properties))
-    return _ask(panel, [query])
+def gauge(
+    title: str, about: str, query: Query, unit: str, steps: Steps, *, most: float, to: str = "", time_from: str = ""
+) -> Panel:
+    """A share of a limit on a dial."""
+    panel = panel_of("gauge", title, about, [query], time_from=time_from)
+    defaults = _defaults(unit, steps, {}, NO_VALUE, to, "Details") | {"min": 0, "max": most, "decimals": 0}
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": []}
+    panel["options"] = {
+        "reduceOptions": _LATEST, "showThresholdLabels": False, "showThresholdMarkers": True, "text": {"valueSize": 26},
+    }  # fmt: skip
+    return panel
 
 
-def states(title: str, query: Query, words: Mapping[str, str]) -> statetimeline.Panel:
-    """Which state each device was in, over time."""
-    panel = statetimeline.Panel().title(title).datasource(DATASOURCE).interval("1m").mappings([texts(words)])
-    return _ask(panel, [query])
+class Line(NamedTuple):
+    """How one line of a chart is drawn where it differs: `dash` for what is compared with, `right` for another unit."""
+
+    name: str
+    colour: str = ""
+    width: int = 0
+    fill: int = -1
+    dash: bool = False
+    right: str = ""
+    line: bool = False
 
 
-def _ask(panel: P, queries: Sequence[Query]) -> P:
-    for letter, query in zip(ascii_uppercase[: len(queries)], queries, strict=True):
-        query.build().ref_id = letter
-        panel.with_target(query)
+def _line(line: Line) -> dict[str, Any]:
+    properties: dict[str, object] = {}
+    if line.colour:
+        properties["color"] = {"mode": "fixed", "fixedColor": line.colour}
+    if line.width:
+        properties["custom.lineWidth"] = line.width
+    if line.fill >= 0:
+        properties["custom.fillOpacity"] = line.fill
+    if line.dash:
+        properties["custom.lineStyle"] = {"fill": "dash", "dash": [8, 6]}
+    if line.line:
+        properties["custom.drawStyle"] = "line"
+    if line.right:
+        properties |= {"unit": unit_id(line.right), "custom.axisPlacement": "right", "min": 0}
+        if line.right == "share":
+            properties["max"] = 1
+    return override(line.name, properties)
+
+
+def curves(
+    title: str,
+    about: str,
+    queries: Sequence[Query],
+    unit: str,
+    *,
+    lines: Sequence[Line] = (),
+    words: Mapping[Any, Any] | None = None,
+    legend: str = "bottom",
+    time_from: str = "",
+    interval: str = "",
+    stairs: bool = False,
+    bars: bool = False,
+    joined: bool = False,
+    fill: int = 8,
+    least: float | None = 0,
+    most: float | None = None,
+    decimals: int | None = None,
+    stacked: bool = False,
+) -> Panel:
+    """Lines over time; a gap stays a gap unless `joined` (values of months). `legend`: bottom, right or none."""
+    panel = panel_of("timeseries", title, about, queries, time_from=time_from, interval=interval)
+    custom: dict[str, Any] = {
+        "drawStyle": "bars" if bars else "line",
+        "lineInterpolation": "stepAfter" if stairs else "linear",
+        "lineWidth": 1 if bars else 2,
+        "fillOpacity": 70 if bars else fill,
+        "gradientMode": "none",
+        "spanNulls": joined,
+        "insertNulls": False,
+        "showPoints": "always" if joined else "never",
+        "pointSize": 4,
+        "axisPlacement": "auto",
+        "axisLabel": "",
+        "scaleDistribution": {"type": "linear"},
+        "hideFrom": {"tooltip": False, "viz": False, "legend": False},
+        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
+    }
+    defaults: dict[str, Any] = {
+        "unit": unit_id(unit), "noValue": NO_DATA, "custom": custom, "color": {"mode": "palette-classic"},
+        "mappings": mappings(words or {}), "thresholds": thresholds(NUMBER),
+    }  # fmt: skip
+    for key, value in (("min", least), ("max", most), ("decimals", decimals)):
+        if value is not None:
+            defaults[key] = value
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": [_line(line) for line in lines]}
+    panel["options"] = {
+        "legend": {
+            "displayMode": "list", "placement": "right" if legend == "right" else "bottom", "calcs": [],
+            "showLegend": legend != "none",
+        },
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }  # fmt: skip
+    return panel
+
+
+def ranking(
+    title: str, about: str, query: Query, unit: str, *, steps: Steps = NUMBER, most: float | None = None,
+    time_from: str = "", decimals: int = 0, shown: Sequence[Shown] = (),
+) -> Panel:  # fmt: skip
+    """One horizontal bar for each name."""
+    panel = panel_of("bargauge", title, about, [query], time_from=time_from)
+    defaults = _defaults(unit, steps, {}, NO_VALUE, "", "") | {"min": 0, "decimals": decimals}
+    if most is not None:
+        defaults["max"] = most
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": _shown(shown)}
+    panel["options"] = {
+        "reduceOptions": _LATEST, "orientation": "horizontal", "displayMode": "basic", "showUnfilled": True,
+        "minVizWidth": 0, "minVizHeight": 10, "valueMode": "color", "text": {"valueSize": 15, "titleSize": 13},
+    }  # fmt: skip
+    return panel
+
+
+def grid(
+    title: str, about: str, queries: Sequence[Query], unit: str, *, scheme: str = "Viridis", time_from: str = "",
+    interval: str = "", least: float | None = None, most: float | None = None, decimals: int = 1, legend: bool = True,
+) -> Panel:  # fmt: skip
+    """A heat map of named lines. Viridis for patterns; RdYlGn only where a value is good or bad."""
+    panel = panel_of("heatmap", title, about, queries, time_from=time_from, interval=interval)
+    custom = {"scaleDistribution": {"type": "linear"}, "hideFrom": {"tooltip": False, "viz": False, "legend": False}}
+    panel["fieldConfig"] = {
+        "defaults": {"unit": unit_id(unit), "noValue": NO_DATA, "custom": custom},
+        "overrides": [],
+    }
+    colour: dict[str, Any] = {
+        "mode": "scheme",
+        "scheme": scheme,
+        "fill": "dark-orange",
+        "reverse": False,
+        "steps": 64,
+        "exponent": 0.5,
+    }
+    colour |= {key: value for key, value in (("min", least), ("max", most)) if value is not None}
+    panel["options"] = {
+        "calculate": False,
+        "rowsFrame": {"layout": "auto"},
+        "cellValues": {"unit": unit_id(unit), "decimals": decimals},
+        "cellGap": 1,
+        "color": colour,
+        "yAxis": {"axisPlacement": "left", "reverse": False},
+        "legend": {"show": legend},
+        "tooltip": {"show": True, "yHistogram": False},
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "filterValues": {"le": 1e-09},
+        "showValue": "never",
+    }
+    return panel
+
+
+def states(
+    title: str, about: str, query: Query, words: Mapping[Any, Any], steps: Steps, *, time_from: str = ""
+) -> Panel:
+    """Which state each device was in, over time; a gap is a gap."""
+    panel = panel_of("state-timeline", title, about, [query], time_from=time_from, interval="5m")
+    defaults = _defaults("", steps, words, "not heard", "", "")
+    defaults["custom"] = {
+        "fillOpacity": 80, "lineWidth": 0, "spanNulls": False, "insertNulls": False,
+        "hideFrom": {"tooltip": False, "viz": False, "legend": False},
+    }  # fmt: skip
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": []}
+    panel["options"] = {
+        "mergeValues": True, "showValue": "never", "alignValue": "left", "rowHeight": 0.85,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }  # fmt: skip
+    return panel
+
+
+def site_map(title: str, about: str, query: Query, colour_by: str, steps: Steps, words: Mapping[Any, Any]) -> Panel:
+    """Devices on a map, by their fields `lat` and `lon`. Tiles come from Grafana's base map (it needs the network)."""
+    panel = panel_of("geomap", title, about, [query])
+    panel["fieldConfig"] = {"defaults": _defaults("", steps, words, NO_VALUE, "", ""), "overrides": []}
+    style = {
+        "color": {"field": colour_by, "fixed": BLUE}, "opacity": 0.85, "size": {"fixed": 9, "min": 4, "max": 12},
+        "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
+        "text": {"field": "site", "mode": "field", "fixed": ""}, "textConfig": {"fontSize": 11, "offsetX": 0, "offsetY": 16},
+    }  # fmt: skip
+    layer = {
+        "type": "markers", "name": "devices", "tooltip": True,
+        "location": {"mode": "coords", "latitude": "lat", "longitude": "lon"},
+        "config": {"style": style, "showLegend": True},
+    }  # fmt: skip
+    panel["options"] = {
+        "view": {"id": "fit", "allLayers": True, "lat": 0, "lon": 0, "zoom": 12, "padding": 15},
+        "controls": {"showZoom": True, "mouseWheelZoom": False, "showAttribution": True, "showScale": False,
+                     "showMeasure": False, "showDebug": False},
+        "basemap": {"type": "default", "name": "Base map", "config": {}},
+        "layers": [layer],
+        "tooltip": {"mode": "details"},
+    }  # fmt: skip
     return panel

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from adapters.store import CityRecord, Store
+from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import changes
 from kpi_derivation.engine.runner import Engine
@@ -44,6 +45,7 @@ class CityIngest:
         self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
         # Values of a store from before reads were recorded: any change of the city file may concern them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
+        self.status = Status(store.points, city, table, self._known.values()) if store.points else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours and windows:
             self._engine.restore(hours, windows[1])
@@ -60,8 +62,16 @@ class CityIngest:
             stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table, series)
             windows = Partials.concat(list(stored))
             seen += len(windows)
-            self._store.put_partials("hour", self._engine.absorb(windows), self._table)
+            self._absorb(windows)
         return seen
+
+    def _absorb(self, windows: Partials) -> None:
+        """Store the hours that stored windows change, and what dashboards need of both."""
+        hours = self._engine.absorb(windows)
+        self._store.put_partials("hour", hours, self._table)
+        if self.status and len(windows):
+            self.status.windows(windows)
+            self.status.hours(hours)
 
     def rebuild_hours(self) -> int:
         """Make every hour again from the stored windows; returns how many windows there are.
@@ -74,8 +84,7 @@ class CityIngest:
     def take(self, windows: Partials) -> None:
         """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
         self._store.put_partials("window", windows, self._table)
-        hours = self._engine.absorb(windows)
-        self._store.put_partials("hour", hours, self._table)
+        self._absorb(windows)
 
     def newest(self) -> Iterable[StoredKpi]:
         """All values the store holds."""
@@ -140,7 +149,9 @@ class CityIngest:
             if self._engine.record.version != self._stored_reads:  # before the values that rest on them
                 self._put_record(self._record)
             self._store.put_kpis(changed)
+            sentences = self.told if self.file_changed else []
             self._file_is_done(changed)
+            self._tell_dashboards(changed, sentences, now)
         except Unavailable:
             # What the engine has settled is not in the store: which values that concerns is known only to it.
             self._engine.touch_everything()
@@ -148,6 +159,13 @@ class CityIngest:
         self._looked_at = now
         self._known.update({v.kpi.identity: v for v in changed})
         return changed
+
+    def _tell_dashboards(self, changed: list[StoredKpi], sentences: list[str], now: int) -> None:
+        """What dashboards need beside the values: targets, events, and once a minute the state of the devices."""
+        if self.status:
+            self.status.values(changed, sentences, now)
+            if self.status.is_due(now):
+                self.status.tick(now, self._engine.suspects(now))
 
     def _overdue(self, now: int) -> list[KpiValue]:
         """Values of periods that became final while nothing touched them; once an hour, and after every start."""

@@ -13,12 +13,13 @@ from adapters.mqtt.link import Link, Message
 from adapters.sqlite.connection import Damaged
 from adapters.sqlite.order import Order
 from adapters.sqlite.rejects import Rejects
+from ingest import events
 from ingest.core import Ingest
 from telemetry.errors import Rejected, Unavailable
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind, iso
-from telemetry.topics import kpi_topic
+from telemetry.topics import kpi_topic, valid_id
 from telemetry.windows import DAY, EARLIEST, is_due
 from telemetry.wire import decode, number
 
@@ -54,6 +55,8 @@ class Service:
                 self.ingest.cities[city].touch_everything()
         for served in self.ingest.cities.values():
             self._note(served.newest())
+            if served.status:
+                served.status.started(self.clock())
         while not stop():
             self.step()
         self.link.close()
@@ -130,6 +133,8 @@ class Service:
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)
+        if refused and (points := self.ingest.store.points):
+            points.put(events.rejects(((_city(topic), reason) for _, topic, _, reason in refused), self.clock()))
 
     def _believable(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.
@@ -175,3 +180,9 @@ class Service:
             newest = {kind: as_json(v) for kind, v in self._current[city, code, part].items()}
             self.link.publish(kpi_topic(city, code, part), msgspec.json.encode(newest), retain=True)
         self._untold.clear()
+
+
+def _city(topic: str) -> str:
+    """The city of `cv/1/<city>/...`; '-' for another topic."""
+    levels = topic.split("/")
+    return levels[2] if len(levels) > 3 and valid_id(levels[2]) else "-"

@@ -33,6 +33,7 @@ from adapters.influx.answers import (
 )
 from adapters.influx.http import Connection
 from adapters.influx.lines import city_line, kpi_line, partial_lines, tag
+from adapters.influx.points import InfluxPoints
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Level
@@ -55,6 +56,12 @@ class InfluxStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sites = Sites(connection)
+        self._points = InfluxPoints(connection, self._sites)
+
+    @property
+    def points(self) -> InfluxPoints:
+        """See Store."""
+        return self._points
 
     @staticmethod
     def from_url(url: str) -> InfluxStore:

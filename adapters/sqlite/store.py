@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from adapters.points import Points
 from adapters.sqlite.connection import Schema, connect, transaction
 from adapters.store import CityRecord, Level
 from telemetry.errors import Unavailable, UsageError
@@ -71,6 +72,8 @@ _FROM_2 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
 
 class SqliteStore:
     """A `Store` in one SQLite file."""
+
+    points: Points | None = None
 
     def __init__(self, path: Path) -> None:
         self._db = connect(path, Schema("kpi", _SCHEMA, 3, {1: _FROM_1, 2: _FROM_2}))

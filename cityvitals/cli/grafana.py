@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from grafana import DATASOURCE_UID
+
 app = typer.Typer(help="Grafana dashboards: build them, push them.", no_args_is_help=True)
 
 
@@ -32,7 +34,10 @@ def build(
 
 
 @app.command("push")
-def push(url: Annotated[str, typer.Argument(help="The Grafana server, like http://localhost:3000.")]) -> None:
+def push(
+    url: Annotated[str, typer.Argument(help="The Grafana server, like http://localhost:3000.")],
+    datasource: Annotated[str, typer.Option(help="Uid of its InfluxDB data source.")] = DATASOURCE_UID,
+) -> None:
     """Put the dashboards and their folder on a server; the token comes from CITYVITALS_GRAFANA_TOKEN.
 
     Example: CITYVITALS_GRAFANA_TOKEN=... cityvitals grafana push http://localhost:3000
@@ -43,5 +48,5 @@ def push(url: Annotated[str, typer.Argument(help="The Grafana server, like http:
     token = os.environ.get(TOKEN, "")
     if not token:
         raise UsageError(f"Set {TOKEN} to a service account token of that Grafana; secrets are not taken as arguments.")
-    for title in push_to(url, token):
+    for title in push_to(url, token, datasource):
         sys.stdout.write(f"{title}\n")

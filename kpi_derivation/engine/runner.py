@@ -17,6 +17,8 @@ from kpi_derivation.catalogue import DERIVATIONS, Derivation
 from kpi_derivation.engine.asked import asked
 from kpi_derivation.engine.days.city_days import CityDays
 from kpi_derivation.engine.days.folding import Changed
+from kpi_derivation.engine.days.neighbours import DRIFTS
+from kpi_derivation.engine.days.neighbours import QUANTITIES as NEIGHBOURED
 from kpi_derivation.engine.due import Due
 from kpi_derivation.engine.hour_maker import HourMaker
 from kpi_derivation.engine.reads import Reads, tracked
@@ -25,6 +27,7 @@ from kpi_derivation.engine.record import Record
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
 from kpi_derivation.engine.view import View
+from kpi_derivation.rules.stations import KINDS as STATIONS
 from registry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials
@@ -132,6 +135,19 @@ class Engine:
     def rolling(self, now: int) -> list[Period]:
         """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
         return self._due.rolling(now)
+
+    def suspects(self, now: int, days: int = 30) -> dict[str, int]:
+        """Stations with flagged days among the last `days` that have data, and how many (of their worst quantity)."""
+        last = min(local_date(now, self.city.zone).toordinal(), max(self._days.with_data(), default=0))
+        found: dict[str, int] = {}
+        for quantity in NEIGHBOURED:
+            names = [d.id for d in self.city.device if d.kind in STATIONS and quantity in d.quantities]
+            if not names or quantity not in self._quantities:
+                continue
+            flags = self._days.daily(names, quantity, last - days + 1, last)["suspect"]
+            for name, count in zip(names, (flags >= DRIFTS).sum(axis=1).tolist(), strict=True):
+                found[name] = max(found.get(name, 0), count)
+        return {name: count for name, count in found.items() if count}
 
     def state_bytes(self) -> int:
         """Bytes of the arrays the engine holds: days, recent hours and windows."""

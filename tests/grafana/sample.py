@@ -1,24 +1,29 @@
-"""A year of the sample city as recorded readings, brought into a store by `cityvitals replay`."""
+"""A year of the sample city up to now as recorded readings, brought into a store by `cityvitals replay`."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from telemetry.periods import iso
 from telemetry.quantities import QUANTITIES
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import DAY, HOUR, MINUTE
 
 CITY = "sample"
-START = 1_704_067_200_000  # 2024-01-01
-END = START + 366 * DAY
-DECEMBER = START + 335 * DAY
+# Up to now, because half of the queries ask about now; from a midnight in January to June, so that a year is begun.
+END = time.time_ns() // 1_000_000 // HOUR * HOUR
+START = END // DAY * DAY - 366 * DAY
+RECENT = END - 31 * DAY
+LIVE = END - 2 * HOUR  # from here on, once a minute
+DIED = END - 120 * DAY  # when air-dead sent its last reading
 
 POLLUTANTS = ("pm2_5", "pm10", "no2", "so2", "o3")
 NODE = ("temperature", "humidity", "pressure", "ring_fill", "rssi", "heap_free", "uptime")
-COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged")
+LEDGER = ("ledger_sent", "ledger_received", "ledger_missing", "ledger_duplicate")
+COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged", "gw_dropped")
 LEVEL = {"pressure": 1000.0, "rssi": -60.0, "voltage": 230.0, "connector_state": 1.0, "laeq": 55.0}
 
 
@@ -44,30 +49,48 @@ def fill(store: str, folder: Path) -> None:
 def _readings() -> Iterator[str]:
     for quantity in POLLUTANTS:
         yield from _hourly("air-1", quantity, START)
+    yield from _hourly("air-dead", "pm2_5", START, DIED)
     for quantity in NODE:
-        yield from _hourly("air-1", quantity, DECEMBER)
+        yield from _hourly("air-1", quantity, RECENT)
     yield from _hourly("meter-interval", "energy_delta", START)
     for quantity in ("energy_total", "power", "voltage"):
-        yield from _hourly("meter-register", quantity, START if quantity == "energy_total" else DECEMBER)
-    yield from _hourly("charger-1", "connector_state", DECEMBER)
-    yield from _hourly("water-1", "water_total", DECEMBER)
-    yield from _hourly("heat-1", "heat_total", DECEMBER)
+        yield from _hourly("meter-register", quantity, START if quantity == "energy_total" else RECENT)
+    yield from _hourly("charger-1", "connector_state", RECENT)
+    yield from _hourly("water-1", "water_total", RECENT)
+    yield from _hourly("heat-1", "heat_total", RECENT)
     yield from _hourly("noise-1", "laeq", START)
     for quantity, value, unit in (("interrupted", 30, "count"), ("interruption", 1200, "min")):
-        yield f"{iso(DECEMBER)},outages-1,{quantity}_over_5min,{value},{unit}"
+        yield f"{iso(RECENT)},outages-1,{quantity}_over_5min,{value},{unit}"
     for quantity in (*COUNTERS, "gw_dirty", "gw_lag"):
-        yield from _hourly("gateway-1", quantity, DECEMBER)
+        yield from _hourly("gateway-1", quantity, RECENT)
+    for quantity in LEDGER:
+        yield from _hourly("air-1", quantity, RECENT)
+    yield from _live()
 
 
-def _hourly(device: str, quantity: str, since: int) -> Iterator[str]:
+def _live() -> Iterator[str]:
+    """Every minute of the last two hours of what is read by the minute; one connector in fault."""
+    series = [("meter-register", "power"), ("charger-1", "connector_state"), ("air-1", "rssi"), ("air-1", "ring_fill")]
+    series += [("gateway-1", q) for q in (*COUNTERS, "gw_dirty", "gw_lag")]
+    for device, quantity in series:
+        for step, at in enumerate(range(LIVE, min(END + 59 * MINUTE, _now()), MINUTE)):
+            value = 3.0 if quantity == "connector_state" else _value(quantity, 40 * 24 + step)
+            yield f"{iso(at)},{device},{quantity},{value},{QUANTITIES[quantity].unit}"
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000 - MINUTE
+
+
+def _hourly(device: str, quantity: str, since: int, until: int = END) -> Iterator[str]:
     unit = QUANTITIES[quantity].unit
-    for step, time in enumerate(range(since, END, HOUR)):
-        if not (quantity == "so2" and START + 121 * DAY <= time < START + 152 * DAY):  # no value in May
-            yield f"{iso(time)},{device},{quantity},{_value(quantity, step)},{unit}"
+    for step, at in enumerate(range(since, until, HOUR)):
+        if not (quantity == "so2" and START + 90 * DAY <= at < START + 160 * DAY):  # a whole month without a value
+            yield f"{iso(at)},{device},{quantity},{_value(quantity, step)},{unit}"
 
 
 def _value(quantity: str, step: int) -> float:
-    if quantity in COUNTERS or quantity.endswith("_total"):
+    if quantity in COUNTERS or quantity in LEDGER or quantity.endswith("_total"):
         return 1.0 + step
     if quantity == "no2" and step % 100 == 50:
         return 9000.0  # quality control refuses it
@@ -75,5 +98,5 @@ def _value(quantity: str, step: int) -> float:
 
 
 def _sessions() -> Iterator[str]:
-    for day in range(START, END, DAY):
+    for day in range(START, END - 12 * HOUR, DAY):
         yield f"{iso(day + 9 * HOUR)},{iso(day + 11 * HOUR)},charger-1,12.5,someone"

@@ -14,21 +14,43 @@ from grafana.push import push
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.servers import free_port
 
+Call = tuple[str, str, Any]
+
 
 class StandIn(BaseHTTPRequestHandler):
-    calls: list[tuple[str, str, Any]]
+    """A Grafana as far as `push` can tell; `version` is what it says it is, None for one that hides it."""
+
+    calls: list[Call]
+    folders: set[str]
     token = "Bearer good"
+    version: str | None
+    datasources: tuple[str, ...]
+
+    def do_GET(self) -> None:
+        if self.path == "/api/health":
+            self._answer(200, {"database": "ok"} | ({"version": self.version} if self.version else {}))
+        elif self.headers["Authorization"] != self.token:
+            self._answer(401, {"message": "Invalid API key"})
+        elif self.path.startswith("/api/datasources/"):
+            known = self.path.rpartition("/")[2] in self.datasources
+            self._answer(200 if known else 404, {"uid": "x"} if known else {"message": "not found"})
+        else:
+            self._answer(200, {"uid": "cityvitals", "id": 7})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != self.token:
+            self._answer(401, {"message": "Invalid API key"})
+            return
         self.calls.append((self.path, self.headers["Authorization"], body))
-        self._answer({"url": f"/d/{body.get('dashboard', body)['uid']}", "uid": "x"})
+        uid = body.get("dashboard", body)["uid"]
+        again = self.path == "/api/folders" and uid in self.folders
+        self.folders.add(uid)
+        self._answer(412 if again else 200, {"url": f"/d/{uid}", "uid": uid, "id": 7})
 
-    def _answer(self, body: Any) -> None:
-        allowed = self.headers["Authorization"] == self.token
-        again = self.path == "/api/folders" and len(self.calls) > 1
-        text = json.dumps(body if allowed else {"message": "Invalid API key"}).encode()
-        self.send_response(412 if again else 200 if allowed else 401)
+    def _answer(self, status: int, body: Any) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -39,8 +61,9 @@ class StandIn(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def grafana() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
-    StandIn.calls = []
+def grafana() -> Iterator[tuple[str, list[Call]]]:
+    StandIn.calls, StandIn.folders = [], set()
+    StandIn.version, StandIn.datasources = "11.6.0", ("cityvitals-influx",)
     server = HTTPServer(("127.0.0.1", 0), StandIn)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -50,32 +73,75 @@ def grafana() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
     server.server_close()
 
 
+def schemas(calls: list[Call]) -> set[int]:
+    return {body["dashboard"]["schemaVersion"] for path, _, body in calls if path == "/api/dashboards/db"}
+
+
 def test_every_dashboard_is_put_into_the_folder(grafana: Any) -> None:
     url, calls = grafana
     addresses = push(url, "good")
     assert f"{url}/d/cityvitals-kpis" in addresses
     folder, *dashboards = calls
     assert folder[2]["uid"] == "cityvitals"
-    assert len(dashboards) == len(addresses) == 5
+    assert len(dashboards) == len(addresses) == 8
     assert all(body["folderUid"] == "cityvitals" and body["overwrite"] for _, _, body in dashboards)
 
 
 def test_a_second_push_finds_the_folder_there(grafana: Any) -> None:
     url, calls = grafana
     assert push(url, "good") == push(url, "good")
-    assert len(calls) == 12
+    assert len(calls) == 18
 
 
-def test_a_refusal_says_which_role_the_token_needs(grafana: Any) -> None:
+@pytest.mark.parametrize(
+    ("version", "schema"), [("7.5.5", 27), ("9.5.2", 27), ("10.0.0", 38), ("13.1.0-pre", 38), (None, 38)]
+)
+def test_a_server_gets_the_form_it_understands(grafana: Any, version: str | None, schema: int) -> None:
+    url, calls = grafana
+    StandIn.version = version
+    push(url, "good")
+    assert schemas(calls) == {schema}
+
+
+def test_an_older_server_is_told_the_folder_by_its_number(grafana: Any) -> None:
+    url, calls = grafana
+    StandIn.version = "7.5.5"
+    push(url, "good")
+    push(url, "good")  # the folder is there already
+    assert {body["folderId"] for path, _, body in calls if path == "/api/dashboards/db"} == {7}
+
+
+@pytest.mark.parametrize("version", ["7.4.0", "6.7.4", "5.0.0"])
+def test_a_server_that_is_too_old_is_left_alone(grafana: Any, version: str) -> None:
+    url, calls = grafana
+    StandIn.version = version
+    with pytest.raises(CityVitalsError, match=r"the dashboards need 7\.5 or later"):
+        push(url, "good")
+    assert calls == []
+
+
+def test_a_data_source_that_is_missing_is_named_before_anything_is_written(grafana: Any) -> None:
+    url, calls = grafana
+    StandIn.datasources = ("mine",)
+    with pytest.raises(CityVitalsError, match="no data source 'cityvitals-influx'"):
+        push(url, "good")
+    assert calls == []
+    assert len(push(url, "good", "mine")) == 8
+    chosen = [v["current"]["value"] for _, _, body in calls[1:] for v in body["dashboard"]["templating"]["list"]
+              if v["type"] == "datasource"]  # fmt: skip
+    assert chosen == ["mine"] * 8
+
+
+def test_a_token_that_is_denied_needs_the_role_editor(grafana: Any) -> None:
     with pytest.raises(CityVitalsError, match="role Editor"):
         push(grafana[0], "bad")
 
 
-def test_an_address_that_is_none_is_named() -> None:
-    with pytest.raises(UsageError, match="no address of a Grafana"):
+def test_what_is_not_an_address_is_named() -> None:
+    with pytest.raises(UsageError, match="not the address of a Grafana"):
         push("file:///etc/passwd", "good")
 
 
-def test_a_grafana_that_is_away_is_unavailable() -> None:
+def test_a_grafana_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         push(f"http://127.0.0.1:{free_port()}", "good")

@@ -1,0 +1,88 @@
+"""Points of dashboards in InfluxDB, beside windows and KPI values and in the same database.
+
+Measurements: `device` (one row a device, time 0: what it is and how it is), `state` (one row a city and minute),
+`event` (outages, calibrations, revisions, restarts); and fields beside those of `hour` (`band`) and `kpi` (`target`,
+`better`, `verdict`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import msgspec
+
+from adapters.influx.answers import text
+from adapters.influx.http import Answer, Connection, Unreadable
+from adapters.influx.lines import site_name, tag, text_field
+from adapters.influx.sites import Sites
+from adapters.points import Newest, Point
+
+_BATCH = 5_000
+_LISTED = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None]])
+_NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int | None]])
+
+
+class InfluxPoints:
+    """`Points` over a connection to InfluxDB."""
+
+    def __init__(self, connection: Connection, sites: Sites) -> None:
+        self._connection, self._sites = connection, sites
+
+    def put(self, points: Iterable[Point]) -> None:
+        """See Points."""
+        lines = (line for point in points if (line := point_line(self._placed(point))))
+        while batch := list(islice(lines, _BATCH)):
+            self._connection.write("\n".join(batch))
+
+    def _placed(self, point: Point) -> Point:
+        """A field of `hour` needs the site under which that row is stored."""
+        if point.measurement != "hour":
+            return point
+        device = point.tags["device"]
+        site = self._sites.of(point.tags["city"], [device])[device]
+        return point._replace(tags={**point.tags, "site": site})
+
+    def newest(self, city: str) -> list[Newest]:
+        """See Points."""
+        mine = f'"city" = {text(city)}'
+        query = (
+            'SELECT last("last_t") AS "t", last("last") AS "v", last("n") AS "n" FROM "hour"'  # noqa: S608
+            f' WHERE {mine} AND "n" > 0 GROUP BY "device", "quantity"'
+        )
+        fields = 'last("silent_after") AS "s", last("state_since") AS "t"'
+        listed = f'SELECT {fields} FROM "device" WHERE {mine} GROUP BY "device"'  # noqa: S608
+        try:
+            known = [
+                Newest(piece.tags["device"], "", 0, math.nan if since is None else since, 0)
+                for piece in self._connection.query(listed, _LISTED)
+                for _, _, since in piece.values
+            ]
+            return [*self._newest(query), *known]
+        except Unreadable:  # a server that takes InfluxDB's writes but does not answer its questions
+            return []
+
+    def _newest(self, query: str) -> Iterator[Newest]:
+        for piece in self._connection.query(query, _NEWEST):
+            for _, time, value, n in piece.values:
+                if time is not None:
+                    known = math.nan if value is None else value
+                    yield Newest(piece.tags["device"], piece.tags["quantity"], time, known, n or 0)
+
+
+def point_line(point: Point) -> str:
+    """The line of a point; empty where it has no field with a value."""
+    fields = ",".join(f"{name}={_field(value)}" for name, value in point.fields.items() if _stored(value))
+    tags = "".join(f",{name}={tag(site_name(value))}" for name, value in sorted(point.tags.items()))
+    return f"{point.measurement}{tags} {fields} {point.time}" if fields else ""
+
+
+def _stored(value: float | int | str | None) -> bool:
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
+
+
+def _field(value: float | int | str | None) -> str:
+    if isinstance(value, str):
+        return text_field(value)
+    return f"{int(value)}i" if isinstance(value, bool | int) else repr(value)

@@ -1,0 +1,42 @@
+"""Rows for dashboards: what Grafana cannot find out from windows and KPI values alone, or only at a price.
+
+A point is measurement + tags + time, and a write replaces its fields. Stores that no dashboard reads have no `Points`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+
+class Point(NamedTuple):
+    """One row: `time` in ms UTC; a field that is None is left out, so that its old value stays."""
+
+    measurement: str
+    tags: dict[str, str]
+    fields: dict[str, float | int | str | None]
+    time: int
+
+
+class Newest(NamedTuple):
+    """The newest reading of a series: its time in ms UTC, its value, and how many readings its hour has."""
+
+    device: str
+    quantity: str
+    time: int
+    value: float
+    n: int
+
+
+class Points(Protocol):
+    """Where points go."""
+
+    def put(self, points: Iterable[Point]) -> None:
+        """Upsert points. Raises Unavailable."""
+
+    def newest(self, city: str) -> list[Newest]:
+        """The newest reading of every series of a city, asked at a start.
+
+        For every device that has a row there is one more with quantity '' and time 0: its value is since when, in ms
+        UTC, a charger has been in its state, NaN for other devices.
+        """

@@ -1,0 +1,86 @@
+"""What happened, as annotations: silences, calibrations, revised values, changed city files, starts of ingest. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from adapters.points import Point
+from registry.city import City
+from telemetry.kpi_value import StoredKpi
+
+_NUMBER = re.compile(r"\d[\d.,:TZ-]*")
+_NAMED = 5  # so many devices have an event each; of more that fall silent together there is one
+
+
+def _event(city: str, kind: str, about: str, text: str, time: int, until: int | None = None) -> Point:
+    return Point("event", {"city": city, "kind": kind, "about": about or "-"}, {"text": text, "until": until}, time)
+
+
+def started(city: City, version: str, now: int) -> Point:
+    """Ingest began to serve the city."""
+    return _event(city.id, "restart", "ingest", f"ingest {version} started", now)
+
+
+def city_file(city: City, sentences: Sequence[str], now: int) -> Iterator[Point]:
+    """A changed city file, with what it changed."""
+    if sentences:
+        yield _event(city.id, "city file", "-", "; ".join(sentences), now)
+
+
+def calibrations(city: City) -> Iterator[Point]:
+    """The calibration entries of all devices, each at the time from which it holds."""
+    for device in city.device:
+        for entry in device.calibration:
+            since = datetime.fromisoformat(entry.valid_from)
+            since = since if since.tzinfo else since.replace(tzinfo=city.zone)
+            text = f"{device.id}: {entry.quantity} calibrated, version {entry.version}"
+            time = round(since.astimezone(UTC).timestamp() * 1000)
+            yield _event(city.id, "calibration", f"{device.id} {entry.quantity}", text, time)
+
+
+def revisions(changed: Iterable[StoredKpi]) -> Iterator[Point]:
+    """Values that were final and have been changed by late data."""
+    for stored in changed:
+        k = stored.kpi
+        if k.revision > 1 and stored.previous is not None and k.value is not None:
+            about = f"{k.code} {k.part} {k.period}".replace("  ", " ")
+            text = f"{about}: {stored.previous:.4g} became {k.value:.4g} {k.unit}, revision {k.revision}"
+            yield _event(k.city, "revision", about, text, stored.changed)
+
+
+def rejects(reasons: Iterable[tuple[str, str]], now: int) -> Iterator[Point]:
+    """Messages that ingest rejected at `now`, counted by (city, reason); numbers are taken out of the reasons."""
+    counted = Counter((city, _NUMBER.sub("...", reason)[:120]) for city, reason in reasons)
+    for (city, reason), n in counted.items():
+        yield Point("reject", {"city": city, "reason": reason}, {"n": n}, now)
+
+
+class Silences:
+    """Silences as events: begun at the last reading before them, ended when the device is heard again."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._begun: dict[str, int] = {}
+        self._first = True
+
+    def note(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> Iterator[Point]:
+        """Events of devices that fell silent, or came back. `heard`: the newest reading of each, ms UTC."""
+        first, self._first = self._first, False
+        if len(fell) > _NAMED and not first:
+            names = ", ".join(fell[:_NAMED])
+            text = f"{len(fell)} devices fell silent: {names} and {len(fell) - _NAMED} more"
+            yield _event(self._city.id, "outage", "-", text, min(heard[d] for d in fell))
+        for device in fell:
+            self._begun[device] = heard[device]
+            if len(fell) <= _NAMED:
+                yield self._silence(device, None)
+        for device in back:
+            yield self._silence(device, now)
+            del self._begun[device]
+
+    def _silence(self, device: str, until: int | None) -> Point:
+        text = f"{device} was silent" if until else f"{device} is silent"
+        return _event(self._city.id, "outage", device, text, self._begun[device], until)

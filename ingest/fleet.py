@@ -1,0 +1,201 @@
+"""The devices of a city and how they are: one row a device, whatever time has passed since it was last heard.
+
+A device is silent after three of its intervals without a reading, at least 15 minutes; one that only sends events
+(charging sessions), after a week. Pure: times are arguments, in ms UTC.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adapters.points import Newest, Point
+from registry.city import City, Device
+from telemetry.partials import Partials
+from telemetry.quantities import QUANTITIES
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE
+
+LEAST_SILENCE = 15 * MINUTE
+EVENTS_ONLY = 7 * DAY
+# The newest value of these is shown of every device that has it.
+SHOWN = (
+    "rssi", "ring_fill", "ring_dropped", "heap_free", "uptime", "boots", "clock_offset", "connector_state",
+    "ledger_sent", "ledger_received", "ledger_duplicate", "ledger_refused", "ledger_recovered", "ledger_missing",
+    "ledger_lost", "gw_dirty", "gw_lag", "gw_rejected", "gw_dropped",
+)  # fmt: skip
+# What needs a person, the worst last: the number is what tables sort by.
+TROUBLE = (
+    "none", "weak radio", "flash ring filling", "records missing", "suspect", "connector fault", "silent",
+    "silent for a day", "never heard",
+)  # fmt: skip
+WEAK_DBM, RING_PERCENT, FAULT = -85.0, 75.0, 3.0
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of one device. `heard`: time of its newest reading; 0 for never. `steps`: ms between readings."""
+
+    heard: int = 0
+    arrived: int = 0
+    suspect: int = 0
+    silent: bool = False
+    trouble: int = 0
+    since: int = 0
+    state_since: int = 0
+    newest: dict[str, float] = field(default_factory=dict)
+    dated: dict[str, int] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
+
+
+class Fleet:
+    """All devices of one city: the registered ones, gateways, and those that send without being registered."""
+
+    def __init__(self, city: City, known: Iterable[Newest]) -> None:
+        self.city = city
+        self._registered = {d.id: d for d in city.device}
+        self.states: dict[str, State] = {d.id: State() for d in city.device}
+        self._arrived: set[str] = set()
+        for row in sorted(known, key=lambda row: row.time):  # what the last row said comes first
+            self._note(row)
+
+    def _note(self, row: Newest) -> None:
+        state = self.states.setdefault(row.device, State())
+        if not row.quantity:
+            if not math.isnan(row.value):
+                state.state_since = int(row.value)
+            return
+        if row.quantity in SHOWN and row.time >= state.dated.get(row.quantity, 0) and not math.isnan(row.value):
+            if row.quantity == "connector_state" and row.value != state.newest.get(row.quantity):
+                known = state.state_since and row.quantity not in state.newest  # from before a restart
+                state.state_since = state.state_since if known else row.time
+            state.newest[row.quantity], state.dated[row.quantity] = row.value, row.time
+        if _counts(row.quantity):
+            self._note_step(state, row)
+            state.heard = max(state.heard, row.time)
+
+    def _note_step(self, state: State, row: Newest) -> None:
+        """The time between two readings of a quantity; a gap may at most double it."""
+        before, n = state.times.get(row.quantity), max(row.n, 1)
+        if QUANTITIES[row.quantity].event:
+            return
+        if before is None:
+            state.steps[row.quantity] = HOUR / n
+        elif 0 < row.time - before < 2 * DAY:
+            state.steps[row.quantity] = min((row.time - before) / n, 2 * state.steps[row.quantity])
+        state.times[row.quantity] = max(row.time, before or 0)
+
+    def take(self, windows: Partials, table: SeriesTable) -> None:
+        """Note stored windows, the newest of each series."""
+        windows = windows.latest()
+        with_values = windows.take(windows.n > 0)
+        last = np.flatnonzero(np.diff(with_values.series, append=-1))
+        rows = with_values.take(last)
+        for series, t, value, n in zip(
+            rows.series.tolist(), rows.last_t.tolist(), rows.last.tolist(), rows.n.tolist(), strict=True
+        ):
+            name = table[series]
+            self._note(Newest(name.device, name.quantity, t, value, n))
+            self._arrived.add(name.device)
+
+    def judge(self, now: int) -> tuple[list[str], list[str]]:
+        """Judge every device at `now`; returns the registered devices that fell silent and those heard again."""
+        fell: list[str] = []
+        back: list[str] = []
+        for device in self._arrived:
+            self.states[device].arrived = now
+        self._arrived.clear()
+        for device, state in self.states.items():
+            silent = now - state.heard > self.silent_after(device)
+            if silent != state.silent and device in self._registered and state.heard:
+                (fell if silent else back).append(device)
+            state.silent = silent
+            state.trouble, state.since = self._trouble(device, state, now)
+        return fell, back
+
+    def silent_after(self, device: str) -> int:
+        """Ms without a reading from which a device is silent."""
+        known = self._registered.get(device)
+        if known and all(QUANTITIES[q].event for q in known.quantities):
+            return EVENTS_ONLY
+        interval = (
+            1000 * known.interval_s
+            if known and known.interval_s
+            else min(self.states[device].steps.values(), default=0.0)
+        )
+        return max(LEAST_SILENCE, round(3 * interval))
+
+    def _trouble(self, device: str, state: State, now: int) -> tuple[int, int]:
+        """The worst that is wrong with a device, as a place in TROUBLE, and until when it was well."""
+        if device not in self._registered and not _is_gateway(state):
+            return 0, 0
+        values = state.newest
+        long = now - state.heard > max(DAY, self.silent_after(device))
+        wrong = {
+            "never heard": not state.heard,
+            "silent for a day": state.silent and long,
+            "silent": state.silent,
+            "connector fault": values.get("connector_state", 0.0) >= FAULT,
+            "suspect": state.suspect > 0,
+            "records missing": values.get("ledger_missing", 0.0) > 0,
+            "flash ring filling": values.get("ring_fill", 0.0) > RING_PERCENT,
+            "weak radio": values.get("rssi", 0.0) < WEAK_DBM,
+        }
+        word = next((word for word, is_so in wrong.items() if is_so), "none")
+        since = state.state_since if word == "connector fault" else state.heard
+        return TROUBLE.index(word), since
+
+    def rows(self) -> Iterator[Point]:
+        """One row a device, as it was judged last."""
+        for device, state in self.states.items():
+            fields = _registered(self._registered.get(device), _is_gateway(state)) | {
+                "heard": state.heard or None,
+                "arrived": state.arrived or None,
+                "silent_after": self.silent_after(device),
+                "silent": int(state.silent),
+                "trouble": state.trouble,
+                "since": state.since or None,
+                "suspect": state.suspect,
+                "state_since": state.state_since or None,
+                **{name: float(value) for name, value in state.newest.items()},
+            }
+            yield Point("device", {"city": self.city.id, "device": device}, fields, 0)
+
+    def summary(self, now: int) -> Point:
+        """The city's devices in numbers, under the minute of `now`; counts are of registered devices."""
+        mine = [self.states[device] for device in self._registered]
+        counts: dict[str, float | int | str | None] = {"devices": len(mine)}
+        for number, word in enumerate(TROUBLE[1:], start=1):
+            counts[word.replace(" ", "_")] = sum(state.trouble == number for state in mine)
+        silent = (TROUBLE.index("silent"), TROUBLE.index("silent for a day"))
+        counts["not_heard"] = sum(state.trouble >= silent[0] for state in mine)
+        counts["in_trouble"] = sum(state.trouble > 0 for state in mine)
+        states = [s.newest["connector_state"] for s in mine if "connector_state" in s.newest and not s.silent]
+        for number, word in enumerate(("free", "connected", "charging", "fault")):
+            counts[word] = sum(value == number for value in states)
+        counts["missing"] = int(sum(s.newest.get("ledger_missing", 0.0) for s in mine))
+        counts["newest"] = max((s.heard for s in mine), default=0) or None
+        return Point("state", {"city": self.city.id}, counts, now // MINUTE * MINUTE)
+
+
+def _registered(device: Device | None, gateway: bool) -> dict[str, float | int | str | None]:
+    """The fields that the registry decides."""
+    if device is None:
+        return {"registered": 0, "kind": "gateway" if gateway else "unregistered", "site": "-"}
+    return {
+        "registered": 1, "kind": device.kind, "site": device.site or "-",
+        "lat": device.lat, "lon": device.lon, "interval_s": device.interval_s,
+    }  # fmt: skip
+
+
+def _is_gateway(state: State) -> bool:
+    return "gw_lag" in state.newest
+
+
+def _counts(quantity: str) -> bool:
+    """Whether a reading of this quantity shows that the device was heard: the gateway's own counts do not."""
+    return not quantity.startswith("ledger_")

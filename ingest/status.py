@@ -1,0 +1,67 @@
+"""What dashboards need beside windows and KPI values, written while ingest works: devices and their state, air bands,
+targets, events. Everything is an upsert; after a crash the same rows are written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+
+from adapters.points import Point, Points
+from ingest import events, targets
+from ingest.air_bands import bands
+from ingest.fleet import Fleet
+from kpi_derivation.rules.calibration import Calibrations
+from registry.city import City
+from telemetry.kpi_value import StoredKpi
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from telemetry.windows import MINUTE
+
+
+class Status:
+    """The rows for dashboards of one city."""
+
+    def __init__(self, points: Points, city: City, table: SeriesTable, known: Iterable[StoredKpi]) -> None:
+        self._points, self._city, self._table = points, city, table
+        self._calibrations = Calibrations(city, table)
+        self._goals = targets.goals(city)
+        self._fleet = Fleet(city, points.newest(city.id))
+        self._silences = events.Silences(city)
+        self._written = 0
+        points.put([Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)])
+        points.put(events.calibrations(city))
+        points.put(targets.rows(known, self._goals))
+
+    def started(self, now: int) -> None:
+        """The process that serves the city has started."""
+        self._points.put([events.started(self._city, version("cityvitals"), now)])
+
+    def windows(self, windows: Partials) -> None:
+        """Stored windows: who was heard."""
+        self._fleet.take(windows, self._table)
+
+    def hours(self, hours: Partials) -> None:
+        """Stored hours: their air bands."""
+        self._points.put(bands(hours, self._table, self._calibrations))
+
+    def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
+        """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
+        self._points.put(targets.rows(changed, self._goals))
+        self._points.put(events.revisions(changed))
+        self._points.put(events.city_file(self._city, sentences, now))
+
+    def is_due(self, now: int) -> bool:
+        """Whether the devices' state has not been written in the minute of `now`."""
+        return now // MINUTE != self._written // MINUTE
+
+    def tick(self, now: int, suspects: dict[str, int]) -> None:
+        """Write the devices' state at `now`; `suspects`: suspect days of stations."""
+        self._written = now
+        for device, state in self._fleet.states.items():
+            state.suspect = suspects.get(device, 0)
+        fell, back = self._fleet.judge(now)
+        heard = {device: state.heard for device, state in self._fleet.states.items()}
+        self._points.put(self._silences.note(fell, back, heard, now))
+        self._points.put(self._fleet.rows())
+        self._points.put([self._fleet.summary(now)])

@@ -1,0 +1,57 @@
+"""The city's targets beside its KPI values, as fields that dashboards read: `target`, `better`, `verdict`.
+
+A target is held against values of a year (calendar or rolling); against those of shorter periods only where the unit
+does not grow with the period (µg/m³, %, kW), for a target of kWh a year says nothing about a day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from adapters.points import Point
+from kpi_derivation.catalogue import KPIS, canonical
+from registry.city import City
+from telemetry.kpi_value import StoredKpi
+
+NO_VERDICT, OFF, ON = 0, 1, 2
+_OF_ANY_PERIOD = ("%", "ug/m3", "kW", "dB", "/", "index")
+
+
+class Goal(NamedTuple):
+    """A target; `better`: 1 where higher is better, -1 where lower is."""
+
+    value: float
+    better: int
+
+
+def goals(city: City) -> dict[tuple[str, str], Goal]:
+    """Targets by (code, part); entries that name nothing in the catalogue are left to `cityvitals config check`."""
+    found = {}
+    for entry in city.target:
+        code = canonical(entry.code)
+        direction = (KPIS[code].direction or entry.direction) if code else None
+        if code and direction in ("higher", "lower"):
+            parts = {_plain(part): part for part in KPIS[code].parts}
+            part = parts.get(_plain(entry.part), entry.part)
+            found[code, part] = Goal(float(entry.value), 1 if direction == "higher" else -1)
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def rows(values: Iterable[StoredKpi], wanted: dict[tuple[str, str], Goal]) -> Iterator[Point]:
+    """Fields for the rows of these values; those without a target say so, for a target may have been taken out."""
+    for stored in values:
+        k = stored.kpi
+        tags = {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}
+        goal = wanted.get((k.code, k.part))
+        if goal is None or not (k.kind in ("year", "365d") or k.unit in _OF_ANY_PERIOD):
+            yield Point("kpi", tags, {"verdict": NO_VERDICT}, k.time)
+            continue
+        on = k.value is not None and goal.better * (k.value - goal.value) >= 0
+        verdict = NO_VERDICT if k.value is None else ON if on else OFF
+        yield Point("kpi", tags, {"target": goal.value, "better": goal.better, "verdict": verdict}, k.time)
