@@ -72,6 +72,18 @@ class Store(Protocol):
     ) -> list[StoredKpi]:
         """KPI values whose `time` lies in [start, end), sorted by (code, part, kind, time)."""
 
+    def changes(
+        self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
+    ) -> list[tuple[int, StoredKpi]]:
+        """The next `limit` KPI values behind change number `after`, each with its number, in their order.
+
+        A value has the number of its last change. Numbers are given as values are committed and only grow, whatever
+        any clock shows: who asks with the last number it got misses nothing.
+        """
+
+    def newest_change(self, city: str) -> int:
+        """The number of the last change that is committed; 0 where there is none."""
+
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """KPI values with `updated` > since (ms), oldest change first."""
 

@@ -48,7 +48,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
         title=settings.title, docs_url=None, redoc_url=None, description=_DESCRIPTION, generate_unique_id_function=_name
     )
     shared = SharedStore(store)
-    state = State(shared, Hub(shared, settings.poll_s, settings.beat_s, clock), Requests(), clock)
+    state = State(shared, Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live), Requests(), clock)
     app.state.cityvitals = state
     for routes in (
         routes_cities,

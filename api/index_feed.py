@@ -1,15 +1,15 @@
-"""The index feed: every KPI value of every city in the order in which it changed, a page at a time.
+"""The index feed: every KPI value of every city in the order in which its city's values changed, a page at a time.
 
-A cursor is a place in that order. Whoever keeps the last cursor and asks again gets what has changed since, and
-nothing else; a value that changes moves to the end and is told again. A value appears `SETTLE_MS` after it was derived,
-so that one whose write took a moment longer is not passed over.
+A cursor holds the number of the last change of each city. Numbers are given by the store as values are committed, so
+whoever keeps the last cursor and asks again gets what has changed since, and nothing else, whatever the clocks of the
+processes showed; a value that changes moves to the end and is in the feed again. `since` leaves out values by the time
+of their change, which a wrong clock may have stamped: who must miss nothing keeps a cursor.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -20,13 +20,17 @@ from api.shared_store import SharedStore
 from reporting.figures.reported import is_reported
 from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi, as_json
-from telemetry.periods import iso
+from telemetry.periods import PeriodKind, iso
 
 VERSION = 1
-SETTLE_MS = 3_000
 MOST = 5_000
 
-Place = tuple[int, str, str, str, str, int]
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a reader of the feed stands: the number of the last change it got of each city. `since`: see above."""
+
+    at: dict[str, int] = {}
+    since: int = -1
 
 
 class Page(NamedTuple):
@@ -35,17 +39,6 @@ class Page(NamedTuple):
     rows: list[StoredKpi]
     place: Place
     more: bool
-
-
-def place_of(row: StoredKpi) -> Place:
-    """Where a value stands in the feed."""
-    k = row.kpi
-    return (row.updated, k.city, k.code, k.part, k.kind, k.time)
-
-
-def beginning(since: int) -> Place:
-    """The place behind everything that changed at `since` (UTC ms) or before."""
-    return (since + 1, "", "", "", "", 0)
 
 
 def to_cursor(place: Place) -> str:
@@ -57,27 +50,39 @@ def from_cursor(text: str) -> Place:
     """The place a cursor names. Raises UsageError."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        place: Place = msgspec.json.decode(raw, type=Place)
+        return _from_time(raw) if raw.startswith(b"[") else msgspec.json.decode(raw, type=Place)
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise UsageError(
             "cursor is none of ours; pass the cursor of the last answer, or none to start anew."
         ) from error
-    return place
+
+
+def _from_time(raw: bytes) -> Place:
+    """A cursor of before changes were numbered: the time of the last change, from which some values come again."""
+    updated = msgspec.json.decode(raw, type=tuple[int, str, str, str, str, int])[0]
+    return Place(since=updated - 1)
 
 
 def page(
-    store: SharedStore, cities: Iterable[str], kinds: Sequence[str] | None, place: Place, limit: int, now: int
+    store: SharedStore, cities: Iterable[str], kinds: Sequence[PeriodKind] | None, place: Place, limit: int
 ) -> Page:
-    """The next `limit` values behind `place`. `kinds`: only these kinds of periods. `now`: UTC ms."""
-    rows = (
-        row
-        for city in cities
-        for row in store.kpis_changed(city, place[0] - 1)
-        if row.updated <= now - SETTLE_MS and place_of(row) > place and (kinds is None or row.kpi.kind in kinds)
-    )
-    found = heapq.nsmallest(limit + 1, rows, key=place_of)
-    some = found[:limit]
-    return Page(some, place_of(some[-1]) if some else place, len(found) > limit)
+    """The next `limit` values behind `place`, city by city. `kinds`: only these kinds of periods.
+
+    The store reads as many rows as the page has, and those that `since` leaves out.
+    """
+    at, rows = dict(place.at), list[StoredKpi]()
+    for city in cities:
+        while True:
+            room = limit - len(rows)
+            found = store.changes(city, at.get(city, 0), room + 1, kinds)
+            rows += [row for _, row in found[:room] if row.updated > place.since]
+            if room and found:
+                at[city] = found[:room][-1][0]
+            if len(found) <= room:
+                break
+            if len(rows) == limit:
+                return Page(rows, Place(at, place.since), more=True)
+    return Page(rows, Place(at, place.since), more=False)
 
 
 def as_entry(row: StoredKpi) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.index_feed import MOST, VERSION, as_entry, beginning, from_cursor, licence_of, page, to_cursor
+from api.index_feed import MOST, VERSION, Place, as_entry, from_cursor, licence_of, page, to_cursor
 from api.model import KpiJson
 from api.problems import responses
 from api.queries import moment
@@ -38,7 +38,7 @@ class IndexEntry(KpiJson):
     kind: PeriodKind
     origin: str = Field(description="derived from readings, or reported by the city")
     changed: str = Field(description="Since when it has this value, RFC 3339 UTC")
-    updated: str = Field(description="When any of its fields changed last, RFC 3339 UTC; the feed is in this order")
+    updated: str = Field(description="When any of its fields changed last, RFC 3339 UTC")
     previous: float | None
 
 
@@ -54,13 +54,13 @@ class IndexPage(BaseModel):
 
 @router.get("/kpis", response_model=IndexPage, responses=responses(404, 422, 503))
 def index_kpis(state: StateOf, query: Annotated[IndexQuery, Query()], response: Response) -> dict[str, Any]:
-    """KPI values of all cities in the order in which they changed; upsert them by city, code, part, kind and start."""
+    """KPI values of all cities, each city's in the order of change; upsert them by city, code, part, kind and start."""
     if query.cursor is not None and query.since is not None:
         raise UsageError("Give since or cursor, not both; a cursor says where to go on.")
     since = moment(query.since, ZoneInfo("UTC"), "since")
-    place = from_cursor(query.cursor) if query.cursor else beginning(-1 if since is None else since)
+    place = from_cursor(query.cursor) if query.cursor else Place(since=-1 if since is None else since)
     records = [find_city(state.store, c) for c in query.city] if query.city else state.store.cities()
-    found = page(state.store, [r.id for r in records], query.kind, place, query.limit, state.clock())
+    found = page(state.store, [r.id for r in records], query.kind, place, query.limit)
     cursor = to_cursor(found.place)
     if found.more:
         again = query.model_dump(exclude_none=True, exclude={"since", "cursor"}) | {"cursor": cursor}

@@ -25,8 +25,10 @@ class ApiServer(uvicorn.Server):
         app = create_app(settings, store, clock)
         self._hub: Hub = app.state.cityvitals.hub
         options = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off"
-        )
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off",
+            limit_concurrency=settings.max_connections, proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+        )  # fmt: skip
         super().__init__(options)
 
     @property

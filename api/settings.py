@@ -11,7 +11,8 @@ class ApiSettings:
     """Where to listen; every `poll_s` seconds the store is asked for changes, every `beat_s` live clients hear us.
 
     `tokens`: the file of those who may read, see api/access.py; None: everybody. `rate`: requests a second and client,
-    after a first `burst`; 0: any number.
+    after a first `burst`; 0: any number. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
+    which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client.
     """
 
     host: str = "127.0.0.1"
@@ -22,3 +23,6 @@ class ApiSettings:
     tokens: Path | None = None
     rate: float = 0.0
     burst: float = 500.0
+    max_live: int = 1000
+    max_connections: int = 2000
+    proxies: tuple[str, ...] = ()

@@ -42,10 +42,17 @@ class SharedStore:
         with self._lock:
             return self._store.kpis(city, kinds, codes, start, end)
 
-    def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
+    def changes(
+        self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
+    ) -> list[tuple[int, StoredKpi]]:
         """See Store."""
         with self._lock:
-            return self._store.kpis_changed(city, since)
+            return self._store.changes(city, after, limit, kinds)
+
+    def newest_change(self, city: str) -> int:
+        """See Store."""
+        with self._lock:
+            return self._store.newest_change(city)
 
     def ping(self) -> None:
         """See Store."""

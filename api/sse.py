@@ -1,7 +1,7 @@
 """The server-sent events of /v1/live, as bytes.
 
-`snapshot` and `kpis` carry values and an id (ms up to which they tell everything); `alive` says the server's time and
-whether the store answers, so that a page can tell a quiet city from a dead connection.
+`snapshot` and `kpis` carry values and an id (the number of the last change they hold); `alive` says the server's time
+and whether the store answers, so that a page can tell a quiet city from a dead connection.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from telemetry.kpi_value import StoredKpi, as_json
 from telemetry.periods import iso
 
 
-def values(event: Literal["snapshot", "kpis"], city: str, rows: Sequence[StoredKpi], upto: int) -> bytes:
-    """An event with KPI values. `upto`: ms of the last change it knows, 0 when there is none."""
-    data = {"city": city, "updated": iso(upto) if upto else None, "kpis": [as_json(row.kpi) for row in rows]}
-    return b"id: %d\n" % upto + _event(event, data)
+def values(event: Literal["snapshot", "kpis"], city: str, rows: Sequence[StoredKpi], number: int) -> bytes:
+    """An event with KPI values. `number`: of the last change it knows, 0 when there is none."""
+    updated = max((row.updated for row in rows), default=0)
+    data = {"city": city, "updated": iso(updated) if updated else None, "kpis": [as_json(row.kpi) for row in rows]}
+    return b"id: %d\n" % number + _event(event, data)
 
 
 def alive(now: int, available: bool) -> bytes:

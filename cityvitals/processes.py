@@ -104,8 +104,9 @@ def run_api(settings: Settings) -> None:
             " `cityvitals token`), or say `public = true` under [api] if everybody may read."
         )
     api = ApiSettings(
-        host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate, burst=10 * s.rate
-    )
+        host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate,
+        burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
+    )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)
     server = ApiServer(api, store)

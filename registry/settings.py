@@ -84,7 +84,11 @@ class StoreSettings(Section):
 
 
 class ApiSection(Section):
-    """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may."""
+    """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
+
+    Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
+    `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not believed.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
@@ -92,6 +96,9 @@ class ApiSection(Section):
     tokens: Path | None = None
     public: bool = False
     rate: float = Field(50.0, gt=0)
+    max_live: int = Field(1000, gt=0)
+    max_connections: int = Field(2000, gt=0)
+    proxies: list[str] = []
 
 
 class SimulateSettings(Section):

@@ -77,15 +77,15 @@ def _special(floats: Sequence[FloatArray]) -> IntArray:
     return codes
 
 
-def kpi_line(stored: StoredKpi) -> str:
-    """The line of a KPI value. A value that is no finite number is no value."""
+def kpi_line(stored: StoredKpi, number: int) -> str:
+    """The line of a KPI value and the number of this change. A value that is no finite number is no value."""
     k = stored.kpi
     numbers = {"value": k.value, "previous": stored.previous, "coverage": k.coverage}
     finite = {name: x for name, x in numbers.items() if x is not None and math.isfinite(x)}
     whole = {
         "valued": "value" in finite, "replaced": "previous" in finite, "n_devices": k.n_devices,
         "revision": k.revision, "start_t": k.start, "end_t": k.end,
-        "changed": stored.changed, "updated": stored.updated,
+        "changed": stored.changed, "updated": stored.updated, "number": number,
     }  # fmt: skip
     texts = {
         "status": k.status,

@@ -2,7 +2,8 @@
 
 - `window`, `hour`: tags city, device, quantity, site (see influx_sites); fields of Partials, `mean`, and `special`.
 - `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
-  period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist.
+  period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist, `number`: of its
+  last change (see changes.py).
 - `registry`: tag city, time 0; fields config (JSON), width, reads (JSON).
 
 Reads are InfluxQL, which InfluxDB 1 and 2 answer. InfluxDB keeps the old value in a field that a later write left
@@ -11,8 +12,8 @@ out, so who draws from these measurements takes only rows with n > 0 (partials) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,8 +32,9 @@ from adapters.influx.answers import (
     select_partials,
     text,
 )
+from adapters.influx.changes import Changes
 from adapters.influx.http import Connection
-from adapters.influx.lines import city_line, kpi_line, partial_lines, tag
+from adapters.influx.lines import city_line, partial_lines, tag
 from adapters.influx.points import InfluxPoints
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
@@ -53,9 +55,10 @@ _NAMED = 1000  # so many series can be named in a question; of more, all are ask
 class InfluxStore:
     """A `Store` in a database of InfluxDB 1.x, or a bucket of InfluxDB 2."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
         self._connection = connection
         self._sites = Sites(connection)
+        self._changes = Changes(connection, clock)
         self._points = InfluxPoints(connection, self._sites)
 
     @property
@@ -77,6 +80,7 @@ class InfluxStore:
                 f"readings twice. Use --width {before // 1000}s or another store."
             )
         self._connection.write(city_line(record))
+        self._changes.begin(record.id)
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
@@ -144,9 +148,17 @@ class InfluxStore:
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
-        lines = (kpi_line(value) for value in values)
-        while batch := list(islice(lines, _BATCH)):
-            self._connection.write("\n".join(batch))
+        self._changes.put(values)
+
+    def changes(
+        self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
+    ) -> list[tuple[int, StoredKpi]]:
+        """See Store."""
+        return self._changes.after(city, after, limit, kinds)
+
+    def newest_change(self, city: str) -> int:
+        """See Store."""
+        return self._changes.newest(city)
 
     def kpis(
         self,

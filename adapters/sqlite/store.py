@@ -43,6 +43,15 @@ _KPI_COLUMNS = (
     "city", "code", "part", "kind", "time", "period", "start", "end", "value", "unit", "coverage", "status",
     "n_devices", "revision", "method", "notes", "reason", "changed", "previous", "updated",
 )  # fmt: skip
+# The order in which values changed: numbers are given in the transaction that stores the values.
+_CHANGES = """
+CREATE TABLE IF NOT EXISTS kpi_change (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, city TEXT NOT NULL, code TEXT NOT NULL, part TEXT NOT NULL,
+  kind TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE (city, code, part, kind, time)
+);
+CREATE INDEX IF NOT EXISTS kpi_change_order ON kpi_change (city, number);
+CREATE INDEX IF NOT EXISTS kpi_change_kind ON kpi_change (city, kind, number);
+"""
 _SCHEMA = (
     """
 CREATE TABLE IF NOT EXISTS city (id TEXT PRIMARY KEY, config TEXT NOT NULL, width INTEGER NOT NULL,
@@ -62,10 +71,18 @@ CREATE TABLE IF NOT EXISTS kpi (
 CREATE INDEX IF NOT EXISTS kpi_updated ON kpi (city, updated);
 CREATE INDEX IF NOT EXISTS kpi_time ON kpi (city, kind, time);
 """
+    + _CHANGES
     + _PARTIALS.format(level="window")
     + _PARTIALS.format(level="hour")
 )
 
+_FROM_2 = (
+    _CHANGES
+    + """
+INSERT OR IGNORE INTO kpi_change (city, code, part, kind, time)
+SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part, kind, time;
+"""
+)
 _FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
 _FROM_2 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
 
@@ -193,6 +210,28 @@ class SqliteStore:
         marks = ",".join("?" * len(_KPI_COLUMNS))
         with transaction(self._db) as db:
             db.executemany(f"INSERT OR REPLACE INTO kpi VALUES ({marks})", rows)  # noqa: S608 - fixed names
+            sql = "INSERT OR REPLACE INTO kpi_change (city, code, part, kind, time) VALUES (?,?,?,?,?)"
+            db.executemany(sql, (row[:5] for row in rows))
+
+    def changes(
+        self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
+    ) -> list[tuple[int, StoredKpi]]:
+        """See Store. Reads as many rows as it returns, for each kind that is named."""
+        columns = ",".join(f'k."{c}"' for c in _KPI_COLUMNS)
+        found: list[Any] = []
+        for kind in [None] if kinds is None else dict.fromkeys(kinds):
+            only = "" if kind is None else "AND c.kind = ?"
+            sql = (
+                f"SELECT c.number, {columns} FROM kpi_change c CROSS JOIN kpi k"  # noqa: S608 - fixed names
+                " ON (k.city, k.code, k.part, k.kind, k.time) = (c.city, c.code, c.part, c.kind, c.time)"
+                f" WHERE c.city = ? {only} AND c.number > ? ORDER BY c.number LIMIT ?"
+            )
+            found += self._read(sql, (city, *([] if kind is None else [kind]), after, limit))
+        return [(row[0], _stored_kpi(row[1:])) for row in sorted(found, key=lambda row: int(row[0]))[:limit]]
+
+    def newest_change(self, city: str) -> int:
+        """See Store."""
+        return int(self._read("SELECT coalesce(max(number), 0) FROM kpi_change WHERE city = ?", (city,))[0][0])
 
     def kpis(
         self,
