@@ -8,7 +8,7 @@ a write that is under way they might see the later values first. One process at 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ from telemetry.periods import PeriodKind
 from telemetry.windows import HOUR
 
 _BATCH = 5_000
+_COUNTED = msgspec.json.Decoder(Answer[tuple[int, int | None, int | None, int | None]])
 _MAX = msgspec.json.Decoder(Answer[tuple[int, int | None]])
 Identity = tuple[str, str, str, int]  # code, part, kind, time
 
@@ -59,8 +60,9 @@ class _Index:
 class Changes:
     """The orders of all cities of one database."""
 
-    def __init__(self, connection: Connection, clock: Callable[[], int]) -> None:
-        self._connection, self._clock = connection, clock
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._begun: set[str] = set()
         self._next: dict[str, int] = {}
         self._known: dict[str, _Index] = {}
 
@@ -77,24 +79,27 @@ class Changes:
             for start in range(0, len(lines), _BATCH):
                 self._connection.write("\n".join(lines[start : start + _BATCH]))
             self._next[city] = first + len(rows)  # only now: of a write that failed some numbers may be given
-            self._note(city, first + len(rows) - 1)
+            self._note(city, first + len(rows) - 1, max(row.updated for row in rows))
 
     def begin(self, city: str) -> None:
         """Before the first write of a process: number what an older program wrote, show what was not noted."""
-        query = f'SELECT count("number"), count("updated") FROM "kpi" WHERE "city" = {text(city)}'  # noqa: S608
-        decoder = msgspec.json.Decoder(Answer[tuple[int, int | None, int | None]])
-        counts = [row[1:] for piece in self._connection.query(query, decoder) for row in piece.values]
+        if city in self._begun:
+            return
+        query = f'SELECT count("number"), count("updated"), max("updated") FROM "kpi" WHERE "city" = {text(city)}'  # noqa: S608
+        counts = [row[1:] for piece in self._connection.query(query, _COUNTED) for row in piece.values]
         if counts and (counts[0][0] or 0) < (counts[0][1] or 0):
             self.put(sorted(self._all(city), key=lambda v: (v.updated, v.kpi.identity)))
         elif counts and (largest := self._largest(city)) > self.newest(city):
-            self._note(city, largest)
+            self._note(city, largest, counts[0][2] or 0)
+        self._begun.add(city)
 
     def _all(self, city: str) -> list[StoredKpi]:
         pieces = self._connection.query(select_kpis([f'"city" = {text(city)}']), KPIS)
         return [value for piece in pieces for value in kpi_values(city, piece)]
 
-    def _note(self, city: str, number: int) -> None:
-        hour = self._clock() // HOUR * HOUR
+    def _note(self, city: str, number: int, updated: int) -> None:
+        """Show readers all numbers up to this one; under the hour of the change, because the point must have a time."""
+        hour = updated // HOUR * HOUR
         self._connection.write(f"feed,city={tag(city)} number={number}i {hour}")
 
     def _largest(self, city: str) -> int:

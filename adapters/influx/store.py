@@ -12,8 +12,7 @@ out, so who draws from these measurements takes only rows with n > 0 (partials) 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -55,10 +54,10 @@ _NAMED = 1000  # so many series can be named in a question; of more, all are ask
 class InfluxStore:
     """A `Store` in a database of InfluxDB 1.x, or a bucket of InfluxDB 2."""
 
-    def __init__(self, connection: Connection, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sites = Sites(connection)
-        self._changes = Changes(connection, clock)
+        self._changes = Changes(connection)
         self._points = InfluxPoints(connection, self._sites)
 
     @property
