@@ -1,1 +1,1 @@
-"""The rim: the only place that imports I/O libraries (MQTT, SQLite, InfluxDB, serial)."""
+"""The only package that imports I/O libraries (MQTT, SQLite, InfluxDB, serial)."""

@@ -1,4 +1,4 @@
-"""How far this machine's clock is from a time server's (SNTP, RFC 4330)."""
+"""The offset of this machine's clock from a time server (SNTP, RFC 4330)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PORT = 123
 
 
 def offset(server: str, timeout: float = 3.0) -> float:
-    """Seconds to add to our clock to get the server's. Raises OSError.
+    """Seconds to add to this clock to get the server's time. Raises OSError.
 
     `server`: `host`, `host:port`, `[address]:port` or an address alone, also of IPv6.
     """
@@ -37,7 +37,7 @@ def _place(server: str) -> tuple[str, int]:
         parts = urlsplit(f"//{server}")
         return parts.hostname or "", parts.port or _PORT
     except ValueError as error:
-        raise OSError(f"'{server}' is no server; write host or host:port") from error
+        raise OSError(f"'{server}' is not a valid server; use host or host:port") from error
 
 
 def _seconds(packet: bytes, place: int) -> float:

@@ -1,7 +1,7 @@
 """`Store`: where partials, KPI values and city files live. One protocol, one behaviour suite, tests/adapters/stores/.
 
-Every write is an upsert on a fixed identity, so writing again changes nothing. A store that does not answer raises
-`Unavailable`; nothing is ever dropped silently.
+Every write is an upsert on a fixed identity, so a repeated write changes nothing. A store that does not answer raises
+`Unavailable`; nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class CityRecord(NamedTuple):
 
 
 class Store(Protocol):
-    """What every store does."""
+    """The operations of every store."""
 
     @property
     def points(self) -> Points | None:
         """Where rows for dashboards go; None for a store that no dashboard reads."""
 
     def put_city(self, record: CityRecord) -> None:
-        """Keep a city file. Raises UsageError where windows of another width are stored for the city."""
+        """Store a city file. Raises UsageError where windows of another width are stored for the city."""
 
     def cities(self) -> list[CityRecord]:
         """All cities, sorted by id."""
@@ -51,13 +51,13 @@ class Store(Protocol):
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
-        """Partials of a city with start in [start, end), in chunks that follow each other in time.
+        """Partials of a city with start in [start, end), in chunks in time order.
 
         Within a chunk sorted by (series, start). Unknown series are added to `table`; `series`: only these ids.
         """
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
-        """First start and last start stored for the city; None where there is nothing."""
+        """First and last stored start of the city; None where nothing is stored."""
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """Upsert KPI values on their identity."""
@@ -70,7 +70,7 @@ class Store(Protocol):
         start: int | None = None,
         end: int | None = None,
     ) -> list[StoredKpi]:
-        """KPI values whose `time` lies in [start, end), sorted by (code, part, kind, time)."""
+        """KPI values with `time` in [start, end), sorted by (code, part, kind, time)."""
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
@@ -88,7 +88,7 @@ class Store(Protocol):
         """KPI values with `updated` > since (ms), oldest change first."""
 
     def ping(self) -> None:
-        """Return when the store can be read and written; raise Unavailable otherwise."""
+        """Return if the store can be read and written; raise Unavailable otherwise."""
 
     def close(self) -> None:
         """Release files and connections."""
@@ -97,7 +97,7 @@ class Store(Protocol):
 def open_store(url: str) -> Store:
     """Open `sqlite:///path`, `influxdb://host:port/database` (1.x) or `influxdb2://host:port/bucket?org=name`.
 
-    Raises UsageError for another URL. Credentials come from CITYVITALS__STORE__... in the environment.
+    Raises UsageError for another URL. Credentials are read from CITYVITALS__STORE__... in the environment.
     """
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
@@ -108,12 +108,14 @@ def open_store(url: str) -> Store:
         from adapters.influx.store import InfluxStore  # noqa: PLC0415
 
         return InfluxStore.from_url(url)
-    raise UsageError(f"'{url}' is no store; write sqlite:///path/to/file.db or influxdb://host:8086/database.")
+    raise UsageError(
+        f"'{url}' is not a valid store URL; use sqlite:///path/to/file.db or influxdb://host:8086/database."
+    )
 
 
 def existing_store(url: str) -> Store:
-    """The same for commands that only read: a file that is not there is a slip of the pen, not a new store."""
+    """The same for commands that only read: a missing file is an error, not a new store."""
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.is_file():
-        raise UsageError(f"There is no store {path}. Check the path, or make one with `cityvitals replay`.")
+        raise UsageError(f"There is no store {path}. Check the path, or create one with `cityvitals replay`.")
     return open_store(url)

@@ -1,5 +1,5 @@
 """The HTTP API and the live page: read-only, from the store.
 
-Promise: an answer is what the store holds now. A store that does not answer is said to be away (503), never papered
-over with old or empty values.
+An answer is the current content of the store. While the store does not answer, the API answers 503, never with old or
+empty values.
 """

@@ -1,7 +1,7 @@
-"""Who may read: bearer tokens with scopes, kept as hashes; and how often.
+"""Access control: bearer tokens with scopes, stored as hashes, and a rate limit.
 
 Scopes: `read` (everything), `read:<city>` (that city and the catalogue), `metrics`. The probes /healthz and /readyz and
-the files of the page, which hold no data, are open to all. In public mode no token is asked for.
+the files of the page, which contain no data, are open to all. In public mode no token is needed.
 """
 
 from __future__ import annotations
@@ -25,26 +25,31 @@ _FILES = ("/static/", "/vendor/")
 _FOR_EACH_CITY = ("/v1/catalogue", "/openapi.json")
 Tokens = dict[str, tuple[str, frozenset[str]]]  # hash -> (name, scopes)
 
-_CLIENTS = 10_000  # remembered at once, so that many addresses cannot fill the memory
+_CLIENTS = 10_000  # clients in memory, so that many addresses cannot exhaust it
 
 
 def digest(token: str) -> str:
-    """What is kept of a token. It has 256 random bits, so a fast hash does not help to guess it."""
+    """The stored hash of a token. A token has 256 random bits, so a fast hash is safe."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def add_token(path: Path, name: str, scopes: list[str]) -> str:
-    """Append a token to the file and return it; it is kept nowhere else. Raises UsageError for a name in use."""
+    """Append a token's hash to the file and return the token, which is not stored.
+
+    Raises UsageError for a used name.
+    """
     if not name.isprintable() or name != "".join(name.split()) or not name or "#" in name:
-        raise UsageError("A token has a name of printed characters without blanks and #.")
+        raise UsageError("A token's name consists of printable characters without blanks and #.")
     if wrong := [s for s in scopes if not _valid(s)]:
-        raise UsageError(f"There is no scope '{wrong[0]}'; scopes are read, read:<city> and metrics.")
+        raise UsageError(f"'{wrong[0]}' is not a valid scope; use read, read:<city> or metrics.")
     if path.exists() and name in (owner for owner, _ in read_tokens(path).values()):
-        raise UsageError(f"There is a token '{name}' in {path} already; delete its line to replace it.")
+        raise UsageError(f"{path} already contains a token '{name}'; delete its line to replace it.")
     token = "cv_" + secrets.token_urlsafe(32)
     path.touch(mode=0o600)
     with path.open("a", encoding="utf-8") as file:
-        glue = "" if not path.stat().st_size or path.read_bytes().endswith(b"\n") else "\n"  # after an editor
+        glue = (
+            "" if not path.stat().st_size or path.read_bytes().endswith(b"\n") else "\n"
+        )  # an editor may have omitted the last line end
         file.write(f"{glue}{name} {digest(token)} {','.join(scopes)}\n")
     return token
 
@@ -65,7 +70,7 @@ def read_tokens(path: Path) -> Tokens:
         if not words or line.startswith("#"):
             continue
         if len(words) != 3 or len(words[1]) != 64 or not all(_valid(s) for s in words[2].split(",")):
-            raise UsageError(f"{path}, line {number}: write `name sha256 scopes`, as `cityvitals token` does.")
+            raise UsageError(f"{path}, line {number}: expected `name sha256 scopes`, as `cityvitals token` writes it.")
         found[words[1]] = (words[0], frozenset(words[2].split(",")))
     return found
 
@@ -93,14 +98,14 @@ def _city(request: Request) -> str | None:
 
 @dataclass(slots=True)
 class Limiter:
-    """A bucket of requests for each client: `rate` a second flow in, at most `burst` are in it. `rate` 0: no limit."""
+    """A token bucket for each client: `rate` requests a second, at most `burst` at once. `rate` 0: no limit."""
 
     rate: float
     burst: float
     _left: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def take(self, client: str, now: float) -> float:
-        """Seconds to wait; 0 where the request may go on. `now`: s of a clock that only runs forward."""
+        """Seconds to wait; 0 where the request is allowed. `now`: s of a monotonic clock."""
         if not self.rate:
             return 0.0
         left, since = self._left.pop(client, (self.burst, now))
@@ -113,7 +118,7 @@ class Limiter:
 
 
 class Access:
-    """Refuses with 401, 403 or 429. `tokens` None: public."""
+    """Answers 401, 403 or 429 to requests that are not allowed. `tokens` None: public."""
 
     def __init__(
         self, app: ASGIApp, tokens: Tokens | None, limiter: Limiter, clock: Callable[[], float] = time.monotonic
@@ -132,13 +137,15 @@ class Access:
         wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())
         answer = None
         if wait:
-            answer = problem(request, 429, "Too many requests; ask less often.", {"Retry-After": str(int(wait) + 1)})
+            answer = problem(
+                request, 429, "Too many requests; send fewer a second.", {"Retry-After": str(int(wait) + 1)}
+            )
         elif self._tokens is not None and not self._is_open(path):
             if scopes is None:
-                detail = "Send a token: `Authorization: Bearer ...`; `cityvitals token` makes one."
+                detail = "Send a token: `Authorization: Bearer ...`; create one with `cityvitals token`."
                 answer = problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
             elif not allowed(scopes, path, _city(request)):
-                answer = problem(request, 403, f"The token '{owner}' does not reach {path}.")
+                answer = problem(request, 403, f"The token '{owner}' does not permit {path}.")
         await (answer or self._app)(scope, receive, send)
 
     def _is_open(self, path: str) -> bool:

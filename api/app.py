@@ -1,4 +1,4 @@
-"""The application: routes, errors and middleware put together.
+"""The application: routes, errors and middleware.
 
 metrics > security headers > access > gzip > HEAD > ETag > routes > SharedStore > store
 """
@@ -43,7 +43,7 @@ def now_ms() -> int:
 
 
 def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = now_ms) -> FastAPI:
-    """The application over `store`, which it alone uses from now on. Raises CityVitalsError where a part is missing."""
+    """The application on `store`, which nothing else may use. Raises CityVitalsError where a part is missing."""
     app = FastAPI(
         title=settings.title, docs_url=None, redoc_url=None, description=_DESCRIPTION, generate_unique_id_function=_name
     )
@@ -78,7 +78,7 @@ def _name(route: APIRoute) -> str:
 
 
 def _with_problem(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The description with the shape of errors in it, to which every route refers."""
+    """The description with the schema of errors, to which every route refers."""
 
     def described() -> dict[str, Any]:
         schema = describe()
@@ -90,5 +90,5 @@ def _with_problem(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[s
 
 _DESCRIPTION = """U4SSC key performance indicators of cities, live from their sensors.
 
-Every value says how complete it is (`coverage`), how it was made (`method`) and whether it stands (`status`). A value
-that does not exist is null, never 0. Errors are problem details (RFC 9457)."""
+Every value has a coverage in time (`coverage`), a derivation (`method`) and a `status`. A value that does not exist is
+null, never 0. Errors are problem details (RFC 9457)."""

@@ -1,4 +1,4 @@
-"""ETag and If-None-Match for JSON: an answer that has not changed is not sent again."""
+"""ETag and If-None-Match for JSON: an unchanged answer is not sent a second time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class ETagMiddleware:
-    """Holds back a complete JSON answer to a GET, tags it by its bytes, and answers 304 to whoever has it already.
+    """Collects a complete JSON answer to a GET, adds the hash of its bytes as ETag, and answers 304 where it is
+    unchanged.
 
-    The tag is weak, because the answer may still be compressed on its way. Streams pass untouched.
+    The tag is weak, because a later middleware may compress the answer. Streams are passed through.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -27,7 +28,7 @@ class ETagMiddleware:
 
 
 class _Tagger:
-    """The `send` that keeps the head of an answer back until its body is complete."""
+    """The `send` that delays the start of an answer until its body is complete."""
 
     def __init__(self, send: Send, known: str) -> None:
         self._send = send

@@ -1,4 +1,4 @@
-"""HEAD for whatever GET gives, as HTTP asks of a server; probes and link checkers use it."""
+"""HEAD for every path with GET, as HTTP requires; probes and link checkers use it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Lets the routes see a HEAD as a GET; the server leaves the body away. Not for the stream, which has no end."""
+    """Routes a HEAD as a GET; the server omits the body. Not for the stream, which does not end."""
 
     def __init__(self, app: ASGIApp, stream: str) -> None:
         self._app, self._stream = app, stream

@@ -1,9 +1,9 @@
 """The index feed: every KPI value of every city in the order in which its city's values changed, a page at a time.
 
-A cursor holds the number of the last change of each city. Numbers are given by the store as values are committed, so
-whoever keeps the last cursor and asks again gets what has changed since, and nothing else, whatever the clocks of the
-processes showed; a value that changes moves to the end and is in the feed again. `since` leaves out values by the time
-of their change, which a wrong clock may have stamped: who must miss nothing keeps a cursor.
+A cursor holds the number of the last change of each city. The store assigns numbers when it commits values, so
+a client that sends the last cursor receives the changes since then and nothing else, independent of the clocks of the
+processes; a value that changes moves to the end of the feed. `since` skips values by the time of their change, which
+depends on a clock: a client that must not miss anything uses a cursor.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Page(NamedTuple):
-    """Rows in order, the place behind the last of them, and whether there are more."""
+    """Rows in order, the position after the last of them, and whether there are more."""
 
     rows: list[StoredKpi]
     place: Place
@@ -42,18 +42,18 @@ class Page(NamedTuple):
 
 
 def to_cursor(place: Place) -> str:
-    """A place as text for a URL."""
+    """A position as text for a URL."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
 def from_cursor(text: str) -> Place:
-    """The place a cursor names. Raises UsageError."""
+    """The position of a cursor. Raises UsageError."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return _from_time(raw) if raw.startswith(b"[") else msgspec.json.decode(raw, type=Place)
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise UsageError(
-            "cursor is none of ours; pass the cursor of the last answer, or none to start anew."
+            "the cursor is not valid; pass the cursor of the last answer, or none to start from the beginning."
         ) from error
 
 
@@ -66,7 +66,7 @@ def _from_time(raw: bytes) -> Place:
 def page(
     store: SharedStore, cities: Iterable[str], kinds: Sequence[PeriodKind] | None, place: Place, limit: int
 ) -> Page:
-    """The next `limit` values behind `place`, city by city. `kinds`: only these kinds of periods.
+    """The next `limit` values after `place`, city by city. `kinds`: only these kinds of periods.
 
     The store reads as many rows as the page has, and those that `since` leaves out.
     """
@@ -86,7 +86,7 @@ def page(
 
 
 def as_entry(row: StoredKpi) -> dict[str, Any]:
-    """A value as the feed tells it: that of the API, and which revision of what it is."""
+    """A value as an entry of the feed: the fields of the API and its history."""
     return {
         **as_json(row.kpi),
         "kind": row.kpi.kind,
@@ -98,7 +98,7 @@ def as_entry(row: StoredKpi) -> dict[str, Any]:
 
 
 def licence_of(record: CityRecord) -> str | None:
-    """Under which licence a city gives its values: `licence` in [city.extra], None where it does not say."""
+    """The licence of a city's values: `licence` in [city.extra], None where it is not set."""
     extra = record.config["city"].get("extra", {})
     found = extra.get("licence", extra.get("license"))
     return None if found is None else str(found)

@@ -1,11 +1,11 @@
-"""Changes of KPI values, pushed to all who watch: one reader of the store for all of them.
+"""Changes of KPI values, pushed to all watching clients by one reader of the store.
 
     store --(every poll_s, per watched city)--> Feed --> one bounded queue per watcher --> server-sent events
 
 The store numbers changes in the order in which it commits them; each event holds all changes up to its number. A
-watcher is subscribed before its snapshot is read, so nothing is lost between the two, and what the snapshot holds
-already is left out of its queue. The snapshot is made once for all who come before the next change.
-A watcher too slow to take the events loses its connection, connects again with Last-Event-ID, and resumes.
+watcher is subscribed before its snapshot is read, so nothing is lost in between, and changes that the snapshot contains
+are skipped in its queue. A snapshot is created once for all watchers that connect before the next change.
+A watcher that is too slow is disconnected, reconnects with Last-Event-ID and resumes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Feed:
             self._beginnings[last_id] = made
 
     def send(self, sent: Sent | None) -> None:
-        """Hand an event to every watcher; None ends them. A watcher with a full queue is disconnected."""
+        """Send an event to every watcher; None ends them. A watcher with a full queue is disconnected."""
         if sent and sent.number:
             self.after = sent.number
             self._beginnings.clear()
@@ -87,7 +87,7 @@ class Feed:
 
 
 class Hub:
-    """Reads the store once per period for every city somebody watches; rests while nobody does."""
+    """Reads the store once per interval for every watched city; idle while there are no watchers."""
 
     def __init__(
         self, store: SharedStore, poll_s: float, beat_s: float, clock: Callable[[], int], most: int = MOST_WATCHERS
@@ -99,13 +99,13 @@ class Hub:
 
     @property
     def watchers(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return sum(len(feed.watchers) for feed in self._feeds.values())
 
     async def watch(self, city: str, last_id: int | None) -> AsyncIterator[bytes]:
-        """The events for one client, without end. Raises Unavailable at once where the store is away, Full.
+        """The events for one client, without end. Raises Unavailable at once where the store does not answer, Full.
 
-        Begins with a snapshot, or after a reconnect (`last_id`) with what has changed since.
+        Starts with a snapshot, or after a reconnect (`last_id`) with the changes since then.
         """
         if self.watchers >= self._most:
             raise Full(f"{self._most} clients watch already; ask again later, or raise api.max_live.")
@@ -142,7 +142,7 @@ class Hub:
             feed.watchers.discard(watcher)
 
     async def _next(self, watcher: Watcher) -> Sent | None:
-        """The next event; a heartbeat when there is none for a while."""
+        """The next event; a heartbeat when there is none for `beat_s`."""
         try:
             async with asyncio.timeout(self._beat_s):
                 return await watcher.get()
@@ -150,7 +150,9 @@ class Hub:
             return Sent(0, sse.alive(self._clock(), not self._away))
 
     def _beginning(self, city: str, last_id: int | None) -> Beginning:
-        """What a client gets first; a snapshot also where its id is not one of this store, or it missed very much."""
+        """The first events for a client: a snapshot also where its id is unknown to this store, or it missed very many
+        changes.
+        """
         number = self._store.newest_change(city)
         if last_id is not None and last_id <= number:
             changed = self._store.changes(city, last_id, MOST_CHANGES + 1)
@@ -161,7 +163,7 @@ class Hub:
         return Beginning(number, (sse.values("snapshot", city, rows, number),))
 
     async def _poll(self) -> None:
-        """Ask for changes until nobody watches."""
+        """Query changes until there are no watchers."""
         try:
             while self.watchers:
                 for feed in list(self._feeds.values()):
@@ -171,8 +173,8 @@ class Hub:
                         del self._feeds[feed.city]
                 await asyncio.sleep(self._poll_s)
             self._feeds.clear()
-        except Exception:  # whatever it is, the clients must not be left waiting; it is raised again
-            log.exception("The live feed has a fault; its clients will connect again.")
+        except Exception:  # for any fault the clients must be disconnected; it is re-raised
+            log.exception("The live feed failed; its clients will reconnect.")
             self.close()
             raise
 
@@ -181,27 +183,27 @@ class Hub:
             return
         try:
             sent = await to_thread.run_sync(self._changes, feed.city, feed.after)
-            self._tell(away=False)
+            self._report(away=False)
         except Unavailable as error:
-            self._tell(away=True, why=str(error))
+            self._report(away=True, why=str(error))
         else:
             if sent:
                 feed.send(sent)
 
     def _changes(self, city: str, after: int) -> Sent | None:
-        """What changed behind a number; a new snapshot where it is very much, as after a backfill."""
+        """The changes after a number; a new snapshot where there are very many, as after a backfill."""
         changed = self._store.changes(city, after, MOST_CHANGES + 1)
         if len(changed) > MOST_CHANGES:
             number = self._store.newest_change(city)
             return Sent(number, sse.values("snapshot", city, newest(self._store, city), number))
         return Sent(changed[-1][0], _kpis(city, changed)) if changed else None
 
-    def _tell(self, away: bool, why: str = "") -> None:
-        """Tell every watcher when the store goes away or comes back; log it once per change."""
+    def _report(self, away: bool, why: str = "") -> None:
+        """Report to every watcher when the store stops or resumes answering; log it once per change."""
         if away == self._away:
             return
         self._away = away
-        log.warning("The store is away: %s", why) if away else log.info("The store is back.")
+        log.warning("The store does not answer: %s", why) if away else log.info("The store answers.")
         for feed in self._feeds.values():
             feed.send(Sent(0, sse.alive(self._clock(), not away)))
 

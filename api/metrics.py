@@ -1,6 +1,6 @@
-"""Measures of the API itself in the Prometheus text format 0.0.4.
+"""Metrics of the API in the Prometheus text format 0.0.4.
 
-Written by hand: a dozen lines of text need no registry of global state, and every application has its own counts.
+Without a client library: a dozen lines of text need no global registry, and every application has its own counts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Requests:
 
 
 class CountRequests:
-    """ASGI middleware that counts into `Requests`. The route's template is the label, never the path as sent."""
+    """ASGI middleware that counts into `Requests`. The route's template is the label, never the path of the request."""
 
     def __init__(self, app: ASGIApp, requests: Requests) -> None:
         self._app, self._requests = app, requests

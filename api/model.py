@@ -1,4 +1,4 @@
-"""The shapes of all answers, as the OpenAPI description shows them."""
+"""The models of all answers, as in the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class KpiJson(BaseModel):
 
     city: str
     code: str = Field(examples=["EN:EN:AQ:1C"])
-    part: str = Field(description="The data point, where a KPI has several, like pm2_5; else empty.")
+    part: str = Field(description="The data point of a KPI that has several, such as pm2_5; else empty.")
     period: str = Field(examples=["2018", "2018-Q3", "2018-07", "2018-07-01", "24h", "365d"])
-    start: str = Field(description="Begin of the period, RFC 3339 UTC.")
+    start: str = Field(description="Start of the period, RFC 3339 UTC.")
     end: str = Field(description="End of the period, not included, RFC 3339 UTC.")
     value: float | None
     unit: str
-    coverage: float = Field(ge=0, le=1, description="How complete the value is, 0 to 1.")
+    coverage: float = Field(ge=0, le=1, description="Share of the period's time that the readings stand for, 0 to 1.")
     status: Status
     n_devices: int
     revision: int
@@ -42,7 +42,7 @@ class CityJson(BaseModel):
 
 
 class DeviceJson(BaseModel):
-    """A device of the city's registry."""
+    """A registered device."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -55,18 +55,20 @@ class DeviceJson(BaseModel):
 
 
 class CityDetail(CityJson):
-    """A city with what its values rest on: denominators, rules and devices."""
+    """A city with denominators, rules and devices of its values."""
 
     denominators: dict[str, Any]
     rules: Rules
-    window_s: float = Field(description="Width of the base windows in seconds: how often values can change at most.")
-    data_from: str | None = Field(description="Begin of the oldest hour with data, RFC 3339 UTC.")
+    window_s: float = Field(
+        description="Width of the base windows in seconds: the shortest time between two changes of a value."
+    )
+    data_from: str | None = Field(description="Start of the oldest hour with data, RFC 3339 UTC.")
     data_until: str | None = Field(description="End of the newest window with data, RFC 3339 UTC.")
     devices: list[DeviceJson]
 
 
 class CatalogueEntry(BaseModel):
-    """One KPI of the catalogue: the 91 of U4SSC and the local ones."""
+    """One KPI of the catalogue, of U4SSC or local."""
 
     code: str
     name: str
@@ -78,12 +80,12 @@ class CatalogueEntry(BaseModel):
     unit: str
     unit_status: str
     parts: list[str]
-    direction: str = Field(description="Which way is better: higher, lower or empty.")
+    direction: str = Field(description="The better direction: higher, lower or empty.")
     sdg: list[str]
     definition: str
     source: str
     aliases: list[str]
-    derivable: bool = Field(description="Whether it is computed from readings; the others are reported by people.")
+    derivable: bool = Field(description="Whether it is derived from readings; the others are reported by people.")
     method: str
 
 
@@ -117,11 +119,11 @@ class Health(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457). `detail` is a sentence that says what to do."""
+    """An error (RFC 9457). `detail` states what to do."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
     instance: str
-    errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong input: where, and why.")
+    errors: list[dict[str, str]] | None = Field(default=None, description="Each invalid input: where, and why.")

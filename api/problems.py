@@ -1,4 +1,4 @@
-"""Every error as application/problem+json (RFC 9457), with a sentence that says what to do."""
+"""Every error as application/problem+json (RFC 9457), with a sentence that states what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class NotFound(CityVitalsError):
-    """What was asked for is not there."""
+    """The requested resource does not exist."""
 
 
 def problem(
@@ -68,24 +68,24 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     errors = [{"where": ".".join(map(str, e["loc"])), "why": _why(e)} for e in error.errors()]
     detail = "; ".join(f"{e['where']}: {e['why']}" for e in errors)
-    return problem(request, 422, f"The request is not understood: {detail}.", errors=errors)
+    return problem(request, 422, f"The request is not valid: {detail}.", errors=errors)
 
 
 def _why(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
-        return "there is no such parameter, see /openapi.json"
+        return "unknown parameter, see /openapi.json"
     return str(error["msg"])
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     details = {
-        404: f"There is nothing at {request.url.path}; see /openapi.json for what there is.",
-        405: f"{request.method} is not possible at {request.url.path}; everything here is read with GET.",
+        404: f"There is no resource at {request.url.path}; /openapi.json lists all paths.",
+        405: f"{request.method} is not supported at {request.url.path}; use GET.",
     }
     return problem(request, error.status_code, details.get(error.status_code, error.detail), dict(error.headers or {}))
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(request, 500, "The server has a fault; its log has the details. Please report it.")
+    return problem(request, 500, "Internal error; the server's log has the details. Please report it.")

@@ -1,4 +1,4 @@
-"""What the endpoints ask of the store, in terms of periods: newest values, the values of a period, a time series."""
+"""Queries of the endpoints: newest values, the values of a period, a time series."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from telemetry.kpi_value import StoredKpi
 from telemetry.periods import KINDS, ROLLING, PeriodKind, midnight, parse_period
 from telemetry.windows import DAY
 
-# How far before the newest data the newest value of a kind may begin: a store of many years is not read as a whole.
+# How far before the newest data the newest value of a kind may start: a store of many years is not read completely.
 _LOOK_BACK: dict[PeriodKind, int] = {
     "24h": 8 * DAY,
     "365d": 8 * DAY,
@@ -49,7 +49,7 @@ def newest(
 def in_period(
     store: SharedStore, record: CityRecord, period: str | None, codes: Sequence[str] | None
 ) -> list[StoredKpi]:
-    """The values of a period as a user writes it; without one the newest of every kind. Raises UsageError."""
+    """The values of a period; without one, the newest of every kind. Raises UsageError."""
     if period is None:
         return newest(store, record.id, codes=codes)
     if period in ROLLING:
@@ -58,25 +58,25 @@ def in_period(
     return store.kpis(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1)
 
 
-class Stretch(NamedTuple):
-    """A half-open stretch of time in UTC ms; None is open."""
+class TimeRange(NamedTuple):
+    """A half-open time range in UTC ms; None: unlimited."""
 
     start: int | None
     end: int | None
 
 
 def history(
-    store: SharedStore, record: CityRecord, code: str, kind: PeriodKind, part: str | None, stretch: Stretch
+    store: SharedStore, record: CityRecord, code: str, kind: PeriodKind, part: str | None, time_range: TimeRange
 ) -> list[StoredKpi]:
-    """The values of one kind whose period begins in the stretch, sorted by (part, time).
+    """The values of one kind whose period starts in the time range, sorted by (part, time).
 
-    Without a begin, days go back 92 days; the other kinds as far as there are any.
+    Without a start, days are limited to the last 92 days; the other kinds are not limited.
     """
-    start = stretch.start
+    start = time_range.start
     if start is None and kind == "day":
-        start = _default_start(store, record.id, stretch.end)
-    rows = store.kpis(record.id, [kind], [code], start, stretch.end)
-    if start is None and kind == "day":  # no readings to go by, only values
+        start = _default_start(store, record.id, time_range.end)
+    rows = store.kpis(record.id, [kind], [code], start, time_range.end)
+    if start is None and kind == "day":  # no readings, only values
         start = max((row.kpi.end for row in rows), default=0) - DAYS_SHOWN * DAY
         rows = [row for row in rows if row.kpi.start >= start]
     return [row for row in rows if part is None or row.kpi.part == part]
@@ -99,11 +99,11 @@ def moment(text: str | None, zone: ZoneInfo, name: str) -> int | None:
         stamp = datetime.fromisoformat(text)
         return round(stamp.astimezone(UTC).timestamp() * 1000) if stamp.tzinfo else _no_zone(text, name)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{name}='{text}' is no time; write 2018-07-01 or 2018-07-01T00:00:00Z.") from error
+        raise UsageError(f"{name}='{text}' is not a valid time; use 2018-07-01 or 2018-07-01T00:00:00Z.") from error
 
 
 def _no_zone(text: str, name: str) -> int:
-    raise UsageError(f"{name}='{text}' has no time zone; write 2018-07-01, or end the time with Z.")
+    raise UsageError(f"{name}='{text}' has no time zone; use 2018-07-01, or end the time with Z.")
 
 
 def catalogue_code(text: str) -> str:
@@ -111,6 +111,6 @@ def catalogue_code(text: str) -> str:
     found = canonical(text)
     if found is None:
         close = get_close_matches(text.replace(" ", "").upper(), KPIS, n=1, cutoff=0.5)
-        hint = f"did you mean '{close[0]}'?" if close else "/v1/catalogue lists all there are."
-        raise UsageError(f"'{text}' is no KPI code; {hint}")
+        hint = f"did you mean '{close[0]}'?" if close else "/v1/catalogue lists all codes."
+        raise UsageError(f"'{text}' is not a KPI code; {hint}")
     return found

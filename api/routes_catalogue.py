@@ -1,4 +1,4 @@
-"""/v1/catalogue: every KPI there is, derived or reported."""
+"""/v1/catalogue: every KPI, derived or reported."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 @router.get("/catalogue", response_model=list[CatalogueEntry])
 def catalogue() -> list[dict[str, Any]]:
-    """The 91 KPIs of U4SSC and the local ones; `derivable` tells which are computed from readings."""
+    """The 91 KPIs of U4SSC and the local ones; `derivable`: whether it is derived from readings."""
     return [msgspec.structs.asdict(kpi) for kpi in KPIS.values()]

@@ -1,4 +1,4 @@
-"""/v1/cities: which cities there are, and what each city's values rest on."""
+"""/v1/cities: the cities, with the denominators, rules and devices of each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def cities(state: StateOf) -> list[dict[str, Any]]:
 
 @router.get("/cities/{city}", response_model=CityDetail, responses=responses(404, 422, 503))
 def city(record: CityOf, state: StateOf) -> dict[str, Any]:
-    """One city: denominators, rules, devices, and from when to when there are data."""
+    """One city: denominators, rules, devices, and the time range of its data."""
     hours, windows = (state.store.span(record.id, level) for level in ("hour", "window"))
     until = windows[1] + record.width if windows else hours[1] + HOUR if hours else None
     return {

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: for whoever keeps the process running."""
+"""/healthz, /readyz and /metrics, for operators."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ router = APIRouter(tags=["operation"])
 
 @router.get("/healthz", response_model=Health)
 async def healthz() -> dict[str, str]:
-    """The process answers; says nothing about the store. Needs none of the threads that wait for it."""
+    """The process answers; the store is not checked, and no thread that may wait for it is needed."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", response_model=Health, responses=responses(503))
 def readyz(state: StateOf) -> dict[str, str]:
-    """The store answers, too."""
+    """The process and the store answer."""
     state.store.ping()
     return {"status": "ready"}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(state: StateOf) -> PlainTextResponse:
-    """Requests, whether the store answers, and how fresh the KPI values are, in the Prometheus text format."""
+    """Requests, whether the store answers, and the time of the last change of KPI values, in Prometheus text format."""
     up, values = _look(state)
     parts = (
         family("cityvitals_api_requests_total", "counter", "Requests answered.", state.requests.samples()),
@@ -51,7 +51,7 @@ def metrics(state: StateOf) -> PlainTextResponse:
 
 
 def _look(state: State) -> tuple[int, list[StoredKpi]]:
-    """Whether the store answers, and the newest values; a store that is away is a measure here, not an error."""
+    """Whether the store answers, and the newest values; a store that does not answer is a metric here, not an error."""
     try:
         values = [value for record in state.store.cities() for value in newest(state.store, record.id)]
     except Unavailable:

@@ -1,4 +1,4 @@
-"""/v1/index/kpis: the feed from which an index keeps its copy up to date."""
+"""/v1/index/kpis: the feed with which an index updates its copy."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ router = APIRouter(prefix="/v1/index", tags=["index"])
 
 
 class IndexQuery(BaseModel):
-    """Where to go on, and of what."""
+    """The position in the feed, and filters."""
 
     model_config = ConfigDict(extra="forbid")
 
-    since: str | None = Field(None, description="Only what changed after this time, RFC 3339; without a cursor only")
-    cursor: str | None = Field(None, description="The cursor of the last answer: go on behind it")
-    limit: int = Field(1000, ge=1, le=MOST, description="At most so many values")
+    since: str | None = Field(None, description="Only changes after this time, RFC 3339; not together with a cursor")
+    cursor: str | None = Field(None, description="The cursor of the last answer: continue after it")
+    limit: int = Field(1000, ge=1, le=MOST, description="The largest number of values")
     city: list[str] | None = Field(None, description="Only these cities; may be given several times")
-    kind: list[PeriodKind] | None = Field(None, description="Only these kinds of periods, like year")
+    kind: list[PeriodKind] | None = Field(None, description="Only these kinds of periods, such as year")
 
 
 class IndexEntry(KpiJson):
@@ -37,16 +37,18 @@ class IndexEntry(KpiJson):
 
     kind: PeriodKind
     origin: str = Field(description="derived from readings, or reported by the city")
-    changed: str = Field(description="Since when it has this value, RFC 3339 UTC")
-    updated: str = Field(description="When any of its fields changed last, RFC 3339 UTC")
+    changed: str = Field(description="Time since which it has this value, RFC 3339 UTC")
+    updated: str = Field(description="Time of the last change of any field, RFC 3339 UTC")
     previous: float | None
 
 
 class IndexPage(BaseModel):
-    """A page of the feed. Keep `cursor` and ask with it again, at once while `more`, else when you like."""
+    """A page of the feed. Send `cursor` with the next request: at once while `more`, else at any time."""
 
-    version: int = Field(description="Of the shape of this answer; it rises when a field goes or changes its meaning")
-    licences: dict[str, str | None] = Field(description="Per city; null where the city does not say")
+    version: int = Field(
+        description="Version of this model; it increases when a field is removed or changes its meaning"
+    )
+    licences: dict[str, str | None] = Field(description="Per city; null where it is not set")
     values: list[IndexEntry]
     cursor: str
     more: bool
@@ -56,19 +58,19 @@ class IndexPage(BaseModel):
 def index_kpis(state: StateOf, query: Annotated[IndexQuery, Query()], response: Response) -> dict[str, Any]:
     """KPI values of all cities, each city's in the order of change; upsert them by city, code, part, kind and start."""
     if query.cursor is not None and query.since is not None:
-        raise UsageError("Give since or cursor, not both; a cursor says where to go on.")
+        raise UsageError("Send since or cursor, not both.")
     since = moment(query.since, ZoneInfo("UTC"), "since")
     place = from_cursor(query.cursor) if query.cursor else Place(since=-1 if since is None else since)
     records = [find_city(state.store, c) for c in query.city] if query.city else state.store.cities()
-    found = page(state.store, [r.id for r in records], query.kind, place, query.limit)
-    cursor = to_cursor(found.place)
-    if found.more:
-        again = query.model_dump(exclude_none=True, exclude={"since", "cursor"}) | {"cursor": cursor}
-        response.headers["Link"] = f'</v1/index/kpis?{urlencode(again, doseq=True)}>; rel="next"'
+    entries = page(state.store, [r.id for r in records], query.kind, place, query.limit)
+    cursor = to_cursor(entries.place)
+    if entries.more:
+        next_query = query.model_dump(exclude_none=True, exclude={"since", "cursor"}) | {"cursor": cursor}
+        response.headers["Link"] = f'</v1/index/kpis?{urlencode(next_query, doseq=True)}>; rel="next"'
     return {
         "version": VERSION,
         "licences": {r.id: licence_of(r) for r in records},
-        "values": [as_entry(row) for row in found.rows],
+        "values": [as_entry(row) for row in entries.rows],
         "cursor": cursor,
-        "more": found.more,
+        "more": entries.more,
     }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.model import KpiJson, Series
 from api.problems import NotFound, responses
-from api.queries import Stretch, catalogue_code, history, in_period, moment, zone_of
+from api.queries import TimeRange, catalogue_code, history, in_period, moment, zone_of
 from api.state import CityOf, StateOf
 from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi, as_json
@@ -18,14 +18,14 @@ from telemetry.kpi_value import StoredKpi, as_json
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
 
 
-# For readers of the description; what is wrong is refused in our own words.
+# For the description; invalid input is rejected with sentences of this API.
 _DAY = r"[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _PERIOD = rf"^([12]\d{{3}}|[12]\d{{3}}-Q[1-4]|[12]\d{{3}}-(0[1-9]|1[0-2])|{_DAY}|24h|365d)$"
 _MOMENT = rf"^{_DAY}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-][01]\d:[0-5]\d))?$"
 
 
 class KpiQuery(BaseModel):
-    """Which values; an unknown parameter is an error, because a filter that is ignored misleads."""
+    """The selected values; an unknown parameter is an error, because an ignored filter misleads."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,22 +38,22 @@ class KpiQuery(BaseModel):
 
 
 class SeriesQuery(BaseModel):
-    """Which stretch of which part."""
+    """The selected time range and part."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     kind: Literal["day", "month", "quarter", "year"] = "day"
-    part: str | None = Field(None, description="Only this part, like pm2_5")
+    part: str | None = Field(None, description="Only this part, such as pm2_5")
     begin: str | None = Field(
         None,
         alias="from",
-        description="Periods that begin at this date or time or later",
+        description="Periods that start at this date or time or later",
         json_schema_extra={"pattern": _MOMENT},
     )
     end: str | None = Field(
         None,
         alias="to",
-        description="Periods that begin before this date or time",
+        description="Periods that start before this date or time",
         json_schema_extra={"pattern": _MOMENT},
     )
 
@@ -67,14 +67,14 @@ def kpis(record: CityOf, state: StateOf, query: Annotated[KpiQuery, Query()]) ->
 
 @router.get("/kpis/{code}/series", response_model=Series)
 def series(record: CityOf, code: str, state: StateOf, query: Annotated[SeriesQuery, Query()]) -> dict[str, Any]:
-    """A KPI over time, as columns per part. Days go back 92 days unless `from` says otherwise."""
+    """A KPI over time, as columns per part. Days are limited to the last 92 days unless `from` is given."""
     try:
         known = catalogue_code(code)
     except UsageError as error:
         raise NotFound(str(error)) from error
     zone = zone_of(record)
-    stretch = Stretch(moment(query.begin, zone, "from"), moment(query.end, zone, "to"))
-    rows = history(state.store, record, known, query.kind, query.part, stretch)
+    time_range = TimeRange(moment(query.begin, zone, "from"), moment(query.end, zone, "to"))
+    rows = history(state.store, record, known, query.kind, query.part, time_range)
     parts = [_columns(part, list(group)) for part, group in groupby(rows, key=lambda row: row.kpi.part)]
     return {"city": record.id, "code": known, "kind": query.kind, "series": parts}
 

@@ -26,7 +26,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.get("/live", response_class=StreamingResponse, responses={**_STREAM, **responses(404, 422, 503)})
 async def live(
     state: StateOf,
-    city: Annotated[str | None, Query(description="May be left out where the store holds one city")] = None,
+    city: Annotated[str | None, Query(description="Optional where the store contains one city")] = None,
     last: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> StreamingResponse:
     """First a snapshot (the newest value of every kind), then only what changes; `Last-Event-ID` resumes."""
@@ -40,7 +40,7 @@ def _city(state: State, city: str | None) -> str:
         return find_city(state.store, city).id
     ids = [record.id for record in state.store.cities()]
     if not ids:
-        raise NotFound("The store holds no city yet. Start a city, or replay its readings.")
+        raise NotFound("The store contains no city yet. Start a city, or replay its readings.")
     if len(ids) > 1:
-        raise UsageError(f"Say which city: ?city= one of {', '.join(ids)}.")
+        raise UsageError(f"Name the city: ?city= one of {', '.join(ids)}.")
     return ids[0]

@@ -1,4 +1,4 @@
-"""The live page and the files it needs: our own from api/page, the chart library from its installed package."""
+"""The live page: its files from api/page, and the chart library from its installed package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHART_FILES = {
 def chart_library() -> Path:
     """The folder with uPlot's files, as `youplot` installed them; that package is never imported.
 
-    Raises CityVitalsError where it is missing or carries other files than uPlot's own release.
+    Raises CityVitalsError where it is missing or its files differ from uPlot's own release.
     """
     spec = find_spec("youplot")
     folder = Path((spec.submodule_search_locations or [""])[0]) / "vendor" if spec else Path()

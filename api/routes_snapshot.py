@@ -21,11 +21,11 @@ router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
 
 
 class SnapshotQuery(BaseModel):
-    """Of which period."""
+    """The selected period."""
 
     model_config = ConfigDict(extra="forbid")
 
-    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; else the newest year")
+    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the newest year")
 
 
 _SVG: dict[int | str, dict[str, Any]] = {
@@ -35,10 +35,12 @@ _SVG: dict[int | str, dict[str, Any]] = {
 
 @router.get("/snapshot.svg", response_class=Response, responses={**_SVG, **responses(404, 422, 503)})
 def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery, Query()]) -> Response:
-    """The city snapshot, scored against the city's own targets; it says in words what it shows."""
+    """The city snapshot, scored against the city's own targets, with a text alternative."""
     label = query.period or _newest_year(record, state)
     if label in ("24h", "365d"):
-        raise UsageError("A snapshot is of a calendar period: write 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+        raise UsageError(
+            "A snapshot is calculated for calendar periods only; use 2018, 2018-Q3, 2018-07 or 2018-07-01."
+        )
     period = parse_period(label, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(record.id, [period.kind], None, period.start, period.start + 1))
     city = City.model_validate(record.config)
@@ -49,5 +51,5 @@ def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery
 def _newest_year(record: CityOf, state: StateOf) -> str:
     labels = [row.kpi.period for row in newest(state.store, record.id, [CALENDAR[0]])]
     if not labels:
-        raise NotFound(f"{record.id} has no value of a year yet; ask for a shorter period, like period=2018-07.")
+        raise NotFound(f"{record.id} has no value of a year yet; request a shorter period, such as period=2018-07.")
     return max(labels)

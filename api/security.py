@@ -1,4 +1,7 @@
-"""Security headers on every answer. Nothing is loaded from elsewhere, and no script or style stands in the page."""
+"""Security headers on every answer.
+
+Nothing is loaded from other servers, and the page has no inline script or style.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers, and `Cache-Control: no-cache` where an answer says nothing of its own."""
+    """Adds the headers, and `Cache-Control: no-cache` where an answer has no such header."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

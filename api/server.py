@@ -18,7 +18,7 @@ LAST_PORT = 65535
 
 
 class ApiServer(uvicorn.Server):
-    """The server, with its port already taken. `run()` blocks; `stop()` ends it from another thread."""
+    """The server, with its port bound. `run()` blocks; `stop()` ends it from another thread."""
 
     def __init__(self, settings: ApiSettings, store: Store, clock: Callable[[], int] = now_ms) -> None:
         self._socket = listen(settings.host, settings.port)
@@ -33,7 +33,7 @@ class ApiServer(uvicorn.Server):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Its URL."""
         host, port = self._socket.getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -42,12 +42,12 @@ class ApiServer(uvicorn.Server):
         super().run(sockets or [self._socket])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the live streams first: they never end of themselves."""
+        """End the live streams first: they do not end on their own."""
         self._hub.close()
         await super().shutdown(sockets)
 
     def stop(self) -> None:
-        """Let `run` return soon."""
+        """Make `run` return soon."""
         self.should_exit = True
 
 
@@ -57,10 +57,10 @@ def serve(settings: ApiSettings, store: Store) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; taking it first means a taken port is refused by us, in words. Port 0 finds a free one."""
+    """A listening socket, bound first so that a used port is reported with a sentence. Port 0: any free one."""
     made = None
     if not 0 <= port <= LAST_PORT:
-        raise UsageError(f"{port} is no port; choose a --port from 1 to {LAST_PORT}.")
+        raise UsageError(f"{port} is not a valid port; choose a --port from 1 to {LAST_PORT}.")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, proto)
@@ -76,7 +76,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _refusal(host: str, port: int, error: OSError) -> CityVitalsError:
     if error.errno == errno.EADDRINUSE:
-        return UsageError(f"Port {port} on {host} is taken by another program; stop that, or choose another --port.")
+        return UsageError(f"Port {port} on {host} is used by another program; stop it, or choose another --port.")
     if error.errno == errno.EACCES:
-        return UsageError(f"Port {port} needs more rights than this user has; choose a --port above 1023.")
+        return UsageError(f"Port {port} needs root permissions; choose a --port above 1023.")
     return UsageError(f"The API cannot listen on {host}, port {port}: {error}. Check --host and --port.")

@@ -1,4 +1,4 @@
-"""What the HTTP API needs to know from its configuration."""
+"""The settings of the HTTP API."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """Where to listen; every `poll_s` seconds the store is asked for changes, every `beat_s` live clients hear us.
+    """Address, the interval `poll_s` of queries for changes, and the interval `beat_s` of heartbeats to live clients.
 
-    `tokens`: the file of those who may read, see api/access.py; None: everybody. `rate`: requests a second and client,
-    after a first `burst`; 0: any number. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
+    `tokens`: the file of read tokens, see api/access.py; None: public. `rate`: requests a second and client,
+    after a first `burst`; 0: unlimited. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client.
     """
 

@@ -1,7 +1,7 @@
 """The server-sent events of /v1/live, as bytes.
 
-`snapshot` and `kpis` carry values and an id (the number of the last change they hold); `alive` says the server's time
-and whether the store answers, so that a page can tell a quiet city from a dead connection.
+`snapshot` and `kpis` contain values and an id (the number of the last change in them); `alive` contains the server's
+time and whether the store answers, so that a page can distinguish a city without changes from a broken connection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from telemetry.periods import iso
 
 
 def values(event: Literal["snapshot", "kpis"], city: str, rows: Sequence[StoredKpi], number: int) -> bytes:
-    """An event with KPI values. `number`: of the last change it knows, 0 when there is none."""
+    """An event with KPI values. `number`: of the last change in it, 0 where there is none."""
     updated = max((row.updated for row in rows), default=0)
     data = {"city": city, "updated": iso(updated) if updated else None, "kpis": [as_json(row.kpi) for row in rows]}
     return b"id: %d\n" % number + _event(event, data)
@@ -32,5 +32,5 @@ def _event(name: str, data: dict[str, Any]) -> bytes:
 
 
 def last_event_id(text: str | None) -> int | None:
-    """The id a client saw last; None where it has none or one that is not ours."""
+    """The last id that a client received; None where it has none or an invalid one."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None

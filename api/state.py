@@ -1,4 +1,4 @@
-"""What the routes share: the store, the hub, the counts; and the city a path names."""
+"""Shared state of the routes: store, hub of live events, request counts; and the city of a path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from telemetry.errors import nearest
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything one application holds."""
+    """The state of one application."""
 
     store: SharedStore
     hub: Hub
@@ -36,7 +36,7 @@ def find_city(store: SharedStore, city: str) -> CityRecord:
     if city in cities:
         return cities[city]
     if not cities:
-        raise NotFound(f"There is no city '{city}': the store holds none yet. Start a city, or replay its readings.")
+        raise NotFound(f"There is no city '{city}': the store contains none yet. Start a city, or replay its readings.")
     raise NotFound(f"There is no city '{city}'; {nearest(city, cities)}")
 
 

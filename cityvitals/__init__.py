@@ -1,3 +1,3 @@
-"""The command line, the configuration, and the wiring of the processes."""
+"""The command line, the long-running processes, demo, doctor and backup."""
 
 from registry.version import __version__ as __version__

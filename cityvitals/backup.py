@@ -1,6 +1,6 @@
-"""`cityvitals backup` and `restore`: the gateway's buffer and the embedded store, copied while they are used.
+"""`cityvitals backup` and `restore`: copies of the gateway's buffer and the embedded store while they are in use.
 
-A copy gets its name only when it is whole and checked, and is as private as what it was copied from.
+A copy gets its name only when it is complete and checked, with the owner and mode of the original.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from cityvitals.recover import only_one
 from registry import secret_files
 from telemetry.errors import CityVitalsError, UsageError
 
-# Every connection of ours holds a shared lock on these bytes of the file while it is open (sqlite3.c, unixLock).
+# Every open connection holds a shared lock on these bytes of the file (sqlite3.c, unixLock).
 _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
 
 
 def backup(source: Path, target: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
-    """Copy `source` to `target`, where an older copy may be; bytes copied. Raises CityVitalsError, UsageError."""
+    """Copy `source` to `target`, which may be an older copy; bytes copied. Raises CityVitalsError, UsageError."""
     _check_source(source)
     _check_target(source, target)
     if target.exists() and (in_use(target) or _beside(target, "-wal").exists()):
-        raise UsageError(f"{target} is a database in use. Name a new file; `cityvitals restore` puts a copy back.")
-    with _draft(target, ".part") as draft:
-        _copy(source, draft, progress)
-        draft.replace(target)
+        raise UsageError(f"{target} is a database in use. Name a new file; use `cityvitals restore` to restore a copy.")
+    with _temporary(target, ".part") as temporary:
+        _copy(source, temporary, progress)
+        temporary.replace(target)
     return target.stat().st_size
 
 
 def restore(source: Path, target: Path) -> tuple[int, Path | None]:
-    """Put a backup in the place of `target`, which is not in use; bytes restored, where the file of before is now."""
+    """Replace `target`, which must not be in use, by a backup; (bytes restored, new name of the previous file)."""
     _check_source(source)
     with only_one(target):
         _check_target(source, target)
         if in_use(target):
             raise CityVitalsError(f"Another process uses {target}. Stop gateway, ingest and API first, then restore.")
-        with _draft(target, ".restored") as draft:
-            _copy(source, draft, lambda _done, _all: None)
-            secret_files.as_of(draft, target if target.exists() else target.parent)
-            kept = _put_away(target)
-            draft.replace(target)
-        return target.stat().st_size, kept
+        with _temporary(target, ".restored") as temporary:
+            _copy(source, temporary, lambda _done, _all: None)
+            secret_files.as_of(temporary, target if target.exists() else target.parent)
+            previous = _rename_existing(target)
+            temporary.replace(target)
+        return target.stat().st_size, previous
 
 
 def in_use(path: Path) -> bool:
     """Whether another process has a SQLite file open."""
-    if sys.platform == "win32" or not path.is_file():  # where there is no such lock, nobody is stopped
+    if sys.platform == "win32" or not path.is_file():  # where the platform has no such lock, nothing is checked
         return False
     import fcntl  # noqa: PLC0415
 
@@ -69,38 +69,38 @@ def _check_source(source: Path) -> None:
     if not source.is_file():
         raise UsageError(f"There is no file {source}.")
     if not source.stat().st_size:
-        raise CityVitalsError(f"{source} is empty: it holds no database. Take another copy.")
+        raise CityVitalsError(f"{source} is empty, so it is not a database. Use another copy.")
 
 
 def _check_target(source: Path, target: Path) -> None:
     if target.is_dir():
-        raise UsageError(f"{target} is a folder; name the file in it, for example {target / source.name}.")
+        raise UsageError(f"{target} is a folder; name a file in it, for example {target / source.name}.")
     if not target.parent.is_dir():
-        raise UsageError(f"There is no folder {target.parent}; make it first.")
+        raise UsageError(f"There is no folder {target.parent}; create it first.")
     if target.exists() and target.samefile(source):
-        raise UsageError(f"{source} and {target} are the same file; name another.")
+        raise UsageError(f"{source} and {target} are the same file; name another one.")
 
 
 @contextmanager
-def _draft(target: Path, suffix: str) -> Iterator[Path]:
-    """A private file beside `target` that is gone afterwards unless it was renamed."""
-    draft = _beside(target, suffix)
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
+def _temporary(target: Path, suffix: str) -> Iterator[Path]:
+    """A private temporary file beside `target`, deleted afterwards unless it was renamed."""
+    temporary = _beside(target, suffix)
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600)
     try:
-        yield draft
+        yield temporary
     finally:
         for end in ("", "-journal"):
-            _beside(draft, end).unlink(missing_ok=True)
+            _beside(temporary, end).unlink(missing_ok=True)
 
 
-def _copy(source: Path, draft: Path, progress: Callable[[int, int], None]) -> None:
-    copy(source, draft, progress)
-    draft.chmod(source.stat().st_mode & 0o777)
+def _copy(source: Path, temporary: Path, progress: Callable[[int, int], None]) -> None:
+    copy(source, temporary, progress)
+    temporary.chmod(source.stat().st_mode & 0o777)
 
 
-def _put_away(target: Path) -> Path | None:
-    """Rename what is there, with what belongs to it, to a name that nothing has."""
+def _rename_existing(target: Path) -> Path | None:
+    """Rename the existing database and its WAL to an unused name."""
     parts = [suffix for suffix in ("", "-wal", "-shm") if _beside(target, suffix).exists()]
     names = (f".before-restore{f'-{n}' if n > 1 else ''}" for n in count(1))
     kept = next(path for path in (_beside(target, name) for name in names) if not path.exists())

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def mosquitto() -> str | None:
-    """Path of the Mosquitto program; Debian keeps it where not every user's PATH looks."""
+    """Path of the Mosquitto program; Debian installs it where not every user's PATH points."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 
 
@@ -27,7 +27,7 @@ def mosquitto_config(port: int, folder: Path, host: str = "127.0.0.1") -> str:
 
 def run_amqtt(port: int, host: str = "127.0.0.1") -> None:
     """Serve MQTT 3.1.1 until stopped. Enough for a demo (2-3 thousand messages a second), no more."""
-    log.warning("no mosquitto on this machine: using the embedded amqtt broker, which is for demos only")
+    log.warning("mosquitto is not installed: using the embedded amqtt broker, which is for demos only")
     asyncio.run(_amqtt(port, host))
 
 

@@ -1,4 +1,4 @@
-"""`cityvitals calibrate`: fit a device to a reference beside it, and write the calibration entry of the city file."""
+"""`cityvitals calibrate`: fit a device to a co-located reference and write the calibration entry of the city file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from telemetry.periods import Period, iso, local_date, parse_period
 from telemetry.quantities import QUANTITIES
 from telemetry.series import SeriesTable
 
-WEAK = 0.5  # R2 below which a fit explains less than half of what the reference saw
+WEAK = 0.5  # R2 below which a fit explains less than half of the reference's variation
 
 
 class Colocation(NamedTuple):
-    """A fit, what it rests on, and the entry it makes."""
+    """A fit, its data, and the calibration entry made from it."""
 
     device: Device
     reference: Device
@@ -40,25 +40,26 @@ def colocate(
 ) -> Colocation:
     """Fit a device to a reference over a period. `valid_from`: empty for the period's first day.
 
-    Raises UsageError for what is not in the city file and where the readings do not give a fit.
+    Raises UsageError for devices or quantities that are not in the city file, and where the readings do not allow a
+    fit.
     """
-    mine, other = (_measuring(city, name, quantity) for name in (device, against))
-    if mine.id == other.id:
-        raise UsageError(f"'{device}' cannot be its own reference; name the device it stood beside with --against.")
+    device_entry, reference_entry = (_measuring(city, name, quantity) for name in (device, against))
+    if device_entry.id == reference_entry.id:
+        raise UsageError(f"'{device}' cannot be its own reference; name the co-located device with --against.")
     span = over(city, period)
     table = SeriesTable()
     wanted = needed(city, table, device, against, quantity)
     hours = Partials.concat(list(store.partials(city.id, "hour", span.start, span.end, table, wanted)))
-    found = pairs(city, table, hours, device, against, quantity)
-    begin = valid_from or local_date(span.start, city.zone).isoformat()
+    hour_pairs = pairs(city, table, hours, device, against, quantity)
+    from_day = valid_from or local_date(span.start, city.zone).isoformat()
     try:
-        made = fitted(found, humidity)
-        note = f"beside {against} {span.label}: n {made.n}, R2 {made.r2:.3f}, RMSE {made.rmse:.3g}"
-        entry = entry_of(mine, quantity, made, begin, note)
-    except ValueError as error:  # a pydantic error is one too
+        line = fitted(hour_pairs, humidity)
+        note = f"beside {against} {span.label}: n {line.n}, R2 {line.r2:.3f}, RMSE {line.rmse:.3g}"
+        entry = entry_of(device_entry, quantity, line, from_day, note)
+    except ValueError as error:  # includes pydantic's errors
         text = error.errors()[0]["msg"].removeprefix("Value error, ") if hasattr(error, "errors") else error
         raise UsageError(f"No calibration of {device} by {against} in {period}: {text}.") from None
-    return Colocation(mine, other, quantity, span, found, made, entry)
+    return Colocation(device_entry, reference_entry, quantity, span, hour_pairs, line, entry)
 
 
 def _measuring(city: City, name: str, quantity: str) -> Device:
@@ -73,14 +74,14 @@ def _measuring(city: City, name: str, quantity: str) -> Device:
 def over(city: City, text: str) -> Period:
     """A calendar period, or `first..last` of two, in the city's time. Raises UsageError."""
     first, _, last = text.partition("..")
-    begin, end = parse_period(first, city.zone), parse_period(last or first, city.zone)
-    if end.end <= begin.start:
-        raise UsageError(f"'{text}' ends before it begins; write the earlier period first.")
-    return Period(begin.kind, text, begin.start, end.end)
+    first_period, last_period = parse_period(first, city.zone), parse_period(last or first, city.zone)
+    if last_period.end <= first_period.start:
+        raise UsageError(f"'{text}' ends before it starts; write the earlier period first.")
+    return Period(first_period.kind, text, first_period.start, last_period.end)
 
 
 def as_text(c: Colocation) -> str:
-    """The fit and its entry, to be read."""
+    """The fit and its entry as text."""
     unit, f = QUANTITIES[c.quantity].unit, c.fit
     lines = [
         f"{c.device.id} against {c.reference.id}, {c.quantity}, {iso(c.period.start)} to {iso(c.period.end)}",
@@ -90,10 +91,12 @@ def as_text(c: Colocation) -> str:
         f"  humidity  {f.humidity:>12.6g} {unit} per %RH" if f.humidity else "  humidity             - (no such term)",
         f"  R2        {f.r2:>12.4f}",
         f"  RMSE      {f.rmse:>12.4g} {unit}; {raw_rmse(c.pairs):.4g} without calibration",
-        f"  readings  {c.pairs.raw.min():>12.4g} to {c.pairs.raw.max():.4g} {unit}; beyond them the line is a guess",
+        f"  readings  {c.pairs.raw.min():>12.4g} to {c.pairs.raw.max():.4g} {unit}; beyond: extrapolation",
     ]
     if not f.r2 >= WEAK:
-        lines.append(f"Weak: the line explains {100 * f.r2:.0f} % of what the reference saw. Look at the siting first.")
+        lines.append(
+            f"Weak: the line explains {100 * f.r2:.0f} % of the reference's variation. Check the siting first."
+        )
     return "\n".join([*lines, "", entry_text(c.entry)])
 
 
@@ -107,7 +110,7 @@ def entry_text(entry: Calibration) -> str:
 def with_entry(text: str, device: str, entry: Calibration) -> str:
     """The text of a city file with the entry after the device's own. Raises UsageError where it finds no place.
 
-    Everything else in the file stays as it was written: only lines are added, and the result is read again.
+    Everything else in the file stays as it was written: only lines are added, and the result is checked.
     """
     lines = text.splitlines(keepends=True)
     heads = [i for i, line in enumerate(lines) if line.lstrip().startswith("[")]
@@ -142,18 +145,18 @@ def _expected(text: str, number: int, entry: Calibration) -> object:
 
 
 def write(path: Path, c: Colocation) -> None:
-    """Add the entry to the city file; the old file stands until the new one is complete."""
-    made = with_entry(path.read_text(encoding="utf-8"), c.device.id, c.entry)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(made, encoding="utf-8")
-    load_city(beside)
-    beside.replace(path)
+    """Add the entry to the city file; the old file is replaced when the new one is complete and valid."""
+    text = with_entry(path.read_text(encoding="utf-8"), c.device.id, c.entry)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    load_city(temporary)
+    temporary.replace(path)
 
 
 def as_json(c: Colocation) -> str:
-    """The fit and its entry for programs."""
-    plain = {
+    """The fit and its entry as JSON."""
+    fields = {
         "device": c.device.id, "reference": c.reference.id, "quantity": c.quantity, "start": iso(c.period.start),
         "end": iso(c.period.end), **c.fit._asdict(), "raw_rmse": raw_rmse(c.pairs), "entry": c.entry.model_dump(),
     }  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode() + "\n"

@@ -1,4 +1,4 @@
-"""What the commands do, one function a command: open what is needed, call what does the work, tell the result."""
+"""The work of `replay` and `kpi backfill`: open files and store, run, print the result."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
         _through(loaded, files, store, pace, through)
         return
     if not store:
-        raise UsageError("Say where to: --store sqlite:///city.db, or --through mqtt://host:port.")
+        raise UsageError("Name the destination: --store sqlite:///city.db, or --through mqtt://host:port.")
     buffer = replay.buffer_path(store, loaded.id)
     with only_one(buffer), _progress() as bar:
         work = replay.Replay(loaded, open_store(store), buffer, parse_width(width))
         tasks = {name: bar.add_task(name, total=None) for name in ("reading", "folding")}
         summary = replay.run(work, files, pace, lambda name, n: bar.advance(tasks[name], n))
-    tell_summary(summary)
+    print_summary(summary)
 
 
 def _through(city: City, files: list[Path], store: str, pace: float | None, url: str) -> None:
-    """Over a broker; with a store, wait until everything has arrived there."""
+    """Replay over a broker; with a store, wait until everything has arrived there."""
     from cityvitals.replay import through as through_broker  # noqa: PLC0415 - needs the MQTT library, replay does not
 
     with _progress() as bar:
@@ -55,7 +55,7 @@ def _through(city: City, files: list[Path], store: str, pace: float | None, url:
                 open_store(store), city, files, lambda n: bar.update(arriving, completed=n)
             )
             summary.seconds += time.perf_counter() - began
-    tell_summary(summary)
+    print_summary(summary)
 
 
 def _speed(text: str) -> float | None:
@@ -66,7 +66,9 @@ def _speed(text: str) -> float | None:
     except ValueError:
         pace = 0.0
     if not 0 < pace < 1e9:
-        raise UsageError(f"--speed '{text}': write 'max', or how many recorded seconds pass in one, for example 3600.")
+        raise UsageError(
+            f"'{text}' is not a valid --speed; use 'max' or the number of recorded seconds a second, for example 3600."
+        )
     return pace
 
 
@@ -81,25 +83,25 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def tell_summary(s: replay.Summary) -> None:
-    """The summary as lines `name value`."""
+def print_summary(s: replay.Summary) -> None:
+    """Print the summary as lines `name value`."""
     out = Console(highlight=False)
     out.print(f"rows read           {s.rows:>12,}")
     out.print(f"readings stored     {s.stored:>12,}")
-    out.print(f"held already        {s.again:>12,}")
+    out.print(f"duplicates          {s.duplicates:>12,}")
     out.print(f"flagged             {s.flagged:>12,}")
     out.print(f"rejected            {s.rejected:>12,}")
     out.print(f"windows written     {s.windows:>12,}")
     out.print(f"KPI values changed  {s.kpis:>12,}")
     out.print(f"seconds             {s.seconds:>12.2f}")
     out.print(f"readings per second {s.per_second:>12,.0f}")
-    for sentence in s.bad[:10]:
+    for sentence in s.problems[:10]:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    if s.flagged + s.rejected > len(s.bad[:10]):
+    if s.flagged + s.rejected > len(s.problems[:10]):
         console.print("All of them: cityvitals rejects list --buffer <the store's file>", markup=False, soft_wrap=True)
-    if s.strangers:
-        names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.strangers.items())[:10])
-        console.print(f"Not in the city file, so in no KPI: {names}", markup=False, soft_wrap=True)
+    if s.unregistered:
+        names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.unregistered.items())[:10])
+        console.print(f"Not in the city file, so not part of any KPI: {names}", markup=False, soft_wrap=True)
 
 
 def backfill_command(city: Path, url: str, from_windows: bool) -> None:
@@ -107,7 +109,7 @@ def backfill_command(city: Path, url: str, from_windows: bool) -> None:
     loaded, store = load_city(city), existing_store(url)
     width = next((r.width for r in store.cities() if r.id == loaded.id), None)
     if width is None:
-        raise UsageError(f"The store holds no data of '{loaded.id}'; run `cityvitals replay` first.")
+        raise UsageError(f"The store contains no data of '{loaded.id}'; run `cityvitals replay` first.")
     ingest = Ingest(store).add_city(loaded, width)
     out = Console(highlight=False)
     if from_windows:

@@ -1,4 +1,4 @@
-"""`cityvitals demo`: a whole city on this machine - broker, simulated nodes, gateway, ingest, API, live page."""
+"""`cityvitals demo`: a complete city on this machine - broker, simulated nodes, gateway, ingest, API, live page."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class Demo:
     # -- history -----------------------------------------------------------------------------------------------------
 
     def write_history(self, city: City, days: int) -> None:
-        """A year up to now, or what is missing since the last time."""
+        """Write the history up to now, or what is missing since the last run."""
         store = open_store(self.store)
         replay = Replay(city, store, self.folder / "history.db", BASE_WIDTH)
         span = store.span(city.id, "window")
         until = now_ms() - 2 * MINUTE
         since = span[1] + MINUTE if span else until - days * DAY
-        label = "history: what is missing" if span else f"history: {days} days"
+        label = "history: missing time" if span else f"history: {days} days"
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -76,9 +76,9 @@ class Demo:
         self.local.start_broker(broker_port)
         self.local.start(("gateway", "ingest", "api", "simulate"), self.folder / "cityvitals.toml")
         self.local.wait("the API", lambda: answers(f"http://127.0.0.1:{self.port}/readyz"))
-        self._tell(broker_port, nodes)
+        self._print_addresses(broker_port, nodes)
 
-    # -- words -------------------------------------------------------------------------------------------------------
+    # -- configuration and output ------------------------------------------------------------------------------------
 
     def _write_config(self, broker_port: int) -> None:
         url = f"mqtt://127.0.0.1:{broker_port}"
@@ -107,19 +107,19 @@ interval_s = {LIVE_MS / 1000}
             encoding="utf-8",
         )
 
-    def _tell(self, broker_port: int, nodes: int) -> None:
+    def _print_addresses(self, broker_port: int, nodes: int) -> None:
         kind = "Mosquitto" if mosquitto() else "amqtt, embedded"
         rows = (
             ("live page", self.url),
             ("API", f"{self.url}/v1/cities  (described in {self.url}/openapi.json)"),
             ("broker", f"mqtt://127.0.0.1:{broker_port}  ({kind})"),
-            ("nodes", f"{nodes} simulated, each reads every {LIVE_MS // 1000} s"),
+            ("nodes", f"{nodes} simulated, each measures every {LIVE_MS // 1000} s"),
             ("store", self.store),
             ("data, logs", str(self.folder)),
         )
         for name, what in rows:
             self.console.print(f"  {name:<11} {what}", highlight=False, markup=False, soft_wrap=True)
-        self.console.print("Ctrl-C stops everything; the next start goes on with the same data.")
+        self.console.print("Ctrl-C stops everything; the next start continues with the same data.")
 
 
 def run(folder: Path, port: int, seconds: float | None, days: int, store: str = "") -> None:
@@ -144,4 +144,4 @@ def run(folder: Path, port: int, seconds: float | None, days: int, store: str = 
         except KeyboardInterrupt:
             pass
         demo.console.print("stopping ...")
-    demo.console.print("stopped; nothing is left running.")
+    demo.console.print("stopped; no process is left running.")

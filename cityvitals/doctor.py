@@ -1,4 +1,4 @@
-"""`cityvitals doctor`: looks for what would lose readings, and says what to do about it."""
+"""`cityvitals doctor`: checks for faults that would lose readings, each with advice."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from telemetry.errors import CityVitalsError, UsageError
 
 __all__ = ["Finding", "broker_settings", "certificates", "examine"]
 
-_PATIENCE, _LOW_DISK = 5.0, 1 << 30
+_CONNECT_S, _LOW_DISK = 5.0, 1 << 30
 _OLD_BACKLOG_MS = 3_600_000
 
 
 def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_server: str | None) -> Iterator[Finding]:
-    """All findings. `pki`: the folder of `cityvitals enrol`; `mosquitto`: configuration files of our brokers.
+    """All findings. `pki`: the folder of `cityvitals enrol`; `mosquitto`: configuration files of brokers.
 
-    Of gateway, ingest and store those are looked at that the configuration names, because a machine seldom runs all;
-    where it names none, all, unless only files are asked for, as on a machine where certificates are made.
+    Of gateway, ingest and store, those named by the configuration are checked, because a machine seldom runs all. Where
+    it names none, all are checked, unless `pki` or `mosquitto` is given, as on a machine that issues certificates.
     """
     known = {"gateway", "ingest", "store"}
     parts = known & settings.model_fields_set or (set() if pki or mosquitto else known)
@@ -67,7 +67,7 @@ def places(settings: Settings, parts: set[str]) -> dict[str, BrokerSettings]:
 
 
 def files(settings: Settings, parts: set[str]) -> list[Path]:
-    """What these parts keep on this machine, one file of each folder."""
+    """Files of these parts on this machine, one of each folder."""
     of_part = {"gateway": settings.gateway.buffer, "ingest": settings.ingest.rejects}
     if settings.store.url.startswith("sqlite:///"):
         of_part["store"] = Path(settings.store.url.removeprefix("sqlite:///"))
@@ -80,7 +80,7 @@ def shown(url: str) -> str:
 
 
 def connection(name: str, place: BrokerSettings) -> Iterator[Finding]:
-    """Whether a broker can be used as it is configured."""
+    """Whether a broker is usable as configured."""
     try:
         broker(place)
     except UsageError as error:
@@ -91,31 +91,33 @@ def connection(name: str, place: BrokerSettings) -> Iterator[Finding]:
 
 
 def reachable(name: str, place: BrokerSettings) -> Finding:
-    """Whether the broker lets us in."""
+    """Whether the broker accepts a connection."""
     link = Link(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _CONNECT_S
     while not link.connected and "refuses" not in link.state and time.monotonic() < end:
         wait([link], 0.2)
-    told, let_in = link.state.removesuffix("; trying again"), link.connected
+    status, connected = link.state.removesuffix("; retrying"), link.connected
     link.close()
-    if let_in:
+    if connected:
         return Finding("ok", f"{name} {shown(place.url)}", "answers")
-    if link.broker.tls and "lost" in told:
-        told = "ends the connection; is our certificate missing, ended, revoked or not of this city? Its log tells"
-    return Finding("bad", f"{name} {shown(place.url)}", told or "does not answer; is it running, is the address right?")
+    if link.broker.tls and "lost" in status:
+        status = "closes the connection: client certificate missing, expired, revoked or of another city? See its log"
+    return Finding(
+        "bad", f"{name} {shown(place.url)}", status or "does not answer; is it running, is the address right?"
+    )
 
 
 def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
-    """Plain MQTT beyond this machine."""
+    """Unencrypted MQTT to another machine."""
     host = broker(place).host
     if not broker(place).tls and host not in ("127.0.0.1", "::1", "localhost"):
         yield Finding("warning", f"{name} {shown(place.url)}", "is not encrypted; use mqtts://")
 
 
 def store(url: str) -> Finding:
-    """Whether the store can be read and written; none is made."""
+    """Whether the store can be read and written; none is created."""
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return Finding("unknown", f"store {shown(url)}", "there is none yet; `cityvitals ingest` makes it")
+        return Finding("unknown", f"store {shown(url)}", "does not exist yet; `cityvitals ingest` creates it")
     try:
         opened = open_store(url)
         opened.ping()
@@ -126,68 +128,70 @@ def store(url: str) -> Finding:
 
 
 def clock(server: str | None) -> Finding:
-    """How far our clock is from a time server's."""
+    """The offset of this machine's clock from a time server's."""
     if server is None:
         return Finding("unknown", "clock", "not compared; give --time-server")
     try:
         away = offset(server)
     except (OSError, ValueError) as error:
-        return Finding("unknown", "clock", f"{server} does not answer ({error}); write --time-server host or host:123")
+        return Finding("unknown", "clock", f"{server} does not answer ({error}); use --time-server host or host:123")
     verdict: Verdict = "ok" if abs(away) < 1 else "warning" if abs(away) < 60 else "bad"
-    advice = "" if verdict == "ok" else "; readings without a time of their own are stamped wrongly: run an NTP client"
+    advice = "" if verdict == "ok" else "; readings without a time of their own get a wrong time: run an NTP client"
     return Finding(verdict, "clock", f"{away:+.3f} s from {server}{advice}")
 
 
 def disk(path: Path) -> Finding:
-    """Room where something is kept."""
+    """Free space on the disk of a file."""
     folder = next((p for p in [path.parent, *path.parent.parents] if p.exists()), Path())
     free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
-        return Finding("warning", f"disk of {path}", f"{free >> 20} MB free; when it is full nothing is acknowledged")
+        return Finding("warning", f"disk of {path}", f"{free >> 20} MB free; nothing is acknowledged when it is full")
     return Finding("ok", f"disk of {path}", f"{free >> 30} GB free")
 
 
 def buffer(path: Path) -> Iterator[Finding]:
-    """Backlog, holes and damaged files of the gateway."""
+    """Backlog, missing records and damaged files of the gateway."""
     for aside in damaged_files(path):
         advice = f"not recovered: stop the gateway, `cityvitals recover {aside} --buffer {path}`"
         yield Finding("warning", str(aside), advice)
     if not path.is_file():
-        yield Finding("unknown", f"buffer {path}", "there is none yet; `cityvitals gateway` makes it")
+        yield Finding("unknown", f"buffer {path}", "does not exist yet; `cityvitals gateway` creates it")
         return
     try:
         with closing(Buffer(path, None)) as opened:
             yield from _backlog(opened)
-            yield from _holes(opened)
+            yield from _missing(opened)
     except Damaged as error:
-        advice = f"{error} A gateway that starts sets it aside, goes on and says how to recover it."
+        advice = f"{error} At its start the gateway sets it aside, continues with a new one and logs how to recover it."
         yield Finding("bad", f"buffer {path}", advice)
     except CityVitalsError as error:
         yield Finding("bad", f"buffer {path}", str(error))
 
 
 def _backlog(opened: Buffer) -> Iterator[Finding]:
-    waiting, oldest = opened.backlog()
+    dirty, oldest = opened.backlog()
     age = time.time_ns() // 1_000_000 - (oldest or 0)
     late = oldest is not None and age > _OLD_BACKLOG_MS
-    what = f"{waiting} windows are not in the store yet" + (f", the oldest is {age // 3_600_000} h old" if late else "")
+    what = f"{dirty} windows are not confirmed by the store yet" + (
+        f", the oldest is {age // 3_600_000} h old" if late else ""
+    )
     yield Finding("warning" if late else "ok", f"buffer {opened.path}", what)
     dropped = opened.counters().get("gw_dropped", 0)
     if dropped:
-        advice = f"{dropped} windows were given up unsent; give it more room or a way out"
+        advice = f"{dropped} windows were deleted unsent; enlarge max_buffer_mb or fix the uplink"
         yield Finding("bad", f"buffer {opened.path}", advice)
 
 
-def _holes(opened: Buffer) -> Iterator[Finding]:
-    holes = [t for t in opened.ledger.totals() if t.missing]
-    for t in sorted(holes, key=lambda t: -t.missing)[:20]:
+def _missing(opened: Buffer) -> Iterator[Finding]:
+    incomplete = [t for t in opened.ledger.totals() if t.missing]
+    for t in sorted(incomplete, key=lambda t: -t.missing)[:20]:
         yield Finding("warning", f"ledger {t.city}/{t.device}", f"{t.missing} of {t.sent} records are missing")
-    if not holes:
+    if not incomplete:
         yield Finding("ok", "ledger", "no record is missing")
 
 
 def users(settings: Settings) -> Iterator[Finding]:
-    """Chargers whose users could be found out."""
+    """Chargers whose users could be identified."""
     for path in settings.city_files if settings.gateway.user_key is None else []:
         try:
             city = load_city(path)
@@ -195,5 +199,5 @@ def users(settings: Settings) -> Iterator[Finding]:
             yield Finding("bad", str(path), str(error))
             continue
         if any(device.kind == "ev_charger" for device in city.device):
-            advice = "gateway.user_key is not set: whoever knows all cards can find out who charged (docs/security.md)"
+            advice = "gateway.user_key is not set: a list of all cards would identify who charged (docs/security.md)"
             yield Finding("warning", f"chargers of {city.id}", advice)

@@ -1,4 +1,4 @@
-"""What `cityvitals doctor` reads in files: certificates that end, and settings of brokers that lose messages."""
+"""Files that `cityvitals doctor` checks: certificates that expire, and broker settings that lose messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SOON = timedelta(days=30)
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     verdict: Verdict
     what: str
@@ -25,21 +25,21 @@ class Finding(NamedTuple):
 
 
 def certificates(pki: Path | None) -> Iterator[Finding]:
-    """Certificates and lists of the folder of `cityvitals enrol` that end within 30 days."""
+    """Certificates and revocation lists in the folder of `cityvitals enrol` that expire within 30 days."""
     if pki is None:
         return
     found = enrol.dated_files(pki)
     if not found:
-        yield Finding("bad", str(pki), "holds no certificates; give the folder that `cityvitals enrol` wrote to")
+        yield Finding("bad", str(pki), "contains no certificates; give the folder that `cityvitals enrol` wrote to")
         return
-    yield from _ending(f"certificates in {pki}", found, "`cityvitals enrol revoke`, then enrol it anew")
+    yield from _ending(f"certificates in {pki}", found, "`cityvitals enrol revoke`, then enrol the id a second time")
 
 
 def shown_certificates(places: Mapping[str, BrokerSettings]) -> Iterator[Finding]:
-    """Certificates that this machine's programs show or trust, and that end within 30 days."""
+    """Certificates that this machine's programs present or trust, and that expire within 30 days."""
     found = {path: None for place in places.values() for path in (place.cert, place.ca) if path and path.is_file()}
     if found:
-        yield from _ending("certificates of the connections", list(found), "put one here that lasts longer")
+        yield from _ending("certificates of the connections", list(found), "replace it by one that is valid longer")
 
 
 def _ending(what: str, paths: list[Path], advice: str) -> Iterator[Finding]:
@@ -55,26 +55,26 @@ def _ending(what: str, paths: list[Path], advice: str) -> Iterator[Finding]:
             fine = False
             yield Finding("bad" if end < now else "warning", str(path), _ends(path, end, now, advice))
     if fine:
-        yield Finding("ok", what, "none ends within 30 days")
+        yield Finding("ok", what, "none expires within 30 days")
 
 
 def _ends(path: Path, end: datetime, now: datetime, advice: str) -> str:
     if path.suffix == ".pem":
-        advice = "the broker refuses everybody then; `cityvitals enrol ca` writes it anew"
-    return f"{'ended' if end < now else 'ends'} on {end:%Y-%m-%d}: {advice}"
+        advice = "the broker then rejects every client; renew it with `cityvitals enrol ca`"
+    return f"{'expired' if end < now else 'expires'} on {end:%Y-%m-%d}: {advice}"
 
 
 _WANTED = {
-    "persistence": ("true", "without it a restart loses sessions and queues"),
-    "max_queued_messages": ("0", "the default of 1000 drops what devices were told is safe"),
+    "persistence": ("true", "without it, a restart loses sessions and queues"),
+    "max_queued_messages": ("0", "the default of 1000 drops acknowledged messages"),
     "max_inflight_messages": ("0", "the default of 20 slows the gateway down"),
-    "allow_anonymous": ("false", "anybody may publish readings"),
+    "allow_anonymous": ("false", "it allows anyone to publish readings"),
 }
 _LONGEST_AUTOSAVE = 60
 
 
 def broker_settings(path: Path) -> Iterator[Finding]:
-    """A Mosquitto configuration with what it includes, against what the promise needs."""
+    """Check a Mosquitto configuration, with the files it includes, against the settings that the guarantees need."""
     try:
         found = _settings(path)
     except (OSError, UnicodeDecodeError) as error:
@@ -83,11 +83,11 @@ def broker_settings(path: Path) -> Iterator[Finding]:
     faults = list(_faults(path, found))
     yield from faults
     if not faults:
-        yield Finding("ok", str(path), "keeps sessions, drops nothing, knows its clients")
+        yield Finding("ok", str(path), "stores sessions, drops nothing, authenticates its clients")
 
 
 def _settings(path: Path) -> dict[str, list[str]]:
-    """Each key with all its values: a listener may differ from the one before."""
+    """Each key with all its values: listeners may differ."""
     found: dict[str, list[str]] = {}
     for key, value in re.findall(r"^[ \t]*([a-z_]+)[ \t]+(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE):
         found.setdefault(key, []).append(value)
@@ -102,19 +102,21 @@ def _faults(path: Path, found: Mapping[str, list[str]]) -> Iterator[Finding]:
     for key, (want, why) in _WANTED.items():
         for value in found.get(key, ["not set"]):
             if value != want:
-                yield Finding("bad", f"{path}: {key} {value}", f"write `{key} {want}`: {why}")
+                yield Finding("bad", f"{path}: {key} {value}", f"set `{key} {want}`: {why}")
     if "acl_file" not in found:
-        yield Finding("bad", f"{path}: no acl_file", "every client may write everything; use deploy/mosquitto/*.acl")
+        yield Finding("bad", f"{path}: no acl_file", "every client may publish everything; use deploy/mosquitto/*.acl")
     for value in found.get("max_queued_bytes", []):
         if value != "0":
-            yield Finding("bad", f"{path}: max_queued_bytes {value}", "take it out: a full queue drops messages")
+            yield Finding("bad", f"{path}: max_queued_bytes {value}", "remove it: a full queue drops messages")
     for value in found.get("message_size_limit", []):
-        advice = "use max_packet_size: this acknowledges what it throws away"
+        advice = "use max_packet_size: this setting acknowledges messages that it discards"
         yield Finding("warning", f"{path}: message_size_limit {value}", advice)
     for value in found.get("persistent_client_expiration", []):
-        advice = "take it out: who is away for longer loses the session and all that waits in it"
+        advice = "remove it: a client that is offline for longer loses its session and its queued messages"
         yield Finding("warning", f"{path}: persistent_client_expiration {value}", advice)
     saves = found.get("autosave_interval", ["not set"])[-1]
     if not saves.isdigit() or not 0 < int(saves) <= _LONGEST_AUTOSAVE:
-        advice = "write `autosave_interval 5`: a power cut costs what came since the last save, by default half an hour"
+        advice = (
+            "set `autosave_interval 5`: a power cut loses the messages since the last save, by default half an hour"
+        )
         yield Finding("warning", f"{path}: autosave_interval {saves}", advice)

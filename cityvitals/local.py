@@ -1,4 +1,4 @@
-"""Processes of ours and a broker on this machine, started together and ended together; shared by demo and run."""
+"""CityVitals processes and a broker on this machine, started and ended together; shared by demo and run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cityvitals.broker import mosquitto, mosquitto_config
 from cityvitals.processes import PARENT
 from telemetry.errors import CityVitalsError
 
-_PATIENCE = 30.0
+_START_S = 30.0
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Local:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, names: tuple[str, ...], config: Path) -> None:
-        """Start these commands of ours with a configuration."""
+        """Start these commands with a configuration."""
         for name in names:
             self._spawn(name, [sys.executable, "-m", "cityvitals", name, "--config", str(config)])
 
@@ -43,7 +43,7 @@ class Local:
         if program:
             config = self.folder / "mosquitto.conf"
             config.write_text(mosquitto_config(port, self.folder, host), encoding="utf-8")
-            # Started as root, Mosquitto would change to a user that cannot write here.
+            # Started as root, Mosquitto would switch to a user that cannot write here.
             text = config.read_text(encoding="utf-8") + (
                 "user root\n" if os.name == "posix" and os.geteuid() == 0 else ""
             )
@@ -56,7 +56,7 @@ class Local:
     def _spawn(self, name: str, command: list[str]) -> None:
         log: IO[bytes] = (self.folder / f"{name}.log").open("ab")
         with log:
-            # A session of its own, so that Ctrl-C reaches us only and we end the others in order.
+            # A separate session, so that Ctrl-C reaches this process only, which ends the others in order.
             self.children[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -70,11 +70,11 @@ class Local:
 
     def wait(self, what: str, ready: Callable[[], bool]) -> None:
         """Until it is ready. Raises CityVitalsError when a process ends before, or after 30 s."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _START_S
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise CityVitalsError(f"{what} did not come up in {_PATIENCE:g} s; see the logs in {self.folder}.")
+                raise CityVitalsError(f"{what} did not come up in {_START_S:g} s; see the logs in {self.folder}.")
             time.sleep(0.1)
 
     def check(self) -> None:
@@ -83,10 +83,10 @@ class Local:
             code = child.poll()
             if code is not None:
                 tail = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-                raise CityVitalsError(f"{name} ended with code {code}; its log says: {' | '.join(tail)}")
+                raise CityVitalsError(f"{name} ended with code {code}; the end of its log: {' | '.join(tail)}")
 
     def stop(self) -> None:
-        """End everything, nodes first, and wait until it is gone."""
+        """End all processes, nodes first, and wait for them."""
         for name in ("simulate", "gateway", "ingest", "api", "broker"):
             child = self.children.pop(name, None)
             if child is None:
@@ -102,10 +102,10 @@ class Local:
 
 @contextmanager
 def interruptible(stop: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGTERM and SIGINT raise KeyboardInterrupt; `stop` is called at the end, whatever happened."""
+    """Inside, SIGTERM and SIGINT raise KeyboardInterrupt; `stop` is always called at the end."""
     with ExitStack() as stack:
         stack.callback(stop)
-        for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell's background job starts with it ignored
+        for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a shell starts background jobs with it ignored
             stack.callback(signal.signal, number, signal.signal(number, _interrupt))
         yield
 
@@ -115,7 +115,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _die_with_parent() -> None:
-    """Linux: let the kernel end this child when its parent dies, however that happens."""
+    """Linux: make the kernel end this child when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 

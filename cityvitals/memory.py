@@ -1,9 +1,9 @@
-"""What a long-running process does with freed memory.
+"""Settings of the memory allocator for long-running processes.
 
-glibc takes blocks over a threshold from the system one by one and gives them back when they are freed. The threshold
-begins at 128 KiB and rises with every such block that is freed, up to 32 MiB; a heap whose free end is twice as large
-shrinks (mallopt(3)). With arrays that come and go several times a second this is slow while it is low, every one of
-them being mapped and faulted in anew, and later lets the largest ones stay in the heap. Naming both sizes ends that.
+glibc maps blocks over a threshold one by one and unmaps them when they are freed. The threshold starts at 128 KiB and
+rises with every such block that is freed, up to 32 MiB; a heap whose free end is twice as large shrinks (mallopt(3)).
+With arrays that are allocated several times a second this is slow while the threshold is low, because every array is
+mapped and faulted in, and later the largest ones stay in the heap. Fixed sizes avoid both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-_MAPPED = 4 << 20  # bytes; larger than what a batch needs, smaller than the copies made when old windows are forgotten
+_MAPPED = 4 << 20  # bytes; larger than a batch needs, smaller than the copies made when old windows are discarded
 _KEPT = 32 << 20  # bytes at the end of the heap that are kept for the next batch
 
 

@@ -1,4 +1,4 @@
-"""`cityvitals init`: the two files a city starts from, with one example device to change."""
+"""`cityvitals init`: the two files of a new city, with one example device to change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from registry.config import load_city, load_settings
 from telemetry.errors import UsageError
 from telemetry.topics import valid_id
 
-_CITY = """# The city. What you do not know, leave out: an indicator that needs it says so.
+_CITY = """# The city. Omit what you do not know: the notes of an indicator name a missing key.
 # A key that ends in _source or _year documents its neighbour.
 
 [city]
@@ -34,7 +34,7 @@ city_files = ["city.toml"]
 id = "{id}-gateway"
 buffer = "gateway.db"
 
-# Devices of ours, and whatever publishes SenML: cv/1/{id}/<device>/data
+# CityVitals nodes, and other devices that publish SenML: cv/1/{id}/<device>/data
 [[gateway.source]]
 topic = "cv/1/{{city}}/{{device}}/data"
 format = "senml"
@@ -75,7 +75,7 @@ def write(folder: Path, name: str, country: str, timezone: str, population: int 
     }
     for path in files:
         if path.exists():
-            raise UsageError(f"{path} exists already; it is left as it is.")
+            raise UsageError(f"{path} exists already and was not changed.")
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
@@ -94,7 +94,7 @@ def _escaped(text: str) -> str:
 
 
 def _local_zone() -> str:
-    """The zone of this machine, where it is named as Debian and macOS do."""
+    """The time zone of this machine, from the files of Debian and macOS."""
     target = os.path.realpath("/etc/localtime")
     found = re.search(r"zoneinfo/(?:posix/)?([A-Za-z_]+/[A-Za-z_/-]+)$", target)
     return found[1] if found else "UTC"

@@ -40,20 +40,22 @@ def run_gateway(settings: Settings) -> None:
                 gateway.run(stop)
                 ended = True
             except Damaged as error:
-                gateway.drop()
+                gateway.abort()
                 put_aside(settings.gateway.buffer, error)
 
 
 def await_clock(newest: int, stop: Callable[[], bool]) -> None:
-    """Wait while this machine's clock shows a time before readings it has stored (`newest`, ms).
+    """Wait while this machine's clock is behind the newest stored reading (`newest`, ms).
 
-    A computer without a battery for its clock starts in the past; all devices would seem to come from the future.
+    A computer without a clock battery starts in the past; the times of all devices would seem to be in the future.
     """
-    told = False
+    logged = False
     while not stop() and now_ms() < newest - AHEAD:
-        if not told:
-            log.error("this machine's clock is behind %s, which readings show; waiting until it is set", iso(newest))
-        told = True
+        if not logged:
+            log.error(
+                "this machine's clock is behind the newest stored reading (%s); waiting until it is set", iso(newest)
+            )
+        logged = True
         time.sleep(0.2)
 
 

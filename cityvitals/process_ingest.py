@@ -30,10 +30,8 @@ def run_ingest(settings: Settings) -> None:
             log.info("serving %s with %d devices", city.id, len(city.device))
         return ingest
 
-    # Two under one client id would take the connection from each other for ever.
-    with only_one(
-        settings.ingest.rejects, "Stop the other ingest first, or give this one an id and a file of its own."
-    ):
+    # Two processes with one client id would disconnect each other forever.
+    with only_one(settings.ingest.rejects, "Stop the other ingest first, or give this one another id and file."):
         ingest = when_available(serve, stop)
         rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
         link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])

@@ -30,31 +30,31 @@ T = TypeVar("T")
 
 
 def until_stopped() -> Callable[[], bool]:
-    """A function that is true once SIGINT or SIGTERM came, or the process that started this one is gone.
+    """A function that is true after SIGINT or SIGTERM, or when the parent process has ended.
 
-    It is asked in every round of work, so it also touches the file named in CITYVITALS_PULSE: the sign of life.
+    It is called in every round of work, so it also touches the file named in CITYVITALS_PULSE, the heartbeat.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     parent = int(os.environ.get(PARENT, "0"))
-    pulse = Pulse(os.environ.get(PULSE))
+    heartbeat = Heartbeat(os.environ.get(PULSE))
 
     def stop() -> bool:
-        pulse.beat()
+        heartbeat.beat()
         return stopped.is_set() or (parent != 0 and os.getppid() != parent)
 
     return stop
 
 
-class Pulse:
-    """Touches a file, at most every five seconds; its age tells a health check whether work goes on."""
+class Heartbeat:
+    """Touches a file, at most every five seconds; health checks read its age."""
 
     def __init__(self, path: str | None) -> None:
         self._path, self._next = Path(path) if path else None, 0.0
 
     def beat(self) -> None:
-        """Work goes on. A file that cannot be written is no reason to end it."""
+        """Touch the file when due; a file that cannot be written is ignored."""
         now = time.monotonic()
         if self._path and now >= self._next:
             self._next = now + 5.0
@@ -75,19 +75,19 @@ def open_answering(url: str) -> Store:
 
 
 def when_available(make: Callable[[], T], stop: Callable[[], bool]) -> T:
-    """What `make` returns once it no longer raises Unavailable: a store may start later than we do, a disk be full."""
-    told = ""
+    """Retry `make` until it does not raise Unavailable: the store may start later, or the disk may be full."""
+    last_status = ""
     while not stop():
         try:
             return make()
         except Damaged:
             raise
         except Unavailable as error:
-            if str(error) != told:
-                log.warning("waiting: %s", error)
-            told = str(error)
+            if str(error) != last_status:
+                log.warning("waiting and retrying: %s", error)
+            last_status = str(error)
             time.sleep(1.0)
-    log.info("stopped before everything that is needed answered")
+    log.info("stopped while waiting")
     raise SystemExit(0)
 
 
@@ -100,8 +100,8 @@ def run_api(settings: Settings) -> None:
     s = settings.api
     if s.tokens is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
         raise UsageError(
-            f"The API would be open to whoever reaches {s.host}. Name a file of tokens in api.tokens (see"
-            " `cityvitals token`), or say `public = true` under [api] if everybody may read."
+            f"The API would be open to everyone who can reach {s.host}. Name a file of tokens in api.tokens (see"
+            " `cityvitals token`), or set `public = true` under [api] to allow it."
         )
     api = ApiSettings(
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate,

@@ -1,4 +1,4 @@
-"""`cityvitals ledger`: what devices numbered in a period, and what became of it. sent = stored + refused + missing."""
+"""`cityvitals ledger`: records that devices numbered in a period. sent = stored + rejected + missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED = 20
 
 
 class Account(NamedTuple):
-    """Records of one device in the period. `missing` may be negative: what was missing before came in it."""
+    """Records of one device in the period. `missing` is negative where records of an earlier period arrived in it."""
 
     device: str
     sent: int
@@ -32,20 +32,21 @@ class Account(NamedTuple):
 
     @property
     def unexplained(self) -> int:
-        """Records of which nothing is known; 0 in a sound ledger."""
+        """Sent records that are not accounted for; 0 in a correct ledger."""
         return self.sent - self.stored - self.refused - self.missing
 
     @property
     def whole(self) -> bool:
-        """Nothing is missing and nothing unexplained."""
+        """Whether nothing is missing or unexplained."""
         return self.missing <= 0 and self.unexplained == 0
 
 
 class _Running:
-    """One device's counts from report to report, over all buffers its gateway has had.
+    """One device's counts from report to report, over all buffers that its gateway has had.
 
-    With a new buffer a gateway counts from 0 again. Counts that fell by little are an old report from the future: the
-    gateway's clock was ahead when it made that.
+    With a new buffer a gateway counts from 0. Counts that fell slightly come from an older report with a later time:
+    the
+    gateway's clock was ahead then.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class _Running:
         self._before: Counter[str] | None = None
 
     def take(self, report: dict[str, float], inside: bool) -> None:
-        """The next report, made before the period or inside it."""
+        """Add the next report, from before the period or inside it."""
         if inside and self._before is None:
             self._before = self._total()
         for name in ("sent", "received"):
@@ -69,16 +70,16 @@ class _Running:
         return Counter({name: self._ended[name] + round(self._now.get(name, 0)) for name in {*self._now, *self._ended}})
 
     def inside(self) -> Counter[str]:
-        """What was counted in the period."""
+        """Counts within the period."""
         found = self._total()
         found.subtract(found if self._before is None else self._before)
         return found
 
 
 def accounts(store: Store, city: str, period: Period) -> list[Account]:
-    """The ledger of every device of the city, those that break it first."""
+    """The ledger of every device of the city, incomplete ones first."""
     table = SeriesTable()
-    list(store.partials(city, "hour", period.end - 1, period.end, table))  # names the city's series
+    list(store.partials(city, "hour", period.end - 1, period.end, table))  # the city's series
     ids = np.array([i for i, s in enumerate(table.all) if s.quantity.startswith(_PREFIX)], dtype=np.int64)
     found: dict[str, _Running] = {}
     if len(ids):
@@ -89,7 +90,7 @@ def accounts(store: Store, city: str, period: Period) -> list[Account]:
 
 
 def _note(part: Partials, table: SeriesTable, start: int, found: dict[str, _Running]) -> None:
-    """Follow the reports of a part of the windows; parts follow each other in time."""
+    """Add the reports of one chunk of windows; chunks are in time order."""
     reports: dict[tuple[int, str], dict[str, float]] = {}
     for series, at, last in zip(part.series.tolist(), part.start.tolist(), part.last.tolist(), strict=True):
         name = table[series]
@@ -108,7 +109,7 @@ def as_text(found: list[Account], form: str) -> str:
     if form == "json":
         rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole} for a in found]
         return msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n"
-    console = Console(width=200)  # room for the longest id; the table takes what it needs
+    console = Console(width=200)  # room for the longest id; the table uses what it needs
     with console.capture() as capture:
         console.print(_table(found))
         console.print(_verdict(found), markup=False, highlight=False, soft_wrap=True)
@@ -128,8 +129,8 @@ def _table(found: list[Account]) -> Table:
 def _verdict(found: list[Account]) -> str:
     broken = [a.device for a in found if not a.whole]
     if not found:
-        return "No device has numbered its records in this period."
+        return "No device sent numbered records in this period."
     if not broken:
-        return "sent = stored + refused: nothing is missing."
+        return "sent = stored + rejected: nothing is missing."
     more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-    return f"sent = stored + refused + missing; records are missing of: {', '.join(broken[:_NAMED])}{more}."
+    return f"sent = stored + rejected + missing; devices with missing records: {', '.join(broken[:_NAMED])}{more}."

@@ -1,7 +1,7 @@
-"""A damaged gateway buffer is set aside and the gateway goes on; `cityvitals recover` brings back what it held.
+"""A damaged gateway buffer is set aside and the gateway continues; `cityvitals recover` restores the readings in it.
 
-The new buffer holds the windows of the past back until then: their earlier readings are in the old file, and a window
-folded without them would replace a better one in the store.
+Until then the new buffer does not send windows of the past: their earlier readings are in the old file, and a window
+folded without them would replace a more complete one in the store.
 """
 
 from __future__ import annotations
@@ -35,16 +35,18 @@ _CHUNK = 20_000
 
 @contextmanager
 def only_one(path: Path, advice: str = "Stop the gateway first, or wait for the replay.") -> Iterator[None]:
-    """Hold the lock of a process's own file. Raises CityVitalsError, with advice, where another process has it."""
+    """Hold the lock of a process's own file. Raises CityVitalsError, with `advice`, where another process holds it."""
     lock = path.with_name(f"{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("w")
         secret_files.as_of(lock, path.parent)
     except OSError as error:
-        raise CityVitalsError(f"{path} cannot be written: {error}. Check the path, its rights and the disk.") from None
+        raise CityVitalsError(
+            f"{path} cannot be written: {error}. Check the path, its permissions and the disk."
+        ) from None
     with file:
-        if sys.platform != "win32":  # where there is no such lock, nobody is stopped
+        if sys.platform != "win32":  # where the platform has no such lock, nothing is checked
             import fcntl  # noqa: PLC0415
 
             try:
@@ -55,54 +57,59 @@ def only_one(path: Path, advice: str = "Stop the gateway first, or wait for the 
 
 
 def sound_buffer(path: Path, width: int, now: int) -> Buffer:
-    """The buffer; where the file is damaged it is set aside and a new one begun. `now`: ms UTC."""
+    """The buffer; a damaged file is set aside and a new one created. `now`: ms UTC."""
     try:
         buffer = Buffer(path, width)
     except Damaged as error:
         put_aside(path, error)
         buffer = Buffer(path, width)
-    if not buffer.held_before and any(path.parent.glob(f"{path.name}.damaged-*")) and not buffer.counters():
-        buffer.hold_before(now // width * width + width)
+    if not buffer.send_from and any(path.parent.glob(f"{path.name}.damaged-*")) and not buffer.counters():
+        buffer.set_send_from(now // width * width + width)
     return buffer
 
 
 def sound_rejects(path: Path, cities: Iterable[str]) -> Rejects:
-    """Ingest's refused messages; where the file is damaged it is set aside and a new one begun.
+    """Ingest's rejects; a damaged file is set renamed and a new one created.
 
-    The file also says whose KPIs are still to be derived: with a new one, those of all `cities` are derived again.
+    The file also lists cities whose KPIs are not derived yet: with a new file, those of all `cities` are derived.
     """
     try:
-        kept = Rejects.open(path)
-        if (verdict := rows_of(kept.db, "PRAGMA quick_check(1)")[0][0]) != "ok":
-            kept.db.close()
+        rejects = Rejects.open(path)
+        if (verdict := rows_of(rejects.db, "PRAGMA quick_check(1)")[0][0]) != "ok":
+            rejects.db.close()
             raise Damaged(f"{path} is damaged: {verdict}.")
     except Damaged as error:
-        aside = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        log.error("%s It was set aside as %s and a new one begun: messages refused until now are there.", error, aside)
-        kept = Rejects.open(path)
-        kept.note_underived(cities)
-    return kept
+        renamed = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        log.error(
+            "%s It was set renamed as %s and a new one was created; earlier rejects are in the old file.",
+            error,
+            renamed,
+        )
+        rejects = Rejects.open(path)
+        rejects.mark_underived(cities)
+    return rejects
 
 
 def put_aside(path: Path, error: Exception) -> Path:
-    """Set a damaged buffer aside and say what to do."""
-    aside = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    """Set a damaged buffer renamed and log what to do."""
+    renamed = set_aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
     log.error(
-        "%s It was set aside as %s and a new buffer begun; what was stored until now waits there."
-        " Stop the gateway for a moment and run: cityvitals recover %s --buffer %s", error, aside, aside, path,
+        "%s It was set renamed as %s and a new buffer was created; earlier readings are in the old file."
+        " Stop the gateway and run: cityvitals recover %s --buffer %s", error, renamed, renamed, path,
     )  # fmt: skip
-    return aside
+    return renamed
 
 
 def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int, int]:
-    """Bring what can be read of `old` into the buffer `new`; (readings found, of them new). `new` may not be in use.
+    """Copy what is readable of `old` into the buffer `new`, which must not be in use; (readings found, of them
+    new).
 
-    The windows of before go on waiting while another file that was set aside is not recovered.
+    Earlier windows are not sent while another file that was set aside is not recovered.
     """
     for path, what in ((old, "file"), (new, "buffer file")):
         if not path.is_file():
             raise UsageError(f"There is no {what} {path}.")
-    found = fresh = 0
+    readings_found = added = 0
     with only_one(new):
         if old.samefile(new):
             raise UsageError(f"{old} and {new} are the same file; name the one that was set aside first.")
@@ -114,22 +121,22 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
             if row[1] in ids:
                 rows.append(row)
             if len(rows) == _CHUNK:
-                found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
+                readings_found, added = readings_found + len(rows), added + _put(buffer, ids, rows)
                 progress(len(rows))
                 rows = []
-        found, fresh = found + len(rows), fresh + _put(buffer, ids, rows)
-        # What the old file had let go before cannot be folded here either.
-        buffer.give_up_before(next((row[1] for row in source.rows("meta", "key") if row[0] == "pruned_before"), 0))
+        readings_found, added = readings_found + len(rows), added + _put(buffer, ids, rows)
+        # Windows whose readings the old file had deleted cannot be folded here either.
+        buffer.discard_before(next((row[1] for row in source.rows("meta", "key") if row[0] == "pruned_before"), 0))
         _ledger(buffer, [Entry(*row) for row in source.rows("ledger", "city, device, boot")])
         _undated(buffer, source.rows("undated", "city, device, boot"))
         source.close()
         if not ids and not _was_set_aside(old, new):
-            raise CityVitalsError(f"{old} holds no readings of a gateway; give the file that was set aside.")
+            raise CityVitalsError(f"{old} does not contain readings of a gateway; give the file that was set aside.")
         _retire(old, new)
         if not damaged_files(new):
-            buffer.hold_before(0)
+            buffer.set_send_from(0)
         buffer.close()
-    return found, fresh
+    return readings_found, added
 
 
 def _was_set_aside(old: Path, new: Path) -> bool:
@@ -137,7 +144,7 @@ def _was_set_aside(old: Path, new: Path) -> bool:
 
 
 def _retire(old: Path, new: Path) -> None:
-    """Rename a file that has been read, so that nobody asks for it again."""
+    """Rename a recovered file, so that it is not reported any longer."""
     if _was_set_aside(old, new):
         for suffix in ("", "-wal", "-shm"):
             part = old.with_name(old.name + suffix)
@@ -155,7 +162,7 @@ def _put(buffer: Buffer, ids: dict[int, int], rows: list[Any]) -> int:
 
 
 def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
-    """Join the old ledger to the new one: what either has seen has come."""
+    """Merge the old ledger into the new one: a record that either has seen has arrived."""
     with buffer.transaction():
         for old in entries:
             now = buffer.ledger.get(old.city, old.device, old.boot)
@@ -163,35 +170,35 @@ def _ledger(buffer: Buffer, entries: list[Entry]) -> None:
                 buffer.ledger.put([old])
                 continue
             seen = Ranges(old.seen)
-            seen.cover(Ranges(now.seen))
+            seen.add_all(Ranges(now.seen))
             end = max(seen.end, old.start + old.sent - 1, now.start + now.sent - 1)
-            holes = sum(b - a + 1 for a, b in seen.holes(old.start)) + end - max(seen.end, old.start - 1)
-            joined = old._replace(
+            missing = sum(b - a + 1 for a, b in seen.gaps(old.start)) + end - max(seen.end, old.start - 1)
+            merged = old._replace(
                 seen=str(seen),
                 received=seen.count - old.given_up,
                 duplicate=old.duplicate + now.duplicate,
                 refused=old.refused + now.refused,
                 recovered=old.recovered + now.recovered,
-                missing=holes + old.given_up,
+                missing=missing + old.given_up,
                 changed=max(old.changed, now.changed),
                 sent=end + 1 - old.start,
             )
-            buffer.ledger.put([joined])
+            buffer.ledger.put([merged])
 
 
 def _undated(buffer: Buffer, rows: Iterable[tuple[str, str, int, str]]) -> None:
-    """Join what was dated by its arrival."""
+    """Merge the records with an estimated time."""
     known = buffer.ledger.undated()
-    joined = []
+    merged = []
     for city, device, boot, text in rows:
         seqs = Ranges(text)
-        seqs.cover(Ranges(known.get((city, device, boot), "")))
-        joined.append((city, device, boot, str(seqs)))
+        seqs.add_all(Ranges(known.get((city, device, boot), "")))
+        merged.append((city, device, boot, str(seqs)))
     with buffer.transaction():
-        buffer.ledger.put_undated(joined)
+        buffer.ledger.put_undated(merged)
 
 
 def damaged_files(buffer: Path) -> list[Path]:
-    """Files that were set aside and not recovered yet."""
+    """Files that were set aside and are not recovered yet."""
     found = buffer.parent.glob(f"{buffer.name}.damaged-*")
     return sorted(p for p in found if not p.name.endswith(("-wal", "-shm")))

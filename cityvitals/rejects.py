@@ -1,4 +1,4 @@
-"""Rejected messages as `cityvitals rejects` lists and replays them."""
+"""`cityvitals rejects`: list and replay rejected messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def listing(buffer: Buffer, limit: int, form: str) -> Iterator[str]:
     for r in kept:
         yield f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}"
         yield f"         {_excerpt(r.payload)}"
-    yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were let go for want of room."
+    yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were deleted because of the size limit."
 
 
 def _plain(r: Reject) -> dict[str, object]:
@@ -51,30 +51,30 @@ def _excerpt(payload: bytes) -> str:
 
 
 def replay(config: Path | None, path: Path | None, ids: Sequence[int], now: int) -> Iterator[str]:
-    """Process rejects once more; yields what to say about it. Raises UsageError for an id that is not there."""
+    """Replay rejects; yields lines for the user. Raises UsageError for an unknown id."""
     opened = open_buffer(config, path)
     settings = load_settings(config)
     core = Core(opened, sources_of(settings.gateway), served=served_by(settings.gateway, cities_of(settings)))
     chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
     missing = set(ids) - {r.id for r in chosen}
     if missing:
-        raise UsageError(f"There is no kept message {sorted(missing)[0]}; see `cityvitals rejects list`.")
+        raise UsageError(f"There is no reject {sorted(missing)[0]}; see `cityvitals rejects list`.")
     of_files = sum(r.topic.startswith("replay:") for r in chosen)
     windows = sum(r.topic.endswith("/windows") for r in chosen)
     rows = [r for r in reversed(chosen) if not (r.topic.startswith("replay:") or r.topic.endswith("/windows"))]
-    with only_one(opened.path):  # a running gateway has numbers of series and of records in memory
+    with only_one(opened.path):  # a running gateway holds series ids and the ledger in memory
         done = feed(core, rows, now)
-    yield f"{done.replayed} messages replayed: {done.stored} readings added, {done.kept} messages kept again."
+    yield f"{done.replayed} messages replayed: {done.stored} readings added, {done.kept} messages still rejected."
     if done.sealed:
-        yield f"{done.sealed} messages were kept under another user_key and are left as they are."
+        yield f"{done.sealed} messages were stored under another user_key and are not replayed."
     if windows:
-        yield "Windows are not replayed from here: `cityvitals resend` on the gateway sends them again."
+        yield "Windows are not replayed by this command: run `cityvitals resend` on the gateway."
     if of_files:
-        yield "Rows of files are not replayed from here: mend the file and run `cityvitals replay` again."
+        yield "Rows of files are not replayed by this command: fix the file and run `cityvitals replay`."
 
 
 class Replayed(NamedTuple):
-    """What came of a replay: messages processed, readings added, messages kept again, messages under another key."""
+    """Counts of a replay: messages processed, readings added, messages still rejected, messages under another key."""
 
     replayed: int
     stored: int
@@ -83,7 +83,7 @@ class Replayed(NamedTuple):
 
 
 def feed(core: Core, rows: Sequence[Reject], now: int) -> Replayed:
-    """Process kept messages once more, each in one transaction with its deletion. `now`: ms UTC.
+    """Replay rejects, each in one transaction with its deletion. `now`: ms UTC.
 
     One without a time of its own has the arrival, and so the identity, it had; to the others the clock of now applies,
     because what refused them may have been a clock that was behind.

@@ -21,14 +21,14 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
     """Run broker, gateway, ingest and API for `seconds`, or until interrupted. Raises UsageError, CityVitalsError."""
     config = folder / "cityvitals.toml"
     if not config.is_file():
-        raise UsageError(f"There is no {config}; make a city with: cityvitals init {folder}")
+        raise UsageError(f"There is no {config}; create a city with: cityvitals init {folder}")
     settings = load_settings(config)
     for path in settings.city_files:
         load_city(path)
     web = port or settings.api.port
     reserve("127.0.0.1", web).close()
     if connects(broker_port):
-        raise UsageError(f"Port {broker_port} is in use; stop that broker, or give another --broker-port.")
+        raise UsageError(f"Port {broker_port} is in use; stop that broker, or choose another --broker-port.")
     folder = folder.resolve()
     console, local = Console(highlight=False), Local(folder, environment=_environment(web, broker_port))
     with interruptible(local.stop):
@@ -36,7 +36,7 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
             local.start_broker(broker_port, address)
             local.start(_PARTS, config.resolve())
             local.wait("the API", lambda: answers(f"http://127.0.0.1:{web}/healthz"))
-            _say(console, folder, web, broker_port, address)
+            _print_addresses(console, folder, web, broker_port, address)
             end = time.monotonic() + seconds if seconds is not None else None
             while end is None or time.monotonic() < end:
                 local.check()
@@ -48,7 +48,7 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
 
 
 def _environment(web: int, broker_port: int) -> dict[str, str]:
-    """What `run` decides for the programs: one broker and one port."""
+    """The settings of the programs: one broker and one port."""
     url = f"mqtt://127.0.0.1:{broker_port}"
     return {
         "CITYVITALS__GATEWAY__BROKER__URL": url,
@@ -57,8 +57,8 @@ def _environment(web: int, broker_port: int) -> dict[str, str]:
     }
 
 
-def _say(console: Console, folder: Path, web: int, broker_port: int, address: str) -> None:
-    kind = "Mosquitto" if mosquitto() else "amqtt, embedded: for trying only"
+def _print_addresses(console: Console, folder: Path, web: int, broker_port: int, address: str) -> None:
+    kind = "Mosquitto" if mosquitto() else "amqtt, embedded: for tests only"
     rows = (
         ("page", f"http://localhost:{web}"),
         ("broker", f"mqtt://{address}:{broker_port}  ({kind})"),
@@ -67,5 +67,5 @@ def _say(console: Console, folder: Path, web: int, broker_port: int, address: st
     for name, value in rows:
         console.print(f"  {name:<11} {value}", markup=False, soft_wrap=True)
     if address not in ("127.0.0.1", "localhost"):
-        console.print("Whoever reaches this network can publish here; `cityvitals enrol` makes certificates.")
+        console.print("Everyone on this network can publish here; `cityvitals enrol` creates certificates.")
     console.print(f"Ctrl-C stops everything; the next start continues with the same data (pid {os.getpid()}).")

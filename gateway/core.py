@@ -154,7 +154,7 @@ class Core:
                 beside = {"ledger_passed_over": self.ledger.passed_over, "not_served": self._unserved}
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
         except Unavailable:
-            self.buffer.forget_unsaved()
+            self.buffer.discard_unsaved_series()
             self.ledger.forget()
             raise
         self._noted, self.ledger.passed_over = self._arrivals, 0
@@ -280,19 +280,19 @@ class Core:
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 
-    def hand_over(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[Parcel]:
+    def assign_messages(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[Parcel]:
         """The messages that are to carry these windows; noted on disk before they leave.
 
         Their numbers grow for ever, also over a new buffer file, because they are not below the time (`now`, ms).
         """
         sent = parcels(partials, self.buffer.table, max(self.buffer.last_message(), now))
         if sent:
-            self.buffer.hand_over(dirty, carriers(dirty, sent))
+            self.buffer.assign_messages(dirty, carriers(dirty, sent))
         return sent
 
-    def sent(self, dirty: Dirty) -> None:
+    def confirm(self, dirty: Dirty) -> None:
         """The hub holds these windows now."""
-        self.buffer.sent(dirty)
+        self.buffer.confirm(dirty)
 
 
 def _join(reasons: list[str]) -> str:

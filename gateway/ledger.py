@@ -52,22 +52,22 @@ class Account:
         self.refused += not stored
         self.recovered += late
         while len(self.seen) > SPANS:
-            self.given_up += self.seen.close_first_hole(self.start)
+            self.given_up += self.seen.fill_first_gap(self.start)
 
     @property
     def missing(self) -> int:
         """Records that were sent and have not come."""
-        return self.given_up + sum(b - a + 1 for a, b in self.holes())
+        return self.given_up + sum(b - a + 1 for a, b in self.gaps())
 
     @property
     def end(self) -> int:
         """The largest number that is known to have been given, start - 1 where there is none."""
         return max(self.seen.end, self.last, self.start - 1)
 
-    def holes(self) -> list[tuple[int, int]]:
+    def gaps(self) -> list[tuple[int, int]]:
         """First and last of each range that was sent and has not come."""
         first = max(self.seen.end + 1, self.start)
-        return self.seen.holes(self.start) + ([(first, self.end)] if first <= self.end else [])
+        return self.seen.gaps(self.start) + ([(first, self.end)] if first <= self.end else [])
 
     def entry(self, key: Key, now: int) -> Entry:
         """As a row."""
@@ -267,7 +267,7 @@ class Ledger:
 
     def _holes(self, key: Key) -> list[tuple[int, int]]:
         account = self._accounts.get(key) or self._load(key)
-        return account.holes() if account else []
+        return account.gaps() if account else []
 
     def report(self, changed_since: int | None) -> list[Totals]:
         """Totals of the devices in trouble since the last report, and of those that sent since `changed_since`."""

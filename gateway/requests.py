@@ -73,7 +73,7 @@ class Requests:
         self._open: dict[tuple[str, str], dict[int, _State]] = {}
         self._heard: dict[tuple[str, str], _Heard] = {}
         self._number = 0
-        for entry in table.with_holes():
+        for entry in table.with_gaps():
             self._open.setdefault((entry.city, entry.device), {})[entry.boot] = _State(0)
 
     def heard(self, key: Key, now: int, fresh_hole: bool, filled: bool) -> None:
@@ -100,7 +100,7 @@ class Requests:
     def restart(self) -> None:
         """Ask for everything that is missing as if nothing had been tried."""
         self._open.clear()
-        for entry in self._table.with_holes():
+        for entry in self._table.with_gaps():
             self._open.setdefault((entry.city, entry.device), {})[entry.boot] = _State(0)
 
     def forget(self, key: Key) -> None:

@@ -86,7 +86,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         """What was under way when the last run ended may not have arrived."""
-        self.core.buffer.call_back()
+        self.core.buffer.requeue_unconfirmed()
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` says so; then leave everything on disk and disconnect."""
@@ -95,10 +95,10 @@ class Gateway:
         self.source.close()
         self.uplink.close()
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Give up without acknowledging anything: the buffer is of no use any more."""
-        self.source.drop()
-        self.uplink.drop()
+        self.source.abort()
+        self.uplink.abort()
         self.core.buffer.close()
 
     def step(self, timeout: float | None = None) -> None:
@@ -121,7 +121,7 @@ class Gateway:
         return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)
 
     def _receive(self) -> None:
-        batch = self.source.take()
+        batch = self.source.received()
         if not batch:
             self._listen()
             return
@@ -149,12 +149,12 @@ class Gateway:
         if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
             log.warning("%s has sent nothing for %d s; connecting anew", self.source.broker, limit // 1000)
             self._heard = 0
-            self.source.drop()
+            self.source.abort()
 
     def _back_off(self) -> None:
         """Acknowledge nothing, let the broker keep it, try again after a jittered pause."""
         self._failures += 1
-        self.source.drop()
+        self.source.abort()
         longest = min(500 << min(self._failures, 16), _LONGEST_PAUSE)
         self._pause_until = self.clock() + round(random.uniform(200, longest))
 
@@ -175,7 +175,7 @@ class Gateway:
 
     def _landed(self) -> None:
         """Clear the marks of windows that are stored; note when a flight is over."""
-        receipts = self.uplink.take()
+        receipts = self.uplink.received()
         for message in receipts:
             self._stored(message)
         self.uplink.ack(receipts)
@@ -190,13 +190,13 @@ class Gateway:
         elif self.uplink.connected and is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
             log.warning("the hub's broker acknowledges nothing; connecting anew")
             self._flight.since = self.clock()
-            self.uplink.drop()
+            self.uplink.abort()
 
     def _stored(self, message: Message) -> None:
         """One receipt: `[numbers]` of windows messages of the city in its topic."""
         try:
             numbers = _receipt.decode(message.payload)
-            again = self.core.buffer.stored(message.topic.split("/")[2], numbers) if numbers else 0
+            again = self.core.buffer.confirm_messages(message.topic.split("/")[2], numbers) if numbers else 0
         except (msgspec.DecodeError, IndexError) as error:
             log.warning("a receipt on %s cannot be read: %s", message.topic, error)
         except Unavailable as error:
@@ -212,7 +212,7 @@ class Gateway:
             return
         try:
             dirty, partials = self.core.pending(_FLIGHT)
-            parcels = self.core.hand_over(dirty, partials, now)
+            parcels = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
             self._trouble("nothing is sent", error)
             return
@@ -247,7 +247,7 @@ class Gateway:
                 if buffer.prune(self._horizon(now), self.max_buffer_bytes):
                     self.core.ledger.forget_undated(buffer.pruned_before)
         except Unavailable as error:
-            buffer.forget_unsaved()
+            buffer.discard_unsaved_series()
             self._next_ledger = 0  # what could not be told now is told with all the rest
             self._trouble("housekeeping waits", error)
 

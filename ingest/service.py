@@ -66,15 +66,15 @@ class Service:
         batch = self.link.receive(timeout, limit=200)
         if not is_due(self._pause_until, self.clock(), 30_000):
             if batch:
-                self.link.drop()
+                self.link.abort()
             return
         try:
             fresh, overtaken = self._in_order(batch)
             self._store(fresh)
             self._note(self.ingest.derive(self.clock()))
             if batch:
-                self.rejects.all_derived()
-            self._order.stored((m.topic, number(m.payload)) for m in fresh)
+                self.rejects.clear_underived()
+            self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
         except Damaged:  # waiting does not mend it; at the next start the file of refused messages is set aside
             raise
         except Unavailable as error:
@@ -89,7 +89,7 @@ class Service:
 
     def _in_order(self, batch: list[Message]) -> tuple[list[Message], set[str]]:
         """Without messages that a newer one of its gateway has overtaken, and the topics (adapters/sqlite/order.py)."""
-        late = list(self._order.overtaken((m.topic, number(m.payload)) for m in batch))
+        late = list(self._order.superseded((m.topic, number(m.payload)) for m in batch))
         fresh = [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
         return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}
 
@@ -129,7 +129,7 @@ class Service:
             except Rejected as reason:
                 refused.append((self.clock(), message.topic, message.payload, str(reason)))
         if windows:
-            self.rejects.note_underived({city for city, _ in windows})
+            self.rejects.mark_underived({city for city, _ in windows})
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)
@@ -152,7 +152,7 @@ class Service:
     def _back_off(self, why: str) -> None:
         self._tell(f"nothing is acknowledged: {why}")
         self._failures += 1
-        self.link.drop()
+        self.link.abort()
         self._pause_until = self.clock() + round(
             random.uniform(0.2, min(0.5 * 2 ** min(self._failures, 6), 30.0)) * 1000
         )

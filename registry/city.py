@@ -27,7 +27,7 @@ DeviceKind = Literal[
     "outage_log",
 ]
 
-# What a meter measures, where its kind does not say: water supplied into the network or billed to customers,
+# What a meter measures where its kind does not define it: water supplied into the network or billed to customers,
 # electricity generated, the use of a public building or of homes.
 Role = Literal["", "residential", "public_building", "generation", "supply", "billed"]
 
@@ -44,11 +44,11 @@ class Rules(_Strict):
     final_after_h: float = Field(72.0, ge=0)
     revision_hold_h: float = Field(1.0, ge=0)
     mixed_air_kinds: bool = False
-    # An interruption counts where it lasts longer; the classes in which interruptions are kept allow these.
+    # An interruption counts where it lasts longer; the classes in which interruptions are stored allow these.
     sustained_interruption_min: Literal[0, 1, 3, 5] = 5
-    # Whether charging sessions are already in what the electricity meters count.
+    # Whether the electricity meters already include the energy of charging sessions.
     charging_behind_meters: bool = True
-    # Whether customers without a meter here are taken to use as much as those with one; the value says so.
+    # Whether customers without a meter are assumed to use as much as those with one; the value's notes say so.
     estimate_unmetered: bool = False
     noise_limit_lden: float = Field(55.0, gt=0)
     population_weighted_air: bool = False
@@ -79,12 +79,12 @@ class Calibration(_Strict):
         try:
             datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"'{value}' is no date; write it like 2026-03-01 or 2026-03-01T12:00:00Z") from None
+            raise ValueError(f"'{value}' is not a valid date; use 2026-03-01 or 2026-03-01T12:00:00Z") from None
         return value
 
 
 class Device(_Strict):
-    """One device of the registry."""
+    """One registered device."""
 
     id: str
     site: str = ""
@@ -97,7 +97,7 @@ class Device(_Strict):
     smart: bool = True
     role: Role = ""
     customers: float = Field(1.0, gt=0)
-    max_kw: float | None = Field(None, gt=0)  # what a meter's connection can carry
+    max_kw: float | None = Field(None, gt=0)  # the rating of a meter's connection
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
     calibration: list[Calibration] = []
@@ -106,7 +106,7 @@ class Device(_Strict):
     @classmethod
     def _id(cls, value: str) -> str:
         if not valid_id(value):
-            raise ValueError("an id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not begin with a dash")
+            raise ValueError("an id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not start with a dash")
         return value
 
     @field_validator("quantities")
@@ -129,14 +129,14 @@ class Device(_Strict):
             identity = (entry.quantity, entry.valid_from, entry.version)
             if identity in seen:
                 raise ValueError(
-                    f"{entry.quantity} from {entry.valid_from} is there twice with version {entry.version}"
+                    f"{entry.quantity} from {entry.valid_from} is listed twice with version {entry.version}"
                 )
             seen.add(identity)
         return value
 
 
 class Denominators(_Strict):
-    """[city]: what the city is divided by. Everything but id, name, country and timezone may be left out."""
+    """[city]: the denominators of the KPIs. Everything except id, name, country and timezone is optional."""
 
     id: str
     name: str
@@ -167,21 +167,24 @@ class Denominators(_Strict):
     @classmethod
     def _id(cls, value: str) -> str:
         if not valid_id(value):
-            raise ValueError("a city id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not begin with a dash")
+            raise ValueError("a city id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not start with a dash")
         return value
 
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"'{value}' is no time zone of the tz database; {nearest(value, available_timezones())}")
+            raise ValueError(
+                f"'{value}' is not a time zone of the tz database; {nearest(value, available_timezones())}"
+            )
         return value
 
 
 class TargetEntry(_Strict):
-    """What the city wants a figure to reach, in the figure's unit; the city's own, because the publisher names none.
+    """The value that a figure is to reach, in the figure's unit; set by the city, because the publisher defines none.
 
-    `direction` is needed where the catalogue does not say which way is better. Codes and parts are checked where the
+    `direction` is needed where the catalogue does not define which direction is better. Codes and parts are checked
+    where the
     targets are used, against the catalogue.
     """
 
@@ -203,16 +206,16 @@ class City(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_documentation(cls, raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was in the file
-        """Move `<key>_source` and `<key>_year` aside where <key> is a key of [city]."""
+    def _separate_documentation(cls, raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was in the file
+        """Move `<key>_source` and `<key>_year` to `documented` where <key> is a key of [city]."""
         if not isinstance(raw, dict) or not isinstance(raw.get("city"), dict):
             return raw
         plain: dict[str, Any] = {}
         documented = dict(raw.get("documented", {}))
         for key, value in raw["city"].items():
             neighbour = key.removesuffix("_source").removesuffix("_year")
-            kept_apart = neighbour != key and neighbour in Denominators.model_fields
-            (documented if kept_apart else plain)[key] = value
+            documents_neighbour = neighbour != key and neighbour in Denominators.model_fields
+            (documented if documents_neighbour else plain)[key] = value
         return {**raw, "city": plain, "documented": documented}
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
         load(path, Settings, "configuration file")
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
-        _refuse_secrets(raw, path)
+        _check_no_secrets(raw, path)
     for name, value in sorted(environment.items()):
         if name.startswith(PREFIX):
             _override(raw, name, value)
@@ -40,16 +40,16 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
 _STORE_SECRETS = ("token", "username", "password")
 
 
-def _refuse_secrets(raw: dict[str, Any], path: Path) -> None:
-    """The store's credentials come by the environment only, so that no file that is copied about holds them."""
+def _check_no_secrets(raw: dict[str, Any], path: Path) -> None:
+    """The store's credentials are read from the environment only, so that copies of the file do not contain them."""
     for key in _STORE_SECRETS:
         if key in raw.get("store", {}):
             name = f"{PREFIX}STORE__{key.upper()}"
-            raise UsageError(f"{path}: take '{key}' out of [store] and set {name} or {name}_FILE in the environment.")
+            raise UsageError(f"{path}: remove '{key}' from [store] and set {name} or {name}_FILE in the environment.")
 
 
 def _override(raw: dict[str, Any], name: str, value: str) -> None:
-    """Put one environment variable where its name says."""
+    """Set the key that one environment variable names."""
     keys = name.removeprefix(PREFIX).lower().split("__")
     if keys[-1].endswith("_file"):
         keys[-1] = keys[-1].removesuffix("_file")
@@ -58,7 +58,7 @@ def _override(raw: dict[str, Any], name: str, value: str) -> None:
     for key in keys[:-1]:
         place = place.setdefault(key, {})
         if not isinstance(place, dict):
-            raise UsageError(f"{name} goes into '{key}', which is no section.")
+            raise UsageError(f"{name} names '{key}', which is not a section.")
     place[keys[-1]] = _plain(value)
 
 

@@ -41,6 +41,6 @@ def sentence(modules: str, extra: str) -> str:
 
 
 def explained(error: ModuleNotFoundError) -> CityVitalsError | None:
-    """The same as an error for the user; None where the module does not come with an extra, which is a bug."""
+    """The same as an error for the user; None where no extra contains the module, which is a bug."""
     module = (error.name or "").partition(".")[0]
     return CityVitalsError(sentence(module, EXTRA_OF[module])) if module in EXTRA_OF else None

@@ -10,12 +10,14 @@ from telemetry.errors import UsageError
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file of mode 0600, beside and then renamed: a full disk or a loss of power leaves the old or the new."""
-    aside = path.with_name(f"{path.name}.new")
-    aside.unlink(missing_ok=True)  # one that was left by a program that died may have another mode
-    aside.touch(mode=0o600)
-    aside.write_bytes(content)
-    aside.replace(path)
+    """Write a file of mode 0600 beside the old one, then rename it: a full disk or a power cut leaves the old or the
+    new.
+    """
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)  # one that a killed program left may have another mode
+    temporary.touch(mode=0o600)
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 def read_secret(path: Path, what: str) -> str:
@@ -25,13 +27,13 @@ def read_secret(path: Path, what: str) -> str:
     except OSError as error:
         raise UsageError(f"{what} cannot be read: {error}.") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{what} cannot be read: {path} is no text in UTF-8; write it anew as such.") from None
+        raise UsageError(f"{what} cannot be read: {path} is not UTF-8 text; save it as UTF-8.") from None
 
 
 def as_of(path: Path, like: Path) -> None:
-    """Give a file the owner of `like`, and its mode where that is a file: a service shall use what root puts there."""
-    there = like.stat()
+    """Give a file the owner of `like`, and its mode where that is a file, so that a service can use root's files."""
+    status = like.stat()
     if sys.platform != "win32" and os.geteuid() == 0:
-        os.chown(path, there.st_uid, there.st_gid)
+        os.chown(path, status.st_uid, status.st_gid)
     if like.is_file():
-        path.chmod(there.st_mode & 0o777)
+        path.chmod(status.st_mode & 0o777)

@@ -36,10 +36,11 @@ class SourceSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The edge gateway. `user_key`: what identifies charging sessions is hashed under it; never change it.
+    """The edge gateway. `user_key`: the key of the hash of user ids of charging sessions; never change it.
 
-    It serves the cities of `cities`, of its sources and of the city files; with `registered_only` only the devices that
-    the city files list. What is not served is counted and not kept.
+    It serves the cities of `cities`, of its sources and of the city files; with `registered_only`, only devices that
+    the
+    city files list. Messages of others are counted and not stored.
     """
 
     id: str = "gateway-1"
@@ -60,7 +61,7 @@ class GatewaySettings(Section):
     @classmethod
     def _divides_an_hour(cls, value: int) -> int:
         if 3600 % value:
-            raise ValueError(f"a window of {value} s does not divide an hour without rest; use 60 or 300")
+            raise ValueError(f"a window of {value} s does not divide one hour evenly; use 60 or 300")
         return value
 
 

@@ -51,7 +51,7 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
 
 
 def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - walks annotations
-    """Keys that the model at `where` knows."""
+    """Valid keys of the model at `where`."""
     for step in where:
         if isinstance(step, int):
             continue
@@ -69,7 +69,7 @@ def _model_in(annotation: Any) -> Any:  # noqa: ANN401
 
 
 def _line_of(where: Location, text: str) -> int | None:
-    """1-based line of a key, or of the nearest thing around it that has one."""
+    """1-based line of a key, or of the innermost table around it that has one."""
     best, line, here = 0, None, Location()
     arrays: dict[Location, int] = {}
     for number, content in enumerate(text.splitlines(), 1):
@@ -93,7 +93,7 @@ def _names(dotted: str) -> list[str]:
 
 
 def _table(names: list[str], is_array: bool, arrays: dict[Location, int]) -> Location:
-    """Where a table's header stands: names, and after each array of tables the number of its entry."""
+    """The location of a table: names, and after each array of tables the index of its entry."""
     place: Location = ()
     for i, name in enumerate(names):
         place = (*place, name)

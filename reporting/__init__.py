@@ -1,1 +1,1 @@
-"""From KPI values to what a verifier, a mayor and an index read: rules, scores, proof, comparison. Pure."""
+"""KPI values for people: rules, scores, provenance, comparison, the verifier's pack, open data."""

@@ -1,4 +1,4 @@
-"""`cityvitals kpi compare` and `kpi trend`: cities beside each other and a region's profile; a city over the years."""
+"""`cityvitals kpi compare` and `kpi trend`: cities side by side with a region's profile; a city over the years."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
     """The lines of a comparison; all cities of the store where none is named. Raises UsageError."""
     chosen = list(dict.fromkeys(ids)) or [record.id for record in store.cities()]
     if not chosen:
-        raise UsageError("The store holds no city yet; run `cityvitals replay` or `cityvitals kpi report` first.")
+        raise UsageError("The store contains no city yet; run `cityvitals replay` or `cityvitals kpi report` first.")
     found = []
     for city_id in chosen:
         city = stored_city(store, city_id)
@@ -44,7 +44,7 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
 
 def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    foot = "(n): rank, 1 is best; region: weighted by population, counts added up; people: share of them behind it"
+    foot = "(n): rank, 1 is best; region: weighted by population, counts added up; people: share of them covered"
     return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
 
 
@@ -107,7 +107,7 @@ def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) 
 
 
 def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
-    """Years that have begun to be final or not alike, oldest first; a provisional year is not a year yet."""
+    """Final years, oldest first; a provisional year is not included."""
     found: dict[int, list[KpiValue]] = {}
     for value in values:
         if value.status == "final":
@@ -124,18 +124,27 @@ def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
     rows = [["KPI", "part", "name", "unit", "years", "newest", "change", "per year", "target", "missing", "reached"]]
     for line in lines:
         t, d = line.trend, line.target
-        reached = "" if d is None else "yes" if d.reached else str(d.reached_in or "not so")
-        told = ["", "", ""] if d is None else [_number(d.target), _number(d.distance), reached]
+        reached = "" if d is None else "yes" if d.reached else str(d.reached_in or "not reached")
+        outlook = ["", "", ""] if d is None else [_number(d.target), _number(d.distance), reached]
         numbers = [_number(t.change), _number(t.per_year)]
         rows.append(
-            [line.code, line.part, line.name, line.unit, str(t.years), f"{_number(t.last)} ({t.year})", *numbers, *told]
+            [
+                line.code,
+                line.part,
+                line.name,
+                line.unit,
+                str(t.years),
+                f"{_number(t.last)} ({t.year})",
+                *numbers,
+                *outlook,
+            ]
         )
     return rows
 
 
 def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], width: int | None, foot: str) -> str:
     if form not in FORMATS:
-        raise UsageError(f"There is no format '{form}'; {nearest(form, FORMATS)}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, FORMATS)}")
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(lines), indent=2).decode() + "\n"
     out = io.StringIO()

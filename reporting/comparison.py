@@ -1,8 +1,9 @@
-"""Cities beside each other, and a region's profile. Pure.
+"""Cities side by side, and a region's profile. Pure.
 
-Values are compared only where they mean the same: same unit, and each row tells where methods differ. A region's value
-is the mean weighted by population, as the publisher's goal 11.6.2 weighs its means; counts are added up. Cities without
-a value or a population are left out and the share of the region's people behind a value is told.
+Values are compared only where they are comparable: in the same unit; each row states where methods differ. A region's
+value is the mean weighted by population, as in the publisher's goal 11.6.2; counts are summed. Cities without a value
+or
+a population are excluded, and each value has the share of the region's population that it represents.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class CityFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Region(msgspec.Struct, frozen=True, kw_only=True):
-    """A region's value of one figure. `people`: share of the region's people who live in the cities it rests on."""
+    """A region's value of one figure. `people`: share of the region's population in the cities with a value."""
 
     value: float | None
     how: str
@@ -106,7 +107,7 @@ def _region(unit: str, values: Sequence[tuple[CityFigures, float | None]], compa
 
 
 def _notes(figures: Iterable[Figure | None], units: set[str]) -> list[str]:
-    """What to bear in mind when comparing."""
+    """Remarks on the comparability."""
     there = [f for f in figures if f is not None and f.value is not None]
     methods = sorted({_method(f) for f in there})
     found = [f"units differ: {', '.join(sorted(units))}"] if len(units) > 1 else []

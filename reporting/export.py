@@ -28,12 +28,12 @@ FORMATS = ("ngsi-ld", "csv", "parquet")
 
 
 def export(store: Store, city_id: str, form: str, period: str, kinds: Sequence[str], codes: Sequence[str]) -> bytes:
-    """The file's bytes: of a period, or of all periods of these kinds (years, where nothing is said).
+    """The file's bytes: of a period, or of all periods of these kinds (default: years).
 
     Raises UsageError, and CityVitalsError where the library for Parquet is missing.
     """
     if form not in FORMATS:
-        raise UsageError(f"There is no format '{form}'; {nearest(form, FORMATS)}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, FORMATS)}")
     city = stored_city(store, city_id)
     values = [v for v in _values(store, city, period, kinds, codes) if v.kpi.code in KPIS]
     if form == "ngsi-ld":
@@ -49,12 +49,12 @@ def _values(store: Store, city: City, period: str, kinds: Sequence[str], codes: 
         return store.kpis(city.id, [span.kind], wanted, span.start, span.start + 1)
     for kind in kinds:
         if kind not in KINDS:
-            raise UsageError(f"There is no kind of period '{kind}'; {nearest(kind, KINDS)}")
+            raise UsageError(f"'{kind}' is not a kind of period; {nearest(kind, KINDS)}")
     return store.kpis(city.id, [k for k in KINDS if k in (kinds or ["year"])], wanted)
 
 
 def licence_of(city: City) -> str | None:
-    """Under which licence the city gives its values: `licence` in [city.extra]."""
+    """The licence of the city's values: `licence` in [city.extra]."""
     found = city.city.extra.get("licence", city.city.extra.get("license"))
     return None if found is None else str(found)
 

@@ -1,7 +1,7 @@
 """KPI values as NGSI-LD entities of the smart data model `KeyPerformanceIndicator`. Pure.
 
-A value that does not exist is no entity, because NGSI-LD has no null. Coverage, status, revision and notes go beside
-the model's own attributes, so that an entity says as much as our own answers do.
+A missing value has no entity, because NGSI-LD has no null. Coverage, status, revision and notes are additional
+attributes, so that an entity contains as much as the API's answers.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ CONTEXT = [
     "https://raw.githubusercontent.com/smart-data-models/dataModel.KeyPerformanceIndicator/master/context.jsonld",
     "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld",
 ]
-# Common codes of UN/CEFACT Recommendation 20; a unit without one is told as text only.
+# Common codes of UN/CEFACT Recommendation 20; a unit without one is given as text only.
 UNIT_CODES = {"%": "P1", "ug/m3": "GQ", "kWh": "KWH", "minutes": "MIN", "years": "ANN", "count": "C62", "number": "C62"}
 _FREQUENCY: dict[PeriodKind, str] = {
     "year": "yearly", "quarter": "quarterly", "month": "monthly", "day": "daily", "24h": "hourly", "365d": "daily",
 }  # fmt: skip
-# Our reading of the four bands in the model's words.
+# The four bands in the terms of the model.
 _STANDING = {4: "veryGood", 3: "good", 2: "fair", 1: "bad"}
 
 
@@ -91,6 +91,6 @@ def _date(t: int, zone: ZoneInfo) -> str:
 
 
 def _time(t: int) -> dict[str, str]:
-    """A typed time, as NGSI-LD writes it."""
+    """A typed time of NGSI-LD."""
     text = datetime.fromtimestamp(t // 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"@type": "DateTime", "@value": text}

@@ -1,4 +1,4 @@
-"""KPI values as the rows of open data: flat, one row a value, with what a reader needs to understand it. Pure."""
+"""KPI values as rows of open data: flat, one row a value, self-describing. Pure."""
 
 from __future__ import annotations
 

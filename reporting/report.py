@@ -1,4 +1,4 @@
-"""`cityvitals kpi report`: a city's yearly figures, checked by the verifiers' rules, stored beside the derived ones."""
+"""`cityvitals kpi report`: a city's yearly figures, checked by the verifiers' rules, stored beside derived values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from telemetry.errors import UsageError
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report did: figures in the file, of those new or changed, and what a verifier would look into.
+    """The result of a report: number of figures, how many are new or changed, and findings that a verifier would check.
 
     `reported`: by year, how many of the 91 KPIs have a figure now.
     """
@@ -34,22 +34,22 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(store: Store, city: City, path: Path, now: int, strict: bool = False) -> Outcome:
-    """Check and store the figures of a file, all or none. `now`: ms UTC. `strict` refuses what is to be looked into.
+    """Check and store the figures of a file, all or none. `now`: ms UTC. `strict` rejects figures to be checked, too.
 
-    Raises UsageError with a sentence for every figure that is refused.
+    Raises UsageError with a sentence for every rejected figure.
     """
     given = read_figures(_text(path), str(path))
     if not given:
-        raise UsageError(f"{path} holds no figure; give at least one line below the names of the columns.")
+        raise UsageError(f"{path} contains no figures; add at least one line below the header.")
     known = reported_of(store, city)
     findings: list[Finding] = []
     years = sorted({f.year for f in given})
     for year in years:
         findings += _check_year(store, city, year, given, known)
     lines = {(f.code, f.part, f.year): f.line for f in given}
-    refused = [f for f in findings if f.refused or strict]
-    if refused:
-        raise UsageError("\n".join(_sentence(f, path, lines) for f in refused))
+    rejected = [f for f in findings if f.rejected or strict]
+    if rejected:
+        raise UsageError("\n".join(_sentence(f, path, lines) for f in rejected))
     changed = _store(store, city, given, now)
     return Outcome(
         figures=len(given), changed=changed, years=years, findings=findings,
@@ -67,7 +67,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}; give a CSV file of yearly figures.") from None
+        raise UsageError(f"There is no file {path}; name a CSV file of yearly figures.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from None
 
@@ -85,7 +85,7 @@ def _check_year(
     )
     mine = {(f.code, f.part) for f in given if f.year == year}
     touched = {code for code, _ in mine}
-    return [f for f in check(list(merged.values()), context) if f.refused or f.code in touched]
+    return [f for f in check(list(merged.values()), context) if f.rejected or f.code in touched]
 
 
 def _derived(store: Store, city: City, year: int) -> dict[Point, float]:
@@ -94,7 +94,7 @@ def _derived(store: Store, city: City, year: int) -> dict[Point, float]:
 
 
 def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int:
-    """A figure that differs from the one stored is a new revision of it. Returns how many are new or differ."""
+    """Store figures; one that differs from the stored one is a new revision. Returns how many are new or differ."""
     old = {v.kpi.identity: v for v in store.kpis(city.id, ["year"])}
     values = [as_value(f, city.id, city.zone) for f in given]
     changed = [v for v in (revise(old.get(value.identity), value, now, 0.0) for value in values) if v is not None]
@@ -104,23 +104,19 @@ def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int
 
 def _sentence(f: Finding, path: Path, lines: Mapping[tuple[str, str, int], int]) -> str:
     line = lines.get((f.code, f.part, f.year))
-    place = f"{path}, line {line}" if line else f"{path} (with what is stored of {f.year})"
+    place = f"{path}, line {line}" if line else f"{path} (with the stored figures of {f.year})"
     page = f", {f.page}" if f.page else ""
     return f"{place}: {f.code} {f.part}".rstrip() + f": {f.text} (rule: {f.rule}{page})."
 
 
 def as_text(outcome: Outcome, city: City) -> str:
-    """What was done, in sentences."""
+    """The result in sentences."""
     years = ", ".join(map(str, outcome.years))
     lines = [f"{outcome.figures} figures of {city.city.name} for {years} stored, {outcome.changed} new or changed."]
     for year, count in outcome.reported.items():
-        few = (
-            "; a verifier gives it back where more than 20 % are missing"
-            if count < 91 * (1 - MOST_NOT_REPORTED)
-            else ""
-        )
+        few = "; a verifier returns it where more than 20 % are missing" if count < 91 * (1 - MOST_NOT_REPORTED) else ""
         lines.append(f"{year}: {count} of 91 KPIs have a figure now{few}.")
     for f in outcome.findings:
         name = f"{f.code} {f.part}".rstrip()
-        lines.append(f"look into {name} ({KPIS[f.code].name}, {f.year}): {f.text} (rule: {f.rule}, {f.page})".rstrip())
+        lines.append(f"check {name} ({KPIS[f.code].name}, {f.year}): {f.text} (rule: {f.rule}, {f.page})".rstrip())
     return "\n".join(lines) + "\n"

@@ -1,11 +1,12 @@
 """Points and scores, exactly as published (factsheets and verification reports of U4SSC, 2020 and 2021). Pure.
 
-A figure's performance is how far it is on the way to its benchmark; four bands give 1 to 4 points; a category's score
-is its points over four times its scored figures. Figures that are not reported and figures without a benchmark are
-left out, never counted as zero.
+A figure's performance is its share of the benchmark; four bands give 1 to 4 points; a category's score is its points
+over four times its scored figures. Figures that are not reported and figures without a benchmark are excluded, never
+counted as zero.
 
-The publisher gives no numbers for the benchmarks (one worked example apart) and no formula where lower is better. The
-targets are therefore the city's own, and `target / value`, capped at 1, is our choice; whoever shows a score says so.
+The publisher gives no numbers for the benchmarks (except one worked example) and no formula where lower is better. The
+targets are therefore the city's own, and `target / value`, capped at 1, is a choice of CityVitals, stated with each
+score.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ OUR_CHOICE = "targets are the city's own, not the publisher's; where lower is be
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """What a city wants to reach, in the figure's own unit, and from where it has it."""
+    """A city's target, in the figure's unit, and its source."""
 
     code: str
     part: str = ""
@@ -43,14 +44,14 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """Points of a group of figures; `share` is points / (4 x figures), None where none is scored."""
+    """Points of a group of figures; `share` is points / (4 x figures), None where no figure is scored."""
 
     points: int = 0
     items: int = 0
 
     @property
     def share(self) -> float | None:
-        """0..1; never under 0.25, because every scored figure has at least one point."""
+        """0..1; at least 0.25, because every scored figure has at least one point."""
         return self.points / (4 * self.items) if self.items else None
 
     @property
@@ -60,22 +61,22 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def performance(value: float, target: float, direction: Direction) -> float:
-    """How far `value` is on the way to `target`; both in the same unit, not negative.
+    """`value` as a share of `target`; both in the same unit, not negative.
 
-    Raises ValueError where higher is better and the target is 0: everything would have reached it.
+    Raises ValueError where higher is better and the target is 0, which every value reaches.
     """
     if value < 0 or target < 0:
-        raise ValueError("a value or a target under 0 cannot be scored")
+        raise ValueError("a value or a target below 0 cannot be scored")
     if direction == "lower":
         return min(target / value, 1.0) if value else 1.0
     if target == 0:
-        raise ValueError("a target of 0 where higher is better cannot be scored; set a target over 0")
+        raise ValueError("a target of 0 where higher is better cannot be scored; set a target above 0")
     return value / target
 
 
 def points_of(share: float) -> int:
-    """1 to 4. The top band begins above 95 % (published); at 33 % and 66 % the upper band is our choice."""
-    exact = round(share, 12)  # 39.6 of 60 is 66 %, whatever binary fractions make of it
+    """1 to 4. The top band starts above 95 % (published); exactly 33 % and 66 % belong to the upper band (a choice)."""
+    exact = round(share, 12)  # rounded, so that 39.6 of 60 is exactly 66 %
     return 4 if exact > 0.95 else 3 if exact >= 0.66 else 2 if exact >= 0.33 else 1
 
 
@@ -94,7 +95,7 @@ def total(items: Iterable[Scored]) -> Score:
 
 
 def by_group(items: Sequence[Scored], group_of: dict[str, str]) -> dict[str, Score]:
-    """A score for each group of codes, `Score()` where nothing of it is scored; in the order of `group_of`."""
+    """A score for each group of codes, `Score()` where none of its figures is scored; in the order of `group_of`."""
     members: dict[str, list[Scored]] = {group: [] for group in group_of.values()}
     for item in items:
         members[group_of[item.code]].append(item)

@@ -1,4 +1,4 @@
-"""`cityvitals kpi show`: the KPI values of a period, from the store; what was never derived says why."""
+"""`cityvitals kpi show`: the KPI values of a period from the store, with the reason for those that do not exist."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ FIELDS = (
 
 
 def stored_city(store: Store, city_id: str) -> City:
-    """The city as the store knows it. Raises UsageError."""
+    """The stored city. Raises UsageError."""
     records = {record.id: record for record in store.cities()}
     if city_id not in records:
-        known = nearest(city_id, records) if records else "it holds none yet: run `cityvitals replay` first."
-        raise UsageError(f"The store holds no city '{city_id}'; {known}")
+        known = nearest(city_id, records) if records else "it contains none yet: run `cityvitals replay` first."
+        raise UsageError(f"The store contains no city '{city_id}'; {known}")
     return City.model_validate(records[city_id].config)
 
 
 def wanted_codes(codes: Sequence[str]) -> list[str]:
-    """Catalogue codes of what the user asked for; all derivable ones where nothing. Raises UsageError."""
+    """Catalogue codes of the user's codes; all derivable ones where there are none. Raises UsageError."""
     found = []
     for code in codes:
         exact = canonical(code)
@@ -52,7 +52,7 @@ def values(store: Store, city_id: str, period_text: str, codes: Sequence[str], n
     wanted = wanted_codes(codes)
     period = _period(store, city, period_text, now)
     time = period.end if period.kind in ROLLING else period.start
-    # A rolling value is shown while the hour (or day) it ended with, or the one before, still runs.
+    # A rolling value is shown during the hour (or day) after its end and the one after that.
     back = {"24h": 2 * HOUR, "365d": 2 * DAY}.get(period.kind, 0)
     found = store.kpis(city_id, [period.kind], wanted, time - back, time + 1)
     given = {(v.kpi.code, v.kpi.part): v.kpi for v in found}
@@ -62,7 +62,7 @@ def values(store: Store, city_id: str, period_text: str, codes: Sequence[str], n
 
 
 def _period(store: Store, city: City, text: str, now: int) -> Period:
-    """The period a user names. Raises UsageError."""
+    """The period of the text. Raises UsageError."""
     for rolling in Engine(city, SeriesTable(), store).rolling(now):
         if rolling.kind == text:
             return rolling
@@ -70,7 +70,7 @@ def _period(store: Store, city: City, text: str, now: int) -> Period:
 
 
 def _underived(city: City, store: Store, period: Period, codes: Sequence[str], now: int) -> list[KpiValue]:
-    """What the derivations say of a period without any reading, and rows for KPIs that cities report themselves."""
+    """Values of the derivations for a period without any reading, and rows for KPIs that cities report."""
     empty = Engine(city, SeriesTable(), store)
     derived = empty.derive(period, now, [DERIVATIONS[c] for c in codes if c in DERIVATIONS])
     reported = [

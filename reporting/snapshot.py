@@ -26,7 +26,7 @@ class TargetsFile(BaseModel):
 
 
 def wanted_targets(city: City, path: Path | None) -> dict[Point, Target]:
-    """The targets of the file, else the city's own. Raises UsageError."""
+    """The targets of the file, or the city's own without one. Raises UsageError."""
     return targets(load(path, TargetsFile, "targets file").target if path else city.target)
 
 

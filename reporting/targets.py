@@ -1,6 +1,6 @@
-"""A city's own targets against the catalogue, and what they score. Pure.
+"""A city's own targets, checked against the catalogue, and their scores. Pure.
 
-The publisher names one benchmark only, so every target here is the city's, and every score says so.
+The publisher defines one benchmark only, so every target here is set by the city, and every score states this.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def targets(entries: Iterable[TargetEntry]) -> dict[Point, Target]:
-    """Targets by figure. Raises UsageError naming the entry and what to write."""
+    """Targets by figure. Raises UsageError that names the entry and the correction."""
     found: dict[Point, Target] = {}
     for number, entry in enumerate(entries, start=1):
         try:
@@ -35,7 +35,7 @@ def targets(entries: Iterable[TargetEntry]) -> dict[Point, Target]:
         except ValueError as error:
             raise UsageError(f"[[target]] number {number}: {error}.") from None
         if (target.code, target.part) in found:
-            raise UsageError(f"[[target]] number {number}: {target.code} {target.part} has a target already; keep one.")
+            raise UsageError(f"[[target]] number {number}: {target.code} {target.part} has two targets; remove one.")
         found[target.code, target.part] = target
     return found
 
@@ -47,18 +47,18 @@ def _target(entry: TargetEntry) -> Target:
     part = part_named(KPIS[code], entry.part) if KPIS[code].level != "local" else entry.part
     direction = KPIS[code].direction or entry.direction
     if direction not in ("higher", "lower"):
-        raise ValueError(f'{code} needs a direction; add direction = "higher" or "lower", whichever is better')
+        raise ValueError(f'{code} needs a direction; add direction = "higher" or "lower" for the better one')
     if entry.direction not in (None, direction):
-        raise ValueError(f"for {code} {direction} is better; leave direction out")
+        raise ValueError(f"for {code} {direction} is better; remove direction")
     if direction == "higher" and entry.value == 0:
-        raise ValueError(f"the target of {code} is 0 and higher is better; set a value over 0")
+        raise ValueError(f"the target of {code} is 0 and higher is better; set a value above 0")
     return Target(code=code, part=part, value=entry.value, direction=direction, source=entry.source)  # type: ignore[arg-type]
 
 
 def score(figures: Sequence[Figure], wanted: dict[Point, Target]) -> Scores:
     """Every figure that is reported and has a target, and the groups. Local KPIs are in no group.
 
-    A value of a shorter period that has a unit of its own (kWh by head, not by head and year) is not scored.
+    A value of a shorter period in another unit (kWh per head instead of per head and year) is not scored.
     """
     items = {
         point: scored(max(f.value, 0.0), wanted[point])

@@ -1,4 +1,4 @@
-"""A figure over the years: straight line by least squares, and how far a target still is. Pure."""
+"""A figure over the years: straight line by least squares, and the distance to a target. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """How far `last` is from the target in the figure's unit, 0 where it is reached.
+    """The distance of `last` from the target in the figure's unit, 0 where it is reached.
 
-    `reached_in`: the year in which the line reaches the target if it goes on so; None where it leads away from it.
+    `reached_in`: the year in which the extrapolated line reaches the target; None where it moves away from it.
     """
 
     target: float
@@ -55,7 +55,7 @@ def trend(values: Sequence[tuple[int, float]]) -> Trend | None:
 
 
 def distance(found: Trend, target: Target) -> Distance:
-    """How far the newest value is from the target, and when the trend would reach it."""
+    """The distance of the newest value from the target, and the year in which the trend reaches it."""
     missing = target.value - found.last if target.direction == "higher" else found.last - target.value
     if missing <= 0:
         return Distance(target=target.value, distance=0.0, reached=True, reached_in=found.year)

@@ -1,8 +1,8 @@
-"""The city snapshot: a wheel of the 22 categories as an SVG picture that says everything in words too. Pure.
+"""The city snapshot: a wheel of the 22 categories as an SVG picture with a complete text alternative. Pure.
 
-A wedge is a category. Its four cells fill from the inside with its band, so that the picture can be read without
-colours; the arc around it shows how many of its figures are reported. A category without a scored figure stays empty.
-The colours are ours: dark green, light green, yellow, red, and grey for no data.
+A wedge is a category. Its four cells fill from the inside with its band, so that the picture is readable without
+colours; the arc around it shows the share of its figures that is reported. A category without a scored figure is empty.
+Colours of CityVitals: dark green, light green, yellow, red, and grey for no data.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Wedge(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
-        """What the wedge says."""
+        """The wedge as text."""
         share = self.score.share
         if share is None:
             scored = "not scored"
@@ -48,7 +48,7 @@ class Wedge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wedges(figures: Sequence[Figure], scores: Scores) -> list[Wedge]:
-    """The 22 categories in the catalogue's order; a name that stands under several dimensions is one category."""
+    """The 22 categories in the catalogue's order; a name under several dimensions is one category."""
     found: dict[str, list[Figure]] = {}
     for figure in official(figures):
         found.setdefault(figure.kpi.category, []).append(figure)
@@ -84,8 +84,8 @@ def _head(city: str, period: str, parts: Sequence[Wedge], scores: Scores) -> Ite
 
 
 def _scored(scores: Scores) -> str:
-    """No score of the whole city: the publisher names no weights for one."""
-    return f"{len(scores.items)} figures scored" if scores.items else "nothing is scored: no target set"
+    """The number of scored figures. There is no score of the whole city: the publisher defines no weights."""
+    return f"{len(scores.items)} figures scored" if scores.items else "nothing is scored: no targets are set"
 
 
 def _wheel(parts: Sequence[Wedge]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _reported_arc(wedge: Wedge, begin: float, end: float) -> Iterator[str]:
 
 
 def _ring(inner: float, outer: float, begin: float, end: float, whole: bool = True) -> str:
-    """A piece of a ring; on both sides half a gap is left, on the far side only where the piece is whole."""
+    """A segment of a ring with half a gap on both sides, at the end only where the segment is complete."""
     corners = []
     for radius, (first, last) in ((outer, (begin, end)), (inner, (end, begin))):
         gap = _GAP / radius
@@ -131,13 +131,13 @@ def _at(radius: float, angle: float) -> str:
 
 
 def _label(wedge: Wedge, angle: float) -> str:
-    """The name outside the wheel, reading away from it on the right and towards it on the left."""
+    """The name outside the wheel, left-aligned on the right side and right-aligned on the left."""
     x, y = (float(v) for v in _at(_RING[1] + 10, angle).split())
     anchor = "start" if math.cos(angle) > 0 else "end"
     share = wedge.score.share
-    told = "" if share is None else f" {100 * share:.0f} %"
+    text = "" if share is None else f" {100 * share:.0f} %"
     y += 5 + 6 * math.sin(angle)
-    name = f'{escape(wedge.name)}<tspan font-weight="600">{told}</tspan>'
+    name = f'{escape(wedge.name)}<tspan font-weight="600">{text}</tspan>'
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" text-anchor="{anchor}">{name}</text>'
 
 

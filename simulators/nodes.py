@@ -73,7 +73,7 @@ class Node:
     def settle(self) -> None:
         """Count what the broker acknowledged, and obey."""
         self.acknowledged += len(self.journal.acknowledged(self.link.delivered()))
-        commands = self.link.take()
+        commands = self.link.received()
         for command in commands:
             self._obey(command)
         self.link.ack(commands)
@@ -109,7 +109,7 @@ def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[N
     for place, device in enumerate(city.device):
         own = replace(broker, username=broker.username and broker.username.replace("{device}", device.id))
         link = Link(own, f"{city.id}-{device.id}", [command_topic(city.id, device.id)])
-        link.will(f"{ROOT}/{city.id}/{device.id}/status", b'{"state":"offline"}')
+        link.set_will(f"{ROOT}/{city.id}/{device.id}/status", b'{"state":"offline"}')
         first = now + interval_ms * place // max(len(city.device), 1)
         nodes.append(Node(device, city.id, link, Journal(random.getrandbits(31)), first, sessions_until=now))
     return nodes

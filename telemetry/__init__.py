@@ -1,4 +1,4 @@
-"""The shared nouns: quantities, series, readings, window partials, periods, topics.
+"""The shared types: quantities, series, readings, window partials, periods, topics.
 
-Promise: pure. Nothing in here opens a file or a socket or asks for the time.
+Pure: nothing in here opens a file or a socket or reads the clock.
 """

@@ -1,6 +1,6 @@
 """Errors a user can act on.
 
-Every message is a sentence that tells the user what to do; the command line prints it without a traceback.
+Every message is a sentence that says what to do; the command line prints it without a traceback.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ class UsageError(CityVitalsError):
 
 
 class Unavailable(CityVitalsError):
-    """A broker or a store does not answer now; retry later, acknowledge nothing."""
+    """A disk, broker or store does not answer now: acknowledge nothing and retry later."""
 
 
 class Rejected(ValueError):
-    """A message or a part of it cannot be accepted, for this reason; it is kept and listed."""
+    """A message or a part of it cannot be used, for this reason; it is stored as a reject and listed."""
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Name the valid word most like `word`, as the end of a sentence; else list the valid ones."""
-    known = sorted(valid)
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"valid are: {', '.join(known)}."
+    words = sorted(valid)
+    close = get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"valid are: {', '.join(words)}."

@@ -8,11 +8,11 @@ import msgspec
 
 from telemetry.periods import PeriodKind, iso
 
-# `partial`: a value of a part of its period only, which is never compared with others. `not_applicable`: the KPI does
+# `partial`: a value for a part of its period only, which is never compared with others. `not_applicable`: the KPI does
 # not exist here (for this kind of period, without such devices, yet); `insufficient`: it should, but data are missing.
 Status = Literal["provisional", "final", "partial", "insufficient", "not_applicable"]
 
-# Why a value is missing or partial, for programs; `notes` says it to people.
+# Why a value is missing or partial, for programs; `notes` is the text for people.
 Reason = Literal[
     "",
     "partial_period",  # measured in a part of the period, or by a part of the expected devices, under the rule
@@ -57,7 +57,7 @@ class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def time(self) -> int:
-        """The time under which it is stored: the start of a calendar period, the end of a rolling one."""
+        """The time of the stored point: the start of a calendar period, the end of a rolling one."""
         return self.end if self.kind in ("24h", "365d") else self.start
 
     @property
@@ -67,7 +67,7 @@ class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredKpi(msgspec.Struct, frozen=True, kw_only=True):
-    """A KPI value with what the store keeps beside it: when it became what it is, and what it replaced."""
+    """A KPI value with the time (ms) of its last change and the value that it replaced."""
 
     kpi: KpiValue
     changed: int
@@ -76,7 +76,7 @@ class StoredKpi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_json(value: KpiValue) -> dict[str, Any]:
-    """The value as the API and the command line show it: plain JSON types, `start` and `end` in RFC 3339 UTC."""
+    """The value as the API and the command line return it: plain JSON types, `start` and `end` in RFC 3339 UTC."""
     return {
         "city": value.city,
         "code": value.code,

@@ -1,8 +1,9 @@
-"""Window partials: the mergeable state of one series over one window, as columns; `fold` makes, `regroup` merges them.
+"""Window partials: the mergeable state of one series over one window, as columns. `fold` makes and `regroup` merges
+them.
 
 Laws (tests/telemetry/): fold(a + b) == merge(fold(a), fold(b)) for time-ordered halves; merge is associative;
-no rows is its identity. Sums are taken in time order within a group, so the same readings give the same bits in
-whatever order they came.
+no rows is its identity. Sums are added in time order within a group, so the same readings give the same bits in
+whatever order they arrived.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Partials:
     """One row a (series, window start). What does not exist is NaN (times: 0 where n is 0), never a value.
 
     `n`, `sum`, `min`, `max`, `sumsq`: of the accepted values. `first_t` ... `last`: first and last accepted value.
-    `increase`: for counters, the sum of the steps. `flagged`: readings quality control refused. `lag`: largest
+    `increase`: for counters, the sum of the steps. `flagged`: readings that quality control flagged. `lag`: largest
     arrival minus reading time, ms.
     """
 
@@ -91,11 +92,11 @@ def column_type(name: str) -> type[np.int64] | type[np.float64]:
 
 
 def step(before: FloatArray, after: FloatArray, modulus: FloatArray) -> FloatArray:
-    """What a counter counted from `before` to `after`, in its unit.
+    """The increase of a counter from `before` to `after`, in its unit.
 
     A smaller value is a rollover where the register has a modulus and was in its last tenth. Else, where it fell by a
-    tenth or more, a reset: the meter counted `after` since it started again. A smaller fall is the register's own
-    rounding and counts nothing: taken for a reset it would add the whole register to the energy.
+    tenth or more, a reset: the meter counted `after` since its restart. A smaller fall is the register's own
+    rounding and adds nothing: treated as a reset it would add the whole register to the energy.
     """
     finite = np.isfinite(modulus)
     size = np.where(finite, modulus, 0.0)
@@ -115,7 +116,7 @@ def fold(readings: Readings, width: int, modulus: FloatArray) -> Partials:
     order = np.lexsort((readings.key, readings.t, readings.series))
     r, modulus = readings.take(order), modulus[order]
     start = window_start(r.t, width)
-    with np.errstate(over="ignore"):  # of values that are refused and only counted
+    with np.errstate(over="ignore"):  # of flagged values, which are only counted
         square = r.value * r.value
     single = Partials(
         r.series, start, (r.flag == 0).astype(np.int64), r.value, r.value, r.value, square,
@@ -126,14 +127,14 @@ def fold(readings: Readings, width: int, modulus: FloatArray) -> Partials:
 
 
 def regroup(partials: Partials, start: IntArray, modulus: FloatArray) -> Partials:
-    """Merge rows that share (series, new start); rows of one group must be windows apart from each other.
+    """Merge rows that share (series, new start); the rows of one group must be different windows.
 
     `start`: the new window start of each row. Counters join: the step from one window's last value to the next
     one's first is counted.
     """
     if not len(partials):
         return partials
-    if _is_sorted(partials):  # as stores give them; sorting and copying would cost as much as merging
+    if _is_sorted(partials):  # as stores return them; sorting and copying would cost as much as merging
         return _merge_sorted(partials, start, modulus)
     order = np.lexsort((partials.start, partials.series))
     return _merge_sorted(partials.take(order), start[order], modulus[order])
@@ -147,18 +148,18 @@ def _is_sorted(partials: Partials) -> bool:
 
 
 class _Groups:
-    """Runs of rows that belong together, and what they add up to; rows without an accepted value add nothing."""
+    """Groups of consecutive rows and their totals; rows without an accepted value add nothing."""
 
-    def __init__(self, new: BoolArray, there: BoolArray) -> None:
-        self.heads = np.flatnonzero(new)
-        if there.all():  # the usual case, which needs no copies
+    def __init__(self, is_start: BoolArray, has_value: BoolArray) -> None:
+        self.starts = np.flatnonzero(is_start)
+        if has_value.all():  # the usual case; needs no copies
             self.rows: IntArray | slice = slice(None)
-            self.has = np.ones(len(self.heads), dtype=np.bool_)
-            self.first, self.last = self.heads, np.append(self.heads[1:], len(new)) - 1
+            self.has = np.ones(len(self.starts), dtype=np.bool_)
+            self.first, self.last = self.starts, np.append(self.starts[1:], len(is_start)) - 1
         else:
-            self.rows = np.flatnonzero(there)
-            group = (np.cumsum(new) - 1)[self.rows]
-            self.has = np.zeros(len(self.heads), dtype=np.bool_)
+            self.rows = np.flatnonzero(has_value)
+            group = (np.cumsum(is_start) - 1)[self.rows]
+            self.has = np.zeros(len(self.starts), dtype=np.bool_)
             self.has[group] = True
             edge = np.flatnonzero(group[1:] != group[:-1])
             ends = min(len(group), 1)
@@ -167,51 +168,51 @@ class _Groups:
 
     def reduce(self, ufunc: np.ufunc, values: FloatArray, empty: float) -> FloatArray:
         """`ufunc` over each group; `empty` where it has no value."""
-        out = np.full(len(self.heads), empty)
+        out = np.full(len(self.starts), empty)
         if len(self.first):
             out[self.has] = ufunc.reduceat(values[self.rows], self.first)
         return out
 
     def pick(self, at: IntArray, values: FloatArray) -> FloatArray:
         """The value at one row of each group, NaN where it has none."""
-        out = np.full(len(self.heads), np.nan)
+        out = np.full(len(self.starts), np.nan)
         out[self.has] = values[self.rows][at]
         return out
 
     def pick_time(self, at: IntArray, values: IntArray) -> IntArray:
         """The time at one row of each group, 0 where it has none."""
-        out = np.zeros(len(self.heads), dtype=np.int64)
+        out = np.zeros(len(self.starts), dtype=np.int64)
         out[self.has] = values[self.rows][at]
         return out
 
 
 def _merge_sorted(p: Partials, start: IntArray, modulus: FloatArray) -> Partials:
     """Merge rows in time order within (series, start); the one place where partials are added up."""
-    new = np.ones(len(p), dtype=np.bool_)
-    new[1:] = (p.series[1:] != p.series[:-1]) | (start[1:] != start[:-1])
-    g = _Groups(new, p.n > 0)
-    heads = g.heads
+    is_start = np.ones(len(p), dtype=np.bool_)
+    is_start[1:] = (p.series[1:] != p.series[:-1]) | (start[1:] != start[:-1])
+    g = _Groups(is_start, p.n > 0)
+    starts = g.starts
     return Partials(
-        p.series[heads], start[heads], np.add.reduceat(p.n, heads), g.reduce(np.add, p.sum, 0.0),
+        p.series[starts], start[starts], np.add.reduceat(p.n, starts), g.reduce(np.add, p.sum, 0.0),
         g.reduce(np.minimum, p.min, np.nan), g.reduce(np.maximum, p.max, np.nan), g.reduce(np.add, p.sumsq, 0.0),
         g.pick_time(g.first, p.first_t), g.pick(g.first, p.first),
         g.pick_time(g.last, p.last_t), g.pick(g.last, p.last), _increase(p, g, modulus),
-        np.add.reduceat(p.flagged, heads), np.maximum.reduceat(p.lag, heads),
+        np.add.reduceat(p.flagged, starts), np.maximum.reduceat(p.lag, starts),
     )  # fmt: skip
 
 
 def _increase(p: Partials, g: _Groups, modulus: FloatArray) -> FloatArray:
-    """Counters: steps inside the rows plus the steps that join neighbouring rows. NaN for what is no counter."""
-    none = np.isnan(modulus[g.heads])
-    if none.all():
-        return np.full(len(none), np.nan)
+    """Counters: steps inside the rows plus the steps between neighbouring rows. NaN for other series."""
+    not_counter = np.isnan(modulus[g.starts])
+    if not_counter.all():
+        return np.full(len(not_counter), np.nan)
     steps = np.nan_to_num(p.increase)
     if len(g.first):
         last, first = p.last[g.rows][:-1], p.first[g.rows][1:]
-        join = np.nan_to_num(step(last, first, modulus[g.rows][1:]))
-        join[g.first[1:] - 1] = 0.0  # from one group to the next
-        steps[np.arange(len(p))[g.rows][1:]] += join
-    return np.where(none, np.nan, g.reduce(np.add, steps, 0.0))
+        between = np.nan_to_num(step(last, first, modulus[g.rows][1:]))
+        between[g.first[1:] - 1] = 0.0  # between two groups
+        steps[np.arange(len(p))[g.rows][1:]] += between
+    return np.where(not_counter, np.nan, g.reduce(np.add, steps, 0.0))
 
 
 def merge(a: Partials, b: Partials, modulus: FloatArray) -> Partials:

@@ -1,6 +1,6 @@
-"""Reporting periods: the only place that knows a time zone.
+"""Reporting periods: the only module that uses a time zone.
 
-Calendar periods (year, quarter, month, day) lie in the city's time zone; `24h` and `365d` roll.
+Calendar periods (year, quarter, month, day) are in the city's time zone; `24h` and `365d` are rolling.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FORMS: dict[PeriodKind, str] = {
 
 
 class Period(NamedTuple):
-    """A half-open span [start, end) in UTC ms, with the label users write, like '2018-Q3'."""
+    """A half-open time range [start, end) in UTC ms, with the label that users write, such as '2018-Q3'."""
 
     kind: PeriodKind
     label: str
@@ -37,7 +37,7 @@ class Period(NamedTuple):
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """UTC ms at which the civil day begins in the zone."""
+    """UTC ms at which the civil day starts in the zone."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone)
     return round(local.timestamp()) * 1000
 
@@ -50,14 +50,14 @@ def local_date(t: int, zone: ZoneInfo) -> date:
 def hour_phase(zone: ZoneInfo) -> int:
     """Offset in ms of the zone's civil hours against UTC hours (0 nearly everywhere; 30 min in India).
 
-    Taken at a fixed date; a zone that changes by half an hour (Lord Howe) keeps that phase all year.
+    Computed for a fixed date; a zone that changes by half an hour (Lord Howe) keeps that phase all year.
     """
     offset = datetime(2020, 1, 1, tzinfo=zone).utcoffset() or timedelta(0)
     return -(round(offset.total_seconds() / 60) * MINUTE) % HOUR
 
 
 def calendar_period(kind: PeriodKind, day: date, zone: ZoneInfo) -> Period:
-    """The calendar period of `kind` that holds the civil day."""
+    """The calendar period of `kind` that contains the civil day."""
     y, m = day.year, day.month
     if kind == "year":
         first, after, label = date(y, 1, 1), date(y + 1, 1, 1), f"{y:04}"
@@ -78,14 +78,14 @@ def _next_month(first: date) -> date:
 def parse_period(text: str, zone: ZoneInfo) -> Period:
     """The period a user writes: 2018, 2018-Q3, 2018-07 or 2018-07-01. Raises UsageError."""
     for kind, form in _FORMS.items():
-        found = re.fullmatch(form, text)
-        if found:
-            numbers = [int(x) for x in found.groups()]
+        match = re.fullmatch(form, text)
+        if match:
+            numbers = [int(digits) for digits in match.groups()]
             try:
                 return calendar_period(kind, _first_day(kind, numbers), zone)
             except (ValueError, OverflowError):
                 break
-    raise UsageError(f"'{text}' is no period; write 2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d.")
+    raise UsageError(f"'{text}' is not a valid period; use 2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d.")
 
 
 def _first_day(kind: PeriodKind, n: list[int]) -> date:
@@ -102,5 +102,5 @@ def days_between(first: date, last: date) -> Iterator[date]:
 
 def iso(t: int) -> str:
     """RFC 3339 UTC text of UTC ms, to the second, or to the millisecond where there are any."""
-    moment = datetime.fromtimestamp(t / 1000, tz=UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{t % 1000:03}Z" if t % 1000 else "Z")
+    time = datetime.fromtimestamp(t / 1000, tz=UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%S") + (f".{t % 1000:03}Z" if t % 1000 else "Z")

@@ -1,7 +1,7 @@
-"""The physical quantities CityVitals knows, one entry each: unit, kind and plausible range declared once.
+"""The physical quantities of CityVitals, one entry each: unit, kind and plausible range declared once.
 
-Adding a quantity is adding one entry. Ranges are those of the instruments, wide enough to keep the small negative
-values that reference analysers report around zero (dropping those would bias a mean upwards).
+Adding a quantity is adding one entry. Ranges are those of the instruments, wide enough for the small negative
+values that reference analysers report around zero (discarding those would bias a mean upwards).
 
 ppb factors: U4SSC Verification Manual (2022), page 95; they are the publisher's own and mix reference temperatures.
 """
@@ -18,9 +18,9 @@ class Quantity(NamedTuple):
     """One physical quantity.
 
     `low`/`high`: accepted values lie in [low, high]. `rollover`: the register's modulus in `unit`, for counters.
-    `sentinels`: values by which instruments say "no value". `ug_per_ppb`: conversion for gases. `zero_is_missing`:
-    a cumulative register that reads exactly 0 says nothing; meters send it for a moment when they restart.
-    `event`: readings come when something happens, so the time between them says nothing about gaps.
+    `sentinels`: values that instruments send for "no value". `ug_per_ppb`: conversion for gases. `zero_is_missing`:
+    a cumulative register that reads exactly 0 is not a reading; meters send it for a moment when they restart.
+    `event`: readings are sent when something happens, so the time between them does not show gaps.
     """
 
     id: str
@@ -51,10 +51,10 @@ def _gauge(name: str, title: str, unit: str, low: float, high: float) -> Quantit
     return Quantity(name, title, unit, "gauge", low, high, sentinels=_SENTINELS if low > -200 else ())
 
 
-# Interruptions are kept in classes of their length, so that the limit of a sustained one stays a rule.
+# Interruptions are stored in classes of their length, so that the limit of a sustained one remains a rule.
 INTERRUPTION_CLASSES = ("to_1min", "to_3min", "to_5min", "over_5min")
 
-# Series the engine makes from others, and from which; the first one a device has is used.
+# Series that the engine derives, and from which; the first one that a device has is used.
 DERIVED_FROM: dict[str, tuple[str, ...]] = {
     "demand_15min": ("energy_delta", "energy_total", "power"),
     "sound_energy": ("laeq",),
@@ -63,7 +63,7 @@ DERIVED_FROM: dict[str, tuple[str, ...]] = {
 
 _ALL = (
     _air("pm1", "Particles up to 1 µm (PM1)", 998.9),
-    # SDS011 and its kin report 999.9 and 1999.9 when saturated.
+    # The SDS011 and similar sensors report 999.9 and 1999.9 when saturated.
     _air("pm2_5", "Fine particles (PM2.5)", 998.9),
     _air("pm10", "Particles up to 10 µm (PM10)", 1998.9),
     _air("no2", "Nitrogen dioxide (NO₂)", 2000.0, 1.9),
@@ -102,7 +102,7 @@ _ALL = (
     ),
     Quantity("demand_15min", "Energy in a quarter of an hour (derived)", "kWh", "delta", 0.0, 1e6, event=True),
     _gauge("sound_energy", "Sound energy, relative (derived)", "/", 0.0, 1e15),
-    _gauge("connector_fault", "Share of readings that say fault (derived)", "/", 0.0, 1e6),
+    _gauge("connector_fault", "Share of readings with state fault (derived)", "/", 0.0, 1e6),
     *(
         Quantity(f"{what}_{cls}", title, unit, "delta", 0.0, 1e12, event=True)
         for what, title, unit in (
@@ -119,27 +119,27 @@ _ALL = (
     Quantity("reset_cause", "Reset cause", "/", "state", 0.0, 64.0),
     _gauge("rssi", "Received signal strength", "dBm", -150.0, 20.0),
     _gauge("ring_fill", "Fill of the node's flash ring", "%", 0.0, 100.0),
-    _counter("ring_dropped", "Records the node had to drop", "count", 1e12),
+    _counter("ring_dropped", "Records dropped by the node", "count", 1e12),
     _gauge("clock_offset", "Correction at the last clock synchronisation", "s", -4e9, 4e9),
     _counter("gw_received", "Messages received by the gateway", "count", 1e15),
     _counter("gw_stored", "Readings stored by the gateway", "count", 1e15),
-    _counter("gw_duplicate", "Readings received again", "count", 1e15),
+    _counter("gw_duplicate", "Duplicate readings", "count", 1e15),
     _counter("gw_rejected", "Messages or readings rejected", "count", 1e15),
-    _counter("gw_flagged", "Readings refused by quality control", "count", 1e15),
-    _counter("gw_dropped", "Windows given up unsent because the disk was full", "count", 1e15),
-    _gauge("gw_dirty", "Windows the store is not known to hold", "count", 0.0, 1e12),
-    _gauge("gw_lag", "Age of the oldest waiting window", "s", 0.0, 4e9),
-    _counter("ledger_sent", "Records the device has numbered", "count", 1e15),
+    _counter("gw_flagged", "Readings flagged by quality control", "count", 1e15),
+    _counter("gw_dropped", "Windows deleted unsent because the disk was full", "count", 1e15),
+    _gauge("gw_dirty", "Windows not confirmed by the store", "count", 0.0, 1e12),
+    _gauge("gw_lag", "Age of the oldest unconfirmed window", "s", 0.0, 4e9),
+    _counter("ledger_sent", "Records numbered by the device", "count", 1e15),
     _counter("ledger_received", "Numbered records received", "count", 1e15),
-    _counter("ledger_duplicate", "Numbered records received again", "count", 1e15),
-    _counter("ledger_refused", "Numbered records of which nothing could be used", "count", 1e15),
+    _counter("ledger_duplicate", "Duplicate numbered records", "count", 1e15),
+    _counter("ledger_refused", "Numbered records that were rejected", "count", 1e15),
     _counter("ledger_recovered", "Numbered records received after later ones", "count", 1e15),
-    _gauge("ledger_missing", "Numbered records that have not come", "count", 0.0, 1e15),
+    _gauge("ledger_missing", "Numbered records that have not arrived", "count", 0.0, 1e15),
 )
 
 QUANTITIES: dict[str, Quantity] = {q.id: q for q in _ALL}
 
-# SenML (RFC 8428, registry of units), UCUM and the spellings devices really send.
+# SenML (RFC 8428, registry of units), UCUM and the spellings that devices send.
 _ALIASES = {
     "µg/m3": "ug/m3", "μg/m3": "ug/m3", "µg/m³": "ug/m3", "ug/m³": "ug/m3", "ug/m^3": "ug/m3", "mg/m³": "mg/m3",
     "°C": "Cel", "C": "Cel", "degC": "Cel", "celsius": "Cel", "Celsius": "Cel", "Celcius": "Cel", "°F": "degF",
@@ -185,7 +185,7 @@ SAME = Conversion(1.0, 1.0, 0.0)
 
 
 def conversion(quantity: Quantity, unit: str) -> Conversion | None:
-    """How to bring `unit` to the quantity's catalogue unit; None when that unit does not fit the quantity."""
+    """The conversion from `unit` to the quantity's catalogue unit; None where the unit does not fit the quantity."""
     unit = quantity.unit if unit == quantity.unit else _ALIASES.get(unit, unit)
     if unit == quantity.unit or (unit == "%RH" and quantity.unit == "%"):
         return SAME
@@ -196,6 +196,6 @@ def conversion(quantity: Quantity, unit: str) -> Conversion | None:
 
 
 def modulus(quantity: str) -> float:
-    """The quantity's rollover for counter arithmetic: NaN for what is no counter, inf for one that never rolls over."""
+    """The quantity's rollover for counter arithmetic: NaN where it is not a counter, inf where it never rolls over."""
     entry = QUANTITIES[quantity]
     return entry.rollover if entry.kind == "counter" else math.nan

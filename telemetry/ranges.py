@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 
 class Ranges:
-    """Which numbers have been seen. Numbers that come in order cost the same however many there are."""
+    """A set of numbers. Consecutive numbers take the same space however many there are."""
 
     __slots__ = ("_firsts", "_lasts")
 
@@ -44,7 +44,7 @@ class Ranges:
         return place > 0 and number <= self._lasts[place - 1]
 
     def add(self, number: int) -> bool:
-        """Put a number in; whether it was new."""
+        """Add a number; return whether it was new."""
         if self._lasts and number == self._lasts[-1] + 1:
             self._lasts[-1] = number
             return True
@@ -65,8 +65,8 @@ class Ranges:
             self._lasts.insert(place, number)
         return True
 
-    def cover(self, other: Ranges) -> None:
-        """Put in everything that is in `other`."""
+    def add_all(self, other: Ranges) -> None:
+        """Add all numbers of `other`."""
         spans: list[tuple[int, int]] = []
         for first, last in sorted(self.spans() + other.spans()):
             if spans and first <= spans[-1][1] + 1:
@@ -75,13 +75,13 @@ class Ranges:
                 spans.append((first, last))
         self._firsts, self._lasts = [a for a, _ in spans], [b for _, b in spans]
 
-    def holes(self, start: int = 0) -> list[tuple[int, int]]:
-        """The ranges of numbers from `start` to the largest that are not in the set."""
+    def gaps(self, start: int = 0) -> list[tuple[int, int]]:
+        """The gaps: ranges of numbers from `start` to the largest that are not in the set."""
         befores = [start - 1, *self._lasts[:-1]]
         return [(a + 1, b - 1) for a, b in zip(befores, self._firsts, strict=False) if b > a + 1]
 
-    def close_first_hole(self, start: int = 0) -> int:
-        """Add the numbers of the lowest hole to the set; how many they were."""
+    def fill_first_gap(self, start: int = 0) -> int:
+        """Add the numbers of the lowest gap; return how many there were."""
         if self._firsts and self._firsts[0] > start:
             size, self._firsts[0] = self._firsts[0] - start, start
             return size

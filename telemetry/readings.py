@@ -14,9 +14,9 @@ from telemetry.series import FloatArray, IntArray
 class Readings:
     """Readings, one row each; arrays of equal length.
 
-    `series`: id in a SeriesTable. `t`: ms since 1970 UTC. `value`: in the catalogue unit. `key`: 0, or what tells
-    apart events of one series with one time (charging sessions). `arrival`: ms, when the first trusted clock after
-    the device saw it. `flag`: 0 accepted, else a code of quality control.
+    `series`: id in a SeriesTable. `t`: ms since 1970 UTC. `value`: in the catalogue unit. `key`: 0, or a number that
+    distinguishes events of one series at one time (charging sessions). `arrival`: ms, when the first trusted clock
+    after the device received it. `flag`: 0 accepted, else a code of quality control.
     """
 
     series: IntArray

@@ -1,4 +1,4 @@
-"""Series: what is measured where. And `SeriesTable`, which numbers them so that columns can hold integers."""
+"""Series, and `SeriesTable`, which numbers them so that columns can hold integers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Series(NamedTuple):
 
 
 class SeriesTable:
-    """A growing list of series; a series' id is its place in the list and never changes."""
+    """A growing list of series; the id of a series is its index in the list and never changes."""
 
     def __init__(self, known: Iterable[Series] = ()) -> None:
         self.all: list[Series] = []
@@ -40,7 +40,7 @@ class SeriesTable:
         return self.all[index]
 
     def id_of(self, series: Series) -> int:
-        """The id of `series`, given on first sight. Raises KeyError for an unknown quantity."""
+        """The id of `series`, assigned at its first use. Raises KeyError for an unknown quantity."""
         found = self._ids.get(series)
         if found is None:
             modulus(series.quantity)  # an unknown quantity must not enter the table

@@ -1,4 +1,4 @@
-"""MQTT topics: `cv/1/<city>/<device>/data` and its kin. An id fills a whole level, so that ACL patterns can bind it."""
+"""MQTT topics such as `cv/1/<city>/<device>/data`. An id fills a whole level, so that ACL patterns can match it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
 def valid_id(text: str) -> bool:
-    """Whether `text` can name a city, device or gateway: 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first."""
+    """Whether `text` is a valid id of a city, device or gateway: 1 to 64 of A-Z a-z 0-9 . _ : -, not starting with a
+    dash.
+    """
     return _ID.fullmatch(text) is not None
 
 
 def data_topic(city: str, device: str) -> str:
-    """Where a device publishes readings."""
+    """The topic to which a device publishes readings."""
     return f"{ROOT}/{city}/{device}/data"
 
 
 def windows_topic(city: str, gateway: str) -> str:
-    """Where a gateway publishes window partials."""
+    """The topic to which a gateway publishes window partials."""
     return f"{ROOT}/{city}/{gateway}/windows"
 
 
 def stored_topic(city: str, gateway: str) -> str:
-    """Where ingest tells a gateway the numbers of the windows messages that are in the store."""
+    """The topic of receipts: ingest publishes the numbers of a gateway's windows messages that are stored."""
     return f"{ROOT}/{city}/{gateway}/stored"
 
 
 def command_topic(city: str, device: str) -> str:
-    """Where a device listens for commands."""
+    """The topic to which a device subscribes for commands."""
     return f"{ROOT}/{city}/{device}/cmd"
 
 
 def kpi_topic(city: str, code: str, part: str) -> str:
-    """Where the KPI engine publishes values, retained; '-' stands for a KPI without parts."""
+    """The topic to which the KPI engine publishes values, retained; '-' stands for a KPI without parts."""
     return f"{ROOT}/{city}/kpi/{code}/{part or '-'}"
 
 
@@ -49,7 +51,9 @@ def subscription(pattern: str) -> str:
 def matcher(pattern: str) -> Callable[[str], dict[str, str] | None]:
     """A function from a topic to the named levels of `pattern`, None where it does not match."""
     if "{device}" not in pattern:
-        raise UsageError(f"The topic '{pattern}' names no device; write for example cv/1/{{city}}/{{device}}/data.")
+        raise UsageError(
+            f"The topic '{pattern}' has no {{device}} level; use for example cv/1/{{city}}/{{device}}/data."
+        )
     parts = []
     for level in pattern.split("/"):
         named = re.fullmatch(r"\{([a-z]+)\}", level)
@@ -57,7 +61,7 @@ def matcher(pattern: str) -> Callable[[str], dict[str, str] | None]:
     expression = re.compile("/".join(parts).replace(re.escape("#"), ".*"))
 
     def match(topic: str) -> dict[str, str] | None:
-        found = expression.fullmatch(topic)
-        return found.groupdict() if found else None
+        matched = expression.fullmatch(topic)
+        return matched.groupdict() if matched else None
 
     return match

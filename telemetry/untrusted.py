@@ -1,15 +1,15 @@
-"""What others wrote - nodes, boards, whoever may publish: read so that it breaks no command and no terminal."""
+"""Text from outside (nodes, boards, publishers), read and printed so that it cannot break a command or a terminal."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-_LEVELS = 20  # what nodes say and what is set on them has three or four
+_LEVELS = 20  # reports and settings of nodes have three or four
 
 
 def read_json(text: bytes | str) -> Any:  # noqa: ANN401 - JSON
-    """A JSON value. Raises ValueError with the reason, also where it is nested so deeply that writing it would fail."""
+    """A JSON value. Raises ValueError with the reason, also where it is nested too deeply to be written."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -27,5 +27,5 @@ def _fits(value: object, levels: int) -> bool:
 
 
 def printable(text: str) -> str:
-    r"""The text with escapes, as in `\x1b`, for what would move the cursor, colour, turn or break a line."""
+    r"""The text with escapes such as `\x1b` for characters that move the cursor, set colours or end a line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,6 +1,6 @@
 """Window partials on the wire: columnar JSON, one array a field, with a schema version.
 
-Readable with `mosquitto_sub -t 'cv/1/+/+/windows' | jq`. Floats travel in their shortest exact form, NaN as null.
+Readable with `mosquitto_sub -t 'cv/1/+/+/windows' | jq`. Floats are written in their shortest exact form, NaN as null.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from telemetry.windows import HOUR
 
 VERSION = 1
 _COLUMNS = tuple(f.name for f in fields(Partials) if f.name != "series")
-_EARLIEST, _LATEST = 0, 4102444800000  # 1970 to 2100: outside lies no honest window
+_EARLIEST, _LATEST = 0, 4102444800000  # 1970 to 2100: windows outside are invalid
 _LARGEST = 2**53
 
 
 class WindowsMessage(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """The message: `series` lists [device, quantity]; `at` says which of them each row belongs to.
+    """The message: `series` lists [device, quantity]; `at` holds the index of each row's series.
 
-    `message`: its number with the gateway, which wants it back once the windows are stored; 0: none.
+    `message`: the gateway's number of it, returned in the receipt once the windows are stored; 0: none.
     """
 
     v: int
@@ -82,7 +82,7 @@ def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
 
 
 def number(payload: bytes) -> int:
-    """The number of a windows message, whatever else is wrong with it; 0 where there is none."""
+    """The number of a windows message, also of an otherwise invalid one; 0 where there is none."""
     try:
         found = _number_decoder.decode(payload).message
         return found if 0 < found < _LARGEST else 0
@@ -91,9 +91,9 @@ def number(payload: bytes) -> int:
 
 
 def _check(m: WindowsMessage) -> None:
-    """Refuse what would damage the store."""
+    """Reject what would damage the store."""
     if m.v != VERSION:
-        raise Rejected(f"windows message of version {m.v}; this program reads version {VERSION}")
+        raise Rejected(f"windows message of version {m.v}; this program supports version {VERSION}")
     if not valid_id(m.city) or m.width < 1 or HOUR % m.width:
         raise Rejected("windows message with an invalid city or window width")
     if any(not valid_id(d) or q not in QUANTITIES for d, q in m.series):
@@ -106,8 +106,8 @@ def _check(m: WindowsMessage) -> None:
     if rows and not (min(m.start) >= _EARLIEST and max(m.start) < _LATEST and min(m.n) >= 0):
         raise Rejected("windows message with a window outside 1970 to 2100 or a negative count")
     if None in m.sum or None in m.sumsq:
-        raise Rejected("windows message with a row without its sums")
+        raise Rejected("windows message with values but without sums in a row")
     if any(s % m.width for s in m.start):
-        raise Rejected("windows message with a window that does not begin on its grid")
+        raise Rejected("windows message with a window start that is not a multiple of its width")
     if any(not -_LARGEST < x < _LARGEST for name in INT_FIELDS - {"series"} for x in getattr(m, name)):
         raise Rejected("windows message with a number too large")

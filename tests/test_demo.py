@@ -58,7 +58,7 @@ def test_the_demo_runs_for_its_time_and_the_next_start_goes_on_with_the_data(fol
         assert running.wait(120) == 0, log.read_text()
         assert expected in log.read_text()
     assert "history: 1 days" not in log.read_text(), "the second start wrote the history again"
-    assert "nothing is left running" in log.read_text()
+    assert "no process is left running" in log.read_text()
 
 
 def test_the_demo_is_live_and_stops_on_ctrl_c(folder: Path, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_taken_port_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -
         log = tmp_path / "out"
         running = demo(folder, taken.getsockname()[1], log=log)
         assert running.wait(60) == 2
-    assert "is taken by another program" in log.read_text()
+    assert "is used by another program" in log.read_text()
     assert "--port" in log.read_text()
 
 

@@ -1,8 +1,8 @@
 """Recorded readings from CSV files (optionally gzipped), in chunks of columns.
 
-Three layouts, told apart by their header: `time,device,quantity,value,unit`, the charging sessions
+Three layouts, distinguished by their header: `time,device,quantity,value,unit`, the charging sessions
 `start,end,device,energy_kwh,user_hash` and the outage log `start,end,device,customers,id`.
-A row that cannot be read is reported with its line and passed over.
+An invalid row is reported with its line and skipped.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SESSIONS = ["start", "end", "device", "energy_kwh", "user_hash"]
 OUTAGES = ["start", "end", "device", "customers", "id"]
 
 
-class BadRow(NamedTuple):
-    """A row that could not be read: 1-based line, its text, why."""
+class InvalidRow(NamedTuple):
+    """An invalid row: 1-based line, its text, the reason."""
 
     line: int
     text: str
@@ -34,7 +34,7 @@ class BadRow(NamedTuple):
 
 @dataclass(slots=True)
 class Chunk:
-    """Consecutive rows of one file as they stand there, a list of texts for each field of the header.
+    """Consecutive rows of one file as text, a list for each field of the header.
 
     `lines`: the rows' 1-based line numbers.
     """
@@ -43,7 +43,7 @@ class Chunk:
     header: list[str]
     lines: Sequence[int]
     columns: Sequence[Sequence[str]]
-    bad: list[BadRow] = field(default_factory=list)
+    invalid: list[InvalidRow] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -59,15 +59,15 @@ class Chunk:
         return self.header == OUTAGES
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The rows, one after the other."""
+        """The rows in order."""
         return zip(*self.columns, strict=True)
 
     def text(self, row: int) -> str:
-        """One row as it stood in the file, or nearly."""
+        """One row, nearly as it is in the file."""
         return ",".join(column[row] for column in self.columns)
 
     def part(self, first: int, end: int | None = None) -> Chunk:
-        """The rows first..end - 1, without the bad ones."""
+        """The rows first..end - 1, without the invalid ones."""
         return Chunk(self.path, self.header, self.lines[first:end], [c[first:end] for c in self.columns])
 
 
@@ -94,7 +94,7 @@ def _open(path: Path) -> io.TextIOBase:
 
 
 def _chunks(path: Path, header: list[str], file: io.TextIOBase, size: int) -> Iterator[Chunk]:
-    """A field may not hold a line end: so lines can be split a block at a time, which is what makes this fast."""
+    """A field may not contain a line end, so a whole block can be split into lines at once, which is fast."""
     line, rest = 2, ""
     while block := file.read(_BLOCK):
         lines = (rest + block).split("\n")
@@ -113,20 +113,20 @@ def _chunk(path: Path, header: list[str], numbers: range, lines: list[str]) -> C
         fields = ",".join(lines).split(",")  # a third of the time of the csv module
         return Chunk(path, header, numbers, [fields[i::width] for i in range(width)])
     rows = list(csv.reader(lines))
-    if len(rows) != len(lines):  # a quote that is not closed swallowed the lines after it
+    if len(rows) != len(lines):  # an unclosed quote includes the lines after it
         rows = [next(csv.reader([line]), []) for line in lines]
     if set(map(len, rows)) == {width}:
         return Chunk(path, header, numbers, list(zip(*rows, strict=True)))
-    return _sorted_out(path, header, numbers, rows)
+    return _split_invalid(path, header, numbers, rows)
 
 
-def _sorted_out(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
-    """Rows with the right number of fields, and the others with the reason; empty lines are nothing."""
-    good = [(n, row) for n, row in zip(lines, rows, strict=True) if len(row) == len(header)]
-    bad = [
-        BadRow(n, ",".join(row), f"{len(row)} fields instead of {len(header)}")
+def _split_invalid(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
+    """Rows with the right number of fields, and the others with the reason; empty lines are ignored."""
+    valid = [(n, row) for n, row in zip(lines, rows, strict=True) if len(row) == len(header)]
+    invalid = [
+        InvalidRow(n, ",".join(row), f"{len(row)} fields instead of {len(header)}")
         for n, row in zip(lines, rows, strict=True)
         if row and len(row) != len(header)
     ]
-    columns = list(zip(*(row for _, row in good), strict=True)) or [()] * len(header)
-    return Chunk(path, header, [n for n, _ in good], columns, bad)
+    columns = list(zip(*(row for _, row in valid), strict=True)) or [()] * len(header)
+    return Chunk(path, header, [n for n, _ in valid], columns, invalid)

@@ -1,1 +1,1 @@
-"""InfluxDB: line protocol out, InfluxQL answers in."""
+"""InfluxDB: line protocol to write, InfluxQL to read."""

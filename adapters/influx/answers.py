@@ -1,4 +1,4 @@
-"""InfluxQL and its answers: the questions the store asks, and rows made into partials, KPI values and cities."""
+"""InfluxQL: the queries of the store, and their rows as partials, KPI values and cities."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text(value: str) -> str:
 
 
 def columns(names: Iterable[str]) -> str:
-    """Quoted names, for several of ours are InfluxQL functions too."""
+    """Quoted names, because several of them are InfluxQL functions too."""
     return ", ".join(f'"{name}"' for name in names)
 
 
@@ -62,19 +62,19 @@ def select_cities(city: str | None = None) -> str:
 
 
 def select_partials(level: Level, where: Sequence[str]) -> str:
-    """The question answered by `PARTIALS`."""
+    """The query whose rows `PARTIALS` decodes."""
     fields = columns(("special", *INTS, *FLOATS))
     return f'SELECT {fields} FROM "{level}" WHERE {" AND ".join(where)} GROUP BY "device", "quantity"'  # noqa: S608
 
 
 def select_kpis(where: Sequence[str]) -> str:
-    """The question answered by `KPIS`."""
+    """The query whose rows `KPIS` decodes."""
     fields = columns((*KPI_INTS, *KPI_FLOATS, *KPI_TEXTS))
     return f'SELECT {fields} FROM "kpi" WHERE {" AND ".join(where)} GROUP BY "code", "part", "period"'  # noqa: S608
 
 
 class PartialRows:
-    """Rows of an answer on their way into columns; many become arrays early, for objects take ten times the space."""
+    """Rows of an answer, collected into columns; made arrays early, because objects need ten times the space."""
 
     def __init__(self, city: str, table: SeriesTable) -> None:
         self._city, self._table = city, table
@@ -109,7 +109,7 @@ class PartialRows:
 
 
 def _restored(column: np.ndarray[Any, Any], codes: IntArray) -> np.ndarray[Any, Any]:
-    """The column with what InfluxDB could not hold put back, over what an earlier write may have left there."""
+    """The column with NaN and infinities restored, which replace what an earlier write may have left there."""
     for code, value in enumerate(SPECIAL, start=1):
         column[codes == code] = value
     return column

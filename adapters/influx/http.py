@@ -1,6 +1,6 @@
-"""The connection to an InfluxDB server: line protocol in, InfluxQL answers out, every failure told.
+"""The connection to an InfluxDB server: writes line protocol, queries InfluxQL, reports every failure.
 
-Nothing is retried here: who writes keeps what was not acknowledged, and an upsert may be repeated at will.
+Nothing is retried here: the caller keeps what was not acknowledged, and an upsert may be repeated.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from telemetry.errors import CityVitalsError, Unavailable
 
 Row = TypeVar("Row")
 _BUSY = (408, 429)
-# urllib3-future, which takes urllib3's place where grafana-client is installed, says by queue.Full and its kin that the
-# pool is used up, and waits for ever without pool_timeout.
+# urllib3-future, which replaces urllib3 where grafana-client is installed, raises queue.Full and queue.Empty when the
+# pool is exhausted, and waits forever without pool_timeout.
 _FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
 _ROWS_A_PIECE = 10_000
-# InfluxDB opens every series in every shard it reads. With its own 7 days, a year of 5,000 series was written at a
-# third and read at a fifth of the speed it has with 12 weeks.
+# InfluxDB opens every series in every shard it reads. With its default of 7 days, a year of 5,000 series was written at
+# a third and read at a fifth of the speed with 12 weeks.
 _SHARD = "12w"
 
 
-class Unreadable(CityVitalsError):
-    """The server answered something else than what this program writes."""
+class UnreadableAnswer(CityVitalsError):
+    """The server's answer does not have the form that this program writes."""
 
 
 class SeriesOf(msgspec.Struct, Generic[Row]):
-    """Rows of one series, or a piece of them; `tags` are those of GROUP BY."""
+    """Rows of one series, or some of them; `tags` are those of GROUP BY."""
 
     values: list[Row] = []
     tags: dict[str, str] = {}
@@ -53,9 +53,9 @@ class Answer(msgspec.Struct, Generic[Row]):
 
 
 def _decoded(line: bytes, decoder: msgspec.json.Decoder[Answer[Row]]) -> Answer[Row]:
-    """A piece of an answer without half-written rows. Raises msgspec.DecodeError.
+    """A piece of an answer without incomplete rows. Raises msgspec.DecodeError.
 
-    InfluxDB 1 shows a new point field by field while it is written: one that still lacks some is not there yet.
+    InfluxDB 1 returns a new point field by field while it is written: a point that lacks some is not stored yet.
     """
     try:
         return decoder.decode(line)
@@ -81,9 +81,9 @@ class Connection:
     def __init__(self, target: Target, timeout: float = 30.0) -> None:
         self.target = target
         self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
-        # Our own context: SSL_CERT_FILE, where a city names its own authority, counts with every kind of urllib3.
+        # An explicit context, so that SSL_CERT_FILE (a city's own authority) works with every variant of urllib3.
         self._tls = ssl.create_default_context() if target.base.startswith("https") else None
-        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than any process of ours has threads
+        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than the threads of any process
         self._headers = authorization(target)
         self._made = target.org is not None
         self._writer: Any = None
@@ -91,7 +91,7 @@ class Connection:
     def write(self, lines: str) -> None:
         """Write line protocol with times in ms.
 
-        Raises Unavailable where trying again may help, CityVitalsError with the server's words where it refuses.
+        Raises Unavailable where a retry may help, CityVitalsError with the server's message where it rejects them.
         """
         self._make_database()
         if self.target.org is None:
@@ -101,15 +101,15 @@ class Connection:
             self._write2(lines.encode())
 
     def _write2(self, lines: bytes) -> None:
-        """Through the write API of InfluxDB 2, which other servers offer too."""
+        """Write with the API of InfluxDB 2, which other servers support too."""
         from influxdb_client.rest import ApiException  # noqa: PLC0415 - takes half a second; 1.x does without
 
         try:
             self._write_api().write(self.target.database, self.target.org, lines, write_precision="ms")
         except ApiException as error:
-            self._refuse(error.status or 503, str(error.body or error.reason))
+            self._raise_status(error.status or 503, str(error.body or error.reason))
         except _FAULTS as error:
-            raise self._away(error) from error
+            raise self._unavailable(error) from error
 
     def _write_api(self) -> Any:  # noqa: ANN401 - the library carries no types
         if self._writer is None:
@@ -126,26 +126,28 @@ class Connection:
         return self._writer
 
     def query(self, influxql: str, decoder: msgspec.json.Decoder[Answer[Row]]) -> Iterator[SeriesOf[Row]]:
-        """The answer to InfluxQL, piece by piece, times in ms. Raises Unavailable also where it breaks off."""
+        """The answer to InfluxQL, piece by piece, times in ms. Raises Unavailable also where it is incomplete."""
         self._make_database()
         for line in self._lines(influxql):
             try:
                 answer = _decoded(line, decoder)
             except msgspec.DecodeError as error:
-                raise Unreadable(f"{self.target.base} answered what CityVitals cannot read: {error}.") from error
+                raise UnreadableAnswer(
+                    f"{self.target.base} sent an answer that CityVitals cannot read: {error}."
+                ) from error
             for result in answer.results:
                 if result.error:
                     raise Unavailable(f"The store at {self.target.base} cannot answer: {result.error}.")
                 yield from result.series
 
     def ping(self) -> None:
-        """Return when the server is there."""
+        """Return if the server answers."""
         self._request("GET", "/ping")
 
     def _make_database(self) -> None:
-        """Create the 1.x database on first use; one that is there stays as it is.
+        """Create the 1.x database at the first use; an existing one is not changed.
 
-        Who may not create databases was given one. What else goes wrong the next request tells.
+        A user that may not create databases has been given one. Any other fault is reported by the next request.
         """
         if self._made:
             return
@@ -154,11 +156,11 @@ class Connection:
         body = urlencode({"q": query}).encode()
         answer = self._request("POST", "/query", body, _FORM)
         if answer.status not in (200, 401, 403):
-            self._refuse(answer.status, _text(answer))
+            self._raise_status(answer.status, _text(answer))
         self._made = True
 
     def _lines(self, influxql: str) -> Iterator[bytes]:
-        """The JSON documents of a chunked answer: one a line, for a string in JSON holds no newline."""
+        """The JSON documents of a chunked answer, one a line: a JSON string contains no newline."""
         fields = {"db": self.target.database, "epoch": "ms", "chunked": "true", "chunk_size": _ROWS_A_PIECE}
         answer = self._post("/query", urlencode({**fields, "q": influxql}).encode(), _FORM, whole=False)
         rest: list[bytes] = []
@@ -171,7 +173,7 @@ class Connection:
                     rest = [line]
             yield from _joined(rest)
         except _FAULTS as error:
-            raise self._away(error) from error
+            raise self._unavailable(error) from error
         finally:
             answer.close()
 
@@ -180,14 +182,14 @@ class Connection:
     ) -> urllib3.BaseHTTPResponse:
         answer = self._request("POST", path, body, headers, whole)
         if answer.status >= 300:
-            self._refuse(answer.status, _text(answer))
+            self._raise_status(answer.status, _text(answer))
         return answer
 
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None,
         whole: bool = True,
     ) -> urllib3.BaseHTTPResponse:  # fmt: skip
-        """The answer, whatever its status; `whole`: read to its end, else to be streamed."""
+        """The answer, of any status; `whole`: read completely, else to be streamed."""
         connect, read = self._seconds
         try:
             return self._pool.request(
@@ -196,21 +198,23 @@ class Connection:
                 pool_timeout=connect, preload_content=whole,
             )  # fmt: skip
         except _FAULTS as error:
-            raise self._away(error) from error
+            raise self._unavailable(error) from error
 
-    def _away(self, error: Exception) -> Unavailable:
+    def _unavailable(self, error: Exception) -> Unavailable:
         return Unavailable(f"The store at {self.target.base} does not answer: {error}. Is it running?")
 
-    def _refuse(self, status: int, body: str) -> NoReturn:
-        words = _sentence(body)
+    def _raise_status(self, status: int, body: str) -> NoReturn:
+        message = _sentence(body)
         if status >= 500 or status in _BUSY:
-            raise Unavailable(f"The store at {self.target.base} is in trouble ({status}): {words}.")
+            raise Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
         if status in (401, 403):
             names = "USERNAME and PASSWORD" if self.target.org is None else "TOKEN"
             raise CityVitalsError(
-                f"The store at {self.target.base} refuses the credentials: {words}. Set CITYVITALS__STORE__{names}."
+                f"The store at {self.target.base} rejected the credentials: {message}. Set CITYVITALS__STORE__{names}."
             )
-        raise CityVitalsError(f"The store at {self.target.base} refuses '{self.target.database}': {words}.")
+        raise CityVitalsError(
+            f"The store at {self.target.base} rejected the request to '{self.target.database}': {message}."
+        )
 
     def close(self) -> None:
         """Close the sockets."""
@@ -232,13 +236,13 @@ def _text(answer: urllib3.BaseHTTPResponse) -> str:
     try:
         return answer.data.decode(errors="replace")
     except urllib3.exceptions.HTTPError:
-        return "it broke off"
+        return "the answer is incomplete"
 
 
 def _sentence(body: str) -> str:
-    """The server's words: {"error": ...} of 1.x, {"message": ...} of 2, or the body as it is."""
+    """The server's message: {"error": ...} of 1.x, {"message": ...} of 2, or the body."""
     try:
-        told = msgspec.json.decode(body, type=dict[str, Any])
+        fields = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError:
-        told = {}
-    return str(told.get("error") or told.get("message") or body).strip().rstrip(".") or "no reason given"
+        fields = {}
+    return str(fields.get("error") or fields.get("message") or body).strip().rstrip(".") or "no reason given"

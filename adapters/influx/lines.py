@@ -1,7 +1,7 @@
-"""Line protocol: partials, KPI values and cities as InfluxDB takes them.
+"""Line protocol of partials, KPI values and cities.
 
-A rewrite in InfluxDB merges fields, so a field left out would keep its old value. What is left out is therefore
-said by a field that is always written: `special` for partials, `valued` and `replaced` for KPI values.
+A rewrite in InfluxDB merges fields, so an omitted field would keep its old value. A field that is always written
+therefore marks what is omitted: `special` for partials, `valued` and `replaced` for KPI values.
 """
 
 from __future__ import annotations
@@ -29,22 +29,25 @@ _UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
 def tag(text: str) -> str:
     """A tag's value, '-' for an empty one. Raises CityVitalsError for what line protocol cannot carry."""
     if _UNFIT.search(text):
-        raise CityVitalsError(f"{text!r} cannot be stored as a name; take out backslashes and control characters.")
+        raise CityVitalsError(f"{text!r} cannot be stored as a name; remove backslashes and control characters.")
     return text.translate(_ESCAPE_TAG) or "-"
 
 
 def site_name(text: str) -> str:
-    """A site as it can be a tag: it is a label that people wrote, so it is mended, not refused."""
+    """A site as a tag; unsupported characters of this free text are replaced, not rejected."""
     return _UNFIT.sub("_", text) or "-"
 
 
 def text_field(text: str) -> str:
-    """A string field's value, with its quotes. Newlines travel as \\n: some servers split lines before they parse."""
+    """A string field's value, with its quotes.
+
+    Newlines are written as \\n: some servers split lines before they parse.
+    """
     return _quoted(text.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
 def text_of(field: str) -> str:
-    """What `text_field` was given, from the field as it is read."""
+    """The inverse of `text_field`."""
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], field) if "\\" in field else field
 
 
@@ -53,7 +56,7 @@ def _quoted(text: str) -> str:
 
 
 def partial_lines(heads: Sequence[str], partials: Partials) -> Iterator[str]:
-    """One line a row; `heads`: measurement and tags of each row. No two rows may have one identity."""
+    """One line a row; `heads`: measurement and tags of each row. No two rows may have the same identity."""
     floats = [getattr(partials, name) for name in FLOATS] + [partials.mean]
     codes = _special(floats)
     for code in np.unique(codes).tolist():
@@ -68,7 +71,7 @@ def partial_lines(heads: Sequence[str], partials: Partials) -> Iterator[str]:
 
 
 def _special(floats: Sequence[FloatArray]) -> IntArray:
-    """What of each row's floats is no number InfluxDB can hold: 1 NaN, 2 infinity, 3 -infinity, in two bits each."""
+    """Which floats of each row InfluxDB cannot store: 1 NaN, 2 infinity, 3 -infinity, in two bits each."""
     codes = np.zeros(len(floats[0]), dtype=np.int64)
     for i, column in enumerate(floats):
         if not np.isfinite(column).all():
@@ -78,7 +81,7 @@ def _special(floats: Sequence[FloatArray]) -> IntArray:
 
 
 def kpi_line(stored: StoredKpi, number: int) -> str:
-    """The line of a KPI value and the number of this change. A value that is no finite number is no value."""
+    """The line of a KPI value and the number of this change. A value that is not finite is written as missing."""
     k = stored.kpi
     numbers = {"value": k.value, "previous": stored.previous, "coverage": k.coverage}
     finite = {name: x for name, x in numbers.items() if x is not None and math.isfinite(x)}
@@ -103,7 +106,7 @@ def kpi_line(stored: StoredKpi, number: int) -> str:
 
 
 def city_line(record: CityRecord) -> str:
-    """The line of a city; its configuration as JSON, which holds no newline of its own."""
+    """The line of a city; its configuration as JSON, which contains no newline."""
     config = _quoted(json.dumps(record.config, sort_keys=True))
     reads = _quoted(json.dumps(record.reads, sort_keys=True))
     return f"registry,city={tag(record.id)} config={config},width={record.width}i,reads={reads} 0"

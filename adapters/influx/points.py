@@ -14,7 +14,7 @@ from itertools import islice
 import msgspec
 
 from adapters.influx.answers import text
-from adapters.influx.http import Answer, Connection, Unreadable
+from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import site_name, tag, text_field
 from adapters.influx.sites import Sites
 from adapters.points import Newest, Point
@@ -60,7 +60,7 @@ class InfluxPoints:
                 for _, _, since in piece.values
             ]
             return [*self._newest(query), *known]
-        except Unreadable:  # a server that takes InfluxDB's writes but does not answer its questions
+        except UnreadableAnswer:  # a server that takes InfluxDB's writes but does not answer its questions
             return []
 
     def _newest(self, query: str) -> Iterator[Newest]:

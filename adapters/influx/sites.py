@@ -1,9 +1,9 @@
 """Which `site` tag the points of a device carry.
 
 The site is part of a point's identity in InfluxDB, so it must never change: one series under two sites would be
-counted twice. A device keeps the site under which it was first stored, whatever the city file says later; the
-city file decides for a device without data; a device it does not list has the site '-'. To rename a site, write
-the city to a new database.
+counted twice. A device keeps the site under which it was first stored, also when the city file changes. The city
+file sets the site of a device without data; an unregistered device has the site '-'. To rename a site, write the
+city to a new database.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Iterable
 import msgspec
 
 from adapters.influx.answers import CITIES, city_records, select_cities, text
-from adapters.influx.http import Answer, Connection, Unreadable
+from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import site_name
 
 _KEYS = msgspec.json.Decoder(Answer[tuple[str]])
 
 
 class Sites:
-    """The sites of all devices met so far, by city."""
+    """The sites of all devices so far, by city."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,10 +37,10 @@ class Sites:
         return known
 
     def _look_up(self, city: str) -> dict[str, str]:
-        """What is stored already goes before what the city file says."""
+        """Stored sites take precedence over those of the city file."""
         try:
             return self._listed(city) | self._stored(city)
-        except Unreadable:  # a server that takes InfluxDB's writes but does not answer its questions
+        except UnreadableAnswer:  # a server that supports InfluxDB's writes but not its queries
             return {}
 
     def _listed(self, city: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Sites:
         return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
 
     def _stored(self, city: str) -> dict[str, str]:
-        """From the index alone: with a year of windows, questions to the data take a hundred times longer."""
+        """From the index alone: with a year of windows, a query of the data takes a hundred times longer."""
         query = f'SHOW SERIES FROM "window", "hour" WHERE "city" = {text(city)}'
         found = [_tags(key) for piece in self._connection.query(query, _KEYS) for (key,) in piece.values]
         found = sorted((tags for tags in found if "device" in tags), key=lambda tags: tags["site"])

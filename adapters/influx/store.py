@@ -1,13 +1,13 @@
 """The store in InfluxDB. Identity is measurement + tags + time in ms, and a write replaces.
 
-- `window`, `hour`: tags city, device, quantity, site (see influx_sites); fields of Partials, `mean`, and `special`.
+- `window`, `hour`: tags city, device, quantity, site (see sites.py); fields of Partials, `mean`, and `special`.
 - `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
   period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist, `number`: of its
   last change (see changes.py).
 - `registry`: tag city, time 0; fields config (JSON), width, reads (JSON).
 
-Reads are InfluxQL, which InfluxDB 1 and 2 answer. InfluxDB keeps the old value in a field that a later write left
-out, so who draws from these measurements takes only rows with n > 0 (partials) or valued = 1 (KPI values).
+Reads are InfluxQL, which InfluxDB 1 and 2 support. InfluxDB keeps the old value of a field that a later write omits,
+so a reader of these measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from telemetry.windows import DAY, HOUR
 _BATCH = 5_000
 _CHUNK = 200_000
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
-_NAMED = 1000  # so many series can be named in a question; of more, all are asked for and the rest left out here
+_NAMED = 1000  # the most series named in a query; for more, all are queried and the others are discarded here
 
 
 class InfluxStore:
@@ -75,8 +75,8 @@ class InfluxStore:
         before = {known.id: known.width for known in self.cities()}.get(record.id, record.width)
         if before != record.width and self.span(record.id, "window"):
             raise UsageError(
-                f"The store holds windows of {before // 1000} s for {record.id}; {record.width // 1000} s would count "
-                f"readings twice. Use --width {before // 1000}s or another store."
+                f"The store contains windows of {before // 1000} s for {record.id}; {record.width // 1000} s would "
+                f"count readings twice. Use --width {before // 1000}s or another store."
             )
         self._connection.write(city_line(record))
         self._changes.begin(record.id)
@@ -86,7 +86,7 @@ class InfluxStore:
         return city_records(self._connection.query(select_cities(), CITIES))
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
-        """See Store. Batches are written in order; those before a failure stay written."""
+        """See Store. Batches are written in order; those before a failure remain written."""
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
         for row in range(0, len(partials), _BATCH):
@@ -94,7 +94,7 @@ class InfluxStore:
             self._connection.write("\n".join(partial_lines([heads[i] for i in batch.series.tolist()], batch)))
 
     def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
-        """Measurement and tags of each series id; the site is settled before the first write."""
+        """Measurement and tags of each series id; the site is looked up before the first write."""
         names = {number: table[number] for number in np.unique(series).tolist()}
         cities = {name.city for name in names.values()}
         sites = {c: self._sites.of(c, {n.device for n in names.values() if n.city == c}) for c in cities}
@@ -110,7 +110,7 @@ class InfluxStore:
             if not named:
                 return
             where += [_named(named)] if len(named) <= _NAMED else []
-            table = SeriesTable(table.all)  # what is left out below must not enter the caller's
+            table = SeriesTable(table.all)  # series that are discarded below must not enter the caller's table
         for low, high in self._slices(level, where, start, end):
             found = self._slice(city, select_partials(level, [*where, *between(low, high)]), table)
             found = found if series is None else found.take(np.isin(found.series, series))
@@ -124,7 +124,7 @@ class InfluxStore:
         return rows.partials()
 
     def _slices(self, level: Level, where: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-        """[start, end) in slices of about so many rows as fit in memory, by counting first."""
+        """[start, end) in slices of as many rows as fit in memory, counted first."""
         width = _BUCKET[level]
         if end - start > width:
             count = f'SELECT count("n") FROM "{level}" WHERE {" AND ".join([*where, *between(start, end)])}'  # noqa: S608
@@ -197,7 +197,7 @@ def _head(level: Level, name: Series, site: str) -> str:
 
 
 def _named(series: Sequence[Series]) -> str:
-    """The condition that a row is of one of these series."""
+    """The condition that a row belongs to one of these series."""
     by_quantity: dict[str, list[str]] = {}
     for name in series:
         by_quantity.setdefault(name.quantity, []).append(name.device)

@@ -1,4 +1,4 @@
-"""Where an InfluxDB is and who asks: the store's URL and its credentials."""
+"""The URL of an InfluxDB store and its credentials."""
 
 from __future__ import annotations
 
@@ -29,24 +29,26 @@ class Target(NamedTuple):
 def parse(url: str) -> Target:
     """The target of `influxdb://host:port/database`, `influxdb2://host:port/bucket?org=name` or the forms over TLS.
 
-    Raises UsageError for anything else, and for credentials in the URL, where process lists and logs would show them.
+    Raises UsageError for anything else, and for credentials in the URL, which process lists and logs would show.
     """
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise UsageError(f"The store's URL holds credentials; put them into {_SECTION}USERNAME and {_SECTION}PASSWORD.")
+        raise UsageError(
+            f"The store's URL contains credentials; set them as {_SECTION}USERNAME and {_SECTION}PASSWORD."
+        )
     database, org = unquote(parts.path.strip("/")), parse_qs(parts.query).get("org", [""])[0]
     if parts.scheme not in _SCHEMES or not parts.hostname or not database or "/" in database:
-        raise UsageError(f"'{url}' names no database; write influxdb://host:8086/database.")
+        raise UsageError(f"'{url}' does not name a database; use influxdb://host:8086/database.")
     scheme, second = _SCHEMES[parts.scheme]
     if second and not org:
-        raise UsageError(f"'{url}' names no organisation; write influxdb2://host:8086/bucket?org=name.")
+        raise UsageError(f"'{url}' does not name an organisation; use influxdb2://host:8086/bucket?org=name.")
     return Target(f"{scheme}://{_with_port(parts.netloc, url)}", database, org if second else None)
 
 
 def _with_port(host: str, url: str) -> str:
     port = host.rpartition("]")[2].partition(":")[2] or "8086"
     if not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"'{url}' has no valid port; write influxdb://host:8086/database.")
+        raise UsageError(f"'{url}' does not have a valid port; use influxdb://host:8086/database.")
     return host if host.endswith(f":{port}") else f"{host.rstrip(':')}:{port}"
 
 
@@ -62,7 +64,7 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 def authorization(target: Target) -> dict[str, str]:
-    """The header that says who asks; none without credentials."""
+    """The authorization header; none without credentials."""
     if target.org is not None:
         token = secret("TOKEN")
         return {"Authorization": f"Token {token}"} if token else {}

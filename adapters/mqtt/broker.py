@@ -1,4 +1,4 @@
-"""Where an MQTT broker is and who connects: a value, without the MQTT library."""
+"""Address and credentials of an MQTT broker: a value, without the MQTT library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from telemetry.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where and as whom to connect. `tls`: verify the broker by `ca` (or the system's), present `cert`/`key`."""
+    """Address and credentials. `tls`: verify the broker with `ca` (or the system's), present `cert` and `key`."""
 
     host: str
     port: int
@@ -29,13 +29,15 @@ class Broker:
         """From `mqtt://[user[:password]@]host[:1883]` or `mqtts://host[:8883]`. Raises UsageError."""
         try:
             parts = urlsplit(url)
-            known = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
-            port = parts.port if known else None
-        except ValueError:  # its text may hold the password
-            known, port = True, 0
-        if not known or port == 0:
-            why = ", its host or its port cannot be read" if known else ""
-            raise UsageError(f"'{_shown(url)}' is no broker{why}; write mqtt://host:1883 or mqtts://host:8883.")
+            valid = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
+            port = parts.port if valid else None
+        except ValueError:  # its text may contain the password
+            valid, port = True, 0
+        if not valid or port == 0:
+            why = ", its host or its port cannot be read" if valid else ""
+            raise UsageError(
+                f"'{_shown(url)}' is not a valid broker URL{why}; use mqtt://host:1883 or mqtts://host:8883."
+            )
         tls = parts.scheme == "mqtts"
         if parts.username:
             rest.setdefault("username", unquote(parts.username))
@@ -48,7 +50,7 @@ class Broker:
 
 
 def _shown(url: str) -> str:
-    """Scheme and host of an address that could not be read, for an error; what else it holds may be a password."""
+    """Scheme and host of an invalid URL, for an error message; the rest may contain a password."""
     scheme = "".join(re.findall(r"^\w+://", url))
     host = url.removeprefix(scheme).rpartition("@")[2]
     return scheme + "".join(re.findall(r"^(?:\[[^\]]*\]?)?[^:/]*", host))

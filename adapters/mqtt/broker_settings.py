@@ -12,21 +12,21 @@ from telemetry.errors import UsageError
 
 
 def broker(settings: BrokerSettings) -> Broker:
-    """Connection parameters for `adapters.mqtt.link`. Raises UsageError, also for certificates that cannot be used."""
+    """Connection parameters for `adapters.mqtt.link`. Raises UsageError, also for unusable certificates."""
     secret = settings.password
-    made = Broker.parse(
+    result = Broker.parse(
         settings.url,
         **{k: v for k, v in (("username", settings.username), ("password", _reveal(secret))) if v},
         ca=settings.ca,
         cert=settings.cert,
         key=settings.key,
     )
-    _check_certificates(made)
-    return made
+    _check_certificates(result)
+    return result
 
 
 def _check_certificates(place: Broker) -> None:
-    """Read what TLS needs, so that a wrong path is a sentence before anything begins. Raises UsageError."""
+    """Read the files of TLS, so that a wrong path is reported before anything starts. Raises UsageError."""
     given = {name: path for name in ("ca", "cert", "key") if (path := getattr(place, name))}
     if given and not place.tls:
         raise UsageError(f"The broker {place} has '{next(iter(given))}', which mqtt:// does not use; write mqtts://.")
@@ -38,13 +38,13 @@ def _check_certificates(place: Broker) -> None:
     try:
         context = ssl.create_default_context(cafile=place.ca)
     except ssl.SSLError:
-        raise UsageError(f"The broker {place}: `ca` names {place.ca}, which holds no certificate in PEM.") from None
+        raise UsageError(f"The broker {place}: `ca` names {place.ca}, which contains no PEM certificate.") from None
     if place.cert or place.key:
         try:
             context.load_cert_chain(place.cert or "", place.key, password="")
         except (OSError, ValueError):
             raise UsageError(
-                f"The broker {place}: `cert` {place.cert} and `key` {place.key} do not belong together, or are no PEM."
+                f"The broker {place}: `cert` {place.cert} and `key` {place.key} do not match, or are not PEM files."
             ) from None
 
 

@@ -1,7 +1,7 @@
-"""paho's client, made to read in blocks and to write many acknowledgements at once.
+"""paho's client, extended to read in blocks and to write many acknowledgements at once.
 
-paho asks the system for each packet's bytes three times and sends every PUBACK by itself; at tens of thousands of
-messages a second those calls are half the work. This overrides one private method of paho 2.x and calls another;
+paho makes three system calls to read a packet and one for each PUBACK; at tens of thousands of messages a second those
+calls are half the work. This overrides one private method of paho 2.x and calls another;
 `tests/adapters/test_mqtt.py` fails when a new version no longer has them.
 """
 
@@ -35,11 +35,11 @@ class BulkClient(paho.Client):
 
     @property
     def has_unread(self) -> bool:
-        """Whether bytes were read from the socket that no packet has taken yet: select cannot know of them."""
+        """Whether bytes were read from the socket and not parsed yet; select does not report them."""
         return self._place < len(self._block) and self.socket() is not None
 
     def reconnect(self) -> MQTTErrorCode:
-        """See paho; what was read from the old connection is forgotten."""
+        """See paho; bytes of the old connection are discarded."""
         self._block, self._place = b"", 0
         return super().reconnect()
 

@@ -1,8 +1,8 @@
-"""MQTT for programs that must not lose a message: one thread, acknowledgement when the caller says so.
+"""MQTT for programs that must not lose a message: one thread, and the caller decides when to acknowledge.
 
-A `Link` is one connection. `receive` hands over what has arrived and acknowledges nothing; the caller stores it and
-calls `ack`. While the caller is busy nothing is read, so TCP itself holds the broker back. After a broken connection
-unacknowledged messages come again (persistent session, fixed client id), and every connect subscribes again.
+A `Link` is one connection. `receive` returns the messages that have arrived and acknowledges none; the caller stores
+them and calls `ack`. While the caller is busy nothing is read, so TCP slows the broker down. After a broken connection
+the broker redelivers unacknowledged messages (persistent session, fixed client id), and every connect subscribes.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from adapters.mqtt.bulk_client import BulkClient
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
-_INBOX_BYTES = 32 << 20  # of payloads that wait for the caller
-_STABLE = 30.0  # a connection that lasted this long was a good one: the next pause starts small again
+_INBOX_BYTES = 32 << 20  # of payloads that the caller has not received yet
+_STABLE = 30.0  # after a connection that lasted this long, the next pause starts small
 
 
 class Message(NamedTuple):
-    """One received PUBLISH. `epoch`: which connection it came by; an ack is valid on that one only."""
+    """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only."""
 
     topic: str
     payload: bytes
@@ -54,7 +54,7 @@ class Link:
         self._inbox_bytes = 0
         self._delivered: list[int] = []
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
-        self._told = ""
+        self._last_status = ""
         self._started = self._closing = self._refused = False
         self._client = self._make_client(session)
 
@@ -74,7 +74,7 @@ class Link:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message, client.on_publish = self._on_message, self._on_publish
-        # Having these set makes paho queue packets instead of one system call per PUBACK; `_flush` writes them.
+        # With these set, paho queues packets instead of one system call per PUBACK; `_flush` writes them.
         client.on_socket_register_write = client.on_socket_unregister_write = lambda *_: None
         return client
 
@@ -89,30 +89,30 @@ class Link:
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401
         if reason.is_failure:
             self._refused = True
-            self._tell(f"{self.broker} refuses {self.client_id}: {reason}. Check user, password and access rules.")
+            self._log_once(f"{self.broker} rejected {self.client_id}: {reason}. Check user, password and access rules.")
             return
         self.connected, self._since = True, time.monotonic()
         if self._filters:
             client.subscribe([(f, 1) for f in self._filters])
         else:
-            self._connected_to()
+            self._connected_status()
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._tell(f"{self.broker} does not let {self.client_id} subscribe. Check its access rules.")
+            self._log_once(f"{self.broker} denied a subscription of {self.client_id}. Check its access rules.")
         else:
-            self._connected_to()
+            self._connected_status()
 
-    def _connected_to(self) -> None:
-        """Said once nothing that is published from now on is missed."""
-        self._tell(f"connected to {self.broker} as {self.client_id}")
+    def _connected_status(self) -> None:
+        """The status from which on no published message is missed."""
+        self._log_once(f"connected to {self.broker} as {self.client_id}")
 
     def _on_disconnect(
         self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object
     ) -> None:
         self.connected = False
-        if not (self._closing or self._refused):  # why it was refused is said already
-            self._tell(f"connection to {self.broker} lost ({reason}); trying again")
+        if not (self._closing or self._refused):  # the reason for the rejection is logged already
+            self._log_once(f"connection to {self.broker} lost ({reason}); retrying")
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
         self._inbox_bytes += len(m.payload)
@@ -121,16 +121,16 @@ class Link:
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, _reason: object, _props: object) -> None:
         self._delivered.append(mid)
 
-    def _tell(self, sentence: str) -> None:
+    def _log_once(self, sentence: str) -> None:
         """One log line per change of state."""
-        if sentence != self._told:
-            self._told = sentence
+        if sentence != self._last_status:
+            self._last_status = sentence
             log.info(sentence)
 
     # -- connection ------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        """Try to connect when the back-off allows it. Full jitter, also after a connection that did not last."""
+        """Connect when the back-off has passed. Full jitter, also after a short connection."""
         now = time.monotonic()
         if now < self._retry_at:
             return
@@ -148,12 +148,12 @@ class Link:
                 self._client.connect(self.broker.host, self.broker.port, self._keepalive)
                 self._started = True
         except OSError as error:
-            self._tell(f"{self.broker} cannot be reached ({error}); trying again")
+            self._log_once(f"{self.broker} cannot be reached ({error}); retrying")
 
     @property
     def state(self) -> str:
-        """The last thing that was said about the connection."""
-        return self._told
+        """The last logged status of the connection."""
+        return self._last_status
 
     def fileno(self) -> int:
         """For select; -1 while there is no connection."""
@@ -161,7 +161,7 @@ class Link:
         return socket.fileno() if socket is not None else -1
 
     def step(self) -> None:
-        """Read and write what can be done now without waiting; reconnect when due."""
+        """Read and write without waiting; reconnect when due."""
         if self._client.socket() is None:
             self.connected = False
             self._connect()
@@ -183,25 +183,25 @@ class Link:
 
     # -- use -------------------------------------------------------------------------------------------------------
 
-    def take(self, limit: int = 2000) -> list[Message]:
+    def received(self, limit: int = 2000) -> list[Message]:
         """Received messages, oldest first; nothing is acknowledged."""
         batch, self._inbox = self._inbox[:limit], self._inbox[limit:]
         self._inbox_bytes = sum(len(m.payload) for m in self._inbox)
         return batch
 
     def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
-        """Wait up to `timeout` seconds for messages and take them."""
+        """Wait up to `timeout` seconds for messages and return them."""
         wait([self], timeout, limit)
-        return self.take(limit)
+        return self.received(limit)
 
     def ack(self, messages: Sequence[Message]) -> None:
-        """Acknowledge stored messages. Those of an earlier connection are left: the broker sends them again."""
+        """Acknowledge stored messages. Those of an earlier connection are skipped: the broker redelivers them."""
         if self._client.socket() is not None:
             self._client.acknowledge(m.mid for m in messages if m.epoch == self.epoch and m.qos)
         self._flush()
 
-    def drop(self) -> None:
-        """Give up this connection without acknowledging; the broker sends everything unacknowledged again."""
+    def abort(self) -> None:
+        """Close this connection without acknowledging; the broker redelivers everything unacknowledged."""
         self._inbox.clear()
         self._inbox_bytes = 0
         socket = self._client.socket()
@@ -218,12 +218,12 @@ class Link:
         done, self._delivered = self._delivered, []
         return done
 
-    def will(self, topic: str, payload: bytes) -> None:
-        """What the broker publishes (retained) when this link dies. Before the first connect."""
+    def set_will(self, topic: str, payload: bytes) -> None:
+        """Set what the broker publishes (retained) when this link ends unexpectedly. Call before the first connect."""
         self._client.will_set(topic, payload, qos=1, retain=True)
 
     def close(self) -> None:
-        """Write out what is queued and disconnect."""
+        """Write what is queued and disconnect."""
         self._closing = True
         if self._client.socket() is not None:
             self._flush()
@@ -233,7 +233,7 @@ class Link:
 
 
 def wait(links: Sequence[Link], timeout: float, limit: int = 2000) -> None:
-    """Drive the links until one of them has something to take or `timeout` seconds have passed."""
+    """Run the links until one of them has received a message or `timeout` seconds have passed."""
     for link in links:
         link.step()
     open_links = [link for link in links if link.fileno() >= 0]

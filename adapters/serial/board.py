@@ -1,7 +1,7 @@
 """A MicroPython board on a serial port, by mpremote's transport and pyserial (the extra `node`).
 
-`Board` stops what runs there and talks to its raw REPL: run code, compare, put and remove files, restart. Every error
-is a sentence that names the port.
+`Board` stops the running program and uses the raw REPL: run code, compare, write and remove files, restart. Every error
+message names the port.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from telemetry.errors import CityVitalsError, UsageError
 
 BAUD = 115200
-_PIECE = 1024  # bytes of a file in one command: boards have little memory for a line of code
+_PIECE = 1024  # bytes of a file in one command: boards have little memory for source code
 
 _HASHES = """
 import hashlib, binascii
@@ -75,47 +75,47 @@ sys.exit(75)
 
 
 def ports() -> list[str]:
-    """The USB serial ports of this computer, each with what it says it is."""
+    """The USB serial ports of this computer, each with its description."""
     from serial.tools.list_ports import comports  # noqa: PLC0415 - an extra
 
     return [f"{port.device} ({port.description})" for port in comports() if port.vid is not None]
 
 
 def chosen(port: str) -> str:
-    """The port named, or the only USB port there is. Raises UsageError naming those that are there."""
+    """The given port, or the only USB port. Raises UsageError that lists the ports found."""
     found = ports()
     if not port and len(found) == 1:
         return found[0].partition(" ")[0]
     listed = f"found: {', '.join(found)}." if found else "no USB serial port was found: is the board plugged in?"
     if not port:
-        raise UsageError(f"Say which port, as in --port /dev/ttyUSB0; {listed}")
+        raise UsageError(f"Choose a port, for example --port /dev/ttyUSB0; {listed}")
     if not Path(port).exists() and not port.upper().startswith("COM"):
         raise UsageError(f"There is no port {port}; {listed}")
     return port
 
 
 class Board:
-    """A board that listens. `patience`: seconds to wait for its answer."""
+    """A board whose REPL answers. `timeout`: seconds to wait for the answer."""
 
-    def __init__(self, port: str, patience: float = 10.0) -> None:
-        self.port, self._patience = port, patience
+    def __init__(self, port: str, timeout: float = 10.0) -> None:
+        self.port, self._timeout = port, timeout
         self._transport: Any = None
-        self._folders: set[str] = set()  # known to be there
+        self._folders: set[str] = set()  # folders known to exist
         self._open()
 
     def _open(self, wait: int = 0) -> None:
         from mpremote.transport import TransportError  # noqa: PLC0415 - an extra
         from mpremote.transport_serial import SerialTransport  # noqa: PLC0415
 
-        with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what a board said instead
+        with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints the board's unexpected output
             try:
-                self._transport = SerialTransport(self.port, BAUD, wait=wait, timeout=self._patience)
+                self._transport = SerialTransport(self.port, BAUD, wait=wait, timeout=self._timeout)
             except (TransportError, OSError) as error:
                 raise UsageError(
-                    f"{self.port} cannot be opened ({error}). Is another program using it, and may you use it?"
+                    f"{self.port} cannot be opened ({error}). Is another program using it, and do you have access?"
                 ) from None
             try:
-                self._transport.enter_raw_repl(timeout_overall=self._patience)
+                self._transport.enter_raw_repl(timeout_overall=self._timeout)
             except (TransportError, OSError):
                 self.close()
                 raise UsageError(
@@ -130,12 +130,12 @@ class Board:
         self.close()
 
     def close(self) -> None:
-        """Let go of the port; the board stays as it is."""
+        """Close the port; the board is not changed."""
         with contextlib.suppress(OSError):
             self._transport.close()
 
     def run(self, code: str) -> str:
-        """Run code; returns what it printed. Raises CityVitalsError when it fails or the board goes away."""
+        """Run code; returns its output. Raises CityVitalsError when it fails or the connection is lost."""
         from mpremote.transport import TransportError, TransportExecError  # noqa: PLC0415 - an extra
 
         try:
@@ -143,57 +143,61 @@ class Board:
                 answer: bytes = self._transport.exec(code)
         except TransportExecError as error:
             last = error.error_output.strip().splitlines()[-1:]
-            raise CityVitalsError(f"The board on {self.port} says: {' '.join(last)}") from None
+            raise CityVitalsError(f"The board on {self.port} reports: {' '.join(last)}") from None
         except (TransportError, OSError) as error:
-            raise CityVitalsError(f"The board on {self.port} went away ({error}); plug it in, start again.") from None
+            raise CityVitalsError(
+                f"The connection to the board on {self.port} was lost ({error}); reconnect it and retry."
+            ) from None
         return answer.decode(errors="replace").replace("\r\n", "\n")
 
     def _value(self, code: str) -> Any:  # noqa: ANN401 - what the code prints
-        """Run code that prints a value; returns this. Raises CityVitalsError where something else was printed."""
+        """Run code that prints a value; returns the value. Raises CityVitalsError for any other output."""
         answer = self.run(code)
         try:
             return ast.literal_eval(answer)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            raise self._odd(answer) from None
+            raise self._unexpected(answer) from None
 
-    def _odd(self, answer: str) -> CityVitalsError:
-        """For an answer that is not the one to what was asked; a program on the board may print, too."""
+    def _unexpected(self, answer: str) -> CityVitalsError:
+        """The error for unexpected output; a program on the board may print, too."""
         return CityVitalsError(
-            f"The board on {self.port} answers {answer.strip()[:60]!r}, which is not what it was asked. Press its reset"
+            f"The board on {self.port} sent the unexpected answer {answer.strip()[:60]!r}. Press its reset"
             " button and try again."
         )
 
     def version(self) -> tuple[str, tuple[int, int]]:
-        """The platform as the board names it, and the version of its MicroPython."""
+        """The board's platform and the version of its MicroPython."""
         match self._value("import sys\nprint((sys.platform, tuple(sys.implementation[1])[:2]))"):
             case str(platform), (int(major), int(minor)):
                 return platform, (major, minor)
             case other:
-                raise self._odd(repr(other))
+                raise self._unexpected(repr(other))
 
     def missing(self, files: dict[str, bytes]) -> list[str]:
-        """Which of the files are not there, or not as they should be."""
-        wrong, names = [], list(files)
+        """Which of the files are missing or differ."""
+        different, names = [], list(files)
         for at in range(0, len(names), 20):
             some = names[at : at + 20]
             answer = self.run(_HASHES.format(names=some))
-            there = answer.split()
-            if len(there) != len(some):
-                raise self._odd(answer)
-            wrong += [n for n, have in zip(some, there, strict=True) if hashlib.sha256(files[n]).hexdigest() != have]
-        return wrong
+            existing = answer.split()
+            if len(existing) != len(some):
+                raise self._unexpected(answer)
+            different += [
+                n for n, have in zip(some, existing, strict=True) if hashlib.sha256(files[n]).hexdigest() != have
+            ]
+        return different
 
     def read(self, name: str) -> bytes | None:
-        """A small file, None where there is none."""
+        """The content of a small file, None where it does not exist."""
         if self.run(_HASHES.format(names=[name])).strip() == "-":
             return None
         data = self._value(f"with open({name!r}, 'rb') as f:\n    print(repr(f.read()))")
         if not isinstance(data, bytes):
-            raise self._odd(repr(data))
+            raise self._unexpected(repr(data))
         return data
 
     def put(self, name: str, data: bytes) -> None:
-        """Write a file beside and rename it, so that pulling the plug leaves the old one or the new."""
+        """Write a file under another name and rename it, so that a power cut leaves the old or the new content."""
         folder, aside = name.rpartition("/")[0], name + ".new"
         if folder and folder not in self._folders:
             self.run(_FOLDER.format(parts=folder.split("/")))
@@ -205,25 +209,27 @@ class Board:
             self.run(put + _RENAME.format(aside=aside, name=name) if last else put)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files that may be there."""
+        """Remove files where they exist."""
         self.run(_REMOVE.format(names=list(names)))
 
-    def restart(self, again: bool = False) -> None:
-        """Reset the board; `again`: and take hold of it once more, before which its port may have been gone."""
+    def restart(self, reopen: bool = False) -> None:
+        """Reset the board; `reopen`: and connect to it afterwards, when its port may have disappeared for a moment."""
         from mpremote.transport import TransportError  # noqa: PLC0415 - an extra
 
         try:
             self._transport.exec_raw_no_follow(_RESTART)
         except (TransportError, OSError) as error:
-            raise CityVitalsError(f"The board on {self.port} did not restart ({error}); press its button.") from None
+            raise CityVitalsError(
+                f"The board on {self.port} did not restart ({error}); press its reset button."
+            ) from None
         self.close()
-        if again:
-            time.sleep(0.5)  # a board with USB of its own takes its port away first
+        if reopen:
+            time.sleep(0.5)  # a board with native USB removes its port first
             self._open(wait=15)
 
 
 def console(port: str) -> None:
-    """The board's serial console, until Ctrl-] (or Ctrl-C where the input is no terminal)."""
+    """The board's serial console, until Ctrl-] (or Ctrl-C where the input is not a terminal)."""
     import serial  # noqa: PLC0415 - an extra
     from serial.tools.miniterm import Miniterm  # noqa: PLC0415
 
@@ -242,7 +248,7 @@ def console(port: str) -> None:
         else:
             _follow(line)
     except serial.SerialException as error:
-        raise CityVitalsError(f"The board on {port} went away ({error}).") from None
+        raise CityVitalsError(f"The connection to the board on {port} was lost ({error}).") from None
     finally:
         line.close()
 

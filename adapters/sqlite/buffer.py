@@ -1,9 +1,9 @@
-"""The gateway's disk: raw readings, dirty windows (the outbox), rejected messages, counters. One SQLite file.
+"""The gateway's buffer: raw readings, dirty windows (the outbox), rejects, counters. One SQLite file.
 
 A reading's identity is (series, time, key); storing it again changes nothing. Storing anything new marks the windows
 of its batch dirty in the same transaction. A window's generation counts its changes, so that an acknowledgement for an
-older state does not clear a newer one. A mark stays until the store is known to hold the window: `message` is 0 while
-the window waits to be sent, and then the number of the message that carries it.
+older state does not clear a newer one. A window stays dirty until the store has confirmed it: `message` is 0 until the
+window is published, and then the number of the message that contains it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DROP TRIGGER IF EXISTS reading_changed;
 _FROM_1 = """
 ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 """
-# Version 2 was never released; its ledger begins anew.
+# Version 2 was never released; its ledger is discarded.
 _UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: ""}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
@@ -70,8 +70,8 @@ def _changes(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT total_changes()").fetchone()[0])
 
 
-def _heads(window: IntArray, series: IntArray) -> BoolArray:
-    """The first of each run of rows of one window."""
+def _group_starts(window: IntArray, series: IntArray) -> BoolArray:
+    """The first row of each group of rows of one window."""
     new = np.ones(len(window), dtype=np.bool_)
     new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
     return new
@@ -86,7 +86,7 @@ class Dirty(NamedTuple):
 
 
 class Buffer:
-    """The gateway's SQLite file. `width`: of its windows, ms, fixed for the life of the file; None: as it was made."""
+    """The gateway's SQLite file. `width` of its windows in ms cannot change later; None: the width of the file."""
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
@@ -100,12 +100,12 @@ class Buffer:
         self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width or BASE_WIDTH,))
         self.width = self._meta("width")
         if width not in (None, self.width):
-            made = f"{path} was made with windows of {self.width // 1000} s"
-            raise UsageError(f"{made}; use that width, or another file.")
-        # Windows before this time (ms) are no longer held; readings for them cannot be folded any more.
+            width_of_file = f"{path} has windows of {self.width // 1000} s"
+            raise UsageError(f"{width_of_file}; use that width, or another file.")
+        # Readings of windows before this time (ms) are deleted, so further ones cannot be folded.
         self.pruned_before = self._meta("pruned_before")
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
-        self.held_before = self._meta("held_before")
+        self.send_from = self._meta("held_before")
         self._share: int | None = None
         self._held = Counter({(city, device): n for city, device, n in self._read("SELECT * FROM held")})
         self._held_changed: set[tuple[str, str]] = set()
@@ -140,8 +140,8 @@ class Buffer:
             if changed:
                 order = np.lexsort((readings.series, window))
                 w, series = window[order], readings.series[order]
-                new = _heads(w, series)
-                db.executemany(_MARK, zip(w[new].tolist(), series[new].tolist(), strict=True))
+                is_start = _group_starts(w, series)
+                db.executemany(_MARK, zip(w[is_start].tolist(), series[is_start].tolist(), strict=True))
             return changed
 
     def limit(self, max_bytes: int) -> None:
@@ -195,12 +195,12 @@ class Buffer:
         if self._saved < 0:
             self._saved = int(self._read("SELECT count(*) FROM buffer_series")[0][0])
         fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
-        # A plain INSERT: should another process have given the number away, it fails and nothing is misfiled.
+        # A plain INSERT: if another process has used the number, it fails instead of mixing two series.
         self.db.executemany("INSERT INTO buffer_series VALUES (?,?,?,?)", fresh)
         self._saved = len(self.table)
 
-    def forget_unsaved(self) -> None:
-        """After a transaction that failed: series numbered in it must be saved again. The file may be away just now."""
+    def discard_unsaved_series(self) -> None:
+        """After a failed transaction: the series numbered in it must be saved with the next one."""
         self._saved = -1
 
     # -- outbox -----------------------------------------------------------------------------------------------------
@@ -211,28 +211,28 @@ class Buffer:
         Newest first, so that live data overtakes a backlog.
         """
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
-        only = "" if city is None else f" AND series IN ({ids})"
+        in_city = "" if city is None else f" AND series IN ({ids})"
         order = "DESC" if newest_first else "ASC"
-        found = self._read(
+        rows_read = self._read(
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
             " FROM (SELECT window, series, generation FROM dirty"
-            f" WHERE message = 0 AND window >= {self.held_before}{only} ORDER BY window {order} LIMIT {int(limit)}) d"
+            f" WHERE message = 0 AND window >= {self.send_from}{in_city} ORDER BY window {order} LIMIT {int(limit)}) d"
             " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
         )
-        if not found:
+        if not rows_read:
             return Dirty(*np.empty((3, 0), dtype=np.int64)), Readings.of([], [], [])
-        series, window, generation, t, *_ = columns = list(zip(*found, strict=True))
-        marks = np.array((series, window, generation), dtype=np.int64)
-        if None in t:  # a mark whose readings are gone
-            columns = list(zip(*(row for row in found if row[3] is not None), strict=True)) or [()] * len(columns)
-        dirty = Dirty(*marks[:, _heads(marks[1], marks[0])])  # the readings of a window follow each other
+        series, window, generation, t, *_ = columns = list(zip(*rows_read, strict=True))
+        keys = np.array((series, window, generation), dtype=np.int64)
+        if None in t:  # a dirty window whose readings are deleted
+            columns = list(zip(*(row for row in rows_read if row[3] is not None), strict=True)) or [()] * len(columns)
+        dirty = Dirty(*keys[:, _group_starts(keys[1], keys[0])])  # the readings of a window are consecutive
         return dirty, Readings.of(columns[0], *columns[3:])
 
     def _read(self, sql: str) -> list[Any]:
         return rows(self.db, sql)
 
     def mark_all_dirty(self, since: int = 0) -> None:
-        """Send all windows from `since` (ms) on again: the other side has lost its store, or part of it."""
+        """Mark all windows from `since` (ms) on dirty: the store lost its data, or part of it."""
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE window > ?"
@@ -240,61 +240,62 @@ class Buffer:
                 (since - self.width,),
             )
 
-    def sent(self, dirty: Dirty) -> None:
-        """Clear the marks of windows the other side has stored, where nothing changed since."""
-        marks = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
+    def confirm(self, dirty: Dirty) -> None:
+        """These windows are stored by the ingest: they are no longer dirty, where nothing has changed since."""
+        keys = zip(dirty.window.tolist(), dirty.series.tolist(), dirty.generation.tolist(), strict=True)
         with self.transaction() as db:
-            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", marks)
+            db.executemany("DELETE FROM dirty WHERE window=? AND series=? AND generation=?", keys)
 
-    def hand_over(self, dirty: Dirty, messages: IntArray) -> None:
-        """Note which message carries each window, where nothing changed since it was read."""
+    def assign_messages(self, dirty: Dirty, messages: IntArray) -> None:
+        """Save the number of the message that contains each window, where nothing has changed since it was read."""
         columns = (messages, dirty.window, dirty.series, dirty.generation)
-        marks = zip(*(column.tolist() for column in columns), strict=True)
+        keys = zip(*(column.tolist() for column in columns), strict=True)
         with self.transaction() as db:
-            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", marks)
+            db.executemany("UPDATE dirty SET message=? WHERE window=? AND series=? AND generation=?", keys)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (int(messages.max()),))
 
     def last_message(self) -> int:
-        """The largest number a message with windows has had."""
+        """The largest number of a windows message so far."""
         return self._meta("message")
 
-    def stored(self, city: str, messages: Sequence[int]) -> int:
-        """The city's store holds the windows of these messages. Returns how many windows must be sent once more:
+    def confirm_messages(self, city: str, messages: Sequence[int]) -> int:
+        """The windows of these messages of a city are stored. Returns how many windows are requeued:
 
-        messages of a city are stored in the order in which they were sent, so the windows of an earlier one that are
-        still marked were lost on the way.
+        messages of a city are stored in the order of their numbers, so windows of an earlier message that are still
+        dirty were earlier in transit.
         """
         with self.transaction() as db:
-            mine = "message > 0 AND message IN (SELECT value FROM json_each(?))"  # by the index, for many may wait
-            db.execute(f"DELETE FROM dirty WHERE {mine}", (json.dumps(messages),))  # noqa: S608
+            # uses the index, because many windows may be in flight
+            filter_messages = "message > 0 AND message IN (SELECT value FROM json_each(?))"
+            db.execute(f"DELETE FROM dirty WHERE {filter_messages}", (json.dumps(messages),))  # noqa: S608
             newest = max(messages)
-            if newest > self.last_message():  # this file is younger than the numbers it was known by
+            if newest > self.last_message():  # this file is newer than the numbers of its gateway
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('message', ?)", (newest,))
-            lost = "message > 0 AND message < ?"
-            if not db.execute(f"SELECT 1 FROM dirty WHERE {lost} LIMIT 1", (newest,)).fetchone():  # noqa: S608
+            earlier = "message > 0 AND message < ?"
+            if not db.execute(f"SELECT 1 FROM dirty WHERE {earlier} LIMIT 1", (newest,)).fetchone():  # noqa: S608
                 return 0
-            mine = json.dumps([i for i, s in enumerate(self.table.all) if s.city == city])
-            sql = f"UPDATE dirty SET message = 0 WHERE {lost} AND series IN (SELECT value FROM json_each(?))"  # noqa: S608
-            return db.execute(sql, (newest, mine)).rowcount
+            filter_messages = json.dumps([i for i, s in enumerate(self.table.all) if s.city == city])
+            sql = f"UPDATE dirty SET message = 0 WHERE {earlier} AND series IN (SELECT value FROM json_each(?))"  # noqa: S608
+            return db.execute(sql, (newest, filter_messages)).rowcount
 
-    def call_back(self) -> None:
-        """Send again whatever the store is not known to hold: what was under way may be lost."""
+    def requeue_unconfirmed(self) -> None:
+        """Requeue all windows in flight, which may be lost."""
         with self.transaction() as db:
             db.execute("UPDATE dirty SET message = 0 WHERE message > 0")
 
-    def hold_before(self, time: int) -> None:
-        """Keep windows before `time` (ms) back until their other readings are recovered; 0: send them."""
+    def set_send_from(self, time: int) -> None:
+        """Send only windows from `time` (ms) on, until other readings of earlier ones are recovered; 0: send all."""
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('held_before', ?)", (time,))
-        self.held_before = time
+        self.send_from = time
 
-    def give_up_before(self, time: int) -> None:
-        """Leave windows before `time` (ms) as the store has them: their other readings are gone for good."""
+    def discard_before(self, time: int) -> None:
+        """Delete windows before `time` (ms) and leave the store as it is: their other readings are lost."""
         if time > self.pruned_before:
             self._delete_before(time)
 
     def backlog(self) -> tuple[int, int | None]:
-        """Number of windows the store is not known to hold, and the start of the oldest."""
+        """Number of dirty windows, and the start of the oldest."""
         count, oldest = self._read("SELECT count(*), min(window) FROM dirty")[0]
         return int(count), oldest
 
@@ -311,7 +312,7 @@ class Buffer:
             full = self.used_bytes() - self.rejects.bytes() > max_bytes
             end = first // HOUR * HOUR + HOUR
             if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
-                break  # the newest hour stays: without it every live reading would be refused
+                break  # the newest hour stays: without it every live reading would be rejected
             if not full and (self._arrived_since(end, arrived_before) or self._unsent(end)):
                 break
             deleted += self._delete_before(end)
@@ -323,7 +324,7 @@ class Buffer:
     def _arrived_since(self, end: int, time: int) -> bool:
         """Whether a reading of windows before `end` arrived at `time` (ms) or later.
 
-        What is found is kept, because finding it reads the whole hour and more arrivals do not change the answer.
+        The result is cached, because it needs a read of the whole hour and further arrivals do not change it.
         """
         if self._newest_arrival[0] != end or self._newest_arrival[1] < time:
             newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
@@ -331,7 +332,7 @@ class Buffer:
         return self._newest_arrival[1] >= time
 
     def _delete_before(self, end: int) -> int:
-        """Delete all readings of windows before `end`; marks that go with them are counted as dropped."""
+        """Delete all readings of windows before `end`; dirty windows among them are counted as dropped."""
         with self.transaction() as db:
             sql = "SELECT series, count(*) FROM reading WHERE window < ? GROUP BY series"
             for number, count in db.execute(sql, (end,)):
@@ -347,9 +348,9 @@ class Buffer:
         return deleted
 
     def newest_window(self) -> int:
-        """Start of the newest window with a reading that a device dated, ms; 0 where there is none.
+        """Start of the newest window with a reading that has a time from its device, ms; 0 where there is none.
 
-        The gateway's own, and those that it dated by their arrival, show its clock and not that of others.
+        The gateway's own readings and those with an estimated time depend on the gateway's clock and do not count.
         """
         found = self._read(
             "SELECT r.window FROM (SELECT * FROM reading ORDER BY window DESC LIMIT 100000) r"
@@ -360,7 +361,7 @@ class Buffer:
         return int(found[0][0]) if found else 0
 
     def used_bytes(self) -> int:
-        """Bytes of the file that hold data."""
+        """Bytes of the file that contain data."""
         pages, free, size = (
             int(self._read(f"PRAGMA {name}")[0][0]) for name in ("page_count", "freelist_count", "page_size")
         )

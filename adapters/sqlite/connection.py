@@ -1,7 +1,7 @@
-"""SQLite as both the gateway's buffer and the embedded store use it.
+"""SQLite as the gateway's buffer and the embedded store use it.
 
 WAL, synchronous=FULL: a commit is on disk when it returns. One connection, one thread. A file may hold the tables of
-several parts (a replay keeps its readings in the store's file); each part has a schema version of its own.
+several parts (a replay stores its readings in the store's file); each part has a schema version of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Schema(NamedTuple):
 
 
 class Damaged(Unavailable):
-    """The file is no sound database any more; waiting does not help."""
+    """The file is damaged; a retry does not help."""
 
 
 def connect(path: Path, schema: Schema) -> sqlite3.Connection:
@@ -48,17 +48,19 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
         _upgrade(db, path, schema)
         db.executescript(schema.sql)
     except (sqlite3.Error, OSError) as error:
-        raise problem(f"{path} cannot be opened: {error}. Check the path, its rights and the disk.", error) from error
+        raise problem(
+            f"{path} cannot be opened: {error}. Check the path, its permissions and the disk.", error
+        ) from error
     return db
 
 
 def _upgrade(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Bring the part's tables to the program's version, all or nothing, and note the version."""
+    """Upgrade the part's tables to the program's version in one transaction, and save the version."""
     db.execute("CREATE TABLE IF NOT EXISTS schema_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL)")
     found = _version(db, schema)
     if found > schema.version:
         raise UsageError(
-            f"{path} has version {found} of the tables for '{schema.table}'; this program knows {schema.version}. "
+            f"{path} has version {found} of the tables for '{schema.table}'; this program supports {schema.version}. "
             "Use the program that wrote it, or a newer one."
         )
     if found == schema.version:
@@ -75,12 +77,15 @@ def _upgrade(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
 
 
 def _version(db: sqlite3.Connection, schema: Schema) -> int:
-    """The version of the part's tables in the file; 0 where there are none. Files before version notes are of 1."""
+    """The version of the part's tables in the file; 0 where exists are none.
+
+    Files without this table have version 1.
+    """
     row = db.execute("SELECT version FROM schema_version WHERE part=?", (schema.table,)).fetchone()
     if row:
         return int(row[0])
-    there = db.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (schema.table,)).fetchone()
-    return 1 if there else 0
+    exists = db.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (schema.table,)).fetchone()
+    return 1 if exists else 0
 
 
 def rows(db: sqlite3.Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -110,7 +115,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         db.execute("COMMIT")
     except sqlite3.Error as error:
         _roll_back(db)
-        raise problem(f"The database does not take the data: {error}.", error) from error
+        raise problem(f"The database cannot be written: {error}.", error) from error
     except BaseException:
         _roll_back(db)
         raise
@@ -120,15 +125,15 @@ def _roll_back(db: sqlite3.Connection) -> None:
     if db.in_transaction:
         try:
             db.execute("ROLLBACK")
-        except sqlite3.Error as error:  # the fault rolled it back by itself
+        except sqlite3.Error as error:  # SQLite has rolled back already
             log.debug("rollback: %s", error)
 
 
 def set_aside(path: Path, stamp: str) -> Path:
-    """Rename a damaged database with what belongs to it, so that a new one can take its place; its new name."""
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    """Rename a damaged database and its WAL, so that a new one can be created; returns the new name."""
+    renamed = path.with_name(f"{path.name}.damaged-{stamp}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside
+            part.rename(renamed.with_name(renamed.name + suffix))
+    return renamed

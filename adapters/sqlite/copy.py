@@ -1,4 +1,4 @@
-"""A copy of a SQLite file while it is used: one moment of it, whatever is written meanwhile."""
+"""A consistent copy of a SQLite file while it is in use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from telemetry.errors import CityVitalsError
 
-_PAGES = 2000  # copied at a time, so that the writer is not held up
+_PAGES = 2000  # pages copied at a time, so that a writer does not wait
 
 
 def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
     """Copy `source` to the new file `target` and check it. Raises CityVitalsError for a damaged or unreadable file."""
 
-    def tell(_status: int, left: int, pages: int) -> None:
+    def report(_status: int, left: int, pages: int) -> None:
         progress(pages - left, pages)
 
     try:
@@ -23,7 +23,7 @@ def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> No
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as db,
             closing(sqlite3.connect(target)) as made,
         ):
-            db.backup(made, pages=_PAGES, progress=tell)
+            db.backup(made, pages=_PAGES, progress=report)
             verdict = made.execute("PRAGMA quick_check").fetchone()[0]
             if verdict != "ok":
                 raise CityVitalsError(f"{source} is damaged: {verdict}. See `cityvitals recover`.")

@@ -1,4 +1,4 @@
-"""The loss ledger on disk: per device and boot, which record numbers have come. A table in the gateway's buffer."""
+"""The loss ledger on disk: per device and boot, which record numbers have arrived. A table in the gateway's buffer."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _FOLDED = (
 class Entry(NamedTuple):
     """A row: `start`: the first record number expected; `seen`: as `Ranges` text; `changed`: ms UTC.
 
-    `sent`: how many records the device has numbered, from the largest number alone, as a check on the counts.
+    `sent`: how many records the device has numbered, from the largest number alone, as a check of the counts.
 
-    `missing` counts the holes and those of them that are `given_up`, because there were too many to keep.
+    `missing` counts all gaps, including those that are `given_up` because there were too many to store.
     """
 
     city: str
@@ -126,16 +126,16 @@ class LedgerTable:
         return [Asked(*row) for row in rows(self._db, "SELECT * FROM asked")]
 
     def put(self, entries: Iterable[Entry]) -> None:
-        """Write rows; within the caller's transaction."""
-        marks = ",".join("?" * len(Entry._fields))
-        self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({marks})", entries)  # noqa: S608 - fixed text
+        """Write rows, within the caller's transaction."""
+        placeholders = ",".join("?" * len(Entry._fields))
+        self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({placeholders})", entries)  # noqa: S608 - fixed text
 
     def undated(self) -> dict[tuple[str, str, int], str]:
-        """Per (city, device, boot) the records, as `Ranges` text, that were dated by their arrival."""
+        """Per (city, device, boot) the records, as `Ranges` text, whose time was estimated from their arrival."""
         return {row[:3]: row[3] for row in rows(self._db, "SELECT city, device, boot, seqs FROM undated")}
 
     def put_undated(self, found: Iterable[tuple[str, str, int, str]]) -> None:
-        """Write rows of `undated`; within the caller's transaction."""
+        """Write rows of `undated`, within the caller's transaction."""
         self._db.executemany("INSERT OR REPLACE INTO undated VALUES (?,?,?,?)", found)
 
     def drop_undated(self, before: int) -> None:
@@ -144,17 +144,17 @@ class LedgerTable:
         with transaction(self._db) as db:
             db.execute(f"DELETE FROM undated AS u WHERE EXISTS ({old})", (before,))  # noqa: S608 - fixed text
 
-    def with_holes(self) -> list[Entry]:
+    def with_gaps(self) -> list[Entry]:
         """The rows in which records are missing."""
         return [Entry(*row) for row in rows(self._db, "SELECT * FROM ledger WHERE missing > 0 AND boot >= 0")]
 
     def totals_of(self, city: str, device: str) -> list[Totals]:
-        """Of one device; nothing where it has sent no numbered records."""
+        """Totals of one device; empty where it has sent no numbered records."""
         sql = f"{_TOTALS} WHERE city=? AND device=? GROUP BY city, device"
         return [Totals(*row) for row in rows(self._db, sql, (city, device))]
 
     def totals(self, changed_since: int = 0) -> list[Totals]:
-        """Of devices of which something changed since then (ms UTC)."""
+        """Totals of devices with a change since then (ms UTC)."""
         changed = "SELECT city, device FROM ledger WHERE changed >= ?"
         sql = f"{_TOTALS} WHERE (city, device) IN ({changed}) GROUP BY city, device"
         return [Totals(*row) for row in rows(self._db, sql, (changed_since,))]

@@ -1,8 +1,9 @@
-"""Which windows messages are stored: the largest number of each gateway, in a table beside the rejected messages.
+"""Which windows messages are stored: the largest number of each gateway, in a table beside the rejects.
 
-A broker that lost its last minutes can deliver a message again after a newer one, and an older state of a window would
-replace the newer. So what comes after a larger number of the same gateway is passed over, and the larger number told
-once more: either it was stored in its time, or the gateway misses its receipt and sends those windows under a new one.
+A broker that lost its last minutes can redeliver a message after a newer one, and an older state of a window would
+replace the newer. So a message that arrives after a larger number of the same gateway is skipped, and the larger number
+is confirmed a second time: either the message was stored before, or its receipt is missing and the gateway publishes
+those windows under a new number.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class Order:
             db.execute(_SCHEMA)
         self._newest: dict[str, int] = dict(rows(db, "SELECT topic, number FROM newest"))
 
-    def overtaken(self, numbered: Iterable[tuple[str, int]]) -> Iterator[bool]:
-        """For each (topic, number) in the order of arrival whether a newer one came before; 0 is no number."""
+    def superseded(self, numbered: Iterable[tuple[str, int]]) -> Iterator[bool]:
+        """For each (topic, number) in the order of arrival whether a newer one arrived before; 0 means no number."""
         newest = dict(self._newest)
         for topic, number in numbered:
             yield 0 < number < newest.get(topic, 0)
@@ -35,8 +36,8 @@ class Order:
         """The largest number of the topic that is stored; 0 where there is none."""
         return self._newest.get(topic, 0)
 
-    def stored(self, numbered: Iterable[tuple[str, int]]) -> None:
-        """These are in the store now."""
+    def mark_stored(self, numbered: Iterable[tuple[str, int]]) -> None:
+        """These messages are stored now."""
         changed: dict[str, int] = {}
         for topic, number in numbered:
             if number > max(self._newest.get(topic, 0), changed.get(topic, 0)):

@@ -67,7 +67,7 @@ class Reject(NamedTuple):
 
 
 class Rejects:
-    """The kept messages of one program."""
+    """The rejects of one program."""
 
     def __init__(self, db: sqlite3.Connection, max_bytes: int = 64 << 20) -> None:
         self._db, self._max_bytes = db, max_bytes
@@ -95,7 +95,7 @@ class Rejects:
 
     @property
     def db(self) -> sqlite3.Connection:
-        """The file, for what else is kept in it."""
+        """The connection, for other tables of the file."""
         return self._db
 
     @staticmethod
@@ -146,18 +146,18 @@ class Rejects:
         """What the kept messages take of the file."""
         return int(self._db.execute("SELECT bytes FROM reject_total").fetchone()[0])
 
-    def note_underived(self, cities: Iterable[str]) -> None:
-        """Note that windows of these cities go to the store now and their KPIs are still to be derived."""
+    def mark_underived(self, cities: Iterable[str]) -> None:
+        """Save that windows of these cities are being stored and their KPIs are not derived yet."""
         with transaction(self._db) as db:
             db.executemany("INSERT OR IGNORE INTO underived VALUES (?)", [(city,) for city in cities])
 
-    def all_derived(self) -> None:
-        """Take the notes back."""
+    def clear_underived(self) -> None:
+        """All KPIs are derived."""
         with transaction(self._db) as db:
             db.execute("DELETE FROM underived")
 
     def underived(self) -> list[str]:
-        """Cities whose KPIs may not show all that is stored: the program ended between the two."""
+        """Cities whose KPIs may be older than the stored windows: the program ended between storing and deriving."""
         return [city for (city,) in self._db.execute("SELECT city FROM underived")]
 
     def newest(self, limit: int = 1000) -> list[Reject]:

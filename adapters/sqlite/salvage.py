@@ -1,4 +1,4 @@
-"""What can still be read of a damaged SQLite file."""
+"""Reading what is left of a damaged SQLite file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Salvage:
-    """A file that may be damaged, opened to be read."""
+    """A file that may be damaged, opened for reading."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)

@@ -103,7 +103,7 @@ class SqliteStore:
         """`sqlite:///relative.db` or `sqlite:////absolute.db`."""
         path = url.removeprefix("sqlite:///")
         if path == url or not path:
-            raise UsageError(f"'{url}' names no file; write sqlite:///city.db, or sqlite:////var/lib/city.db.")
+            raise UsageError(f"'{url}' does not name a file; use sqlite:///city.db or sqlite:////var/lib/city.db.")
         return SqliteStore(Path(path))
 
     def put_city(self, record: CityRecord) -> None:
@@ -112,7 +112,7 @@ class SqliteStore:
             row = db.execute("SELECT width FROM city WHERE id=?", (record.id,)).fetchone()
             if row and row[0] != record.width and self.span(record.id, "window"):
                 raise UsageError(
-                    f"The store holds windows of {row[0] // 1000} s for {record.id}; {record.width // 1000} s would "
+                    f"The store contains windows of {row[0] // 1000} s for {record.id}; {record.width // 1000} s would "
                     f"count readings twice. Use --width {row[0] // 1000}s or another store."
                 )
             db.execute(
@@ -132,7 +132,7 @@ class SqliteStore:
             return
         new: dict[Series, int] = {}
         bucket = partials.start // _BUCKET[level]
-        order = np.lexsort((partials.start, partials.series, bucket))  # as the table lies: half the time
+        order = np.lexsort((partials.start, partials.series, bucket))  # in the order of the table: half the time
         bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
             columns = [
@@ -141,16 +141,16 @@ class SqliteStore:
                 partials.start.tolist(),
                 *(_nullable(getattr(partials, name)) for name in _COLUMNS),
             ]
-            marks = ",".join("?" * len(columns))
+            placeholders = ",".join("?" * len(columns))
             sets = ",".join(f"{name}=excluded.{name}" for name in _COLUMNS)
             db.executemany(
-                f'INSERT INTO "{level}" VALUES ({marks}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
+                f'INSERT INTO "{level}" VALUES ({placeholders}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
                 zip(*columns, strict=True),
             )
-        self._ids |= new  # only now: ids given in a transaction that failed would be given again, to other series
+        self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series
 
     def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:
-        """The store's own ids of the table's ids; those made here go into `new`. Within a transaction."""
+        """The store's ids for the table's ids; ids created here are added to `new`. Within a transaction."""
         wanted, place = np.unique(series, return_inverse=True)
         ids = []
         for number in wanted.tolist():
@@ -181,15 +181,15 @@ class SqliteStore:
             " ORDER BY bucket, series, start",
             (start // width, (end - 1) // width, json.dumps(list(ids)), start, end),
         )
-        held: list[Any] = []
+        pending: list[Any] = []
         while rows := _fetch(cursor):
-            held += rows
-            cut = bisect_left(held, held[-1][1] // width, key=lambda row: row[1] // width)
-            if cut:  # whole buckets, so that chunks follow each other in time
-                yield _partials(held[:cut], lookup)
-                held = held[cut:]
-        if held:
-            yield _partials(held, lookup)
+            pending += rows
+            cut = bisect_left(pending, pending[-1][1] // width, key=lambda row: row[1] // width)
+            if cut:  # whole buckets, so that chunks are in time order
+                yield _partials(pending[:cut], lookup)
+                pending = pending[cut:]
+        if pending:
+            yield _partials(pending, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The store's id -> the table's id, of all series of a city."""
@@ -207,9 +207,9 @@ class SqliteStore:
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
         rows = [_kpi_row(v) for v in values]
-        marks = ",".join("?" * len(_KPI_COLUMNS))
+        placeholders = ",".join("?" * len(_KPI_COLUMNS))
         with transaction(self._db) as db:
-            db.executemany(f"INSERT OR REPLACE INTO kpi VALUES ({marks})", rows)  # noqa: S608 - fixed names
+            db.executemany(f"INSERT OR REPLACE INTO kpi VALUES ({placeholders})", rows)  # noqa: S608 - fixed names
             sql = "INSERT OR REPLACE INTO kpi_change (city, code, part, kind, time) VALUES (?,?,?,?,?)"
             db.executemany(sql, (row[:5] for row in rows))
 

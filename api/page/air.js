@@ -10,7 +10,7 @@ const CODE = "EN:EN:AQ:1C";
 const DAYS = 92;
 const WIDEST = 3; // the bars end at three times the guideline
 
-/** The air panel; `show(context)` builds it, `touch(context)` takes changed values in. */
+/** The air panel; `show(context)` builds it, `touch(context)` updates changed values. */
 export class Air {
   #rows = [];
   #chosen = POLLUTANTS[0];

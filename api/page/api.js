@@ -1,7 +1,7 @@
-// The ways to the server: JSON and pictures by fetch, changes by a stream of events.
+// Requests to the server: JSON and pictures by fetch, changes by a stream of events.
 //
-// A token goes into the Authorization header and nowhere else: not into an address, which is logged and shared, and
-// not into a cookie, which other pages could make the browser send. It is kept for this tab until the tab is closed.
+// A token is sent in the Authorization header only: not in a URL, which is logged and shared, and
+// not in a cookie, which other pages could make the browser send. It is kept for this tab until the tab is closed.
 
 import { events } from "./events.js";
 
@@ -16,8 +16,8 @@ export function useToken(token) {
   else sessionStorage.removeItem(KEPT);
 }
 
-/** An answer that is no success; `status` is its HTTP status, the message the server's own sentence. */
-export class Refused extends Error {
+/** An answer with an error; `status` is its HTTP status, the message the server's sentence. */
+export class HttpError extends Error {
   constructor(message, status) {
     super(message);
     this.status = status;
@@ -33,7 +33,7 @@ async function send(asked) {
   const answer = await fetch(asked);
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  throw new Refused(body.detail || `${new URL(asked.url).pathname} answered ${answer.status}.`, answer.status);
+  throw new HttpError(body.detail || `${new URL(asked.url).pathname} answered ${answer.status}.`, answer.status);
 }
 
 const PAUSES_MS = [500, 1000, 2000, 4000];
@@ -45,7 +45,7 @@ async function ask(path, accept, read) {
     try {
       return await read(await send(asked));
     } catch (error) {
-      // A TypeError is how fetch tells that there was no answer, or only a part of it.
+      // fetch throws a TypeError when there was no answer, or only a part of it.
       if (!(error instanceof TypeError) || failed === PAUSES_MS.length) throw error;
     }
     await pause(PAUSES_MS[failed]);
@@ -69,7 +69,7 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30000;
 
 /**
- * Follow a city. `on` has snapshot(data), kpis(data), alive(data), lost() and refused().
+ * Follow a city. `on` has snapshot(data), kpis(data), alive(data), lost() and denied().
  *
  * Not an EventSource, which can send no token and gives up for good on an answer like 503.
  */
@@ -87,7 +87,7 @@ export async function follow(city, on) {
         on[event.name]?.(JSON.parse(event.data));
       }
     } catch (error) {
-      if (error.status === 401 || error.status === 403) return on.refused();
+      if (error.status === 401 || error.status === 403) return on.denied();
     }
     on.lost();
     await pause(wait);

@@ -1,4 +1,4 @@
-// The grid of cards, and below it the KPIs that cannot have a value yet, each with what it waits for.
+// The grid of cards, and below it the KPIs without a value yet, each with the reason.
 
 import { Card } from "./card.js";
 import { byId, el, setText } from "./dom.js";
@@ -9,7 +9,7 @@ import { KINDS } from "./values.js";
 const ORDER = ["EN:EN:AQ:1C", "EN:E:E:2C", "EC:ICT:ES:1C"];
 const PART_ORDER = ["pm2_5", "pm10", "no2", "o3", "so2"];
 
-/** All KPIs of the chosen kind; `show(context, kind)` draws them, `touch(context, kpis)` takes changed values in. */
+/** All KPIs of the chosen kind; `show(context, kind)` draws them, `touch(context, kpis)` updates changed values. */
 export class Cards {
   #cards = new Map();
   #kind = "";
@@ -20,7 +20,7 @@ export class Cards {
     const waiting = all.filter((kpi) => waits(context, kpi));
     const kpis = all.filter((kpi) => !waiting.includes(kpi));
     this.#cards = new Map(kpis.map((kpi) => [keyOf(kpi), new Card(context, kpi)]));
-    const none = el("p", { class: "muted" }, `${periodName(kind)}: there is no value yet.`);
+    const none = el("p", { class: "muted" }, `${periodName(kind)}: no values yet.`);
     byId("cards").replaceChildren(...(kpis.length ? [...this.#cards.values()].map((card) => card.node) : [none]));
     for (const kpi of kpis) this.#cards.get(keyOf(kpi)).update(context, kpi, kind);
     count(kind, kpis);
@@ -61,7 +61,7 @@ function showWaiting({ catalogue }, kpis) {
   const one = kpis.length === 1;
   setText(
     byId("waiting-count"),
-    `${kpis.length} more ${one ? "indicator waits" : "indicators wait"} for devices or figures`,
+    `${kpis.length} more ${one ? "indicator needs" : "indicators need"} devices or figures`,
   );
   byId("waiting-list").replaceChildren(
     ...kpis.map((kpi) => waitingItem(catalogue.get(kpi.code)?.name ?? kpi.code, kpi)),

@@ -1,4 +1,4 @@
-// Making elements. Text is always text: nothing the server sends is ever read as markup.
+// Creates elements. Text is always inserted as text, never parsed as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,4 +1,4 @@
-// Server-sent events out of the body of an answer.
+// Server-sent events from the body of an answer.
 
 /** The events {name, data, id} of a stream of bytes; id is null where an event has none. */
 export async function* events(body) {

@@ -1,9 +1,9 @@
-// The pieces every display of a KPI value shares: value and unit, coverage bar, status, and why there is no value.
+// The parts that every display of a KPI value shares: value and unit, coverage bar, status, and why there is no value.
 
 import { el, setText } from "./dom.js";
 import { number, percent, STATUS, unitText } from "./format.js";
 
-/** A value with its unit, or "No value". `update(kpi)` changes it and says whether the text changed. */
+/** A value with its unit, or "No value". `update(kpi)` changes it and returns whether the text changed. */
 export function valueView(className = "value") {
   const figure = el("span", { class: "figure" });
   const unit = el("span", { class: "unit" });
@@ -38,7 +38,7 @@ export function coverageView(rule) {
       bar.toggleAttribute("data-low", kpi.coverage < rule);
       const devices = `${kpi.n_devices} ${kpi.n_devices === 1 ? "device" : "devices"}`;
       const reported = kpi.method.startsWith("reported/");
-      setText(text, reported ? "as the city reports it" : `${percent(kpi.coverage)} covered · ${devices}`);
+      setText(text, reported ? "reported by the city" : `${percent(kpi.coverage)} covered · ${devices}`);
     },
   };
 }

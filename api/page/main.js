@@ -11,7 +11,7 @@ import { offerSnapshot } from "./snapshot.js";
 import { Status } from "./status.js";
 import { kindOf, KINDS, Values } from "./values.js";
 
-const CALM_MS = 60000; // at most one announcement a minute to those who listen
+const CALM_MS = 60000; // at most one announcement a minute for screen readers
 
 const LOOK_MS = 60000;
 
@@ -44,7 +44,7 @@ async function start() {
     kpis: (data) => take(context, status, data, false),
     alive: (data) => status.alive(data),
     lost: () => status.lost(),
-    refused: () => location.reload(), // the token holds no more: the page asks for another
+    denied: () => location.reload(), // the token is no longer valid: the page asks for another
   });
 }
 
@@ -74,13 +74,13 @@ let unfetched = false;
 async function show(context) {
   const some = context.values.size > 0;
   byId("empty").hidden = some;
-  setText(byId("empty"), "The city has no KPI value yet. This page fills as soon as there is one.");
+  setText(byId("empty"), "The city has no KPI value yet. This page shows it as soon as it exists.");
   if (!some) return;
   const codes = [...new Set(KINDS.flatMap((k) => context.values.ofKind(k.id).map((kpi) => kpi.code)))];
   const wanted = KINDS.find((k) => k.id === kind).series;
   unfetched = await context.values.load(codes, new Set(["day", wanted])).then(
     () => false,
-    (error) => error.status === undefined, // no answer: another time; an answer would be the same again
+    (error) => error.status === undefined, // no answer: retry later; an error answer would not change
   );
   byId("kpis").hidden = false;
   parts.cards.show(context, kind);

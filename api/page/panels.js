@@ -21,7 +21,7 @@ const PANELS = [
   },
 ];
 
-/** Both panels; `show(context, kind)` builds them, `touch(context)` takes changed values in. */
+/** Both panels; `show(context, kind)` builds them, `touch(context)` updates changed values. */
 export class Panels {
   #shown = [];
 

@@ -1,4 +1,4 @@
-// The city snapshot: the wheel of the 22 categories, fetched when somebody opens it. Drawn by the server.
+// The city snapshot: the wheel of the 22 categories, fetched when it is opened. Drawn by the server.
 
 import { getPicture, hasToken } from "./api.js";
 import { byId, el, setText } from "./dom.js";
@@ -28,5 +28,5 @@ async function draw(city, year) {
     return;
   }
   // A link cannot send a token.
-  if (!hasToken()) box.append(el("p", {}, el("a", { href: address }, "Open the picture by itself")));
+  if (!hasToken()) box.append(el("p", {}, el("a", { href: address }, "Open the picture alone")));
 }

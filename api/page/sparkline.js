@@ -1,4 +1,4 @@
-// A small line of the last values: shape only, the numbers stand beside it.
+// A sparkline of the last values; the numbers are beside it.
 
 import { svg } from "./dom.js";
 
@@ -14,7 +14,7 @@ export function sparkline(points) {
   const low = Math.min(...values);
   const high = Math.max(...values);
   const x = (i) => 3 + (i * (WIDTH - 7)) / (shown.length - 1);
-  const flat = high - low <= 0.001 * Math.abs(high); // no mountains out of rounding
+  const flat = high - low <= 0.001 * Math.abs(high); // rounding must not look like a change
   const y = (v) => (flat ? HEIGHT / 2 : HEIGHT - 5 - ((v - low) * (HEIGHT - 10)) / (high - low));
   const last = shown.findLastIndex((p) => p.value !== null);
   return svg(

@@ -1,9 +1,9 @@
-// Whether what the page shows can be trusted as being of now: connection, store, and age of the newest value.
+// Whether the page is current: connection, store, and age of the newest value.
 
 import { byId, setText } from "./dom.js";
 
-const SILENCE_MS = 40000; // the server says it is alive every 15 s
-const QUIET_MS = 10 * 60000; // at least; a city of hourly readings may be quiet for longer
+const SILENCE_MS = 40000; // the server sends a heartbeat every 15 s
+const QUIET_MS = 10 * 60000; // at least; a city with hourly readings may have no changes for longer
 const LOOK_MS = 5000;
 
 export class Status {
@@ -21,7 +21,7 @@ export class Status {
     setInterval(() => this.draw(), LOOK_MS);
   }
 
-  /** The server's time, ms; the browser's while the server has not been heard. */
+  /** The server's time, ms; the browser's until the server has sent its time. */
   now() {
     return this.#ahead === null ? Date.now() : this.#ahead + performance.now();
   }
@@ -74,8 +74,8 @@ export class Status {
     const time = at ? `updated ${at}` : "";
     const silent = this.#heard && performance.now() - this.#heard > SILENCE_MS;
     if (this.#lost || silent)
-      return ["lost", "Connection lost", time, `The connection to the server is lost; trying again.${below}`];
-    if (!this.#store) return ["lost", "Store away", time, `The server cannot reach its store.${below}`];
+      return ["lost", "Connection lost", time, `The connection to the server is lost; retrying.${below}`];
+    if (!this.#store) return ["lost", "Store unavailable", time, `The server's store does not answer.${below}`];
     if (!this.#heard) return ["connecting", "Connecting…", "", ""];
     if (!at) return ["quiet", "Connected", "no values yet", ""];
     if (this.#until !== null && this.now() - this.#until > this.#quiet) {

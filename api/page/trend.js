@@ -1,4 +1,4 @@
-// How a value stands against the period before it, in words. Only like is compared with like.
+// A value compared with the period before it, in words. Only comparable values are compared.
 
 import { number, periodText, unitText } from "./format.js";
 

@@ -1,4 +1,4 @@
-// What the page knows: the newest value per KPI part and kind of period, and series per KPI and kind.
+// The data of the page: the newest value per KPI part and kind of period, and series per KPI and kind.
 
 import { getJson } from "./api.js";
 

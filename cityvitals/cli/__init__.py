@@ -1,1 +1,1 @@
-"""The commands, one file each. A module here has `add_to(app)`; the folder is the registry."""
+"""The commands, one file each. Every module has `add_to(app)` and is found by its presence in this folder."""

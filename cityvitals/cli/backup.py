@@ -21,7 +21,7 @@ def backup(
     source: Annotated[Path, typer.Argument(help="The gateway's buffer or the store's file; it may be in use.")],
     target: Annotated[Path, typer.Argument(help="The copy.")],
 ) -> None:
-    """Copy a SQLite file while it is used. Example: cityvitals backup gateway.db gateway-copy.db."""
+    """Copy a SQLite file while it is in use. Example: cityvitals backup gateway.db gateway-copy.db."""
     from cityvitals.backup import backup as copy  # noqa: PLC0415
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
@@ -32,28 +32,31 @@ def backup(
 
 def restore(
     source: Annotated[Path, typer.Argument(help="A copy made by `cityvitals backup`.")],
-    target: Annotated[Path, typer.Argument(help="The file to replace; nothing may use it.")],
+    target: Annotated[Path, typer.Argument(help="The file to replace; it must not be in use.")],
 ) -> None:
-    """Put a backup back. Example: cityvitals restore gateway-copy.db gateway.db."""
+    """Restore a backup. Example: cityvitals restore gateway-copy.db gateway.db."""
     from cityvitals.backup import restore as put  # noqa: PLC0415
 
     size, kept = put(source, target)
-    typer.echo(f"{target}: {size:,} bytes" + (f"; what was there is now {kept}." if kept else "; nothing was there."))
+    typer.echo(
+        f"{target}: {size:,} bytes"
+        + (f"; the previous file is now {kept}." if kept else "; there was no previous file.")
+    )
 
 
 def recover(
     damaged: Annotated[Path, typer.Argument(help="A file that was set aside, gateway.db.damaged-...")],
-    buffer: Annotated[Path, typer.Option("--buffer", help="The gateway's present file; the gateway is stopped.")],
+    buffer: Annotated[Path, typer.Option("--buffer", help="The gateway's current file; the gateway must be stopped.")],
 ) -> None:
-    """Bring the readings of a damaged buffer back. Example: cityvitals recover old.db --buffer gateway.db."""
+    """Recover the readings of a damaged buffer. Example: cityvitals recover old.db --buffer gateway.db."""
     from cityvitals.recover import damaged_files  # noqa: PLC0415
     from cityvitals.recover import recover as bring_back  # noqa: PLC0415
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("reading", total=None)
-        found, fresh = bring_back(damaged, buffer, lambda rows: bar.advance(task, rows))
-    typer.echo(f"{found:,} readings found, {fresh:,} of them new; they are sent when the gateway runs again.")
+        found, added = bring_back(damaged, buffer, lambda rows: bar.advance(task, rows))
+    typer.echo(f"{found:,} readings found, {added:,} of them new; they are sent when the gateway is started.")
     if not found:
-        typer.echo("Nothing could be read of it; the windows of before go out as they are.")
-    for left in damaged_files(buffer):
-        typer.echo(f"{left} is not recovered yet; the windows of before wait until it is, too.")
+        typer.echo("Nothing could be read; earlier windows are sent without its readings.")
+    for remaining in damaged_files(buffer):
+        typer.echo(f"{remaining} is not recovered yet; earlier windows are not sent until it is.")

@@ -18,15 +18,15 @@ def calibrate(
     device: Annotated[str, typer.Argument(help="The device to calibrate.")],
     city: Annotated[Path, typer.Option("--city", help="The CITY.toml that lists both devices.")],
     store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
-    against: Annotated[str, typer.Option("--against", help="The reference it stood beside.")],
-    quantity: Annotated[str, typer.Option("--quantity", help="What to calibrate, like pm2_5.")],
-    period: Annotated[str, typer.Option("--period", help="2018-07, or first..last: 2018-07-15..2018-09-14.")],
+    against: Annotated[str, typer.Option("--against", help="The co-located reference.")],
+    quantity: Annotated[str, typer.Option("--quantity", help="The quantity to calibrate, such as pm2_5.")],
+    period: Annotated[str, typer.Option("--period", help="2018-07, or a range: 2018-07-15..2018-09-14.")],
     humidity: Annotated[bool, typer.Option(help="Fit a term for the device's own relative humidity.")] = False,
-    valid_from: Annotated[str, typer.Option(help="When the entry begins to hold; else the period's first day.")] = "",
+    valid_from: Annotated[str, typer.Option(help="Start of validity; default: the period's first day.")] = "",
     write: Annotated[bool, typer.Option("--write", help="Add the entry to the city file.")] = False,
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """Fit a device to a reference it stood beside; print the calibration entry, or write it.
+    """Fit a device to a co-located reference; print the calibration entry, or write it.
 
     Example: cityvitals calibrate 8554 --against union-street --quantity pm2_5 --period 2018-07..2018-08
     --city aberdeen.toml --store sqlite:///aberdeen.db --humidity --write
@@ -38,12 +38,12 @@ def calibrate(
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
     if form not in ("text", "json"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['text', 'json'])}")
     known = load_city(city)
     made = colocate(existing_store(store), known, device, against, quantity, period, valid_from, humidity)
     sys.stdout.write(as_json(made) if form == "json" else as_text(made))
     if write:
         write_entry(city, made)
-    again = f"cityvitals kpi backfill --city {city} --store {store}"
-    done = f"Written to {city}." if write else f"Not written; with --write it goes into {city}."
-    sys.stderr.write(f"{done} What rests on it is derived again by: {again}\n")
+    command = f"cityvitals kpi backfill --city {city} --store {store}"
+    done = f"Written to {city}." if write else f"Not written; --write adds it to {city}."
+    sys.stderr.write(f"{done} To recalculate the affected KPIs: {command}\n")

@@ -22,14 +22,14 @@ Config = Annotated[Path | None, typer.Option("--config", help="The configuration
 
 @app.command("print")
 def print_config(config: Config = None) -> None:
-    """Print every key with the value in force; secrets as stars. Example: cityvitals config print."""
+    """Print every key with its effective value, secrets as stars. Example: cityvitals config print."""
     import msgspec  # noqa: PLC0415
 
     from registry.config import load_settings  # noqa: PLC0415
 
     plain = load_settings(config).model_dump(mode="json", exclude_none=True)
     text = msgspec.toml.encode(plain).decode()
-    sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in addresses, too
+    sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in URLs, too
 
 
 @app.command("check")

@@ -14,10 +14,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    seconds: Annotated[float | None, typer.Option(help="Stop by itself after this time.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
     port: Annotated[int, typer.Option(help="Port of the live page.")] = 8000,
-    folder: Annotated[Path, typer.Option("--data", help="Where the demo keeps its data.")] = Path("cityvitals-demo"),
-    store: Annotated[str, typer.Option(help="Store, like influxdb://localhost:8086/demo; default: a file.")] = "",
+    folder: Annotated[Path, typer.Option("--data", help="Folder of the demo's data.")] = Path("cityvitals-demo"),
+    store: Annotated[str, typer.Option(help="Store, such as influxdb://localhost:8086/demo; default: a file.")] = "",
     days: Annotated[int, typer.Option(help="Days of history to write at the first start.", min=1, max=1500)] = 366,
 ) -> None:
     """Run a simulated city on this machine. Example: cityvitals demo --port 8080."""

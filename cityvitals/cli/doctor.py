@@ -18,12 +18,14 @@ def doctor(
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
     pki: Annotated[Path | None, typer.Option("--pki", help="The folder of `cityvitals enrol`.")] = None,
     mosquitto: Annotated[list[Path] | None, typer.Option("--mosquitto", help="A broker's configuration file.")] = None,
-    time_server: Annotated[str | None, typer.Option("--time-server", help="Compare the clock with this one.")] = None,
+    time_server: Annotated[
+        str | None, typer.Option("--time-server", help="Compare the clock with this time server.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """Look for what would lose readings. Example: cityvitals doctor --config cityvitals.toml.
+    """Check for faults that would lose readings. Example: cityvitals doctor --config cityvitals.toml.
 
-    The exit code is 1 where something is bad.
+    The exit code is 1 where a check fails.
     """
     from cityvitals.doctor import examine  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
@@ -31,7 +33,7 @@ def doctor(
     from telemetry.untrusted import printable  # noqa: PLC0415
 
     if form not in ("table", "json"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['table', 'json'])}")
     found = []
     for finding in examine(load_settings(config), pki, mosquitto or [], time_server):
         found.append(finding)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Certificates: who may connect to the city's brokers.", no_args_is_help=True)
+app = typer.Typer(help="Certificates for the city's brokers, gateways and devices.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -15,34 +15,36 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="enrol")
 
 
-Folder = Annotated[Path, typer.Option("--folder", help="Where authorities and certificates are kept.")]
-Days = Annotated[int, typer.Option(help="For how many days it is valid.", min=1, max=7300)]
+Folder = Annotated[Path, typer.Option("--folder", help="The folder of authorities and certificates.")]
+Days = Annotated[int, typer.Option(help="Days of validity.", min=1, max=7300)]
 Id = Annotated[str, typer.Argument(help="The id: the same as in CITY.toml or [gateway].")]
 _HOME = Path("pki")
 
 
 @app.command()
 def ca(city: Annotated[str, typer.Option("--city", help="The city's id.")], folder: Folder = _HOME) -> None:
-    """Make the city's two authorities. Example: cityvitals enrol ca --city aberdeen."""
+    """Create the city's two certificate authorities. Example: cityvitals enrol ca --city aberdeen."""
     from edge.tools import enrol  # noqa: PLC0415
 
     enrol.make_authorities(folder, city, enrol.utc_now())
-    typer.echo(f"The authorities are in {folder}. Keep {folder}/*-ca.key off every machine that is on the network.")
+    typer.echo(f"The authorities are in {folder}. Keep {folder}/*-ca.key on a machine that is not on the network.")
 
 
 @app.command()
 def broker(
     name: Id,
     host: Annotated[list[str] | None, typer.Option(help="A name or address of the broker; may be repeated.")] = None,
-    devices: Annotated[bool, typer.Option("--devices", help="The edge broker: for devices, not gateways.")] = False,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="For the edge broker: its clients are devices, not gateways.")
+    ] = False,
     port: Annotated[int, typer.Option(help="The port of the listener.", min=1, max=65535)] = 8883,
     folder: Folder = _HOME,
     days: Days = 730,
-    at: Annotated[Path | None, typer.Option(help="The broker's folder for copies of the files.")] = None,
+    at: Annotated[Path | None, typer.Option(help="A folder that the broker can read, for copies of the files.")] = None,
 ) -> None:
-    """A broker's certificate and its listener for mosquitto.conf. Example: cityvitals enrol broker hub.
+    """Create a broker's certificate and print its listener. Example: cityvitals enrol broker hub.
 
-    What is printed goes at the end of mosquitto.conf; its first line tells what to do before.
+    Append the output to mosquitto.conf; its first line states what to do before.
     """
     from edge.tools import enrol  # noqa: PLC0415
 
@@ -52,7 +54,7 @@ def broker(
 
 @app.command()
 def gateway(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
-    """A gateway's certificate, for the hub. Example: cityvitals enrol gateway gateway-1."""
+    """Create a gateway's certificate for the central broker. Example: cityvitals enrol gateway gateway-1."""
     _issue(folder, "gateway", name, days)
 
 
@@ -61,17 +63,19 @@ def device(
     name: Id,
     folder: Folder = _HOME,
     days: Days = 730,
-    node: Annotated[str, typer.Option("--node", help="A node of ours: air, energy or ev.")] = "",
-    broker_url: Annotated[str, typer.Option("--broker", help="Where the node connects.")] = "",
-    driver: Annotated[list[str] | None, typer.Option(help="Another choice of sensors; may be repeated.")] = None,
+    node: Annotated[str, typer.Option("--node", help="The kind of node: air, energy or ev.")] = "",
+    broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")] = "",
+    driver: Annotated[
+        list[str] | None, typer.Option(help="A sensor driver instead of the kind's default; may be repeated.")
+    ] = None,
     wifi: Annotated[str, typer.Option(help="The name of the Wi-Fi network.")] = "",
     wifi_password_file: Annotated[Path | None, typer.Option(help="A file with its password.")] = None,
     ntp: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
     interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
 ) -> None:
-    """A device's certificate, for the edge broker. Example: cityvitals enrol device aq-001.
+    """Create a device's certificate for the edge broker. Example: cityvitals enrol device aq-001.
 
-    With --node also all that a node's board needs, in one folder:
+    With --node, also write everything that a node's board needs into one folder:
     cityvitals enrol device aq-001 --node air --broker mqtts://gateway.local --wifi sensors
     """
     from adapters.mqtt.broker import Broker  # noqa: PLC0415
@@ -80,13 +84,11 @@ def device(
 
     if not node:
         if broker_url or driver or wifi or wifi_password_file or ntp:
-            raise UsageError(
-                "--broker, --driver, --wifi and --ntp are for our own nodes; say --node air, energy or ev."
-            )
+            raise UsageError("--broker, --driver, --wifi and --ntp need --node air, energy or ev.")
         _issue(folder, "device", name, days)
         return
     if not broker_url:
-        raise UsageError("Say where the node connects: --broker mqtts://gateway.local:8883.")
+        raise UsageError("Name the broker of the node: --broker mqtts://gateway.local:8883.")
     network = {"ssid": wifi, "password": _password(wifi_password_file)} if wifi else {}
     place = Broker.parse(broker_url)
     now = enrol.utc_now()
@@ -94,7 +96,7 @@ def device(
         folder, name, node, place, now, days, driver or [], network, ntp or [], interval_s
     )
     typer.echo(f"{name}: {files.certificate}, {files.key}")
-    typer.echo(f"For the board: {board}; look at {board}/node.json, then `cityvitals node flash {board}`.")
+    typer.echo(f"For the board: {board}; check {board}/node.json, then run `cityvitals node flash {board}`.")
 
 
 def _password(path: Path | None) -> str:
@@ -112,13 +114,13 @@ def _issue(folder: Path, kind: str, name: str, days: int) -> None:
 
 @app.command()
 def revoke(name: Id, folder: Folder = _HOME) -> None:
-    """Take an id's right to connect away. Example: cityvitals enrol revoke aq-001."""
+    """Revoke the certificate of an id. Example: cityvitals enrol revoke aq-001."""
     from edge.tools import enrol  # noqa: PLC0415
 
     revoked = enrol.revoke(folder, name, enrol.utc_now())
-    typer.echo(f"{name} is on {revoked.listed}; copy the list to the broker and restart it.")
+    typer.echo(f"{name} is revoked in {revoked.listed}; copy this list to the broker and restart it.")
     if revoked.board:
         typer.echo(
-            f"What its board was given, with the password of the Wi-Fi, is in {revoked.board} now; delete that folder"
-            " when you need nothing of it. A node that was stolen knows this password: change it."
+            f"The files of its board, with the Wi-Fi password, are now in {revoked.board}; delete that folder"
+            " when it is no longer needed. A stolen node contains this password: change it."
         )

@@ -1,4 +1,4 @@
-"""`cityvitals grafana`: build the dashboards from the KPI catalogue, push them to a Grafana server."""
+"""`cityvitals grafana`: build the dashboards from the KPI catalogue and push them to a Grafana server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reporting commands under `cityvitals kpi`; what they do is in the modules they call, imported when they run."""
+"""The commands `cityvitals kpi ...`; the modules that do the work are imported when they run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Form = Annotated[str, typer.Option("--format", help="table, json or csv.")]
 Targets = Annotated[Path | None, typer.Option("--targets", help="A file of [[target]] entries instead of the city's.")]
 
 
-app = typer.Typer(help="KPI values: show them, derive them again, report and compare them.", no_args_is_help=True)
+app = typer.Typer(help="KPI values: show, recalculate, report and compare them.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -51,7 +51,7 @@ def kpi_form(
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if out.exists():
-        raise UsageError(f"{out} exists and may hold figures; name another file with --out.")
+        raise UsageError(f"{out} exists and may contain figures; name another file with --out.")
     out.write_text(blank_form(year), encoding="utf-8")
     sys.stdout.write(f"{out}\n")
 
@@ -60,7 +60,7 @@ def kpi_report(
     city: Annotated[str, typer.Argument(help="The city's id, or its CITY.toml.")],
     file: Annotated[Path, typer.Argument(help="CSV: code,part,year,value,numerator,denominator,source,quality ...")],
     store: StoreUrl,
-    strict: Annotated[bool, typer.Option(help="Also refuse what a verifier would look into.")] = False,
+    strict: Annotated[bool, typer.Option(help="Also reject figures that a verifier would question.")] = False,
 ) -> None:
     """Check a city's yearly figures by the verifiers' rules and store them.
 
@@ -76,14 +76,14 @@ def kpi_report(
 
 
 def kpi_explain(
-    code: Annotated[str, typer.Argument(help="The KPI, like EN:EN:AQ:1C.")],
+    code: Annotated[str, typer.Argument(help="The KPI, such as EN:EN:AQ:1C.")],
     city: CityId,
     store: StoreUrl,
     period: PeriodText,
-    part: Annotated[str, typer.Option(help="Only this part, like no2.")] = "",
+    part: Annotated[str, typer.Option(help="Only this part, such as no2.")] = "",
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """Print what a value rests on, down to each station.
+    """Print the evidence of a value, down to each station.
 
     Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
@@ -133,7 +133,7 @@ def kpi_pack(
 def kpi_compare(
     store: StoreUrl,
     period: PeriodText,
-    city: Annotated[list[str] | None, typer.Option("--city", help="A city; may be repeated, all without it.")] = None,
+    city: Annotated[list[str] | None, typer.Option("--city", help="A city; may be repeated; default: all.")] = None,
     code: Codes = None,
     form: Form = "table",
 ) -> None:
@@ -149,7 +149,7 @@ def kpi_compare(
 
 
 def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Targets = None, form: Form = "table") -> None:
-    """Show how a city's final years go, and how far its targets are.
+    """Show the trend of a city's final years and the distance to its targets.
 
     Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
     """
@@ -163,10 +163,10 @@ def kpi_export(
     city: CityId,
     store: StoreUrl,
     form: Annotated[str, typer.Option("--format", help="ngsi-ld, csv or parquet.")] = "csv",
-    period: Annotated[str, typer.Option(help="One period, like 2018; else all of --kind.")] = "",
+    period: Annotated[str, typer.Option(help="One period, such as 2018; default: all of --kind.")] = "",
     kind: Annotated[list[str] | None, typer.Option(help="year (the default), quarter, month or day; repeat.")] = None,
     code: Codes = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; default: standard output.")] = None,
 ) -> None:
     """Export values as open data: NGSI-LD, CSV or Parquet.
 
@@ -199,24 +199,25 @@ def kpi_show(
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
     if form not in ("table", "json", "csv"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json', 'csv'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['table', 'json', 'csv'])}")
     rows = values(existing_store(store), city, period, code or [], time.time_ns() // 1_000_000)
     sys.stdout.write(as_text(rows, form, None if sys.stdout.isatty() else 200))
 
 
 def kpi_backfill(
-    city: Annotated[Path, typer.Option("--city", help="The CITY.toml, perhaps changed.")],
+    city: Annotated[Path, typer.Option("--city", help="The city file, CITY.toml.")],
     store: StoreUrl,
     from_windows: Annotated[
         bool,
         typer.Option(
-            "--from-windows", help="Make the hours again too, as after windows came while the city was not served."
+            "--from-windows",
+            help="Recalculate the hours too, for windows that were stored while the city was not served.",
         ),
     ] = False,
 ) -> None:
-    """Derive a city's KPI values again from the stored hours; only what differs is written.
+    """Recalculate a city's KPI values from the stored hours; only changed values are written.
 
-    After a change of the city file: the KPIs that rest on it, with what changed. Else all.
+    After a change of the city file, only the KPIs that use it are recalculated, and changes are listed.
 
     Example: cityvitals kpi backfill --city aberdeen.toml --store sqlite:///aberdeen.db
     """
@@ -226,5 +227,5 @@ def kpi_backfill(
 
 
 def _width() -> int | None:
-    """Of the terminal; wide where the output is read by a program."""
+    """Width of the terminal; a wide one where the output goes to a program."""
     return None if sys.stdout.isatty() else 220

@@ -1,4 +1,4 @@
-"""`cityvitals ledger`: the reconciliation of a period."""
+"""`cityvitals ledger`: the loss ledger of a period."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ledger(
     period: Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")],
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """What devices sent in a period and what became of it, the devices that break it first.
+    """Show sent, stored, rejected and missing records of a period, incomplete devices first.
 
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """
@@ -30,9 +30,11 @@ def ledger(
     from telemetry.periods import ROLLING, parse_period  # noqa: PLC0415
 
     if form not in ("table", "json"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['table', 'json'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['table', 'json'])}")
     if period in ROLLING:
-        raise UsageError("The ledger is kept by the calendar; write --period 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+        raise UsageError(
+            "The ledger is calculated for calendar periods only; use --period 2018, 2018-Q3, 2018-07 or 2018-07-01."
+        )
     opened = existing_store(store)
     zone = stored_city(opened, city).zone
     sys.stdout.write(as_text(accounts(opened, city, parse_period(period, zone)), form))

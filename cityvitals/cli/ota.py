@@ -1,4 +1,4 @@
-"""`cityvitals ota`: new firmware for nodes, over the broker they are connected to."""
+"""`cityvitals ota`: firmware updates of nodes over their broker."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="ota")
 
 
-Url = Annotated[str, typer.Option("--broker", help="mqtts://host:8883; absent: [gateway.broker] of the configuration.")]
+Url = Annotated[
+    str, typer.Option("--broker", help="mqtts://host:8883; default: [gateway.broker] of the configuration.")
+]
 Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Ca = Annotated[Path | None, typer.Option("--ca", help="Whom to trust: pki/infrastructure-ca.crt.")]
-Cert = Annotated[Path | None, typer.Option("--cert", help="Our certificate, where the broker wants one.")]
+Ca = Annotated[Path | None, typer.Option("--ca", help="CA of the broker: pki/infrastructure-ca.crt.")]
+Cert = Annotated[Path | None, typer.Option("--cert", help="Client certificate, where the broker needs one.")]
 Key = Annotated[Path | None, typer.Option("--key", help="Its key.")]
 Folder = Annotated[Path, typer.Option("--folder", help="The folder of `cityvitals enrol`.")]
 Kind = Annotated[str, typer.Option("--kind", help="All enrolled nodes of a kind: air, energy or ev.")]
@@ -39,11 +41,13 @@ def publish(
     ca: Ca = None,
     cert: Cert = None,
     key: Key = None,
-    firmware: Annotated[Path | None, typer.Option("--firmware", help="Other sources than our own.")] = None,
-    platform: Annotated[str, typer.Option("--platform", help="esp32, or unix for trials without a board.")] = "esp32",
-    wait: Annotated[float, typer.Option("--wait", help="Wait so many seconds for what becomes of it.")] = 0.0,
+    firmware: Annotated[
+        Path | None, typer.Option("--firmware", help="Firmware sources other than the built-in ones.")
+    ] = None,
+    platform: Annotated[str, typer.Option("--platform", help="esp32, or unix for tests without a board.")] = "esp32",
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the result.")] = 0.0,
 ) -> None:
-    """Compile the firmware, sign it for each node, offer it. Nodes on battery or off line take it when they come.
+    """Compile the firmware, sign it for each node and offer it. Nodes that are offline update when they reconnect.
 
     Example: cityvitals ota publish aq-001 --broker mqtt://operator@gateway.local --wait 600
     """
@@ -68,7 +72,7 @@ def publish(
     typer.echo(f"{made.version} ({len(made.bundle):,} bytes) is offered to {', '.join(k.device for k in keys)}.")
     if same := node_ota.running(before, made.version):
         typer.echo(
-            f"{', '.join(same)} ran {made.version} already; where the sources differ, raise VERSION and publish."
+            f"{', '.join(same)} already had {made.version}; if the sources differ, increase VERSION and publish."
         )
     if wait:
         failed = False
@@ -91,14 +95,14 @@ def status(
     key: Key = None,
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """What each node runs, and how it stands with its update. Example: cityvitals ota status --city aberdeen."""
+    """Show each node's firmware and the state of its update. Example: cityvitals ota status --city aberdeen."""
     from edge.tools import node_enrol  # noqa: PLC0415
     from edge.tools import ota as node_ota  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
     forms = {"table": node_ota.table, "json": node_ota.as_json}
     if form not in forms:
-        raise UsageError(f"There is no format '{form}'; {nearest(form, forms)}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, forms)}")
     names = list(devices or [])
     if kind:
         names += [node.device for node in node_enrol.node_keys(folder, [], kind)]
@@ -106,7 +110,7 @@ def status(
 
 
 def _broker(url: str, config: Path | None, ca: Path | None, cert: Path | None, key: Path | None) -> Broker:
-    """From the options, over [gateway.broker] of the configuration and the environment."""
+    """The broker from the options, which override [gateway.broker] and the environment."""
     from adapters.mqtt.broker_settings import broker  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415

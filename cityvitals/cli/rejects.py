@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Messages that could not be used: list them, replay them.", no_args_is_help=True)
+app = typer.Typer(help="Rejected messages: list and replay them.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def list_rejects(
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 100,
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """List kept messages, newest first. Example: cityvitals rejects list --config cityvitals.toml."""
+    """List rejects, newest first. Example: cityvitals rejects list --config cityvitals.toml."""
     from cityvitals.rejects import listing, open_buffer  # noqa: PLC0415
 
     for line in listing(open_buffer(config, buffer), limit, form):
@@ -39,11 +39,11 @@ def list_rejects(
 def replay_rejects(
     config: Config = None,
     buffer: BufferFile = None,
-    ids: Annotated[list[int] | None, typer.Argument(help="Numbers from the list; all where none are given.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(help="Ids from the list; default: all.")] = None,
 ) -> None:
-    """Feed kept messages in again, with the configuration as it is now. What is still wrong is kept again.
+    """Replay rejects with the current configuration. Messages that are still invalid stay rejected.
 
-    The gateway must be stopped meanwhile; what devices send waits at the broker.
+    The gateway must be stopped meanwhile; the broker queues what devices send.
 
     Example: cityvitals rejects replay 17 18 --config cityvitals.toml
     """

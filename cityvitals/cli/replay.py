@@ -17,11 +17,11 @@ def add_to(app: typer.Typer) -> None:
 
 def replay(
     files: Annotated[list[Path], typer.Argument(help="CSV files, gzipped or not.")],
-    city: Annotated[Path, typer.Option("--city", help="The CITY.toml.")],
+    city: Annotated[Path, typer.Option("--city", help="The city file, CITY.toml.")],
     store: StoreUrl = "",
-    speed: Annotated[str, typer.Option(help="'max', or recorded seconds per second.")] = "max",
+    speed: Annotated[str, typer.Option(help="'max', or recorded seconds a second.")] = "max",
     width: Annotated[str, typer.Option(help="Width of the base windows.")] = "60s",
-    through: Annotated[str, typer.Option(help="mqtt://host:port: by that broker and a running gateway.")] = "",
+    through: Annotated[str, typer.Option(help="mqtt://host:port: send over this broker and a running gateway.")] = "",
 ) -> None:
     """Feed recorded readings through the same code as live data.
 

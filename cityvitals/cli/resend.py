@@ -1,4 +1,4 @@
-"""`cityvitals resend`: send stored windows once more, as after the store was put back from an older copy."""
+"""`cityvitals resend`: publish stored windows a second time, for example after an older store was restored."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def resend(
     buffer: Annotated[
         Path | None, typer.Option("--buffer", help="The gateway's file; default: the configured one.")
     ] = None,
-    since: Annotated[str, typer.Option(help="Only windows from this time on, as 2026-11-20T06:00:00Z.")] = "",
+    since: Annotated[str, typer.Option(help="Only windows from this time on, such as 2026-11-20T06:00:00Z.")] = "",
 ) -> None:
-    """Let the gateway send its windows again; the store takes what it has already for the same.
+    """Requeue the gateway's windows; those that the store contains do not change.
 
-    The gateway must be stopped meanwhile; it sends when it runs again, the newest windows first.
+    The gateway must be stopped meanwhile; it publishes them after its start, the newest first.
 
     Example: cityvitals resend --config cityvitals.toml --since 2026-11-20T06:00:00Z
     """
@@ -34,9 +34,9 @@ def resend(
     try:
         first = parse_time(since) if since else 0
     except Rejected as reason:
-        raise UsageError(f"--since: {reason}; write for example 2026-11-20T06:00:00Z.") from None
+        raise UsageError(f"--since: {reason}; use for example 2026-11-20T06:00:00Z.") from None
     opened = open_buffer(config, buffer)
     with only_one(opened.path):
         opened.mark_all_dirty(first)
-        waiting, _ = opened.backlog()
-    typer.echo(f"{waiting:,} windows are sent when the gateway runs again.")
+        queued, _ = opened.backlog()
+    typer.echo(f"{queued:,} windows are sent when the gateway is started.")

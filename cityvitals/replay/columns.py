@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.files.recorded import BadRow, Chunk
+from adapters.files.recorded import Chunk, InvalidRow
 from gateway.batch import Batch, describe_flags
 from gateway.decoded import Decoded, clock_problem
 from gateway.formats.flat_json import parse_time
@@ -22,14 +22,14 @@ from telemetry.windows import MINUTE
 
 
 class Converted(NamedTuple):
-    """Readings of a chunk, and the rows that gave none or a flagged one, with the reason."""
+    """Readings of a chunk, and the invalid or flagged rows with the reason."""
 
     readings: Readings
-    bad: list[BadRow]
+    invalid: list[InvalidRow]
 
 
 def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
-    """Readings of a chunk; each arrives when it was taken, so a replay does not look like an outage. `now`: ms UTC."""
+    """Readings of a chunk, with arrival = time, so that a replay does not look like an outage. `now`: ms UTC."""
     if chunk.is_sessions or chunk.is_outages:
         return _events(chunk, city, batch, now, read_session if chunk.is_sessions else read_outage)
     return _measurements(chunk, city, batch, table, now)
@@ -37,7 +37,7 @@ def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int)
 
 def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
     if not len(chunk):
-        return Converted(Readings.of([], [], []), chunk.bad)
+        return Converted(Readings.of([], [], []), chunk.invalid)
     times, devices, quantities, values, units = chunk.columns
     reasons: dict[int, str] = {}
     t = _times(times, now, reasons)
@@ -49,15 +49,15 @@ def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now
     readings = batch.convert(kinds[rows], value[rows], t[rows])
     for place in np.flatnonzero(readings.flag).tolist():
         reasons[int(rows[place])] = describe_flags(readings, [place], table)[0]
-    return Converted(readings, chunk.bad + _bad_rows(chunk, reasons))
+    return Converted(readings, chunk.invalid + _invalid_rows(chunk, reasons))
 
 
-def _bad_rows(chunk: Chunk, reasons: dict[int, str]) -> list[BadRow]:
-    return [BadRow(chunk.lines[i], chunk.text(i), why) for i, why in sorted(reasons.items())]
+def _invalid_rows(chunk: Chunk, reasons: dict[int, str]) -> list[InvalidRow]:
+    return [InvalidRow(chunk.lines[i], chunk.text(i), why) for i, why in sorted(reasons.items())]
 
 
 def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
-    """Ms UTC of each text; each different text is read once."""
+    """Ms UTC of each text; each different text is parsed once."""
     distinct = list(dict.fromkeys(texts))
     parsed: dict[str, int | str] = {}
     for text in distinct:
@@ -78,7 +78,7 @@ def _values(texts: Sequence[str], reasons: dict[int, str]) -> FloatArray:
     except ValueError:
         values = np.array([_number(text) for text in texts], dtype=np.float64)
     for i in np.flatnonzero(~np.isfinite(values)).tolist():
-        reasons.setdefault(i, f"'{texts[i][:40]}' is no finite number")
+        reasons.setdefault(i, f"'{texts[i][:40]}' is not a finite number")
     return values
 
 
@@ -90,14 +90,14 @@ def _number(text: str) -> float:
 
 
 def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: dict[int, str]) -> IntArray:
-    """The batch's kind of each (device, quantity, unit)."""
+    """The batch's number of each (device, quantity, unit)."""
     known: dict[tuple[str, str, str], int] = {}
     wrong: dict[tuple[str, str, str], str] = {}
     for name in set(names):
         device, quantity, unit = name
         kind = batch.kind(city, device, quantity, unit or None) if valid_id(device) else -1
         known[name] = max(kind, 0)
-        problem = batch.problem(kind) if kind >= 0 else f"'{device[:40]}' cannot name a device"
+        problem = batch.problem(kind) if kind >= 0 else f"'{device[:40]}' is not a valid device id"
         if problem:
             wrong[name] = problem
     if wrong:
@@ -110,27 +110,27 @@ EventReader = Callable[[Sequence[str], int], tuple[str, Decoded]]
 
 def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) -> Converted:
     batch.clear()
-    bad = list(chunk.bad)
+    invalid = list(chunk.invalid)
     for line, row in zip(chunk.lines, chunk.rows(), strict=True):
         try:
             device, rows = read(row, now)
             problems = batch.add(city, device, rows, rows.t[0], line)
         except Rejected as reason:
             problems = [str(reason)]
-        bad += [BadRow(line, ",".join(row), problem) for problem in problems]
+        invalid += [InvalidRow(line, ",".join(row), problem) for problem in problems]
     readings, _ = batch.readings()
-    # Each piece of an event arrives when it was taken.
+    # The arrival of each part of an event is its time.
     return Converted(
-        Readings(readings.series, readings.t, readings.value, readings.key, readings.t, readings.flag), bad
+        Readings(readings.series, readings.t, readings.value, readings.key, readings.t, readings.flag), invalid
     )
 
 
 def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
-    """Device and readings of one session row. Its identity is all of it but the charger and the start."""
+    """Device and readings of one session row. Its key is made of everything except the charger and the start."""
     start_text, end_text, device, energy_text, user = row
     start, energy = parse_time(start_text), _number(energy_text)
     end = parse_time(end_text) if end_text else None
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
     if problem:
         raise Rejected(problem)
     rows = Decoded()
@@ -141,20 +141,20 @@ def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
 def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     """Device and readings of one interruption of an outage log.
 
-    Its identity is the device, the start and the id: the same line with another end or number of customers replaces it.
+    Its identity is device, start and id: the same row with another end or number of customers replaces it.
     """
     start_text, end_text, device, customers_text, name = row
     start, customers = parse_time(start_text), _number(customers_text)
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
     if problem:
         raise Rejected(problem)
     if not end_text:
-        raise Rejected("an interruption without an end has no length; give the line again once supply is back")
+        raise Rejected("an interruption without an end has no length; add the row when the supply is restored")
     minutes = (parse_time(end_text) - start) / MINUTE
     if minutes < 0:
         raise Rejected("an interruption that ends before it starts")
     if not 0 < customers < math.inf:
-        raise Rejected(f"'{customers_text[:40]}' is no number of customers above 0")
+        raise Rejected(f"'{customers_text[:40]}' is not a positive number of customers")
     rows = Decoded()
     for quantity, value in as_readings(minutes, customers):
         rows.add(quantity, None, value, start, session_key("outage", name))

@@ -40,7 +40,7 @@ def write(replay: Replay, since: int, until: int, live_ms: int) -> Iterator[floa
         t = np.arange(start, end, step, dtype=np.int64)
         t = t[(t >= since) & (t < until)]
         converted = Converted(_readings(replay, t, max(start, since), min(end, until)), [])
-        replay.take_converted(converted, "history", until + MINUTE)
+        replay.add_converted(converted, "history", until + MINUTE)
         for _ in replay.flush():
             pass
         yield 0.9 * (number + 1) / len(work)

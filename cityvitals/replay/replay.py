@@ -31,15 +31,15 @@ _SHOWN = 10
 
 
 class Summary(msgspec.Struct):
-    """What a replay did. `stored` counts readings new to the store, `again` those it held already."""
+    """Counts of a replay. `stored`: readings new to the store; `duplicates`: readings that it contained already."""
 
     rows: int = 0
     stored: int = 0
-    again: int = 0
+    duplicates: int = 0
     flagged: int = 0
     rejected: int = 0
-    bad: list[str] = []
-    strangers: dict[str, int] = {}
+    problems: list[str] = []
+    unregistered: dict[str, int] = {}
     windows: int = 0
     kpis: int = 0
     seconds: float = 0.0
@@ -51,7 +51,7 @@ class Summary(msgspec.Struct):
 
 
 def buffer_path(store_url: str, city: str) -> Path:
-    """Where a replay keeps raw readings: in the embedded store's own file, else in the user's state folder."""
+    """The file of a replay's raw readings: the embedded store's own file, else one in the user's state folder."""
     if store_url.startswith("sqlite:///"):
         return Path(store_url.removeprefix("sqlite:///"))
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
@@ -73,38 +73,38 @@ class Replay:
         self._registered = {d.id for d in city.device}
         if store.span(city.id, "window") is None:
             self.buffer.mark_all_dirty()
-        # Windows leave the outbox before their KPIs are derived; a run that was killed between leaves this mark.
+        # Windows leave the outbox before their KPIs are derived; a run that was killed in between leaves this entry.
         self._mark = f"gw_underived:{city.id}"
         if self.buffer.counters().get(self._mark):
             self.ingest.cities[city.id].touch_everything()
 
     def take(self, chunk: Chunk, now: int) -> None:
-        """Store one chunk's raw readings. `now`: ms UTC, the limit of believable times."""
+        """Store one chunk's raw readings. `now`: ms UTC, the limit of plausible times."""
         converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
-        self.take_converted(converted, f"replay:{chunk.path.name}", now)
-        self.summary.rows += len(chunk) + len(chunk.bad)
-        self.summary.bad += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.bad[:_SHOWN]]
-        self._count_strangers(converted)
+        self.add_converted(converted, f"replay:{chunk.path.name}", now)
+        self.summary.rows += len(chunk) + len(chunk.invalid)
+        self.summary.problems += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.invalid[:_SHOWN]]
+        self._count_unregistered(converted)
 
-    def _count_strangers(self, converted: Converted) -> None:
-        """Readings of devices that the city file does not list are kept and enter no KPI: the user should know."""
+    def _count_unregistered(self, converted: Converted) -> None:
+        """Count readings of unregistered devices, which are stored and not part of any KPI."""
         ids, counts = np.unique(converted.readings.series, return_counts=True)
         for series, count in zip(ids.tolist(), counts.tolist(), strict=True):
             device = self.buffer.table[series].device
             if device not in self._registered:
-                self.summary.strangers[device] = self.summary.strangers.get(device, 0) + count
+                self.summary.unregistered[device] = self.summary.unregistered.get(device, 0) + count
 
-    def take_converted(self, converted: Converted, origin: str, now: int) -> None:
-        """Store readings that are already columns."""
-        rejects = [Refused(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.bad]
+    def add_converted(self, converted: Converted, origin: str, now: int) -> None:
+        """Store readings that are columns already."""
+        rejects = [Refused(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.invalid]
         flagged = int((converted.readings.flag != 0).sum())
         counts = self._core.store(converted.readings, rejects, len(converted.readings), len(rejects) - flagged)
         s = self.summary
-        s.stored, s.again = s.stored + counts.stored, s.again + counts.duplicate
+        s.stored, s.duplicates = s.stored + counts.stored, s.duplicates + counts.duplicate
         s.flagged, s.rejected = s.flagged + counts.flagged, s.rejected + counts.rejected
 
     def flush(self) -> Iterator[int]:
-        """Fold what is dirty and hand it to ingest; yields the number of windows of each step."""
+        """Fold dirty windows and pass them to ingest; yields the number of windows of each step."""
         while True:
             dirty, partials = self._core.pending(100_000, newest_first=False, city=self.city.id)
             if not len(dirty.window):
@@ -115,18 +115,18 @@ class Replay:
             self.ingest.take(self.city.id, replace(partials, series=ids[partials.series]))
             with self.buffer.transaction():
                 self.buffer.count({self._mark: 1})
-                self._core.sent(dirty)
+                self._core.confirm(dirty)
             self.summary.windows += len(partials)
             yield len(partials)
 
     def derive(self, now: int) -> None:
-        """Evaluate the KPIs that the flushed windows touch."""
+        """Derive the KPIs that the flushed windows affect."""
         self.summary.kpis += len(self.ingest.derive(now))
         self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
 
 
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
-    """Parts of a chunk that each span at most `seconds` of recorded time, in file order; bad rows go along."""
+    """Parts of a chunk that each span at most `seconds` of recorded time, in file order, invalid rows included."""
     begin, since = 0, None
     for i, text in enumerate(chunk.columns[0]):
         t = _instant(text)
@@ -134,7 +134,7 @@ def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
             yield chunk.part(begin, i)
             begin, since = i, None
         since = t if since is None else since
-    yield replace(chunk.part(begin), bad=chunk.bad)
+    yield replace(chunk.part(begin), invalid=chunk.invalid)
 
 
 def _instant(text: str) -> int | None:
@@ -164,7 +164,7 @@ class Pace:
 
 
 def parts(paths: list[Path], speed: float | None) -> Iterator[Chunk]:
-    """The files' rows: as fast as they are taken, or each slice when it is due."""
+    """The files' rows: as fast as they are consumed, or each slice when it is due."""
     pace = Pace(speed) if speed else None
     for path in paths:
         for chunk in read(path):
@@ -190,7 +190,7 @@ def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progre
 
 
 def finish(replay: Replay, progress: Progress) -> None:
-    """Fold, store and derive what was taken."""
+    """Fold, store and derive everything that was added."""
     for windows in replay.flush():
         progress("folding", windows)
     replay.derive(_now())

@@ -22,7 +22,7 @@ from telemetry.errors import CityVitalsError
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, MINUTE
 
-_PATIENCE = 60.0
+_IDLE_S = 60.0
 
 
 def run(city: City, url: str, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
@@ -34,9 +34,9 @@ def run(city: City, url: str, paths: list[Path], speed: float | None, progress: 
         for device, payload in packs(part):
             publisher.send(city.id, device, payload)
         progress("reading", len(part))
-        summary.rows += len(part) + len(part.bad)
-        summary.rejected += len(part.bad)
-        summary.bad += [f"{part.path.name}, line {b.line}: {b.reason}" for b in part.bad]
+        summary.rows += len(part) + len(part.invalid)
+        summary.rejected += len(part.invalid)
+        summary.problems += [f"{part.path.name}, line {b.line}: {b.reason}" for b in part.invalid]
     publisher.settle()
     link.close()
     summary.seconds = time.perf_counter() - began
@@ -44,31 +44,31 @@ def run(city: City, url: str, paths: list[Path], speed: float | None, progress: 
 
 
 def follow(store: Store, city: City, paths: list[Path], progress: Callable[[int], None]) -> int:
-    """Wait until the store holds the files' readings and the KPIs stand still. Returns how many it holds of them.
+    """Wait until the store contains the files' readings and the KPIs no longer change. Returns the number of readings.
 
-    A reading counts once, and those that quality control flags count too. Rows that the gateway rejects never come:
-    when nothing moves for a minute the wait ends with an error that says how many are missing.
+    A reading counts once; flagged readings count too. Rows that the gateway rejects never arrive: when nothing changes
+    for a minute, the wait ends with an error that states how many are missing.
     """
     expected, first, last = _expected(city, paths)
-    held, moved = -1, time.monotonic()
-    while held < sum(expected.values()):
-        now_held = _held(store, city, expected, first, last)
-        progress(now_held)
-        if now_held != held:
-            held, moved = now_held, time.monotonic()
-        elif time.monotonic() - moved > _PATIENCE:
+    stored, moved = -1, time.monotonic()
+    while stored < sum(expected.values()):
+        now_stored = _held(store, city, expected, first, last)
+        progress(now_stored)
+        if now_stored != stored:
+            stored, moved = now_stored, time.monotonic()
+        elif time.monotonic() - moved > _IDLE_S:
             raise CityVitalsError(
-                f"The store holds {held} of {sum(expected.values())} readings and nothing moves. Are gateway and ingest"
-                f" running for '{city.id}'? See `cityvitals rejects list`."
+                f"The store contains {stored} of {sum(expected.values())} readings and nothing changes."
+                f" Are gateway and ingest running for '{city.id}'? See `cityvitals rejects list`."
             )
-        if held < sum(expected.values()):
+        if stored < sum(expected.values()):
             time.sleep(0.5)
     _kpis_settled(store, city)
-    return held
+    return stored
 
 
 def _expected(city: City, paths: list[Path]) -> tuple[dict[tuple[str, str], int], int, int]:
-    """Different readings of each (device, quantity) in the files that can be used, and their first and last time."""
+    """Number of different valid readings of each (device, quantity) in the files, and their first and last time."""
     seen: dict[tuple[str, str], set[tuple[int, int]]] = {}
     table = SeriesTable()
     batch = Batch(table)
@@ -85,7 +85,7 @@ def _expected(city: City, paths: list[Path]) -> tuple[dict[tuple[str, str], int]
 
 
 def _held(store: Store, city: City, expected: dict[tuple[str, str], int], first: int, last: int) -> int:
-    """How many of the expected readings the store's hours of that time stand for."""
+    """How many of the expected readings the store's hours of that time contain."""
     table = SeriesTable()
     found: dict[tuple[str, str], int] = {}
     for part in store.partials(city.id, "hour", first - HOUR, last + 1, table):

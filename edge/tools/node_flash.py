@@ -53,7 +53,7 @@ def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progr
         )
     files = {f"a/{name}": content for name, content in release.build(platform).items()} | folder_files(folder, config)
     board.remove([MAIN])
-    board.restart(again=True)
+    board.restart(reopen=True)
     board.remove(STATE)
     if other:
         board.run(_ERASE[platform])

@@ -1,6 +1,6 @@
-"""Which of the city's denominators a figure is divided by, where it is the population or the households. Pure.
+"""Figures whose denominator is the population or the households. Pure.
 
-From the catalogue's definitions and units; where neither says so, nothing is assumed.
+From the catalogue's definitions and units; where neither defines it, nothing is assumed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The figures of a city and period: per data point what was derived, what was reported, which one counts. Pure.
+"""The figures of a city and period: for each data point the derived and the reported value, and which counts. Pure.
 
-The city's reported figure counts where there is one, because it is what the city stands for before the verifier; else
-the derived value. Both are kept, so that whoever reads can compare them.
+The city's reported figure counts where there is one, because the city is responsible for it before the verifier; else
+the derived value. Both are kept for comparison.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reporting.figures.points import Point, all_points, unit_of
 from reporting.figures.reported import Reported, from_value, is_reported, plain_part
 from telemetry.kpi_value import KpiValue
 
-NEARLY_ALL = 0.95  # ours; the publisher asks for the whole city's use
+NEARLY_ALL = 0.95  # a rule of CityVitals; the publisher's KPI is of the whole city
 _OF_ALL_METERS = ("EN:E:E:2C", "EN:EN:WS:2C")
 
 
@@ -35,22 +35,22 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unit(self) -> str:
-        """The unit of `value`: a derived value of a shorter period may have one of its own."""
+        """The unit of `value`: a derived value of a shorter period may have another unit."""
         return self.derived.unit if self.reported is None and self.derived else unit_of(self.kpi, self.part)
 
     @property
     def value(self) -> float | None:
-        """The value that counts; None where the figure is not reported, or known in part only."""
+        """The value that counts; None where the figure is not reported or only partial."""
         if self.reported is not None:
             return self.reported.value
         return self.derived.value if self.derived and not self.partial else None
 
     @property
     def partial(self) -> bool:
-        """Whether sensors see only a part of what the KPI is about; such a value is shown and never is the KPI.
+        """Whether sensors measure only a part of the KPI; such a value is shown and never counts as the KPI.
 
-        A city's use by head is a part where the registered meters are not nearly all meters, or nobody says how many
-        there are; where the method itself sees a part only, it says so.
+        A city's use per head is partial where the registered meters are not nearly all meters, or their total number is
+        not set; methods that measure a part by definition are marked.
         """
         d = self.derived
         if d is None or self.reported is not None:
@@ -86,12 +86,12 @@ def _figure(point: Point, derived: KpiValue | None, reported: KpiValue | None) -
 
 
 def official(found: Sequence[Figure]) -> list[Figure]:
-    """Those of the 91."""
+    """The figures of the 91 KPIs."""
     return [f for f in found if f.kpi.level != "local"]
 
 
 def not_reported_share(found: Sequence[Figure]) -> float:
-    """Share of the 91 KPIs without any figure; over 20 % a verifier gives the material back (p32). 0..1."""
+    """Share of the 91 KPIs without any figure; a verifier returns submissions above 20 % (p32). 0..1."""
     codes = {f.code for f in official(found)}
     with_value = {f.code for f in official(found) if f.value is not None}
     return 1 - len(with_value) / len(codes) if codes else 1.0

@@ -1,8 +1,8 @@
 """A city's yearly figures from a CSV file. Pure; the caller reads the file.
 
-Columns, in any order: `code, year, source, quality` and `value`, or `numerator` and `denominator`; where wanted `part`,
-`unit`, `remark`, and `name` for the reader alone. An error is a sentence with file, line and what to write instead; all
-of them are told at once.
+Columns, in any order: `code, year, source, quality` and `value`, or `numerator` and `denominator`; optional `part`,
+`unit`, `remark`, and `name`, which is ignored. An error is a sentence with file, line and correction; all errors are
+reported together.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from telemetry.errors import UsageError, nearest
 COLUMNS = ("code", "part", "year", "value", "numerator", "denominator", "unit", "source", "quality", "remark")
 _FOR_PEOPLE = ("name",)
 _NEEDED = ("code", "year", "source", "quality")
-# A line without any of these, as `blank_form` makes them, is a figure that is not reported.
+# A line without any of these, as in `blank_form`, is a figure that is not reported.
 _FILLED_IN = ("value", "numerator", "denominator", "source", "quality")
-_MOST_TOLD = 20
+_MOST_REPORTED = 20
 _YES_NO = {"yes": 1.0, "no": 0.0}
 
 Row = Mapping[str, str]
 
 
 def read_figures(text: str, name: str) -> list[Reported]:
-    """The figures of a file's text. Raises UsageError; `name` is how its sentences call the file."""
+    """The figures of a file's text. Raises UsageError; `name`: the file's name in its sentences."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     header = [cell.strip().lower() for cell in next(reader, [])]
     _check_header(header, name)
@@ -44,15 +44,15 @@ def read_figures(text: str, name: str) -> list[Reported]:
                 found.append(_figure(row, reader.line_num))
         except ValueError as error:
             wrong.append(f"{name}, line {reader.line_num}: {error}.")
-    wrong += [f"{name}, {sentence}" for sentence in _twice(found)]
+    wrong += [f"{name}, {sentence}" for sentence in _repeated(found)]
     if wrong:
-        more = f"\nand {len(wrong) - _MOST_TOLD} more." if len(wrong) > _MOST_TOLD else ""
-        raise UsageError("\n".join(wrong[:_MOST_TOLD]) + more)
+        more = f"\nand {len(wrong) - _MOST_REPORTED} more." if len(wrong) > _MOST_REPORTED else ""
+        raise UsageError("\n".join(wrong[:_MOST_REPORTED]) + more)
     return found
 
 
 def blank_form(year: int) -> str:
-    """An empty file with a line for each of the 112 figures, to be filled in; what is left empty is not reported."""
+    """An empty form with a line for each of the 112 figures; a line left empty is not reported."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*COLUMNS, "name"))
@@ -76,7 +76,7 @@ def _check_header(header: list[str], name: str) -> None:
 
 def _row(header: list[str], cells: list[str]) -> Row:
     if len(cells) > len(header):
-        raise ValueError(f"{len(cells)} cells under {len(header)} columns; put text with commas in quotes")
+        raise ValueError(f"{len(cells)} cells for {len(header)} columns; quote text that contains commas")
     return dict(zip(header, (cell.strip() for cell in cells), strict=False))
 
 
@@ -103,7 +103,7 @@ def _kpi(text: str) -> Kpi:
 
 
 def _numbers(row: Row, kpi: Kpi, part: str) -> tuple[float, float | None, float | None]:
-    """Value, numerator and denominator. A numerator alone is the result, as verifiers move it (p32)."""
+    """Value, numerator and denominator. A numerator alone is the result, as verifiers treat it (p32)."""
     unit = unit_of(kpi, part)
     value = _number(row.get("value", ""), "value", unit)
     numerator = _number(row.get("numerator", ""), "numerator", unit)
@@ -113,10 +113,10 @@ def _numbers(row: Row, kpi: Kpi, part: str) -> tuple[float, float | None, float 
         if given is None:
             raise ValueError(f"{kpi.code} has no figure; give value in {unit}, or numerator and denominator")
         if None not in (value, numerator):
-            raise ValueError("a numerator beside the value needs its denominator; give it, or leave the numerator out")
+            raise ValueError("a numerator beside the value needs its denominator; add it, or remove the numerator")
         return given, None, None
     if numerator is None:
-        raise ValueError("a denominator needs its numerator; give it, or leave the denominator out")
+        raise ValueError("a denominator needs its numerator; add it, or remove the denominator")
     result = quotient(numerator, denominator, unit)
     if value is not None and not math.isclose(value, result, rel_tol=0.005, abs_tol=0.005):
         raise ValueError(f"value {value:g} is not numerator / denominator{per(unit)} = {result:.6g}; correct one")
@@ -133,39 +133,39 @@ def _number(text: str, column: str, unit: str) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        hint = "; write a decimal point and no thousands separator" if "," in text or " " in text else ""
-        raise ValueError(f"{column} '{text}' is no number{hint}") from None
+        hint = "; use a decimal point and no thousands separator" if "," in text or " " in text else ""
+        raise ValueError(f"{column} '{text}' is not a number{hint}") from None
     if number < 0:
-        raise ValueError(f"{column} {text} is under 0; no figure of U4SSC can be")
+        raise ValueError(f"{column} {text} is below 0, which no figure of U4SSC can be")
     return number
 
 
 def _year(text: str) -> int:
     if len(text) != 4 or not text.isascii() or not text.isdigit() or not 1990 <= int(text) <= 2100:
-        raise ValueError(f"year '{text}' is no year; write four digits, like 2018")
+        raise ValueError(f"'{text}' is not a valid year; use four digits, such as 2018")
     return int(text)
 
 
 def _quality(text: str) -> str:
     if text.lower() not in QUALITY:
-        raise ValueError(f"quality '{text}' is no class of data quality; {nearest(text, QUALITY).rstrip('.')}")
+        raise ValueError(f"'{text}' is not a class of data quality; {nearest(text, QUALITY).rstrip('.')}")
     return text.lower()
 
 
 def _source(text: str) -> str:
     if not text:
-        raise ValueError("the source is missing; say where the figure is from, so that a verifier can trace it")
+        raise ValueError("the source is missing; name the origin of the figure, so that a verifier can trace it")
     return _one_line(text)
 
 
 def _one_line(text: str) -> str:
-    """On one line, and without the mark that separates a source from its remark in the store."""
+    """On one line, and without the separator of source and remark in the store."""
     return " ".join(text.split()).replace("; remark:", ", remark:")
 
 
-def _twice(figures: list[Reported]) -> Iterator[str]:
+def _repeated(figures: list[Reported]) -> Iterator[str]:
     seen: dict[tuple[str, str, int], int] = {}
     for f in figures:
         first = seen.setdefault((f.code, f.part, f.year), f.line)
         if first != f.line:
-            yield f"line {f.line}: {f.code} {f.part} of {f.year} stands in line {first} already; keep one of them."
+            yield f"line {f.line}: {f.code} {f.part} of {f.year} is also in line {first}; remove one of them."

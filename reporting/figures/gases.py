@@ -1,7 +1,7 @@
-"""Gases by volume and by mass: the publisher's factors beside those of 20 and 25 °C. Pure.
+"""Gases by volume and by mass: the publisher's factors and those of 20 and 25 °C. Pure.
 
-The publisher converts by fixed factors that mix temperatures (Verification Manual, 2022, page 95); readings in ppb are
-converted by them, since they are what is submitted. For comparison the factors of the ideal gas at 101.325 kPa: molar
+The publisher uses fixed factors that mix temperatures (Verification Manual, 2022, page 95); readings in ppb are
+converted with them, because submissions use them. For comparison, the factors of the ideal gas at 101.325 kPa: molar
 mass over molar volume.
 """
 
@@ -20,7 +20,7 @@ def factor(quantity: str, celsius: float) -> float:
 
 
 def compared(quantity: str, value: float) -> str:
-    """What a value in µg/m³ is by the publisher's factor, and would be at 20 and 25 °C; empty for what is no gas."""
+    """A value in µg/m³ converted with the publisher's factor, and at 20 and 25 °C; empty where it is not a gas."""
     publisher = QUANTITIES[quantity].ug_per_ppb if quantity in MOLAR_MASS else None
     if publisher is None:
         return ""

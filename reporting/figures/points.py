@@ -1,7 +1,7 @@
 """Data points: what a city reports and what is scored, one or more for each KPI. Pure.
 
-The publisher counts 111: a KPI without parts is one data point, one with parts as many as it has parts, and Open Data,
-whose number and percentage describe one thing, is one (112 where it is counted as two).
+The publisher counts 111: a KPI without parts is one data point, a KPI with parts is one for each part, and Open Data,
+with a number and a percentage, is one (112 if it counts as two).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def u4ssc() -> list[Kpi]:
 
 
 def data_points(kpi: Kpi) -> int:
-    """How many data points the publisher counts for it."""
+    """The number of data points by the publisher's count."""
     return 1 if kpi.code in _COUNTED_ONCE else max(1, len(kpi.parts))
 
 
@@ -44,7 +44,7 @@ def unit_of(kpi: Kpi, part: str) -> str:
 
 
 def part_named(kpi: Kpi, text: str) -> str:
-    """The part for a name as people write it ('PM2.5'). Raises ValueError with a sentence naming the nearest."""
+    """The part for a name such as 'PM2.5'. Raises ValueError with a sentence that names the nearest."""
     known = {_plain(part): part for part in kpi.parts}
     wanted = _plain(text)
     if wanted in known:

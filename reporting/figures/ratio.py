@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-# No city is near this; a larger denominator of a figure 'per 100 000' is the population itself.
+# Larger than the quotient of any city; a larger denominator of a figure 'per 100 000' is the population itself.
 _MOST_HUNDRED_THOUSANDS = 500.0
 
 
 def factor(unit: str) -> float:
-    """What the quotient is multiplied with: 100 for percentages, else 1."""
+    """The factor of the quotient: 100 for percentages, else 1."""
     return 100.0 if unit.startswith("%") else 1.0
 
 
 def per(unit: str) -> str:
-    """The factor as it is written behind a quotient."""
+    """The factor as text after a quotient."""
     return " x 100" if factor(unit) == 100.0 else ""
 
 
@@ -24,8 +24,8 @@ def is_per_100_000(unit: str) -> bool:
 def quotient(numerator: float, denominator: float, unit: str) -> float:
     """The figure. Raises ValueError with a sentence for a denominator that is 0 or not of this unit."""
     if denominator == 0:
-        raise ValueError("the denominator is 0; give what the numerator is a part of")
+        raise ValueError("the denominator is 0; set the total that the numerator is a part of")
     if is_per_100_000(unit) and denominator > _MOST_HUNDRED_THOUSANDS:
         hundreds = denominator / 100_000
-        raise ValueError(f"the denominator of a figure {unit} is the population / 100 000: write {hundreds:g} (p31)")
+        raise ValueError(f"the denominator of a figure {unit} is the population / 100 000: use {hundreds:g} (p31)")
     return numerator * factor(unit) / denominator

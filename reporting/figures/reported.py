@@ -1,8 +1,8 @@
-"""A city's reported figure, and how it lies in the store beside the derived values. Pure.
+"""A city's reported figure, and its form in the store beside derived values. Pure.
 
-It is kept as a KPI value of a year: the quality class is in its method (`reported/survey`), what it rests on in its
-notes, written and read by this file only. Where the KPI is also derived from readings, the reported figure stands
-beside the derived one under the part `reported` (or `pm2_5:reported`), so that neither overwrites the other.
+It is stored as a KPI value of a year: the quality class is in its method (`reported/survey`), its source in its notes,
+which only this module writes and parses. Where the KPI is also derived from readings, the reported figure has the part
+`reported` (or `pm2_5:reported`), so that neither overwrites the other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reporting.figures.points import unit_of
 from telemetry.kpi_value import KpiValue
 from telemetry.periods import parse_period
 
-# The six classes of the verification template (Verification Manual p163), in our words, best first.
+# The six classes of the verification template (Verification Manual p163), paraphrased, best first.
 QUALITY = {
     "measured": "measured accurately",
     "survey": "extrapolated from a survey of inhabitants",
@@ -34,7 +34,7 @@ _NOTES = re.compile(
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of one year. `value` is in the catalogue's unit; `line`: where it stood in its file, 0 elsewhere."""
+    """One figure of one year. `value` is in the catalogue's unit; `line`: its line in the file, 0 elsewhere."""
 
     code: str
     part: str = ""
@@ -73,7 +73,7 @@ def plain_part(value: KpiValue) -> str:
 
 
 def as_value(figure: Reported, city: str, zone: ZoneInfo) -> KpiValue:
-    """The figure as it is stored: of the whole year, final, complete as far as the city says."""
+    """The figure as a stored value: of the whole year, final, with the coverage that the city states."""
     year = parse_period(f"{figure.year:04}", zone)
     return KpiValue(
         city=city, code=figure.code, part=stored_part(figure.code, figure.part), period=year.label, kind=year.kind,
@@ -88,10 +88,10 @@ def _notes(figure: Reported) -> str:
 
 
 def from_value(value: KpiValue) -> Reported:
-    """The figure out of the store. Raises ValueError for a value that is none."""
+    """The figure of a stored value. Raises ValueError for a value that is not a reported figure."""
     found = _NOTES.fullmatch(value.notes)
     if value.value is None or not is_reported(value) or not found:
-        raise ValueError(f"{value.code} {value.part} {value.period} is no reported figure")
+        raise ValueError(f"{value.code} {value.part} {value.period} is not a reported figure")
     return Reported(
         code=value.code, part=plain_part(value), year=int(value.period), value=value.value,
         numerator=_float(found["numerator"]), denominator=_float(found["denominator"]),

@@ -1,4 +1,4 @@
-"""The figures of a city and period out of the store; shared by the reporting commands."""
+"""The figures of a city and period from the store; shared by the reporting commands."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from telemetry.windows import MINUTE
 
 
 def city_named(store: Store, text: str) -> City:
-    """The city of this id in the store, or of this CITY.toml, which goes to a store that has none. Raises UsageError.
+    """The city of this id in the store, or of this CITY.toml, which is added to a store without it. Raises UsageError.
 
-    A file that differs from the stored one stays out of the store until its values are derived: see `kpi backfill`.
+    A file that differs from the stored one is not stored until its values are derived: see `kpi backfill`.
     """
     if not text.endswith(".toml"):
         return stored_city(store, text)
@@ -35,9 +35,9 @@ def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
 
 
 def calendar(city: City, text: str) -> Period:
-    """The calendar period a user writes, in the city's time. Raises UsageError, for a rolling one too."""
+    """A calendar period, in the city's time. Raises UsageError, for a rolling one too."""
     if text in ROLLING:
-        raise UsageError(f"'{text}' rolls on; write a calendar period: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+        raise UsageError(f"'{text}' is a rolling period; use a calendar period: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
     return parse_period(text, city.zone)
 
 
@@ -48,5 +48,5 @@ def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list
 
 
 def reported_of(store: Store, city: City) -> list[Reported]:
-    """All figures the city has reported, of all years."""
+    """All reported figures of a city, of all years."""
     return [from_value(v.kpi) for v in store.kpis(city.id, ["year"]) if is_reported(v.kpi)]

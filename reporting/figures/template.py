@@ -1,8 +1,8 @@
-"""The rows of the verifier's sheet, in the layout of the data collection template as far as it is public. Pure.
+"""The rows of the verifier's sheet, in the layout of the public part of the data collection template. Pure.
 
 Known from the Verification Manual (2022, p162-166): column O is the result, `NR` until there is one; Q reported, R the
-benchmark's band, S verified; T to W quality, origin and source; cells in orange have a unit to settle. The rest is
-ours; S is the verifier's and is handed over as NO.
+benchmark's band, S verified; T to W quality, origin and source; cells in orange have an unconfirmed unit. The other
+columns are additions of CityVitals; S is for the verifier and is exported as NO.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Cell = str | float | int | None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: a cell for each heading, and whether its unit is to be settled."""
+    """One row: a cell for each heading, and whether its unit is unconfirmed."""
 
     cells: tuple[Cell, ...]
     unit_open: bool
@@ -53,7 +53,7 @@ def _row(number: int, f: Figure, scores: Scores, period: str) -> Row:
 
 
 def quality(f: Figure) -> str:
-    """One of the six classes; for a derived value the one we propose to the verifier."""
+    """One of the six classes; for a derived value, the proposed class."""
     if f.reported:
         return QUALITY[f.reported.quality]
     if f.value is None or f.derived is None:
@@ -62,28 +62,28 @@ def quality(f: Figure) -> str:
 
 
 def origin(f: Figure) -> str:
-    """Who says so."""
+    """Reported or derived."""
     if f.reported:
         return "reported by the city"
     return "" if f.value is None else "derived from sensor readings"
 
 
 def source(f: Figure) -> str:
-    """Where the figure is from: the city's source, or method and number of devices."""
+    """The source of the figure: the city's, or method and number of devices."""
     if f.reported:
         return f.reported.source
     return "" if f.value is None or f.derived is None else f"{f.derived.method}, {f.derived.n_devices} devices"
 
 
 def remark(f: Figure) -> str:
-    """What must be said of it."""
+    """Remarks on the figure."""
     d = f.derived
     if f.reported:
         return f.reported.remark
     if d is None:
         return ""
     if f.partial and d.value is not None:
-        return f"known in part only and not reported: {d.value:.6g} {d.unit}; {d.notes}"
+        return f"partial and therefore not reported: {d.value:.6g} {d.unit}; {d.notes}"
     if d.value is None:
         return d.notes
     status = "" if d.status == "final" else f"{d.status}; "

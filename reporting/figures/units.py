@@ -1,4 +1,4 @@
-"""The unit a city writes beside a figure must be the catalogue's; air in ppm or ppb is converted first. Pure."""
+"""The unit of a reported figure must be the catalogue's; air in ppm or ppb must be converted first. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SAME = {"µg/m3": "ug/m3", "μg/m3": "ug/m3", "percent": "%", "l/day/capita": "
 
 
 def check_unit(code: str, part: str, written: str) -> None:
-    """Raises ValueError with a sentence where the unit is another one. No unit at all is the catalogue's."""
+    """Raises ValueError with a sentence where the unit differs. An empty unit means the catalogue's."""
     if not written:
         return
     plain = written.strip().lower().replace("³", "3").replace("²", "2").replace("\u202f", " ")
@@ -25,5 +25,5 @@ def check_unit(code: str, part: str, written: str) -> None:
 def _convert(part: str, unit: str) -> str:
     factor = QUANTITIES[part].ug_per_ppb  # the publisher's, for a submission
     if factor is None:
-        return f"air pollution is in ug/m3; {part} is dust and has no {unit}"
+        return f"air pollution is in ug/m3; {part} is particulate matter, which cannot be in {unit}"
     return f"air pollution is in ug/m3, not {unit} (p95): multiply {part} by {factor * _PARTS[unit]:g}"

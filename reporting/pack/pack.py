@@ -1,7 +1,8 @@
 """`cityvitals kpi pack`: the verifier's pack of a city's period, the same bytes from the same readings.
 
 Files: the sheet (.xlsx and .csv), the provenance of every derived value (.json), the city snapshot (.svg), plots
-(.png), a summary (.pdf) and the checksums of all of them. Nothing in it depends on when or where it was made.
+(.png), a summary (.pdf) and the checksums of all of them. Its content does not depend on the time or place of its
+creation.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from telemetry.periods import Period
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the files of a pack are made from."""
+    """The data of all files of a pack."""
 
     city: City
     period: Period
@@ -65,7 +66,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def collect(store: Store, city_id: str, period_text: str, targets: Path | None, now: int) -> Pack:
-    """Read everything out of the store. Raises UsageError."""
+    """Read everything from the store. Raises UsageError."""
     city = stored_city(store, city_id)
     wanted = wanted_targets(city, targets)
     period, figures = figures_of(store, city, period_text)
@@ -81,7 +82,7 @@ def collect(store: Store, city_id: str, period_text: str, targets: Path | None, 
 
 
 def _timeless(proof: Proof) -> Proof:
-    """Without when it was stored, which differs between two stores of the same readings."""
+    """Without the time of storage, which differs between two stores of the same readings."""
     return msgspec.structs.replace(proof, stored="")
 
 
@@ -129,9 +130,9 @@ def _csv(pack: Pack) -> str:
 
 
 def _provenance(pack: Pack) -> bytes:
-    """What every value rests on, machine-readable; `schema` rises with every change of the shape."""
+    """The provenance of every value, machine-readable; `schema` increases with every change of the structure."""
     plain = {
-        "schema": 1,
+        "schema": 2,
         "software": f"cityvitals {__version__}",
         "city": pack.city.model_dump(mode="json", exclude_defaults=True),
         "period": pack.period._asdict(),

@@ -1,4 +1,4 @@
-"""The summary of a pack as PDF, for people: what is known, how well, what is missing and how to check it."""
+"""The summary of a pack as PDF: figures, their coverage, missing figures and findings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from reporting.pack.xlsx import about
 if TYPE_CHECKING:
     from reporting.pack.pack import Pack
 
-# The PDF's own fonts know Western European letters only; a city may be called Łódź or Ἀθῆναι.
+# The PDF's built-in fonts contain Western European letters only; a city may be called Łódź or Ἀθῆναι.
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 for _name, _file in (("Body", "DejaVuSans.ttf"), ("Body-Bold", "DejaVuSans-Bold.ttf")):
     pdfmetrics.registerFont(TTFont(_name, _FONTS / _file))
@@ -74,12 +74,12 @@ def _first(pack: Pack, drawn: dict[str, bytes]) -> list[Any]:
     derived = sum(f.reported is None for f in with_value)
     codes = len({f.code for f in with_value})
     share = f"{100 * pack.not_reported:.0f} % of the 91 KPIs are not reported"
-    returned = "; over 20 % a verifier gives the material back" if pack.not_reported > MOST_NOT_REPORTED else ""
+    returned = "; a verifier returns submissions above 20 %" if pack.not_reported > MOST_NOT_REPORTED else ""
     facts = [
         f"<b>{codes} of 91 KPIs</b> have a figure: {len(with_value)} figures, {derived} derived from sensors and "
         f"{len(with_value) - derived} reported by the city. {share}{returned}.",
         f"<b>{len(pack.scores.items)} figures</b> are scored against the city's own targets.",
-        f"Findings a verifier would look into: <b>{len(pack.findings)}</b>.",
+        f"Findings that a verifier would check: <b>{len(pack.findings)}</b>.",
     ]
     city = pack.city.city
     people = "population not given" if city.population is None else f"{city.population:,.0f} inhabitants"
@@ -90,7 +90,7 @@ def _first(pack: Pack, drawn: dict[str, bytes]) -> list[Any]:
         *(Paragraph(fact, _TEXT, bulletText="•") for fact in facts),
         Spacer(1, 6),
         _image(drawn["wheel.png"], _WIDTH * 0.92),
-        Paragraph("A category's band is how many of its four cells are filled.", _SMALL),
+        Paragraph("A category's band is the number of its filled cells.", _SMALL),
         Paragraph("How to read this", _H2),
         *(Paragraph(escape(text), _SMALL, bulletText="•") for text in about(pack)[1:]),
     ]
@@ -165,8 +165,8 @@ def _open(pack: Pack) -> list[Any]:
     parts: list[Any] = []
     if found:
         heads = ["KPI", "rule", "page", "finding"]
-        parts += [Paragraph("To look into", _H2), _table(heads, found, (24, 34, 14, 102), number=())]
+        parts += [Paragraph("To check", _H2), _table(heads, found, (24, 34, 14, 102), number=())]
     if missing:
-        names = "; ".join(f"{f.code} {f.name}" + (" (known in part only)" if f.partial else "") for f in missing)
+        names = "; ".join(f"{f.code} {f.name}" + (" (partial)" if f.partial else "") for f in missing)
         parts += [Paragraph(f"Not reported: {len(missing)} figures", _H2), Paragraph(escape(names) + ".", _SMALL)]
     return parts

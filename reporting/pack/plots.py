@@ -1,4 +1,4 @@
-"""The plots of a pack as PNG: stations, coverage, months and the wheel. The same bytes every time."""
+"""The plots of a pack as PNG: stations, coverage, months and the wheel. Reproducible byte for byte."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES = {"pm2_5": "PM2.5", "pm10": "PM10", "no2": "NO₂", "so2": "SO₂", "o3"
 
 
 def plots(pack: Pack) -> dict[str, bytes]:
-    """File name -> PNG of those plots for which there is something to show."""
+    """File name -> PNG of the plots for which there are data."""
     drawn = {
         "stations.png": _stations(pack),
         "coverage.png": _coverage(pack),
@@ -36,7 +36,9 @@ def plots(pack: Pack) -> dict[str, bytes]:
 
 def _png(canvas: Canvas) -> bytes:
     out = io.BytesIO()
-    canvas.savefig(out, format="png", dpi=130, metadata={"Software": None})  # else the library's version is in it
+    canvas.savefig(
+        out, format="png", dpi=130, metadata={"Software": None}
+    )  # otherwise it contains the library's version
     return out.getvalue()
 
 
@@ -61,7 +63,7 @@ def _stations(pack: Pack) -> Canvas | None:
         if target:
             axes.axvline(target.value, color=_RED, linestyle="--", linewidth=1.2)
             axes.set_title(f"city's target {target.value:g}", loc="right", fontsize=9, color=_RED)
-    canvas.suptitle(f"Air: station means, {pack.title} (grey: left out; line: city)", fontsize=12)
+    canvas.suptitle(f"Air: station means, {pack.title} (grey: excluded; line: city)", fontsize=12)
     return canvas
 
 
@@ -71,20 +73,20 @@ def _station_bars(axes: Axes, proof: Proof) -> None:
     names = [n if names.count(n) == 1 else d.device for n, d in zip(names, shown, strict=True)]
     means = [d.mean or 0.0 for d in shown]
     axes.barh(range(len(shown)), means, color=[_GREY if d.left_out else _BLUE for d in shown], height=0.7)
-    # The numbers stand with the names, where no line runs through them.
+    # The numbers are beside the names, where no line crosses them.
     axes.set_yticks(range(len(shown)), [f"{n}   {m:.1f}" for n, m in zip(names, means, strict=True)])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(labelsize=8)
     value, unit = proof.value.value, _UNITS.get(proof.value.unit, proof.value.unit)
-    told = "insufficient" if value is None else f"city {value:.2f} {unit}"
-    axes.set_title(f"{_NAMES.get(proof.value.part, proof.value.part)}: {told}", loc="left", fontsize=10)
+    mean_text = "insufficient" if value is None else f"city {value:.2f} {unit}"
+    axes.set_title(f"{_NAMES.get(proof.value.part, proof.value.part)}: {mean_text}", loc="left", fontsize=10)
     if value is not None:
         axes.axvline(value, color="#263238", linewidth=1.2)
     _plain(axes)
 
 
 def _coverage(pack: Pack) -> Canvas | None:
-    """How complete each derived value is, against the city's rule."""
+    """The coverage of each derived value, and the city's rule."""
     shown = [p for p in pack.proofs if p.value.n_devices or p.value.value is not None]
     if not shown:
         return None
@@ -134,7 +136,7 @@ def _month_bars(axes: Axes, name: str, found: Sequence[KpiValue]) -> None:
 
 
 def _wheel(pack: Pack) -> Canvas:
-    """The snapshot once more for paper: the band of a category is how many of its four cells are filled."""
+    """The snapshot for paper: the band of a category is the number of its filled cells."""
     canvas = Canvas(figsize=(8.4, 6.6), layout="constrained")
     axes = canvas.add_subplot(projection="polar")
     parts = wedges(pack.figures, pack.scores)

@@ -16,7 +16,7 @@ from reporting.scoring import BANDS, OUR_CHOICE
 if TYPE_CHECKING:
     from reporting.pack.pack import Pack
 
-# A workbook has a date of creation; a fixed one keeps its bytes the same.
+# A workbook contains its date of creation; a fixed one makes it reproducible.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone
 _WIDTHS = (5, 18, 24, 22, 16, 34, 12, 10, 12, 20, 12, 9, 12, 12, 12, 12, 10, 12, 9, 30, 24, 34, 60)
 _BAND_COLOURS = ("#F4B6B6", "#FCE3A8", "#D3E7B8", "#A9D3B1")
@@ -85,7 +85,7 @@ def _form(column: int, row: Row, forms: dict[str, Any]) -> Any:  # noqa: ANN401
 
 
 def _ratio(sheet: Any, line: int, row: Row, unit: str, forms: dict[str, Any]) -> None:  # noqa: ANN401
-    """Where numerator and denominator are known the result is computed in the sheet, for the verifier to follow."""
+    """A formula in the sheet where numerator and denominator are known, so that a verifier can follow it."""
     numerator, denominator, result = row.cells[RESULT - 2], row.cells[RESULT - 1], row.cells[RESULT]
     if isinstance(numerator, float) and isinstance(denominator, float) and isinstance(result, float):
         formula = f"=M{line + 1}*{factor(unit):g}/N{line + 1}"
@@ -116,7 +116,7 @@ def _categories(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: 
 
 
 def _findings(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: ANN401
-    sheet = book.add_worksheet("To look into")
+    sheet = book.add_worksheet("To check")
     headings = ("Code", "Data point", "Rule", "Page", "Finding")
     for column, (text, width) in enumerate(zip(headings, (16, 14, 32, 10, 100), strict=True)):
         sheet.set_column(column, column, width)
@@ -134,14 +134,14 @@ def _about(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: ANN40
 
 
 def about(pack: Pack) -> list[str]:
-    """What a reader must know; also in the summary."""
+    """Information for readers; also in the summary."""
     return [
         f"U4SSC figures of {pack.title}.",
         "The layout follows the data collection template as far as it is public (columns O and Q to W); the other "
-        "columns are ours. It is not the publisher's file.",
-        "Result NR: not reported. A value that sensors know in part only is told in the remark and not reported.",
+        "columns are additions of CityVitals. It is not the publisher's file.",
+        "Result NR: not reported. A partial value is given in the remark and not reported.",
         "Data quality of derived values is a proposal to the verifier. Verified is for the verifier to set.",
-        "A unit in orange is not confirmed by a text of the publisher: settle it before submitting.",
-        f"Scores: {OUR_CHOICE}. No score of the whole city is given, because no weights are published.",
-        "What every derived value rests on, down to the devices, is in provenance.json.",
+        "A unit in orange is not confirmed by a text of the publisher: clarify it before submitting.",
+        f"Scores: {OUR_CHOICE}. There is no score of the whole city, because no weights are published.",
+        "The provenance of every derived value, down to the devices, is in provenance.json.",
     ]

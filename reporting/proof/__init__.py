@@ -1,1 +1,1 @@
-"""The proof of a value: what it rests on, down to each device."""
+"""The provenance of a value, down to each device."""

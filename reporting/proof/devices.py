@@ -1,4 +1,4 @@
-"""From the rows a derivation read to the devices of its proof: what each gave, and why some do not count. Pure."""
+"""From the rows that a derivation read to the devices of its provenance, and why some do not count. Pure."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[Devic
     view = _view(read)
     mine = [(q, rows) for q, _, rows in read.rows if _belongs(q, value.part)]
     found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view)]
-    found = [_doubted(d, value, view.city.rules) for d in found]
+    found = [_with_suspicion(d, value, view.city.rules) for d in found]
     with_readings = {d.device for d in found if d.readings}
-    # A meter that has two quantities is read in both; the one without readings says nothing.
+    # A meter with two quantities is read in both; the one without readings is omitted.
     return [d for d in found if d.readings or d.device not in with_readings]
 
 
 def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]:
-    """The devices that count with the standard error of the valid hourly means the derivation was given."""
+    """The devices that count, with the standard error of their valid hourly means."""
     errors: dict[tuple[str, str], float | None] = {}
     for quantity, kinds, rows in read.rows:
         if any(d.quantity == quantity for d in devices):
@@ -42,15 +42,15 @@ def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]
     ]
 
 
-def _doubted(device: DeviceProof, value: KpiValue, rules: Rules) -> DeviceProof:
-    """With what the value's notes say of the device, which leaves it out where the rule says so."""
+def _with_suspicion(device: DeviceProof, value: KpiValue, rules: Rules) -> DeviceProof:
+    """The device with the remarks of the value's notes, which exclude it where a rule requires this."""
     said = next((n for n in value.notes.split("; ") if n.startswith(f"suspect: {device.device} ")), "")
     out = device.left_out or (f"{said} (rule exclude_suspect)" if said and rules.exclude_suspect else "")
-    return msgspec.structs.replace(device, doubt=said, left_out=out)
+    return msgspec.structs.replace(device, suspect=said, left_out=out)
 
 
 def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
-    """Devices that measure the part but whose kind the derivation did not read."""
+    """Devices that measure the part but whose kind the derivation does not use."""
     view = _view(read)
     if value.part not in QUANTITIES:
         return []
@@ -73,7 +73,7 @@ def _belongs(quantity: str, part: str) -> bool:
 
 def _view(read: Read) -> View:
     if read.view is None:
-        raise ValueError("nothing was read yet: derive first")
+        raise ValueError("nothing was read: derive first")
     return read.view
 
 
@@ -83,7 +83,7 @@ def _of_rows(quantity: str, rows: Rows, derivation: Derivation, view: View) -> I
 
 
 def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
-    """Why a device does not count, empty where it does."""
+    """Why a device does not count; empty where it does."""
     if not rows.n[i]:
         return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
     if not derivation.method.startswith("air-"):
@@ -91,7 +91,7 @@ def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
     if not rows.hours[i]:
         return "no valid hour in the period"
     capture, rule = _capture(rows, i, view), view.city.rules.period_capture
-    return f"capture {100 * capture:.2f} % under {100 * rule:g} %" if capture < rule else ""
+    return f"capture {100 * capture:.2f} % below {100 * rule:g} %" if capture < rule else ""
 
 
 def _capture(rows: Rows, i: int, view: View) -> float:
@@ -102,7 +102,7 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
     device: Device = rows.devices[i]
     hours = float(rows.hours[i])
     state = not QUANTITIES[quantity].event
-    measured = state and QUANTITIES[quantity].kind == "gauge"  # of energy a mean says nothing
+    measured = state and QUANTITIES[quantity].kind == "gauge"  # a mean of energies has no meaning
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
         flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,

@@ -1,4 +1,4 @@
-"""`cityvitals kpi explain`: the proof of a value, made from the store by the engine's own view of it."""
+"""`cityvitals kpi explain`: the provenance of a value, from the store and the engine's own view."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from telemetry.windows import HOUR
 
 
 def explain(store: Store, city_id: str, code: str, part: str, period_text: str, form: str, now: int) -> str:
-    """The proofs of a KPI's parts as `text` or `json`, the reported figure beside them. Raises UsageError."""
+    """The provenance of a KPI's parts as `text` or `json`, with the reported figure. Raises UsageError."""
     if form not in ("text", "json"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['text', 'json'])}")
     city = stored_city(store, city_id)
     period = calendar(city, period_text)
     [exact] = wanted_codes([code])
@@ -37,7 +37,7 @@ def explain(store: Store, city_id: str, code: str, part: str, period_text: str, 
     reported = [v for v in said if is_reported(v) and part in ("", plain_part(v))]
     if not found and not reported:
         parts = ", ".join(KPIS[exact].parts) or "none"
-        raise UsageError(f"{exact} {part}".rstrip() + f" has no value of {period.label} here; its parts are: {parts}.")
+        raise UsageError(f"{exact} {part}".rstrip() + f" has no value in {period.label}; its parts are: {parts}.")
     if form == "json":
         plain = {"derived": found, "reported": [as_json(v) for v in reported]}
         return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
@@ -52,14 +52,14 @@ def _reported_text(f: Reported, city: City) -> str:
     part = f" {f.part}" if f.part else ""
     ratio = "" if f.denominator is None else f"\n  {'from':13}{f.numerator:,.10g} / {f.denominator:,.10g}"
     return (
-        f"{f.code} {KPIS[f.code].name}{part}, {city.id}, {f.year}, as the city reported it\n"
+        f"{f.code} {KPIS[f.code].name}{part}, {city.id}, {f.year}, as reported by the city\n"
         f"  {'value':13}{f.value:,.6g} {f.unit}{ratio}\n  {'quality':13}{f.quality}: {QUALITY[f.quality]}\n"
         f"  {'source':13}{f.source}\n" + (f"  {'remark':13}{f.remark}\n" if f.remark else "")
     )
 
 
 class Explainer:
-    """The proofs of one city's values. Restores the engine from the stored hours once."""
+    """The provenance of one city's values. Restores the engine from the stored hours once."""
 
     def __init__(self, store: Store, city: City, now: int) -> None:
         self.city, self._store, self._now = city, store, now
@@ -70,9 +70,9 @@ class Explainer:
             self._engine.restore(hours, windows[1])
 
     def proofs(self, code: str, period: Period) -> list[Proof]:
-        """A proof for each part of a derivable KPI. Raises UsageError for one that is not derived."""
+        """The provenance of each part of a derivable KPI. Raises UsageError for one that is not derived."""
         if code not in DERIVATIONS:
-            raise UsageError(f"{code} is not derived from readings; `cityvitals kpi show` has what the city reported.")
+            raise UsageError(f"{code} is not derived from readings; `cityvitals kpi show` shows the reported figure.")
         derivation, read = DERIVATIONS[code], Read()
         values = self._engine.derive(period, self._now, [watching(derivation, read)])
         stored = {
@@ -105,20 +105,20 @@ class Explainer:
         )
 
     def _parameters(self, read: Read) -> tuple[Parameter, ...]:
-        """The rules and denominators that were read; the capture of an hour counts wherever hours do."""
+        """The rules and denominators that were read; the capture of an hour is included where hours count."""
         rules, numbers, documented = dict(self.city.rules), dict(self.city.city), self.city.documented
         names = sorted({"hour_capture", *read.names} - {"id", "name", "country", "timezone", "extra"})
         found = []
         for name in names:
             value = rules.get(name, numbers.get(name))
-            told = [str(documented[k]) for k in (f"{name}_year", f"{name}_source") if k in documented]
+            listed = [str(documented[k]) for k in (f"{name}_year", f"{name}_source") if k in documented]
             plain = value if value is None or isinstance(value, bool | float | str) else str(value)
-            found.append(Parameter(name=name, value=plain, source="; ".join(told)))
+            found.append(Parameter(name=name, value=plain, source="; ".join(listed)))
         return tuple(found)
 
 
 def _method_text(derivation: Derivation) -> str:
-    """The method in words: the description that stands over its code."""
+    """The method in words: the docstring of its module."""
     return " ".join((sys.modules[derivation.derive.__module__].__doc__ or "").split())
 
 
@@ -128,6 +128,4 @@ def _stored_text(value: KpiValue, stored: StoredKpi | None) -> str:
     when = f"stored {iso(stored.changed)}, revision {stored.kpi.revision}"
     before = "" if stored.previous is None else f", before {stored.previous:,.6g}"
     same = stored.kpi.value == value.value
-    return (
-        when + before + ("; derived again now: the same" if same else f"; derived again now: {value.value}, DIFFERENT")
-    )
+    return when + before + ("; recalculated now: the same" if same else f"; recalculated now: {value.value}, DIFFERENT")

@@ -1,4 +1,4 @@
-"""The proof of a value: what it rests on, down to each device, as plain structures that become text or JSON. Pure."""
+"""The provenance of a value: its devices and parameters, as plain structures for text or JSON. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from telemetry.quantities import QUANTITIES
 
 
 class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
-    """One device's part in a value. `capture`: valid hours over the period's hours so far, 0..1; None for events.
+    """One device's contribution to a value. `capture`: valid hours over the period's hours so far, 0..1; None for
+    events.
 
-    `mean` and `standard_error` are over its valid hourly means; `left_out` says why it does not count, else empty;
-    `doubt` what quality control says of it; `people` how many it stands for.
+    `mean` and `standard_error` are over its valid hourly means; `left_out`: why it does not count, else empty;
+    `suspect`: the remark of quality control; `people`: how many it represents.
     """
 
     device: str
@@ -33,17 +34,17 @@ class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     standard_error: float | None = None
     calibration: tuple[str, ...] = ()
     left_out: str = ""
-    doubt: str = ""
+    suspect: str = ""
     people: float | None = None
 
     @property
     def counted(self) -> float:
-        """What it adds to a sum: the steps of a counter, else the sum of its readings."""
+        """Its contribution to a sum: the increase of a counter, else the sum of its readings."""
         return self.increase if QUANTITIES[self.quantity].kind == "counter" else self.sum
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule or denominator the derivation read, with where it is documented to come from."""
+    """A rule or denominator that the derivation read, with its documented source."""
 
     name: str
     value: float | bool | str | None
@@ -51,7 +52,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
-    """Standard errors of a mean over stations, None where there are too few to tell; `note` says what they are not."""
+    """Standard errors of a mean over stations, None where there are too few; `note` states what is not included."""
 
     over_stations: float | None
     over_hours: float | None
@@ -59,9 +60,9 @@ class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a derived value rests on. `arithmetic`: how the devices' numbers give the value, if it is simple.
+    """The provenance of a derived value. `arithmetic`: how the devices' numbers give the value, if it is simple.
 
-    `in_ppb`: of a gas, what the value is by volume.
+    `in_ppb`: of a gas, the value by volume.
     """
 
     value: KpiValue
@@ -79,7 +80,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counted(self) -> list[DeviceProof]:
-        """The devices the value rests on."""
+        """The devices that count."""
         return [d for d in self.devices if not d.left_out]
 
 
@@ -93,7 +94,7 @@ def standard_error(values: Sequence[float]) -> float | None:
 
 
 def error_of_mean(errors: Sequence[float | None]) -> float | None:
-    """Standard error of the plain mean of independent means with these errors; None where one is unknown."""
+    """Standard error of the unweighted mean of independent means with these errors; None where one is unknown."""
     known = [e for e in errors if e is not None]
     if not known or len(known) < len(errors):
         return None
@@ -102,33 +103,33 @@ def error_of_mean(errors: Sequence[float | None]) -> float | None:
 
 NOTE = (
     "standard errors only: stations are few and not placed at random, hours are not independent, and the instruments' "
-    "own uncertainty is not in them"
+    "own uncertainty is not included"
 )
 
 
 def uncertainty(devices: Sequence[DeviceProof]) -> Uncertainty:
-    """Of the plain mean of the devices' means."""
+    """The uncertainty of the unweighted mean of the devices' means."""
     means = [d.mean for d in devices if d.mean is not None]
     hours = error_of_mean([d.standard_error for d in devices])
     return Uncertainty(over_stations=standard_error(means), over_hours=hours, note=NOTE)
 
 
 def arithmetic(value: float, devices: Sequence[DeviceProof], parameters: Sequence[Parameter]) -> str:
-    """How the counted devices' numbers give the value, where it is a mean, a sum, or one of these by a parameter.
+    """The calculation of the value from the counted devices: a mean, a sum, or one of these divided by a parameter.
 
-    Tried and checked, not assumed: the first of these that gives the value is told; else nothing is.
+    Checked, not assumed: the first calculation that gives the value is shown; otherwise none.
     """
-    for told, steps, result in _candidates(devices):
+    for name, steps, result in _candidates(devices):
         if _same(result, value):
-            return f"{told}: {steps} = {value:,.6g}"
+            return f"{name}: {steps} = {value:,.6g}"
         for p in parameters:
             if isinstance(p.value, float) and p.value and _same(result / p.value, value):
-                return f"{told} by {p.name}: ({steps}) / {p.value:,.10g} = {value:,.6g}"
+                return f"{name} by {p.name}: ({steps}) / {p.value:,.10g} = {value:,.6g}"
     return ""
 
 
 def _candidates(devices: Sequence[DeviceProof]) -> Iterator[tuple[str, str, float]]:
-    """What the value may be, the steps to it, and what these give."""
+    """Possible calculations: name, steps, result."""
     means = [d.mean for d in devices if d.mean is not None]
     people = [d.people or 0.0 for d in devices if d.mean is not None]
     used = [d for d in devices if d.readings]

@@ -1,4 +1,4 @@
-"""A proof as text a verifier can read from top to bottom. Pure."""
+"""The provenance as text for a verifier. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LABEL = 13
 
 
 def as_text(proof: Proof) -> str:
-    """The whole proof, ending in a line break."""
+    """The complete text, ending in a line break."""
     return "\n".join((*_head(proof), *_middle(proof), *_devices(proof))) + "\n"
 
 
@@ -36,7 +36,7 @@ def _middle(p: Proof) -> Iterator[str]:
     readings, flagged = sum(d.readings for d in p.devices), sum(d.flagged for d in p.devices)
     hours = sum(d.hours for d in p.devices if d.capture is not None)
     within = f" in {hours:,} valid hours" if hours else ""
-    yield from _line("inputs", f"{readings:,} readings{within}; {flagged:,} flagged and left out")
+    yield from _line("inputs", f"{readings:,} readings{within}; {flagged:,} flagged and excluded")
     if v.notes:
         yield from _line("notes", v.notes)
     if p.arithmetic:
@@ -74,7 +74,7 @@ def _devices(p: Proof) -> Iterator[str]:
         yield ""
         yield f"  left out: {len(out)}"
         yield from _table(out, with_reason=True)
-    yield from (f"    {d.doubt}" for d in p.devices if d.doubt and not d.left_out)
+    yield from (f"    {d.suspect}" for d in p.devices if d.suspect and not d.left_out)
     lines = [f"    {d.device}: {text}" for d in p.devices for text in d.calibration]
     yield ""
     yield "  calibration: " + ("none of these devices has an entry" if not lines else "")

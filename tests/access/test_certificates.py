@@ -154,7 +154,10 @@ def test_doctor_says_that_a_broker_does_not_want_our_certificate(
     files = {"cert": pki / folder / f"{name}.crt", "key": pki / folder / f"{name}.key"}
     place = BrokerSettings(url=f"mqtts://127.0.0.1:{edge[1]}", ca=pki / "infrastructure-ca.crt", **files)
     found = doctor.reachable("edge broker", place)
-    assert (found.verdict, "is our certificate missing, ended, revoked" in found.advice) == (verdict, verdict == "bad")
+    assert (found.verdict, "client certificate missing, expired, revoked" in found.advice) == (
+        verdict,
+        verdict == "bad",
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="install(1) takes other options elsewhere")

@@ -56,7 +56,7 @@ def test_private_files_are_the_owners_alone(pki: Path) -> None:
     [
         (["--node", "airr", "--broker", "mqtts://h"], "did you mean 'air'"),
         (["--node", "air"], "--broker mqtts://"),
-        (["--node", "air", "--broker", "http://h"], "is no broker"),
+        (["--node", "air", "--broker", "http://h"], "is not a valid broker URL"),
         (["--node", "air", "--broker", "mqtts://h", "--driver", "pms50"], "did you mean 'pms5003'"),
         (["--node", "air", "--broker", "mqtts://h", "--driver", "pms5003,rxx=3"], "did you mean 'rx'"),
         (["--node", "air", "--broker", "mqtts://h", "--driver", "pms5003", "--driver", "sds011"], "both on UART 1"),
@@ -91,7 +91,7 @@ def test_of_a_revoked_node_nothing_is_left_where_it_would_be_flashed_from(pki: P
     assert done.exit_code == 0, done.exception
     (aside,) = (pki / "nodes").iterdir()
     assert re.fullmatch(r"revoked-[0-9a-f]{1,12}-aq-001", aside.name)
-    assert f"with the password of the Wi-Fi, is in {aside} now" in done.output
+    assert f"with the Wi-Fi password, are now in {aside}" in done.output
     assert oct(aside.stat().st_mode & 0o777) == "0o700"
     assert all(path.name.startswith("revoked-") for path in (pki / "issued").iterdir())
     enrol.enrol(pki, "device", "meter", NOW)

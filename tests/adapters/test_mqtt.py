@@ -101,7 +101,7 @@ def test_what_was_acknowledged_never_comes_again_and_the_rest_does(server: Serve
     got = received(first, 3000)
     first.ack(got[:1700])
     first.receive(0.1)
-    first.drop()
+    first.abort()
     second = Link(address, "sub", ["bulk/#"])
     again = received(second, 1300)
     assert [m.payload for m in again] == [str(n).encode() for n in range(1700, 3000)]
@@ -117,11 +117,11 @@ def test_an_acknowledgement_for_an_earlier_connection_is_not_sent(server: Server
     link, publisher = connected(Link(address, "sub", ["bulk/#"])), connected(Link(address, "pub"))
     send(publisher, [b"one"])
     old = received(link, 1)
-    link.drop()
+    link.abort()
     new = received(link, 1)
     link.ack(old)  # its number may mean another message by now
     link.receive(0.1)
-    link.drop()
+    link.abort()
     assert [m.payload for m in received(link, 1)] == [m.payload for m in new] == [b"one"]
     for each in (link, publisher):
         each.close()
@@ -148,7 +148,7 @@ def test_a_link_finds_its_broker_again(server: ServerFactory) -> None:
 
 @pytest.mark.parametrize("url", ["localhost", "http://x", "mqtt://", "mqtt:///x"])
 def test_a_url_that_names_no_broker_is_refused_with_the_form_to_write(url: str) -> None:
-    with pytest.raises(UsageError, match="write mqtt://host:1883"):
+    with pytest.raises(UsageError, match="use mqtt://host:1883"):
         Broker.parse(url)
 
 
@@ -171,4 +171,4 @@ def test_a_url_that_cannot_be_read_is_a_sentence_without_its_password(url: str, 
         Broker.parse(url)
     assert str(caught.value).startswith(shown)
     assert "secret" not in str(caught.value)
-    assert "write mqtt://host:1883" in str(caught.value)
+    assert "use mqtt://host:1883" in str(caught.value)

@@ -24,7 +24,7 @@ def test_the_cities_are_listed_by_id(client: httpx.Client) -> None:
 def test_an_empty_store_has_no_cities_and_says_so(tmp_path: Path, serving: Callable[..., str]) -> None:
     url = serving(SqliteStore(tmp_path / "empty.db"))
     assert httpx.get(f"{url}/v1/cities").json() == []
-    assert "holds none yet" in httpx.get(f"{url}/v1/cities/{CITY}").json()["detail"]
+    assert "contains none yet" in httpx.get(f"{url}/v1/cities/{CITY}").json()["detail"]
     assert httpx.get(f"{url}/v1/live").status_code == 404
 
 

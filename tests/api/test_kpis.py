@@ -70,11 +70,11 @@ def test_a_value_under_the_coverage_rule_is_null_and_says_why(client: httpx.Clie
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"period": "2018-13"}, "'2018-13' is no period; write 2018, 2018-Q3"),
+        ({"period": "2018-13"}, "'2018-13' is not a valid period; use 2018, 2018-Q3"),
         ({"period": "yesterday"}, "'yesterday' is no period"),
         ({"code": "EN:EN:AQ:1X"}, "'EN:EN:AQ:1X' is no KPI code; did you mean 'EN:EN:AQ:1C'?"),
-        ({"code": "?"}, "'?' is no KPI code; /v1/catalogue lists all there are."),
-        ({"perod": "2018"}, "query.perod: there is no such parameter"),
+        ({"code": "?"}, "'?' is not a KPI code; /v1/catalogue lists all codes."),
+        ({"perod": "2018"}, "query.perod: unknown parameter"),
     ],
 )
 def test_a_wrong_query_is_refused_with_a_sentence(client: httpx.Client, query: dict[str, str], sentence: str) -> None:

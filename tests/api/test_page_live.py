@@ -35,7 +35,7 @@ def test_a_store_that_goes_away_is_plain_to_see_until_it_is_back(
     with shown(browser, serving(store)) as view:
         store.away = True
         view.get_by_text("The server cannot reach its store. The values below are as of 14:19:56.").wait_for()
-        assert view.locator("#state-text").inner_text() == "Store away"
+        assert view.locator("#state-text").inner_text() == "Store unavailable"
         store.away = False
         view.locator("#banner").wait_for(state="hidden")
         assert view.locator("#state-text").inner_text() == "Live"
@@ -66,7 +66,7 @@ def test_a_lost_connection_is_plain_to_see(browser: Any, tmp_path: Path) -> None
         with running(store) as address:
             view.goto(address)
             view.wait_for_selector(".card")
-        view.get_by_text("The connection to the server is lost; trying again.").wait_for()
+        view.get_by_text("The connection to the server is lost; retrying.").wait_for()
         assert "12.0" in card(view, "EN:EN:AQ:1C", "no2").inner_text()
 
 

@@ -34,6 +34,6 @@ def test_a_reported_figure_stands_beside_the_derived_one(
     with shown(browser, f"{serving(store)}/?period=year") as view:
         beside = card(view, "EN:EN:AQ:1C", "no2:reported")
         assert "reported by the city" in beside.inner_text()
-        assert "as the city reports it" in beside.inner_text()
-        assert "as the city reports it" in card(view, "SC:SH:SI:2C").inner_text()
+        assert "reported by the city" in beside.inner_text()
+        assert "reported by the city" in card(view, "SC:SH:SI:2C").inner_text()
         assert "covered" in card(view, "EN:EN:AQ:1C", "no2").inner_text()

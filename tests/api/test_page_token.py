@@ -60,7 +60,7 @@ def test_a_wrong_token_is_told_and_asked_for_again(browser: Any, guarded: Any) -
     url, _, tokens = guarded
     with page(browser, url, DESKTOP) as (view, _):
         give(view, "cv_guess")
-        view.get_by_text("The token was refused").wait_for()
+        view.get_by_text("The token was rejected").wait_for()
         give(view, tokens["read"])
         complete(view)
 

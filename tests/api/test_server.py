@@ -16,7 +16,7 @@ from telemetry.errors import UsageError
 def test_a_taken_port_is_refused_with_a_sentence_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(UsageError, match=f"Port {port} on 127.0.0.1 is taken by another program; .*--port"):
+        with pytest.raises(UsageError, match=f"Port {port} on 127.0.0.1 is used by another program; .*--port"):
             serve(ApiSettings(port=port), SqliteStore(tmp_path / "a.db"))
 
 
@@ -27,7 +27,7 @@ def test_an_address_of_another_machine_is_refused_with_a_sentence() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, 70000])
 def test_a_number_that_is_no_port_is_refused_with_a_sentence(port: int) -> None:
-    with pytest.raises(UsageError, match=f"{port} is no port; choose a --port from 1 to 65535"):
+    with pytest.raises(UsageError, match=f"{port} is not a valid port; choose a --port from 1 to 65535"):
         listen("127.0.0.1", port)
 
 

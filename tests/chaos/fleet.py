@@ -132,7 +132,7 @@ class Fleet:
 
     def reboot(self, node: ChaosNode) -> None:
         """A node loses power: its connection is gone, what was not acknowledged is sent again under a new boot."""
-        node.link.drop()
+        node.link.abort()
         node.link._client._out_messages.clear()
         again = node.journal.restart(next(self._boots))
         node.send(again)

@@ -24,7 +24,7 @@ def ack_before_commit() -> None:
     held: list[Any] = []
 
     def receive(self: Gateway) -> None:
-        batch = self.source.take()
+        batch = self.source.received()
         self.source.ack(batch)
         held.append(batch)
         if len(held) > 10:
@@ -36,13 +36,13 @@ def ack_before_commit() -> None:
 
 def lose_dirty() -> None:
     """The set of windows to send lives in memory only: a restart forgets it."""
-    plain = Buffer.call_back
+    plain = Buffer.requeue_unconfirmed
 
     def forget(self: Buffer) -> None:
         plain(self)
         self.db.execute("DELETE FROM dirty")
 
-    Buffer.call_back = forget  # type: ignore[method-assign]
+    Buffer.requeue_unconfirmed = forget  # type: ignore[method-assign]
 
 
 def count_twice() -> None:
@@ -69,7 +69,7 @@ def receipt_before_store() -> None:
 
 def any_order() -> None:
     """An older state of a window replaces a newer one."""
-    Order.overtaken = lambda _, numbered: (False for _ in numbered)  # type: ignore[method-assign,assignment]
+    Order.superseded = lambda _, numbered: (False for _ in numbered)  # type: ignore[method-assign,assignment]
 
 
 def receipt_for_a_change() -> None:

@@ -18,7 +18,7 @@ class Published:
     def step(self) -> None:
         """Take what has come."""
         wait([self._link], 0.02)
-        batch = self._link.take()
+        batch = self._link.received()
         for message in batch:
             code, part = message.topic.split("/")[4:6]
             for kind, value in json.loads(message.payload).items():

@@ -70,7 +70,7 @@ def test_windows_that_began_before_the_damage_wait_for_the_rest_of_their_reading
     for t in (late, live):
         core.accept([Incoming("cv/1/aba/s1/data", f'[{{"n":"no2","v":1,"bt":{t}}}]'.encode())], NOW + 60_000)
     assert core.pending()[0].window.tolist() == [NOW + MINUTE]
-    core.buffer.hold_before(0)
+    core.buffer.set_send_from(0)
     assert len(core.pending()[0].window) == 2
 
 
@@ -83,13 +83,13 @@ def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path)
         for _ in Buffer(old, MINUTE)._read("SELECT sum(value) FROM reading"):
             pass
     buffer = sound_buffer(path, MINUTE, NOW)
-    assert buffer.held_before > NOW
+    assert buffer.send_from > NOW
     buffer.close()
     found, fresh = recover(old, path, lambda _: None)
     assert found >= fresh > 5000
     assert held(path) == fresh
     again = Core(Buffer(path, None), [SOURCE])
-    assert again.buffer.held_before == 0
+    assert again.buffer.send_from == 0
     assert len(again.pending()[0].window) > 500
 
 
@@ -102,7 +102,7 @@ def test_windows_of_before_wait_until_every_file_that_was_set_aside_is_recovered
     for name, waits in (("gateway.db.damaged-2", True), ("gateway.db.damaged-1", False)):
         assert recover(tmp_path / name, path, lambda _: None) == (50, 50)
         buffer = Buffer(path, None)
-        assert (buffer.held_before > 0) == waits
+        assert (buffer.send_from > 0) == waits
         buffer.close()
     assert damaged_files(path) == []
     assert len(list(tmp_path.glob("gateway.db.recovered-?"))) == 2
@@ -114,10 +114,10 @@ def test_a_file_that_is_no_buffer_does_not_end_the_waiting(tmp_path: Path) -> No
     path.rename(tmp_path / "gateway.db.damaged-1")
     sound_buffer(path, MINUTE, NOW).close()
     (tmp_path / "notes.txt").write_text("nothing of ours\n" * 1000)
-    with pytest.raises(CityVitalsError, match="holds no readings"):
+    with pytest.raises(CityVitalsError, match="does not contain readings"):
         recover(tmp_path / "notes.txt", path, lambda _: None)
     buffer = Buffer(path, None)
-    assert buffer.held_before > NOW
+    assert buffer.send_from > NOW
     buffer.close()
 
 
@@ -149,7 +149,7 @@ def test_a_late_reading_of_a_window_the_old_file_had_let_go_replaces_nothing(tmp
     fill(old, 600)
     with closing(Buffer(old, None)) as buffer:
         dirty, _ = buffer.dirty(60, newest_first=False)
-        buffer.sent(dirty)
+        buffer.confirm(dirty)
         buffer.prune(NOW + 1, 1 << 40)
         gone = buffer.pruned_before
     assert gone > 0
@@ -172,7 +172,7 @@ def test_recovering_a_sound_file_brings_back_every_reading_and_the_ledger(tmp_pa
     assert recover(old, new, lambda _: None) == (50, 50)
     assert recover(old, new, lambda _: None) == (50, 0)
     buffer = Buffer(new, None)
-    [entry] = buffer.ledger.with_holes()
+    [entry] = buffer.ledger.with_gaps()
     assert (entry.received, entry.missing, entry.seen) == (80, 10, "0-49,60-89")
 
 

@@ -162,7 +162,7 @@ def test_a_full_buffer_gives_up_the_oldest_unsent_hours_and_counts_them(tmp_path
 def test_what_is_sent_goes_before_what_is_not(tmp_path: Path) -> None:
     buffer = filled(tmp_path, 72)
     dirty, _ = buffer.dirty(24 * 60, newest_first=False)
-    buffer.sent(dirty)
+    buffer.confirm(dirty)
     buffer.prune(HOUR // 2, 1 << 40)
     assert buffer.pruned_before == 0  # all of the hour must have arrived that long ago
     buffer.prune(12 * HOUR + MINUTE, 1 << 40)
@@ -238,22 +238,22 @@ def test_what_ingest_did_not_confirm_is_sent_again_when_it_confirms_something_la
     for minute in range(3):
         series = core.buffer.table.id_of(Series("aba", "s1", "no2"))
         core.buffer.put(Readings.of([series], [minute * MINUTE], [1.0]))
-        sent += core.hand_over(*core.pending())
+        sent += core.assign_messages(*core.pending())
     assert [p.number for p in sent] == [1, 2, 3]
     assert not len(core.pending()[0].window)
-    assert core.buffer.stored("aba", [1]) == 0
-    assert core.buffer.stored("aba", [3]) == 1
+    assert core.buffer.confirm_messages("aba", [1]) == 0
+    assert core.buffer.confirm_messages("aba", [3]) == 1
     assert core.pending()[0].window.tolist() == [MINUTE]
-    assert core.buffer.stored("abb", [99]) == 0  # another city's messages come by another way
+    assert core.buffer.confirm_messages("abb", [99]) == 0  # another city's messages come by another way
 
 
 def test_a_window_that_changed_after_it_was_sent_outlives_the_receipt(tmp_path: Path) -> None:
     core = Core(Buffer(tmp_path / "gateway.db", MINUTE), [SOURCE])
     series = core.buffer.table.id_of(Series("aba", "s1", "no2"))
     core.buffer.put(Readings.of([series], [1000], [1.0]))
-    [parcel] = core.hand_over(*core.pending())
+    [parcel] = core.assign_messages(*core.pending())
     core.buffer.put(Readings.of([series], [2000], [1.0]))
-    core.buffer.stored("aba", [parcel.number])
+    core.buffer.confirm_messages("aba", [parcel.number])
     assert core.pending()[1].n.tolist() == [2]
 
 

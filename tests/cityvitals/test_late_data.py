@@ -46,7 +46,7 @@ class Line:
         table, own = self.core.buffer.table, self.ingest.table
         ids = [own.id_of(table[i]) for i in range(len(table))]
         self.ingest.take("chaos", replace(partials, series=np.array(ids)[partials.series]))
-        self.core.sent(dirty)
+        self.core.confirm(dirty)
         return self.ingest.derive(now)
 
     def kpis(self) -> dict[tuple[Any, ...], StoredKpi]:

@@ -149,7 +149,7 @@ def test_passwords_are_set_from_files_and_the_file_that_holds_them_is_whole_and_
     for words, says in (
         (["wifi.password"], "write key=value"),
         ([f"wifi.password={tmp_path / 'nowhere'}"], "wifi.password cannot be read"),
-        ([f"wifi.password={password}"], "no text in UTF-8"),
+        ([f"wifi.password={password}"], "is not UTF-8 text"),
         ([f"interval_s.x={tmp_path / 'second'}"], "'interval_s' is no table"),
     ):
         error = node("config", folder, "--set-file", *words).exception
@@ -180,7 +180,7 @@ def test_a_configuration_that_is_nested_without_end_or_has_another_key_for_tls_i
 
 
 def test_an_empty_board_is_no_node(board: Board) -> None:
-    assert "it is no node yet" in str(node("config", port=board.port).exception)
+    assert "it is not a node yet" in str(node("config", port=board.port).exception)
 
 
 def test_a_wrong_port_folder_or_board_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_a_wrong_port_folder_or_board_is_a_sentence_and_exit_code_2(tmp_path: Pa
             (["flash", folder, "--port", gone], f"There is no port {gone}"),
             (["console", "--port", gone], f"There is no port {gone}"),
             (["flash", gone, "--port", silent.port], "name the folder that `cityvitals enrol device"),
-            (["flash", folder, "--port", silent.port, "--patience", "0.3"], f"board answers on {silent.port}"),
-            (["config", "--port", silent.port, "--patience", "0.3"], f"board answers on {silent.port}"),
+            (["flash", folder, "--port", silent.port, "--timeout", "0.3"], f"board answers on {silent.port}"),
+            (["config", "--port", silent.port, "--timeout", "0.3"], f"board answers on {silent.port}"),
         ]
         for words, says in cases:
             error = node(*words).exception
@@ -239,7 +239,7 @@ def test_of_an_esp32_more_is_asked(tmp_path: Path, board: Board, monkeypatch: py
 def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> None:
     from adapters.serial.board import Board as Connected
 
-    with Connected(board.port, patience=1) as connected:
+    with Connected(board.port, timeout=1) as connected:
         with pytest.raises(CityVitalsError, match=r"says: OSError: .*2"):
             connected.run("open('nothing')")
         assert board._process
@@ -253,7 +253,7 @@ def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> N
 def test_a_board_that_answers_something_else_is_a_sentence(board: Board) -> None:
     from adapters.serial.board import Board as Connected
 
-    with Connected(board.port, patience=5) as connected:
+    with Connected(board.port, timeout=5) as connected:
         assert connected.version()[0] == "linux"
         connected.put("there", b"x")
         assert connected.read("there") == b"x"
@@ -261,7 +261,7 @@ def test_a_board_that_answers_something_else_is_a_sentence(board: Board) -> None
             connected.run(f"import sys\ndef print(*a):\n    sys.stdout.write({noise!r})")
             missing, read = partial(connected.missing, {"a": b"", "b": b""}), partial(connected.read, "there")
             for asked in (connected.version, missing, read):
-                with pytest.raises(CityVitalsError, match=rf"{board.port} answers .* not what it was asked"):
+                with pytest.raises(CityVitalsError, match=rf"{board.port} sent the unexpected answer"):
                     asked()
 
 

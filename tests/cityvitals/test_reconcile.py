@@ -42,7 +42,7 @@ class Line:
         names = self.core.buffer.table
         ids = np.array([self.ingest.table.id_of(names[i]) for i in range(len(names))])
         self.ingest.take("chaos", replace(partials, series=ids[partials.series]))
-        self.core.sent(dirty)
+        self.core.confirm(dirty)
 
     def accounts(self, text: str = "2024-03-02") -> list[Account]:
         return accounts(self.store, "chaos", self.period(text))

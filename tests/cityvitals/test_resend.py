@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
         series = buffer.table.id_of(Series("aba", "s1", "no2"))
         times = [DAY_1 + n * MINUTE for n in range(180)]
         buffer.put(Readings.of([series] * len(times), times, [1.0] * len(times)))
-        buffer.sent(buffer.dirty(1000)[0])
+        buffer.confirm(buffer.dirty(1000)[0])
     return found
 
 

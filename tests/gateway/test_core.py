@@ -39,7 +39,7 @@ def accept(core: Core, *messages: Incoming) -> None:
 def send(core: Core) -> dict[tuple[str, int], tuple[int, float]]:
     """Take what is pending, and say that it is stored."""
     dirty, partials = core.pending()
-    core.sent(dirty)
+    core.confirm(dirty)
     return cores.windows(core, partials)
 
 
@@ -122,7 +122,7 @@ def test_marks_that_cannot_be_cleared_stay(core: Core, locked: sqlite3.Connectio
     dirty, _ = core.pending()
     locked.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable):
-        core.sent(dirty)
+        core.confirm(dirty)
     locked.rollback()
     assert send(core) == {("s1", 0): (1, 5.0)}
 
@@ -159,7 +159,7 @@ def test_a_window_that_changed_while_it_was_under_way_stays_dirty(core: Core) ->
     accept(core, pack(5.0), pack(7.0, device="s2"))
     dirty, _ = core.pending()
     accept(core, pack(6.0, -1))
-    core.sent(dirty)
+    core.confirm(dirty)
     assert send(core) == {("s1", 0): (2, 11.0)}
 
 
@@ -169,8 +169,8 @@ def test_a_window_that_changed_twice_while_under_way_is_not_cleared_by_the_older
     accept(core, pack(6.0, -1))
     second, _ = core.pending()
     accept(core, pack(7.0, -2))
-    core.sent(first)
-    core.sent(second)
+    core.confirm(first)
+    core.confirm(second)
     assert send(core) == {("s1", 0): (3, 18.0)}
 
 
@@ -189,7 +189,7 @@ def test_a_backlog_leaves_in_pieces_without_loss(core: Core) -> None:
             break
         assert not seen & set(cores.windows(core, partials))
         seen |= set(cores.windows(core, partials))
-        core.sent(dirty)
+        core.confirm(dirty)
     assert seen == {("s1", minute) for minute in range(250)}
 
 

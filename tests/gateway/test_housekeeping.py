@@ -112,14 +112,14 @@ def test_a_clock_that_is_years_ahead_for_a_moment_does_not_empty_the_buffer(benc
     for moment in range(3):
         bench.send(moment)
         dirty, _ = bench.core.pending()
-        bench.core.sent(dirty)
+        bench.core.confirm(dirty)
         bench.now += MINUTE
     bench.gateway._housekeeping(bench.now)
     bench.now += 3650 * DAY
     for _ in range(5):
         bench.now += 2 * MINUTE
         bench.core.accept([Incoming("cv/1/aba/s2/data", b'[{"n":"no2","v":1}]')], bench.now)
-        bench.core.sent(bench.core.pending()[0])
+        bench.core.confirm(bench.core.pending()[0])
         bench.gateway._housekeeping(bench.now)
     bench.now = NOW + 15 * MINUTE
     bench.send(3)
@@ -130,12 +130,12 @@ def test_a_clock_that_is_years_ahead_for_a_moment_does_not_empty_the_buffer(benc
 def test_what_is_old_goes_though_the_gateway_was_off_for_long(bench: Bench) -> None:
     bench.send(0)
     dirty, _ = bench.core.pending()
-    bench.core.sent(dirty)
+    bench.core.confirm(dirty)
     bench.gateway.keep_ms = 2 * DAY
     bench.now += 3 * DAY
     for _ in range(30):
         bench.now += MINUTE
         bench.gateway._housekeeping(bench.now)
-        bench.core.sent(bench.core.pending()[0])
+        bench.core.confirm(bench.core.pending()[0])
     assert cores.readings(bench.core)[0][2] < 0
     assert bench.core.buffer.pruned_before >= NOW

@@ -183,7 +183,7 @@ def test_the_ledger_goes_on_after_a_restart(core: Core) -> None:
 
 def test_a_device_with_endless_holes_keeps_a_short_row(core: Core) -> None:
     take(core, *range(0, 4000, 2))
-    [entry] = core.buffer.ledger.with_holes()
+    [entry] = core.buffer.ledger.with_gaps()
     assert len(entry.seen) < 10_000
     assert totals(core).missing == 1999
     assert totals(core).sent == totals(core).received + totals(core).missing
@@ -217,16 +217,16 @@ def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
         assert ranges.add(n) == (n not in plain)
         plain.add(n)
     held = {n for a, b in ranges.spans() for n in range(a, b + 1)}
-    holes = {n for a, b in ranges.holes() for n in range(a, b + 1)}
+    holes = {n for a, b in ranges.gaps() for n in range(a, b + 1)}
     assert held == plain
     assert holes == set(range(max(plain, default=0))) - plain
     assert (ranges.count, ranges.end) == (len(plain), max(plain, default=-1))
     assert str(Ranges(str(ranges))) == str(ranges)
-    lowest = ranges.holes()[:1]
-    closed = ranges.close_first_hole()
+    lowest = ranges.gaps()[:1]
+    closed = ranges.fill_first_gap()
     assert closed == sum(b - a + 1 for a, b in lowest)
     assert holes - {n for a, b in lowest for n in range(a, b + 1)} == {
-        n for a, b in ranges.holes() for n in range(a, b + 1)
+        n for a, b in ranges.gaps() for n in range(a, b + 1)
     }
 
 
@@ -236,7 +236,7 @@ def test_one_set_covers_another(one: set[int], other: set[int]) -> None:
     for ranges, numbers in zip(made, (one, other), strict=True):
         for n in numbers:
             ranges.add(n)
-    made[0].cover(made[1])
+    made[0].add_all(made[1])
     assert {n for a, b in made[0].spans() for n in range(a, b + 1)} == one | other
 
 

@@ -84,16 +84,16 @@ def test_a_gateway_that_numbers_from_below_what_is_stored_goes_on_above_it(tmp_p
     core.accept([Incoming("cv/1/aba/m1/data", body)], NOW)
 
     def sent() -> bytes:
-        [parcel] = core.hand_over(*core.pending(), NOW)
+        [parcel] = core.assign_messages(*core.pending(), NOW)
         return encode("aba", MINUTE, parcel.partials, buffer.table, parcel.number)
 
     bench = Bench(tmp_path, [windows(1, number=NOW + 50 * 365 * DAY)], [sent()])
     bench.steps(2)
     assert bench.metered() == 1.0
-    assert buffer.stored("aba", receipts(bench)[-1]) == 1
+    assert buffer.confirm_messages("aba", receipts(bench)[-1]) == 1
     bench.link.batches.append([sent()])
     bench.steps()
-    buffer.stored("aba", receipts(bench)[-1])
+    buffer.confirm_messages("aba", receipts(bench)[-1])
     assert (bench.metered(), buffer.backlog()) == (4.0, (0, None))
 
 

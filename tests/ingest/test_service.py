@@ -91,7 +91,7 @@ def test_current_values_are_published_retained(tmp_path: Path) -> None:
         (b"{}", "not a windows message"),
         (windows(0).replace(b'"v":1', b'"v":2'), "version 2"),
         (windows(0).replace(b'"energy_delta"', b'"energy"'), "unknown quantity"),
-        (windows(0).replace(b'"sum":[1.0]', b'"sum":[null]'), "without its sums"),
+        (windows(0).replace(b'"sum":[1.0]', b'"sum":[null]'), "without sums"),
         (windows(0, width=5 * MINUTE), "windows of 300 s; aba has windows of 60 s"),
     ],
 )

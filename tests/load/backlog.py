@@ -93,7 +93,7 @@ class Live:
             self._link.publish("cv/1/load/live/data", body.encode())
             self._sent.append(now)
         wait([self._link], 0.02)
-        for message in (batch := self._link.take()):
+        for message in (batch := self._link.received()):
             value = json.loads(message.payload).get("year", {}).get("value") or 0.0
             held = round(value) + 1
             came = time.monotonic()

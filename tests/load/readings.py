@@ -35,6 +35,6 @@ def counter(path: Path, name: str) -> int:
 
 
 def waiting(path: Path) -> int:
-    """Windows the store is not known to hold."""
+    """Windows not confirmed by the store."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
         return int(db.execute("SELECT count(*) FROM dirty").fetchone()[0])

@@ -66,4 +66,6 @@ def test_lines_that_tell_no_interruption_are_rejected_with_the_reason(tmp_path: 
     assert (summary["rows read"], summary["rejected"]) == (4, 3)
     assert cli.values("c", store, "2020")["EC:I:ES:1C", ""]["value"] == pytest.approx(0.07)
     told = cli.here("rejects", "list", "--buffer", tmp_path / "c.db")
-    assert all(reason in told for reason in ("has no length", "ends before it starts", "no number of customers"))
+    assert all(
+        reason in told for reason in ("has no length", "ends before it starts", "not a positive number of customers")
+    )

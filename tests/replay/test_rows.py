@@ -44,8 +44,8 @@ BAD = {
     "2024-03-01T12:30:00Z,m1,energy_delta,,kWh": "no finite number",
     "2024-03-01T12:30:00Z,m1,energy_delta,1,lb": "unknown unit 'lb'",
     "2024-03-01T12:30:00Z,m1,energy_delte,1,kWh": "unknown quantity 'energy_delte'",
-    "2024-03-01T12:30:00Z,m/1,energy_delta,1,kWh": "cannot name a device",
-    "2024-03-01T12:30:00Z,,energy_delta,1,kWh": "cannot name a device",
+    "2024-03-01T12:30:00Z,m/1,energy_delta,1,kWh": "is not a valid device id",
+    "2024-03-01T12:30:00Z,,energy_delta,1,kWh": "is not a valid device id",
     "2024-03-01T12:30:00Z,m1,energy_delta,1": "4 fields instead of 5",
     "2024-03-01T12:30:00Z,m1,energy_delta,1,kWh,": "6 fields instead of 5",
     "2024-03-01T12:30:00Z,m1,energy_delta,-1,kWh": "out of the plausible range",
@@ -92,8 +92,8 @@ def test_bad_rows_are_kept_with_their_line_and_the_good_ones_stored(
 def test_the_summary_counts_every_row(city: Path, tmp_path: Path) -> None:
     file = write(tmp_path, ROWS + GOOD + "\n".join(BAD) + "\n" + GOOD)
     summary = cli.replay(city, store(tmp_path), file, how=cli.here)
-    counts = {name: summary[name] for name in ("rows read", "held already", "flagged", "rejected")}
-    assert counts == {"rows read": len(BAD) + 2, "held already": 1, "flagged": 1, "rejected": len(BAD) - 1}
+    counts = {name: summary[name] for name in ("rows read", "duplicates", "flagged", "rejected")}
+    assert counts == {"rows read": len(BAD) + 2, "duplicates": 1, "flagged": 1, "rejected": len(BAD) - 1}
     assert summary["readings stored"] == 2
 
 
@@ -108,7 +108,7 @@ def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) 
     bad = {
         "2024-03-01,,c1,1,u": "no zone",
         "2024-03-01T12:00:00Z,soon,c1,1,u": "no RFC 3339 time",
-        "2024-03-01T12:00:00Z,,c 1,1,u": "cannot name a device",
+        "2024-03-01T12:00:00Z,,c 1,1,u": "is not a valid device id",
         "2024-03-01T12:00:00Z,,c1,much,u": "not a finite number",
         "2024-03-01T12:00:00Z,2024-03-01T11:00:00Z,c1,1.25,u": "ends before it starts",
     }
@@ -127,9 +127,9 @@ def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) 
         ({"file": "nowhere.csv"}, "There is no file"),
         ({"speed": "fast"}, "--speed 'fast'"),
         ({"speed": "0"}, "--speed '0'"),
-        ({"width": "7s"}, "must divide an hour"),
+        ({"width": "7s"}, "must divide one hour"),
         ({"store": "mysql://x"}, "is no store"),
-        ({"store": ""}, "Say where to"),
+        ({"store": ""}, "Name the destination"),
     ],
 )
 def test_a_call_that_cannot_work_is_a_sentence(change: dict[str, str], told: str, city: Path, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_quote_that_is_not_closed_costs_its_own_row_only(tmp_path: Path) -> No
     lines[3] = lines[3].replace("m1", '"m1"')  # and one that is
     file.write_text("time,device,quantity,value,unit\n" + "\n".join(lines) + "\n", encoding="utf-8")
     [chunk] = read(file)
-    assert len(chunk) + len(chunk.bad) == 6
+    assert len(chunk) + len(chunk.invalid) == 6
     assert [len(column) for column in chunk.columns] == [len(chunk)] * 5
     assert list(chunk.columns[3][-3:]) == ["4", "5", "6"]
     assert chunk.columns[1][-3] == "m1"

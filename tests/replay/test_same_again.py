@@ -100,7 +100,7 @@ def test_replaying_twice_changes_nothing(name: str, cuts: Cuts, plain: Plain, tm
     first = cli.replay(city, store, file, how=cli.here)
     again = cli.replay(city, store, file, how=cli.here)
     assert (again["readings stored"], again["windows written"], again["KPI values changed"]) == (0, 0, 0)
-    assert again["held already"] == first["readings stored"]
+    assert again["duplicates"] == first["readings stored"]
     assert outcome(name, store) == plain[name]
 
 

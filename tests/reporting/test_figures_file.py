@@ -57,7 +57,7 @@ def test_yes_and_no_are_1_and_0() -> None:
     [
         ("EC:ICT:ICT:9C,,2020,1,,,,x,measured,", "line 2: there is no KPI 'EC:ICT:ICT:9C'; did you mean 'EC:ICT:ICT:"),
         ("LOCAL:EV:ENERGY,,2020,1,,,,x,measured,", "is a local KPI"),
-        ("EN:EN:AQ:1C,pm25,20,1,,,,x,measured,", "year '20' is no year"),
+        ("EN:EN:AQ:1C,pm25,20,1,,,,x,measured,", "'20' is not a valid year"),
         ("EN:EN:AQ:1C,pm3,2020,1,,,,x,measured,", "no part 'pm3'; did you mean 'pm10'"),
         ("EN:EN:AQ:1C,no2,2020,15,,,ppb,x,measured,", "ug/m3, not ppb (p95): multiply no2 by 1.9"),
         ("EN:EN:AQ:1C,o3,2020,0.03,,,ppm,x,measured,", "multiply o3 by 1960"),
@@ -69,12 +69,12 @@ def test_yes_and_no_are_1_and_0() -> None:
         ("EC:ICT:ICT:1C,,2020,,,,,x,measured,", "has no figure; give value in %"),
         ("EC:ICT:ICT:1C,,2020,80,9,10,,x,measured,", "value 80 is not numerator / denominator x 100 = 90"),
         ("SC:EH:H:3C,,2020,,500,227560,,x,measured,", "population / 100 000: write 2.2756"),
-        ('EC:ICT:ICT:1C,,2020,"84,51",,,,x,measured,', "write a decimal point"),
+        ('EC:ICT:ICT:1C,,2020,"84,51",,,,x,measured,', "use a decimal point"),
         ("EC:ICT:ICT:1C,,2020,nan,,,,x,measured,", "value 'nan' is no number"),
-        ("EC:ICT:ICT:1C,,2020,-1,,,,x,measured,", "is under 0"),
+        ("EC:ICT:ICT:1C,,2020,-1,,,,x,measured,", "is below 0"),
         ("EC:ICT:ICT:1C,,2020,90,,,,,measured,", "the source is missing"),
         ("EC:ICT:ICT:1C,,2020,90,,,,x,mesured,", "no class of data quality; did you mean 'measured'"),
-        ("EC:ICT:ICT:1C,,2020,90,,,,x,measured,,,", "12 cells under 10 columns"),
+        ("EC:ICT:ICT:1C,,2020,90,,,,x,measured,,,", "12 cells for 10 columns"),
     ],
 )
 def test_a_wrong_line_is_told_with_file_line_and_what_to_write(line: str, sentence: str) -> None:
@@ -85,7 +85,7 @@ def test_a_wrong_line_is_told_with_file_line_and_what_to_write(line: str, senten
 
 def test_all_wrong_lines_are_told_at_once_and_a_figure_stands_once() -> None:
     text = complaint(*["EC:ICT:ICT:1C,,2020,90,,,,x,measured,"] * 2, "nonsense,,2020,1,,,,x,measured,")
-    assert "line 3: EC:ICT:ICT:1C  of 2020 stands in line 2 already" in text
+    assert "line 3: EC:ICT:ICT:1C  of 2020 is also in line 2" in text
     assert "line 4: there is no KPI 'nonsense'" in text
 
 

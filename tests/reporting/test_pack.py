@@ -118,12 +118,12 @@ def test_use_by_head_is_not_reported_while_a_meter_of_the_city_is_unseen(made: P
     row = figure(made, "EN:E:E:2C")  # two of three meters
     assert (row["Result"], row["Reported"]) == ("NR", "NO")
     assert row["Derived from sensors"] == pytest.approx(744 * 2 / 10000)
-    assert row["Remark"].startswith("known in part only and not reported: 0.1488 kWh/yr/capita; 2 of 3 meters")
+    assert row["Remark"].startswith("partial and therefore not reported: 0.1488 kWh/yr/capita; 2 of 3 meters")
 
 
 def test_local_kpis_and_findings_have_sheets_of_their_own(made: Path) -> None:
     assert figure(made, "LOCAL:E:METERED", name="Local KPIs")["Result"] == pytest.approx(744 * 2)
-    [found] = sheet(made, "To look into")
+    [found] = sheet(made, "To check")
     assert (found["Code"], found["Page"]) == ("EC:I:ES:3C", "p77")
 
 
@@ -143,7 +143,7 @@ def test_the_csv_says_the_same_as_the_sheet(made: Path) -> None:
 
 def test_the_provenance_goes_down_to_the_stations_and_names_no_time_of_making(made: Path) -> None:
     found = msgspec.json.decode((made / "provenance.json").read_bytes())
-    assert (found["schema"], found["city"]["city"]["id"]) == (1, "almby")
+    assert (found["schema"], found["city"]["city"]["id"]) == (2, "almby")
     [no2] = [p for p in found["derived"] if p["value"]["part"] == "no2" and p["value"]["code"] == "EN:EN:AQ:1C"]
     assert [d["device"] for d in no2["devices"]] == ["street", "park", "broken"]
     assert no2["stored"] == ""

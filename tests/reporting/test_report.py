@@ -34,7 +34,7 @@ def shown(store: str, code: str, year: str = "2018") -> dict[tuple[str, str], di
 def test_a_figure_is_stored_and_shown_with_its_source_and_class(store: str, tmp_path: Path) -> None:
     text = report(store, tmp_path, "EC:ICT:ICT:2C,,2018,,4225.5,5000,Statistics office,survey")
     assert "1 figures of Almby for 2018 stored, 1 new or changed." in text
-    assert "of 91 KPIs have a figure now; a verifier gives it back where more than 20 % are missing" in text
+    assert "of 91 KPIs have a figure now; a verifier returns it where more than 20 % are missing" in text
     values = run("kpi", "show", "--city", "almby", "--store", store, "--period", "2018", "--code", "EC:ICT:ICT:2C",
                  "--format", "csv")  # fmt: skip
     assert "84.51,%,1.0,final,0,1,reported/survey,4225.5 / 5000.0; source: Statistics office" in values
@@ -101,7 +101,7 @@ def test_a_form_is_written_once_and_not_over_figures(tmp_path: Path) -> None:
     form = tmp_path / "form.csv"
     run("kpi", "form", "--year", "2018", "--out", form)
     assert form.read_text().startswith("code,part,year,value")
-    with pytest.raises(UsageError, match="exists and may hold figures"):
+    with pytest.raises(UsageError, match="exists and may contain figures"):
         run("kpi", "form", "--year", "2018", "--out", form)
 
 

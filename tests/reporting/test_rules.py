@@ -1,4 +1,4 @@
-"""The verifiers' rules: what is refused, with the rule it breaks, and what is looked into."""
+"""The verifiers' rules: what is rejected, with the rule it breaks, and what is looked into."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def figure(code: str, value: float, part: str = "", year: int = 2018, **more: An
     return Reported(code=code, part=part, year=year, value=value, quality="measured", source="office", **more)
 
 
-def refused(*figures: Reported, **context: Any) -> list[tuple[str, str]]:
-    return [(f.code, f.rule) for f in check(figures, Context(**context)) if f.refused]
+def rejected(*figures: Reported, **context: Any) -> list[tuple[str, str]]:
+    return [(f.code, f.rule) for f in check(figures, Context(**context)) if f.rejected]
 
 
 def looked_into(*figures: Reported, **context: Any) -> list[Finding]:
     found = check(figures, Context(**context))
-    assert not [f for f in found if f.refused]
+    assert not [f for f in found if f.rejected]
     return found
 
 
@@ -45,12 +45,12 @@ def test_karmoy_2020_breaks_no_rule() -> None:
 
 @pytest.mark.parametrize("total", [98.0, 100.0, 102.0])
 def test_shares_may_sum_to_100_give_or_take_2(total: float) -> None:
-    assert refused(*shares(50, 20, 20, 5, total - 95)) == []
+    assert rejected(*shares(50, 20, 20, 5, total - 95)) == []
 
 
 @pytest.mark.parametrize("total", [97.9, 102.1])
 def test_shares_that_do_not_sum_to_100_are_refused(total: float) -> None:
-    assert refused(*shares(50, 20, 20, 5, total - 95)) == [("EC:I:T:4A", "shares sum to 100")]
+    assert rejected(*shares(50, 20, 20, 5, total - 95)) == [("EC:I:T:4A", "shares sum to 100")]
 
 
 def test_shares_of_which_some_are_missing_are_looked_into() -> None:
@@ -60,26 +60,26 @@ def test_shares_of_which_some_are_missing_are_looked_into() -> None:
 
 def test_a_later_stage_of_treatment_cannot_treat_more() -> None:
     stages = [figure("EN:EN:WS:4C", v, p) for p, v in (("primary", 90.0), ("secondary", 80.0), ("tertiary", 81.0))]
-    assert refused(*stages) == [("EN:EN:WS:4C", "tertiary <= secondary <= primary")]
-    assert refused(stages[0], stages[2]) == []
+    assert rejected(*stages) == [("EN:EN:WS:4C", "tertiary <= secondary <= primary")]
+    assert rejected(stages[0], stages[2]) == []
 
 
 def test_potable_water_is_a_part_of_basic_supply() -> None:
-    assert refused(figure("EC:I:WS:1C", 95.0), figure("EC:I:WS:2C", 95.1)) == [("EC:I:WS:2C", "potable below basic")]
-    assert refused(figure("EC:I:WS:1C", 95.0), figure("EC:I:WS:2C", 94.0)) == []
+    assert rejected(figure("EC:I:WS:1C", 95.0), figure("EC:I:WS:2C", 95.1)) == [("EC:I:WS:2C", "potable below basic")]
+    assert rejected(figure("EC:I:WS:1C", 95.0), figure("EC:I:WS:2C", 94.0)) == []
 
 
 @pytest.mark.parametrize(("code", "value"), [("EC:ICT:ICT:1C", 100.1), ("SC:SH:SI:2C", 1.01), ("SC:SH:SA:2C", 101.0)])
 def test_a_figure_beyond_its_range_is_refused(code: str, value: float) -> None:
-    assert refused(figure(code, value)) == [(code, "range")]
+    assert rejected(figure(code, value)) == [(code, "range")]
 
 
 def test_school_enrolment_may_exceed_100_percent() -> None:
-    assert refused(figure("SC:EH:ED:2C", 104.0, numerator=1040.0, denominator=1000.0)) == []
+    assert rejected(figure("SC:EH:ED:2C", 104.0, numerator=1040.0, denominator=1000.0)) == []
 
 
 def test_yes_or_no_is_nothing_between() -> None:
-    assert refused(figure("SC:SH:SA:3A", 0.5)) == [("SC:SH:SA:3A", "yes or no")]
+    assert rejected(figure("SC:SH:SA:3A", 0.5)) == [("SC:SH:SA:3A", "yes or no")]
 
 
 def test_a_denominator_5_percent_off_the_population_is_looked_into() -> None:
@@ -118,4 +118,4 @@ def test_a_figure_far_from_what_the_sensors_give_is_looked_into() -> None:
 @given(st.lists(st.floats(0, 100), min_size=5, max_size=5))
 def test_shares_are_refused_exactly_when_their_sum_is_off(values: list[float]) -> None:
     off = not 98.0 <= round(sum(values), 9) <= 102.0
-    assert bool(refused(*shares(*values))) == off
+    assert bool(rejected(*shares(*values))) == off

@@ -56,9 +56,9 @@ def test_where_lower_is_better_reaching_the_target_is_all() -> None:
 
 
 def test_a_target_of_zero_where_higher_is_better_is_refused() -> None:
-    with pytest.raises(ValueError, match="set a target over 0"):
+    with pytest.raises(ValueError, match="set a target above 0"):
         performance(5.0, 0.0, "higher")
-    with pytest.raises(ValueError, match="under 0"):
+    with pytest.raises(ValueError, match="below 0"):
         performance(-1.0, 5.0, "higher")
 
 

@@ -73,7 +73,7 @@ def test_the_band_is_a_length_and_not_only_a_colour() -> None:
 
 
 def test_a_city_without_targets_is_not_scored_but_shown() -> None:
-    assert "nothing is scored: no target set" in snapshot("X", "2018", figures([]), score(figures([]), {}))
+    assert "nothing is scored: no targets are set" in snapshot("X", "2018", figures([]), score(figures([]), {}))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_city_without_targets_is_not_scored_but_shown() -> None:
         ({"code": "EC:ICT:ICT:9C", "value": 1}, r"number 1: there is no KPI 'EC:ICT:ICT:9C'; did you mean"),
         ({"code": "EC:ICT:ICT:2C", "value": 60}, "needs a direction"),
         ({"code": "EC:ICT:WS:1C", "value": 60, "direction": "lower"}, "higher is better; leave direction out"),
-        ({"code": "EC:ICT:WS:1C", "value": 0}, "set a value over 0"),
+        ({"code": "EC:ICT:WS:1C", "value": 0}, "set a value above 0"),
         ({"code": "EN:EN:AQ:1C", "value": 10}, "name one in part"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_value_in_a_unit_of_its_own_is_not_scored() -> None:
 
 def test_two_targets_of_one_figure_are_refused() -> None:
     entry = TargetEntry(code="EN:EN:AQ:1C", part="PM2.5", value=10)
-    with pytest.raises(UsageError, match="has a target already"):
+    with pytest.raises(UsageError, match="has two targets"):
         targets([entry, entry])
 
 

@@ -86,7 +86,7 @@ def test_the_sentence_names_file_line_and_nearest_key(text: str, told: list[str]
     [
         ("CITYVITALS__GATEWAY__WIDHT_S", "60", "'width_s'"),
         ("CITYVITALS__GATEWAY__WIDTH_S", "wide", "width_s"),
-        ("CITYVITALS__GATEWAY__ID__X", "1", "no section"),
+        ("CITYVITALS__GATEWAY__ID__X", "1", "is not a section"),
     ],
 )
 def test_a_wrong_environment_variable_is_a_sentence(name: str, value: str, told: str) -> None:

@@ -90,7 +90,7 @@ def test_without_a_password_the_setting_is_named(guarded: WithPasswords) -> None
     store = open_store(f"influxdb://{guarded.host}:{guarded.port}/city")
     with pytest.raises(CityVitalsError, match="Set CITYVITALS__STORE__USERNAME and PASSWORD"):
         store.put_kpis([kpi()])
-    with pytest.raises(CityVitalsError, match="refuses the credentials"):
+    with pytest.raises(CityVitalsError, match="rejected the credentials"):
         store.ping()
 
 

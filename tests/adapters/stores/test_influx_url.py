@@ -42,7 +42,7 @@ def test_a_url_names_server_and_database(url: str, target: Target) -> None:
     ],
 )  # fmt: skip
 def test_another_url_is_refused_with_an_example(url: str) -> None:
-    with pytest.raises(UsageError, match=r"; (write influxdb|put them)"):
+    with pytest.raises(UsageError, match=r"; (use influxdb|set them)"):
         open_store(url)
 
 

@@ -124,7 +124,7 @@ class Feed:
                 mine = partials.take(partials.series == series)
                 mine.series[:] = own.id_of(table[series])
                 self._city.take(mine)
-        self._core.sent(dirty)
+        self._core.confirm(dirty)
 
     def derive(self) -> None:
         self._city.derive(NOW)

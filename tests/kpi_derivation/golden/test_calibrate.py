@@ -114,7 +114,7 @@ def test_the_entry_corrects_the_hours(place: tuple[Path, str]) -> None:
     [
         (("--against", "re"), "did you mean 'ref'"),
         (("--against", "pa"), "its own reference"),
-        (("--period", "2021-03-02..2021-03-01"), "ends before it begins"),
+        (("--period", "2021-03-02..2021-03-01"), "ends before it starts"),
         (("--period", "2021-04"), "0 hours in which all were measured; a fit needs at least 24"),
         (("--quantity", "pm10"), "does not measure 'pm10'"),
         (("--valid-from", "soon"), "'soon' is no date"),
