@@ -66,6 +66,8 @@ class Decoded:
     seq) of boots that are over.
 
     `by_arrival`: times were reckoned from the arrival, so that the same message later would give other times.
+    `device`: whose rows these are, where the message names it; `more`: those of other devices in the same message.
+    `unasked`: names of numbers that nobody asked for.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -73,6 +75,9 @@ class Decoded:
     by_arrival: bool = False
     records: list[tuple[int, int]] = field(default_factory=list)
     ended: list[tuple[int, int]] = field(default_factory=list)
+    device: str | None = None
+    more: list[Decoded] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
         """Append one row."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from registry.mapping import Mapping
+
 
 class Section(BaseModel):
     """A section of the configuration file; unknown keys are errors."""
@@ -24,15 +26,22 @@ class BrokerSettings(Section):
     key: Path | None = None
 
 
-class SourceSettings(Section):
-    """One kind of device: topic pattern with {device} (and {city}), payload format, names to map or pass over."""
+class SourceSettings(Mapping):
+    """One kind of device: its family, or topic pattern and payload format; what of the family's mapping is otherwise.
 
+    `devices`: the sender's names and the registry's ids. `prefix`: the first part of the family's topics, where it is
+    set otherwise on the devices. `token`: what a device that pushes by HTTP must show.
+    """
+
+    family: str | None = None
     topic: str = "cv/1/{city}/{device}/data"
+    prefix: str | None = None
     format: str = "senml"
     city: str | None = None
-    rename: dict[str, str] = {}
-    ignore: list[str] = []
+    devices: dict[str, str] = Field({})
+    rename: dict[str, str] = Field({})
     time_key: str = "time"
+    token: SecretStr | None = None
 
 
 class GatewaySettings(Section):

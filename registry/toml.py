@@ -52,10 +52,13 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
 
 def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - walks annotations
     """Valid keys of the model at `where`."""
+    named = False  # the last step was into a table whose keys are free
     for step in where:
-        if isinstance(step, int):
+        if isinstance(step, int) or named:
+            named = False
             continue
         field = getattr(model, "model_fields", {}).get(step)
+        named = field is not None and getattr(field.annotation, "__origin__", None) is dict
         model = _model_in(field.annotation) if field else None
     return [k for k in getattr(model, "model_fields", {}) if k != "documented"]
 
@@ -85,11 +88,13 @@ def _line_of(where: Location, text: str) -> int | None:
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w\"'.-]+)\s*\]")
-_KEY = re.compile(r"\s*([\w\"'.-]+)\s*=")
+_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w.-]+)+)\s*=""")
+_NAME = re.compile(r""""([^"]*)"|'([^']*)'|([^.]+)""")
 
 
 def _names(dotted: str) -> list[str]:
-    return [name.strip("\"'") for name in dotted.split(".")]
+    """The parts of a dotted key; a quoted part may hold dots itself."""
+    return ["".join(parts) for parts in _NAME.findall(dotted)]
 
 
 def _table(names: list[str], is_array: bool, arrays: dict[Location, int]) -> Location:

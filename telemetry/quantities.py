@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from telemetry.units import SAME, Conversion, between
+
 Kind = Literal["gauge", "counter", "delta", "state"]
 
 
@@ -69,7 +71,7 @@ _ALL = (
     _air("no2", "Nitrogen dioxide (NO₂)", 2000.0, 1.9),
     _air("o3", "Ozone (O₃)", 1000.0, 1.96),
     _air("so2", "Sulphur dioxide (SO₂)", 5000.0, 2.62),
-    Quantity("co", "Carbon monoxide (CO)", "mg/m3", "gauge", -1.0, 200.0, sentinels=_SENTINELS),
+    Quantity("co", "Carbon monoxide (CO)", "mg/m3", "gauge", -1.0, 200.0, sentinels=_SENTINELS, ug_per_ppb=1.165),
     _air("nox", "Nitrogen oxides (NOx)", 5000.0, 1.9),
     _air("c6h6", "Benzene (C₆H₆)", 500.0),
     _gauge("co2", "Carbon dioxide (CO₂)", "ppm", 200.0, 40000.0),
@@ -139,60 +141,10 @@ _ALL = (
 
 QUANTITIES: dict[str, Quantity] = {q.id: q for q in _ALL}
 
-# SenML (RFC 8428, registry of units), UCUM and the spellings that devices send.
-_ALIASES = {
-    "µg/m3": "ug/m3", "μg/m3": "ug/m3", "µg/m³": "ug/m3", "ug/m³": "ug/m3", "ug/m^3": "ug/m3", "mg/m³": "mg/m3",
-    "°C": "Cel", "C": "Cel", "degC": "Cel", "celsius": "Cel", "Celsius": "Cel", "Celcius": "Cel", "°F": "degF",
-    "%": "%RH", "kwh": "kWh", "wh": "Wh", "kw": "kW", "volt": "V", "dB(A)": "dB", "dBA": "dB", "m³": "m3", "1": "/",
-}  # fmt: skip
-
-# (from, to): value in `to` = value * numerator / denominator + offset. Division keeps decimal inputs exact.
-_LINEAR: dict[tuple[str, str], tuple[float, float, float]] = {
-    ("mg/m3", "ug/m3"): (1000.0, 1.0, 0.0),
-    ("ug/m3", "mg/m3"): (1.0, 1000.0, 0.0),
-    ("Wh", "kWh"): (1.0, 1000.0, 0.0),
-    ("MWh", "kWh"): (1000.0, 1.0, 0.0),
-    ("J", "kWh"): (1.0, 3.6e6, 0.0),
-    ("GJ", "kWh"): (1000.0, 3.6, 0.0),
-    ("kW", "W"): (1000.0, 1.0, 0.0),
-    ("mA", "A"): (1.0, 1000.0, 0.0),
-    ("V", "mV"): (1000.0, 1.0, 0.0),
-    ("mV", "V"): (1.0, 1000.0, 0.0),
-    ("Pa", "hPa"): (1.0, 100.0, 0.0),
-    ("kPa", "hPa"): (10.0, 1.0, 0.0),
-    ("degF", "Cel"): (5.0, 9.0, -160.0 / 9.0),
-    ("K", "Cel"): (1.0, 1.0, -273.15),
-    ("l", "m3"): (1.0, 1000.0, 0.0),
-    ("min", "s"): (60.0, 1.0, 0.0),
-    ("h", "s"): (3600.0, 1.0, 0.0),
-    ("ms", "s"): (1.0, 1000.0, 0.0),
-}
-
-
-class Conversion(NamedTuple):
-    """Value in the catalogue unit = value * numerator / denominator + offset."""
-
-    numerator: float
-    denominator: float
-    offset: float
-
-    def apply(self, value: float) -> float:
-        """Convert one value."""
-        return value * self.numerator / self.denominator + self.offset
-
-
-SAME = Conversion(1.0, 1.0, 0.0)
-
 
 def conversion(quantity: Quantity, unit: str) -> Conversion | None:
-    """The conversion from `unit` to the quantity's catalogue unit; None where the unit does not fit the quantity."""
-    unit = quantity.unit if unit == quantity.unit else _ALIASES.get(unit, unit)
-    if unit == quantity.unit or (unit == "%RH" and quantity.unit == "%"):
-        return SAME
-    if unit in ("ppb", "ppm") and quantity.ug_per_ppb is not None:
-        return Conversion(quantity.ug_per_ppb * (1000.0 if unit == "ppm" else 1.0), 1.0, 0.0)
-    found = _LINEAR.get((unit, quantity.unit))
-    return Conversion(*found) if found else None
+    """How to bring `unit` to the quantity's catalogue unit; None when that unit does not fit the quantity."""
+    return SAME if unit == quantity.unit else between(unit, quantity.unit, quantity.ug_per_ppb)
 
 
 def modulus(quantity: str) -> float:

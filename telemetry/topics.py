@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from telemetry.errors import UsageError
-
 ROOT = "cv/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
@@ -44,21 +42,25 @@ def kpi_topic(city: str, code: str, part: str) -> str:
 
 
 def subscription(pattern: str) -> str:
-    """The MQTT filter of a pattern like 'cv/1/{city}/{device}/data'."""
-    return re.sub(r"\{[a-z]+\}", "+", pattern)
+    """The MQTT filter of a pattern like 'cv/1/{city}/{device}/data'; `{device*}` is one level or several."""
+    levels = ["#" if _SEVERAL.search(level) else "+" if "{" in level else level for level in pattern.split("/")]
+    return "/".join(levels[: levels.index("#") + 1] if "#" in levels else levels)
+
+
+_NAMED = re.compile(r"\{([a-z]+)(\*?)\}")
+_SEVERAL = re.compile(r"\{[a-z]+\*\}")
 
 
 def matcher(pattern: str) -> Callable[[str], dict[str, str] | None]:
     """A function from a topic to the named levels of `pattern`, None where it does not match."""
-    if "{device}" not in pattern:
-        raise UsageError(
-            f"The topic '{pattern}' has no {{device}} level; use for example cv/1/{{city}}/{{device}}/data."
-        )
     parts = []
     for level in pattern.split("/"):
-        named = re.fullmatch(r"\{([a-z]+)\}", level)
-        parts.append(f"(?P<{named[1]}>[^/]+)" if named else "[^/]+" if level == "+" else re.escape(level))
-    expression = re.compile("/".join(parts).replace(re.escape("#"), ".*"))
+        pieces = _NAMED.split(level)
+        text = re.escape(pieces[0])
+        for name, several, after in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+            text += f"(?P<{name}>{'.+' if several else '[^/]+'})" + re.escape(after)
+        parts.append("[^/]+" if level == "+" else ".*" if level == "#" else text)
+    expression = re.compile("/".join(parts))
 
     def match(topic: str) -> dict[str, str] | None:
         matched = expression.fullmatch(topic)

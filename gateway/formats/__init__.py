@@ -1,6 +1,8 @@
 """Payload formats. The folder is the registry: a module's name is the format's name.
 
-A module has `decode(payload, arrival, options) -> Decoded` and raises `Rejected` when nothing of it can be used.
+A module has `decode(payload, arrival, options) -> Decoded`, or `read(payload, levels) -> messages` for a mapping to
+turn into rows (or `reader(options) -> read`, where reading needs a state or a key). All raise `Rejected` when nothing
+of a payload can be used.
 """
 
 from __future__ import annotations
@@ -8,11 +10,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from typing import Any
 
 from gateway.decoded import Decoded, SourceOptions
 from telemetry.errors import UsageError, nearest
 
 Decode = Callable[[bytes, int, SourceOptions], Decoded]
+Read = Callable[[bytes, dict[str, str]], list[Any]]
 
 
 def names() -> list[str]:
@@ -20,14 +24,38 @@ def names() -> list[str]:
     return sorted(found.name for found in pkgutil.iter_modules(__path__))
 
 
-def decoder(name: str) -> Decode:
-    """The format's decode function. Raises UsageError for an unknown name."""
+def _module(name: str) -> Any:  # noqa: ANN401 - a module
     if name not in names():
         raise UsageError(f"There is no payload format '{name}'; {nearest(name, names())}")
-    decode: Decode = importlib.import_module(f"{__name__}.{name}").decode
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def decoder(name: str) -> Decode:
+    """The format's decode function. Raises UsageError for an unknown name, or for one that needs a mapping."""
+    module = _module(name)
+    if not hasattr(module, "decode"):
+        raise UsageError(f"The payload format '{name}' needs a device family, or `values` or `names` in the source.")
+    decode: Decode = module.decode
     return decode
 
 
 def may_carry_users(name: str) -> bool:
     """Whether messages of this format can hold what identifies a user; a module that never does says so itself."""
     return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "MAY_CARRY_USERS", True))
+
+
+def is_mapped(name: str) -> bool:
+    """Whether messages of this format need a mapping. Raises UsageError for an unknown name."""
+    return not hasattr(_module(name), "decode")
+
+
+def reader(name: str, options: dict[str, Any]) -> Read:
+    """The format's read function. `options`: what the source says to it. Raises UsageError."""
+    module = _module(name)
+    if hasattr(module, "reader"):
+        made: Read = module.reader(options)
+        return made
+    if options:
+        raise UsageError(f"The payload format '{name}' has no option '{next(iter(options))}'.")
+    read: Read = module.read
+    return read

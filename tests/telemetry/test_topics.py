@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.errors import UsageError
 from telemetry.topics import data_topic, kpi_topic, matcher, subscription, valid_id, windows_topic
 
 ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", fullmatch=True)
@@ -48,9 +47,12 @@ def test_a_pattern_subscribes_with_plus_for_names() -> None:
     assert subscription("cv/1/{city}/{device}/data") == "cv/1/+/+/data"
 
 
-def test_a_pattern_that_names_no_device_is_refused() -> None:
-    with pytest.raises(UsageError, match="device"):
-        matcher("cv/1/{city}/data")
+def test_levels_may_be_named_within_a_level_and_take_several() -> None:
+    assert subscription("zigbee2mqtt/{device*}") == "zigbee2mqtt/#"
+    assert subscription("N/{portal}/a/{name*}/x") == "N/+/a/#"
+    assert matcher("zigbee2mqtt/{device*}")("zigbee2mqtt/a/b") == {"device": "a/b"}
+    assert matcher("v1.1/Datastreams({name})/Observations")("v1.1/Datastreams(42)/Observations") == {"name": "42"}
+    assert matcher("a/{device}/x")("a/b/c/x") is None
 
 
 @pytest.mark.parametrize("text", ["", "-a", ".a", "a/b", "a+b", "#", "a b", "ä", "a" * 65, "a\n", "a\0"])

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from telemetry.quantities import _ALIASES, QUANTITIES, conversion, modulus
+from telemetry.quantities import QUANTITIES, conversion, modulus
+from telemetry.units import canonical, names
 
 # quantity, sent unit, sent value, value in the catalogue's unit
 CASES = [
@@ -43,6 +44,29 @@ CASES = [
     ("laeq", "dB(A)", 60.0, 60.0),
     ("power_factor", "1", 0.9, 0.9),
     ("co2", "ppm", 400.0, 400.0),
+    # the spellings and units of the field
+    ("pm2_5", "µg/m³", 12.0, 12.0),
+    ("no2", "ugm-3", 40.0, 40.0),
+    ("no2", "ug.m-3", 40.0, 40.0),
+    ("no2", "ugm-3 (Ref.eq)", 40.0, 40.0),
+    ("no2", "GQ", 40.0, 40.0),
+    ("no2", "GP", 0.04, 40.0),
+    ("co", "ppb", 400.0, 0.466),
+    ("co", "ppm", 0.4, 0.466),
+    ("pressure", "mbar", 1013.0, 1013.0),
+    ("pressure", "inHg", 29.92, 1013.2075888),
+    ("temperature", "F", 68.0, 20.0),
+    ("temperature", "℃", 20.5, 20.5),
+    ("power", "MW", 1.2, 1_200_000.0),
+    ("power", "mW", 1200.0, 1.2),
+    ("energy_total", "MJ", 3.6, 1.0),
+    ("energy_total", "Wmin", 60_000.0, 1.0),
+    ("energy_total", "GWh", 0.001, 1000.0),
+    ("energy_total", "KWH", 5.0, 5.0),
+    ("water_total", "gal", 100.0, 0.3785411784),
+    ("water_total", "L", 1500.0, 1.5),
+    ("humidity", "/", 0.54, 54.0),
+    ("power_factor", "%", 85.0, 0.85),
 ]
 
 
@@ -53,12 +77,17 @@ def test_a_value_is_converted(quantity: str, unit: str, sent: float, meant: floa
     assert math.isclose(found.apply(sent), meant, rel_tol=1e-12, abs_tol=1e-9)
 
 
-@pytest.mark.parametrize("spelling", sorted(_ALIASES))
+@pytest.mark.parametrize("spelling", sorted(names()))
 def test_every_spelling_is_taken_where_its_unit_is(spelling: str) -> None:
-    unit = _ALIASES[spelling]
-    fit = [q for q in QUANTITIES.values() if conversion(q, unit) is not None]
-    assert fit, f"no quantity takes {unit}"
-    assert all(conversion(q, spelling) == conversion(q, unit) for q in fit)
+    unit = canonical(spelling)
+    assert unit is not None
+    assert all(conversion(q, spelling) == conversion(q, unit) for q in QUANTITIES.values() if q.unit != spelling)
+
+
+def test_a_prefix_in_the_wrong_case_is_not_guessed() -> None:
+    assert canonical("mw") is None  # milli or mega?
+    assert canonical("mwh") is None
+    assert (canonical("mW"), canonical("MW")) == ("mW", "MW")
 
 
 @pytest.mark.parametrize("spelling", ["µg/m3", "μg/m3", "µg/m³", "ug/m³", "ug/m^3", "ug/m3"])
@@ -70,7 +99,7 @@ def test_all_spellings_of_micrograms_are_one(spelling: str) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "unit"),
-    [("pm10", "ppb"), ("co", "ppb"), ("no2", "Cel"), ("temperature", "V"), ("energy_total", "kW"), ("power", "kWh"),
+    [("pm10", "ppb"), ("co", "mw"), ("no2", "Cel"), ("temperature", "V"), ("energy_total", "kW"), ("power", "kWh"),
      ("no2", ""), ("no2", "ug"), ("co2", "ug/m3")],
 )  # fmt: skip
 def test_a_unit_that_does_not_fit_is_refused(quantity: str, unit: str) -> None:

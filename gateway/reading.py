@@ -1,0 +1,75 @@
+"""How a source's payloads become rows: its format's reader, its mapping, and what it passes over.
+
+Formats are of two sorts: those with `decode` make rows by themselves (SenML); those with `read` give messages, which a
+mapping (of a device template, or of the source's own keys) turns into rows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from collections.abc import Mapping as Names
+from zoneinfo import ZoneInfo
+
+from gateway.decoded import Decoded, SourceOptions
+from gateway.formats import Decode, Read
+from gateway.mapping import Mapper
+from registry.mapping import Message
+from telemetry.errors import Rejected
+from telemetry.topics import matcher
+
+_LARGEST = 8 << 20  # of an unpacked payload
+
+
+def unpacked(payload: bytes, largest: int = _LARGEST) -> bytes:
+    """A payload without its gzip or zlib wrapping. Raises Rejected for one that is broken or unpacks to too much."""
+    if payload[:2] == b"\x1f\x8b":
+        bits = 31
+    elif payload[:1] == b"\x78" and len(payload) > 6 and int.from_bytes(payload[:2], "big") % 31 == 0:
+        bits = 15
+    else:
+        return payload
+    reader = zlib.decompressobj(bits)
+    try:
+        plain = reader.decompress(payload, largest)
+    except zlib.error as error:
+        raise Rejected(f"compressed payload that cannot be unpacked: {error}") from error
+    if reader.unconsumed_tail:
+        raise Rejected(f"compressed payload of over {largest} bytes")
+    return plain
+
+
+class Reading:
+    """Reads what comes at the addresses of one source. `zone_of`: a city's time zone, None where it is not known."""
+
+    def __init__(
+        self,
+        message: Message,
+        read: Read,
+        devices: Names[str, str],
+        zone_of: Callable[[str], ZoneInfo | None] = lambda _: None,
+    ) -> None:
+        self.message = message
+        self._read, self._devices, self._zone_of = read, devices, zone_of
+        self._skip = [matcher(pattern) for pattern in message.skip]
+        self._mappers: dict[tuple[str, bytes], Mapper] = {}
+
+    def bind(self, address: str, levels: dict[str, str], city: str) -> Decode:
+        """The decoder of what comes at one address, whose named levels are given."""
+        if any(match(address) is not None for match in self._skip):
+            return lambda payload, arrival, options: Decoded()  # noqa: ARG005 - a decoder
+        read = self._read
+
+        def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
+            if not payload:
+                return Decoded()  # how a retained topic is cleared
+            mapper = self._mappers.get((city, options.secret)) or self._mapper(city, options.secret)
+            return mapper.decoded(read(unpacked(payload), levels), levels, arrival)
+
+        return decode
+
+    def _mapper(self, city: str, secret: bytes) -> Mapper:
+        zone = self.message.zone
+        place = self._zone_of(city) if zone == "city" else ZoneInfo(zone) if zone else None
+        made = self._mappers[city, secret] = Mapper(self.message, self._devices, place, secret)
+        return made

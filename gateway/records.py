@@ -1,0 +1,108 @@
+"""Which device and which time a record of a message has: the parts of a mapping that stand before its values. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Names
+from fnmatch import fnmatchcase
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.decoded import clock_problem
+from gateway.paths import Find, compiled
+from registry.mapping import TimeRule
+from telemetry.errors import Rejected
+from telemetry.stamps import read_stamp
+from telemetry.topics import valid_id
+from telemetry.windows import EARLIEST
+
+_PIECE = re.compile(r"\{([^{}]*)\}")
+
+
+class Context:
+    """A record, the message around it, and the named levels of its topic."""
+
+    __slots__ = ("inner", "levels", "outer")
+
+    def __init__(self, inner: Any, outer: Any, levels: Names[str, str]) -> None:  # noqa: ANN401
+        self.inner, self.outer, self.levels = inner, outer, levels
+
+    def find(self, path: Find) -> Any:  # noqa: ANN401
+        """What a path leads to in the record, else in the message."""
+        found = path(self.inner)
+        return path(self.outer) if found is None and self.outer is not self.inner else found
+
+
+class DeviceName:
+    """`{device}` and other levels of the topic, `{path}` into the message, `{key}` of a record, and text between.
+
+    A part that is not there is left out with the text before it. `known`: the sender's names and the registry's ids.
+    """
+
+    def __init__(self, pattern: str, known: Names[str, str]) -> None:
+        self._known = known
+        pieces = _PIECE.split(pattern)
+        self._end = pieces[-1]
+        self._parts = [
+            (text, name, None if re.fullmatch(r"device|key|[a-z]+", name) is None else name)
+            for text, name in zip(pieces[::2], pieces[1::2], strict=False)
+        ]
+        self._paths = {name: compiled(name) for _, name, _ in self._parts}
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths into the message that are read."""
+        return [name for _, name, _ in self._parts]
+
+    def of(self, record: Context) -> str:
+        """The registry's id. Raises Rejected where there is none, or it cannot be one."""
+        name = ""
+        for text, path, level in self._parts:
+            found: Any = record.levels.get(level) if level else None
+            if found is None:
+                found = record.find(self._paths[path])
+            if isinstance(found, str | int) and not isinstance(found, bool) and found != "":
+                name += f"{text if name or not text.startswith('-') else ''}{found}"
+        if not name and self._parts:
+            raise Rejected("the message names no device")
+        return registered(name + self._end, self._known)
+
+
+def registered(name: str, known: Names[str, str]) -> str:
+    """The id of a device by its sender's name. Raises Rejected for a name that needs an entry in `devices`."""
+    found = known.get(name)
+    if found is None:
+        found = next((known[pattern] for pattern in known if "*" in pattern and fnmatchcase(name, pattern)), name)
+    if not valid_id(found):
+        raise Rejected(f"device '{name[:80]}' cannot be an id; name it in `devices` of this source")
+    return found
+
+
+class Clock:
+    """When a record was measured. `zone`: of stamps without one; "city" must have been resolved."""
+
+    def __init__(self, rule: TimeRule | None, zone: ZoneInfo | None) -> None:
+        self._rule, self._zone = rule, zone
+        names = [] if rule is None else [rule.path] if isinstance(rule.path, str) else rule.path
+        self.paths = names
+        self._find = [compiled(name) for name in names]
+
+    def of(self, record: Context, arrival: int) -> int | None:
+        """Ms UTC; None where the arrival counts. Raises Rejected."""
+        for find in self._find:
+            given = record.find(find)
+            if given is not None and given != "":
+                return self.read(given, arrival)
+        return None
+
+    def read(self, given: object, arrival: int) -> int | None:
+        """One stamp, as `of`."""
+        if isinstance(given, dict):
+            given = given.get("@value", given.get("value"))
+        t = read_stamp(given, self._zone, arrival, self._rule.format if self._rule else None)
+        if t < EARLIEST and self._rule is not None and self._rule.unset == "arrival":
+            return None
+        problem = clock_problem(t, arrival)
+        if problem:
+            raise Rejected(problem)
+        return t

@@ -1,0 +1,139 @@
+"""How the messages of a device family are read: what a device template and a configured source may say, as models.
+
+A template is one TOML file in `gateway/devices/`; a source of the configuration names a family and may override any
+of these keys, or writes them all for a device that has no family yet. Paths are JMESPath.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from telemetry.errors import nearest
+from telemetry.quantities import QUANTITIES
+from telemetry.units import canonical
+
+Combination = Literal["sum", "mean", "max", "first"]
+Bare = int | float | str
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ValueRule(Strict):
+    """One value of a message: which quantity it is, and its unit or where the unit stands.
+
+    `part`: it is one of several (phases, tariffs, channels), which are combined so; a value of the same quantity
+    without `part` is the total, and wins ("single": it counts only where it is alone). `none`: numbers by which the
+    device says that it has none. `states`: the number that each text stands for.
+    """
+
+    quantity: str
+    unit: str | None = None
+    unit_path: str | None = None
+    part: Literal["sum", "mean", "max", "single"] | None = None
+    none: list[Bare] = []
+    states: dict[str, float] = {}
+    scale: float = 1.0
+
+    @field_validator("quantity")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in QUANTITIES:
+            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
+        return value
+
+    @field_validator("unit")
+    @classmethod
+    def _unit(cls, value: str | None) -> str | None:
+        if value is not None and canonical(value) is None:
+            raise ValueError(f"unknown unit '{value}'; the units and their spellings are listed in docs/devices.md")
+        return value
+
+
+class TimeRule(Strict):
+    """Where the time of a message stands. `zone`: of stamps that name none, a tz name or "city".
+
+    `unset`: what a stamp from before 2004 means, when the device's clock was not set: "arrival" dates the reading by
+    its arrival.
+    """
+
+    path: str | list[str]
+    format: str | None = None
+    unset: Literal["refuse", "arrival"] = "refuse"
+
+
+class SessionRule(Strict):
+    """A charging session in one message: names of its energy, its identity and its end. It starts at the time."""
+
+    energy: str = "session_energy"
+    id: str = "session"
+    end: str = "end"
+
+
+class Mapping(Strict):
+    """What a message says and where. `values`: by path; `names`: by the name of a member (a glob), looked for in each
+    of `inside` ("" is the message itself).
+
+    `unless`: a record in which this path leads to something is passed over. `each`: a list or an object of which every
+    member is a record of its own; its name or place is `{key}` in `device`. `others`: what becomes of a number nobody
+    asked for: "keep" keeps the message with the reason, "count" counts it.
+    `combine`: how several values of one quantity become one; without it they are refused.
+    """
+
+    device: str = "{device}"
+    unless: str | None = None
+    each: str | None = None
+    inside: list[str] = []
+    time: TimeRule | None = None
+    zone: str | None = None
+    values: dict[str, ValueRule] = {}
+    names: dict[str, ValueRule] = {}
+    catalogue: bool = False
+    combine: dict[str, Combination] = {}
+    none: list[Bare] = []
+    decimal_comma: bool = False
+    others: Literal["keep", "count"] = "count"
+    ignore: list[str] = []
+    retained: Literal["refuse", "skip", "take"] = "skip"
+    frame: list[list[str]] = []
+    numbered: list[str] = Field([], max_length=2)
+    session: SessionRule | None = None
+    options: dict[str, Any] = {}
+
+    @field_validator("combine")
+    @classmethod
+    def _known(cls, value: dict[str, Combination]) -> dict[str, Combination]:
+        for name in value:
+            if name not in QUANTITIES:
+                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        return value
+
+
+class Message(Mapping):
+    """One kind of message of a family. `topic`: where it comes, with {device} and other named levels.
+
+    `has`: paths that are all there in such a message, by which `doctor` recognises it.
+    """
+
+    door: Literal["mqtt", "push", "ocpp", "serial", "modbus", "file"] = "mqtt"
+    topic: str
+    skip: list[str] = []
+    format: str = "json"
+    has: list[str] = []
+
+
+class Template(Mapping):
+    """A device family. `gives`: what it brings, in words; `traps`: what to know about it.
+
+    Keys of a mapping that stand above the messages hold for all of them.
+    """
+
+    title: str
+    gives: str
+    traps: list[str] = []
+    message: list[Message] = Field(min_length=1)
