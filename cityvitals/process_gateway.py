@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
@@ -16,8 +16,8 @@ from cityvitals.recover import only_one, put_aside, sound_buffer
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoded import AHEAD
-from gateway.routes import Served
 from gateway.service import Gateway
+from registry.city import City
 from registry.settings import GatewaySettings, Settings
 from telemetry.periods import iso
 from telemetry.topics import stored_topic
@@ -30,11 +30,11 @@ def run_gateway(settings: Settings) -> None:
     """`cityvitals gateway`."""
     steady_heap()
     stop = until_stopped()
-    served = served_by(settings.gateway, cities_of(settings))
+    cities = cities_of(settings)
     with only_one(settings.gateway.buffer):
         ended = False
         while not ended:
-            gateway = when_available(lambda: make_gateway(settings.gateway, served), stop)
+            gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 gateway.run(stop)
@@ -59,12 +59,12 @@ def await_clock(newest: int, stop: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def make_gateway(s: GatewaySettings, served: Served | None = None) -> Gateway:
-    """A gateway by its settings. `served`: see `served_by`."""
+def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
+    """A gateway by its settings; it serves `cities` and those that the settings name."""
     buffer = sound_buffer(s.buffer, s.width_s * 1000, now_ms())
     buffer.limit(s.max_buffer_mb << 20)
-    core = Core(buffer, sources_of(s), s.max_payload_kb << 10, served)
-    filters = [source.filter for source in core.sources]
+    core = Core(buffer, sources_of(s, cities), s.max_payload_kb << 10, served_by(s, cities))
+    filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(
         s.id,

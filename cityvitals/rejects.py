@@ -54,7 +54,8 @@ def replay(config: Path | None, path: Path | None, ids: Sequence[int], now: int)
     """Replay rejects; yields lines for the user. Raises UsageError for an unknown id."""
     opened = open_buffer(config, path)
     settings = load_settings(config)
-    core = Core(opened, sources_of(settings.gateway), served=served_by(settings.gateway, cities_of(settings)))
+    cities = cities_of(settings)
+    core = Core(opened, sources_of(settings.gateway, cities), served=served_by(settings.gateway, cities))
     chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
     missing = set(ids) - {r.id for r in chosen}
     if missing:

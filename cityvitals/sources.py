@@ -1,20 +1,20 @@
-"""The gateway's sources, made from its settings."""
+"""The gateway's sources, made from its settings, and what it serves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.core import Source
-from gateway.decoded import SourceOptions
-from gateway.routes import Served
+from gateway.routes import Served, Source
+from gateway.sources import made_sources
 from registry.city import City
-from registry.settings import GatewaySettings, SourceSettings
+from registry.settings import GatewaySettings
 
 
-def sources_of(s: GatewaySettings) -> list[Source]:
-    """The gateway's sources."""
+def sources_of(s: GatewaySettings, cities: Sequence[City] = ()) -> list[Source]:
+    """The gateway's sources. `cities`: for the zone of local stamps."""
     secret = s.user_key.get_secret_value().encode() if s.user_key else b""
-    return [_source(x, secret) for x in s.source]
+    zones = {city.id: city.zone for city in cities}
+    return made_sources(s.source, secret, zones.get)
 
 
 def served_by(s: GatewaySettings, cities: Sequence[City]) -> Served | None:
@@ -24,8 +24,3 @@ def served_by(s: GatewaySettings, cities: Sequence[City]) -> Served | None:
         c.id: frozenset(d.id for d in c.device) if s.registered_only else frozenset[str]() for c in cities
     }
     return found or None
-
-
-def _source(s: SourceSettings, secret: bytes) -> Source:
-    options = SourceOptions(dict(s.rename), frozenset(s.ignore), s.time_key, secret)
-    return Source(s.topic, s.format, s.city, options)

@@ -23,6 +23,7 @@ from gateway.outbox import Parcel, carriers, parcels
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
 from gateway.routes import NotServed, Route, Routes, Served, Source
 from gateway.stamping import Stamping
+from gateway.unasked import Unasked
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -94,6 +95,7 @@ class Core:
         self._noted = self._arrivals  # of them, the largest that is on disk
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
+        self.unasked = Unasked()
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -151,13 +153,17 @@ class Core:
                     self.buffer.note_arrival(self._arrivals)
                 duplicate = len(readings) - stored + repeated
                 counts = Counts(received, stored, duplicate, flagged, refused + too_old)
-                beside = {"ledger_passed_over": self.ledger.passed_over, "not_served": self._unserved}
+                beside = {
+                    "ledger_passed_over": self.ledger.passed_over,
+                    "not_served": self._unserved,
+                    "unasked": self.unasked.new,
+                }
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
         except Unavailable:
             self.buffer.discard_unsaved_series()
             self.ledger.forget()
             raise
-        self._noted, self.ledger.passed_over = self._arrivals, 0
+        self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
         return counts
 
     def _within_retention(self, readings: Readings) -> tuple[Readings, int]:
@@ -172,29 +178,52 @@ class Core:
             route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
-            rows = route.decode(message.payload, arrival, route.options)
-            check_records(rows)
-            self._check_share(route, rows)
-            self._drop_pruned(rows)
-            if rows.by_arrival and message.retain:
-                raise Rejected(RETAINED)
+            parts = self._decoded(message, route, arrival)
         except (NotServed, OverShare) as reason:
             self.not_served, self._unserved = str(reason), self._unserved + 1
             return None
         except Rejected as reason:
             return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
-        met, number = self._add(message, route, rows, arrival, place, kept)
+        met: list[str] = []
+        number = message.number
+        for rows in parts:
+            found, number = self._add(message, route, rows, arrival, place, kept, number)
+            met += found
         return _Problem(place, met, route, number or self._next_arrival()) if met else None
 
+    def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
+        """A message's rows, of each device by themselves. Raises Rejected."""
+        first = route.decode(message.payload, arrival, route.options)
+        parts = [first, *first.more]
+        for rows in parts:
+            check_records(rows)
+            if rows.device is None:
+                self._check_share(route, rows)
+            self._drop_pruned(rows)
+        if message.retain and route.options.retained != "take" and any(rows.by_arrival for rows in parts):
+            if route.options.retained == "skip":
+                return []
+            raise Rejected(RETAINED)
+        return parts
+
     def _add(
-        self, message: Incoming, route: Route, rows: Decoded, arrival: int, place: int, kept: bool
+        self, message: Incoming, route: Route, rows: Decoded, arrival: int, place: int, kept: bool, number: int
     ) -> tuple[list[str], int]:
-        """Put decoded rows into the batch; the problems met, and the arrival's number where it has one."""
+        """Put the rows of one device into the batch; the problems met, and the arrival's number where it has one."""
+        if rows.device is not None:
+            route = route._replace(device=rows.device)
+            try:
+                self._routes.check_served(route.city, rows.device)
+                self._check_share(route, rows)
+            except (NotServed, OverShare) as reason:
+                self.not_served, self._unserved = str(reason), self._unserved + 1
+                return [], number
+        met = self.unasked.note(message.address, route, rows.unasked)
         if kept or rows.by_arrival:
-            number = message.number or self._next_arrival()
+            number = number or self._next_arrival()
             rows.rows = with_keys(rows.rows, rows.records, number)
-            return self._stamping.add(route, rows, arrival, place, kept, bool(message.number)), number
-        return self._stamping.add_dated(route, rows, arrival, place), message.number
+            return met + self._stamping.add(route, rows, arrival, place, kept, bool(message.number)), number
+        return met + self._stamping.add_dated(route, rows, arrival, place), number
 
     def _next_arrival(self) -> int:
         self._arrivals += 1
@@ -209,9 +238,8 @@ class Core:
         """Whether a message is dated by its arrival; False also where it cannot be read."""
         try:
             route = self._routes.find(message.address)
-            return (
-                len(message.payload) <= self._max_payload
-                and route.decode(message.payload, arrival, route.options).by_arrival
+            return len(message.payload) <= self._max_payload and any(
+                rows.by_arrival for rows in self._decoded(message, route, arrival)
             )
         except Rejected:
             return False

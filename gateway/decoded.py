@@ -33,13 +33,15 @@ BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core give
 class SourceOptions:
     """How one source's payloads are to be read. `rename`: device's name -> quantity; `ignore`: names to pass over.
 
-    `secret`: the key under which what identifies a session is hashed.
+    `secret`: the key under which what identifies a session is hashed. `retained`: what becomes of a message that the
+    broker kept from before and that has no time of its own: "refuse", "skip" or "take".
     """
 
     rename: dict[str, str] = field(default_factory=dict)
     ignore: frozenset[str] = frozenset()
     time_key: str = "time"
     secret: bytes = b""
+    retained: str = "refuse"
 
 
 class Line(NamedTuple):

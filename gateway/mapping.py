@@ -55,7 +55,7 @@ class Mapper:
         self, mapping: Mapping, devices: Names[str, str], zone: ZoneInfo | None = None, secret: bytes = b""
     ) -> None:
         self._m, self._secret = mapping, secret
-        self._device = DeviceName(mapping.device, devices)
+        self._device = DeviceName(mapping.device, devices) if mapping.device else None
         self._clock = Clock(mapping.time, zone)
         self._zone = zone
         self._each = compiled(mapping.each) if mapping.each else None
@@ -74,7 +74,7 @@ class Mapper:
     def _top_names(self) -> frozenset[str]:
         """Members of the message that are read otherwise than by name."""
         m = self._m
-        paths = [*m.values, *self._clock.paths, *self._device.paths, *m.inside, m.each or ""]
+        paths = [*m.values, *self._clock.paths, *(self._device.paths if self._device else []), *m.inside, m.each or ""]
         found = {first_name(path) for path in paths if path}
         session = [m.session.energy, m.session.id, m.session.end] if m.session else []
         return frozenset({*(name for name in found if name), *m.numbered, *session})
@@ -89,13 +89,13 @@ class Mapper:
             for inner, outer, key in self._records(message):
                 context = Context(inner, outer, levels if key is None else {**levels, "key": key})
                 try:
-                    device = self._device.of(context)
+                    device = self._device.of(context) if self._device else ""
                 except Rejected as reason:
                     problems.append(str(reason))
                     continue
                 found = out.get(device)
                 if found is None:
-                    found = out[device] = Decoded(device=device)
+                    found = out[device] = Decoded(device=device or None)
                 self._record(found, context, arrival)
         if not out:
             if problems:
@@ -133,7 +133,8 @@ class Mapper:
             out.problems.append(str(reason))
             return
         if self._m.session and self._m.session.energy in inner:
-            self._session(out, inner, arrival if t is None else t)
+            self._session(out, inner, arrival if t is None else t, BY_ARRIVAL if t is None else 0)
+            out.by_arrival |= t is None
         hits: _Hits = {}
         for entry in self._values:
             found = entry.find(inner)
@@ -148,8 +149,8 @@ class Mapper:
 
     def _number(self, message: dict[str, Any]) -> list[tuple[int, int]]:
         """Boot and number of the record, for the loss ledger, where the template says that they are that."""
-        if len(self._m.numbered) != 2:
-            return []
+        if len(self._m.numbered) != 2 or not frozenset(self._m.ignore).isdisjoint(self._m.numbered):
+            return []  # other makes use these names for a reset reason or a counter of their own
         boot, seq = (message.get(name) for name in self._m.numbered)
         for given in (boot, seq):
             if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < LARGEST:
@@ -289,7 +290,7 @@ class Mapper:
             raise Rejected(f"'{quantity}' has values of different units in one message")
         return first._replace(value=_COMBINED[how]([hit.value for hit in chosen]))
 
-    def _session(self, out: Decoded, message: dict[str, Any], start: int) -> None:
+    def _session(self, out: Decoded, message: dict[str, Any], start: int, unnamed: int) -> None:
         """A charging session; an end that cannot be read costs the connected time, not the energy."""
         rule = self._m.session
         assert rule is not None  # noqa: S101 - for mypy
@@ -307,9 +308,9 @@ class Mapper:
             try:
                 end = read_stamp(message[rule.end], self._zone)
             except Rejected as reason:
-                out.problems.append(f"'end' of a session is not a time ({reason}): its connected time is left out")
+                out.problems.append(f"'end' of a session is no time ({reason}): its connected time is left out")
         identity = message.get(rule.id)
-        key = session_key(identity, secret=self._secret) if identity is not None else 0
+        key = session_key(identity, secret=self._secret) if identity is not None else unnamed
         add_session(out, start, end, hit.value, hit.unit, key)
 
 

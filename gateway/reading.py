@@ -54,6 +54,10 @@ class Reading:
         self._skip = [matcher(pattern) for pattern in message.skip]
         self._mappers: dict[tuple[str, bytes], Mapper] = {}
 
+    def check(self) -> None:
+        """Raise UsageError for a path that cannot be read."""
+        Mapper(self.message, self._devices)
+
     def bind(self, address: str, levels: dict[str, str], city: str) -> Decode:
         """The decoder of what comes at one address, whose named levels are given."""
         if any(match(address) is not None for match in self._skip):

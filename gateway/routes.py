@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gateway.decoded import SourceOptions
 from gateway.formats import Decode, decoder, may_carry_users
 from gateway.privacy import city_key
+from gateway.reading import Reading
 from telemetry.errors import Rejected
 from telemetry.topics import matcher, subscription, valid_id
 
@@ -19,12 +20,17 @@ Served = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of device: where it publishes and in which format. `city` fills in where the topic names none."""
+    """One kind of device: where its messages come in and in which format. `city` fills in where the topic names none.
+
+    `reading`: how a format that needs a mapping is read. `door`: through which door they come.
+    """
 
     topic: str
     format: str
     city: str | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
+    reading: Reading | None = None
+    door: str = "mqtt"
 
     @property
     def filter(self) -> str:
@@ -52,7 +58,7 @@ class Routes:
     """
 
     def __init__(self, sources: Sequence[Source], served: Served | None = None, met: Iterable[str] = ()) -> None:
-        self._sources = [(matcher(s.topic), decoder(s.format), may_carry_users(s.format), s) for s in sources]
+        self._sources = [(matcher(s.topic), s) for s in sources]
         self._served = served
         self._met = list(dict.fromkeys(met))[:UNCONFIGURED]
         self._found: dict[str, Route] = {}
@@ -67,19 +73,23 @@ class Routes:
         return found
 
     def _make(self, address: str) -> Route:
-        for match, decode, users, source in self._sources:
+        for match, source in self._sources:
             levels = match(address)
             if levels is None:
                 continue
-            city, device = levels.get("city") or source.city or "", levels["device"]
-            if not valid_id(city) or not valid_id(device):
+            city, device = levels.get("city") or source.city or "", levels.get("device", "")
+            mapped = source.reading is not None
+            if not valid_id(city) or not (mapped or valid_id(device)):
                 raise Rejected(f"the topic names no valid city and device (city '{city[:40]}', device '{device[:40]}')")
-            self._check_served(city, device)
-            secret = city_key(source.options.secret, city)
-            return Route(city, device, decode, replace(source.options, secret=secret), users)
+            if not mapped:
+                self.check_served(city, device)
+            options = replace(source.options, secret=city_key(source.options.secret, city))
+            decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
+            return Route(city, "" if mapped else device, decode, options, may_carry_users(source.format))
         raise Rejected("no source is configured for this topic")
 
-    def _check_served(self, city: str, device: str) -> None:
+    def check_served(self, city: str, device: str) -> None:
+        """Raise NotServed for a city or device that is not configured here."""
         if self._served is None:
             self._check_met(city)
             return

@@ -47,6 +47,12 @@ def _number(given: float) -> int:
 
 
 def _text(text: str, zone: ZoneInfo | None, near: int | None, form: str | None) -> int:
+    if form is None and text[4:5] == "-" and len(text) < 40:
+        try:
+            return _moment(datetime.fromisoformat(text), text, zone, near)
+        except ValueError as error:
+            if isinstance(error, Rejected):
+                raise
     if form is not None:
         try:
             return _moment(datetime.strptime(text, form), text, zone, near)  # noqa: DTZ007 - the zone comes after

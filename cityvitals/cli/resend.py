@@ -28,11 +28,11 @@ def resend(
     """
     from cityvitals.recover import only_one  # noqa: PLC0415
     from cityvitals.rejects import open_buffer  # noqa: PLC0415
-    from gateway.formats.flat_json import parse_time  # noqa: PLC0415
     from telemetry.errors import Rejected, UsageError  # noqa: PLC0415
+    from telemetry.stamps import read_stamp  # noqa: PLC0415
 
     try:
-        first = parse_time(since) if since else 0
+        first = read_stamp(since) if since else 0
     except Rejected as reason:
         raise UsageError(f"--since: {reason}; use for example 2026-11-20T06:00:00Z.") from None
     opened = open_buffer(config, buffer)

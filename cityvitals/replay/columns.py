@@ -11,12 +11,12 @@ import numpy as np
 from adapters.files.recorded import Chunk, InvalidRow
 from gateway.batch import Batch, describe_flags
 from gateway.decoded import Decoded, clock_problem
-from gateway.formats.flat_json import parse_time
 from gateway.sessions import add_session, session_key
 from kpi_derivation.rules.outages import as_readings
 from telemetry.errors import Rejected
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
 from telemetry.windows import MINUTE
 
@@ -62,7 +62,7 @@ def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
     parsed: dict[str, int | str] = {}
     for text in distinct:
         try:
-            t = parse_time(text)
+            t = read_stamp(text)
             parsed[text] = clock_problem(t, now) or t
         except Rejected as reason:
             parsed[text] = str(reason)
@@ -128,9 +128,9 @@ def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) 
 def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     """Device and readings of one session row. Its key is made of everything except the charger and the start."""
     start_text, end_text, device, energy_text, user = row
-    start, energy = parse_time(start_text), _number(energy_text)
-    end = parse_time(end_text) if end_text else None
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
+    start, energy = read_stamp(start_text), _number(energy_text)
+    end = read_stamp(end_text) if end_text else None
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
     if problem:
         raise Rejected(problem)
     rows = Decoded()
@@ -144,13 +144,13 @@ def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     Its identity is device, start and id: the same row with another end or number of customers replaces it.
     """
     start_text, end_text, device, customers_text, name = row
-    start, customers = parse_time(start_text), _number(customers_text)
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
+    start, customers = read_stamp(start_text), _number(customers_text)
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
     if problem:
         raise Rejected(problem)
     if not end_text:
-        raise Rejected("an interruption without an end has no length; add the row when the supply is restored")
-    minutes = (parse_time(end_text) - start) / MINUTE
+        raise Rejected("an interruption without an end has no length; give the line again once supply is back")
+    minutes = (read_stamp(end_text) - start) / MINUTE
     if minutes < 0:
         raise Rejected("an interruption that ends before it starts")
     if not 0 < customers < math.inf:

@@ -19,10 +19,10 @@ from adapters.store import Store
 from cityvitals.replay.columns import Converted, convert
 from gateway.batch import Batch
 from gateway.core import Core
-from gateway.formats.flat_json import parse_time
 from ingest.core import Ingest
 from registry.city import City
 from telemetry.errors import Rejected
+from telemetry.stamps import read_stamp
 
 Progress = Callable[[str, int], None]
 
@@ -139,7 +139,7 @@ def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:
 
 def _instant(text: str) -> int | None:
     try:
-        return parse_time(text)
+        return read_stamp(text)
     except Rejected:
         return None
 

@@ -32,6 +32,8 @@ def template(name: str) -> Template:
 def messages(source: SourceSettings) -> list[Message]:
     """The kinds of message of a configured source: its family's, overridden by its own keys. Raises UsageError."""
     own = _own(source)
+    if source.family is None and source.format == "flat_json":
+        source = source.model_copy(update={"family": "flat_json"})
     if source.family is None:
         return [_made({"topic": source.topic, "format": source.format, **own}, "the source")]
     found = template(source.family)

@@ -1,0 +1,36 @@
+"""Values that a message holds and nobody asked for: counted, and the first message with each name kept as a sample."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gateway.routes import Route
+
+_NAMES = 1000  # of which the first message is kept
+_COUNTED = 10_000
+
+
+class Unasked:
+    """What was passed over since the start. `new`: how many values since the last commit."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()  # (city, name) -> values
+        self.new = 0
+
+    def note(self, address: str, route: Route, names: Sequence[str]) -> list[str]:
+        """Count the names; a sentence for each that is seen for the first time."""
+        self.new += len(names)
+        first = []
+        for name in names:
+            place = route.city, name
+            if place not in self.counts:
+                if len(self.counts) < _NAMES:
+                    first.append(
+                        f"sample: '{name[:40]}' is not mapped to a quantity, at {address[:60]}; such values are counted"
+                        " and their messages not kept again (`names` maps, `ignore` passes over)"
+                    )
+                elif len(self.counts) >= _COUNTED:
+                    continue
+            self.counts[place] += 1
+        return first
