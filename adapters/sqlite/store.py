@@ -208,8 +208,9 @@ class SqliteStore:
         """See Store."""
         rows = [_kpi_row(v) for v in values]
         placeholders = ",".join("?" * len(_KPI_COLUMNS))
+        names = ",".join(f'"{name}"' for name in _KPI_COLUMNS)  # an upgraded table has them in another order
         with transaction(self._db) as db:
-            db.executemany(f"INSERT OR REPLACE INTO kpi VALUES ({placeholders})", rows)  # noqa: S608 - fixed names
+            db.executemany(f"INSERT OR REPLACE INTO kpi ({names}) VALUES ({placeholders})", rows)  # noqa: S608
             sql = "INSERT OR REPLACE INTO kpi_change (city, code, part, kind, time) VALUES (?,?,?,?,?)"
             db.executemany(sql, (row[:5] for row in rows))
 
