@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
-from registry.city import City
+from registry.city import City, Device
 
 Fact = tuple[str, ...]
 
@@ -33,7 +34,8 @@ class Reads:
 
     def add(self, *fact: str, value: Any = None) -> None:  # noqa: ANN401 - whatever was read
         """Note one fact."""
-        self.found.setdefault(fact, value)
+        if fact not in self.found:
+            self.found[fact] = value
 
     def update(self, other: Reads) -> None:
         """Note all facts of another record."""
@@ -110,27 +112,45 @@ class _Documented(Mapping[str, Any]):
 class _TrackedCity:
     """A city whose keys are noted when they are read. Its id is no key: with another id it is another city."""
 
+    __slots__ = ("plain", "reads")
+
     def __init__(self, of: City, reads: Reads) -> None:
-        self.plain, self._reads, self.id = of, reads, of.id
-        self.city, self.rules = _Section(of.city, "city", reads), _Section(of.rules, "rules", reads)
-        self.documented = _Documented(of.documented, reads)
+        self.plain, self.reads = of, reads
 
     @property
-    def zone(self) -> Any:  # noqa: ANN401 - as City.zone
+    def id(self) -> str:
+        """The city's id."""
+        return self.plain.id
+
+    @property
+    def city(self) -> _Section:
+        """[city]."""
+        return _Section(self.plain.city, "city", self.reads)
+
+    @property
+    def rules(self) -> _Section:
+        """[rules]."""
+        return _Section(self.plain.rules, "rules", self.reads)
+
+    @property
+    def documented(self) -> _Documented:
+        """Sources and years of the keys of [city]."""
+        return _Documented(self.plain.documented, self.reads)
+
+    @property
+    def zone(self) -> ZoneInfo:
         """The city's time zone."""
-        self._reads.add("city", "timezone")
+        self.reads.add("city", "timezone")
         return self.plain.zone
 
     @property
-    def device(self) -> Any:  # noqa: ANN401 - as City.device
+    def device(self) -> list[Device]:
         """All devices."""
-        for kind in {d.kind for d in self.plain.device}:
-            self._reads.add("kind", kind)
-        self._reads.add("kind", "*")
+        self.reads.add("kind", "*")
         return self.plain.device
 
     def __getattr__(self, section: str) -> Any:  # noqa: ANN401 - whatever else a city has
-        self._reads.add(section, "*")
+        self.reads.add(section, "*")
         return getattr(self.plain, section)
 
 

@@ -41,14 +41,12 @@ class Record:
             self._index(code)
         return self._reads[code]
 
-    def note(self, code: str, reads: Reads) -> bool:
-        """Add what a run has read; returns whether anything of it is new."""
-        known = self.of(code)
-        fresh = reads.found.keys() - known.found.keys()
-        if fresh:
-            known.update(Reads(fact for fact in reads if fact in fresh))  # without the values
+    def note(self, code: str, reads: Reads) -> None:
+        """Add what a run has read; `version` says whether anything of it is new."""
+        known = self._reads.get(code) or self.of(code)
+        if not reads.found.keys() <= known.found.keys():
+            known.update(Reads(reads))  # without the values
             self._index(code)
-        return bool(fresh)
 
     def resting_on(self, *facts: Fact) -> tuple[str, ...]:
         """The KPIs that have read one of these."""
@@ -70,11 +68,17 @@ class Record:
 
     def quantities(self, code: str) -> frozenset[str]:
         """The quantities whose data the derivation has asked for; none of a KPI that rests on the city file alone."""
-        self.of(code)
+        if code not in self._quantities:
+            self.of(code)
         return self._quantities[code]
+
+    def all_quantities(self) -> set[str]:
+        """The quantities that any derivation has asked for."""
+        return set().union(*self._quantities.values())
 
     def looks_back(self, codes: Sequence[str]) -> Iterator[LooksBack]:
         """How far these derivations look back."""
         for code in codes:
-            self.of(code)
+            if code not in self._back:
+                self.of(code)
             yield from self._back[code]

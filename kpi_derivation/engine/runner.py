@@ -58,6 +58,7 @@ class Engine:
         self._phase = hour_phase(mine.zone)
         self._maker = HourMaker(mine, table, self._windows)
         self._quantities = {q for code in DERIVATIONS for q in self.record.quantities(code)}
+        self._version = self.record.version
         self._days = CityDays(mine, table, self._hours, self._quantities)
         self._due = Due(city, self._days.has)
         self._stored: tuple[int, int] | None = None  # first and last start of the hours that are stored
@@ -125,7 +126,7 @@ class Engine:
         for derivation in DERIVATIONS.values() if derivations is None else derivations:
             found, reads = _run(derivation, view, now)
             self.record.note(derivation.kpi.code, reads)
-            if missing := reads.quantities - self._quantities:
+            if self.record.version != self._version and (missing := self._not_kept()):
                 self._keep(missing)
                 view = self._view(period, now)
                 found, _ = _run(derivation, view, now)
@@ -187,6 +188,11 @@ class Engine:
     def _ordinals(self, *times: int) -> tuple[int, ...]:
         """The civil day of each time."""
         return tuple(local_date(t, self.city.zone).toordinal() for t in times)
+
+    def _not_kept(self) -> set[str]:
+        """Quantities that some derivation has asked for and whose days are not kept."""
+        self._version = self.record.version
+        return self.record.all_quantities() - self._quantities
 
     def _keep(self, quantities: set[str]) -> None:
         """Fold the stored hours of quantities that no derivation had asked for before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -111,7 +111,10 @@ class View:
 
     def noting(self, reads: Reads) -> View:
         """The same view; what is read of it is noted in `reads`."""
-        return replace(self, city=tracked(self.city, reads), reads=reads)
+        return View(
+            tracked(self.city, reads), self.period, self.expected_ms, self.sums, self.read_days, self.read_hours,
+            self.read_demand, self.found, self.index, reads,
+        )  # fmt: skip
 
     def once(self, key: Any, make: Callable[[View], T]) -> T:  # noqa: ANN401 - any hashable
         """What `make` makes of this view, made once for the period under `key`; what it reads is noted every time."""

@@ -20,6 +20,8 @@ class SeriesRows:
         self._registered = {d.id for d in city.device}
         self._rows: dict[int, int] = {}
         self._quantity: list[str] = []
+        self._known = np.empty(0, dtype=np.int64)
+        self._looked_up = (-1, -1), self._known
         self._names: dict[tuple[str, str], int] = {}
         self._found: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
 
@@ -69,10 +71,18 @@ class SeriesRows:
 
     def ids(self, rows: IntArray) -> IntArray:
         """The series ids of these rows."""
-        return np.array(self.series, dtype=np.int64)[rows]
+        return self._ids()[rows]
+
+    def _ids(self) -> IntArray:
+        if len(self._known) != len(self.series):
+            self._known = np.array(self.series, dtype=np.int64)
+        return self._known
 
     def lookup(self) -> IntArray:
         """The row of each series id, -1 where there is none."""
-        lookup = np.full(len(self._table) + 1, -1, dtype=np.int64)
-        lookup[self.series] = np.arange(len(self.series))
-        return lookup
+        size = len(self._table), len(self.series)
+        if size != self._looked_up[0]:
+            lookup = np.full(size[0] + 1, -1, dtype=np.int64)
+            lookup[self._ids()] = np.arange(size[1])
+            self._looked_up = size, lookup
+        return self._looked_up[1]
