@@ -3,7 +3,7 @@
 A fact names one thing that was read:
 
     ("city", "population")             a key of [city]; likewise "rules", and "documented" for its sources and years
-    ("kind", "noise")                  the registry entries of the devices of a kind
+    ("kind", "noise")                  the registry entries of the devices of a kind; "*" of all
     ("rows", "no2", "air_reference")   sums of a quantity of devices of these kinds; likewise "days", "hours",
                                        "demand", "beside", and "listed": which devices have the quantity
     ("back", "year", "1826")           for a period of that kind, so many days before it
@@ -32,6 +32,13 @@ class Reads:
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self.found: dict[Fact, Any] = dict.fromkeys(facts)
 
+    @staticmethod
+    def of(found: dict[Fact, Any]) -> Reads:
+        """A record of these facts."""
+        reads = Reads()
+        reads.found = found
+        return reads
+
     def add(self, *fact: str, value: Any = None) -> None:  # noqa: ANN401 - whatever was read
         """Note one fact."""
         if fact not in self.found:
@@ -53,8 +60,10 @@ class Reads:
 
     def in_order(self, what: str) -> list[str]:
         """Quantities ("data") or kinds of devices ("kind") in the order in which they were first read."""
-        wanted = DATA if what == "data" else {what}
-        return list(dict.fromkeys(fact[1] for fact in self.found if fact[0] in wanted))
+        if what == "data":
+            return list(dict.fromkeys(fact[1] for fact in self.found if fact[0] in DATA))
+        named = (fact[1:] if fact[0] == "kind" else fact[2:] for fact in self.found if fact[0] in {"kind", *DATA})
+        return list(dict.fromkeys(kind for kinds in named for kind in kinds))
 
     @property
     def quantities(self) -> set[str]:
@@ -64,7 +73,7 @@ class Reads:
     @property
     def kinds(self) -> set[str]:
         """The kinds of devices whose registry entries were looked at."""
-        return {fact[1] for fact in self.found if fact[0] == "kind"}
+        return set(self.in_order("kind"))
 
     def names(self, *sections: str) -> list[str]:
         """The keys that were read of these sections of the city file, in the order of reading."""

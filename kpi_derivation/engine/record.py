@@ -31,6 +31,7 @@ class Record:
         self.version = 0  # counts what was new
         self._reads: dict[str, Reads] = {}
         self._quantities: dict[str, frozenset[str]] = {}
+        self._kinds: dict[str, set[str]] = {}
         self._back: dict[str, list[LooksBack]] = {}
 
     def of(self, code: str) -> Reads:
@@ -53,7 +54,11 @@ class Record:
         codes = tuple(self._codes())
         if any(fact[0] in ("city", "rules") and fact in self.everywhere for fact in facts):
             return codes
-        return tuple(c for c in codes if c in self.unknown or any(fact in self.of(c) for fact in facts))
+        return tuple(c for c in codes if c in self.unknown or any(self._has(c, fact) for fact in facts))
+
+    def _has(self, code: str, fact: Fact) -> bool:
+        reads = self.of(code)
+        return fact[1] in self._kinds[code] if fact[0] == "kind" else fact in reads
 
     def stored(self) -> dict[str, list[Fact]]:
         """What is to be stored: the facts of the KPIs of which every run was recorded."""
@@ -62,7 +67,7 @@ class Record:
     def _index(self, code: str) -> None:
         self.version += 1
         reads = self._reads[code]
-        self._quantities[code] = frozenset(reads.quantities)
+        self._quantities[code], self._kinds[code] = frozenset(reads.quantities), reads.kinds
         reach = reads.back_days().items()
         self._back[code] = [LooksBack(kind, days, self._quantities[code]) for kind, days in reach if kind in CALENDAR]
 

@@ -206,6 +206,4 @@ class Engine:
 
 def _run(derivation: Derivation, view: View, now: int) -> tuple[list[KpiValue], Reads]:
     """The values of a derivation, and what it read for them."""
-    reads = Reads()
-    noting = view.noting(reads)
-    return [kpi_value(noting, derivation, part, now) for part in derivation.derive(noting)], reads
+    return view.recording(lambda _: [kpi_value(view, derivation, part, now) for part in derivation.derive(view)])

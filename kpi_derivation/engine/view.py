@@ -22,6 +22,7 @@ from telemetry.quantities import DERIVED_FROM
 from telemetry.series import BoolArray, FloatArray
 
 T = TypeVar("T")
+_NOTHING = Reads()
 
 HOUR_MS = 3_600_000.0
 
@@ -109,27 +110,34 @@ class View:
     index: dict[Any, Any] = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
 
-    def noting(self, reads: Reads) -> View:
-        """The same view; what is read of it is noted in `reads`."""
-        return View(
-            tracked(self.city, reads), self.period, self.expected_ms, self.sums, self.read_days, self.read_hours,
-            self.read_demand, self.found, self.index, reads,
-        )  # fmt: skip
+    def __post_init__(self) -> None:
+        """What is read of the city is noted, too."""
+        object.__setattr__(self, "city", tracked(self.city, self.reads))
+
+    def recording(self, run: Callable[[View], T]) -> tuple[T, Reads]:
+        """What `run` makes of this view, and what it read for it."""
+        before, self.reads.found = self.reads.found, {}
+        try:
+            made = run(self)
+            return made, Reads.of(self.reads.found)
+        finally:
+            self.reads.found = before
 
     def once(self, key: Any, make: Callable[[View], T]) -> T:  # noqa: ANN401 - any hashable
         """What `make` makes of this view, made once for the period under `key`; what it reads is noted every time."""
         if key not in self.found:
-            reads = Reads()
-            self.found[key] = make(self.noting(reads)), reads
+            self.found[key] = self.recording(make)
         made, reads = self.found[key]
         self.reads.update(reads)
         return cast(T, made)
 
     def devices(self, kinds: Sequence[DeviceKind], quantity: str | None = None) -> tuple[Device, ...]:
         """Registered devices of these kinds, of those that measure `quantity`."""
-        self._note_kinds(kinds)
         if quantity is not None:
             self.reads.add("listed", quantity, *kinds)
+        else:
+            for kind in kinds:
+                self.reads.add("kind", kind)
         key = (tuple(kinds), quantity)
         if key not in self.index:
             sources = () if quantity is None else DERIVED_FROM.get(quantity, (quantity,))
@@ -137,10 +145,6 @@ class View:
             self.index[key] = tuple(d for d in mine if quantity is None or any(s in d.quantities for s in sources))
         devices: tuple[Device, ...] = self.index[key]
         return devices
-
-    def _note_kinds(self, kinds: Sequence[DeviceKind]) -> None:
-        for kind in kinds:
-            self.reads.add("kind", kind)
 
     def picked(self, devices: tuple[Device, ...], name: str, pick: Callable[[Device], bool]) -> BoolArray:
         """Which devices `pick` picks; worked out once for the city under (name, pick)."""
@@ -166,9 +170,8 @@ class View:
         key = ("rows", quantity, tuple(kinds), listed)
         if key not in self.found:
             devices = self.devices(kinds, quantity if listed else None)
-            self.found[key] = self._sums(devices, quantity), Reads()
+            self.found[key] = self._sums(devices, quantity), _NOTHING
         rows: Rows = self.found[key][0]
-        self._note_kinds(kinds)
         self.reads.add("rows", quantity, *kinds, value=rows)
         return rows
 
@@ -202,7 +205,7 @@ class View:
             first = (local_date(self.period.start, zone) - timedelta(days=back_days)).toordinal()
             last = local_date(self.period.end - 1, zone).toordinal()
             columns = self.read_days([d.id for d in devices], quantity, first, last)
-            self.found[key] = Daily(devices, first, columns), Reads()
+            self.found[key] = Daily(devices, first, columns), _NOTHING
         daily: Daily = self.found[key][0]
         return daily
 
@@ -221,11 +224,11 @@ class View:
     def demand(self) -> tuple[Peak | None, FloatArray]:
         """The period's highest demand of all meters together, and each meter's own highest, kW, by name."""
         for quantity in DEMAND_OF:
-            self.reads.add("demand", quantity)
+            self.reads.add("demand", quantity, "electricity_meter")
         if "demand" not in self.found:
             zone = self.city.zone
             first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
-            self.found["demand"] = self.read_demand(first, last), Reads()
+            self.found["demand"] = self.read_demand(first, last), _NOTHING
         demand: tuple[Peak | None, FloatArray] = self.found["demand"][0]
         return demand
 

@@ -47,8 +47,8 @@ def watching(derivation: Derivation, read: Read) -> Derivation:
     """The same derivation, which keeps in `read` what it reads of the view it is given."""
 
     def derive(view: View) -> list[Part]:
-        read.view, read.facts = view, Reads()
-        read.parts = derivation.derive(view.noting(read.facts))
+        read.view = view
+        read.parts, read.facts = view.recording(derivation.derive)
         view.reads.update(read.facts)
         return read.parts
 
