@@ -84,7 +84,7 @@ SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part,
 """
 )
 _FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
-_FROM_2 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
+_FROM_3 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
 
 
 class SqliteStore:
@@ -93,7 +93,7 @@ class SqliteStore:
     points: Points | None = None
 
     def __init__(self, path: Path) -> None:
-        self._db = connect(path, Schema("kpi", _SCHEMA, 3, {1: _FROM_1, 2: _FROM_2}))
+        self._db = connect(path, Schema("kpi", _SCHEMA, 4, {1: _FROM_1, 2: _FROM_2, 3: _FROM_3}))
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
