@@ -64,6 +64,7 @@ def device(
     folder: Folder = _HOME,
     days: Days = 730,
     node: Annotated[str, typer.Option("--node", help="The kind of node: air, energy or ev.")] = "",
+    board: Annotated[str, typer.Option(help="The board of the node: esp32s3, esp32 or esp32c3.")] = "esp32s3",
     broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")] = "",
     driver: Annotated[
         list[str] | None, typer.Option(help="A sensor driver instead of the kind's default; may be repeated.")
@@ -92,11 +93,11 @@ def device(
     network = {"ssid": wifi, "password": _password(wifi_password_file)} if wifi else {}
     place = Broker.parse(broker_url)
     now = enrol.utc_now()
-    files, board = node_enrol.enrol_node(
-        folder, name, node, place, now, days, driver or [], network, ntp or [], interval_s
+    files, home = node_enrol.enrol_node(
+        folder, name, node, place, now, days, driver or [], network, ntp or [], interval_s, board
     )
     typer.echo(f"{name}: {files.certificate}, {files.key}")
-    typer.echo(f"For the board: {board}; check {board}/node.json, then run `cityvitals node flash {board}`.")
+    typer.echo(f"For the board: {home}; check {home}/node.json, then run `cityvitals node flash {home}`.")
 
 
 def _password(path: Path | None) -> str:

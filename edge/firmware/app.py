@@ -15,26 +15,31 @@ class Node:
         self.restart = False
         made = lazy.borrow("assembly").Assembly(self)
         self.conf, self.boot, self.prefix = made.conf, made.boot, made.prefix
-        self.ring, self.journal, self.crashlog = made.ring, made.journal, made.crashlog
+        self.ring, self.journal, self.events = made.ring, made.journal, made.events
         self.sampler, self.client, self.uplink, self.clerk = made.sampler, made.client, made.uplink, made.clerk
         lazy.give_back("assembly", "config", "settings", "slots")
 
     def birth(self):
-        """What is said on every connection."""
+        """What is published on every connection."""
         return json.dumps({"state": "online", "boot": self.boot, "fw": VERSION}).encode()
 
     def received(self, topic, payload, _retained):
         """Hand every message from the broker to the clerk; it is acknowledged when this returns."""
         end = topic[len(self.prefix) :]
         if not self.clerk.take(end, payload):
-            self.crashlog.add("clerk", "no room for a message on " + end)
+            self.events.add("clerk", "no room for a message on " + end)
+
+    def _tick(self):
+        """Once a second: the uplink shows that it is alive, the board keeps its pulse counts and shows its LED."""
+        self.uplink.wake()
+        self.board.tick(self.client.online)
 
     async def run(self):
         """Start every task and stay."""
         gc.collect()
         if hasattr(gc, "threshold"):
             gc.threshold(4096)  # collect often: what lives long then stays together, and large pieces stay free
-        supervisor = Supervisor(self.board, self.crashlog, self.conf["watchdog_s"], self.uplink.wake)
+        supervisor = Supervisor(self.board, self.events, self.conf["watchdog_s"], self._tick)
         for name, part in (
             ("sampler", self.sampler),
             ("uplink", self.uplink),

@@ -2,10 +2,10 @@
 
 import json
 
-from . import files, lazy, record
+from . import VERSION, files, lazy, record
 from .clerk import Clerk
 from .clock import Clock
-from .crashlog import CrashLog
+from .eventlog import EventLog
 from .health import Health
 from .journal import Journal
 from .mqtt import Client
@@ -14,58 +14,58 @@ from .sampler import Sampler
 from .slots import Slots
 from .uplink import Uplink
 
-CHARGERS = ("openevse", "modbus_evse", "j1772")
 
-
-def _next_boot(ring, path):
-    """Return a boot number that was never used: one more than the file and the newest record on flash say."""
-    last = files.load(path) or 0
+def _next_boot(board, ring):
+    """Return a boot number that was never used: above that of the file, of the vault and of the newest record."""
+    path = board.state + "/boots"
+    last = max(files.load(path) or 0, board.count())
     newest = ring.read(ring.next - 1)
     if newest:
         last = max(last, record.identity(newest)[0])
     files.save(path, last + 1)
+    board.count(last + 1)
     return last + 1
-
-
-def _collect(crashlog, path):
-    """Take over what the loader noted when the firmware could not start."""
-    try:
-        with open(path) as f:
-            crashlog.add("loader", f.read())
-        files.remove(path)
-    except OSError:
-        pass
 
 
 class Assembly:
     """All parts of a node, as attributes of the same name."""
 
     def __init__(self, node):
-        self.board = node.board
-        cause = self.board.reset_cause()  # before the clock writes to the memory that tells
-        config = lazy.borrow("config").Config(self.board.root)
-        self.conf = config.choose()
-        self.board.wifi = self.conf["wifi"]
+        self.board = board = node.board
+        cause = board.reset_cause()  # before the clock writes to the memory that tells
         self._keep_records()
+        config = lazy.borrow("config").Config(board)
+        self.conf = config.choose()
+        for problem in config.problems:
+            self.events.add("configuration", problem)
+        self._start_clock()
+        board.begin(self.conf, self.events.say)
         self._sample(cause)
         self._connect(node)
-        self.clerk = Clerk(node, bool(config.trial), Slots(self.board.root).on_trial)
+        self.clerk = Clerk(node, bool(config.trial), Slots(board.state).on_trial)
+        self.events.say("node", "%s, firmware %s, boot %d, reset cause %d" % (self.prefix, VERSION, self.boot, cause))
 
     def _keep_records(self):
         board = self.board
         self.ring = Ring(board.flash())
-        self.boot = _next_boot(self.ring, board.root + "/boots")
-        self.clock = Clock(board, self.boot)
-        self.crashlog = CrashLog(board.root + "/crashes", self.boot, self.clock.uptime)
-        _collect(self.crashlog, board.root + "/crash.txt")
+        self.boot = _next_boot(board, self.ring)
+        self.events = EventLog(board, self.boot, lambda: (board.ticks_ms() + 500) // 1000)
+        note = files.read(board.state + "/crash.txt")  # what the loader noted when the firmware could not start
+        if note:
+            self.events.add("loader", note.decode())
+            files.remove(board.state + "/crash.txt")
+
+    def _start_clock(self):
+        board = self.board
+        board.certificate = self.conf["mqtt"]["tls"].get("cert", "")
+        self.clock = Clock(board, self.boot, self.events.say)
         self.journal = Journal(self.ring, self.clock, self.boot)
 
     def _sample(self, cause):
-        conf, board, sessions = self.conf, self.board, None
-        if any(sensor["driver"] in CHARGERS for sensor in conf["sensors"]):
-            sessions = lazy.borrow("evse").Sessions(self.journal, board.root + "/session")
-        health = Health(board, self.journal, conf["health_s"], cause)
-        self.sampler = Sampler(board, self.journal, conf, health, self.crashlog.add, sessions)
+        health = Health(self.board, self.journal, self.conf["health_s"], cause)
+        self.sampler = Sampler(self.board, self.journal, self.conf, health, self.events)
+        if "charger" in self.sampler.kinds:
+            self.sampler.sessions = lazy.borrow("evse").Sessions(self.journal, self.board.state + "/session")
 
     def _connect(self, node):
         conf, name = self.conf, (self.conf["city"], self.conf["device"])
@@ -79,6 +79,7 @@ class Assembly:
             (prefix + "status", node.birth),
             [prefix + "cmd", prefix + "config", prefix + "ota/offer"],
             node.received,
+            self.events.say,
         )
         patience = conf["ntp_wait_s"] * 1000 if conf["ntp"] else 0
         self.uplink = Uplink(self.board, self.ring, self.clock, self.client, prefix + "data", conf["batch"], patience)

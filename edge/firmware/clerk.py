@@ -1,4 +1,4 @@
-"""One task for what is rare: the time, commands, configuration, updates, and reports of faults.
+"""One task for what is rare: the time, commands, configuration, updates, and the log.
 
 Nothing here may hold up sampling or delivery. What it needs is loaded for the moment (`errands.py` and what that
 needs in turn) and given back, because memory is what a node has least of. Messages wait in a short queue; a flood is
@@ -18,11 +18,11 @@ _FRESH_MS = const(120000)
 _CLOCK_FIRST_MS = const(2000)
 _CLOCK_LONGEST_MS = const(600000)
 _CLOCK_SETTLED_MS = const(6 * 3600000)
-_ERRANDS = ("errands", "commands", "config", "settings", "slots", "ota", "bundle", "greetings", "sntp")
+_ERRANDS = ("errands", "commands", "config", "settings", "slots", "ota", "bundle", "greetings", "sntp", "dns", "state")
 
 
 class Clerk:
-    """`node` gives board, client, ring, uplink, crashlog, conf, prefix and restart; two flags say what is on trial."""
+    """`node` gives board, client, ring, uplink, events, conf, prefix and restart; two flags say what is on trial."""
 
     def __init__(self, node, config_trial, firmware_trial):
         self.node = node
@@ -32,7 +32,7 @@ class Clerk:
         self.chunks = []
         self.beat = lambda: None
         self.began = node.board.ticks_ms()
-        self._telling = None
+        self._sending = None
         self._clock_due = 0
         self._clock_wait = _CLOCK_FIRST_MS
 
@@ -50,7 +50,7 @@ class Clerk:
         return True
 
     async def run(self):
-        """Watch over trials, answer letters, tell of faults, for ever."""
+        """Watch over trials, answer letters and the console, send the log, for ever."""
         introduced = False
         while True:
             self.beat()
@@ -59,6 +59,9 @@ class Clerk:
                 if not self.on_trial:
                     self._tidy()
             await self._ask_time()
+            if self.node.board.key_pressed():
+                lazy.borrow("state").show(self.node)
+                self._tidy()
             if self.node.client.online and not self.firmware_trial:
                 if not introduced:
                     self._clock_due = 0  # now a server can be asked
@@ -67,11 +70,11 @@ class Clerk:
                     introduced = True
                 if self.letters:
                     await self._open_safely(*self.letters.pop(0))
-                await self._tell_faults()
+                await self._send_log()
             await self.node.board.sleep_ms(_PACE_MS if self.node.client.online else _AWAY_MS)
 
     async def _ask_time(self):
-        """Eager until a server has answered, then every few hours."""
+        """Eager until servers have been believed, then every few hours."""
         node = self.node
         if not node.conf["ntp"] or node.board.ticks_ms() < self._clock_due:
             return
@@ -89,7 +92,7 @@ class Clerk:
             self._tidy()
         except MemoryError:
             self._tidy()
-            self.node.crashlog.add("clerk", "too little memory for a message on " + end)
+            self.node.events.add("clerk", "too little memory for a message on " + end)
             if self.node.board.ticks_ms() - self.began > _FRESH_MS:
                 self.node.board.reset()
 
@@ -98,16 +101,17 @@ class Clerk:
 
     # ---- reports ----
 
-    async def _tell_faults(self):
-        entries = self.node.crashlog.entries
-        if entries and self._telling is None:
-            self._telling = entry = entries[0]
-            boot, up, who, what = entry
-            await self.publish("log", {"boot": boot, "up": up, "task": who, "error": what}, False, self._told)
+    async def _send_log(self):
+        entries = self.node.events.entries
+        if entries and self._sending is None:
+            self._sending = entry = entries[0]
+            boot, up, part, text, fault = entry
+            line = {"boot": boot, "up": up, "task": part, "error": text, "fault": fault}
+            await self.publish("log", line, False, self._sent)
 
-    def _told(self):
-        self.node.crashlog.told(self._telling)
-        self._telling = None
+    def _sent(self):
+        self.node.events.delivered(self._sending)
+        self._sending = None
 
     async def publish(self, end, value, retain=False, on_ack=None):
         """Send something about the node itself."""

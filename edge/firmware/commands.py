@@ -1,7 +1,8 @@
 """Commands from the gateway or an operator, each answered: done, or refused with a reason.
 
 `{"cmd": "resend", "id": 7, "boot": 3, "from": 10, "to": 25}` sends records again as long as the ring still has them;
-`log` answers with the fault log, `restart` starts the node again. The `id` comes back in the answer.
+`log` answers with the log, `state` with what `state.py` says of the node, `restart` starts it again. The `id` comes
+back in the answer.
 """
 
 import asyncio
@@ -9,19 +10,19 @@ import json
 
 from micropython import const
 
-from . import record
+from . import lazy, record
 
 _RESEND_MAX = const(5000)
-KNOWN = ("log", "resend", "restart")
+KNOWN = ("log", "resend", "restart", "state")
 
 
 def parsed(payload):
-    """Return the command as a dict; ValueError with the reason when it is none."""
+    """Return the command as a dict; ValueError with the reason when it is not one."""
     if payload is None:
         raise ValueError("longer than this node can take")
     command = json.loads(payload)
     if not isinstance(command, dict) or not isinstance(command.get("cmd"), str):
-        raise ValueError("no table with a key cmd")
+        raise ValueError("not a table with a key cmd")
     return command
 
 
@@ -51,7 +52,9 @@ async def _obey(node, command):
     if name == "resend":
         return {"found": await _resend(node, command)}
     if name == "log":
-        return {"log": node.crashlog.entries}
+        return {"log": node.events.entries}
+    if name == "state":
+        return {"state": lazy.borrow("state").of(node)}
     if name == "restart":
         node.restart = True
         return {}

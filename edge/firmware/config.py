@@ -2,7 +2,7 @@
 
 Something new runs on trial first. It is kept once the broker has acknowledged a message under it, and given up when
 that does not happen in 5 minutes or in three starts. What was given up is not tried again by itself. Every file has a
-predecessor to fall back to.
+predecessor to fall back to, and what the technician enrolled a copy in the vault (NVS), outside of the file system.
 """
 
 import hashlib
@@ -37,8 +37,9 @@ def merged(base, overlay):
 class Config:
     """The files in a node's folder, and the choice between them at a start."""
 
-    def __init__(self, root):
-        self.root = root
+    def __init__(self, board):
+        self.board = board
+        self.problems = []
         self.base = self._base()
         self.refused = self._load("refused") or []
         self.trial = self._load("trial") or {}
@@ -46,34 +47,69 @@ class Config:
         self.given_up = self._load("given_up")
 
     def _load(self, name):
-        return files.load(self.root + "/config." + name)
+        return files.load(self.board.state + "/config." + name)
 
     def _save(self, name, value):
-        files.save(self.root + "/config." + name, value)
+        if not files.save(self.board.state + "/config." + name, value):
+            raise ValueError("no room on the file system")
+
+    def _remove(self, name):
+        files.remove(self.board.state + "/config." + name)
 
     def _base(self):
-        """`node.json`, or the copy of the last one that could be read."""
-        try:
-            with open(self.root + "/node.json") as f:
-                base = json.load(f)
-            settings.checked(base)
-            if base != self._load("base"):
-                self._save("base", base)
-            return base
-        except (OSError, ValueError):
-            base = self._load("base")
-            if base is None:
-                raise
-            return base
+        """`node.json`, or the copy of the last one that was good; ValueError where there is none."""
+        found = []
+        copies = (("node.json", self._given), ("its copy", lambda: self._load("base")), ("the vault", self._kept))
+        for where, read in copies:
+            try:
+                base = read()
+                settings.checked(base)
+            except (OSError, ValueError) as err:
+                self.problems.append("%s: %s" % (where, err.args[-1] if err.args else "damaged"))
+                continue
+            found.append(base)
+            break
+        if not found:
+            raise ValueError(self.problems[0])
+        if not self.problems:
+            self._preserve(found[0])
+        return found[0]
+
+    def _given(self):
+        data = files.read(self.board.root + "/node.json")
+        if data is None:
+            raise OSError(2, "missing")
+        return json.loads(data)
+
+    def _kept(self):
+        data = self.board.vault("node.json")
+        if data is None:
+            raise OSError(2, "empty")
+        return json.loads(data)
+
+    def _preserve(self, base):
+        """Copy what was enrolled to where a full or damaged file system does not reach it."""
+        board = self.board
+        if base != self._load("base"):
+            files.save(board.state + "/config.base", base)
+        tls = base["mqtt"].get("tls", {})
+        for name in ["node.json"] + [tls[key] for key in ("ca", "cert", "key") if key in tls]:
+            data = files.read(board.root + "/" + name)
+            if data and data != board.vault(name):
+                board.vault(name, data)
 
     def choose(self):
         """Return the configuration to run; counts the starts of a trial."""
         if self.trial:
             self.trial["tries"] += 1
-            if self.trial["tries"] > _TRIES:
-                self.give_up("did not come up in %d starts" % _TRIES)
-            else:
-                self._save("trial", self.trial)
+            try:
+                if self.trial["tries"] > _TRIES:
+                    self.give_up("did not come up in %d starts" % _TRIES)
+                else:
+                    self._save("trial", self.trial)
+            except ValueError as err:
+                self.problems.append(str(err))
+                self.trial = {}  # what cannot be counted is not tried
         for layer in (self.trial, self.now):
             try:
                 if layer:
@@ -111,7 +147,7 @@ class Config:
         self._save("before", self.now)
         self.now = {"hash": self.trial["hash"], "overlay": self.trial["overlay"]}
         self._save("now", self.now)
-        files.remove(self.root + "/config.trial")
+        self._remove("trial")
         self.trial = {}
 
     def give_up(self, why):
@@ -120,10 +156,10 @@ class Config:
         self._save("refused", self.refused)
         self.given_up = [self.trial["hash"], why]
         self._save("given_up", self.given_up)
-        files.remove(self.root + "/config.trial")
+        self._remove("trial")
         self.trial = {}
 
-    def told(self):
+    def reported(self):
         """The end of a trial has been reported."""
         self.given_up = None
-        files.remove(self.root + "/config.given_up")
+        self._remove("given_up")

@@ -64,7 +64,7 @@ class Sessions:
         clock = self.journal.clock
         if self.journal.boot - line > 255:
             line, up = clock.line, 0
-        end, began = clock.now(), clock.unix(line, up)
-        # Across a loss of power the length is only known when both lines have their true time.
+        end, began = clock.unix(clock.line, clock.tenths()), clock.unix(line, up)
+        # Across a restart the length is only known when the time of both boots is.
         duration = end - began if end and began else clock.tenths() - (up if line == clock.line else 0)
         self.journal.put(record.SESSION, values, up, line, key, max(0, duration // 10))

@@ -1,41 +1,22 @@
-"""Board support for ESP32 and ESP32-S3. Not run on a physical board so far: written to the documented interfaces.
+"""Board support for ESP32, ESP32-S3 and ESP32-C3. Run on a strict model of the port (simulators/hardware/esp32_api),
+not on a physical board so far.
 
-Facts it rests on: the epoch of `time` is 2000; `ticks_ms` wraps; a UART needs a larger receive buffer than the default
-for meter telegrams; Wi-Fi must be left alone while it is connected, whatever the broker does.
+Facts it rests on: the epoch of `time` is 2000; `ticks_ms` wraps; `tx=None` is an invalid pin, not one left out; a UART
+and an I2C bus are made once; a UART needs a larger receive buffer than the default for meter telegrams.
 """
 
 import asyncio
+import sys
 import time
 
 import machine
-import network
-from esp32 import Partition
+from esp32 import NVS, Partition
 
-from . import lazy
+from . import files, lazy
 
 EPOCH_2000 = 946684800
 RING_LABEL = "ring"
-
-
-class Pulses:
-    """Counts falling edges of an S0 output; contacts bounce, so edges closer than `debounce_ms` are one."""
-
-    def __init__(self, pin, debounce_ms):
-        self._count = 0
-        self._last = time.ticks_ms()
-        self._debounce = debounce_ms
-        self._pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._pin.irq(self._edge, machine.Pin.IRQ_FALLING)
-
-    def _edge(self, _pin):
-        now = time.ticks_ms()
-        if time.ticks_diff(now, self._last) >= self._debounce:
-            self._count += 1
-            self._last = now
-
-    def count(self):
-        """Pulses since the start."""
-        return self._count
+_BLOB_MAX = 2048  # bytes of an enrolled file
 
 
 class Board:
@@ -43,13 +24,37 @@ class Board:
 
     name = "esp32"
     speed = 1
+    tick_ms = 1000  # how often `tick` is called, at least
 
     def __init__(self, root=""):
         self.root = root
-        self.wifi = {}
-        self._wlan = None
+        self.state = root + "/state" if files.is_folder(root + "/state") else root
+        self.asked = {}  # names: when a server last gave their address
+        self.say = print
+        self.buses = {}
+        self.certificate = ""
+        self._conf = {}
+        self._net = None
+        self._led = None
+        self._lines = {}
+        self._pulses = []
+        self._poll = None
         self._last = time.ticks_ms()
         self._ticks = 0
+
+    def begin(self, conf, say):
+        """The configuration is known: set up the network interface and the LED."""
+        self._conf, self.say = conf, say
+        if conf["lan"]:
+            from . import hal_lan
+
+            self._net = hal_lan.Lan(self, conf["lan"], say)
+        elif conf["wifi"]:
+            from . import hal_wifi
+
+            self._net = hal_wifi.Station(self, conf["wifi"], conf["device"], say)
+        if conf["led"] >= 0:
+            self._led = lazy.borrow("led").Led(machine.Pin(conf["led"], machine.Pin.OUT))
 
     # ---- time ----
 
@@ -61,7 +66,7 @@ class Board:
         return self._ticks
 
     def rtc_ms(self):
-        """The RTC in unix milliseconds; runs through a reset."""
+        """The RTC in unix milliseconds; runs through a reset, and may jump there."""
         return time.time_ns() // 1000000 + EPOCH_2000 * 1000
 
     def set_rtc(self, unix_ms):
@@ -77,74 +82,132 @@ class Board:
         """Await `job`, at most `ms`; asyncio.TimeoutError after that."""
         return await asyncio.wait_for_ms(job, ms)
 
-    # ---- connections ----
+    # ---- network ----
 
-    async def link(self):
-        """Return once Wi-Fi is connected; OSError after 30 s, so that the caller's back-off applies."""
-        if self._wlan is None:
-            self._wlan = network.WLAN(network.STA_IF)
-            self._wlan.active(True)
-            await asyncio.sleep_ms(1000)  # the status is not to be trusted right after activation
-        if self._wlan.isconnected():
-            return
-        self._wlan.disconnect()
-        self._wlan.connect(self.wifi["ssid"], self.wifi.get("password", ""))
-        for _ in range(60):
-            await asyncio.sleep_ms(500)
-            if self._wlan.isconnected():
-                return
-        raise OSError(118)
+    async def link(self, beat):
+        """Return once there is a network; OSError after a while, so that the caller's back-off applies."""
+        if self._net is None:
+            raise OSError(118, "no network is configured")
+        await self._net.up(beat)
+
+    def network(self):
+        """The state of the network, for people."""
+        return self._net.text() if self._net else "none"
 
     def rssi(self):
-        """Signal strength in dBm, or None without a connection."""
-        if self._wlan is None or not self._wlan.isconnected():
-            return None
-        return self._wlan.status("rssi")
+        """Signal strength in dBm, or None without one."""
+        return self._net.rssi() if self._net else None
 
-    async def connect(self, host, port, tls=None):
+    def name_servers(self):
+        """Addresses of the name servers."""
+        server = self._net.ifconfig()[3] if self._net else "0.0.0.0"
+        return [server] if server != "0.0.0.0" else []
+
+    async def connect(self, host, port, tls, stage):
         """Open a TCP connection, with TLS and both certificates when `tls` names them."""
-        await self.link()
-        if not tls:
-            return await asyncio.open_connection(host, port)
-        import tls as mbed
+        return await lazy.borrow("dial").dial(self, host, port, tls, stage)
 
-        context = lazy.borrow("tlscontext").context(mbed, self.root, tls)
-        lazy.give_back("tlscontext")
-        # Giving back collects: the handshake needs a large free block.
-        return await asyncio.open_connection(host, port, context, tls.get("name", host))  # pyright: ignore
+    # ---- buses ----
 
     def uart(self, port, baud, options):
-        """Return the UART; options: `rx`, `tx` pins, `bits`, `parity` (0 even, 1 odd), `invert`."""
-        invert = machine.UART.INV_RX if options.get("invert") else 0
-        return machine.UART(
-            port,
-            baudrate=baud,
-            bits=options.get("bits", 8),
-            parity=options.get("parity"),
-            stop=1,
-            rx=options.get("rx"),
-            tx=options.get("tx"),
-            rxbuf=options.get("rxbuf", 2048),
-            invert=invert,
-        )
+        """Return the UART, the same one each time; options: `rx`, `tx` pins, `bits`, `parity` (0 even, 1 odd),
+        `invert`, `rxbuf`.
+        """
+        if port in self._lines:
+            return self._lines[port]
+        wanted = {"baudrate": baud, "bits": options.get("bits", 8), "parity": options.get("parity"), "stop": 1}
+        for key in ("rx", "tx"):
+            if key in options:
+                wanted[key] = options[key]
+        if "rx" in wanted and "tx" not in wanted:
+            wanted["tx"] = -1  # no pin; left out, it would be a default one, which the flash may need
+        if port:
+            wanted["rxbuf"] = options.get("rxbuf", 2048)  # that of UART 0 is fixed
+        if options.get("invert"):
+            wanted["invert"] = machine.UART.INV_RX
+        self._lines[port] = machine.UART(port, **wanted)
+        return self._lines[port]
+
+    def drop_uart(self, port):
+        """A UART is part of the chip; there is nothing to open again."""
 
     def i2c(self, bus, options):
-        """Return the bus; options: `sda`, `scl` pins."""
-        return machine.I2C(bus, sda=machine.Pin(options["sda"]), scl=machine.Pin(options["scl"]), freq=100000)
+        """Return the bus, the same one each time; options: `sda`, `scl` pins, `freq`."""
+        key = "i2c%d" % bus
+        if key not in self._lines:
+            scl, sda = machine.Pin(options["scl"]), machine.Pin(options["sda"])
+            lazy.borrow("i2crescue").free(machine.Pin, options["scl"], options["sda"])
+            self._lines[key] = machine.I2C(bus, sda=sda, scl=scl, freq=options.get("freq", 100000))
+        return self._lines[key]
 
     def pulses(self, pin, options):
-        """Return the pulse counter on a pin."""
-        return Pulses(pin, options.get("debounce_ms", 20))
+        """Return the pulse counter on a pin: the chip's own where there is one, else interrupts."""
+        module = lazy.borrow("counters")
+        unit = len(self._pulses)
+        made = module.Pulses(self, pin, module.counter(machine, unit, pin, options))
+        self._pulses.append(made)
+        return made
 
     def analog(self, pin):
         """Return the converter on a pin; its `read_uv` is true between about 0.15 and 2.45 V."""
         return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB)
 
-    # ---- flash, watchdog, reset ----
+    def microphone(self, options):
+        """Return the I2S input; options: `sck`, `ws`, `sd` pins, `rate`."""
+        pins = {key: machine.Pin(options[key]) for key in ("sck", "ws", "sd")}
+        i2s, rate = machine.I2S, options.get("rate", 16000)
+        return i2s(0, mode=i2s.RX, bits=32, format=i2s.MONO, rate=rate, ibuf=8000, **pins)
+
+    def wire(self, pin):
+        """Return a 1-Wire bus."""
+        import onewire
+
+        return onewire.OneWire(machine.Pin(pin))
+
+    def output(self, pin, level):
+        """Set a pin."""
+        if pin not in self._lines:
+            self._lines["pin%d" % pin] = machine.Pin(pin, machine.Pin.OUT)
+        self._lines["pin%d" % pin].value(level)
+
+    # ---- flash, vault, watchdog, reset ----
 
     def flash(self):
         """Return the raw partition of the record ring."""
         return Partition.find(Partition.TYPE_DATA, label=RING_LABEL)[0]
+
+    def enrolled(self, name):
+        """The bytes of an enrolled file, or of its copy in NVS; OSError that names it."""
+        data = files.read(self.root + "/" + name)
+        data = self.vault(name) if data is None else data
+        if data is None:
+            raise OSError(2, name + " is missing")
+        return data
+
+    def vault(self, name, data=None):
+        """A copy in NVS, outside of the file system: read, or write when `data` is given; None where there is none."""
+        nvs, key = NVS("cityvitals"), name[:15]
+        try:
+            if data is None:
+                buf = bytearray(_BLOB_MAX)
+                return bytes(buf[: nvs.get_blob(key, buf)])
+            nvs.set_blob(key, data)
+            nvs.commit()
+            return data
+        except OSError:
+            return None
+
+    def count(self, number=None):
+        """The boot number in NVS: read, or write."""
+        nvs = NVS("cityvitals")
+        try:
+            if number is None:
+                return nvs.get_i32("boots")
+            nvs.set_i32("boots", number)
+            nvs.commit()
+            return number
+        except OSError:
+            return 0
 
     def keep(self, data=None):
         """Bytes in RTC memory, which survives a reset but not a loss of power."""
@@ -154,12 +217,40 @@ class Board:
         """Start the hardware watchdog; it cannot be stopped."""
         return machine.WDT(timeout=timeout_ms)
 
+    def battery_mv(self):
+        """Millivolts of the battery behind its divider (`battery`: pin, ratio in thousandths), or None."""
+        battery = self._conf["battery"]
+        if not battery:
+            return None
+        key = "adc%d" % battery["pin"]
+        if key not in self._lines:
+            self._lines[key] = self.analog(battery["pin"])
+        return self._lines[key].read_uv() // 1000 * battery.get("ratio", 2000) // 1000
+
+    def tick(self, online):
+        """Once a second: keep the pulse counts over a reset, show the state on the LED."""
+        for pulses in self._pulses:
+            pulses.keep()
+        if self._led:
+            self._led.show(online, self._net is not None and self._net.connected())
+
+    def key_pressed(self):
+        """Whether somebody typed `?` on the console."""
+        if self._poll is None:
+            import select
+
+            self._poll = select.poll()
+            self._poll.register(sys.stdin, select.POLLIN)
+        return bool(self._poll.poll(0)) and sys.stdin.read(1) == "?"
+
     def reset_cause(self):
-        """As machine.reset_cause() counts them."""
+        """As machine.reset_cause() counts them; a brown-out is reported as power-on."""
         return machine.reset_cause()
 
     def reset(self):
         """Start again."""
+        for pulses in self._pulses:
+            pulses.keep()
         machine.reset()
 
     def sync_files(self):

@@ -3,7 +3,8 @@ watchdog.
 
 `wiring.json` in the node's folder says what is connected where:
 `{"uart": {"1": "/dev/pts/3"}, "i2c": {"0": "/dev/pts/4"}, "pulse": {"4": "pulses"}, "speed": 1, "sectors": 64}`.
-`speed` compresses time: every clock and every wait of the firmware runs that much faster.
+`speed` compresses time: every clock and every wait of the firmware runs that much faster. `dns` lists name servers,
+`vault` names the folder that stands for NVS.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import time
 
 from micropython import const
 
-from . import lazy, virtual
+from . import files, lazy, virtual
 
 _POWER_ON = const(1)  # as machine.reset_cause() counts them on the ESP32
 _SOFT = const(5)
@@ -31,14 +32,24 @@ class Board:
     """The computer as a board. `root` is the folder that stands for the board's file system."""
 
     name = "unix"
+    tick_ms = 60000
 
     def __init__(self, root):
-        self.root = root
+        self.root = self.state = root
         with open(root + "/wiring.json") as f:
             self.wiring = json.load(f)
         self.speed = self.wiring.get("speed", 1)
+        self.asked = {}  # names: when a server last gave their address
+        self.say = print
+        self.buses = {}
+        self.certificate = ""
         self._last = time.ticks_ms()
         self._ticks = 0
+        self._lines = {}
+
+    def begin(self, conf, say):
+        """The configuration is known: only the log is of use here."""
+        self.say = say
 
     # ---- time ----
 
@@ -51,7 +62,7 @@ class Board:
 
     def rtc_ms(self):
         """A clock that survives a reset but not a loss of power."""
-        return _host_ms() * self.speed
+        return (_host_ms() + self.wiring.get("rtc_shift_ms", 0)) * self.speed
 
     def set_rtc(self, unix_ms):
         """The host's clock is not ours to set."""
@@ -66,37 +77,67 @@ class Board:
 
     # ---- connections ----
 
-    async def link(self):
+    async def link(self, beat):
         """The network of the host is always there."""
+
+    def network(self):
+        """The state of the network, for people."""
+        return "the host's"
 
     def rssi(self):
         """No radio, no signal strength."""
 
-    async def connect(self, host, port, tls=None):
-        """Open a TCP connection, with TLS and both certificates when `tls` names them."""
-        if not tls:
-            return await asyncio.open_connection(host, port)
-        import tls as mbed
+    def battery_mv(self):
+        """No battery."""
 
-        context = lazy.borrow("tlscontext").context(mbed, self.root, tls)
-        lazy.give_back("tlscontext")
-        return await asyncio.open_connection(host, port, context, tls.get("name", host))
+    def name_servers(self):
+        """Addresses of the name servers."""
+        if "dns" in self.wiring:
+            return self.wiring["dns"]
+        lines = (files.read("/etc/resolv.conf") or b"").decode().split("\n")
+        return [line.split()[1] for line in lines if line.startswith("nameserver ") and ":" not in line]
+
+    async def connect(self, host, port, tls, stage):
+        """Open a TCP connection, with TLS and both certificates when `tls` names them."""
+        return await lazy.borrow("dial").dial(self, host, port, tls, stage)
 
     def uart(self, port, baud, options):
-        """Return a byte stream; baud rate and framing mean nothing on a pty."""
-        return virtual.open_line(self.wiring["uart"][str(port)])
+        """Return a byte stream, the same one each time; baud rate and framing mean nothing on a pty."""
+        key = "uart%d" % port
+        if key not in self._lines:
+            self._lines[key] = virtual.open_line(self.wiring["uart"][str(port)])
+        return self._lines[key]
+
+    def drop_uart(self, port):
+        """The line was unplugged: it is opened again at the next use."""
+        line = self._lines.pop("uart%d" % port, None)
+        if line:
+            line.close()
 
     def i2c(self, bus, options):
         """Return the bus."""
-        return virtual.PipeI2C(self.wiring["i2c"][str(bus)])
+        if bus not in self._lines:
+            self._lines[bus] = virtual.PipeI2C(self.wiring["i2c"][str(bus)])
+        return self._lines[bus]
 
     def pulses(self, pin, options):
         """Return the pulse counter on a pin."""
-        return lazy.borrow("pulses").Pulses(self.wiring["pulse"][str(pin)])
+        return lazy.borrow("pulses").Pulses(self, pin, virtual.open_line(self.wiring["pulse"][str(pin)]))
 
     def analog(self, pin):
         """Return the converter on a pin."""
         return lazy.borrow("analog").Analog(self.wiring["analog"][str(pin)])
+
+    def microphone(self, options):
+        """Return what gives samples as `readinto(buf)`: the rate and the pins are the file's."""
+        return open(self.wiring["i2s"], "rb")  # noqa: SIM115
+
+    def wire(self, pin):
+        """Return a 1-Wire bus."""
+        return virtual.PipeOneWire(self.wiring["onewire"][str(pin)])
+
+    def output(self, pin, level):
+        """Nothing is connected to outputs."""
 
     # ---- flash, watchdog, reset ----
 
@@ -104,17 +145,51 @@ class Board:
         """Return the raw partition of the record ring."""
         return virtual.FileNor(self.root + "/ring.bin", self.wiring.get("sectors", 64))
 
+    def enrolled(self, name):
+        """The bytes of an enrolled file, or of its copy in the vault; OSError that names it."""
+        data = files.read(self.root + "/" + name)
+        data = self.vault(name) if data is None else data
+        if data is None:
+            raise OSError(2, name + " is missing")
+        return data
+
+    def vault(self, name, data=None):
+        """A copy outside of the file system: read, or write when `data` is given."""
+        if "vault" not in self.wiring:
+            return None
+        path = self.wiring["vault"] + "/" + name
+        if data is None:
+            return files.read(path)
+        with open(path, "wb") as f:
+            f.write(data)
+        return data
+
+    def count(self, number=None):
+        """The boot number in the vault: read, or write."""
+        data = self.vault("boots", str(number).encode() if number else None)
+        return int(data or 0)
+
     def keep(self, data=None):
         """Bytes in memory that survives a reset but not a loss of power: read, or write when `data` is given."""
+        if data is None:
+            return files.read(self.root + "/rtc.bin") or b""
         try:
-            with open(self.root + "/rtc.bin", "rb" if data is None else "wb") as f:
-                return f.read() if data is None else f.write(data)
+            with open(self.root + "/rtc.bin", "wb") as f:
+                f.write(data)
         except OSError:
-            return b""
+            pass
+        return data
 
     def watchdog(self, timeout_ms):
         """Start the watchdog; it cannot be stopped."""
         return virtual.Alarm(timeout_ms, self.speed)
+
+    def tick(self, online):
+        """Once a second."""
+
+    def key_pressed(self):
+        """Whether somebody typed `?` on the console."""
+        return False
 
     def reset_cause(self):
         """Power-on when the memory of the clock is empty."""

@@ -28,9 +28,9 @@ class Health:
             out.append(("heap_free", gc.mem_free(), 0))
         if clock.synced:
             out.append(("clock_offset", clock.offset_ms, 3))
-        rssi = self.board.rssi()
-        if rssi is not None:
-            out.append(("rssi", rssi, 0))
+        for name, value, decimals in (("rssi", self.board.rssi(), 0), ("battery", self.board.battery_mv(), 3)):
+            if value is not None:
+                out.append((name, value, decimals))
         return out
 
     def tick(self):

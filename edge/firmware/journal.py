@@ -13,16 +13,21 @@ class Journal:
         self.seq = 0
         self.stored = lambda: None
 
-    def store(self, values, up=None):
-        """Store readings taken now, or at an uptime in tenths of a second; nothing is stored when there are none."""
-        if values:
-            self.put(record.READINGS, values, self.clock.tenths() if up is None else up)
+    def store(self, values, up=None, time=0):
+        """Store readings taken now, or at an uptime in tenths of a second; nothing is stored when there are none.
 
-    def put(self, kind, values, up, line=None, key="", duration=0):
+        `time`: that of a meter with a clock of its own, in tenths of a unix second.
+        """
+        if values:
+            self.put(record.READINGS, values, self.clock.tenths() if up is None else up, None, "", 0, time)
+
+    def put(self, kind, values, up, line=None, key="", duration=0, time=0):
         """Store one record of any kind."""
         clock = self.clock
         line = clock.line if line is None else line
-        time = clock.unix(line, up) if clock.synced else 0
+        if not time:
+            time, quality = clock.dated(line, up)
+            time = time if quality == 2 else 0  # what is estimated now may be known when it is sent
         rec = record.Record(kind, line, self.boot, self.seq, up, time or 0, values, key, duration)
         self.seq += 1
         self.ring.append(record.encode(rec))

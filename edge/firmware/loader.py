@@ -49,7 +49,10 @@ def main(root):
     """Start the firmware; whatever ends it starts the board again."""
     slot, changed = choose(load(root + "/slots"))
     if changed:
-        save(root + "/slots", changed)
+        try:
+            save(root + "/slots", changed)
+        except OSError:
+            slot = changed["active"]  # no room to count the starts of a trial: the proven slot runs
     sys.path.insert(0, root + "/" + slot)
     for name in ("load", "save", "choose"):
         del globals()[name]  # they have done their work, and memory is short

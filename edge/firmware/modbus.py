@@ -18,7 +18,7 @@ def crc16(data):
 
 
 def framed(body):
-    """Append the check sum, low byte first."""
+    """Append the checksum, low byte first."""
     crc = crc16(body)
     return body + bytes((crc & 255, crc >> 8))
 
@@ -60,9 +60,13 @@ class Answer:
             if buf[at + 1 : at + 3] == bytes((self.function, self.size)) and self._whole(at, end):
                 return buf[at + 3 : end]
             if buf[at + 1] == self.function | EXCEPTION and self._whole(at, at + 3):
-                raise OSError(buf[at + 2])
+                raise OSError(buf[at + 2], "unit %d answers with exception %d" % (self.unit, buf[at + 2]))
         self._buf = buf[-(self.size + 5) :]
         return None
+
+    def heard(self):
+        """What came instead of an answer, for the log."""
+        return "; received " + " ".join(["%02x" % byte for byte in self._buf[-12:]]) if self._buf else ""
 
     def _whole(self, at, end):
         buf = self._buf
@@ -70,30 +74,66 @@ class Answer:
 
 
 class Bus:
-    """One serial line with its devices; a question waits at most `ANSWER_MS` and is asked three times."""
+    """One RS-485 line with its meters: one request at a time, silence before each, a meter that was dead asked once.
 
-    ANSWER_MS = 1000
+    Options: `gap_ms` (silence before a request: 20; a few meters need 100 to 500), `timeout_ms` (600), `de` (pin that
+    sets the direction of the transceiver). Several entries with one `port` share the bus.
+    """
 
     def __init__(self, board, options, baud):
         self.board = board
         self.port = SerialPort(board, options, baud)
+        self._lock = asyncio.Lock()
+        self._free_ms = 0
+        self._dead = set()
 
-    async def read(self, unit, function, register, count):
-        """Return the bytes of `count` registers."""
-        for _ in range(2):
-            try:
-                return await self._ask(unit, function, register, count)
-            except asyncio.TimeoutError:
-                pass
-        return await self._ask(unit, function, register, count)
+    async def read(self, unit, function, register, count, gap_ms=20, timeout_ms=600):
+        """Return the bytes of `count` registers; OSError with what came instead."""
+        async with self._lock:
+            tries = 1 if unit in self._dead else 3
+            while True:
+                tries -= 1
+                answer = Answer(unit, function, count)
+                try:
+                    data = await self._ask(answer, request(unit, function, register, count), gap_ms, timeout_ms)
+                    self._dead.discard(unit)
+                    return data
+                except asyncio.TimeoutError:
+                    if not tries:
+                        self._dead.add(unit)
+                        raise OSError(110, "no answer" + answer.heard())
+                finally:
+                    self._free_ms = self.board.ticks_ms()
 
-    async def _ask(self, unit, function, register, count):
+    async def _ask(self, answer, data, gap_ms, timeout_ms):
+        wait = self._free_ms + gap_ms - self.board.ticks_ms()
+        if wait > 0:
+            await self.board.sleep_ms(wait)
         self.port.flush()
-        await self.port.send(request(unit, function, register, count))
-        return await self.board.within(self._answer(Answer(unit, function, count)), self.ANSWER_MS)
+        await self.port.send(data)
+        return await self.board.within(self._answer(answer, timeout_ms), timeout_ms)
 
-    async def _answer(self, answer):
+    async def _answer(self, answer, timeout_ms):
         while True:
-            data = answer.feed(await self.port.some(self.ANSWER_MS))
+            data = answer.feed(await self.port.some(timeout_ms))
             if data is not None:
                 return data
+
+
+class Meter:
+    """One device on a bus, with what it needs of silence and time."""
+
+    def __init__(self, board, options, baud=9600, gap_ms=20):
+        key = "modbus%d" % options["port"]
+        if key not in board.buses:
+            board.buses[key] = Bus(board, options, baud)
+        self._bus = board.buses[key]
+        if self._bus.port.baud != options.get("baud", baud):
+            raise ValueError("another meter on UART %d has %d baud" % (options["port"], self._bus.port.baud))
+        self._unit = options.get("unit", 1)
+        self._gap_ms = options.get("gap_ms", gap_ms)
+        self._timeout_ms = options.get("timeout_ms", 600)
+
+    async def read(self, function, register, count):
+        """Return the bytes of `count` registers."""
+        return await self._bus.read(self._unit, function, register, count, self._gap_ms, self._timeout_ms)

@@ -11,6 +11,7 @@ import os
 from micropython import const
 
 from . import lazy, packets
+from .eventlog import reason
 
 _CONNECT_MS = const(20000)
 _ACK_MS = const(20000)
@@ -21,6 +22,7 @@ _JOINED = const(512)  # bytes of small packets that leave in one write
 _CONNACK = const(2)
 _PUBLISH = const(3)
 _PUBACK = const(4)
+_REFUSALS = const("protocol version|client id|server unavailable|wrong user or password|not authorised")
 _SUBACK = const(9)
 _UNSUBACK = const(11)
 
@@ -30,10 +32,14 @@ class LinkError(Exception):
 
 
 class Client:
-    """`board` gives connect, ticks_ms and sleep_ms; `options` host, port, keepalive_s, window, tls, user, password."""
+    """`board` gives link, connect, ticks_ms and sleep_ms; `options` host, port, keepalive_s, window, tls, user,
+    password; `say(part, text)` is told of every change of the connection's state.
+    """
 
-    def __init__(self, board, client_id, options, will, birth, topics, on_message):
+    def __init__(self, board, client_id, options, will, birth, topics, on_message, say=None):
         self.board = board
+        self.say = say or (lambda *_: None)
+        self.stage = ""
         self.client_id = client_id
         self.options = options
         self.will = will
@@ -88,9 +94,14 @@ class Client:
             self._alive()
             started = self.board.ticks_ms()
             try:
+                self.stage = "network"
+                await self.board.link(self._alive)
                 await self._session()
-            except (OSError, LinkError, ValueError, IndexError, UnicodeError, asyncio.TimeoutError, EOFError):
-                pass  # whatever was wrong with it, the next session may do better
+            except asyncio.TimeoutError:
+                self.say("broker", self.stage + ": no answer")
+            except (OSError, LinkError, ValueError, IndexError, UnicodeError, EOFError) as err:
+                # Whatever was wrong with it, the next session may do better.
+                self.say("broker", "%s: %s" % (self.stage, reason(err)))
             self.online = False
             # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
             if self.board.ticks_ms() - started > _STABLE_MS and self.sessions:
@@ -116,8 +127,9 @@ class Client:
     # ---- one session ----
 
     async def _session(self):
-        reader, writer = await self.board.within(
-            self.board.connect(self.options["host"], self.options["port"], self.options.get("tls")), _CONNECT_MS
+        options = self.options
+        writer = reader = await self.board.within(
+            self.board.connect(options["host"], options["port"], options.get("tls"), self._at), _CONNECT_MS
         )
         self._alive()
         self._out.clear()
@@ -127,6 +139,7 @@ class Client:
         tasks = []
         try:
             await self.board.within(self._handshake(reader, writer, splitter), _CONNECT_MS)
+            lazy.give_back("dial", "dns", "names")
             self._rx = self._tx = self.board.ticks_ms()
             over = asyncio.Event()
             jobs = (self._read(reader, splitter), self._write(writer), self._keep())
@@ -137,6 +150,10 @@ class Client:
             for task in tasks:
                 task.cancel()
             await self._close(writer)
+
+    def _at(self, stage):
+        """Where a connection is on its way: what fails is placed by it."""
+        self.stage = stage
 
     async def _part(self, job, over):
         """Run one part of the session; the first failure ends them all."""
@@ -163,14 +180,18 @@ class Client:
             )
         )
         await writer.drain()
+        self.stage = "CONNACK"
         packet = None
         while packet is None:
             splitter.feed(await self._some(reader))
             packet = splitter.next()
         first, body, _ = packet
         if first >> 4 != _CONNACK or body[1]:
-            raise LinkError("refused, code %d" % body[1])
+            names = _REFUSALS.split("|")
+            why = names[body[1] - 1] if 0 < body[1] <= len(names) else "not a CONNACK"
+            raise LinkError("refused with code %d: %s" % (body[1], why))
         self.present = bool(body[0] & 1)
+        self.stage = "session"
 
     async def _begin(self):
         """Make subscriptions if the broker forgot us, say that we are here, send again what was in flight."""
@@ -184,6 +205,7 @@ class Client:
             self._send_flight(pid, self.present)
         lazy.give_back("greetings")
         self.online = True
+        self.say("broker", "connected to %s:%d" % (self.options["host"], self.options["port"]))
         self._room.set()
 
     async def _some(self, reader):

@@ -46,7 +46,7 @@ async def consider(clerk, payload):
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
-        if version in Slots(clerk.node.board.root).bad:
+        if version in Slots(clerk.node.board.state).bad:
             raise ValueError("was rolled back before")
         await Download(clerk, offer).install()
         return "trial", version, ""
@@ -61,7 +61,7 @@ class Download:
         self.clerk = clerk
         self.client = clerk.node.client
         self.offer = offer
-        self.root = clerk.node.board.root
+        self.root = clerk.node.board.state
         self.part = self.root + "/ota.part"
 
     async def install(self):

@@ -2,23 +2,42 @@
 
 import select
 
-from .virtual import open_line
+from . import counters
 
 
-class Pulses:
-    """Counts edges: each byte that arrives on the line is one pulse."""
+class _Line:
+    """Each byte that arrives on the line is one pulse."""
 
-    def __init__(self, path):
-        self._file = open_line(path)
+    def __init__(self, file):
+        self._file = file
         self._poll = select.poll()
-        self._poll.register(self._file, select.POLLIN)
+        self._poll.register(file, select.POLLIN)
         self._count = 0
 
-    def count(self):
-        """Pulses since the start."""
+    def value(self):
+        """Since the start."""
         while self._poll.poll(0):
             data = self._file.read(64)
             if not data:
                 break
             self._count += len(data)
         return self._count
+
+
+class Pulses(counters.Pulses):
+    """Counts on a line; what was counted is kept over a reset each time it is asked for."""
+
+    def __init__(self, board, pin, file):
+        counters.Pulses.__init__(self, board, pin, _Line(file))
+
+    def count(self):
+        """Pulses since the power came."""
+        now = counters.Pulses.count(self)
+        self.keep_total(now)
+        return now
+
+    def keep_total(self, now):
+        """Note the total."""
+        if now != self._kept:
+            counters.kept.put(self._board, self._name, counters.struct.pack("<Q", now))
+            self._kept = now

@@ -1,8 +1,9 @@
 """One node record as bytes: who took it, when, and the scaled integers it holds.
 
 A value is `(quantity, mantissa, decimals)`: 23.4 V is `("voltage", 234, 1)`. Integers keep counters exact where
-the board's floats have 24 bits. `up` and `time` are in tenths of a second; `time` is 0 when the clock was not
-synchronised at the moment of the reading.
+the board's floats have 24 bits. A mean has `n, min, max` behind it, the latter two with one decimal less. A quantity of
+one of several meters has its channel in front: `flat-3/voltage`. `up` and `time` are in tenths of a second; `time` is 0
+when the clock was not synchronised at the moment of the reading.
 """
 
 import struct
@@ -14,6 +15,8 @@ from .quantities import code, name_and_unit
 READINGS = const(0)
 SESSION = const(1)
 
+_CHANNEL = const(255)  # in the place of a code: length and name of the channel of the values that follow
+_MEAN = const(128)  # added to the decimals: n, min and max follow
 _HEAD = const("<BBBIIII")  # kind, resets since the line began, tenth of the time, boot, seq, uptime, seconds
 _HEAD_LEN = const(19)
 
@@ -63,10 +66,17 @@ def encode(rec):
         _put_varint(out, rec.duration)
         out.append(len(key))
         out += key
-    for name, mantissa, decimals in rec.values:
+    channel = ""
+    for value in rec.values:
+        of, _, name = value[0].rpartition("/")
+        if of != channel:
+            channel = of
+            out += bytes((_CHANNEL, len(of.encode()))) + of.encode()
         out.append(code(name))
-        out.append(decimals)
-        _put_varint(out, mantissa)
+        out.append(value[2] + (_MEAN if len(value) > 3 else 0))
+        _put_varint(out, value[1])
+        for more in value[3:]:
+            _put_varint(out, more)
     return bytes(out)
 
 
@@ -94,8 +104,18 @@ def decode(buf):
     pos, key, duration, values = _HEAD_LEN, "", 0, []
     if kind == SESSION:
         duration, key, pos = _session_head(buf, pos)
+    channel = ""
     while pos < len(buf):
-        name, decimals = name_and_unit(buf[pos])[0], buf[pos + 1]
-        mantissa, pos = _get_varint(buf, pos + 2)
-        values.append((name, mantissa, decimals))
+        if buf[pos] == _CHANNEL:
+            end = pos + 2 + buf[pos + 1]
+            channel = bytes(buf[pos + 2 : end]).decode()
+            channel, pos = channel and channel + "/", end
+            continue
+        name, decimals = channel + name_and_unit(buf[pos])[0], buf[pos + 1]
+        value, pos = _get_varint(buf, pos + 2)
+        value = [name, value, decimals & ~_MEAN]
+        for _ in range(3 if decimals & _MEAN else 0):
+            more, pos = _get_varint(buf, pos)
+            value.append(more)
+        values.append(tuple(value))
     return Record(kind, boot - resets, boot, seq, up, time * 10 + tenth, values, key, duration)

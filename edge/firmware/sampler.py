@@ -2,32 +2,33 @@
 
 import asyncio
 
-from micropython import const
-
-from .sensors import driver
-
-_READ_MS = const(15000)
+from . import sensors
+from .source import Source
 
 
 class Sampler:
-    """One driver per entry of the configuration, each read in its own task so that a slow one delays nobody."""
+    """One source per entry of the configuration, each read in its own task so that a slow one delays nobody."""
 
-    def __init__(self, board, journal, conf, health, report, sessions=None):
+    def __init__(self, board, journal, conf, health, events):
         self.board = board
         self.journal = journal
         self.interval_ms = conf["interval_s"] * 1000
-        self.drivers = [(s["driver"], self._make(s, report)) for s in conf["sensors"]]
-        self.drivers = [(name, dev) for name, dev in self.drivers if dev]
-        self.report = report
+        self.events = events
+        self.kinds = set()
+        self.sources = [source for source in [self._make(options) for options in conf["sensors"]] if source]
         self.health = health
-        self.sessions = sessions
+        self.sessions = None
         self.beat = lambda: None
+        self._jobs = []
 
-    def _make(self, options, report):
+    def _make(self, options):
+        name = options["driver"]
         try:
-            return driver(options["driver"])(self.board, options)
+            module = sensors.module(name)
+            self.kinds.add(getattr(module, "KIND", ""))
+            return Source(self.board, options, module.Driver(self.board, options), self.events, self.interval_ms)
         except Exception as err:
-            report("sensor " + options["driver"], err)
+            self.events.add("sensor " + name, err)
             return None
 
     async def run(self):
@@ -41,30 +42,34 @@ class Sampler:
             now = self.board.ticks_ms()
             if due < now:
                 due += (now - due) // self.interval_ms * self.interval_ms
+            self._jobs = [asyncio.create_task(source.run(due)) for source in self.sources if source.works_between]
             while due > now:
                 self.beat()
                 self.health.tick()
+                self.events.tick()
                 await self.board.sleep_ms(min(due - now, 10000))
                 now = self.board.ticks_ms()
+            await self._settle()
+
+    async def _settle(self):
+        """The last sample may still be under way, as a reading may be."""
+        jobs, self._jobs = self._jobs, []
+        for job in jobs:
+            try:
+                await job
+            except Exception as err:
+                self.events.add("sampler", err)
 
     async def _round(self):
-        self._answered = self.journal.clock.tenths()
-        results = await asyncio.gather(*[self._read(name, dev) for name, dev in self.drivers])
-        seen, values = set(), []
+        began = self.board.ticks_ms()
+        results = await asyncio.gather(*[source.take() for source in self.sources])
+        seen, values, late = set(), [], []
         for value in [value for result in results for value in result]:
             if value[0] not in seen:  # of two sensors for one quantity the first in the file counts
                 seen.add(value[0])
-                values.append(value)
+                (late if len(value) == 4 else values).append(value)
         # The time of the last answer: most sensors have measured just before, and one that is silent delays nothing.
-        self.journal.store(self.sessions.take(values) if self.sessions else values, self._answered)
-
-    async def _read(self, name, dev):
-        try:
-            values = await self.board.within(dev.read(), _READ_MS)
-            self._answered = self.journal.clock.tenths()
-            return values
-        except (OSError, asyncio.TimeoutError):
-            pass  # missing is missing
-        except Exception as err:
-            self.report("sensor " + name, err)
-        return []
+        up = (max([began] + [source.last_ms for source in self.sources]) + 50) // 100
+        self.journal.store(self.sessions.take(values) if self.sessions else values, up)
+        for value in late:
+            self.journal.store([value[:3]], up, value[3] * 10)

@@ -1,4 +1,9 @@
-"""Node records as one SenML JSON message (RFC 8428) with our labels boot, seq, pboot, pseq, up, sent, tq, key, end."""
+"""Node records as one SenML JSON message (RFC 8428).
+
+Our labels: boot, seq, pboot, pseq number the records; up, sent, tq, key, end place them in time; cnt, min, max are
+those of a mean. The name is the quantity, with the channel in front where a node has several meters:
+`flat-3/energy_total`.
+"""
 
 from .quantities import code, name_and_unit
 
@@ -26,9 +31,18 @@ def _stamp(rec, unix, quality, before):
 
 
 def _append(out, rec, head):
-    for name, mantissa, decimals in rec.values:
-        unit = name_and_unit(code(name))[1]
-        out += ('{%s"n":"%s","u":"%s","v":%s},' % (head, name, unit, decimal(mantissa, decimals))).encode()
+    for value in rec.values:
+        name, mantissa, decimals = value[:3]
+        unit = name_and_unit(code(name[name.rfind("/") + 1 :]))[1]
+        text = '{%s"n":"%s","u":"%s","v":%s' % (head, name, unit, decimal(mantissa, decimals))
+        if len(value) > 3:
+            text += ',"cnt":%d,"min":%s,"max":%s' % (
+                value[3],
+                decimal(value[4], decimals - 1),
+                decimal(value[5], decimals - 1),
+            )
+        out += text.encode()
+        out += b"},"
         head = ""
 
 

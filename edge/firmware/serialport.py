@@ -1,4 +1,4 @@
-"""A serial line with time limits, for drivers: `some` never waits longer than it was told."""
+"""A serial line with time limits, for drivers: `some` never waits longer than its timeout."""
 
 import asyncio
 import select
@@ -18,16 +18,15 @@ class SerialPort:
         self._stream = None
 
     def _open(self):
-        if self._stream is None:
-            uart = self.board.uart(self.options["port"], self.baud, self.options)
+        uart = self.board.uart(self.options["port"], self.baud, self.options)
+        if self._stream is None or self._stream.s is not uart:  # pyright: ignore
             self._stream = asyncio.StreamReader(uart)
         return self._stream
 
     def close(self):
         """Forget the line; the next use opens it again."""
-        stream, self._stream = self._stream, None
-        if stream:
-            stream.s.close()  # pyright: ignore
+        self._stream = None
+        self.board.drop_uart(self.options["port"])
 
     async def some(self, timeout_ms, count=64):
         """Return the bytes that come next; OSError when the line is gone, TimeoutError when it is silent."""
@@ -39,15 +38,23 @@ class SerialPort:
             raise
         if not data:
             self.close()
-            raise OSError(5)
+            raise OSError(5, "the line is gone")
         return data
 
     async def send(self, data):
-        """Write bytes."""
-        stream = self._open()
+        """Write bytes; a transceiver whose direction is a pin (`de`) sends only while that is high."""
+        stream, de = self._open(), self.options.get("de")
         try:
-            stream.write(data)  # pyright: ignore (every stream writes here)
-            await stream.drain()  # pyright: ignore
+            if de is None:
+                stream.write(data)  # pyright: ignore (every stream writes here)
+                await stream.drain()  # pyright: ignore
+                return
+            self.board.output(de, 1)
+            stream.s.write(data)  # pyright: ignore
+            await self.board.sleep_ms(11000 * len(data) // self.baud)
+            while hasattr(stream.s, "txdone") and not stream.s.txdone():  # pyright: ignore
+                await self.board.sleep_ms(1)
+            self.board.output(de, 0)
         except OSError:
             self.close()
             raise

@@ -14,6 +14,12 @@ _MQTT = {
     "limit": (int, 1024, 640, 16384),
     "tls": (dict, {}, 0, 4),
 }
+_WIFI = {
+    "ssid": (str, None, 1, 32),
+    "password": (str, "", 0, 64),
+    "ssid2": (str, "", 0, 32),
+    "password2": (str, "", 0, 64),
+}
 _TOP = {
     "city": (str, None, 1, 64),
     "device": (str, None, 1, 64),
@@ -23,10 +29,16 @@ _TOP = {
     "watchdog_s": (int, 30, 4, 300),
     "ota_key": (str, "", 0, 128),
     "mqtt": (_MQTT, None, 0, 0),
-    "wifi": ({"ssid": (str, None, 1, 32), "password": (str, "", 0, 64)}, {}, 0, 0),
+    "wifi": (_WIFI, {}, 0, 0),
+    "lan": (dict, {}, 0, 12),
+    "board": (str, "", 0, 16),
+    "led": (int, -1, -1, 48),
+    "button": (int, -1, -1, 48),
+    "battery": (dict, {}, 0, 4),
+    "sleep": (bool, False, 0, 1),
     "ntp": (list, [], 0, 5),
     "ntp_wait_s": (int, 300, 0, 86400),
-    "sensors": (list, None, 1, 12),
+    "sensors": (list, None, 1, 24),
 }
 
 
@@ -36,8 +48,10 @@ def _nearest(key, known):
 
 
 def _scalar(where, value, kind, least, most):
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
         raise ValueError("%s: expected %s" % (where, kind.__name__))
+    if kind is bool:
+        return value
     size = value if kind is int else len(value)
     if not least <= size <= most:
         raise ValueError("%s: not in %d..%d" % (where, least, most))
@@ -79,6 +93,8 @@ def checked(given):
         if not isinstance(sensor, dict) or not isinstance(sensor.get("driver"), str):
             raise ValueError("sensors[%d]: needs a driver" % i)
         _name("sensors[%d].driver" % i, sensor["driver"])
+        if "channel" in sensor:
+            _name("sensors[%d].channel" % i, _scalar("sensors[%d].channel" % i, sensor["channel"], str, 1, 24))
     for i, server in enumerate(conf["ntp"]):
         _scalar("ntp[%d]" % i, server, str, 1, 255)
     return conf

@@ -35,7 +35,8 @@ class Slots:
 
     def start_trial(self, version):
         """The spare slot is complete: run it from the next start on."""
-        self._save(trial=self.spare(), version=version, tries=0)
+        if not self._save(trial=self.spare(), version=version, tries=0):
+            raise OSError(28, "no room on the file system")
 
     def commit(self):
         """The trial has proven itself."""
@@ -43,4 +44,4 @@ class Slots:
 
     def _save(self, **changes):
         self.state.update(changes)
-        files.save(self.path, self.state)
+        return files.save(self.path, self.state)

@@ -1,4 +1,4 @@
-"""Asks the time: SNTP with several servers, and answers that cannot be true are refused."""
+"""Asks the time: SNTP with several servers. What one server says is believed only if another or the clock agrees."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import struct
 
 from micropython import const
 
-from . import BUILT
+from . import BUILT, lazy
 
 # The 32-bit seconds of the protocol began in 1900 and wrap in 2036: earlier than this they belong to the next era.
 _UNIX_FROM_1900 = const(2208988800)
@@ -15,6 +15,8 @@ _FORTY_YEARS_S = const(40 * 365 * 86400)
 _ANSWER_MS = const(2000)
 _QUICK_MS = const(100)
 _TRIES = const(3)
+_AGREE_MS = const(2000)  # two servers say the same
+_NEAR_MS = const(10000)  # a server and our running clock say the same
 
 
 def unix_ms(seconds, fraction):
@@ -26,7 +28,7 @@ def unix_ms(seconds, fraction):
 
 
 def parse(reply, cookie):
-    """Return the server's unix milliseconds; ValueError with the reason when the answer is not to be believed."""
+    """Return the server's unix milliseconds; ValueError with the reason when the answer cannot be true."""
     if len(reply) < 48 or reply[24:32] != cookie:
         raise ValueError("not an answer to our question")
     if reply[0] & 7 != 4 or reply[0] >> 6 == 3 or not 0 < reply[1] < 16:
@@ -37,18 +39,39 @@ def parse(reply, cookie):
     return ms
 
 
-def _connected(host, port):
+def believed(answers, running_ms, sure):
+    """Decide on answers `[(server, unix ms), ...]`; return (unix ms or None, confirmed, reason).
+
+    `running_ms`: the running clock at the same moment, 0 where there is none; `sure`: it is confirmed.
+    """
+    for server, ms in answers:
+        if running_ms and abs(ms - running_ms) <= _NEAR_MS:
+            return ms, True, ""
+        if any([other is not server and abs(ms - theirs) <= _AGREE_MS for other, theirs in answers]):
+            return ms, True, ""
+    if not answers:
+        return None, False, "no server answered"
+    if len(answers) == 1 and not sure:
+        return answers[0][1], False, ""  # nobody contradicts: an estimate, until the next answer agrees with it
+    server, ms = answers[0]
+    if running_ms:
+        off = "%s is %d s off the running clock" % (server, (ms - running_ms) // 1000)
+    else:
+        off = "%s says %d" % (server, ms // 1000)
+    return None, False, off + "; no second server agrees"
+
+
+def _connected(address, port):
     """A non-blocking UDP socket."""
-    addr = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0][-1]
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.connect(addr)
+    sock.connect(socket.getaddrinfo(address, port)[0][-1])  # an address, not a name: this does not wait
     sock.setblocking(False)
     return sock
 
 
-async def ask(board, host, port=123):
+async def ask(board, address, port=123):
     """Return (unix ms at tick zero, ms that the exchange took); OSError when nobody answers."""
-    sock = _connected(host, port)
+    sock = _connected(address, port)
     try:
         cookie = os.urandom(8)
         sent = board.ticks_ms()
@@ -61,19 +84,19 @@ async def ask(board, host, port=123):
                 continue
             took = board.ticks_ms() - sent
             return parse(reply, cookie) - sent - took // 2, took
-        raise OSError(110)
+        raise OSError(110, "no answer")
     finally:
         sock.close()
 
 
-async def ask_well(board, host, port):
+async def ask_well(board, address, port):
     """Return unix ms at tick zero, by the quickest of some exchanges: an answer may be off by half of what it took."""
-    unix, took = await ask(board, host, port)
+    unix, took = await ask(board, address, port)
     for _ in range(_TRIES):
         if took <= _QUICK_MS * board.speed:
             break
         try:
-            again = await ask(board, host, port)
+            again = await ask(board, address, port)
         except OSError:
             break  # a slow answer is better than none
         if again[1] < took:
@@ -81,14 +104,39 @@ async def ask_well(board, host, port):
     return unix
 
 
-async def synchronise(board, clock, servers):
-    """Set the clock by the first server that can be believed; return "" or why the last one was not."""
-    why = "no server"
+async def _answers(board, servers, say, possible, enough):
+    """What the servers answer, as unix ms at tick zero; asking ends when `enough(answers)`."""
+    out = []
     for server in servers:
         host, _, port = server.partition(":")
         try:
-            clock.sync(await ask_well(board, host, int(port or 123)) + board.ticks_ms())
-            return ""
+            zero = await ask_well(board, await lazy.borrow("names").address(board, host, say), int(port or 123))
+            if not possible(board, zero + board.ticks_ms()):
+                raise ValueError("outside of the validity of our certificate")
+            out.append((server, zero))
+            if enough(out):
+                break
         except (OSError, ValueError) as err:
-            why = "%s: %s" % (server, err)
+            say("time server " + host, "refused: %s" % err if isinstance(err, ValueError) else str(err.args[-1]))
+    return out
+
+
+async def synchronise(board, clock, servers):
+    """Set the clock by servers that can be believed; return "" when it is confirmed, or why not."""
+
+    def decide(found):
+        now = board.ticks_ms()
+        return believed([(server, zero + now) for server, zero in found], clock.running_ms(), clock.synced)
+
+    possible = lazy.borrow("validity").possible
+    found = await _answers(board, servers, clock.say, possible, lambda found: decide(found)[1])
+    lazy.give_back("validity", "names")
+    ms, confirmed, why = decide(found)
+    if confirmed:
+        clock.sync(ms)
+        return ""
+    if ms:
+        clock.estimate(ms)
+        why = "one answer, to be confirmed by the next"
+    clock.say("time", why)
     return why

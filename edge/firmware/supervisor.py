@@ -14,13 +14,13 @@ _CRASH_SPAN_MS = const(600000)
 
 
 class Supervisor:
-    """`crashlog` notes faults; `watchdog_s` is the time after which the hardware resets a board that hangs;
+    """`events` notes faults; `watchdog_s` is the time after which the hardware resets a board that hangs;
     `tick()` is called on every round.
     """
 
-    def __init__(self, board, crashlog, watchdog_s, tick):
+    def __init__(self, board, events, watchdog_s, tick):
         self.board = board
-        self.crashlog = crashlog
+        self.events = events
         self.watchdog_s = watchdog_s
         self.tick = tick
         self._beats = {}
@@ -50,9 +50,9 @@ class Supervisor:
     def _note(self, name, err):
         gc.collect()
         try:
-            self.crashlog.add(name, err)
+            self.events.add(name, err)
         except MemoryError:
-            self.crashlog.add(name, "out of memory, and too little even to say where")
+            self.events.add(name, "out of memory, and too little even to say where")
 
     def _crashed(self):
         now = self.board.ticks_ms()
@@ -61,7 +61,7 @@ class Supervisor:
             self._restart("tasks crash again and again")
 
     def _restart(self, why):
-        self.crashlog.add("supervisor", why)
+        self.events.add("supervisor", why)
         self.board.sync_files()
         self.board.reset()
 
@@ -82,4 +82,4 @@ class Supervisor:
                 self._restart(name + " has been silent for too long")
             dog.feed()
             self.tick()
-            await self.board.sleep_ms(self.watchdog_s * 250)
+            await self.board.sleep_ms(min(self.board.tick_ms, self.watchdog_s * 250))

@@ -1,16 +1,17 @@
-"""TLS as a node needs it: the broker's certificate and name are checked, and the node shows its own."""
+"""TLS as a node needs it: the broker's certificate and name are checked, and the node presents its own."""
 
 
-def _read(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-def context(mbed, root, files):
-    """Return a client context; `files` names ca, and for a client certificate cert and key (DER)."""
+def context(mbed, board, names):
+    """Return a client context; `names`: the files ca, cert and key (DER). OSError names one that is absent."""
     ctx = mbed.SSLContext(mbed.PROTOCOL_TLS_CLIENT)
     ctx.verify_mode = mbed.CERT_REQUIRED
-    ctx.load_verify_locations(_read(root + "/" + files["ca"]))
-    if "cert" in files:
-        ctx.load_cert_chain(_read(root + "/" + files["cert"]), _read(root + "/" + files["key"]))
+    try:
+        ctx.load_verify_locations(board.enrolled(names["ca"]))
+    except ValueError:
+        raise OSError(22, "%s is not a certificate" % names["ca"])
+    if "cert" in names:
+        try:
+            ctx.load_cert_chain(board.enrolled(names["cert"]), board.enrolled(names["key"]))
+        except ValueError:
+            raise OSError(22, "%s or %s is not a certificate and its key" % (names["cert"], names["key"]))
     return ctx

@@ -77,7 +77,7 @@ class Uplink:
         if self.clock.synced or not self.patience_ms:
             return False
         rec = self._record(number, False)
-        if rec is None or rec.time:
+        if rec is None or self.clock.resolve(rec)[1] == 2:
             return False
         if self._began is None and self.client.online:
             self._began = self.board.ticks_ms()
@@ -89,7 +89,7 @@ class Uplink:
         while number <= last and number < first + self.batch:
             rec = self._record(number, every)
             if rec is not None:
-                size += 60 + 45 * len(rec.values)
+                size += 60 + sum([45 if len(value) == 3 else 85 for value in rec.values])
                 this = 0 if self._time(rec)[0] else rec.line
                 if kind not in (-1, this) or size > _PAYLOAD_MAX and number > first:
                     break
@@ -129,20 +129,19 @@ class Uplink:
             self.ring.ack(number)
 
     def _time(self, rec):
-        """Return the unix time of a record in tenths, and its quality: 2 known, 1 reckoned, 0 left to the gateway.
+        """Return the unix time of a record in tenths, and its quality: 2 confirmed, 1 estimated, 0 left to the gateway.
 
-        A line of uptime that nobody told the time is placed as if the power had come back at once after it.
+        A boot of which nobody knows the time is placed as if the power had come back at once after it.
         """
         clock = self.clock
-        time = clock.resolve(rec)
-        if time:
-            return time, 2
-        if clock.synced:
-            return clock.unix(clock.line, rec.up - self._behind(rec.line)), 1
-        return None, 0
+        time, quality = clock.resolve(rec)
+        if time or rec.line == clock.line:
+            return time, quality
+        time = clock.unix(clock.line, rec.up - self._behind(rec.line))
+        return time, 1 if time else 0
 
     def _behind(self, line):
-        """Tenths of uptime from the start of a line to the start of ours."""
+        """Tenths of uptime from the start of a boot to the start of ours."""
         if line not in self._before:
             self._before[line] = lazy.borrow("lines").between(self.ring, line, self.clock.line)
             lazy.give_back("lines")

@@ -23,12 +23,12 @@ CA, CERTIFICATE, KEY = "ca.der", "device.der", "device.key.der"
 _SECRETS = {"password", "ota_key"}
 _TEXTS = _SECRETS | {"ssid", "host", "user"}  # also where they look like numbers
 _TLS = {"ca", "cert", "key", "name"}
-_POOL = "pool.ntp.org"
+_POOL = ("0.pool.ntp.org", "1.pool.ntp.org")  # one server alone is only an estimate
 
 
 def compose(
     city: str, device: str, broker: Broker, sensors: Sequence[node_kinds.Sensor], ota_key: str, wifi: Mapping[str, str],
-    ntp: Sequence[str] = (), interval_s: int = 60,
+    ntp: Sequence[str] = (), interval_s: int = 60, board: str = "",
 ) -> Config:  # fmt: skip
     """The configuration of a new node. Without `ntp`: the broker's machine, then the public pool."""
     mqtt: Config = {"host": broker.host, "port": broker.port}
@@ -37,9 +37,11 @@ def compose(
     if broker.tls:
         mqtt["tls"] = {"ca": CA, "cert": CERTIFICATE, "key": KEY, "name": broker.host}
     out: Config = {"city": city, "device": device, "interval_s": interval_s}
+    if board:
+        out["board"] = board
     if wifi:
         out["wifi"] = dict(wifi)
-    return out | {"mqtt": mqtt, "ntp": list(ntp or [broker.host, _POOL]), "ota_key": ota_key, "sensors": list(sensors)}
+    return out | {"mqtt": mqtt, "ntp": list(ntp or [broker.host, *_POOL]), "ota_key": ota_key, "sensors": list(sensors)}
 
 
 def check(config: Config, where: str) -> None:
@@ -49,7 +51,7 @@ def check(config: Config, where: str) -> None:
         filled = settings.checked(config)
     except ValueError as error:
         raise UsageError(f"{where}: {error}.") from None
-    found = _tls_faults(filled["mqtt"]["tls"]) + node_kinds.faults(filled["sensors"])
+    found = _tls_faults(filled["mqtt"]["tls"]) + node_kinds.faults(filled["sensors"], filled["board"])
     key = filled["ota_key"]
     if key and (len(key) != 64 or not set(key) <= set("0123456789abcdef")):
         found.append("ota_key: write 64 hexadecimal digits, or leave it out: then no update is taken.")

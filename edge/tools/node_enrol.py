@@ -15,6 +15,7 @@ from pathlib import Path
 
 from adapters.mqtt.broker import Broker
 from edge.tools import enrol, node_config, node_kinds
+from edge.tools.boards import RECOMMENDED
 from registry import secret_files
 from telemetry.errors import UsageError
 
@@ -31,7 +32,7 @@ class NodeKey:
 
 def enrol_node(
     folder: Path, name: str, kind: str, broker: Broker, now: datetime, days: int = 730, drivers: Sequence[str] = (),
-    wifi: Mapping[str, str] | None = None, ntp: Sequence[str] = (), interval_s: int = 60,
+    wifi: Mapping[str, str] | None = None, ntp: Sequence[str] = (), interval_s: int = 60, board: str = RECOMMENDED,
 ) -> tuple[enrol.Issued, Path]:  # fmt: skip
     """Make certificate, key and configuration; returns the certificate's files and the board's folder.
 
@@ -39,20 +40,20 @@ def enrol_node(
     """
     city = enrol.city_of(folder)
     key = secrets.token_bytes(32)
-    sensors = node_kinds.sensors(kind, drivers)
-    config = node_config.compose(city, name, broker, sensors, key.hex(), wifi or {}, ntp, interval_s)
+    sensors = node_kinds.sensors(kind, drivers, board)
+    config = node_config.compose(city, name, broker, sensors, key.hex(), wifi or {}, ntp, interval_s, board)
     node_config.check(config, "The configuration")
     issued = enrol.enrol(folder, "device", name, now, days)
-    board = folder / "nodes" / name
-    board.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home = folder / "nodes" / name
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = enrol.authority_der(folder, "infrastructure")  # signs for brokers: whom the node shall trust
-    (board / node_config.CA).write_bytes(authority)
-    (board / node_config.CERTIFICATE).write_bytes(issued.der.read_bytes())
-    secret_files.write(board / node_config.KEY, issued.der_key.read_bytes())
-    secret_files.write(board / node_config.FILE, node_config.as_text(config).encode())
+    (home / node_config.CA).write_bytes(authority)
+    (home / node_config.CERTIFICATE).write_bytes(issued.der.read_bytes())
+    secret_files.write(home / node_config.KEY, issued.der_key.read_bytes())
+    secret_files.write(home / node_config.FILE, node_config.as_text(config).encode())
     known = {"city": city, "kind": kind, "key": key.hex()}
     secret_files.write(_key_file(folder, name), json.dumps(known).encode())
-    return issued, board
+    return issued, home
 
 
 def _key_file(folder: Path, name: str) -> Path:

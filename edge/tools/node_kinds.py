@@ -1,89 +1,88 @@
-"""The kinds of node, and of each sensor driver the options it takes: what `edge/README.md` says under Wiring.
+"""The kinds of node, and the sensors of a new one: drivers with their options and the pins of its board.
 
-The pins are the examples of that table, for a plain ESP32 development board. A test holds this table against the
-drivers in `edge/firmware/sensors/`.
+Everything about a driver is what its own file declares (`drivers.py`); pins come from the board (`boards.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
+from edge.tools.boards import RECOMMENDED, Board, board, pin_problems
+from edge.tools.drivers import Driver, driver, drivers
 from telemetry.errors import UsageError, nearest
 from telemetry.untrusted import read_json
 
 Sensor = dict[str, Any]
+KINDS = {"air": "air", "energy": "energy", "ev": "charger"}
 
 
-class Driver(NamedTuple):
-    """Options with the values a new node gets, which of them it cannot do without, and what else it takes."""
-
-    example: Mapping[str, Any]
-    needs: frozenset[str]
-    more: frozenset[str] = frozenset()
-
-    @property
-    def options(self) -> frozenset[str]:
-        """Every option there is."""
-        return frozenset(self.example) | self.needs | self.more
-
-
-_LINE = frozenset({"baud", "bits", "parity", "invert", "rxbuf"})
-
-
-def _uart(*more: str, **example: Any) -> Driver:  # noqa: ANN401 - JSON values
-    pins = {"port": 1, "rx": 16, "tx": 17, **example}
-    return Driver(pins, frozenset({"port", *example}), _LINE | set(more))
-
-
-def _i2c(*more: str, **example: Any) -> Driver:  # noqa: ANN401 - JSON values
-    return Driver({"bus": 0, "sda": 21, "scl": 22, **example}, frozenset({"sda", "scl", *example}), frozenset(more))
-
-
-DRIVERS: dict[str, Driver] = {
-    "pms5003": _uart(),
-    "sds011": _uart(),
-    "sps30": _uart(),
-    "bme280": _i2c("address"),
-    "sht4x": _i2c("address"),
-    "scd41": _i2c("address"),
-    "ads1115": _i2c("address", channels={"no2_we": 0, "no2_ae": 1, "o3_we": 2, "o3_ae": 3}),
-    "pzem004t": _uart("unit"),
-    "sdm630": _uart("unit"),
-    "dsmr_p1": Driver({"port": 1, "rx": 16, "invert": True}, frozenset({"port"}), _LINE | {"tx", "crc"}),
-    "s0": Driver({"pin": 4, "per_kwh": 1000}, frozenset({"pin"}), frozenset({"debounce_ms"})),
-    "openevse": _uart(),
-    "j1772": Driver({"pin": 34}, frozenset({"pin"}), frozenset({"zero_mv", "ratio"})),
-    "modbus_evse": _uart("unit", model="abb_terra"),
-}
-
-# What a new node of a kind is given; another choice of drivers is the technician's.
-KINDS: dict[str, tuple[str, ...]] = {
-    "air": ("pms5003", "bme280"),
-    "energy": ("pzem004t",),
-    "ev": ("openevse",),
-}
-
-
-def sensors(kind: str, drivers: Sequence[str] = ()) -> list[Sensor]:
-    """The `sensors` of a new node of a kind, or those asked for. Raises UsageError.
-
-    A driver is asked for by its name, with options where they are to differ: `sds011,port=2,rx=25,tx=26`.
-    """
+def first_choice(kind: str) -> tuple[str, ...]:
+    """The drivers that a new node of a kind gets; another choice is the technician's. Raises UsageError."""
     if kind not in KINDS:
-        raise UsageError(f"There is no kind of node '{kind}'; {nearest(kind, KINDS)}")
-    return [_sensor(text) for text in drivers or KINDS[kind]]
+        raise UsageError(f"'{kind}' is not a kind of node; {nearest(kind, KINDS)}")
+    of_kind = [one for one in drivers().values() if one.kind == KINDS[kind] and one.first]
+    return tuple(one.name for one in sorted(of_kind, key=lambda one: one.bus != "uart"))
 
 
-def _sensor(text: str) -> Sensor:
+def sensors(kind: str, wanted: Sequence[str] = (), on: str = RECOMMENDED) -> list[Sensor]:
+    """The `sensors` of a new node of a kind, or those asked for, with free pins of a board. Raises UsageError.
+
+    A driver is asked for by its name, with options where they are to differ: `sds011,port=2,rx=16,tx=15`.
+    """
+    first = first_choice(kind)
+    place = _Pins(board(on))
+    return [_sensor(text, place) for text in wanted or first]
+
+
+class _Pins:
+    """Gives each sensor the next free pins; meters on RS-485 and chips on I2C share theirs."""
+
+    def __init__(self, on: Board) -> None:
+        self.on = on
+        self._lines = list(on.lines)
+        self._rs485: dict[str, int] | None = None
+        self._pulse, self._analog = list(on.pulse), list(on.analog)
+
+    def of(self, one: Driver) -> dict[str, int]:
+        """The pins of a sensor. Raises UsageError when the board has no more."""
+        if one.bus == "i2c":
+            return {"bus": 0, "sda": self.on.i2c[0], "scl": self.on.i2c[1]}
+        if one.bus == "i2s":
+            return dict(zip(("sck", "ws", "sd"), self.on.i2s, strict=True))
+        if one.bus == "rs485":
+            self._rs485 = self._rs485 or self._line(one)
+            return dict(self._rs485)
+        if one.bus == "uart":
+            return self._line(one)
+        pins = self._analog if one.bus == "adc" else self._pulse
+        if not pins:
+            raise UsageError(f"{one.name}: the {self.on.title} has no more pins for it; give its pin yourself.")
+        return {"pin": pins.pop(0)}
+
+    def _line(self, one: Driver) -> dict[str, int]:
+        if not self._lines:
+            raise UsageError(f"{one.name}: the {self.on.title} has no more serial lines.")
+        port, rx, tx = self._lines.pop(0)
+        out = {"port": port, "rx": rx, "tx": tx}
+        if "no tx" in one.wiring:
+            del out["tx"]
+        return out
+
+
+def _sensor(text: str, place: _Pins) -> Sensor:
     name, *options = text.split(",")
-    out = {"driver": name, **driver(name).example}
+    one = driver(name)
+    given = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
-            raise UsageError(f"--driver '{text}': write options as key=value, as in sds011,port=2,rx=25,tx=26.")
-        out[key] = value_of(value)
-    return out
+            raise UsageError(f"--driver '{text}': write options as key=value, as in sds011,port=2,rx=16,tx=15.")
+        given[key] = value_of(value)
+    own = {"uart": {"port"}, "rs485": {"port"}, "i2c": {"sda", "scl"}, "i2s": {"sck", "ws", "sd"}}.get(one.bus, {"pin"})
+    pins = {} if own <= set(given) else place.of(one)
+    invert = {"invert": True} if one.options.get("invert") else {}
+    return {"driver": name, **pins, **invert, **one.needs, **given}
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - JSON
@@ -94,28 +93,53 @@ def value_of(text: str) -> Any:  # noqa: ANN401 - JSON
         return text
 
 
-def driver(name: str) -> Driver:
-    """A driver by its name. Raises UsageError naming the nearest."""
-    if name not in DRIVERS:
-        raise UsageError(f"There is no driver '{name}'; {nearest(name, DRIVERS)}")
-    return DRIVERS[name]
+def faults(chosen: Sequence[Sensor], on: str = "") -> list[str]:
+    """What is wrong with the options of some sensors, as sentences; `on`: the board, whose pins are checked too.
 
-
-def faults(chosen: Sequence[Sensor]) -> list[str]:
-    """What is wrong with the options of some sensors, as sentences; two sensors on one line are a fault too."""
-    found, taken = [], dict[str, str]()
+    Two sensors on one serial line are a fault unless it is RS-485 and their unit or channel differs.
+    """
+    found: list[str] = []
+    lines: dict[str, Sensor] = {}
     for sensor in chosen:
         name = sensor["driver"]
-        if name not in DRIVERS:
-            found.append(f"There is no driver '{name}'; {nearest(name, DRIVERS)}")
+        if name not in drivers():
+            found.append(f"'{name}' is not a driver; {nearest(name, drivers())}")
             continue
-        known, given = DRIVERS[name], set(sensor) - {"driver"}
-        found += [f"{name} needs '{key}'." for key in sorted(known.needs - given)]
-        found += [f"{name} has no option '{key}'; {nearest(key, known.options)}" for key in given - known.options]
+        one, given = drivers()[name], set(sensor) - {"driver"}
+        found += [f"{name} needs '{key}'." for key in sorted(one.required - given)]
+        found += [f"{name} does not have the option '{key}'; {nearest(key, one.known)}" for key in given - one.known]
+        if on:
+            found += pin_problems(name, sensor, board(on), one.bus)
         for line in _lines(sensor):
-            if line in taken:
-                found.append(f"{name} and {taken[line]} are both on {line}; give one of them another.")
-            taken[line] = name
+            if line in lines:
+                found += _shared(line, lines[line], sensor)
+            lines[line] = sensor
+    return found + _same_quantities(chosen)
+
+
+def _shared(line: str, first: Sensor, second: Sensor) -> list[str]:
+    """Two sensors on one line."""
+    names = f"{second['driver']} and {first['driver']}"
+    if any(drivers()[one["driver"]].bus != "rs485" for one in (first, second)):
+        return [f"{names} are both on {line}; give one of them another."]
+    if not line.startswith("UART"):
+        return []
+    if first.get("unit", 1) == second.get("unit", 1):
+        return [f"{names} on {line} both have the Modbus address (unit) {first.get('unit', 1)}."]
+    return []
+
+
+def _same_quantities(chosen: Sequence[Sensor]) -> list[str]:
+    """Meters whose registers would be mixed up."""
+    seen: dict[tuple[str, str], str] = {}
+    found = []
+    for sensor in chosen:
+        name = sensor["driver"]
+        if name in drivers() and drivers()[name].bus == "rs485":
+            key = (sensor.get("channel", ""), "energy_total")
+            if key in seen:
+                found.append(f"{name}: two meters report energy_total; give each a 'channel', as in channel=flat-3.")
+            seen[key] = name
     return found
 
 

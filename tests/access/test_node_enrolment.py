@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cityvitals.cli.main import app
-from edge.tools import enrol, node_config, node_enrol, node_kinds
+from edge.tools import drivers, enrol, node_config, node_enrol, node_kinds, quantities
 from telemetry.errors import UsageError
 from tests.access.test_certificates import tls_broker
 from tests.firmware.interpreters import REPO
@@ -38,7 +38,7 @@ def test_the_folder_of_every_kind_passes_the_checks_of_the_firmware(pki: Path, k
     done = command(pki, "--node", kind, "--broker", "mqtts://gateway.local", "--wifi", "sensors")
     assert done.exit_code == 0, done.output
     config = node_config.check_folder(pki / "nodes/aq-001")
-    assert [s["driver"] for s in config["sensors"]] == list(node_kinds.KINDS[kind])
+    assert [s["driver"] for s in config["sensors"]] == list(node_kinds.first_choice(kind))
     assert config["city"] == "aberdeen"
     assert node_enrol.node_key(pki, "aq-001").key.hex() == config["ota_key"]
 
@@ -59,7 +59,10 @@ def test_private_files_are_the_owners_alone(pki: Path) -> None:
         (["--node", "air", "--broker", "http://h"], "is not a valid broker URL"),
         (["--node", "air", "--broker", "mqtts://h", "--driver", "pms50"], "did you mean 'pms5003'"),
         (["--node", "air", "--broker", "mqtts://h", "--driver", "pms5003,rxx=3"], "did you mean 'rx'"),
-        (["--node", "air", "--broker", "mqtts://h", "--driver", "pms5003", "--driver", "sds011"], "both on UART 1"),
+        (
+            ["--node", "air", "--broker", "mqtts://h", "--driver", "sds011,port=1", "--driver", "pms5003,port=1"],
+            "both on",
+        ),
         (["--node", "air", "--broker", "mqtts://h", "--interval-s", "0"], "interval_s: not in 1..86400"),
     ],
 )
@@ -133,12 +136,16 @@ def test_a_node_connects_with_what_its_enrolment_wrote(pki: Path, tmp_path: Path
 
 def test_the_table_of_drivers_is_that_of_the_firmware() -> None:
     """Same names; every option a driver reads by name is known, and those without a default are needed."""
-    files = sorted((REPO / "edge/firmware/sensors").glob("[!_]*.py"))
-    assert sorted(node_kinds.DRIVERS) == [path.stem for path in files]
-    for path in files:
-        known, text = node_kinds.DRIVERS[path.stem], path.read_text()
-        assert set(re.findall(r'options\.get\("(\w+)"', text)) <= known.options, path.stem
-        assert set(re.findall(r'options\["(\w+)"\]', text)) <= known.needs, path.stem
+    for path in sorted((REPO / "edge/firmware/sensors").glob("[!_]*.py")):
+        known, text = drivers.driver(path.stem), path.read_text()
+        assert set(re.findall(r'options\.get\("(\w+)"', text)) <= known.known, path.stem
+        assert set(re.findall(r'options\["(\w+)"\]', text)) <= known.required | set(known.options), path.stem
+
+
+def test_the_table_of_quantities_of_the_firmware_is_current() -> None:
+    """Made from the catalogue and the drivers: python -m edge.tools.quantities."""
+    text = quantities.FILE.read_text()
+    assert quantities.generated(text) == text
 
 
 def test_a_setting_is_changed_by_its_path() -> None:

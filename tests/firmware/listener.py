@@ -46,6 +46,10 @@ class Listener:
         with self.lock:
             return [json.loads(payload) for topic, payload in self.messages if topic.endswith(end) and payload]
 
+    def faults(self) -> list[Any]:
+        """The faults in the log so far; changes of state are left out."""
+        return [line for line in self.on("/log") if line["fault"]]
+
     def command(self, device: str, **fields: Any) -> None:
         """Send a command to a device."""
         self.client.publish(f"cv/1/{self.city}/{device}/cmd", json.dumps(fields), 1)

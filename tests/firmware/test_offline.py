@@ -17,7 +17,7 @@ from tests.servers import Mosquitto, wait_for
 
 DAY_S = 86400.0
 START = 1795000000.0
-SENSOR = {"driver": "ads1115", "channels": {"no2_ae": 0, "no2_we": 1, "o3_ae": 2}}
+SENSOR = {"driver": "ads1115", "sample_s": 0, "channels": {"no2_ae": 0, "no2_we": 1, "o3_ae": 2}}
 INTERVAL_S = 120 if os.environ.get("CITYVITALS_LONG") else 600
 BITS = 64  # the time of 32 bits would wrap within such a leap
 

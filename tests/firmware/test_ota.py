@@ -24,6 +24,7 @@ class Uplink:
     async def run(self): 1 / 0
 """
 KEY = bytes(range(32))
+HEAP = "112k"  # what a plain ESP32 has after its heap has grown
 LINK = {"keepalive_s": 300, "backoff_max_s": 5}  # with fast time, short silences must not count as a lost link
 Pair = tuple[Listener, Node]
 
@@ -54,7 +55,7 @@ def pair(server: ServerFactory, tmp_path: Path, compiled: dict[str, bytes]) -> I
     ca, port = Authority(tmp_path / "ca"), free_port()
     ca.issue("server")
     broker = server(Mosquitto, extra=ca.listener(port))
-    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap="96k", slots=True) as node:
+    with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", bits=32, heap=HEAP, slots=True) as node:
         install(compiled, node.workdir / "a")
         node.wiring["speed"] = 5
         link = {**LINK, "tls": node.certified(ca, "n1")}

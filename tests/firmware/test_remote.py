@@ -47,8 +47,8 @@ def test_records_are_sent_again_on_request_with_their_identity_and_values(pair: 
 
 WRONG_COMMANDS = [
     (b"no json", "syntax error in JSON"),
-    (b"[1]", "no table with a key cmd"),
-    (b'{"cmd": "dance", "id": 1}', "unknown command; known: log, resend, restart"),
+    (b"[1]", "not a table with a key cmd"),
+    (b'{"cmd": "dance", "id": 1}', "unknown command; known: log, resend, restart, state"),
     (b'{"cmd": "resend", "boot": 1, "from": 5}', "to: expected a whole number"),
     (b'{"cmd": "resend", "boot": 1, "from": 5, "to": 4}', "from..to: empty, or more than 5000 records"),
     (b'{"cmd": "' + b"x" * 20000 + b'"}', "longer than this node can take"),
@@ -129,7 +129,7 @@ def test_a_crashing_task_is_started_again_and_reported(pair: Pair) -> None:
     (node.workdir / "node.json").write_text(json.dumps(conf))
     before = len(heard.with_values("pm2_5"))
     node.boot()
-    report = wait_for(lambda: heard.on("/log"), 20, "a report")[0]
+    report = wait_for(heard.faults, 20, "a report")[0]
     assert report["task"] == "sensor no_such_sensor"
     assert "ImportError" in report["error"]
     wait_for(lambda: len(heard.with_values("pm2_5")) > before + 2, 20, "the other sensors to go on")

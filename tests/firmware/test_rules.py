@@ -12,7 +12,10 @@ from edge.tools.release import FIRMWARE, compiled, sources
 from tests.firmware.interpreters import REPO, missing
 
 FILES = sorted(FIRMWARE.rglob("*.py"))
-HAL = {"hal_esp32.py", "hal_unix.py", "virtual.py", "pulses.py", "loader.py"}
+HAL = {
+    *("hal_esp32.py", "hal_wifi.py", "hal_lan.py", "hal_unix.py", "virtual.py", "pulses.py", "loader.py"),
+    *("dial.py", "i2crescue.py"),
+}
 BOARD_ONLY = {"machine", "network", "esp32", "ffi", "tls"}
 NOT_ON_A_NODE = {"ssl", "typing", "dataclasses", "functools", "datetime", "logging", "enum", "contextlib"}
 

@@ -33,7 +33,7 @@ def a_day(broker: Mosquitto, heard: Listener, node: Node) -> None:
     """Live through it; after each quarter the broker is started again and old readings are asked for once more."""
     for part in range(1, 5):
         wait_for(lambda part=part: hours(heard) >= part * HOURS / 4, 600, f"part {part} of the day")
-        assert (node.exits, heard.on("/log")) == ([], [])
+        assert (node.exits, heard.faults()) == ([], [])
         broker.restart()
         newest = max(records_of(node.workdir))[1]
         heard.command("n1", cmd="resend", id=part, boot=1, **{"from": max(0, newest - 9), "to": newest})
@@ -57,7 +57,7 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
         taken = max(records_of(node.workdir))[1]  # the node numbers what it takes from 0 on
         wait_for(lambda: (1, taken) in heard.records, 30, "the last record")
         health, readings = heard.with_values("heap_free"), heard.with_values("pm2_5")
-        assert (node.exits, heard.on("/log")) == ([], [])
+        assert (node.exits, heard.faults()) == ([], [])
         assert {a["found"] for a in heard.on("/cmd/answer")} == {10}
     heap = usable(32, HEAP)
     used = [heap - r["values"]["heap_free"] for r in health]

@@ -2,11 +2,15 @@
 
 A driver is a class `Driver(board, options)` with `async read()` returning `[(quantity, mantissa, decimals), ...]`.
 A value that is missing is left out; a sensor that does not answer raises OSError or asyncio.TimeoutError.
-Framing and check sums stand in pure parsers beside the class; nothing is corrected or converted here.
+Framing and checksums stand in pure parsers beside the class; nothing is corrected or converted here.
+
+Each file declares, as plain data that the host's tools read from the source (the build leaves it out of the node):
+`PART` what it reads, `BUS` uart, rs485, i2c, pin, adc, i2s or onewire, `QUANTITIES`, `OPTIONS` with their defaults,
+`NEEDS` options that must be given with an example, `WIRING`, `PARTS` (bill of materials), `FIRST` if a new node of its
+`KIND` (air, energy, charger, weather, noise) gets it. Only `KIND` is used on the node.
 """
 
 
-def driver(name):
-    """Return the driver class of a name; ImportError when there is no such file."""
-    module = __import__(__name__ + "." + name, None, None, ("Driver",))
-    return module.Driver
+def module(name):
+    """Return the module of a driver; ImportError when there is no such file."""
+    return __import__(__name__ + "." + name, None, None, ("Driver",))

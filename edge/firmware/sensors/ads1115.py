@@ -4,6 +4,15 @@ The electrode voltages leave the node as they are: correction needs both electro
 calibration sheet, and belongs where it can be repeated.
 """
 
+KIND = "air"
+PART = "Alphasense NO2-B43F and OX-B431 on their boards, through a TI ADS1115"
+BUS = "i2c"
+QUANTITIES = ("no2_we", "no2_ae", "o3_we", "o3_ae")
+OPTIONS = {"address": 0x48, "sample_s": 5}
+NEEDS = {"channels": {"no2_we": 0, "no2_ae": 1, "o3_we": 2, "o3_ae": 3}}
+WIRING = "cell boards from a quiet 5 V, each electrode to one input, below 4 V; ADS1115 at 3.3 V; SDA, SCL"
+PARTS = ("ADS1115 breakout", "NO2-B43F and OX-B431 with individual sensor boards", "low-noise 5 V regulator")
+
 # Single shot, 128 samples a second, comparator off, +-4.096 V: 125 uV a step.
 _CONFIG = 0x8000 | 1 << 9 | 0x0100 | 0x0083
 MICROVOLT = 125
@@ -21,7 +30,9 @@ def microvolt(raw):
 
 
 class Driver:
-    """Options: `bus`, `address` (72 to 75), `channels`: quantity by input, as `{"no2_we": 0, "no2_ae": 1}`."""
+    """Options: `bus`, `address` (72 to 75), `sample_s`, `channels`: inputs as `{"no2_we": 0, "no2_ae": 1}`."""
+
+    SAMPLE_S = 5
 
     def __init__(self, board, options):
         self._board = board
@@ -36,7 +47,7 @@ class Driver:
             await self._board.sleep_ms(9)
             if self._bus.readfrom_mem(self._addr, 1, 2)[0] & 0x80:
                 return microvolt(self._bus.readfrom_mem(self._addr, 0, 2))
-        raise OSError(110)
+        raise OSError(110, "the conversion does not end")
 
     async def read(self):
         """Measure every channel once; millivolts with three decimals."""

@@ -4,6 +4,15 @@ import struct
 
 from micropython import const
 
+KIND = "air"
+PART = "Bosch BME280"
+BUS = "i2c"
+FIRST = True
+QUANTITIES = ("temperature", "humidity", "pressure")
+OPTIONS = {"address": 0x76}
+WIRING = "3.3 V; SDA, SCL; SDO to ground for 0x76, to 3.3 V for 0x77"
+PARTS = ("BME280 breakout for 3.3 V",)
+
 _CHIP_ID = const(0x60)
 # The reset values of the data registers: what a channel holds that was not measured.
 _SKIPPED_20 = const(0x80000)
@@ -82,8 +91,9 @@ class Driver:
         self._calibration = None
 
     def _setup(self):
-        if self._bus.readfrom_mem(self._addr, 0xD0, 1)[0] != _CHIP_ID:
-            raise OSError(19)
+        chip = self._bus.readfrom_mem(self._addr, 0xD0, 1)[0]
+        if chip != _CHIP_ID:
+            raise OSError(19, "not a BME280: chip id 0x%02x" % chip)
         low = self._bus.readfrom_mem(self._addr, 0x88, 26)
         self._calibration = Calibration(low, self._bus.readfrom_mem(self._addr, 0xE1, 7))
 
@@ -101,4 +111,4 @@ class Driver:
         except OSError:
             self._calibration = None  # another chip may be there when it comes back
             raise
-        raise OSError(110)
+        raise OSError(110, "the measurement does not end")

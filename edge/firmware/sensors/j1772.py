@@ -8,6 +8,14 @@ from micropython import const
 
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
 
+KIND = "charger"
+PART = "control pilot of any J1772 / IEC 61851 station"
+BUS = "adc"
+QUANTITIES = ("connector_state",)
+OPTIONS = {"zero_mv": 1282, "ratio": 11444}
+WIRING = "divider of 120 kohm from the pilot, 27 kohm to 3.3 V, 20 kohm to ground, its middle to the pin; common ground"
+PARTS = ("120 kohm, 27 kohm, 20 kohm, 1 %",)
+
 _SAMPLES = const(100)  # about 8 ms: the top of a 10 % wave is missed once in 30,000 times, and then asked again
 _PEAKS = const(12)
 _AGREE = const(3)  # as many equal tops make a state: a relay bounces for some milliseconds

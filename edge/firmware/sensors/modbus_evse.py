@@ -5,7 +5,16 @@ may end the charging session. `heidelberg` counts VAh, not Wh, so its energy is 
 """
 
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
-from ..modbus import Bus
+from ..modbus import Meter
+
+KIND = "charger"
+PART = "ABB Terra AC, Heidelberg"
+BUS = "rs485"
+QUANTITIES = ("connector_state", "current", "voltage", "power", "session_energy")
+OPTIONS = {"unit": 1, "gap_ms": 20, "timeout_ms": 600}
+NEEDS = {"model": "abb_terra"}
+WIRING = "RS-485 transceiver"
+PARTS = ("RS-485 transceiver for 3.3 V",)
 
 
 def _u16(data, at):
@@ -56,11 +65,10 @@ class Driver:
     """Options: `port`, `model`, `unit`, `baud`."""
 
     def __init__(self, board, options):
-        self._bus = Bus(board, options, 19200)
-        self._unit = options.get("unit", 1)
+        self._meter = Meter(board, options, 19200)
         self._model = MODELS[options["model"]]
 
     async def read(self):
         """Read the model's registers."""
         function, register, count, values = self._model
-        return values(await self._bus.read(self._unit, function, register, count))
+        return values(await self._meter.read(function, register, count))

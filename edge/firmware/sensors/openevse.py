@@ -9,6 +9,15 @@ from micropython import const
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
 from ..serialport import SerialPort
 
+KIND = "charger"
+PART = "OpenEVSE"
+BUS = "uart"
+FIRST = True
+QUANTITIES = ("connector_state", "current", "voltage", "session_energy", "energy_total")
+OPTIONS = {}
+WIRING = "its RAPI header, 115200 baud; level shifter where it is 5 V"
+PARTS = ("cable for the RAPI header", "level shifter 5 V to 3.3 V")
+
 _ANSWER_MS = const(1000)
 _LINE_MAX = const(80)
 # State of the station: 1..3 are J1772 A, B, C; ventilation required is refused; 5..11 are faults; FF is disabled.

@@ -1,6 +1,15 @@
 """Peacefair PZEM-004T v3 single-phase meter: Modbus RTU at 9600 baud, ten input registers."""
 
-from ..modbus import Bus
+from ..modbus import Meter
+
+KIND = "energy"
+PART = "Peacefair PZEM-004T v3"
+BUS = "uart"
+FIRST = True
+QUANTITIES = ("voltage", "current", "power", "energy_total", "frequency", "power_factor")
+OPTIONS = {"unit": 1, "gap_ms": 20, "timeout_ms": 600}
+WIRING = "its logic side from 5 V with a level shifter; TX, RX crossed. Mains: an electrician connects it"
+PARTS = ("PZEM-004T v3 with its current transformer", "level shifter 5 V to 3.3 V")
 
 REGISTERS = 10
 
@@ -22,9 +31,8 @@ class Driver:
     """Options: `port` (UART number), `unit` (248 answers whatever the address is, with one device on the line)."""
 
     def __init__(self, board, options):
-        self._bus = Bus(board, options, 9600)
-        self._unit = options.get("unit", 1)
+        self._meter = Meter(board, options)
 
     async def read(self):
         """Read all registers at once."""
-        return values(await self._bus.read(self._unit, 4, 0, REGISTERS))
+        return values(await self._meter.read(4, 0, REGISTERS))

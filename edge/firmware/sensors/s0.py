@@ -3,6 +3,14 @@
 With `per_kwh` the same count is also given as energy. After a reset the count begins at 0 again, as a counter may.
 """
 
+KIND = "energy"
+PART = "S0 pulse output of a meter (IEC 62053-31)"
+BUS = "pin"
+QUANTITIES = ("pulses", "energy_total")
+OPTIONS = {"per_kwh": 1000, "filter_ns": 12000}
+WIRING = "contact to ground, internal pull-up; 10 kohm and 100 nF against bounces"
+PARTS = ("10 kohm", "100 nF")
+
 
 def values(count, per_kwh):
     """Turn a count into readings; energy in tenths of a Wh."""

@@ -5,6 +5,14 @@ Nothing is ever stored in the sensor: its memory is good for 2000 writes only.
 
 from ..sensirion import percent_of, words
 
+KIND = "air"
+PART = "Sensirion SCD40, SCD41"
+BUS = "i2c"
+QUANTITIES = ("co2", "temperature", "humidity")
+OPTIONS = {"address": 0x62, "sample_s": 10}
+WIRING = "3.3 V, peaks of 200 mA; SDA, SCL"
+PARTS = ("SCD41 breakout", "100 uF at its supply")
+
 START, READY, READ, STOP = b"\x21\xb1", b"\xe4\xb8", b"\xec\x05", b"\x3f\x86"
 
 
@@ -16,7 +24,9 @@ def values(answer):
 
 
 class Driver:
-    """Options: `bus`, `address`."""
+    """Options: `bus`, `address`, `sample_s`."""
+
+    SAMPLE_S = 10
 
     def __init__(self, board, options):
         self._board = board

@@ -3,7 +3,15 @@
 Power, frequency and energy are of the whole connection; voltage and current are those of phase 1.
 """
 
-from ..modbus import Bus, scaled
+from ..modbus import Meter, scaled
+
+KIND = "energy"
+PART = "Eastron SDM630"
+BUS = "rs485"
+QUANTITIES = ("voltage", "current", "power", "frequency", "energy_total", "energy_export_total")
+OPTIONS = {"unit": 1, "gap_ms": 100, "timeout_ms": 600}
+WIRING = "RS-485 transceiver with automatic direction, or with its direction on de; 120 ohm at both ends"
+PARTS = ("Eastron SDM630", "RS-485 transceiver for 3.3 V", "2 x 120 ohm")
 
 # register, number of registers, ((quantity, offset in bytes, decimals), ...); energies are kWh and leave as Wh
 BLOCKS = (
@@ -27,12 +35,11 @@ class Driver:
     """Options: `port` (UART number), `unit`, `baud`."""
 
     def __init__(self, board, options):
-        self._bus = Bus(board, options, 9600)
-        self._unit = options.get("unit", 1)
+        self._meter = Meter(board, options, gap_ms=100)
 
     async def read(self):
         """Read the three blocks."""
         out = []
         for register, count, fields in BLOCKS:
-            out += values(await self._bus.read(self._unit, 4, register, count), fields)
+            out += values(await self._meter.read(4, register, count), fields)
         return out

@@ -2,6 +2,14 @@
 
 from ..sensirion import percent_of, words
 
+KIND = "air"
+PART = "Sensirion SHT40, SHT41, SHT45"
+BUS = "i2c"
+QUANTITIES = ("temperature", "humidity")
+OPTIONS = {"address": 0x44}
+WIRING = "3.3 V; SDA, SCL"
+PARTS = ("SHT4x breakout",)
+
 
 def values(answer):
     """Turn the six bytes of a measurement into readings; OSError when a check sum is wrong."""

@@ -7,6 +7,14 @@ byte with bit 5 flipped. A measurement is ten float32: mass of PM1, 2.5, 4, 10, 
 from ..modbus import scaled
 from ..serialport import SerialPort
 
+KIND = "air"
+PART = "Sensirion SPS30 (UART)"
+BUS = "uart"
+QUANTITIES = ("pm1", "pm2_5", "pm10")
+OPTIONS = {"sleep": True, "sample_s": 1}
+WIRING = "5 V supply; UART is selected by leaving SEL open; its TX to rx, its RX to tx"
+PARTS = ("Sensirion SPS30", "cable with a ZHR-5 plug")
+
 ANSWER_MS = 1500
 _STUFFED = b"\x7e\x7d\x11\x13"
 START = b"\x01\x03"  # mode: measure, big-endian floats
@@ -70,7 +78,11 @@ def values(data):
 
 
 class Driver:
-    """Options: `port` (UART number)."""
+    """Options: `port` (UART number), `sleep` false to keep it running, `sample_s`."""
+
+    LEAD_S = 30
+    WINDOW_S = 10
+    SAMPLE_S = 1
 
     def __init__(self, board, options):
         self._board = board
@@ -89,6 +101,16 @@ class Driver:
                 if got == command:
                     return state, data
 
+    async def wake(self):
+        """Begin to measure: fan and laser on."""
+        await self._ask(0x00, START)
+        self._running = True
+
+    async def sleep(self):
+        """Fan and laser off."""
+        self._running = False
+        await self._ask(0x01)
+
     async def read(self):
         """Return pm1, pm2_5 and pm10; nothing while the sensor has no new measurement."""
         if not self._running:
@@ -98,5 +120,5 @@ class Driver:
         state, data = await self._ask(0x03)
         if state & 0x7F or len(data) not in (0, 40):
             self._running = False  # it was reset, or is not the sensor we think: start it again next time
-            raise OSError(5)
+            raise OSError(5, "state 0x%02x, %d bytes" % (state, len(data)))
         return values(data) if data else []

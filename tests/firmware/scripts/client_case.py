@@ -14,7 +14,8 @@ async def main(root: str, port: str, pid: str, count: str) -> None:
     """Print `acked N sessions S` at the end."""
     options = {"host": "127.0.0.1", "port": int(port), "window": 4, "keepalive_s": 60}
     will = ("t/status", "off")
-    client = Client(Board(root), "case", options, will, (will[0], lambda: b"on"), ["t/cmd"], lambda *_: None)
+    board = Board(root)
+    client = Client(board, "case", options, will, (will[0], lambda: b"on"), ["t/cmd"], lambda *_: None)
     client._pid = int(pid)
     acked = []
     runner = asyncio.create_task(client.run())

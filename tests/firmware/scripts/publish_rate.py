@@ -19,7 +19,8 @@ async def main(root: str, port: str, window: str, count: str, tls: str = "") -> 
     if tls:
         options["tls"] = {"ca": "ca.der", "cert": "n1.der", "key": "n1.key.der", "name": "broker"}
     will = ("cv/1/demo/bench/status", "off")
-    client = Client(Board(root), "bench" + window + tls, options, will, (will[0], lambda: b"on"), ["x"], print)
+    board = Board(root)
+    client = Client(board, "bench" + window + tls, options, will, (will[0], lambda: b"on"), ["x"], print)
     runner = asyncio.create_task(client.run())
     payload = b"x" * 60
     done = asyncio.Event()

@@ -1,0 +1,78 @@
+"""For each driver the model of its sensor, wired to the pins that the tools choose, and what it must report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulators.hardware.bme280 import Bme280
+from simulators.hardware.charger import OpenEvse
+from simulators.hardware.climate import Ads1115, Scd41, Sht4x
+from simulators.hardware.i2c import Bus, Chip
+from simulators.hardware.line import Device
+from simulators.hardware.meters import ModbusSlave, P1Port, Pzem004t, S0Output, Sdm630
+from simulators.hardware.particles import Sds011, Sps30
+from simulators.hardware.pilot import ControlPilot
+from simulators.hardware.pms5003 import Pms5003
+
+
+class Model(NamedTuple):
+    """`make` builds it on a serial line; `line`: what its side of the line must be set to."""
+
+    make: Callable[[Path], Device]
+    expected: dict[str, float]
+    line: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+def _pzem(path: Path) -> Device:
+    meter = Pzem004t(path)
+    meter.measure(225.7, 0.108, 24.4, 70038)
+    return meter
+
+
+def _sdm630(path: Path) -> Device:
+    meter = Sdm630(path)
+    meter.measure(230.5, 3.25, 2200.5, 12345.5, 1.5)
+    return meter
+
+
+def _abb(path: Path) -> Device:
+    station = ModbusSlave(path, function=3)
+    station.registers = dict.fromkeys(range(0x400C, 0x4020), 0)
+    station.registers.update({0x400D: 0x0300, 0x4011: 16000, 0x4017: 2301, 0x401D: 3680, 0x401F: 5500})
+    return station
+
+
+def _pilot(path: Path) -> Device:
+    pilot = ControlPilot(path)
+    pilot.state = "C"
+    return pilot
+
+
+def chips(**by_address: Chip) -> Callable[[Path], Device]:
+    """A bus with chips: `chips(x44=Sht4x())`."""
+    return lambda path: Bus(path, {int(name[1:], 16): chip for name, chip in by_address.items()})
+
+
+MODELS: dict[str, Model] = {
+    "pms5003": Model(Pms5003, {"pm1": 4, "pm2_5": 10, "pm10": 12}, {"baud": 9600}),
+    "sds011": Model(Sds011, {"pm2_5": 12.3, "pm10": 45.6}, {"baud": 9600}),
+    "sps30": Model(Sps30, {"pm1": 3.5, "pm2_5": 7.25, "pm10": 9.5}, {"baud": 115200}),
+    "bme280": Model(chips(x76=Bme280()), {"temperature": 21.5, "humidity": 45.0, "pressure": 1013.25}),
+    "sht4x": Model(chips(x44=Sht4x()), {"temperature": 25.0, "humidity": 40.0}),
+    "scd41": Model(chips(x62=Scd41(running=True)), {"co2": 612, "temperature": 22.0, "humidity": 50.0}),
+    "ads1115": Model(
+        chips(x48=Ads1115([512000, 300000, -25000, 1000])),
+        {"no2_we": 512.0, "no2_ae": 300.0, "o3_we": -25.0, "o3_ae": 1.0},
+    ),
+    "pzem004t": Model(_pzem, {"voltage": 225.7, "current": 0.108, "energy_total": 70038}, {"baud": 9600}),
+    "sdm630": Model(_sdm630, {"voltage": 230.5, "power": 2200.5, "energy_total": 12345500}, {"baud": 9600}),
+    "dsmr_p1": Model(
+        lambda path: P1Port(path, lambda: (2345678, 450)),
+        {"energy_total": 2345678, "power": 450, "voltage": 231.4},
+        {"baud": 115200, "invert": True},
+    ),
+    "s0": Model(S0Output, {"pulses": 0}),
+    "openevse": Model(OpenEvse, {"connector_state": 0, "energy_total": 100000}, {"baud": 115200}),
+    "j1772": Model(_pilot, {"connector_state": 2}),
+    "modbus_evse": Model(_abb, {"connector_state": 2, "current": 16.0, "voltage": 230.1}, {"baud": 19200}),
+}

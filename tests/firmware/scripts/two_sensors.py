@@ -1,0 +1,13 @@
+"""Makes two drivers on one bus. Runs on MicroPython on a strict board: two_sensors.py OPTIONS-AS-JSON."""
+
+import json
+import sys
+
+from firmware import sensors
+from firmware.hal_esp32 import Board
+
+board = Board("")
+options = json.loads(sys.argv[1])
+for _ in range(2):
+    sensors.module(options["driver"]).Driver(board, options)
+print("both made")
