@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "dashboards"
+ALERTS = Path(__file__).parent / "provisioning" / "alerting" / "cityvitals.yaml"
 
 
 def rendered() -> dict[str, str]:
@@ -16,6 +17,13 @@ def rendered() -> dict[str, str]:
         f"{name}.json": json.dumps(board, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         for name, board in all_dashboards().items()
     }
+
+
+def alert_rules() -> str:
+    """The text of the provisioned alert rules."""
+    from grafana import alerts  # noqa: PLC0415 - needs PyYAML, which runs of CityVitals do not
+
+    return alerts.rendered()
 
 
 def build(folder: Path = FOLDER) -> list[Path]:
@@ -34,3 +42,15 @@ def check(folder: Path = FOLDER) -> list[str]:
     files = rendered()
     stored = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
     return sorted(name for name in files.keys() | stored.keys() if files.get(name) != stored.get(name))
+
+
+def build_alerts(path: Path = ALERTS) -> Path:
+    """Write the provisioned alert rules."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(alert_rules(), encoding="utf-8")
+    return path
+
+
+def check_alerts(path: Path = ALERTS) -> list[str]:
+    """The file's name where it is not what the code makes."""
+    return [] if path.is_file() and path.read_text(encoding="utf-8") == alert_rules() else [path.name]

@@ -62,6 +62,8 @@ class Fleet:
         self._arrived: set[str] = set()
         for row in sorted(known, key=lambda row: row.time):  # what the last row said comes first
             self._note(row)
+            if row.n and _counts(row.quantity):
+                self.states[row.device].steps[row.quantity] = HOUR / row.n
 
     def _note(self, row: Newest) -> None:
         state = self.states.setdefault(row.device, State())
@@ -80,13 +82,12 @@ class Fleet:
 
     def _note_step(self, state: State, row: Newest) -> None:
         """The time between two readings of a quantity; a gap may at most double it."""
-        before, n = state.times.get(row.quantity), max(row.n, 1)
+        before, steps = state.times.get(row.quantity), state.steps
         if QUANTITIES[row.quantity].event:
             return
-        if before is None:
-            state.steps[row.quantity] = HOUR / n
-        elif 0 < row.time - before < 2 * DAY:
-            state.steps[row.quantity] = min((row.time - before) / n, 2 * state.steps[row.quantity])
+        if before is not None and 0 < row.time - before < 2 * DAY:
+            step = (row.time - before) / max(row.n, 1)
+            steps[row.quantity] = min(step, 2 * steps.get(row.quantity, step))
         state.times[row.quantity] = max(row.time, before or 0)
 
     def take(self, windows: Partials, table: SeriesTable) -> None:
@@ -178,7 +179,8 @@ class Fleet:
         for number, word in enumerate(("free", "connected", "charging", "fault")):
             counts[word] = sum(value == number for value in states)
         counts["missing"] = int(sum(s.newest.get("ledger_missing", 0.0) for s in mine))
-        counts["newest"] = max((s.heard for s in mine), default=0) or None
+        counts["newest"] = newest = max((s.heard for s in mine), default=0) or None
+        counts["age"] = (now - newest) / 1000 if newest else None
         return Point("state", {"city": self.city.id}, counts, now // MINUTE * MINUTE)
 
 

@@ -12,7 +12,7 @@ EXTRA_OF = {
     "cbor2": "gateway",
     "cryptography": "node",
     "fastapi": "central",
-    "grafana_foundation_sdk": "grafana",
+    "yaml": "grafana",
     "influxdb_client": "influx",
     "matplotlib": "report",
     "mpremote": "node",

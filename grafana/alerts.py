@@ -1,0 +1,79 @@
+"""The alert rules as Grafana provisions them: YAML of unified alerting (Grafana 10 and later)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from grafana import DATASOURCE_UID
+from grafana.rules import GROUPS, Rule, minutes
+
+FOLDER = "CityVitals"
+_HEADER = """\
+# Made by `python -m grafana build` from grafana/rules.py; do not edit. Read by Grafana at its start, from provisioning/alerting.
+# Who is told is up to you: deploy/grafana/ has examples of contact points and policies.
+"""
+
+
+def rendered() -> str:
+    """The text of the provisioning file."""
+    made = {"apiVersion": 1, "groups": [_group(name, rules) for name, rules in GROUPS.items()]}
+    return _HEADER + yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _group(name: str, rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """A group is evaluated together, as often as its quickest rule asks for."""
+    every = min((rule.every for rule in rules), key=minutes)
+    return {"orgId": 1, "name": name, "folder": FOLDER, "interval": every, "rules": [_rule(rule) for rule in rules]}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """A: the query, B: its newest value by series, C: over the limit. With `over`: D, E its value, F = B / E."""
+    data = [_query("A", rule.query), _expression("B", "reduce", "A")]
+    compared = "B"
+    if rule.over:
+        data += [_query("D", rule.over), _expression("E", "reduce", "D"), _expression("F", "math", "$B / $E")]
+        compared = "F"
+    data.append(_expression("C", "threshold", compared, rule.limit))
+    return {
+        "uid": f"cv-{rule.uid}",
+        "title": rule.title,
+        "condition": "C",
+        "data": data,
+        "noDataState": "Alerting" if rule.silent_is_bad else "OK",
+        "execErrState": "Error",
+        "for": rule.hold,
+        "annotations": {
+            "summary": rule.summary.replace("$values.B.", f"$values.{compared}."),
+            "description": rule.about,
+            "dashboard": f"/d/cityvitals-{rule.dashboard}?var-city={{{{ $labels.city }}}}",
+        },
+        "labels": {"severity": rule.severity, "service": "cityvitals"},
+        "isPaused": False,
+    }
+
+
+def _query(letter: str, text: str) -> dict[str, Any]:
+    """The range is not used by queries that name their own times; Grafana asks for one."""
+    model = {
+        "refId": letter, "rawQuery": True, "resultFormat": "time_series", "query": text, "intervalMs": 60_000,
+        "maxDataPoints": 43_200,
+    }  # fmt: skip
+    return {
+        "refId": letter,
+        "relativeTimeRange": {"from": 3600, "to": 0},
+        "datasourceUid": DATASOURCE_UID,
+        "model": model,
+    }
+
+
+def _expression(letter: str, kind: str, expression: str, limit: float | None = None) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "refId": letter, "type": kind, "expression": expression, "datasource": {"type": "__expr__", "uid": "__expr__"},
+    }  # fmt: skip
+    if kind == "reduce":
+        model |= {"reducer": "last", "settings": {"mode": "dropNN"}}
+    if limit is not None:
+        model["conditions"] = [{"type": "query", "evaluator": {"type": "gt", "params": [limit]}}]
+    return {"refId": letter, "relativeTimeRange": {"from": 3600, "to": 0}, "datasourceUid": "__expr__", "model": model}
