@@ -27,9 +27,7 @@ def left_of_contract() -> dict[str, Any]:
         " target of LOCAL:E:PEAK in the city file."
     )
     query = Query(select('last("value") * 100 / last("target") AS "peak"', "kpi", kpi("LOCAL:E:PEAK", "month")), "peak")
-    return gauge(
-        "Peak of contract, this month", about, query, "%", ((0, GREEN), (85, ORANGE), (95, RED)), most=110, to="energy"
-    )
+    return gauge("Peak of contract", about, query, "%", ((0, GREEN), (85, ORANGE), (95, RED)), most=110, to="energy")
 
 
 def power_today(title: str, only: str = "", legend: str = "bottom") -> dict[str, Any]:

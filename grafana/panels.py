@@ -146,6 +146,7 @@ class Line(NamedTuple):
     dash: bool = False
     right: str = ""
     line: bool = False
+    title: str = ""
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -158,6 +159,8 @@ def _line(line: Line) -> dict[str, Any]:
         properties["custom.fillOpacity"] = line.fill
     if line.dash:
         properties["custom.lineStyle"] = {"fill": "dash", "dash": [8, 6]}
+    if line.title:
+        properties["displayName"] = line.title
     if line.line:
         properties["custom.drawStyle"] = "line"
     if line.right:

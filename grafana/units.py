@@ -27,3 +27,7 @@ _UNITS = {
 def unit_id(unit: str) -> str:
     """Grafana's name for a unit of ours; a unit it does not know is written behind the number."""
     return _UNITS.get(unit, f"suffix: {unit}")
+
+
+# Units as a column of words shows them, where the catalogue's own spelling is for machines.
+UNIT_WORDS = {"ug/m3": "µg/m³", "/": "–", "kWh/yr/capita": "kWh a year each", "tonnes eCO2/capita": "t CO₂e each"}

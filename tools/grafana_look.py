@@ -24,7 +24,8 @@ from grafana.links import DASHBOARDS
 
 SIZES = ((1600, 1000), (1280, 720))
 THEMES = ("dark", "light")
-PATIENCE_MS = 30_000
+PATIENCE_MS = 40_000
+QUIET = 5  # times half a second
 
 
 class Shot(NamedTuple):
@@ -37,10 +38,15 @@ class Shot(NamedTuple):
 
 
 def settle(page: Page, wait_ms: int) -> None:
-    """Wait until no panel is loading and the picture stands still."""
+    """Wait until no panel has been loading for two seconds, and the picture stands still."""
     page.wait_for_selector("[class*=panel-container], [data-panelid], section", timeout=PATIENCE_MS)
-    spinning = ".panel-loading, [aria-label='Panel loading bar'], .fa-spinner"
-    page.wait_for_function(f'() => document.querySelectorAll("{spinning}").length === 0', timeout=PATIENCE_MS)
+    loading = ".panel-loading, [aria-label='Panel loading bar'], .fa-spinner"
+    quiet = 0
+    for _ in range(PATIENCE_MS // 500):
+        page.wait_for_timeout(500)
+        quiet = 0 if page.locator(loading).count() else quiet + 1
+        if quiet >= QUIET:
+            break
     page.wait_for_timeout(wait_ms)
 
 
@@ -90,7 +96,7 @@ def main() -> int:
     parser.add_argument("--kiosk", default="kiosk")
     parser.add_argument("--more", default="", help="more of the address, like '&from=...&to=...'")
     parser.add_argument("--height", type=int, default=0, help="height of the window, to see a whole dashboard")
-    parser.add_argument("--wait", type=int, default=2500, help="ms after the last panel has loaded")
+    parser.add_argument("--wait", type=int, default=1000, help="ms after the last panel has loaded")
     parser.add_argument("--folder", type=Path, default=Path("build/grafana-look"))
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)

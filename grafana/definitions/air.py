@@ -7,7 +7,20 @@ from typing import Any
 from grafana.air import POLLUTANTS, WHO_DAY, index_now
 from grafana.colours import GREEN, INDEX, INDEX_WORDS, LOWEST, ORANGE, RED, TROUBLE, TROUBLE_WORDS, YELLOW, band_steps
 from grafana.frame import Row, choice, dashboard, devices_variable
-from grafana.influx import CITY, TAKEN, Query, all_of, by_hour_of_day, calendar, chosen, is_quantity, kpi, mean, select
+from grafana.influx import (
+    CITY,
+    TAKEN,
+    VALUED,
+    Query,
+    all_of,
+    by_hour_of_day,
+    calendar,
+    chosen,
+    is_quantity,
+    kpi,
+    mean,
+    select,
+)
 from grafana.kpis import PART_WORDS, PARTS
 from grafana.panels import Line, Panel, Shown, curves, grid, number, ranking, site_map
 from grafana.tables import Column, listing
@@ -130,17 +143,14 @@ def _ranking() -> Panel:
 
 def _days_over() -> Panel:
     about = (
-        "Days with a daily mean above the level at the worst station, this calendar year so far. The WHO allows three to four"
+        "Days with a daily mean above the level at the worst station, in the newest calendar year with data, so far. The WHO allows three to four"
         " a year, the EU 18 (PM2.5, PM10, NO₂, SO₂ from 2030)."
     )
-    where = [CITY, "\"code\" = 'LOCAL:AQ:$norm'", "\"period\" = 'year'", VALUED_NOW]
+    where = [CITY, "\"code\" = 'LOCAL:AQ:$norm'", "\"period\" = 'year'", VALUED]
     query = Query(select('last("value") AS "days"', "kpi", where, ('"part"',)), "$tag_part")
     steps = ((0, GREEN), (4, YELLOW), (19, RED))
     shown = [Shown(part, title) for part, title in PARTS.items()]
-    return ranking("Days over, this year: ${norm:text}", about, query, "days", steps=steps, most=60, shown=shown)
-
-
-VALUED_NOW = '"valued" = 1 AND time >= now() - 420d'
+    return ranking("Days over, newest year: ${norm:text}", about, query, "days", steps=steps, most=60, shown=shown)
 
 
 def _map() -> Panel:
@@ -164,7 +174,7 @@ def _suspects() -> Panel:
         Column("suspect", "Days", 70, "coloured", decimals=0, steps=((LOWEST, ORANGE),)),
         Column("device", "Station", 110, to="air&var-device=${__value.text}&var-quantity=${quantity}"),
         Column("site", "Site"),
-        Column("heard", "Heard", 125, "ago"),
+        Column("heard", "Heard", 138, "ago"),
     ]
     return listing("Suspect stations", about, query, columns, sort="Days")
 

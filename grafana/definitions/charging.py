@@ -89,7 +89,7 @@ def _connectors() -> Panel:
         Column("device", "Charger", 105, to="charging&var-charger=${__value.text}"),
         Column("site", "Site"),
         Column("state_since", "In this state since", 140, "ago"),
-        Column("heard", "Heard", 120, "ago", no_value="never"),
+        Column("heard", "Heard", 138, "ago", no_value="never"),
     ]
     return listing("Connectors now, broken ones first", about, query, columns, sort="State")
 

@@ -25,6 +25,7 @@ from grafana.influx import CITY, Query, all_of
 from grafana.kpis import KPI_WORDS, PART_WORDS
 from grafana.panels import Line, Shown, curves, number
 from grafana.tables import Column, listing
+from grafana.units import UNIT_WORDS
 
 
 def build() -> dict[str, Any]:
@@ -49,7 +50,7 @@ def build() -> dict[str, Any]:
                 (8, by_state("Connectors, 24 hours")),
             ],
         ),
-        Row(11, [(11, _attention()), (13, _targets())]),
+        Row(13, [(11, _attention()), (13, _targets())]),
     ]
     question = "How is the city, and what needs somebody now? One screen for the wall (add ?kiosk to the address)."
     return dashboard("now", "City now", question, rows, since="now/d", until="now/d")
@@ -107,15 +108,15 @@ def _attention() -> dict[str, Any]:
         Column("trouble", "What", 130, "badge", words=TROUBLE_WORDS, steps=TROUBLE),
         Column("device", "Device", 110, to="fleet&var-device=${__value.text}"),
         Column("site", "Site"),
-        Column("since", "Well until", 125, "ago", no_value="never"),
+        Column("since", "Well until", 138, "ago", no_value="never"),
     ]
     return listing("Needs attention", about, query, columns, sort="What", empty="nothing needs attention")
 
 
 def _targets() -> dict[str, Any]:
-    about = "Indicators of the last 365 days that have a target in the city file; those off target first."
+    about = "Indicators of the last 365 days (or of the last year with data) that have a target in the city file; those off target first."
     query = Query(
-        f'SELECT "verdict", "value", "target", "unit", "coverage" FROM "kpi" WHERE {CITY} AND "period" = \'365d\' AND "valued" = 1'
+        f'SELECT "verdict", "value", "target", "unit", "coverage" FROM "kpi" WHERE {CITY} AND "period" =~ /^(365d|year)$/ AND "valued" = 1'
         ' AND "verdict" > 0 GROUP BY "code", "part" ORDER BY time DESC LIMIT 1',
         table=True,
     )
@@ -125,7 +126,7 @@ def _targets() -> dict[str, Any]:
         Column("part", "Part", 70, words=PART_WORDS),
         Column("value", "Value", 80, decimals=1),
         Column("target", "Target", 80, decimals=1),
-        Column("unit", "Unit", 80),
+        Column("unit", "Unit", 95, words=UNIT_WORDS),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
     ]
     return listing(

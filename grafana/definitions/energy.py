@@ -129,7 +129,7 @@ def _gaps() -> Panel:
         Column("device", "Meter", 100, to="energy&var-meter=${__value.text}"),
         Column("site", "Site"),
         Column("hours", "Hours", 190, "bar", decimals=0, most=168, steps=((0, RED), (126, ORANGE), (160, GREEN))),
-        Column("heard", "Heard", 125, "ago"),
+        Column("heard", "Heard", 138, "ago"),
         Column("flagged", "Flagged", 80, "coloured", decimals=0, steps=((0, GREY), (1, ORANGE))),
     ]
     return listing(

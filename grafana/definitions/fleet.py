@@ -68,22 +68,22 @@ def _devices() -> Panel:
         "One row a device, as ingest judged it in the last minute; the worst first. A dash: the device does not send it. Click a"
         " device to see only its curves below."
     )
-    fields = '"trouble", "kind", "site", "heard", "rssi", "ring_fill", "uptime", "boots", "heap_free", "ledger_missing", "ring_dropped"'
+    fields = '"trouble", "kind", "site", "heard", "rssi", "ring_fill", "uptime", "heap_free", "ledger_missing", "ring_dropped"'
     query = Query(f'SELECT {fields} FROM "device" WHERE {all_of(CITY, ONLY)} GROUP BY "device"', table=True)
     grey_then = ((0, GREY), (1, ORANGE), (100, RED))
     columns = [
         Column("trouble", "State", 125, "badge", steps=TROUBLE, words=TROUBLE_WORDS),
         Column("device", "Device", 110, to="fleet&var-device=${__value.text}"),
-        Column("kind", "Kind", 140, words=KIND_WORDS),
+        Column("kind", "Kind", 130, words=KIND_WORDS),
         Column("site", "Site"),
-        Column("heard", "Heard", 125, "ago", no_value="never"),
+        Column("heard", "Heard", 138, "ago", no_value="never"),
         Column(
             "rssi", "RSSI", 90, "coloured", unit="dBm", decimals=0, steps=((-200, RED), (-85, ORANGE), (-75, GREEN))
         ),
         Column(
             "ring_fill",
             "Flash ring",
-            130,
+            110,
             "bar",
             unit="%",
             decimals=0,
@@ -91,7 +91,6 @@ def _devices() -> Panel:
             steps=((0, BLUE), (50, ORANGE), (75, RED)),
         ),
         Column("uptime", "Up for", 95, "coloured", unit="duration", decimals=0, steps=((0, GREY),)),
-        Column("boots", "Starts", 70, "coloured", decimals=0, steps=((0, GREY),)),
         Column(
             "heap_free",
             "Memory",

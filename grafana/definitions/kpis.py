@@ -10,14 +10,16 @@ from grafana.influx import CITY, VALUED, Query, all_of
 from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, size_of
 from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
+from grafana.units import UNIT_WORDS
 from kpi_derivation.catalogue import KPIS
 from telemetry.periods import CALENDAR, KINDS
 
 HISTORY = "\"period\" = '$step'"
-PERIOD = "\"period\" = '$period'"
+PERIOD = '"period" =~ /^($period)$/'
 SUB = '"code" =~ /^$sub/'
 CODE = "\"code\" = '$code'"
-PERIOD_WORDS: dict[str, str] = {
+NEWEST = "365d|year"  # of a city that is no longer fed its last year
+PERIOD_WORDS: dict[str, str] = {NEWEST: "newest year"} | {
     kind: {"24h": "last 24 hours", "365d": "last 365 days"}.get(kind, kind) for kind in KINDS
 }
 
@@ -32,7 +34,7 @@ def build() -> dict[str, Any]:
     ]
     derivable = {code: kpi.name for code, kpi in KPIS.items() if kpi.derivable}
     variables = [
-        choice("period", "Period", PERIOD_WORDS, "365d"),
+        choice("period", "Period", PERIOD_WORDS, NEWEST),
         choice("sub", "Group", {".*": "all"} | {f"{prefix}:": name for prefix, name, _ in GROUPS}, ".*"),
         choice("step", "History by", {kind: kind for kind in CALENDAR}, "month"),
         choice("code", "Indicator", derivable, "EN:EN:AQ:1C"),
@@ -64,7 +66,7 @@ def _with_value() -> Panel:
         Column("code", "Indicator", words=KPI_WORDS, to="kpis&var-code=${__value.raw}&var-period=${period}"),
         Column("part", "Part", 80, words=PART_WORDS),
         Column("value", "Value", 80, decimals=2),
-        Column("unit", "Unit", 90),
+        Column("unit", "Unit", 95, words=UNIT_WORDS),
         Column("label", "Period", 85),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
         Column("status", "Status", 95),
@@ -102,7 +104,8 @@ def _history() -> Panel:
         ),
     ]
     lines = [Line("-", BLUE), Line("target -", ORANGE, 1, 0, dash=True)]
-    lines += [Line(f"target {part}", ORANGE, 1, 0, dash=True) for part in PARTS]
+    lines += [Line(part, title=title) for part, title in PARTS.items()]
+    lines += [Line(f"target {part}", ORANGE, 1, 0, dash=True, title=f"target {title}") for part, title in PARTS.items()]
     return curves(
         "${code:text}", about, queries, "", lines=lines, legend="right", joined=True, time_from="3y", fill=0, least=None
     )

@@ -40,10 +40,15 @@ def _newest() -> Panel:
 
 
 def _rate() -> Panel:
-    about = "Readings stored, a minute, in bins of five minutes up to now."
-    text = f'SELECT sum("n") / 5 AS "rate" FROM "window" WHERE {all_of(CITY, READINGS, "$timeFilter")} GROUP BY time(5m, now()) fill(0)'
-    return number("Readings a minute", about, Query(text, "rate"), "", time_from="3h", spark=True, decimals=0,
-                  steps=((0, RED), (0.001, BLUE)), interval="5m")  # fmt: skip
+    about = (
+        "Readings stored a minute, mean of five minutes that ended two minutes ago, when their windows have arrived."
+    )
+    each = f'SELECT sum("n") AS "r" FROM "window" WHERE {all_of(CITY, READINGS, "$timeFilter")} AND time < now() - 2m GROUP BY time(1m) fill(0)'
+    text = f'SELECT moving_average("r", 5) AS "rate" FROM ({each})'
+    return number(
+        "Readings a minute", about, Query(text, "rate"), "", time_from="3h", spark=True, decimals=0,
+        steps=((0, RED), (0.001, BLUE)), interval="1m",
+    )  # fmt: skip
 
 
 def _gauge(quantity: str, expression: str, time: str, fill: str, by: str = "") -> str:
@@ -148,7 +153,7 @@ def _gateways() -> Panel:
     query = Query(f'SELECT {fields} FROM "device" WHERE {CITY} AND "kind" = \'gateway\' GROUP BY "device"', table=True)
     columns = [
         Column("device", "Gateway"),
-        Column("heard", "Heard", 125, "ago"),
+        Column("heard", "Heard", 138, "ago"),
         Column("gw_lag", "Oldest", 80, "coloured", unit="s", decimals=0, steps=LAG_STEPS),
         Column("gw_dirty", "Waiting", 80, decimals=0),
         Column("gw_rejected", "Rejected", 80, "coloured", decimals=0, steps=((0, GREY), (1, ORANGE))),

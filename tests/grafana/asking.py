@@ -56,7 +56,7 @@ def replaced(
         "${cities:regex}": ".*",
         "$tz": "Europe/London",
         "$norm": "WHO_DAYS",
-        "$period": "365d",
+        "$period": "365d|year",
         "$step": "month",
         "$sub": ".*",
         "$code": "EN:EN:AQ:1C",
