@@ -8,7 +8,6 @@ Every result is a statement about the recorded users and the recorded year; the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +20,6 @@ from planning.grid import Grid
 from planning.managed import Schedule, schedule, smallest_limit
 from planning.profiles import Profile, profiles
 from planning.sessions import NO_END, Sessions
-from planning.vehicles import Vehicles
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import DAY, HOUR
@@ -69,7 +67,7 @@ def plan(wanted: PlanInput, site: Site) -> Plan:
     over, looked = _first_over(with_base, own, drawn, limit)
     managed, kept = _managed(wanted, drawn, alone[:, 0], limit)
     options = _options(wanted, drawn, peak, kept)
-    year, day = _energy(wanted, drawn)
+    year, day = _energy(drawn)
     return Plan(
         points=drawn.n, kw=wanted.kw, interval_min=site.grid.minutes, days=site.grid.days,
         users=len(drawn.sessions.users), draws=len(drawn.chosen.user), seed=wanted.seed,
@@ -143,7 +141,7 @@ def _day_per_user(sessions: Sessions, grid: Grid) -> float:
     return float(sessions.kwh.sum()) / len(sessions.users) / grid.days
 
 
-def _energy(wanted: PlanInput, drawn: _Drawn) -> tuple[float, float]:
+def _energy(drawn: _Drawn) -> tuple[float, float]:
     """kWh a year and a day of n points."""
     day = _day_per_user(drawn.sessions, drawn.grid) * drawn.n
     return day * 365.0, day
@@ -161,8 +159,9 @@ def drawn_sessions(sessions: Sessions, user: IntArray, move: IntArray, grid: Gri
             end = np.where(mine.end == NO_END, NO_END, mine.end + to - mine.start)
             mine = Sessions(to, end, mine.kwh, mine.user, mine.users)
         parts.append(mine)
-    columns = [np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end", "kwh")]
-    return Sessions(*columns, np.zeros(len(columns[0]), dtype=np.int64), ("all",))
+    start, end = (np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end"))
+    kwh = np.concatenate([p.kwh for p in parts])
+    return Sessions(start, end, kwh, np.zeros(len(start), dtype=np.int64), ("all",))
 
 
 def _managed(wanted: PlanInput, drawn: _Drawn, alone: FloatArray, limit: float) -> tuple[float, Schedule]:
@@ -173,7 +172,9 @@ def _managed(wanted: PlanInput, drawn: _Drawn, alone: FloatArray, limit: float) 
     hard = int(np.argsort(alone, kind="stable")[round(0.95 * (len(alone) - 1))])
     users, moves = drawn.chosen.user[hard, : drawn.n], drawn.chosen.move[hard, : drawn.n]
     mine = drawn_sessions(drawn.sessions, users, moves, drawn.grid)
-    least, _ = smallest_limit(mine, wanted.kw, drawn.grid, wanted.allowed, float(alone[hard]), _fine(float(alone[hard])))
+    least, _ = smallest_limit(
+        mine, wanted.kw, drawn.grid, wanted.allowed, float(alone[hard]), _fine(float(alone[hard]))
+    )
     return least, schedule(mine, wanted.kw, limit - drawn.base, drawn.grid)
 
 

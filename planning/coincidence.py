@@ -39,7 +39,7 @@ class Fit(NamedTuple):
 
 def kerber(n: int, g_inf: float, exponent: float = KERBER_EXPONENT) -> float:
     """g(n) = g_inf + (1 - g_inf) n^-exponent."""
-    return g_inf + (1.0 - g_inf) * n**-exponent
+    return float(g_inf + (1.0 - g_inf) * n**-exponent)
 
 
 def fit_kerber(counts: Sequence[int], factors: FloatArray, exponent: float = KERBER_EXPONENT) -> Fit:

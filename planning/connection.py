@@ -16,7 +16,7 @@ HOT_SPOT_NORMAL = 98.0  # degrees C at which normal paper ages at the normal rat
 
 
 class Connection(NamedTuple):
-    """A connection of `amps` a phase. `volts`: between a phase and neutral with one phase, between phases with three."""
+    """A connection of `amps` a phase. `volts`: between phases with three of them, to neutral with one."""
 
     amps: float
     volts: float = 400.0
@@ -68,12 +68,15 @@ class Thermal(NamedTuple):
     winding_exponent: float = 1.6
 
 
-def hot_spot(load: FloatArray, ambient: FloatArray | float, thermal: Thermal = Thermal()) -> FloatArray:
+ONAN = Thermal()
+
+
+def hot_spot(load: FloatArray, ambient: FloatArray | float, thermal: Thermal = ONAN) -> FloatArray:
     """Hot-spot temperature of each slot, degrees C; `load`: share of the rating. Steady state: peaks are overstated."""
     oil = thermal.oil_rise * ((1.0 + thermal.loss_ratio * load**2) / (1.0 + thermal.loss_ratio)) ** thermal.oil_exponent
     return np.asarray(ambient + oil + thermal.hot_rise * load**thermal.winding_exponent)
 
 
-def life_used(load: FloatArray, ambient: FloatArray | float, grid: Grid, thermal: Thermal = Thermal()) -> float:
+def life_used(load: FloatArray, ambient: FloatArray | float, grid: Grid, thermal: Thermal = ONAN) -> float:
     """Hours of normal life that the load uses up; under the hours of the grid it ages slower than normal."""
     return float(ageing_rate(hot_spot(load, ambient, thermal)).sum() * grid.hours)

@@ -92,7 +92,7 @@ def peaks(
 
 def demand_factors(found: FloatArray, counts: Sequence[int], kw: float) -> FloatArray:
     """Peak over the rated power of n points of `kw` each; `found`: peaks without base load, (draws, counts)."""
-    return found / (np.array(counts, dtype=np.float64) * kw)
+    return np.asarray(found / (np.array(counts, dtype=np.float64) * kw))
 
 
 def coincidence_factors(
@@ -101,4 +101,4 @@ def coincidence_factors(
     """Peak over the sum of the own peaks of those in the draw; `found`: peaks without base load, (draws, counts)."""
     highest = np.array([p.highest for p in profiles])
     own = np.cumsum(highest[chosen.user], axis=1)[:, np.array(counts) - 1]
-    return np.divide(found, own, out=np.ones_like(found), where=own > 0)
+    return np.asarray(np.divide(found, own, out=np.ones_like(found), where=own > 0))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planning.blocks import Interval, iso_week, mean_interval, refit_interval
+from planning.blocks import Interval, added, iso_week, mean_interval, refit_interval
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import DAY, HOUR
@@ -28,7 +28,7 @@ class Hours(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What changed at the site beyond the reference. `sentence` says it in words; `missing`: share of hours left out."""
+    """What changed at the site beyond the reference, in words too. `missing`: share of hours left out."""
 
     method: str
     interval: Interval
@@ -104,13 +104,7 @@ def weather_adjusted(hours: Hours, weather: FloatArray, since: int, unit: str, s
     _enough(t[~after])
     scaled = (w - w.mean(axis=0)) / np.maximum(w.std(axis=0), 1e-9)
     x = np.column_stack([np.ones(len(t)), after, scaled, scaled**2, harmonics(t)])
-
-    def step(weight: FloatArray) -> float:
-        """The coefficient of `after`, rows weighted."""
-        xw = x * weight[:, None]
-        return float(np.linalg.lstsq(xw.T @ x, xw.T @ y, rcond=None)[0][1])
-
-    found = refit_interval(step, iso_week(t), seed=seed)
+    found = refit_interval(x, y, 1, iso_week(t), seed=seed)
     return Effect("weather adjusted", found, unit, 1.0 - float(there.mean()), sentence(found, unit))
 
 
@@ -124,36 +118,50 @@ class ChangePoint(NamedTuple):
 
 
 def change_point(hours: Hours, unit: str, seed: int = 1, draws: int = 499) -> ChangePoint:
-    """One step at an unknown date, over weekly means. Tested against the same weeks in random order, pairs kept together.
+    """One step at an unknown date, over weekly means, tested against the weeks in random order, pairs kept together.
+
+    A yearly wave is taken out where there is more than a year; with less, a season can look like a change.
 
     Raises UsageError with fewer than 16 weeks.
     """
     y = hours.site - hours.reference
     there = ~np.isnan(y)
     week = iso_week(hours.t[there])
-    if len(np.unique(week)) < 2 * LEAST_WEEKS:
-        raise UsageError(f"{len(np.unique(week))} weeks have values; {2 * LEAST_WEEKS} are needed to look for a change.")
+    if (found := len(np.unique(week))) < 2 * LEAST_WEEKS:
+        raise UsageError(f"{found} weeks have values; {2 * LEAST_WEEKS} are needed to look for a change.")
     weeks, inverse = np.unique(week, return_inverse=True)
-    mean = np.bincount(inverse, weights=y[there]) / np.bincount(inverse)
-    place, strength = _best_step(mean)
+    mean = added(inverse, y[there]) / np.bincount(inverse)
+    season = _season(weeks)
+    rest = mean - season @ (season.T @ mean)
+    place, strength = _best_step(rest, season)
     rng = np.random.default_rng(seed)
     pairs = np.array_split(np.arange(len(mean)), max(len(mean) // 2, 1))
-    by_chance = [
-        _best_step(mean[np.concatenate([pairs[i] for i in rng.permutation(len(pairs))])])[1] for _ in range(draws)
-    ]
+    mixed = (rest[np.concatenate([pairs[i] for i in rng.permutation(len(pairs))])] for _ in range(draws))
+    by_chance = [_best_step(m - season @ (season.T @ m), season)[1] for m in mixed]
     p = (1 + sum(s >= strength for s in by_chance)) / (draws + 1)
-    change = float(mean[place:].mean() - mean[:place].mean())
+    x = np.column_stack([season, np.arange(len(mean)) >= place])
+    change = float(np.linalg.lstsq(x, mean, rcond=None)[0][-1])
     at = int(hours.t[there][np.searchsorted(week, weeks[place])])
     if p > 0.05:
         return ChangePoint(at, change, p, f"No change can be told from chance (p = {p:.2f}).")
     return ChangePoint(at, change, p, f"Changed by {change:+.2f} {unit} (p = {p:.3f}).")
 
 
-def _best_step(values: FloatArray, least: int = 3) -> tuple[int, float]:
-    """Where cutting the values in two explains most, and how much (a squared t of unequal parts)."""
-    n, total = len(values), values.sum()
+def _season(weeks: IntArray) -> FloatArray:
+    """An orthonormal basis of the mean and, where there is more than a year, of a yearly wave; one row a week."""
+    columns = [np.ones(len(weeks))]
+    if weeks[-1] - weeks[0] > 52:
+        phase = 2.0 * np.pi * weeks * 7.0 / 365.25
+        columns += [np.sin(phase), np.cos(phase)]
+    return np.asarray(np.linalg.qr(np.stack(columns, axis=1))[0])
+
+
+def _best_step(rest: FloatArray, season: FloatArray, least: int = 4) -> tuple[int, float]:
+    """Where a step explains most of what the season leaves, and how much of its squares it takes away."""
+    n = len(rest)
     k = np.arange(least, n - least + 1)
-    before = np.cumsum(values)[k - 1]
-    gain = (before / k - (total - before) / (n - k)) ** 2 * k * (n - k) / n
+    steps = (np.arange(n)[:, None] >= k).astype(np.float64)
+    steps -= season @ (season.T @ steps)
+    gain = (rest @ steps) ** 2 / (steps**2).sum(axis=0)
     best = int(np.argmax(gain))
     return int(k[best]), float(gain[best])

@@ -59,7 +59,8 @@ def without_traffic(found: Increment, removed: float, share: float, quantity: st
             raise UsageError(f"{name} = {value:g}: write a share from 0 to 1.")
     cut, inc = removed * share, found.increment
     change = Interval(-cut * inc.value, -cut * inc.high, -cut * inc.low, inc.blocks, inc.hours)
-    mean = Interval(*(found.street_mean + change[i] for i in range(3)), inc.blocks, inc.hours)
+    level = found.street_mean
+    mean = Interval(level + change.value, level + change.low, level + change.high, inc.blocks, inc.hours)
     notes = [f"evidence: {text}" for text in EVIDENCE]
     if quantity == "no2":
         notes.insert(0, "an upper bound: NO2 is not proportional to the NOx that traffic emits")

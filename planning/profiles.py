@@ -36,14 +36,15 @@ class Profile(NamedTuple):
 
 def _overlaps(sessions: Sessions, kw: float, grid: Grid) -> tuple[IntArray, IntArray, FloatArray]:
     """Session, slot and the share of the slot in which the session charges, one row for each slot it touches."""
-    ends = sessions.start + sessions.kwh / kw * HOUR
-    first = (sessions.start - grid.start) // grid.step
-    last = np.ceil((ends - grid.start) / grid.step).astype(np.int64) - 1
+    starts = sessions.start - grid.start  # counted from the grid's start, so that no bits are lost
+    ends = starts + sessions.kwh / kw * HOUR
+    first = starts // grid.step
+    last = np.ceil(ends / grid.step).astype(np.int64) - 1
     count = np.maximum(last - first + 1, 0)
     session = np.repeat(np.arange(len(sessions)), count)
     slot = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + first[session]
-    left = grid.start + slot * grid.step
-    time = np.minimum(ends[session], left + grid.step) - np.maximum(sessions.start[session], left)
+    left = slot * grid.step
+    time = np.minimum(ends[session], left + grid.step) - np.maximum(starts[session], left)
     keep = (slot >= 0) & (slot < grid.slots)
     return session[keep], slot[keep], time[keep] / grid.step
 
@@ -54,7 +55,7 @@ def profiles(sessions: Sessions, kw: float, grid: Grid) -> list[Profile]:
     session, slot, share = _overlaps(known, kw, grid)
     place = known.user[session] * grid.slots + slot
     places, inverse = np.unique(place, return_inverse=True)
-    power = np.bincount(inverse, weights=share, minlength=len(places)) * kw
+    power = np.bincount(inverse, weights=share, minlength=len(places)).astype(np.float64) * kw
     bounds = np.searchsorted(places, np.arange(len(known.users) + 1) * grid.slots)
     return [
         Profile(places[a:b] - u * grid.slots, power[a:b])
@@ -65,7 +66,7 @@ def profiles(sessions: Sessions, kw: float, grid: Grid) -> list[Profile]:
 def total(sessions: Sessions, kw: float, grid: Grid) -> FloatArray:
     """The power of all sessions together, with a user or without, kW in each slot."""
     _, slot, share = _overlaps(sessions, kw, grid)
-    return np.bincount(slot, weights=share, minlength=grid.slots) * kw
+    return np.bincount(slot, weights=share, minlength=grid.slots).astype(np.float64) * kw
 
 
 def of_curves(curves: FloatArray) -> list[Profile]:

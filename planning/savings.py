@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planning.blocks import Interval, drawn_weights, numbered, widened
+from planning.blocks import Interval, added, drawn_weights, numbered, widened
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
 
@@ -130,7 +130,8 @@ def _sentence(found: Interval, expected: float, cv: float, bias: float, good: bo
             f"Not published: the baseline's months have CV(RMSE) {100 * cv:.1f} % (at most 15 %) and NMBE "
             f"{100 * bias:+.1f} % (within 5 %)."
         )
-    numbers = f"{found.value:,.0f} kWh (95 %: {found.low:,.0f} to {found.high:,.0f}), {100 * found.value / expected:.1f} %"
+    interval, share = f"{found.low:,.0f} to {found.high:,.0f}", 100 * found.value / expected
+    numbers = f"{found.value:,.0f} kWh (95 %: {interval}), {share:.1f} %"
     return f"Saved {numbers}." if found.is_effect else f"No saving can be told from chance: {numbers}."
 
 
@@ -175,8 +176,8 @@ def _drawn(days: Days, before: tuple[int, int], after: tuple[int, int], draws: i
 def _monthly(old: Days, model: Baseline) -> tuple[float, float]:
     """CV(RMSE) and NMBE over blocks of 30 days."""
     month = numbered(old.day // 30)
-    measured = np.bincount(month, weights=old.kwh)
-    modelled = np.bincount(month, weights=model.predict(old.temperature, old.day))
+    measured = added(month, old.kwh)
+    modelled = added(month, model.predict(old.temperature, old.day))
     full = np.bincount(month) >= 25
     p = min(3, int(full.sum()) - 1)
     return cv_rmse(measured[full], modelled[full], p), nmbe(measured[full], modelled[full], p)

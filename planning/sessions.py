@@ -63,7 +63,8 @@ class Sessions:
     def energy_by_user(self) -> FloatArray:
         """kWh of each user, in the order of `users`."""
         known = self.user >= 0
-        return np.bincount(self.user[known], weights=self.kwh[known], minlength=len(self.users))
+        found = np.bincount(self.user[known], weights=self.kwh[known], minlength=len(self.users))
+        return found.astype(np.float64)
 
     def regulars(self, least_kwh: float) -> IntArray:
         """The users with more than `least_kwh` of energy."""

@@ -32,7 +32,7 @@ from registry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials
 from telemetry.periods import Period, hour_phase, local_date
-from telemetry.series import Series, SeriesTable
+from telemetry.series import FloatArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
 
@@ -149,6 +149,14 @@ class Engine:
             for name, count in zip(names, (flags >= DRIFTS).sum(axis=1).tolist(), strict=True):
                 found[name] = max(found.get(name, 0), count)
         return {name: count for name, count in found.items() if count}
+
+    def load_curves(self, period: Period) -> tuple[list[str], FloatArray]:
+        """The meters that consume, by name, and their mean power in every quarter of the period's days.
+
+        Of shape (meters, quarters), kW, NaN where unknown: what the peak and coincidence KPIs rest on.
+        """
+        first, last = self._ordinals(period.start, period.end - 1)
+        return self._days.demand.curves(first, last)
 
     def state_bytes(self) -> int:
         """Bytes of the arrays the engine holds: days, recent hours and windows."""

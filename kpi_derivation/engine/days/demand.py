@@ -114,8 +114,8 @@ class DemandDays:
             self._laid.clear()
             self._highest.clear()
 
-    def _fold(self, names: list[str], first: int, last: int) -> None:
-        """Lay out the quarters of these meters, and find the peaks of all."""
+    def _power(self, names: list[str], first: int, last: int) -> tuple[FloatArray, IntArray]:
+        """Mean power, kW, of these meters in every quarter of the days first..last; where each day starts."""
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
         series = {s: i for i, name in enumerate(names) for s in self._series[name]}
         found = _energies(
@@ -126,7 +126,21 @@ class DemandDays:
         )
         bounds = np.array([(self._days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
         interval = self._columns.main.slice("interval", self._rows.of(tuple(names), "energy_delta"), first, last)
-        power = _spread(found, start, (end - start) // QUARTER, bounds, interval)
+        return _spread(found, start, (end - start) // QUARTER, bounds, interval), bounds
+
+    def curves(self, first: int, last: int) -> tuple[list[str], FloatArray]:
+        """The meters by name and their mean power, kW, in every quarter of the days first..last; NaN where unknown."""
+        self._meet()
+        if not self._names:
+            return [], np.empty((0, (self._days.midnight(last + 1) - self._days.midnight(first)) // QUARTER))
+        longest = max(1, _CELLS // (_A_DAY * len(self._names)))
+        days = runs(np.arange(first, last + 1, dtype=np.int64), 1, longest)
+        parts = [self._power(self._names, a, b)[0] for a, b in days]
+        return list(self._names), np.concatenate(parts, axis=1)
+
+    def _fold(self, names: list[str], first: int, last: int) -> None:
+        """Lay out the quarters of these meters, and find the peaks of all."""
+        power, bounds = self._power(names, first, last)
         self.own.ensure(len(self._names), first, last)
         places = np.searchsorted(self._names, names)
         columns = np.arange(first, last + 1) - self.own.origin
@@ -142,13 +156,10 @@ class DemandDays:
             self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
     def _remember(self, day: int, start: int, power: FloatArray) -> None:
-        there = ~np.isnan(power)
-        meters = there.sum(axis=0)
-        total = np.where(meters > 0, np.where(there, power, 0.0).sum(axis=0), -np.inf)
-        best = int(np.argmax(total))
         self.peaks.pop(day, None)
-        if meters[best]:
-            self.peaks[day] = Peak(float(total[best]), start + best * QUARTER, int(meters[best]))
+        peak = highest(*together(power), start)
+        if peak:
+            self.peaks[day] = peak
 
     def period(self, first: int, last: int) -> tuple[Peak | None, FloatArray]:
         """The highest peak of the days first..last, the earliest of equal ones; each meter's own highest, by name."""
@@ -163,6 +174,19 @@ class DemandDays:
     def bytes(self) -> int:
         """Bytes of the meters' own highest powers."""
         return self.own.bytes()
+
+
+def together(power: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Power of all meters together in every quarter, and of how many meters; a missing quarter adds nothing."""
+    there = ~np.isnan(power)
+    return np.where(there, power, 0.0).sum(axis=0), there.sum(axis=0)
+
+
+def highest(total: FloatArray, meters: IntArray, start: int) -> Peak | None:
+    """The highest of the quarters from `start` on in which any meter has a value, the earliest of equal ones."""
+    found = np.where(meters > 0, total, -np.inf)
+    best = int(np.argmax(found))
+    return Peak(float(found[best]), start + best * QUARTER, int(meters[best])) if meters[best] else None
 
 
 def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase: int) -> _Energies:

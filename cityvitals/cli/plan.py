@@ -1,0 +1,62 @@
+"""`cityvitals plan`: the options of the planning commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Plan on measured curves: charging points, scenarios.", no_args_is_help=True)
+
+Store = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
+Form = Annotated[str, typer.Option("--format", help="text or json.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="plan")
+    app.command("charging")(plan_charging)
+
+
+def plan_charging(
+    points: Annotated[int, typer.Option("--points", help="Number of charging points.")],
+    connection: Annotated[str, typer.Option("--connection", help="House connection: 63A, 3x63A or 1x25A.")],
+    sessions: Annotated[Path, typer.Option("--sessions", help="CSV: start,end,device,energy_kwh,user_hash.")],
+    kw: Annotated[float, typer.Option("--kw", help="Rated power of a point.")] = 11.0,
+    city: Annotated[str, typer.Option("--city", help="The city whose meters give the building's load.")] = "",
+    store: Store = "",
+    meter: Annotated[list[str] | None, typer.Option("--meter", help="A meter of the building; repeatable.")] = None,
+    period: Annotated[str, typer.Option("--period", help="Of the load: 2018, 2018-07 or 2018-08..2018-12.")] = "",
+    km: Annotated[float | None, typer.Option("--km", help="Km a vehicle and year; else energy as recorded.")] = None,
+    consumption: Annotated[float, typer.Option("--consumption", help="KWh per 100 km at the plug, with --km.")] = 20.0,
+    at_home: Annotated[float, typer.Option("--at-home", help="Share of energy charged here, with --km.")] = 0.9,
+    shortfall: Annotated[float, typer.Option("--shortfall", help="Share of energy management may miss.")] = 0.005,
+    cheap_hour: Annotated[float, typer.Option("--cheap-hour", help="When the cheap tariff begins.")] = 22.0,
+    least_kwh: Annotated[float, typer.Option("--least-kwh", help="Users with less in the period are left out.")] = 100,
+    volts: Annotated[float, typer.Option("--volts", help="Between phases.")] = 400.0,
+    cos_phi: Annotated[float, typer.Option("--cos-phi", help="Power factor.")] = 0.95,
+    draws: Annotated[int, typer.Option("--draws", help="Random draws of users.")] = 300,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same result.")] = 1,
+    form: Form = "text",
+) -> None:
+    """What n charging points need, from recorded sessions and the building's own load.
+
+    Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
+    --city town --store sqlite:///town.db --meter meter-07 --period 2018
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.plan.charging import Asked, as_json, as_text, made  # noqa: PLC0415
+    from cityvitals.plan.options import form_of, today  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    form_of(form)
+    if bool(store) != bool(city) or bool(store) != bool(period):
+        raise UsageError("The building's load needs --city, --store and --period together; without it, none of them.")
+    asked = Asked(
+        points, kw, connection, sessions, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
+        shortfall, cheap_hour, least_kwh, draws, seed,
+    )  # fmt: skip
+    found, bad = made(asked, existing_store(store) if store else None, today())
+    sys.stdout.write(as_json(found, bad) if form == "json" else as_text(found, bad))
