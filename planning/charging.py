@@ -16,13 +16,14 @@ from planning import draws
 from planning.answer import Contribution, Option, Plan, PlanInput, Power
 from planning.connection import Connection
 from planning.dimming import Controllable, shared_floor
+from planning.draw_sessions import sessions_of
 from planning.grid import Grid
 from planning.managed import Schedule, schedule, smallest_limit
 from planning.profiles import Profile, profiles
-from planning.sessions import NO_END, Sessions
+from planning.sessions import Sessions
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import HOUR
 
 SINGLE_PHASE_KW = 3.7
 FUSES = (25, 35, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000)
@@ -147,23 +148,6 @@ def _energy(drawn: _Drawn) -> tuple[float, float]:
     return day * 365.0, day
 
 
-def drawn_sessions(sessions: Sessions, user: IntArray, move: IntArray, grid: Grid) -> Sessions:
-    """The sessions of one draw, those who take part again moved by whole weeks; they all have one user."""
-    parts = []
-    week = grid.step * grid.slots // (7 * DAY) * 7 * DAY
-    for u, m in zip(user.tolist(), move.tolist(), strict=True):
-        mine = sessions.take(sessions.user == u)
-        if m and week:
-            inside = mine.start - grid.start < week
-            to = np.where(inside, grid.start + (mine.start - grid.start + m * grid.step) % week, mine.start)
-            end = np.where(mine.end == NO_END, NO_END, mine.end + to - mine.start)
-            mine = Sessions(to, end, mine.kwh, mine.user, mine.users)
-        parts.append(mine)
-    start, end = (np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end"))
-    kwh = np.concatenate([p.kwh for p in parts])
-    return Sessions(start, end, kwh, np.zeros(len(start), dtype=np.int64), ("all",))
-
-
 def _managed(wanted: PlanInput, drawn: _Drawn, alone: FloatArray, limit: float) -> tuple[float, Schedule]:
     """The constant limit the chargers need, and the schedule under connection minus base load.
 
@@ -171,7 +155,7 @@ def _managed(wanted: PlanInput, drawn: _Drawn, alone: FloatArray, limit: float) 
     """
     hard = int(np.argsort(alone, kind="stable")[round(0.95 * (len(alone) - 1))])
     users, moves = drawn.chosen.user[hard, : drawn.n], drawn.chosen.move[hard, : drawn.n]
-    mine = drawn_sessions(drawn.sessions, users, moves, drawn.grid)
+    mine = sessions_of(drawn.sessions, users, moves, drawn.grid)
     least, _ = smallest_limit(
         mine, wanted.kw, drawn.grid, wanted.allowed, float(alone[hard]), _fine(float(alone[hard]))
     )

@@ -195,6 +195,15 @@ class TargetEntry(_Strict):
     source: str = ""
 
 
+class Feeder(_Strict):
+    """A feeder or transformer: the meters behind it and what it can carry. Used by plans, by no KPI."""
+
+    id: str
+    meters: list[str] = Field(min_length=1)
+    rating_kva: float = Field(gt=0, allow_inf_nan=False)
+    cos_phi: float = Field(0.95, gt=0, le=1)
+
+
 class City(_Strict):
     """A whole CITY.toml."""
 
@@ -202,6 +211,7 @@ class City(_Strict):
     rules: Rules = Rules()
     device: list[Device] = []
     target: list[TargetEntry] = []
+    feeder: list[Feeder] = []
     documented: dict[str, Any] = {}
 
     @model_validator(mode="before")
@@ -225,6 +235,23 @@ class City(_Strict):
             if device.id in seen:
                 raise ValueError(f"device '{device.id}' is listed twice; every device has one [[device]] entry")
             seen.add(device.id)
+        return self
+
+    @model_validator(mode="after")
+    def _feeders(self) -> City:
+        meters = {d.id for d in self.device if d.kind == "electricity_meter"}
+        seen: dict[str, str] = {}
+        for feeder in self.feeder:
+            for name in feeder.meters:
+                if name not in meters:
+                    raise ValueError(
+                        f"feeder '{feeder.id}': '{name}' is not an electricity meter; {nearest(name, meters)}"
+                    )
+                if name in seen:
+                    raise ValueError(f"meter '{name}' is behind two feeders, '{seen[name]}' and '{feeder.id}'")
+                seen[name] = feeder.id
+        if len({f.id for f in self.feeder}) != len(self.feeder):
+            raise ValueError("two feeders have the same id")
         return self
 
     @property

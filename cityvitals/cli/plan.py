@@ -18,6 +18,8 @@ def add_to(parent: typer.Typer) -> None:
     """Register the group."""
     parent.add_typer(app, name="plan")
     app.command("charging")(plan_charging)
+    app.command("scenario")(plan_scenario)
+    app.command("transforms")(plan_transforms)
 
 
 def plan_charging(
@@ -60,3 +62,38 @@ def plan_charging(
     )  # fmt: skip
     found, bad = made(asked, existing_store(store) if store else None, today())
     sys.stdout.write(as_json(found, bad) if form == "json" else as_text(found, bad))
+
+
+def plan_scenario(
+    file: Annotated[Path, typer.Argument(help="The scenario file: [scenario] and [[transform]] entries.")],
+    city: Annotated[str, typer.Option("--city", help="The city's id.")],
+    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    period: Annotated[str, typer.Option("--period", help="2018, 2018-07 or 2018-08..2018-12.")],
+    sessions: Annotated[Path | None, typer.Option("--sessions", help="Sessions, instead of the file's.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also values that do not change.")] = False,
+    form: Form = "text",
+) -> None:
+    """Run a scenario on what a city measured: the same KPIs, measured and planned side by side.
+
+    Example: cityvitals plan scenario electric.toml --city town --store sqlite:///town.db --period 2018
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.clock import now_ms  # noqa: PLC0415
+    from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from cityvitals.plan.scenario import as_json, as_text, outcome  # noqa: PLC0415
+
+    form_of(form)
+    found = outcome(existing_store(store), city, file, period, now_ms(), sessions)
+    sys.stdout.write(as_json(found) if form == "json" else as_text(found, everything))
+
+
+def plan_transforms() -> None:
+    """List what a scenario can change, with the options of each. Example: cityvitals plan transforms."""
+    import msgspec  # noqa: PLC0415
+
+    from planning.transforms import TRANSFORMS  # noqa: PLC0415
+
+    for kind, transform in TRANSFORMS.items():
+        fields = msgspec.structs.fields(transform.options)
+        options = ", ".join(f.name + ("" if f.required else f" = {f.default}") for f in fields)
+        sys.stdout.write(f"{kind}: {transform.text}\n    {options}\n")

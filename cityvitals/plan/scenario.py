@@ -1,0 +1,121 @@
+"""`cityvitals plan scenario`: a scenario file and a store in, measured and planned values side by side out."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from adapters.store import Store
+from cityvitals.plan.session_file import read_sessions
+from planning.measured import parse_span
+from planning.scenario import Measured, Outcome, Planned, Scenario, run
+from planning.sessions import Sessions
+from reporting.show import stored_city
+from telemetry.errors import UsageError, nearest
+
+_KEYS = ("name", "draws", "seed", "sessions")
+
+
+def read_scenario(path: Path) -> tuple[Scenario, Sessions | None]:
+    """A scenario file: `[scenario]` with name, draws, seed, sessions; `[[transform]]` entries. Raises UsageError.
+
+    The path of the sessions is relative to the file.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}.") from None
+    for key in raw:
+        if key not in ("scenario", "transform"):
+            raise UsageError(f"{path}: '{key}' is not part of a scenario; {nearest(key, ['scenario', 'transform'])}")
+    head = raw.get("scenario", {})
+    for key in head:
+        if key not in _KEYS:
+            raise UsageError(f"{path}: '{key}' is not an option of [scenario]; {nearest(key, _KEYS)}")
+    return _scenario(path, head, raw.get("transform", []))
+
+
+def _scenario(path: Path, head: dict[str, Any], transforms: list[dict[str, Any]]) -> tuple[Scenario, Sessions | None]:
+    plain = {"name": path.stem, "transforms": transforms} | {k: v for k, v in head.items() if k != "sessions"}
+    try:
+        scenario = msgspec.convert(plain, Scenario)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}.") from None
+    if "sessions" not in head:
+        return scenario, None
+    return scenario, read_sessions(path.parent / str(head["sessions"]))[0]
+
+
+def outcome(store: Store, city_id: str, file: Path, period: str, now: int, sessions: Path | None) -> Outcome:
+    """Run a scenario file on a stored city. `sessions` goes before those the file names. Raises UsageError."""
+    scenario, named = read_scenario(file)
+    given = read_sessions(sessions)[0] if sessions else named
+    city = stored_city(store, city_id)
+    return run(scenario, Measured(city, store, parse_span(period, city), now, given))
+
+
+def as_json(found: Outcome) -> str:
+    """The outcome as JSON."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+
+
+def as_text(found: Outcome, everything: bool) -> str:
+    """The outcome as tables; only what changed unless `everything`."""
+    out = Console(width=150, record=True, file=io.StringIO(), markup=False, highlight=False)
+    interval = "" if found.interval_min is None else f", load over {found.interval_min:g} min"
+    out.print(f"{found.scenario}: {found.city}, {found.period}, {found.draws} draws{interval}")
+    out.print(f"{found.label}\n")
+    out.print(_table([v for v in found.values if v.changed or (everything and v.baseline is not None)]))
+    if found.feeders:
+        out.print(_feeders(found))
+    for note in found.notes:
+        out.print(f"note: {note}", soft_wrap=True)
+    return out.export_text()
+
+
+def _table(values: list[Planned]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("KPI", "part", "name", "unit"):
+        table.add_column(name, no_wrap=True)
+    for name in ("measured", "5 %", "50 %", "95 %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for v in values:
+        numbers = (
+            "-" if x is None else f"{x:,.4g}" if abs(x) < 1000 else f"{x:,.0f}"
+            for x in (v.baseline, v.p5, v.p50, v.p95)
+        )
+        table.add_row(v.code, v.part, v.name, v.unit, *numbers)
+    return table
+
+
+def _feeders(found: Outcome) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in (
+        "feeder",
+        "kVA",
+        "meters",
+        "cars",
+        "loading",
+        "scenario",
+        "p95",
+        "h over",
+        "scenario",
+        "headroom kW",
+        "p95",
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    for f in found.feeders:
+        table.add_row(
+            f.id, f"{f.rating_kva:g}", str(f.meters), str(f.cars), f"{100 * f.highest:.0f} %",
+            f"{100 * f.scenario_highest:.0f} %", f"{100 * f.scenario_highest_p95:.0f} %", f"{f.hours_over:g}",
+            f"{f.scenario_hours_over:g}", f"{f.headroom_kw:+.1f}", f"{f.scenario_headroom_p95_kw:+.1f}",
+        )  # fmt: skip
+    return table
