@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS
-from kpi_derivation.engine.runner import Engine, History
+from kpi_derivation.engine.recent import History
+from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.view import Part, View
 from planning.grid import QUARTER, WEEK, Grid
 from registry.city import City

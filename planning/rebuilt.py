@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kpi_derivation.engine.runner import Engine, History
+from kpi_derivation.engine.recent import History
+from kpi_derivation.engine.runner import Engine
 from planning.grid import Grid
 from planning.situation import Name, Situation
 from registry.city import City, Device

@@ -19,8 +19,9 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
-from kpi_derivation.engine.demand_days import Peak, highest, together
-from kpi_derivation.engine.runner import Engine, History
+from kpi_derivation.engine.days.demand import Peak, highest, together
+from kpi_derivation.engine.recent import History
+from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import kpi_value
 from planning import draws
 from planning.curves import averaged
@@ -39,7 +40,7 @@ from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY
 
 DRAWN = "scenario-load-"  # the meters of what differs by draw
-_METERS = {"electricity_meter"}
+_METERED = {"energy_delta", "energy_total", "power", "demand_15min"}
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,8 +210,11 @@ def _planned(before: KpiValue | None, after: list[KpiValue], name: str) -> Plann
 
 def _by_draw(now: Situation, drawn: FloatArray, engine: Engine, clock: int) -> dict[tuple[str, str], list[KpiValue]]:
     """The values of every draw: of its own load beside what all draws share."""
-    view, load = view_of(engine, now.period, clock), _Load.of(load_curves(engine, now.period), drawn)
-    touched = [d for d in DERIVATIONS.values() if set(d.kinds) & _METERS]
+    load = _Load.of(load_curves(engine, now.period), drawn)
+    engine.derive(now.period, clock)  # so that the engine keeps what every derivation reads
+    view = view_of(engine, now.period, clock)
+    asked = {code: engine.record.quantities(code) for code in DERIVATIONS}
+    touched = [d for code, d in DERIVATIONS.items() if not asked[code] or asked[code] & _METERED]
     shared = [d for d in engine.city.device if not d.id.startswith(DRAWN)]
     own = {d.id: d for d in engine.city.device if d.id.startswith(DRAWN)}
     found: dict[tuple[str, str], list[KpiValue]] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.files.recorded import read
-from gateway.formats.flat_json import parse_time
 from planning.sessions import Sessions
 from telemetry.errors import Rejected, UsageError
+from telemetry.stamps import read_stamp
 
 _SHOWN = 3
 
@@ -27,7 +27,7 @@ def read_sessions(path: Path) -> tuple[Sessions, list[str]]:
     for chunk in read(path):
         if not chunk.is_sessions:
             raise UsageError(f"{path}, line 1: sessions have the header start,end,device,energy_kwh,user_hash.")
-        bad += [f"{path.name}, line {b.line}: {b.reason}" for b in chunk.bad]
+        bad += [f"{path.name}, line {b.line}: {b.reason}" for b in chunk.invalid]
         for line, row in zip(chunk.lines, chunk.rows(), strict=True):
             try:
                 a, b, energy = _session(row)
@@ -44,7 +44,7 @@ def read_sessions(path: Path) -> tuple[Sessions, list[str]]:
 
 
 def _session(row: tuple[str, ...]) -> tuple[int, int | None, float]:
-    start, end = parse_time(row[0]), parse_time(row[1]) if row[1].strip() else None
+    start, end = read_stamp(row[0]), read_stamp(row[1]) if row[1].strip() else None
     energy = float(row[3])
     if not 0.0 <= energy < 1000.0:
         raise ValueError(f"energy {row[3]} kWh is not plausible for a session")
