@@ -5,7 +5,7 @@ Unknown keys are errors, except under [city.extra]; a key that ends in `_source`
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +34,17 @@ Role = Literal["", "residential", "public_building", "generation", "supply", "bi
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _with_zone(value: str) -> str:
+    """The text, where it is a time with a zone. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"'{value}' is not a time; write it like 2026-03-01T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"'{value}' has no time zone; write it like 2026-03-01T12:00:00Z")
+    return value
 
 
 class Rules(_Strict):
@@ -83,6 +94,25 @@ class Calibration(_Strict):
         return value
 
 
+class MeterChange(_Strict):
+    """A meter was replaced: at this time, with the old one's last reading and the new one's first, where known."""
+
+    at: str
+    quantity: str = "energy_total"
+    last: float | None = Field(None, ge=0, allow_inf_nan=False)
+    first: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+    @field_validator("at")
+    @classmethod
+    def _moment(cls, value: str) -> str:
+        return _with_zone(value)
+
+    @property
+    def time(self) -> int:
+        """`at` in ms UTC."""
+        return round(datetime.fromisoformat(self.at).timestamp() * 1000)
+
+
 class Device(_Strict):
     """One registered device."""
 
@@ -101,6 +131,38 @@ class Device(_Strict):
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
     calibration: list[Calibration] = []
+    meter_change: list[MeterChange] = []
+    # When the device was there; before and after, nothing is expected of it. Dates are of the city's time.
+    since: str | None = None
+    until: str | None = None
+    # Plausible values by quantity, in its unit: [lowest, highest], in place of the quantity's own.
+    plausible: dict[str, tuple[float, float]] = {}
+
+    @field_validator("since", "until")
+    @classmethod
+    def _day(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                date.fromisoformat(value)
+            except ValueError:
+                raise ValueError(f"'{value}' is not a date; write it like 2026-03-01") from None
+        return value
+
+    @field_validator("plausible")
+    @classmethod
+    def _ranges(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        for name, (low, high) in value.items():
+            if name not in QUANTITIES:
+                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+            if not low < high:
+                raise ValueError(f"the plausible range of '{name}' must be [lowest, highest]")
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Device:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError(f"until {self.until} lies before since {self.since}")
+        return self
 
     @field_validator("id")
     @classmethod

@@ -1,14 +1,17 @@
-"""What a day of a series has from the series' other days: how long its readings stand, and a counter's steps between
-days. Pure.
+"""What a day of a series has from the series' other days: how long its readings stand, and what a register
+counted between days. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from kpi_derivation.engine.days.grid import DayGrid
-from telemetry.partials import step
-from telemetry.series import FloatArray, IntArray
+from kpi_derivation.rules.register_days import SLOW, DayPoints, covered, join
+from kpi_derivation.rules.registers import MeterChange
+from telemetry.series import IntArray
 
 COLUMNS = {"interval": np.nan, "increase": 0.0}
 
@@ -29,17 +32,35 @@ def settle_interval(grid: DayGrid, row: int, fixed_s: float | None) -> IntArray:
     return np.flatnonzero(differs) + grid.origin
 
 
-def join_counter(grid: DayGrid, row: int, modulus: float) -> IntArray:
-    """Give each day of a counter its steps plus the step from the last day with data before it.
+def join_register(
+    main: DayGrid, own: DayGrid, place: int, row: int, register: tuple[float, Sequence[MeterChange]],
+    midnights: Callable[[IntArray], IntArray],
+) -> IntArray:  # fmt: skip
+    """Give each day of a register its own energy, and its share of the steps from and to its neighbours.
 
-    Returns the days (ordinals) whose increase changed: late data of one day changes the step into the next one.
+    `own`: the grid of registers, `place` the register's row there; `register`: its modulus and declared changes.
+    Returns the days (ordinals) whose energy or coverage changed: a reading of one day closes the one before.
     """
-    c = grid.columns
-    days = np.flatnonzero(c["n"][row] > 0)
-    joined: FloatArray = c["inside"][row].copy()
-    if len(days) > 1:
-        a, b = days[:-1], days[1:]
-        joined[b] += step(c["last"][row][a], c["first"][row][b], np.full(len(a), modulus))
-    changed = np.flatnonzero(joined != c["increase"][row]) + grid.origin
-    c["increase"][row] = joined
+    n = main.columns["n"][row]
+    days = np.flatnonzero(n > 0)
+    if not len(days):
+        changed = np.flatnonzero(main.columns["increase"][row]) + main.origin
+        main.columns["increase"][row] = 0.0
+        return changed
+    first, last = int(days[0]) + main.origin, int(days[-1]) + main.origin
+    at = days + main.origin - own.origin
+    points = DayPoints(*(own.columns[name][place][at] for name in DayPoints._fields))
+    bounds = midnights(np.arange(first, last + 2))
+    interval = main.columns["interval"][row][days]
+    slow = bool((interval > SLOW).all())
+    energy, replaced = join(days - days[0], points, *register, bounds)
+    new = {"increase": energy} | ({"covered": covered(days - days[0], points, interval, bounds)} if slow else {})
+    changed = np.zeros(0, dtype=np.int64)
+    for name, values in new.items():
+        full = np.zeros(len(n))
+        full[days[0] : days[-1] + 1] = values
+        changed = np.union1d(changed, np.flatnonzero(full != main.columns[name][row]) + main.origin)
+        main.columns[name][row] = full
+    own.columns["meter_changes"][place] = 0.0
+    own.columns["meter_changes"][place, first - own.origin : last + 1 - own.origin] = replaced
     return changed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from kpi_derivation.rules.registers import MeterChange
 from telemetry.partials import Partials
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import HOUR
@@ -33,7 +34,8 @@ class Source(NamedTuple):
     """What a block asks the engine for.
 
     `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `interval`: ms a reading stands for, of
-    (rows, days). `around`: all hours of these rows that are at hand, those before the days too.
+    (rows, days). `around`: all hours of these rows that are at hand, those before the days too. `changes`: declared
+    meter changes of a row.
     """
 
     zone: ZoneInfo
@@ -43,6 +45,7 @@ class Source(NamedTuple):
     modulus: Callable[[IntArray], FloatArray]
     interval: Callable[[IntArray, IntArray], FloatArray]
     around: Callable[[IntArray], Placed]
+    changes: Callable[[int], Sequence[MeterChange]]
 
 
 class Block:
@@ -70,6 +73,10 @@ class Block:
         """The quantity of each group."""
         known = {r: self._source.quantity(r) for r in np.unique(self.row).tolist()}
         return [known[r] for r in self.row.tolist()]
+
+    def changes(self, row: int) -> Sequence[MeterChange]:
+        """Declared meter changes of a row."""
+        return self._source.changes(row)
 
     @cached_property
     def length(self) -> IntArray:

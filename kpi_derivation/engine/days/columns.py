@@ -63,6 +63,10 @@ class DayColumns:
         """Set a family's columns at these (row, day)."""
         (self._own.get(id(family)) or self.main).put(rows, days, values)
 
+    def of(self, family: Family) -> SparseGrid:
+        """The grid of a family of some quantities."""
+        return self._own[id(family)]
+
     def interval(self, rows: IntArray, days: IntArray) -> FloatArray:
         """Ms a reading stands for on these (row, day); NaN where unknown."""
         column = days - self.main.origin

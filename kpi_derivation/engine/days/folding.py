@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from kpi_derivation.engine.days.along import join_counter, settle_interval
+from kpi_derivation.engine.days.along import join_register, settle_interval
 from kpi_derivation.engine.days.blocks import Block, Placed, Source
 from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns
@@ -19,6 +19,9 @@ from kpi_derivation.engine.days.family import Family
 from kpi_derivation.engine.days.hours import Hours, Pairs, Span
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
+from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
+from kpi_derivation.rules.meter_changes import meter_changes
+from kpi_derivation.rules.registers import MeterChange
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
@@ -41,6 +44,7 @@ class Folding:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._table, self._capture = table, city.rules.hour_capture
         self._fixed = {d.id: d.interval_s for d in city.device}
+        self._replaced = meter_changes(city)
         self._dirty: Changed = set()
 
     def touch(self, hours: Partials) -> None:
@@ -86,7 +90,7 @@ class Folding:
         changed = again.union(dirty)
         after = self._days_after(changed)
         self._fold_other_days([family for family in _AFTER if family.lead_h], after)
-        return changed | after | self._join_counters(rows)
+        return changed | after | self._join_registers(rows)
 
     def _blocks(self, pairs: Pairs, given: Span | None = None) -> Callable[[], Iterable[Block]]:
         """The blocks of these days, to be run over twice: read once where they fit into memory."""
@@ -122,6 +126,7 @@ class Folding:
             modulus=lambda rows: self._table.modulus(self._rows.ids(rows)),
             interval=self._columns.interval,
             around=lambda rows: placed.take(np.flatnonzero(np.isin(placed.row, rows))),
+            changes=self._meter_changes,
         )
 
     def _run(self, families: Sequence[Family], block: Block) -> None:
@@ -152,14 +157,22 @@ class Folding:
             and self._columns.has_readings(row, day + 1)
         }
 
-    def _join_counters(self, rows: IntArray) -> Changed:
-        """The (row, day) whose increase changed."""
+    def _join_registers(self, rows: IntArray) -> Changed:
+        """The (row, day) whose energy changed."""
         moduli = self._table.modulus(self._rows.ids(rows))
+        mine = ~np.isnan(moduli)
         changed: Changed = set()
-        for row, modulus in zip(rows.tolist(), moduli.tolist(), strict=True):
-            if not np.isnan(modulus):
-                changed.update((row, day) for day in join_counter(self._columns.main, row, modulus).tolist())
+        own = self._columns.of(REGISTERS)
+        for row, modulus in zip(rows[mine].tolist(), moduli[mine].tolist(), strict=True):
+            register = modulus, self._meter_changes(row)
+            days = join_register(
+                self._columns.main, own.grid, own.places.get(row, -1), row, register, self._days.midnights
+            )
+            changed.update((row, day) for day in days.tolist())
         return changed
+
+    def _meter_changes(self, row: int) -> Sequence[MeterChange]:
+        return self._replaced.get(self._rows.name(row), ())
 
 
 class _Wanted:

@@ -11,7 +11,8 @@ from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
-from telemetry.partials import Partials, regroup, step
+from kpi_derivation.rules.register_days import energy_between
+from telemetry.partials import Partials, regroup
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -52,9 +53,9 @@ class Rolling:
     def _sum(self, start: int, end: int, only: IntArray | None = None) -> FloatArray:
         """Shape (rows, SUMMED + 1), as `DayGrid.sums`; rows that are not in `only` stay 0."""
         out = np.zeros((len(self._rows), len(SUMMED) + 1))
-        hours, rows = self._placed(start - DAY, end, None if only is None else self._rows.ids(only))
-        before, within = hours.take(hours.start < start), hours.start >= start
-        hours, rows = hours.take(within), rows[within]
+        every, places = self._placed(start - DAY, end + HOUR, None if only is None else self._rows.ids(only))
+        within = (every.start >= start) & (every.start < end)
+        hours, rows = every.take(within), places[within]
         if not len(hours):
             return out
         interval = self._latest_interval(rows)
@@ -66,7 +67,8 @@ class Rolling:
                 out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
             else:
                 out[at, i] = np.nan_to_num(getattr(whole, name))
-        out[at, SUMMED.index("increase")] += self._steps_into(whole, before)
+        registers = ~np.isnan(self._table.modulus(whole.series))
+        out[at[registers], SUMMED.index("increase")] = self._energies(every, whole.series[registers], start, end)
         np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
         return out
 
@@ -74,15 +76,13 @@ class Rolling:
         """All hours of each series as one."""
         return regroup(hours, np.zeros(len(hours), dtype=np.int64), self._table.modulus(hours.series))
 
-    def _steps_into(self, whole: Partials, before: Partials) -> FloatArray:
-        """The step of each counter from its last reading of the day before the span into the span, 0 where none."""
-        earlier = self._whole(before.take(before.n > 0))
-        if not len(earlier):
-            return np.zeros(len(whole))
-        place = np.minimum(np.searchsorted(earlier.series, whole.series), len(earlier) - 1)
-        modulus = self._table.modulus(whole.series)
-        counts = ~np.isnan(modulus) & (earlier.series[place] == whole.series) & (whole.n > 0)
-        return np.where(counts, step(earlier.last[place], whole.first, modulus), 0.0)
+    def _energies(self, hours: Partials, series: IntArray, start: int, end: int) -> FloatArray:
+        """What the registers of these series counted from `start` to `end`, by the hours from a day before on."""
+        out, bounds = np.zeros(len(series)), np.array([start, end])
+        for place, number in enumerate(series.tolist()):
+            mine = hours.take((hours.series == number) & (hours.n > 0))
+            out[place] = energy_between(mine, float(self._table.modulus(mine.series[:1])[0]), bounds)
+        return out
 
     def _placed(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
         """Calibrated hours of these series (None: of all), and the row of each."""

@@ -1,4 +1,4 @@
-"""Of every series and day: how many readings, their sum, first and last, and the median step between them. Pure."""
+"""Of every series and day: how many readings, their sum, and the median step between them. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from telemetry.series import FloatArray, IntArray
 
 
 def fold(block: Block) -> dict[str, FloatArray]:
-    """`inside`: the steps of a counter within the day. `step`: ms, NaN with fewer than two readings."""
+    """`step`: ms, NaN with fewer than two readings."""
     day = regroup(block.own.hours, block.group, block.modulus)
     return {
         "n": day.n.astype(np.float64), "sum": day.sum, "flagged": day.flagged.astype(np.float64),
-        "inside": np.nan_to_num(day.increase),
-        "first": day.first, "last": day.last, "step": typical_step(block.own.hours, block.group),
+        "step": typical_step(block.own.hours, block.group),
     }  # fmt: skip
 
 
 FAMILY = Family(
     quantities=None,
     columns={
-        **dict.fromkeys(("n", "sum", "flagged", "inside"), 0.0),
-        **dict.fromkeys(("first", "last", "step"), np.nan),
+        **dict.fromkeys(("n", "sum", "flagged"), 0.0),
+        "step": np.nan,
     },
     fold=fold,
     before_intervals=True,

@@ -1,0 +1,180 @@
+"""Days of registers: what each day's own readings counted, and the energy between days spread over the time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kpi_derivation.rules.registers import POSSIBLE, MeterChange, Register, Steps, split, steps
+from telemetry.partials import Partials
+from telemetry.series import BoolArray, FloatArray, IntArray
+from telemetry.windows import HOUR
+
+
+class DayPoints(NamedTuple):
+    """Per group: energy between its first and last accepted reading, these readings and their times, meter changes."""
+
+    inside: FloatArray
+    first: FloatArray
+    last: FloatArray
+    first_t: FloatArray
+    last_t: FloatArray
+    changed: FloatArray
+
+
+class _Readings(NamedTuple):
+    """First and last reading of each hour, in time order; see `registers.Register`. `group`: of each."""
+
+    t: IntArray
+    v: FloatArray
+    given: FloatArray
+    group: IntArray
+
+
+def fold(
+    hours: Partials, group: IntArray, groups: int, modulus: FloatArray, changes: Sequence[Sequence[MeterChange]]
+) -> DayPoints:
+    """Fold hours of registers, sorted by (series, start), to groups (one series and day each).
+
+    `group`: of each hour, growing. `modulus`: of each hour. `changes`: declared meter changes of each group.
+    """
+    out = DayPoints(*(np.full(groups, fill) for fill in (0.0, np.nan, np.nan, np.nan, np.nan, 0.0)))
+    there = hours.n > 0
+    hours, group, modulus = hours.take(there), group[there], modulus[there]
+    if not len(hours):
+        return out
+    r = _readings(hours, group)
+    heads = np.flatnonzero(np.concatenate(([True], r.group[1:] != r.group[:-1])))
+    ends = np.append(heads[1:], len(r.t)) - 1
+    at = r.group[heads]
+    out.first[at], out.last[at] = r.v[heads], r.v[ends]
+    out.first_t[at], out.last_t[at] = r.t[heads], r.t[ends]
+    out.inside[at] = r.v[ends] - r.v[heads]
+    odd = _odd(r, heads)
+    first_hour = np.searchsorted(group, at)
+    for n in range(len(heads)) if any(changes) else np.flatnonzero(odd).tolist():
+        hour, declared = int(first_hour[n]), changes[int(at[n])]
+        mine = slice(int(heads[n]), int(ends[n]) + 1)
+        if odd[n] or any(r.t[mine][0] < c.at <= r.t[mine][-1] for c in declared):
+            one = Register(r.t[mine], r.v[mine], r.given[mine], float(modulus[hour]), np.nan, declared)
+            _put(out, int(at[n]), one, steps(one, whole=False))
+    return out
+
+
+def _readings(hours: Partials, group: IntArray) -> _Readings:
+    two = hours.last_t > hours.first_t
+    place = np.repeat(np.arange(len(hours)), 1 + two)
+    second = np.zeros(len(place), dtype=np.bool_)
+    second[1:] = place[1:] == place[:-1]
+    t = np.where(second, hours.last_t[place], hours.first_t[place])
+    v = np.where(second, hours.last[place], hours.first[place])
+    fell = second & (hours.last[place] < hours.first[place])
+    return _Readings(t, v, np.where(fell, hours.increase[place], np.nan), group[place])
+
+
+def _odd(r: _Readings, heads: IntArray) -> BoolArray:
+    """The groups whose register does something else than grow."""
+    rise = np.diff(r.v, prepend=np.nan)
+    rise[heads] = 0.0
+    hours = np.maximum(np.diff(r.t, prepend=0) / HOUR, 1.0)
+    odd = (rise < 0) | (rise > POSSIBLE * hours)
+    after = heads + 1
+    after = after[after < len(r.t)]
+    odd[after] |= rise[after] > np.maximum(r.v[after - 1], 1.0)
+    return np.asarray(np.logical_or.reduceat(odd, heads))
+
+
+def _put(out: DayPoints, at: int, r: Register, found: Steps) -> None:
+    out.inside[at] = float(found.energy.sum())
+    out.changed[at] = float(found.changed.sum())
+    first = int(found.before[0]) if len(found.before) else 0
+    last = int(found.after[-1]) if len(found.after) else first
+    out.first[at], out.first_t[at] = r.v[first], r.t[first]
+    out.last[at], out.last_t[at] = r.v[last], r.t[last]
+
+
+def join(
+    days: IntArray, points: DayPoints, modulus: float, changes: Sequence[MeterChange], midnights: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Energy and meter changes of every day of one register.
+
+    `days`: those with readings, as places in the calendar that `midnights` bounds (one more than there are days);
+    `points`: of these days.
+    """
+    energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
+    energy[days], changed[days] = points.inside, points.changed
+    if len(days) < 2:
+        return energy, changed
+    rise = points.first[1:] - points.last[:-1]
+    gap = points.first_t[1:] - points.last_t[:-1]
+    odd = (rise < 0) | (rise > POSSIBLE * np.maximum(gap / HOUR, 1.0)) | (points.first[1:] > 2 * points.last[:-1] + 1.0)
+    if odd.any() or changes:
+        return _walk(days, points, modulus, changes, midnights)
+    next_day = days[1:] == days[:-1] + 1
+    after = np.where(gap > 0, rise * (points.first_t[1:] - midnights[days[1:]]) / np.maximum(gap, 1.0), rise)
+    energy[days[1:][next_day]] += after[next_day]
+    energy[days[:-1][next_day]] += (rise - after)[next_day]
+    for n in np.flatnonzero(~next_day).tolist():
+        a, b = int(days[n]), int(days[n + 1])
+        energy[a : b + 1] += split(
+            int(points.last_t[n]), int(points.first_t[n + 1]), float(rise[n]), midnights[a : b + 2]
+        )
+    return energy, changed
+
+
+def _walk(
+    days: IntArray, points: DayPoints, modulus: float, changes: Sequence[MeterChange], midnights: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """As `join`, of a register that does something else than grow."""
+    two = points.last_t > points.first_t
+    place = np.repeat(np.arange(len(days)), 1 + two)
+    second = np.zeros(len(place), dtype=np.bool_)
+    second[1:] = place[1:] == place[:-1]
+    t = np.where(second, points.last_t[place], points.first_t[place]).astype(np.int64)
+    v = np.where(second, points.last[place], points.first[place])
+    given = np.where(second, points.inside[place], np.nan)
+    found = steps(Register(t, v, given, modulus, np.nan, changes, trusted=True))
+    energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
+    for a, b, kwh, new in zip(*(c.tolist() for c in found[:4]), strict=True):
+        x, y = int(days[place[a]]), int(days[place[b]])
+        if x == y and b == a + 1 and second[b]:
+            energy[x] += points.inside[place[b]]
+            changed[x] += points.changed[place[b]]
+            continue
+        energy[x : y + 1] += split(t[a], t[b], kwh, midnights[x : y + 2])
+        changed[y] += new
+    return energy, changed
+
+
+def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: IntArray) -> FloatArray:
+    """Time in ms of every day in which a register was read at both ends, as far as its interval reaches.
+
+    For registers that are read less than hourly, of which one reading says nothing about the time after it.
+    `interval`: of each of `days`, ms. See `join` for the others.
+    """
+    out = np.zeros(len(midnights) - 1)
+    for n in range(len(days)):
+        a, start, end = int(days[n]), int(points.first_t[n]), int(points.last_t[n])
+        out[a] += end - start
+        if n + 1 < len(days):
+            b = int(days[n + 1])
+            until = int(points.first_t[n + 1])
+            if until - end > 1.5 * interval[n]:
+                until = end + int(interval[n])
+            out[a : b + 1] += np.diff(np.clip(midnights[a : b + 2], end, until))
+    return out
+
+
+def energy_between(hours: Partials, modulus: float, bounds: IntArray) -> float:
+    """What one register counted between two times; `hours`: sorted, of it alone, with some before and after."""
+    r = _readings(hours, np.zeros(len(hours), dtype=np.int64))
+    found = steps(Register(r.t, r.v, r.given, modulus, np.nan))
+    inside = (r.t[found.before] >= bounds[0]) & (r.t[found.after] <= bounds[1])
+    total = float(found.energy[inside].sum())
+    for n in np.flatnonzero(~inside).tolist():
+        before, after = int(r.t[found.before[n]]), int(r.t[found.after[n]])
+        if before < bounds[1] and after > bounds[0]:
+            total += float(split(before, after, float(found.energy[n]), bounds)[0])
+    return total
