@@ -16,7 +16,7 @@ from kpi_derivation.rules.meters import Counted
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:2C"
-METHOD = "electricity-per-capita/1 (unconfirmed formula)"
+METHOD = "electricity-per-capita/2 (unconfirmed formula)"
 
 
 def derive(view: View) -> list[Part]:

@@ -15,7 +15,7 @@ from kpi_derivation.rules.energy import metered
 from kpi_derivation.rules.ratios import joined, missing
 
 CODE = "EN:EN:AQ:2C"
-METHOD = "ghg-electricity-location-based/1 (partial; unconfirmed formula)"
+METHOD = "ghg-electricity-location-based/2 (partial; unconfirmed formula)"
 
 
 def derive(view: View) -> list[Part]:

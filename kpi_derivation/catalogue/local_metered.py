@@ -1,7 +1,7 @@
 """LOCAL:E:METERED: kWh over all electricity meters in the period, as metered, nothing extrapolated.
 
-A register's step across a gap is energy without a time: it is in this total, in no peak and in no coincidence factor,
-and the notes say how much it is. Time that no reading stands for is not covered.
+A register's step across a gap is spread evenly over the gap: it is in this total, in no peak and in no coincidence
+factor, and the notes say how much it is. Time that no reading stands for is not covered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from registry.city import Device
 KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"
 )
-METHOD = "metered-energy/1"
+METHOD = "metered-energy/2"
 _LEAST = 1e-6  # share of the energy under which a difference is rounding
 
 
@@ -42,7 +42,7 @@ def _untimed(view: View) -> str:
     quarters = mine & (timed.n > 0)
     without = np.where(quarters, counted - timed.sum, 0.0)
     kwh = float(without[without > _LEAST * counted].sum())
-    return f"{kwh:.6g} kWh were counted across gaps: they have no time and are in no peak" if kwh else ""
+    return f"of these {kwh:,.0f} kWh lie in gaps between readings, spread over them; they are in no peak" if kwh else ""
 
 
 def _by_register(device: Device) -> bool:

@@ -13,7 +13,7 @@ from kpi_derivation.rules.generation import exported
 KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
 )
-METHOD = "self-consumption/1"
+METHOD = "self-consumption/2"
 
 
 def derive(view: View) -> list[Part]:

@@ -13,7 +13,7 @@ from kpi_derivation.rules.ratios import missing
 from registry.city import Device
 
 CODE = "EN:E:E:4A"
-METHOD = "public-building-energy/1 (unconfirmed formula)"
+METHOD = "public-building-energy/2 (unconfirmed formula)"
 
 
 def derive(view: View) -> list[Part]:

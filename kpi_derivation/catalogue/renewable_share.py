@@ -13,7 +13,7 @@ from kpi_derivation.rules.generation import exported
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:1C"
-METHOD = "renewable-electricity-share/1 (partial; unconfirmed formula)"
+METHOD = "renewable-electricity-share/2 (partial; unconfirmed formula)"
 _PARTIAL = "partial: electricity only"
 
 

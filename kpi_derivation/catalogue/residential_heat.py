@@ -12,7 +12,7 @@ from kpi_derivation.rules.ratios import joined, missing
 from registry.city import Device
 
 CODE = "EN:E:E:3C"
-METHOD = "residential-heat/1 (partial; unconfirmed formula)"
+METHOD = "residential-heat/2 (partial; unconfirmed formula)"
 _PARTIAL = "partial: homes with a registered heat meter only"
 
 

@@ -12,7 +12,7 @@ from kpi_derivation.rules.ratios import joined, missing
 from kpi_derivation.rules.water import billed, volume
 
 CODE = "EN:EN:WS:2C"
-METHOD = "water-per-capita/1 (unconfirmed unit and formula)"
+METHOD = "water-per-capita/2 (unconfirmed unit and formula)"
 
 
 def derive(view: View) -> list[Part]:

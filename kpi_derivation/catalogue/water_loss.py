@@ -12,7 +12,7 @@ from kpi_derivation.rules.ratios import missing
 from kpi_derivation.rules.water import billed, supplied, volume
 
 CODE = "EC:I:WS:3C"
-METHOD = "water-balance/1 (unconfirmed formula)"
+METHOD = "water-balance/2 (unconfirmed formula)"
 
 
 def derive(view: View) -> list[Part]:

@@ -26,7 +26,7 @@ def asked(derive: Derive, city: City, index: dict[Any, Any]) -> Reads:
     reads = Reads()
     for period in (calendar_period("year", _DAY, city.zone), calendar_period("day", _DAY, city.zone)):
         for kind in {period.kind, "24h" if period.kind == "day" else period.kind}:
-            view = View(city, period._replace(kind=kind), 0.0, _NOTHING, _no_days, _no_hours, _no_demand, {}, index)
+            view = View(city, period._replace(kind=kind), 0.0, _NOTHING, _no_days, _no_hours, _no_demand, {}, {}, index)
             reads.update(view.recording(derive)[1])
     return reads
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from registry.city import City
 from telemetry.periods import CALENDAR, Period, PeriodKind, calendar_period, hour_phase, local_date, midnight
-from telemetry.windows import DAY, HOUR, window_start
+from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
+UNDER_WAY = 5 * MINUTE  # readings of a full hour come up to that late
 _OLD_DAYS = 400  # data that end so many days ago leave no period open
 
 
@@ -49,7 +50,7 @@ class Due:
         for period in self.rolling(now):
             if any(midnight(date.fromordinal(d + 1), self._zone) > period.start for d in days):
                 found[period] = changed
-        if self._hour(now) != self._hour(before) and newest is not None:
+        if self._hour(now - UNDER_WAY) != self._hour(before - UNDER_WAY) and newest is not None:
             found.update(dict.fromkeys(self._passing(now, before, newest)))
         return found
 
@@ -94,8 +95,12 @@ class Due:
         return [calendar_period(k, d, self._zone) for d in days for k in CALENDAR] + self.rolling(now)
 
     def rolling(self, now: int) -> list[Period]:
-        """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
-        end = self._hour(now) + HOUR
-        today = local_date(now, self._zone).toordinal()
-        year, tomorrow = (midnight(date.fromordinal(day), self._zone) for day in (today - 364, today + 1))
-        return [Period("24h", "24h", end - DAY, end), Period("365d", "365d", year, tomorrow)]
+        """The rolling 24 hours, up to the last full hour, and 365 days, up to the last midnight.
+
+        Both end a little after that only, because the last readings are on their way: so that a sum holds whole hours
+        and does not fall when an hour or a day begins.
+        """
+        settled = now - UNDER_WAY
+        end, today = self._hour(settled), local_date(settled, self._zone).toordinal()
+        year, last = (midnight(date.fromordinal(day), self._zone) for day in (today - 365, today))
+        return [Period("24h", "24h", end - DAY, end), Period("365d", "365d", year, last)]

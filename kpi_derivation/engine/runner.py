@@ -134,7 +134,7 @@ class Engine:
         return values
 
     def rolling(self, now: int) -> list[Period]:
-        """The rolling 24 hours (up to the end of the running hour) and 365 days (up to the end of today)."""
+        """The rolling 24 hours, up to the last full hour, and 365 days, up to the last midnight."""
         return self._due.rolling(now)
 
     def suspects(self, now: int, days: int = 30) -> dict[str, int]:
@@ -182,8 +182,8 @@ class Engine:
         days = self._days
         expected = float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
         return View(
-            self.city, period, expected, self._sums(period), days.daily, days.rolling.hourly, days.demand.period, {},
-            self._index,
+            self.city, period, expected, self._sums(period), days.daily, days.rolling.hourly, days.demand.period,
+            days.meter_changes(*self._ordinals(period.start, period.end - 1)), {}, self._index,
         )  # fmt: skip
 
     def _sums(self, period: Period) -> Sums:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -96,7 +96,8 @@ class View:
 
     `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
     period; `index`: what follows from the city alone, shared by all its views. `reads`: what was read of this view;
-    whatever a method answers is noted there, so that a derivation is run again when it changes.
+    whatever a method answers is noted there, so that a derivation is run again when it changes. `meter_changes`: days of
+    the period (ordinals) on which a register was replaced, by device and quantity.
     """
 
     city: City
@@ -106,6 +107,7 @@ class View:
     read_days: DayReader
     read_hours: HourReader
     read_demand: DemandReader
+    meter_changes: Mapping[tuple[str, str], Sequence[int]] = field(default_factory=dict)
     found: dict[Any, tuple[Any, Reads]] = field(default_factory=dict)
     index: dict[Any, Any] = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)

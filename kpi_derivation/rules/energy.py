@@ -1,8 +1,9 @@
 """Metered energy of a period: shared by the electricity KPIs. Pure.
 
 A meter counts by its interval energies (`energy_delta`) where it sends them, else by its register (`energy_total`),
-else by its power; never by two of them. A register's steps across a gap count in the period in which the gap ends, so
-nothing is lost. Power that is negative (fed into the grid) lowers the hour it is in.
+else by its power; never by two of them. The energy of a register's step is spread evenly over the time between its two
+readings (`registers`), so nothing is lost, and a reading at midnight closes the day before. Power that is negative (fed
+into the grid) lowers the hour it is in.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.register_days import SLOW
 from registry.city import Device, DeviceKind
 from telemetry.quantities import QUANTITIES
 from telemetry.series import BoolArray, FloatArray
@@ -67,8 +68,23 @@ def _counted(
         customers += float(view.numbers(devices, f"customers of {quantity}", _customers)[given].sum())
         guessed = (given & view.picked(devices, quantity, _own_interval)).any()
         notes += [_GUESSED] if guessed and _GUESSED not in notes else []
+    notes += _meter_changes(view, quantities, kinds, counts)
     coverage = covered / (registered * view.expected_ms) if registered and view.expected_ms else 0.0
     return Counted(amount, coverage, seen, registered, customers, "; ".join(notes))
+
+
+def _meter_changes(
+    view: View, quantities: Sequence[str], kinds: tuple[DeviceKind, ...], counts: Callable[[Device], bool]
+) -> list[str]:
+    """Meters that were changed in the period; what was counted between the two registers is not in the amount."""
+    found = view.meter_changes
+    mine = {d.id for q in quantities for d in view.devices(kinds, q) if counts(d)} if found else set()
+    named = [
+        f"{device} on {', '.join(str(date.fromordinal(d)) for d in days[:_NAMED])}"
+        for (device, quantity), days in sorted(found.items())
+        if quantity in quantities and device in mine
+    ]
+    return [f"meter changed: {'; '.join(named[:_NAMED])} (see meter_change in the [[device]] entry)"] if named else []
 
 
 _GUESSED = "interval: the devices' own median step"
@@ -102,9 +118,13 @@ def _limited(device: Device) -> bool:
 
 
 def _told(rows: Rows, quantity: str) -> BoolArray:
-    """Which devices told an amount: of a register, one reading with no step tells none."""
+    """Which devices have an amount: of a register, one reading with no step gives none.
+
+    A register that is read every few hours is covered only where a step is (`register_days.covered`).
+    """
     if QUANTITIES[quantity].kind == "counter":
-        return np.asarray((rows.n > 1) | (rows.increase > 0))
+        slow = (rows.interval > SLOW) & (rows.covered > 0)
+        return np.asarray((rows.n > 1) | (rows.increase > 0) | slow)
     return np.asarray(rows.n > 0)
 
 

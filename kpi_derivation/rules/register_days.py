@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.rules.registers import POSSIBLE, MeterChange, Register, Steps, split, steps
+from kpi_derivation.rules.registers import NOISE, POSSIBLE, MeterChange, Register, Steps, split, steps
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
 
+SLOW = 2 * HOUR  # a register that is read less often is covered by its steps, see `covered`
+
 
 class DayPoints(NamedTuple):
-    """Per group: energy between its first and last accepted reading, these readings and their times, meter changes."""
+    """Per group: energy between its first and last accepted reading, these readings and their times, meter changes.
+
+    `tail`: energy of the readings after the last accepted one, which counts where nothing follows.
+    """
 
     inside: FloatArray
     first: FloatArray
@@ -22,6 +27,7 @@ class DayPoints(NamedTuple):
     first_t: FloatArray
     last_t: FloatArray
     changed: FloatArray
+    tail: FloatArray
 
 
 class _Readings(NamedTuple):
@@ -31,6 +37,7 @@ class _Readings(NamedTuple):
     v: FloatArray
     given: FloatArray
     group: IntArray
+    gradual: BoolArray
 
 
 def fold(
@@ -40,7 +47,7 @@ def fold(
 
     `group`: of each hour, growing. `modulus`: of each hour. `changes`: declared meter changes of each group.
     """
-    out = DayPoints(*(np.full(groups, fill) for fill in (0.0, np.nan, np.nan, np.nan, np.nan, 0.0)))
+    out = DayPoints(*(np.full(groups, fill) for fill in (0.0, np.nan, np.nan, np.nan, np.nan, 0.0, 0.0)))
     there = hours.n > 0
     hours, group, modulus = hours.take(there), group[there], modulus[there]
     if not len(hours):
@@ -58,7 +65,8 @@ def fold(
         hour, declared = int(first_hour[n]), changes[int(at[n])]
         mine = slice(int(heads[n]), int(ends[n]) + 1)
         if odd[n] or any(r.t[mine][0] < c.at <= r.t[mine][-1] for c in declared):
-            one = Register(r.t[mine], r.v[mine], r.given[mine], float(modulus[hour]), np.nan, declared)
+            columns = (r.t[mine], r.v[mine], r.given[mine], float(modulus[hour]))
+            one = Register(*columns, np.nan, declared, False, r.gradual[mine])
             _put(out, int(at[n]), one, steps(one, whole=False))
     return out
 
@@ -70,8 +78,9 @@ def _readings(hours: Partials, group: IntArray) -> _Readings:
     second[1:] = place[1:] == place[:-1]
     t = np.where(second, hours.last_t[place], hours.first_t[place])
     v = np.where(second, hours.last[place], hours.first[place])
-    fell = second & (hours.last[place] < hours.first[place])
-    return _Readings(t, v, np.where(fell, hours.increase[place], np.nan), group[place])
+    # A fall inside the hour: a reset, or a wrong reading; `registers` decides by what the hour counted after a reset.
+    fell = second & ((hours.last < hours.first) | (hours.min < NOISE * hours.first))[place]
+    return _Readings(t, v, np.where(fell, hours.increase[place], np.nan), group[place], second & (hours.n > 2)[place])
 
 
 def _odd(r: _Readings, heads: IntArray) -> BoolArray:
@@ -79,7 +88,7 @@ def _odd(r: _Readings, heads: IntArray) -> BoolArray:
     rise = np.diff(r.v, prepend=np.nan)
     rise[heads] = 0.0
     hours = np.maximum(np.diff(r.t, prepend=0) / HOUR, 1.0)
-    odd = (rise < 0) | (rise > POSSIBLE * hours)
+    odd = (rise < 0) | (rise > POSSIBLE * hours) | ~np.isnan(r.given)
     after = heads + 1
     after = after[after < len(r.t)]
     odd[after] |= rise[after] > np.maximum(r.v[after - 1], 1.0)
@@ -89,6 +98,7 @@ def _odd(r: _Readings, heads: IntArray) -> BoolArray:
 def _put(out: DayPoints, at: int, r: Register, found: Steps) -> None:
     out.inside[at] = float(found.energy.sum())
     out.changed[at] = float(found.changed.sum())
+    out.tail[at] = max(float(steps(r).energy.sum()) - out.inside[at], 0.0) if found.pending < len(r.v) else 0.0
     first = int(found.before[0]) if len(found.before) else 0
     last = int(found.after[-1]) if len(found.after) else first
     out.first[at], out.first_t[at] = r.v[first], r.t[first]
@@ -105,6 +115,7 @@ def join(
     """
     energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
     energy[days], changed[days] = points.inside, points.changed
+    energy[days[-1:]] += points.tail[-1:]
     if len(days) < 2:
         return energy, changed
     rise = points.first[1:] - points.last[:-1]
@@ -137,6 +148,7 @@ def _walk(
     given = np.where(second, points.inside[place], np.nan)
     found = steps(Register(t, v, given, modulus, np.nan, changes, trusted=True))
     energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
+    energy[days[-1:]] += points.tail[-1:]
     for a, b, kwh, new in zip(*(c.tolist() for c in found[:4]), strict=True):
         x, y = int(days[place[a]]), int(days[place[b]])
         if x == y and b == a + 1 and second[b]:
@@ -151,7 +163,7 @@ def _walk(
 def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: IntArray) -> FloatArray:
     """Time in ms of every day in which a register was read at both ends, as far as its interval reaches.
 
-    For registers that are read less than hourly, of which one reading says nothing about the time after it.
+    For registers that are read every few hours or days, of which one reading says nothing about the time after it.
     `interval`: of each of `days`, ms. See `join` for the others.
     """
     out = np.zeros(len(midnights) - 1)
@@ -163,14 +175,14 @@ def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: 
             until = int(points.first_t[n + 1])
             if until - end > 1.5 * interval[n]:
                 until = end + int(interval[n])
-            out[a : b + 1] += np.diff(np.clip(midnights[a : b + 2], end, until))
+            out[a : b + 1] += np.diff(np.clip(midnights[a : b + 2], end, until)).astype(np.float64)
     return out
 
 
 def energy_between(hours: Partials, modulus: float, bounds: IntArray) -> float:
     """What one register counted between two times; `hours`: sorted, of it alone, with some before and after."""
     r = _readings(hours, np.zeros(len(hours), dtype=np.int64))
-    found = steps(Register(r.t, r.v, r.given, modulus, np.nan))
+    found = steps(Register(r.t, r.v, r.given, modulus, np.nan, (), False, r.gradual))
     inside = (r.t[found.before] >= bounds[0]) & (r.t[found.after] <= bounds[1])
     total = float(found.energy[inside].sum())
     for n in np.flatnonzero(~inside).tolist():

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
 
 NOISE = 0.9  # a fall to more than this share of the register is rounding or noise
@@ -29,6 +29,7 @@ POSSIBLE = 1000.0  # units an hour that any register may count
 TIMES = 100.0  # times the usual rate that a register may count
 REGAINS = 3.0  # times the usual rate: more than that in one step is no growth after a reset
 RESET = 10.0  # times the usual rate that a register may show after a reset
+_LITTLE = 3.5  # units an hour that are no proof of anything
 _LAST = 3  # readings at the end of a day that may wait for the next
 _USUAL = 0.9  # quantile of the rates that is the usual one
 
@@ -44,7 +45,8 @@ class MeterChange(NamedTuple):
 class Register(NamedTuple):
     """Readings of one register in time order. `t`: ms; `given`: energy from the reading before, where that is known
     better than by their difference (NaN elsewhere); `limit`: units an hour it can carry, NaN where unknown. `trusted`:
-    falls with a given energy are resets, not wrong readings.
+    falls with a given energy are resets, not wrong readings. `gradual`: readings with others between them and the one
+    before.
     """
 
     t: IntArray
@@ -54,6 +56,7 @@ class Register(NamedTuple):
     limit: float
     changes: Sequence[MeterChange] = ()
     trusted: bool = False
+    gradual: BoolArray | None = None
 
 
 class Steps(NamedTuple):
@@ -86,6 +89,8 @@ def plain(r: Register) -> bool:
     """Whether the register only grows, and by no more than any register can: then every reading is accepted."""
     rise = np.diff(r.v)
     hours = np.maximum(np.diff(r.t) / HOUR, 1.0)
+    if not np.isnan(r.given).all() and not r.trusted:
+        return False
     if not (rise >= 0).all() or (len(rise) > 1 and rise[0] > max(r.v[0], 1.0)):
         return False
     limit = max(POSSIBLE, TIMES * float(np.median(rise / hours))) if math.isnan(r.limit) else r.limit
@@ -150,7 +155,14 @@ class _Walk:
             back = (k for k in range(j + 1, end) if v[i] <= v[k] and v[k] - v[i] <= self._limit(i, k))
             return next(back, None if self._may_wait(j) else j)
         down = next((k for k in range(j + 1, end) if v[k] < v[j]), None)
-        return down if down is not None and v[down] >= v[i] else j
+        if down is None or v[down] < v[i]:
+            return j
+        noise = down == j + 1 and v[down] > NOISE * v[j]
+        jumps = self._rate(i, j) > max(REGAINS * self._usual(i, j), _LITTLE) and not self._gradual(j)
+        return down if noise or jumps else j
+
+    def _gradual(self, j: int) -> bool:
+        return self.r.gradual is not None and bool(self.r.gradual[j])
 
     def _after_fall(self, i: int, j: int, end: int) -> int | None:
         v = self.v
@@ -159,8 +171,8 @@ class _Walk:
                 return k if self._comes_back(i, j, k) else j
         if v[j] > NOISE * v[i] and end == len(v) and min(v[j:end]) > NOISE * v[i]:
             return None  # noise at the end
-        known = not math.isnan(self.r.given[j]) and not self._energy(i, j)[1]
-        return None if self._may_wait(j) and not known else j
+        known = not math.isnan(self.r.given[j]) or j + 1 < len(v)
+        return None if self._may_wait(j) and not (known and self._can_show(i, j)) else j
 
     def _may_wait(self, j: int) -> bool:
         """Whether so little follows `j` that what comes later has to tell."""
@@ -170,9 +182,11 @@ class _Walk:
         """Whether the fall from `i` to `j` was wrong, seeing that the register is above `i` at `k`."""
         if self.v[j] > NOISE * self.v[i]:
             return True
+        if self._gradual(k):
+            return False
         jump = self.v[k] - self.v[k - 1]
         usual = self._usual(k - 1, k)
-        return jump >= 0.5 * (self.v[i] - self.v[k - 1]) and self._rate(k - 1, k) > REGAINS * usual
+        return jump >= 0.5 * (self.v[i] - self.v[k - 1]) and self._rate(k - 1, k) > max(REGAINS * usual, _LITTLE)
 
     def _rolls(self, i: int, j: int) -> bool:
         size = self.r.modulus
@@ -195,17 +209,25 @@ class _Walk:
         if j == i + 1 and rise < 0 and not math.isnan(r.given[j]) and (r.trusted or self._can_show(i, j)):
             return float(r.given[j]), False
         if rise >= 0:
-            return (rise, False) if rise <= self._limit(i, j) else (0.0, True)
+            return self._risen(i, j)
         if self._rolls(i, j):
             return rise + r.modulus, False
         if self.v[j] > NOISE * self.v[i]:
             return 0.0, False
         return (self.v[j], False) if self._can_show(i, j) else (0.0, True)
 
+    def _risen(self, i: int, j: int) -> tuple[float, bool]:
+        """Of a step upwards; `given` holds what the hour counted if its register started again within it."""
+        rise, again = self.v[j] - self.v[i], float(self.r.given[j])
+        if j == i + 1 and not math.isnan(again) and not self.r.trusted:
+            most = RESET * self._usual(i, j) * max(self._hours(i, j), 1.0)
+            return (again if again <= most else rise), False
+        return (rise, False) if rise <= self._limit(i, j) else (0.0, True)
+
     def _can_show(self, i: int, j: int) -> bool:
         """Whether a register that started again after `i` can show what it shows at `j`."""
         usual = self._usual(i, j)
-        return usual == 0.0 or self.v[j] <= RESET * usual * max(self._hours(i, j), 1.0)
+        return usual == 0.0 or self.v[j] <= max(RESET * usual, _LITTLE) * max(self._hours(i, j), 1.0)
 
     def _hours(self, i: int, j: int) -> float:
         return float(self.t[j] - self.t[i]) / HOUR

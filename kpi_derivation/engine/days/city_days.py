@@ -86,6 +86,13 @@ class CityDays:
             found.ways.update(self._neighbours.flags.ways(rows, size, first, last))
         return found
 
+    def meter_changes(self, first: int, last: int) -> dict[tuple[str, str], list[int]]:
+        """Days of first..last (ordinals) on which a register was replaced, by device and quantity."""
+        found = {
+            self.rows.name(row): [d for d in days if first <= d <= last] for row, days in self._folding.replaced.items()
+        }
+        return {name: days for name, days in found.items() if days}
+
     def bytes(self) -> int:
         """Bytes of all grids and sums."""
         return sum(part.bytes() for part in (self.columns, self._neighbours, self.demand, self.sums))

@@ -14,7 +14,7 @@ import numpy as np
 from kpi_derivation.engine.days.along import join_register, settle_interval
 from kpi_derivation.engine.days.blocks import Block, Placed, Source
 from kpi_derivation.engine.days.civil import CivilDays
-from kpi_derivation.engine.days.columns import DayColumns
+from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.family import Family
 from kpi_derivation.engine.days.hours import Hours, Pairs, Span
 from kpi_derivation.engine.days.series_rows import SeriesRows
@@ -44,7 +44,8 @@ class Folding:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._table, self._capture = table, city.rules.hour_capture
         self._fixed = {d.id: d.interval_s for d in city.device}
-        self._replaced = meter_changes(city)
+        self._declared = meter_changes(city)
+        self.replaced: dict[int, list[int]] = {}  # by row: days (ordinals) on which the meter was changed
         self._dirty: Changed = set()
 
     def touch(self, hours: Partials) -> None:
@@ -169,10 +170,20 @@ class Folding:
                 self._columns.main, own.grid, own.places.get(row, -1), row, register, self._days.midnights
             )
             changed.update((row, day) for day in days.tolist())
+            self._note_replaced(row, own, own.places.get(row, -1))
         return changed
 
+    def _note_replaced(self, row: int, own: SparseGrid, place: int) -> None:
+        days = (
+            (np.flatnonzero(own.grid.columns["meter_changes"][place]) + own.grid.origin).tolist() if place >= 0 else []
+        )
+        if days:
+            self.replaced[row] = days
+        else:
+            self.replaced.pop(row, None)
+
     def _meter_changes(self, row: int) -> Sequence[MeterChange]:
-        return self._replaced.get(self._rows.name(row), ())
+        return self._declared.get(self._rows.name(row), ())
 
 
 class _Wanted:

@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -114,12 +115,17 @@ class Model:
         return [math.fsum(r.value for r in h) / len(h) for h in valid]
 
     def counted(self, key: tuple[str, str], first: date, last: date) -> float:
-        """What a register counted to each reading of the period since the reading before it, whenever that was."""
-        total, before = [], None
-        for r in self.series.get(key, []):
-            if before is not None and first <= self.day(r.t) <= last:
-                total.append(r.value - before if r.value >= before else r.value)
-            before = r.value
+        """What a register counted in the period: the energy between two readings is spread over the time between."""
+        begin, end = (
+            datetime(d.year, d.month, d.day, tzinfo=self.zone).timestamp() * 1000
+            for d in (first, last + timedelta(days=1))
+        )
+        total = []
+        for a, b in pairwise(self.series.get(key, [])):
+            step = b.value - a.value if b.value >= a.value else 0.0 if b.value > 0.9 * a.value else b.value
+            inside = min(b.t, end) - max(a.t, begin)
+            if inside > 0 and b.t > a.t:
+                total.append(step * inside / (b.t - a.t))
         return math.fsum(total)
 
     # -- KPIs --------------------------------------------------------------------------------------------------------

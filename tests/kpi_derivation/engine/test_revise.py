@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from kpi_derivation.engine.values import revise, status_of
+from kpi_derivation.engine.view import Part
 from registry.city import Rules
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.periods import Period
@@ -120,4 +121,5 @@ def test_revising_again_with_what_was_stored_changes_nothing() -> None:
     ],
 )
 def test_status(number: float | None, kind: Any, hours_after: int, status: str) -> None:
-    assert status_of(number, DAY._replace(kind=kind), Rules(), DAY.end + hours_after * HOUR) == status
+    part = Part(value=number, coverage=1.0, n_devices=1)
+    assert status_of(part, DAY._replace(kind=kind), Rules(), DAY.end + hours_after * HOUR) == status

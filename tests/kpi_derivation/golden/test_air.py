@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kpi_derivation.engine.families.air import running_means
 from kpi_derivation.rules.indices import US, Scale, aqi, european_band, nowcast
-from telemetry.windows import HOUR
+from telemetry.windows import HOUR, MINUTE
 from tests.kpi_derivation.golden.aberdeen import world
 from tests.kpi_derivation.golden.shared import table, vectors
 from tests.kpi_derivation.golden.world import World, every
@@ -121,7 +121,7 @@ def test_the_newest_hours_make_the_rolling_index() -> None:
     hours = [50, 80, 75, 90, 82, 53, 64, 74, 21, 10, 16, 13]  # oldest first; NowCast 17.4, index 66
     w = World([{"id": "s", "kind": "air_reference", "quantities": ["pm2_5"], "interval_s": 3600}])
     w.take(every("2024-03-01T00:00", 12, HOUR, "s", "pm2_5", hours))
-    now = w.readings.t.max() + HOUR
+    now = w.readings.t.max() + HOUR + 6 * MINUTE  # the last full hour, and what was on its way
     found = {(v.code, v.kind): v for v in w.engine.evaluate(int(now))}
     assert found["LOCAL:AQ:USAQI", "24h"].value == 66
     assert found["LOCAL:AQ:EAQI", "24h"].value == 2  # the newest hour, 13 µg/m³

@@ -56,23 +56,26 @@ def test_one_reading_of_a_register_tells_no_amount(quantity: str) -> None:
     assert (value.value, value.n_devices) == (None, 0)
     assert "no " in value.notes
     w.take(every("2020-01-02T10:00", 1, HOUR, "m", quantity, [507.0]))
-    assert w.value(code, "2020-01-02").value is not None  # one reading, and a step to it
-    assert w.value(code, "2020-01-01").value is None
+    first, second = w.value(code, "2020-01-01"), w.value(code, "2020-01-02")
+    assert (first.coverage, second.coverage) == (pytest.approx(14 / 24), pytest.approx(10 / 24))
+    assert first.value is not None
+    assert second.value == pytest.approx(first.value * 10 / 14)  # the step is spread over the 24 hours between
 
 
 def spiked(**more: Any) -> World:
     w = World([meter("m", "energy_total", interval_s=3600, **more)])
     values = [1000.0 + 2 * h for h in range(96)]
-    values[30] = 99999.0  # a glitch, and then a reset by what was before
+    values[30:] = [v + 990.0 for v in values[30:]]
     w.take(every("2020-01-01", 96, HOUR, "m", "energy_total", values))
     return w
 
 
 def test_a_step_beyond_the_connection_is_left_out_and_named() -> None:
-    free, limited = spiked().value(METERED, "2020-01"), spiked(max_kw=40.0).value(METERED, "2020-01")
-    assert (free.value or 0.0) > 98000
-    assert limited.value == pytest.approx(2 * 23 + 2 * 24 * 2)  # the day of the glitch is not in it
-    assert "left out: m 100047 kWh on 2020-01-02, more than 40 kW can carry" in limited.notes
+    """The register rises by 990 kWh in an hour and stays there: too much for a connection of 10 kW."""
+    free, limited = spiked().value(METERED, "2020-01"), spiked(max_kw=10.0).value(METERED, "2020-01")
+    assert free.value == pytest.approx(2 * 95 + 990)
+    assert limited.value == pytest.approx(2 * 23 + 2 * 24 * 2)  # the day of the rise is not in it
+    assert "left out: m 1038 kWh on 2020-01-02, more than 10 kW can carry" in limited.notes
     assert limited.coverage < free.coverage
 
 

@@ -66,9 +66,9 @@ def test_readings_within_the_hour_cover_no_more_than_it() -> None:
     assert w.value(METERED, "2020-01-01").coverage == pytest.approx(1 / 24)
 
 
-def test_the_24_hours_end_with_the_running_hour() -> None:
+def test_the_24_hours_end_with_the_last_full_hour() -> None:
     w, now = World([meter("m", "energy_delta")]), at("2020-01-03T11:30")
     w.take(every("2020-01-01", 60, HOUR, "m", "energy_delta", range(60)))
     period = next(p for p in w.engine.rolling(now) if p.kind == "24h")
-    assert period == Period("24h", "24h", at("2020-01-02T12:00"), at("2020-01-03T12:00"))
-    assert rolling(w, now) == sum(range(36, 60))
+    assert period == Period("24h", "24h", at("2020-01-02T11:00"), at("2020-01-03T11:00"))
+    assert rolling(w, now) == sum(range(35, 59))

@@ -78,14 +78,16 @@ class Sheet:
         return float(self.ask(sql, quantity, devices, *bounds(period))[0][0])
 
     def steps(self, quantity: str, devices: list[str], period: str) -> float:
-        """What registers counted: steps in the period of their later reading; a smaller value is a reset."""
-        sql = """
-        WITH j AS (SELECT t, value, lag(value) OVER (PARTITION BY device ORDER BY t) AS before FROM r
-                   WHERE quantity = ? AND list_contains(?, device))
-        SELECT coalesce(sum(CASE WHEN before IS NULL THEN 0 WHEN value >= before THEN value - before
-                             WHEN value > 0.9 * before THEN 0 ELSE value END), 0)
-        FROM j WHERE $local >= ?::TIMESTAMP AND $local < ?::TIMESTAMP"""
-        return float(self.ask(sql, quantity, devices, *bounds(period))[0][0])
+        """What registers counted: steps spread over the time between their readings; a smaller value is a reset."""
+        first, last = (f"epoch(?::TIMESTAMP AT TIME ZONE '{self.zone}')" for _ in range(2))
+        sql = f"""
+        WITH j AS (SELECT epoch(t) AS t, value, lag(value) OVER w AS before, epoch(lag(t) OVER w) AS since FROM r
+                   WHERE quantity = ? AND list_contains(?, device) WINDOW w AS (PARTITION BY device ORDER BY t)),
+             s AS (SELECT t, since, CASE WHEN before IS NULL THEN 0 WHEN value >= before THEN value - before
+                             WHEN value > 0.9 * before THEN 0 ELSE value END AS step FROM j)
+        SELECT coalesce(sum(step * greatest(least(t, {last}) - greatest(since, {first}), 0) / (t - since)), 0)
+        FROM s WHERE since IS NOT NULL"""
+        return float(self.ask(sql, quantity, devices, *reversed(bounds(period)))[0][0])
 
     def days_over(self, quantity: str, device: str, period: str, limit: float) -> int:
         """Local days with 18 or more hours whose mean is over the limit; hourly readings."""
