@@ -96,8 +96,8 @@ class View:
 
     `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
     period; `index`: what follows from the city alone, shared by all its views. `reads`: what was read of this view;
-    whatever a method answers is noted there, so that a derivation is run again when it changes. `meter_changes`: days of
-    the period (ordinals) on which a register was replaced, by device and quantity.
+    whatever a method answers is noted there, so that a derivation is run again when it changes.
+    `meter_changes`: days (ordinals) of the period on which a register was replaced, by device and quantity.
     """
 
     city: City

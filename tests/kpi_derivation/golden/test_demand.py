@@ -53,7 +53,7 @@ def test_a_register_counts_in_the_quarter_of_the_later_reading_and_a_gap_makes_n
     assert "at 2020-01-01T12:00:00Z" in w.value(PEAK, "2020-01-01").notes
     total = w.value("LOCAL:E:METERED", "2020-01-01")
     assert total.value == pytest.approx(sum(steps[1:]), rel=1e-9)  # none lost
-    assert f"{120 * 0.01 + 0.01:.6g} kWh were counted across gaps" in total.notes
+    assert f"of these {120 * 0.01 + 0.01:,.0f} kWh lie in gaps" in total.notes
     assert total.coverage == pytest.approx(22 / 24)
     assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-02").notes
 
