@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _receipt = msgspec.json.Decoder(list[Annotated[int, msgspec.Meta(ge=1, lt=2**53)]])
 
+_RECEIVING, _SENDING, _HOUSEKEEPING = "nothing is acknowledged", "nothing is sent", "housekeeping waits"
 _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000
 _LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
@@ -82,7 +83,7 @@ class Gateway:
     _failures: int = 0
     _heard: int = 0
     _kept_from: int | None = None
-    _told: str = field(default="")
+    _troubles: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What was under way when the last run ended may not have arrived."""
@@ -128,10 +129,10 @@ class Gateway:
         try:
             self.core.accept([Incoming(m.topic, m.payload, retain=m.retain) for m in batch], self.clock())
         except Unavailable as error:
-            self._trouble("nothing is acknowledged", error)
+            self._trouble(_RECEIVING, error)
             self._back_off()
             return
-        self._tell("")
+        self._works(_RECEIVING, "storing again")
         self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
         self._tell_not_served()
@@ -159,17 +160,17 @@ class Gateway:
         self._pause_until = self.clock() + round(random.uniform(200, longest))
 
     def _trouble(self, what: str, error: Unavailable) -> None:
-        """Say once what cannot be done. A damaged file is for the caller of `run`: waiting does not mend it."""
+        """Log once what cannot be done. A damaged file is for the caller of `run`: waiting does not mend it."""
         if isinstance(error, Damaged):
             raise error
-        if not self._told:
-            self._tell(f"{what}: {error}")
+        if what not in self._troubles:
+            log.warning("%s: %s", what, error)
+        self._troubles[what] = str(error)
 
-    def _tell(self, sentence: str) -> None:
-        """One log line per change of state."""
-        if sentence != self._told:
-            log.warning(sentence or "storing again")
-            self._told = sentence
+    def _works(self, what: str, sentence: str) -> None:
+        """Log once that what could not be done is done."""
+        if self._troubles.pop(what, None) is not None:
+            log.warning(sentence)
 
     # -- uplink ------------------------------------------------------------------------------------------------------
 
@@ -214,8 +215,9 @@ class Gateway:
             dirty, partials = self.core.pending(_FLIGHT)
             parcels = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
-            self._trouble("nothing is sent", error)
+            self._trouble(_SENDING, error)
             return
+        self._works(_SENDING, "sending again")
         if parcels:
             buffer = self.core.buffer
             mids = {
@@ -249,7 +251,9 @@ class Gateway:
         except Unavailable as error:
             buffer.discard_unsaved_series()
             self._next_ledger = 0  # what could not be told now is told with all the rest
-            self._trouble("housekeeping waits", error)
+            self._trouble(_HOUSEKEEPING, error)
+        else:
+            self._works(_HOUSEKEEPING, "housekeeping is done again")
 
     def _horizon(self, now: int) -> int:
         """What arrived before this may go, ms UTC.

@@ -195,6 +195,9 @@ class CityIngest:
         return [v for v in revised if v is not None]
 
 
+UNCONFIGURED = 16  # cities without a CITY.toml whose windows are stored
+
+
 class Ingest:
     """All cities of one ingest process. A city without a CITY.toml has its windows stored and no KPI derived."""
 
@@ -220,7 +223,12 @@ class Ingest:
         return made
 
     def check_width(self, city: str, width: int) -> None:
-        """Raises Rejected for windows of another width than the city's: they would count readings twice."""
+        """Raises Rejected for windows of another width than the city's: they would count readings twice.
+
+        And for a city without a CITY.toml that is one more than UNCONFIGURED: such cities leave rows for ever.
+        """
+        if city not in self._widths and len(self._widths.keys() - self.cities.keys()) >= UNCONFIGURED:
+            raise Rejected(f"city '{city}' is not configured here, and {UNCONFIGURED} such cities are stored already")
         expected = self._widths.setdefault(city, width)
         if width != expected:
             raise Rejected(f"windows of {width // 1000} s; {city} has windows of {expected // 1000} s")

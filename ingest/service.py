@@ -9,22 +9,25 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from adapters.mqtt.link import Link, Message
+from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from adapters.sqlite.order import Order
-from adapters.sqlite.rejects import Rejects
+from adapters.sqlite.owners import Owners
+from adapters.sqlite.rejects import Refused, Rejects
 from ingest import events
 from ingest.core import Ingest
-from telemetry.errors import Rejected, Unavailable
+from ingest.senders import Senders
+from telemetry.errors import CityVitalsError, Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind, iso
 from telemetry.topics import kpi_topic, valid_id
 from telemetry.windows import DAY, EARLIEST, is_due
-from telemetry.wire import decode, number
+from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
 
+_LONGEST_PAUSE = 10_000  # ms without a try while the store does not take anything
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 
@@ -42,11 +45,13 @@ class Service:
     _failures: int = 0
     _told: str = ""
     _order: Order = field(init=False)
+    _senders: Senders = field(init=False)
     _untold: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """What is stored already is known beside the rejected messages."""
         self._order = Order(self.rejects.db)
+        self._senders = Senders(Owners(self.rejects.db), {c: served.city for c, served in self.ingest.cities.items()})
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` says so."""
@@ -63,11 +68,10 @@ class Service:
 
     def step(self, timeout: float = 0.5) -> None:
         """One round: store a batch, derive, acknowledge. Without messages: let time pass in the KPIs."""
-        batch = self.link.receive(timeout, limit=200)
-        if not is_due(self._pause_until, self.clock(), 30_000):
-            if batch:
-                self.link.abort()
+        if not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE):
+            wait([], timeout)
             return
+        batch = self.link.receive(timeout, limit=200)
         try:
             fresh, overtaken = self._in_order(batch)
             self._store(fresh)
@@ -77,7 +81,9 @@ class Service:
             self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
         except Damaged:  # waiting does not mend it; at the next start the file of refused messages is set aside
             raise
-        except Unavailable as error:
+        except UsageError:
+            raise
+        except CityVitalsError as error:  # also what a store refuses that took the same yesterday: a token, a database
             self._back_off(str(error))
             return
         self._tell("")
@@ -117,24 +123,30 @@ class Service:
     def _store(self, batch: list[Message]) -> None:
         """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""
         windows: dict[tuple[str, int], list[Partials]] = {}
-        refused = []
+        refused: list[Refused] = []
         for message in batch:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
+                check_ranges(partials, self.ingest.table)
+                gateway = _gateway(message.topic, city)
                 self.ingest.check_width(city, width)
-                believable = self._believable(city, partials)
+                own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
+                believable = self._believable(city, own)
                 windows.setdefault((city, width), []).append(believable)
-                if len(believable) < len(partials):
+                if len(believable) < len(own):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
+                if foreign:
+                    raise Rejected(foreign)
             except Rejected as reason:
-                refused.append((self.clock(), message.topic, message.payload, str(reason)))
+                sender = message.topic.split("/")[-2] if "/" in message.topic else ""
+                refused.append(Refused(self.clock(), message.topic, message.payload, str(reason), sender=sender))
         if windows:
             self.rejects.mark_underived({city for city, _ in windows})
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)
         if refused and (points := self.ingest.store.points):
-            points.put(events.rejects(((_city(topic), reason) for _, topic, _, reason in refused), self.clock()))
+            points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
 
     def _believable(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.
@@ -153,9 +165,8 @@ class Service:
         self._tell(f"nothing is acknowledged: {why}")
         self._failures += 1
         self.link.abort()
-        self._pause_until = self.clock() + round(
-            random.uniform(0.2, min(0.5 * 2 ** min(self._failures, 6), 30.0)) * 1000
-        )
+        longest = min(500 << min(self._failures, 6), _LONGEST_PAUSE)
+        self._pause_until = self.clock() + round(random.uniform(200, longest))
 
     def _tell(self, sentence: str) -> None:
         """One log line per change of state."""
@@ -186,3 +197,11 @@ def _city(topic: str) -> str:
     """The city of `cv/1/<city>/...`; '-' for another topic."""
     levels = topic.split("/")
     return levels[2] if len(levels) > 3 and valid_id(levels[2]) else "-"
+
+
+def _gateway(topic: str, city: str) -> str:
+    """The gateway that sent a windows message. Raises Rejected where the topic names another city than the message."""
+    levels = topic.split("/")
+    if len(levels) != 5 or levels[2] != city:
+        raise Rejected(f"windows of city '{city}' on the topic of another")
+    return levels[3]

@@ -131,6 +131,7 @@ class Device(_Strict):
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
     calibration: list[Calibration] = []
+    gateway: list[str] = []  # that may send its windows; empty: the first that does
     meter_change: list[MeterChange] = []
     # When the device was there; before and after, nothing is expected of it. Dates are of the city's time.
     since: str | None = None

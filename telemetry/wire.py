@@ -111,3 +111,28 @@ def _check(m: WindowsMessage) -> None:
         raise Rejected("windows message with a window start that is not a multiple of its width")
     if any(not -_LARGEST < x < _LARGEST for name in INT_FIELDS - {"series"} for x in getattr(m, name)):
         raise Rejected("windows message with a number too large")
+
+
+def check_ranges(p: Partials, table: SeriesTable) -> None:
+    """Raise Rejected for values that no accepted reading can have: folding them would spoil sums for years.
+
+    Every accepted reading lies in its quantity's range, so do their smallest and largest; a sum is at most n times
+    that, and so is an increase, for a step is at most the register's range.
+    """
+    if not len(p):
+        return
+    ids, at = np.unique(p.series, return_inverse=True)
+    found = [QUANTITIES[table[number].quantity] for number in ids.tolist()]
+    low, high = np.array([q.low for q in found])[at], np.array([q.high for q in found])[at]
+    slack = 1 + 1e-9
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = np.maximum(np.abs(low), np.abs(high))
+        wrong = (p.min < low) | (p.max > high) | (p.min > p.max)
+        wrong |= (p.first < low) | (p.first > high) | (p.last < low) | (p.last > high)
+        wrong |= np.abs(p.sum) > p.n * largest * slack
+        wrong |= (p.sumsq < 0) | (p.sumsq > p.n * largest**2 * slack)
+        wrong |= (p.increase < 0) | (p.increase > p.n * largest * slack)
+        wrong |= ~np.isfinite(p.sum) | ~np.isfinite(p.sumsq)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise Rejected(f"windows message with values outside the range of '{found[int(at[row])].id}'")

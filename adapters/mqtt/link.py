@@ -207,6 +207,7 @@ class Link:
         socket = self._client.socket()
         if socket is not None:
             self._client._sock_close()
+            self._pause = _FIRST_PAUSE  # it is not the broker that failed
         self.connected = False
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int:

@@ -7,6 +7,7 @@ several parts (a replay stores its readings in the store's file); each part has 
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,39 @@ class Damaged(Unavailable):
     """The file is damaged; a retry does not help."""
 
 
+class Moved(Unavailable):
+    """The file has been renamed, deleted or replaced under the running program."""
+
+
+class WatchedConnection(sqlite3.Connection):
+    """A connection that knows which file it opened: SQLite itself would go on writing to a file that was renamed."""
+
+    path: Path | None = None
+    inode = 0
+
+    def watch(self, path: Path) -> None:
+        """From now on the file at `path` is the one that is open."""
+        if path.name != ":memory:":
+            self.path, self.inode = path, path.stat().st_ino
+
+    def check(self) -> None:
+        """Raise Moved where another file, or none, has the name under which this one was opened."""
+        if self.path is None:
+            return
+        try:
+            same = self.path.stat().st_ino == self.inode
+        except OSError:
+            same = False
+        if not same:
+            raise Moved(f"{self.path} was moved or replaced while it was open; put it back, or restart the program")
+
+
+def _private(path: Path) -> None:
+    """Make the file, if there is none, for its owner alone: it holds readings, and who charged as hashes."""
+    if path.name != ":memory:" and not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
 def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     """Open (or create) the database and its tables, upgraded to this program's version of them.
 
@@ -40,7 +74,11 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
+        _private(path)
+        db = sqlite3.connect(
+            path, isolation_level=None, timeout=10.0, check_same_thread=False, factory=WatchedConnection
+        )
+        db.watch(path)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA cache_size=-8000")
@@ -109,6 +147,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     if db.in_transaction:
         yield db
         return
+    if isinstance(db, WatchedConnection):
+        db.check()
     try:
         db.execute("BEGIN IMMEDIATE")
         yield db

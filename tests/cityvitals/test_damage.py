@@ -77,7 +77,7 @@ def test_windows_that_began_before_the_damage_wait_for_the_rest_of_their_reading
 def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     fill(path, 6000)
-    spoil(path, 0.5)
+    spoil(path, 0.45)
     old = path.rename(tmp_path / "gateway.db.damaged-x")
     with pytest.raises(Damaged):
         for _ in Buffer(old, MINUTE)._read("SELECT sum(value) FROM reading"):

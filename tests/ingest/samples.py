@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from adapters.mqtt.link import Message
@@ -42,10 +43,16 @@ class NoNetwork:
     dropped: int = 0
     published: list[tuple[str, bytes, bool]] = field(default_factory=list)
     closed: bool = False
+    gateway: str = "gw"
 
     def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
         batch = self.batches.pop(0) if self.batches else []
-        return [Message("cv/1/aba/gw/windows", p, False, False, i, 1, 1) for i, p in enumerate(batch)]
+        return [Message(self._topic(p), p, False, False, i, 1, 1) for i, p in enumerate(batch)]
+
+    def _topic(self, payload: bytes) -> str:
+        """Of the message's own city; of aba where it cannot be read."""
+        found = re.search(rb'"city":"(\w+)"', payload)
+        return f"cv/1/{found[1].decode() if found else 'aba'}/{self.gateway}/windows"
 
     def ack(self, messages: list[Message]) -> None:
         self.acknowledged += [m.payload for m in messages]

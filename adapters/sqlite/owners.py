@@ -1,0 +1,46 @@
+"""Which gateway sends the windows of a device: the first that did, in a table beside the rejected messages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+
+from adapters.sqlite.connection import rows, transaction
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS owner (
+  city TEXT NOT NULL, device TEXT NOT NULL, gateway TEXT NOT NULL, PRIMARY KEY (city, device)
+) WITHOUT ROWID
+"""
+Device = tuple[str, str]
+
+
+class Owners:
+    """City and device -> gateway."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        with transaction(db):
+            db.execute(_SCHEMA)
+        self._known: dict[Device, str] = {
+            (city, device): gateway for city, device, gateway in rows(db, "SELECT city, device, gateway FROM owner")
+        }
+        self._held = Counter(self._known.values())
+
+    def of(self, city: str, device: str) -> str | None:
+        """The gateway of a device, None where none has sent anything of it."""
+        return self._known.get((city, device))
+
+    def held(self, gateway: str) -> int:
+        """How many devices the gateway has."""
+        return self._held[gateway]
+
+    def add(self, devices: Iterable[Device], gateway: str) -> None:
+        """These devices are the gateway's from now on."""
+        fresh = [d for d in devices if d not in self._known]
+        if fresh:
+            with transaction(self._db) as db:
+                db.executemany("INSERT OR IGNORE INTO owner VALUES (?,?,?)", [(*d, gateway) for d in fresh])
+            self._known |= dict.fromkeys(fresh, gateway)
+            self._held[gateway] += len(fresh)

@@ -1,0 +1,50 @@
+"""For which devices a gateway may speak: those whose registry entry names it, else those it was the first to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from adapters.sqlite.owners import Owners
+from registry.city import City
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+
+MOST = 20_000  # devices of one gateway that no registry entry gives it
+
+
+class Senders:
+    """The rules of one ingest. `cities`: their files."""
+
+    def __init__(self, owners: Owners, cities: Mapping[str, City]) -> None:
+        self._owners = owners
+        self._registered = {
+            (city.id, device.id): frozenset(device.gateway)
+            for city in cities.values()
+            for device in city.device
+            if device.gateway
+        }
+
+    def checked(self, city: str, gateway: str, partials: Partials, table: SeriesTable) -> tuple[Partials, str]:
+        """The windows of devices this gateway may speak for, and what is wrong with the others; empty: nothing."""
+        series = np.unique(partials.series)
+        devices = {number: table[number].device for number in series.tolist()}
+        verdicts = {device: self._verdict(city, gateway, device) for device in set(devices.values())}
+        self._owners.add([(city, d) for d, wrong in verdicts.items() if not wrong], gateway)
+        foreign = sorted(d for d, wrong in verdicts.items() if wrong)
+        if not foreign:
+            return partials, ""
+        good = np.isin(partials.series, [n for n, device in devices.items() if not verdicts[device]])
+        return partials.take(np.flatnonzero(good)), verdicts[foreign[0]]
+
+    def _verdict(self, city: str, gateway: str, device: str) -> str:
+        named = self._registered.get((city, device))
+        if named is not None:
+            return "" if gateway in named else f"device '{device}' is registered for gateway {', '.join(sorted(named))}"
+        owner = self._owners.of(city, device)
+        if owner is None and self._owners.held(gateway) >= MOST:
+            return f"device '{device}' is one more than {MOST} of gateway '{gateway}'; register it"
+        if owner not in (None, gateway):
+            return f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry"
+        return ""

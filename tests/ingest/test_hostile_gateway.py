@@ -1,0 +1,112 @@
+"""A gateway with a valid certificate that sends what is not its own, or what no instrument can have measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.sqlite.rejects import Rejects
+from adapters.store import open_store
+from ingest.core import UNCONFIGURED, Ingest
+from ingest.service import Service
+from registry.city import City
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, MINUTE
+from tests.ingest.samples import NOW, T0, NoNetwork, city, windows
+
+
+class Hub:
+    """One ingest over a store, and gateways that send to it."""
+
+    def __init__(self, folder: Path, store: str, of: City | None) -> None:
+        self.store = open_store(store)
+        self.rejects = Rejects.open(folder / "rejects.db")
+        self.link = NoNetwork([])
+        ingest = Ingest(self.store)
+        if of:
+            ingest.add_city(of, MINUTE)
+        self.service = Service(ingest, self.link, self.rejects, lambda: NOW)  # type: ignore[arg-type]
+
+    def send(self, gateway: str, *messages: bytes) -> list[str]:
+        """The reasons for which they are refused."""
+        before = self.rejects.count()
+        self.link.gateway = gateway
+        self.link.batches = [list(messages)]
+        self.service.step()
+        return [r.reason for r in self.rejects.newest(self.rejects.count() - before)] if messages else []
+
+    def held(self, name: str = "aba") -> dict[str, int]:
+        table, found = SeriesTable(), dict[str, int]()
+        for part in self.store.partials(name, "window", T0 - DAY, T0 + DAY, table):
+            for series in part.series.tolist():
+                found[table[series].device] = found.get(table[series].device, 0) + 1
+        return found
+
+
+@pytest.fixture(params=["sqlite", "influxdb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, influxdb: Any) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    return f"influxdb://{influxdb.host}:{influxdb.port}/hostile-{tmp_path.name}"
+
+
+def forged(**fields: float) -> bytes:
+    """One window of m1 with these fields."""
+    message = msgspec.json.decode(windows(0))
+    return msgspec.json.encode(message | {name: [value] for name, value in fields.items()})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"increase": 1e308}, {"increase": 1e15}, {"sum": 1e308}, {"sum": -1e6}, {"max": 1e300}, {"first": -1e300},
+        {"last": 1e300}, {"sumsq": 1e308}, {"sumsq": -1.0}, {"min": 2.0, "max": 1.0}, {"increase": -5.0},
+    ],
+)  # fmt: skip
+def test_values_that_no_instrument_can_have_are_refused_whatever_the_store(
+    tmp_path: Path, url: str, fields: dict[str, float]
+) -> None:
+    hub = Hub(tmp_path, url, city())
+    [reason] = hub.send("gw", forged(**fields))
+    assert "outside the range" in reason
+    assert hub.held() == {}
+    assert [k.kpi.value for k in hub.store.kpis("aba") if k.kpi.value] == []
+    assert hub.send("gw", windows(0, 1)) == []
+    assert hub.held() == {"m1": 2}
+
+
+def test_a_device_is_the_gateways_that_sent_it_first(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.db"
+    hub = Hub(tmp_path, store, city())
+    assert hub.send("gw", windows(0, 1)) == []
+    [reason] = hub.send("evil", windows(0, 1, kwh=9.0), windows(2, device="m2"))
+    assert "device 'm1' is sent by gateway 'gw'" in reason
+    assert hub.held() == {"m1": 2, "m2": 1}
+    hub.rejects.db.close()
+    hub = Hub(tmp_path, store, city())  # that holds over a restart
+    assert len(hub.send("evil", windows(3))) == 1
+
+
+def test_a_registry_entry_says_which_gateways_may_send_a_device(tmp_path: Path) -> None:
+    registered = city().model_dump()
+    registered["device"][0]["gateway"] = ["one", "two"]
+    hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", City.model_validate(registered))
+    assert hub.send("one", windows(0)) == []
+    assert hub.send("two", windows(1)) == []
+    assert "registered for gateway one, two" in hub.send("three", windows(2))[0]
+
+
+def test_windows_of_a_city_on_the_topic_of_another_are_refused(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", city())
+    hub.link._topic = lambda _: "cv/1/other/gw/windows"  # type: ignore[method-assign]
+    assert hub.send("gw", windows(0)) == ["windows of city 'aba' on the topic of another"]
+
+
+def test_invented_cities_are_refused_once_there_are_a_few(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", city())
+    refused = hub.send("gw", *(windows(0, name=f"invented{i}") for i in range(200)), windows(0))
+    assert len(refused) == 200 - UNCONFIGURED
+    assert hub.held() == {"m1": 1}
