@@ -209,7 +209,7 @@ def test_nobody_takes_over_the_session_of_another(
             if number % 4 == 0:
                 stealing = Link(thief, f"{victim}-1-in", session=False)
                 wait_for(lambda s=stealing: s.receive(0.02) or s.connected, 10, "the other's connection")
-                stealing.drop()
+                stealing.abort()
             client.publish(topic, b"%d" % number, qos=1)
             receive()
         wait_for(receive, 20, "all that was acknowledged")
