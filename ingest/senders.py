@@ -1,4 +1,7 @@
-"""For which devices a gateway may speak: those whose registry entry names it, else those it was the first to send."""
+"""For which devices a gateway may speak: those whose registry entry names it, else those it was the first to send.
+
+And within which ranges: those of the quantities, or what the registry says of a device.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 from adapters.sqlite.owners import Owners
 from registry.city import City
 from telemetry.partials import Partials
-from telemetry.series import SeriesTable
+from telemetry.series import Series, SeriesTable
 
 MOST = 20_000  # devices of one gateway that no registry entry gives it
 
@@ -24,6 +27,13 @@ class Senders:
             for city in cities.values()
             for device in city.device
             if device.gateway
+        }
+
+        self.ranges = {
+            Series(city.id, device.id, quantity): limits
+            for city in cities.values()
+            for device in city.device
+            for quantity, limits in device.plausible.items()
         }
 
     def checked(self, city: str, gateway: str, partials: Partials, table: SeriesTable) -> tuple[Partials, str]:

@@ -127,7 +127,7 @@ class Service:
         for message in batch:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
-                check_ranges(partials, self.ingest.table)
+                check_ranges(partials, self.ingest.table, self._senders.ranges)
                 gateway = _gateway(message.topic, city)
                 self.ingest.check_width(city, width)
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)

@@ -5,6 +5,7 @@ Readable with `mosquitto_sub -t 'cv/1/+/+/windows' | jq`. Floats are written in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -113,8 +114,13 @@ def _check(m: WindowsMessage) -> None:
         raise Rejected("windows message with a number too large")
 
 
-def check_ranges(p: Partials, table: SeriesTable) -> None:
+Ranges = Mapping[Series, tuple[float, float]]
+
+
+def check_ranges(p: Partials, table: SeriesTable, own: Ranges) -> None:
     """Raise Rejected for values that no accepted reading can have: folding them would spoil sums for years.
+
+    `own`: the range of a series where it is not its quantity's.
 
     Every accepted reading lies in its quantity's range, so do their smallest and largest; a sum is at most n times
     that, and so is an increase, for a step is at most the register's range.
@@ -122,8 +128,10 @@ def check_ranges(p: Partials, table: SeriesTable) -> None:
     if not len(p):
         return
     ids, at = np.unique(p.series, return_inverse=True)
-    found = [QUANTITIES[table[number].quantity] for number in ids.tolist()]
-    low, high = np.array([q.low for q in found])[at], np.array([q.high for q in found])[at]
+    names = [table[number] for number in ids.tolist()]
+    usual = [(QUANTITIES[name.quantity].low, QUANTITIES[name.quantity].high) for name in names]
+    ranges = np.array([own.get(name, limits) for name, limits in zip(names, usual, strict=True)])
+    low, high = ranges[at].T
     slack = 1 + 1e-9
     with np.errstate(over="ignore", invalid="ignore"):
         largest = np.maximum(np.abs(low), np.abs(high))
@@ -135,4 +143,4 @@ def check_ranges(p: Partials, table: SeriesTable) -> None:
         wrong |= ~np.isfinite(p.sum) | ~np.isfinite(p.sumsq)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise Rejected(f"windows message with values outside the range of '{found[int(at[row])].id}'")
+        raise Rejected(f"windows message with values outside the range of '{names[int(at[row])].quantity}'")

@@ -57,7 +57,7 @@ class NoNetwork:
     def ack(self, messages: list[Message]) -> None:
         self.acknowledged += [m.payload for m in messages]
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         self.dropped += 1
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> int:
