@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from adapters.points import Points
 from telemetry.errors import UsageError
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, SeriesTable
@@ -62,15 +62,8 @@ class Store(Protocol):
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """Upsert KPI values on their identity."""
 
-    def kpis(
-        self,
-        city: str,
-        kinds: Sequence[PeriodKind] | None = None,
-        codes: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> list[StoredKpi]:
-        """KPI values with `time` in [start, end), sorted by (code, part, kind, time)."""
+    def kpis(self, query: KpiQuery) -> list[StoredKpi]:
+        """The KPI values of a query, sorted by (code, part, kind, time)."""
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None

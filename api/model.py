@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from registry.city import Rules
-from telemetry.kpi_value import Reason, Status
+from telemetry.kpi_value import KpiValue
+
+# What the OpenAPI description says of fields beside their name and type, which are those of KpiValue.
+_ABOUT: dict[str, Any] = {
+    "code": Field(examples=["EN:EN:AQ:1C"]),
+    "part": Field(description="The data point of a KPI that has several, such as pm2_5; else empty."),
+    "period": Field(examples=["2018", "2018-Q3", "2018-07", "2018-07-01", "24h", "365d"]),
+    "start": Field(description="Start of the period, RFC 3339 UTC."),
+    "end": Field(description="End of the period, not included, RFC 3339 UTC."),
+    "coverage": Field(ge=0, le=1, description="Share of the period's time that the readings stand for, 0 to 1."),
+    "reason": Field(default="", description="Why a value is missing or partial; empty where it is neither."),
+}
 
 
-class KpiJson(BaseModel):
+def _fields() -> dict[str, Any]:
+    """Names and types of what `as_json` gives."""
+    hints = get_type_hints(KpiValue) | {"start": str, "end": str}
+    return {name: (hints[name], _ABOUT.get(name, ...)) for name in KpiValue.__struct_fields__ if name != "kind"}
+
+
+_Row = create_model("_Row", **_fields())
+
+
+class KpiJson(_Row):
     """One KPI value. `value` is null where data are missing; `reason` and `notes` say why."""
-
-    city: str
-    code: str = Field(examples=["EN:EN:AQ:1C"])
-    part: str = Field(description="The data point of a KPI that has several, such as pm2_5; else empty.")
-    period: str = Field(examples=["2018", "2018-Q3", "2018-07", "2018-07-01", "24h", "365d"])
-    start: str = Field(description="Start of the period, RFC 3339 UTC.")
-    end: str = Field(description="End of the period, not included, RFC 3339 UTC.")
-    value: float | None
-    unit: str
-    coverage: float = Field(ge=0, le=1, description="Share of the period's time that the readings stand for, 0 to 1.")
-    status: Status
-    n_devices: int
-    revision: int
-    method: str
-    notes: str
-    reason: Reason = Field(default="", description="Why a value is missing or partial; empty where it is neither.")
 
 
 class CityJson(BaseModel):

@@ -12,7 +12,7 @@ from adapters.store import CityRecord
 from api.shared_store import SharedStore
 from kpi_derivation.catalogue import KPIS, canonical
 from telemetry.errors import UsageError
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import KINDS, ROLLING, PeriodKind, midnight, parse_period
 from telemetry.windows import DAY
 
@@ -40,8 +40,8 @@ def newest(
     span = store.span(city, "hour")
     found: dict[tuple[str, str, str], StoredKpi] = {}
     for kind in kinds:
-        rows = store.kpis(city, [kind], codes, start=span[1] - _LOOK_BACK[kind]) if span else []
-        for row in rows or store.kpis(city, [kind], codes):
+        rows = store.kpis(KpiQuery(city, [kind], codes, start=span[1] - _LOOK_BACK[kind])) if span else []
+        for row in rows or store.kpis(KpiQuery(city, [kind], codes)):
             found[row.kpi.code, row.kpi.part, kind] = row
     return [found[key] for key in sorted(found)]
 
@@ -55,7 +55,7 @@ def in_period(
     if period in ROLLING:
         return newest(store, record.id, [kind for kind in ROLLING if kind == period], codes)
     wanted = parse_period(period, zone_of(record))
-    return store.kpis(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1)
+    return store.kpis(KpiQuery(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1))
 
 
 class TimeRange(NamedTuple):
@@ -75,7 +75,7 @@ def history(
     start = time_range.start
     if start is None and kind == "day":
         start = _default_start(store, record.id, time_range.end)
-    rows = store.kpis(record.id, [kind], [code], start, time_range.end)
+    rows = store.kpis(KpiQuery(record.id, [kind], [code], start, time_range.end))
     if start is None and kind == "day":  # no readings, only values
         start = max((row.kpi.end for row in rows), default=0) - DAYS_SHOWN * DAY
         rows = [row for row in rows if row.kpi.start >= start]

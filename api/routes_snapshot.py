@@ -15,6 +15,7 @@ from reporting.figures.figures import figures
 from reporting.targets import score, targets
 from reporting.wheel import snapshot
 from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiQuery
 from telemetry.periods import CALENDAR, parse_period
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
@@ -42,7 +43,7 @@ def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery
             "A snapshot is calculated for calendar periods only; use 2018, 2018-Q3, 2018-07 or 2018-07-01."
         )
     period = parse_period(label, zone_of(record))
-    found = figures(row.kpi for row in state.store.kpis(record.id, [period.kind], None, period.start, period.start + 1))
+    found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
     city = City.model_validate(record.config)
     picture = snapshot(city.city.name, period.label, found, score(found, targets(city.target)))
     return Response(picture, media_type="image/svg+xml")

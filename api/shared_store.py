@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from adapters.store import CityRecord, Level, Store
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import PeriodKind
 
 
@@ -30,17 +30,10 @@ class SharedStore:
         with self._lock:
             return self._store.span(city, level)
 
-    def kpis(
-        self,
-        city: str,
-        kinds: Sequence[PeriodKind] | None = None,
-        codes: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> list[StoredKpi]:
+    def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""
         with self._lock:
-            return self._store.kpis(city, kinds, codes, start, end)
+            return self._store.kpis(query)
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None

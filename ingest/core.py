@@ -20,7 +20,7 @@ from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import revise
 from registry.city import City
 from telemetry.errors import Rejected, Unavailable, UsageError
-from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, Period, hour_phase
 from telemetry.series import IntArray, SeriesTable
@@ -42,7 +42,7 @@ class CityIngest:
         self._new_file: CityRecord | None = None
         self._derived_whole: set[str] = set()  # KPIs of which the changed city file has every value derived again
         self.told: list[str] = []  # what the last changed city file changed
-        self._known = {v.kpi.identity: v for v in store.kpis(city.id)}
+        self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         # Values of a store from before reads were recorded: any change of the city file may concern them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known.values()) if store.points else None

@@ -23,7 +23,7 @@ from reporting.show import stored_city, wanted_codes
 from reporting.snapshot import wanted_targets
 from reporting.trend import Distance, Trend, distance, trend
 from telemetry.errors import UsageError, nearest
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 
 FORMATS = ("table", "json", "csv")
 
@@ -88,7 +88,7 @@ def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) 
     wanted = wanted_targets(city, path)
     only = set(wanted_codes(codes)) if codes else None
     years: dict[Point, list[tuple[int, float]]] = {}
-    for year, values in _by_year([v.kpi for v in store.kpis(city.id, ["year"])]):
+    for year, values in _by_year([v.kpi for v in store.kpis(KpiQuery(city.id, ["year"]))]):
         for f in figures(values):
             if f.value is not None and (only is None or f.code in only):
                 years.setdefault((f.code, f.part), []).append((year, f.value))

@@ -21,7 +21,7 @@ from reporting.scoring import scored
 from reporting.show import stored_city, wanted_codes
 from reporting.targets import targets
 from telemetry.errors import UsageError, nearest
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import KINDS
 
 FORMATS = ("ngsi-ld", "csv", "parquet")
@@ -46,11 +46,11 @@ def _values(store: Store, city: City, period: str, kinds: Sequence[str], codes: 
     wanted = wanted_codes(codes) if codes else None
     if period:
         span = calendar(city, period)
-        return store.kpis(city.id, [span.kind], wanted, span.start, span.start + 1)
+        return store.kpis(KpiQuery(city.id, [span.kind], wanted, span.start, span.start + 1))
     for kind in kinds:
         if kind not in KINDS:
             raise UsageError(f"'{kind}' is not a kind of period; {nearest(kind, KINDS)}")
-    return store.kpis(city.id, [k for k in KINDS if k in (kinds or ["year"])], wanted)
+    return store.kpis(KpiQuery(city.id, [k for k in KINDS if k in (kinds or ["year"])], wanted))
 
 
 def licence_of(city: City) -> str | None:

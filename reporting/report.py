@@ -18,6 +18,7 @@ from reporting.figures.reported import Reported, as_value, is_reported
 from reporting.figures.rules import MOST_NOT_REPORTED, Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
 from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiQuery
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,13 +90,13 @@ def _check_year(
 
 
 def _derived(store: Store, city: City, year: int) -> dict[Point, float]:
-    rows = [v.kpi for v in store.kpis(city.id, ["year"]) if v.kpi.period == f"{year:04}"]
+    rows = [v.kpi for v in store.kpis(KpiQuery(city.id, ["year"])) if v.kpi.period == f"{year:04}"]
     return {(v.code, v.part): v.value for v in rows if v.value is not None and not is_reported(v)}
 
 
 def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int:
     """Store figures; one that differs from the stored one is a new revision. Returns how many are new or differ."""
-    old = {v.kpi.identity: v for v in store.kpis(city.id, ["year"])}
+    old = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id, ["year"]))}
     values = [as_value(f, city.id, city.zone) for f in given]
     changed = [v for v in (revise(old.get(value.identity), value, now, 0.0) for value in values) if v is not None]
     store.put_kpis(changed)

@@ -15,7 +15,7 @@ from kpi_derivation.catalogue import DERIVATIONS, KPIS, canonical
 from kpi_derivation.engine.runner import Engine
 from registry.city import City
 from telemetry.errors import UsageError, nearest
-from telemetry.kpi_value import KpiValue, as_json
+from telemetry.kpi_value import KpiQuery, KpiValue, as_json
 from telemetry.periods import ROLLING, Period, parse_period
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR
@@ -54,7 +54,7 @@ def values(store: Store, city_id: str, period_text: str, codes: Sequence[str], n
     time = period.end if period.kind in ROLLING else period.start
     # A rolling value is shown during the hour (or day) after its end and the one after that.
     back = {"24h": 2 * HOUR, "365d": 2 * DAY}.get(period.kind, 0)
-    found = store.kpis(city_id, [period.kind], wanted, time - back, time + 1)
+    found = store.kpis(KpiQuery(city_id, [period.kind], wanted, time - back, time + 1))
     given = {(v.kpi.code, v.kpi.part): v.kpi for v in found}
     for value in _underived(city, store, period, wanted, now):
         given.setdefault((value.code, value.part), value)

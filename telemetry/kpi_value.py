@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from telemetry.periods import PeriodKind, iso
+from telemetry.periods import Period, PeriodKind, iso
 
 # `partial`: a value for a part of its period only, which is never compared with others. `not_applicable`: the KPI does
 # not exist here (for this kind of period, without such devices, yet); `insufficient`: it should, but data are missing.
@@ -75,22 +76,22 @@ class StoredKpi(msgspec.Struct, frozen=True, kw_only=True):
     updated: int = 0
 
 
+class KpiQuery(NamedTuple):
+    """Which KPI values of a city: of these kinds of periods and codes (None: all), with `time` in [start, end)."""
+
+    city: str
+    kinds: Sequence[PeriodKind] | None = None
+    codes: Sequence[str] | None = None
+    start: int | None = None
+    end: int | None = None
+
+    @staticmethod
+    def of_period(city: str, period: Period, codes: Sequence[str] | None = None) -> KpiQuery:
+        """The values of one calendar period."""
+        return KpiQuery(city, [period.kind], codes, period.start, period.start + 1)
+
+
 def as_json(value: KpiValue) -> dict[str, Any]:
     """The value as the API and the command line return it: plain JSON types, `start` and `end` in RFC 3339 UTC."""
-    return {
-        "city": value.city,
-        "code": value.code,
-        "part": value.part,
-        "period": value.period,
-        "start": iso(value.start),
-        "end": iso(value.end),
-        "value": value.value,
-        "unit": value.unit,
-        "coverage": value.coverage,
-        "status": value.status,
-        "n_devices": value.n_devices,
-        "revision": value.revision,
-        "method": value.method,
-        "notes": value.notes,
-        "reason": value.reason,
-    }
+    row = {name: getattr(value, name) for name in KpiValue.__struct_fields__ if name != "kind"}
+    return row | {"start": iso(value.start), "end": iso(value.end)}

@@ -83,12 +83,18 @@ class Partials:
         return self.take(order[keep])
 
 
-INT_FIELDS = frozenset({"series", "start", "n", "first_t", "last_t", "flagged", "lag"})
+# The types stand once, in Partials: whole numbers always exist, numbers may be NaN.
+INT_FIELDS = frozenset(f.name for f in fields(Partials) if f.type == "IntArray")
+
+
+def is_whole(name: str) -> bool:
+    """Whether a field of Partials holds whole numbers."""
+    return name in INT_FIELDS
 
 
 def column_type(name: str) -> type[np.int64] | type[np.float64]:
     """The one fixed type of a field of Partials."""
-    return np.int64 if name in INT_FIELDS else np.float64
+    return np.int64 if is_whole(name) else np.float64
 
 
 def step(before: FloatArray, after: FloatArray, modulus: FloatArray) -> FloatArray:

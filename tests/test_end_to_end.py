@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from telemetry.kpi_value import KpiQuery
 from tests.chain import chain
 from tests.conftest import ServerFactory
 from tests.firmware.node import Node
@@ -46,7 +47,7 @@ def test_bytes_of_a_dust_sensor_become_an_air_pollution_kpi(server: ServerFactor
         if not (tmp_path / "store.db").exists():
             return {}
         opened = SqliteStore(tmp_path / "store.db")
-        found = opened.kpis("e2e", kinds=["day"], codes=["EN:EN:AQ:1C"])
+        found = opened.kpis(KpiQuery("e2e", kinds=["day"], codes=["EN:EN:AQ:1C"]))
         opened.close()
         return {v.kpi.part: v.kpi.value for v in found if v.kpi.value is not None}
 

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from adapters.influx import kpi_rows
 from adapters.influx.http import Answer, SeriesOf
 from adapters.influx.lines import FLOATS, INTS, SPECIAL, text_of
 from adapters.store import CityRecord, Level
-from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable
 
@@ -25,12 +26,13 @@ def _decoder(*types: object) -> msgspec.json.Decoder[Answer[Any]]:
 
 
 PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
-KPI_INTS = ("valued", "replaced", "n_devices", "revision", "start_t", "end_t", "changed", "updated")
-KPI_FLOATS = ("value", "previous", "coverage")
-KPI_TEXTS = ("status", "unit", "method", "notes", "label", "reason")
-KPIS = _decoder(*[int] * len(KPI_INTS), *[float | None] * len(KPI_FLOATS), *[str | None] * len(KPI_TEXTS))
+# A point from before a field of KpiValue was there has none.
+KPIS = _decoder(
+    *[int | None] * len(kpi_rows.INTS), *[float | None] * len(kpi_rows.FLOATS), *[str | None] * len(kpi_rows.TEXTS)
+)
 CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int, str | None]])
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
+_KPI_FIELDS = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
 
 
@@ -69,7 +71,7 @@ def select_partials(level: Level, where: Sequence[str]) -> str:
 
 def select_kpis(where: Sequence[str]) -> str:
     """The query whose rows `KPIS` decodes."""
-    fields = columns((*KPI_INTS, *KPI_FLOATS, *KPI_TEXTS))
+    fields = columns(_KPI_FIELDS)
     return f'SELECT {fields} FROM "kpi" WHERE {" AND ".join(where)} GROUP BY "code", "part", "period"'  # noqa: S608
 
 
@@ -117,21 +119,15 @@ def _restored(column: np.ndarray[Any, Any], codes: IntArray) -> np.ndarray[Any, 
 
 def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:
     """The KPI values of one series of an answer to `select_kpis`."""
-    part = piece.tags["part"].removeprefix("-")
-    return [_kpi(city, piece.tags, part, dict(zip((*KPI_INTS, *KPI_FLOATS, *KPI_TEXTS), row[1:], strict=True)))
-            for row in piece.values]  # fmt: skip
+    tags = {ours: piece.tags.get(name, "") for ours, name in kpi_rows.TAGS.items()}
+    tags |= {"city": city, "part": tags["part"].removeprefix("-")}
+    return [_kpi(tags, row) for row in piece.values]
 
 
-def _kpi(city: str, tags: dict[str, str], part: str, row: dict[str, Any]) -> StoredKpi:
-    row |= {name: text_of(row[name] or "") for name in KPI_TEXTS}  # older rows have no reason
-    value, previous = row.pop("value"), row.pop("previous")
-    value, previous = value if row.pop("valued") else None, previous if row.pop("replaced") else None
-    beside = {name: row.pop(name) for name in ("changed", "updated")}
-    period, start, end = row.pop("label"), row.pop("start_t"), row.pop("end_t")
-    flat: dict[str, Any] = {"city": city, "code": tags["code"], "part": part, "kind": tags["period"], **row}
-    return StoredKpi(
-        kpi=KpiValue(value=value, period=period, start=start, end=end, **flat), previous=previous, **beside
-    )
+def _kpi(tags: dict[str, str], row: Sequence[Any]) -> StoredKpi:
+    found = dict(zip(_KPI_FIELDS, row[1:], strict=True))
+    found |= {name: text_of(found[name]) for name in kpi_rows.TEXTS if found[name] is not None}
+    return kpi_rows.stored_kpi(tags, row[0], found)
 
 
 def city_records(pieces: Iterable[SeriesOf[tuple[int, str, int, str | None]]]) -> list[CityRecord]:

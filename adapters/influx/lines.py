@@ -10,17 +10,20 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 import numpy as np
 
+from adapters.influx import kpi_rows
 from adapters.store import CityRecord
 from telemetry.errors import CityVitalsError
+from telemetry.kpi_row import row_of
 from telemetry.kpi_value import StoredKpi
-from telemetry.partials import Partials
+from telemetry.partials import Partials, is_whole
 from telemetry.series import FloatArray, IntArray
 
-INTS = ("n", "first_t", "last_t", "flagged", "lag")
-FLOATS = ("sum", "min", "max", "sumsq", "first", "last", "increase")
+INTS = tuple(f.name for f in fields(Partials) if is_whole(f.name) and f.name not in ("series", "start"))
+FLOATS = tuple(f.name for f in fields(Partials) if not is_whole(f.name))
 SPECIAL = (math.nan, math.inf, -math.inf)  # by code - 1; two bits a field in the order of FLOATS, then the mean
 _ESCAPE_TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
@@ -82,27 +85,13 @@ def _special(floats: Sequence[FloatArray]) -> IntArray:
 
 def kpi_line(stored: StoredKpi, number: int) -> str:
     """The line of a KPI value and the number of this change. A value that is not finite is written as missing."""
-    k = stored.kpi
-    numbers = {"value": k.value, "previous": stored.previous, "coverage": k.coverage}
-    finite = {name: x for name, x in numbers.items() if x is not None and math.isfinite(x)}
-    whole = {
-        "valued": "value" in finite, "replaced": "previous" in finite, "n_devices": k.n_devices,
-        "revision": k.revision, "start_t": k.start, "end_t": k.end,
-        "changed": stored.changed, "updated": stored.updated, "number": number,
-    }  # fmt: skip
-    texts = {
-        "status": k.status,
-        "unit": k.unit,
-        "method": k.method,
-        "notes": k.notes,
-        "label": k.period,
-        "reason": k.reason,
-    }
-    fields = [f"{name}={float(x)!r}" for name, x in finite.items()]
-    fields += [f"{name}={int(x)}i" for name, x in whole.items()]
+    row = row_of(stored)
+    floats, ints, texts = kpi_rows.fields_of(row)
+    fields = [f"{name}={float(x)!r}" for name, x in floats.items()]
+    fields += [f"{name}={int(x)}i" for name, x in {**ints, "number": number}.items()]
     fields += [f"{name}={text_field(text)}" for name, text in texts.items()]
-    tags = f"city={tag(k.city)},code={tag(k.code)},part={tag(k.part)},period={tag(k.kind)}"
-    return f"kpi,{tags} {','.join(fields)} {k.time}"
+    tags = ",".join(f"{name}={tag(row[ours])}" for ours, name in kpi_rows.TAGS.items())
+    return f"kpi,{tags} {','.join(fields)} {row['time']}"
 
 
 def city_line(record: CityRecord) -> str:

@@ -39,7 +39,7 @@ from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Level
 from telemetry.errors import UsageError
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
@@ -159,19 +159,13 @@ class InfluxStore:
         """See Store."""
         return self._changes.newest(city)
 
-    def kpis(
-        self,
-        city: str,
-        kinds: Sequence[PeriodKind] | None = None,
-        codes: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> list[StoredKpi]:
+    def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""
-        filters = [(name, values) for name, values in (("period", kinds), ("code", codes)) if values is not None]
+        wanted = (("period", query.kinds), ("code", query.codes))
+        filters = [(name, values) for name, values in wanted if values is not None]
         if not all(values for _, values in filters):
             return []
-        found = self._kpis(city, [one_of(name, values) for name, values in filters] + between(start, end))
+        found = self._kpis(query.city, [one_of(n, v) for n, v in filters] + between(query.start, query.end))
         return sorted(found, key=lambda v: v.kpi.identity)
 
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:

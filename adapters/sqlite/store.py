@@ -9,82 +9,25 @@ import json
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from adapters.points import Points
-from adapters.sqlite.connection import Schema, connect, transaction
+from adapters.sqlite.connection import connect, transaction
+from adapters.sqlite.tables import KPI_COLUMNS, PARTIAL_COLUMNS, SCHEMA, add_new_columns
 from adapters.store import CityRecord, Level
 from telemetry.errors import Unavailable, UsageError
-from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.kpi_row import row_of, value_of
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials, column_type
 from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
-_COLUMNS = tuple(f.name for f in fields(Partials) if f.name not in ("series", "start"))
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _CHUNK = 200_000
-
-_PARTIALS = """
-CREATE TABLE IF NOT EXISTS "{level}" (
-  bucket INTEGER NOT NULL, series INTEGER NOT NULL, start INTEGER NOT NULL,
-  n INTEGER NOT NULL, sum REAL, min REAL, max REAL, sumsq REAL,
-  first_t INTEGER NOT NULL, first REAL, last_t INTEGER NOT NULL, last REAL, increase REAL,
-  flagged INTEGER NOT NULL, lag INTEGER NOT NULL,
-  PRIMARY KEY (bucket, series, start)
-) WITHOUT ROWID;
-"""
-_KPI_COLUMNS = (
-    "city", "code", "part", "kind", "time", "period", "start", "end", "value", "unit", "coverage", "status",
-    "n_devices", "revision", "method", "notes", "reason", "changed", "previous", "updated",
-)  # fmt: skip
-# The order in which values changed: numbers are given in the transaction that stores the values.
-_CHANGES = """
-CREATE TABLE IF NOT EXISTS kpi_change (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, city TEXT NOT NULL, code TEXT NOT NULL, part TEXT NOT NULL,
-  kind TEXT NOT NULL, time INTEGER NOT NULL, UNIQUE (city, code, part, kind, time)
-);
-CREATE INDEX IF NOT EXISTS kpi_change_order ON kpi_change (city, number);
-CREATE INDEX IF NOT EXISTS kpi_change_kind ON kpi_change (city, kind, number);
-"""
-_SCHEMA = (
-    """
-CREATE TABLE IF NOT EXISTS city (id TEXT PRIMARY KEY, config TEXT NOT NULL, width INTEGER NOT NULL,
-  reads TEXT NOT NULL DEFAULT '{}');
-CREATE TABLE IF NOT EXISTS series (
-  id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
-  UNIQUE (city, device, quantity)
-);
-CREATE TABLE IF NOT EXISTS kpi (
-  city TEXT NOT NULL, code TEXT NOT NULL, part TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
-  period TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, value REAL, unit TEXT NOT NULL,
-  coverage REAL NOT NULL, status TEXT NOT NULL, n_devices INTEGER NOT NULL, revision INTEGER NOT NULL,
-  method TEXT NOT NULL, notes TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-  changed INTEGER NOT NULL, previous REAL, updated INTEGER NOT NULL,
-  PRIMARY KEY (city, code, part, kind, time)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS kpi_updated ON kpi (city, updated);
-CREATE INDEX IF NOT EXISTS kpi_time ON kpi (city, kind, time);
-"""
-    + _CHANGES
-    + _PARTIALS.format(level="window")
-    + _PARTIALS.format(level="hour")
-)
-
-_FROM_2 = (
-    _CHANGES
-    + """
-INSERT OR IGNORE INTO kpi_change (city, code, part, kind, time)
-SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part, kind, time;
-"""
-)
-_FROM_1 = "ALTER TABLE kpi ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
-_FROM_3 = "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';"
 
 
 class SqliteStore:
@@ -93,7 +36,8 @@ class SqliteStore:
     points: Points | None = None
 
     def __init__(self, path: Path) -> None:
-        self._db = connect(path, Schema("kpi", _SCHEMA, 4, {1: _FROM_1, 2: _FROM_2, 3: _FROM_3}))
+        self._db = connect(path, SCHEMA)
+        add_new_columns(self._db)
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
@@ -139,10 +83,10 @@ class SqliteStore:
                 bucket.tolist(),
                 self._db_ids(partials.series, table, new).tolist(),
                 partials.start.tolist(),
-                *(_nullable(getattr(partials, name)) for name in _COLUMNS),
+                *(_nullable(getattr(partials, name)) for name in PARTIAL_COLUMNS),
             ]
             placeholders = ",".join("?" * len(columns))
-            sets = ",".join(f"{name}=excluded.{name}" for name in _COLUMNS)
+            sets = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
             db.executemany(
                 f'INSERT INTO "{level}" VALUES ({placeholders}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
                 zip(*columns, strict=True),
@@ -176,7 +120,7 @@ class SqliteStore:
         lookup[list(ids)] = list(ids.values())
         width = _BUCKET[level]
         cursor = self._execute(
-            f'SELECT series, start, {",".join(_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
+            f'SELECT series, start, {",".join(PARTIAL_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
             "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
             " ORDER BY bucket, series, start",
             (start // width, (end - 1) // width, json.dumps(list(ids)), start, end),
@@ -207,8 +151,8 @@ class SqliteStore:
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
         rows = [_kpi_row(v) for v in values]
-        placeholders = ",".join("?" * len(_KPI_COLUMNS))
-        names = ",".join(f'"{name}"' for name in _KPI_COLUMNS)  # an upgraded table has them in another order
+        placeholders = ",".join("?" * len(KPI_COLUMNS))
+        names = ",".join(f'"{name}"' for name in KPI_COLUMNS)  # an upgraded table has them in another order
         with transaction(self._db) as db:
             db.executemany(f"INSERT OR REPLACE INTO kpi ({names}) VALUES ({placeholders})", rows)  # noqa: S608
             sql = "INSERT OR REPLACE INTO kpi_change (city, code, part, kind, time) VALUES (?,?,?,?,?)"
@@ -218,7 +162,7 @@ class SqliteStore:
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
     ) -> list[tuple[int, StoredKpi]]:
         """See Store. Reads as many rows as it returns, for each kind that is named."""
-        columns = ",".join(f'k."{c}"' for c in _KPI_COLUMNS)
+        columns = ",".join(f'k."{c}"' for c in KPI_COLUMNS)
         found: list[Any] = []
         for kind in [None] if kinds is None else dict.fromkeys(kinds):
             only = "" if kind is None else "AND c.kind = ?"
@@ -234,21 +178,14 @@ class SqliteStore:
         """See Store."""
         return int(self._read("SELECT coalesce(max(number), 0) FROM kpi_change WHERE city = ?", (city,))[0][0])
 
-    def kpis(
-        self,
-        city: str,
-        kinds: Sequence[PeriodKind] | None = None,
-        codes: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> list[StoredKpi]:
+    def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""
-        where, values = ["city=?"], [city]
-        for column, wanted in (("kind", kinds), ("code", codes)):
+        where, values = ["city=?"], [query.city]
+        for column, wanted in (("kind", query.kinds), ("code", query.codes)):
             if wanted is not None:
                 where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 - fixed names
                 values.append(json.dumps(list(wanted)))
-        limits = [(t, op) for t, op in ((start, ">="), (end, "<")) if t is not None]
+        limits = [(t, op) for t, op in ((query.start, ">="), (query.end, "<")) if t is not None]
         where += [f"time {op} ?" for _, op in limits]
         return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time")
 
@@ -257,7 +194,7 @@ class SqliteStore:
         return self._kpis("city=? AND updated>?", (city, since), "updated, code, part, kind, time")
 
     def _kpis(self, where: str, values: tuple[Any, ...], order: str) -> list[StoredKpi]:
-        columns = ",".join(f'"{c}"' for c in _KPI_COLUMNS)
+        columns = ",".join(f'"{c}"' for c in KPI_COLUMNS)
         sql = f"SELECT {columns} FROM kpi WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
         return [_stored_kpi(row) for row in self._read(sql, values)]
 
@@ -298,18 +235,15 @@ def _partials(rows: list[Any], lookup: IntArray) -> Partials:
     """Columns from rows (series, start, ...), sorted by (series, start)."""
     series, start, *rest = zip(*rows, strict=True)
     columns: list[Any] = [lookup[np.array(series, dtype=np.int64)], np.array(start, dtype=np.int64)]
-    columns += [np.array(c, dtype=column_type(name)) for name, c in zip(_COLUMNS, rest, strict=True)]
+    columns += [np.array(c, dtype=column_type(name)) for name, c in zip(PARTIAL_COLUMNS, rest, strict=True)]
     partials = Partials(*columns)
     return partials.take(np.lexsort((partials.start, partials.series)))
 
 
-def _kpi_row(v: StoredKpi) -> tuple[Any, ...]:
-    flat = {**msgspec.structs.asdict(v.kpi), "time": v.kpi.time, **msgspec.structs.asdict(v)}
-    return tuple(flat[c] for c in _KPI_COLUMNS)
+def _kpi_row(stored: StoredKpi) -> tuple[Any, ...]:
+    row = row_of(stored)
+    return tuple(row[name] for name in KPI_COLUMNS)
 
 
 def _stored_kpi(row: Sequence[Any]) -> StoredKpi:
-    flat = dict(zip(_KPI_COLUMNS, row, strict=True))
-    beside = {name: flat.pop(name) for name in ("changed", "previous", "updated")}
-    del flat["time"]
-    return StoredKpi(kpi=KpiValue(**flat), **beside)
+    return value_of(dict(zip(KPI_COLUMNS, row, strict=True)))

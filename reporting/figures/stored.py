@@ -11,7 +11,7 @@ from reporting.figures.figures import Figure, figures
 from reporting.figures.reported import Reported, from_value, is_reported
 from reporting.show import stored_city
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import ROLLING, Period, parse_period
 from telemetry.windows import MINUTE
 
@@ -31,7 +31,7 @@ def city_named(store: Store, text: str) -> City:
 
 def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
     """The stored values of a calendar period, derived and reported."""
-    return [v.kpi for v in store.kpis(city.id, [period.kind], None, period.start, period.start + 1)]
+    return [v.kpi for v in store.kpis(KpiQuery.of_period(city.id, period))]
 
 
 def calendar(city: City, text: str) -> Period:
@@ -49,4 +49,4 @@ def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list
 
 def reported_of(store: Store, city: City) -> list[Reported]:
     """All reported figures of a city, of all years."""
-    return [from_value(v.kpi) for v in store.kpis(city.id, ["year"]) if is_reported(v.kpi)]
+    return [from_value(v.kpi) for v in store.kpis(KpiQuery(city.id, ["year"])) if is_reported(v.kpi)]

@@ -33,7 +33,7 @@ from reporting.show import stored_city
 from reporting.snapshot import wanted_targets
 from reporting.targets import Scores, score
 from reporting.wheel import snapshot
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import Period
 
 
@@ -77,7 +77,7 @@ def collect(store: Store, city_id: str, period_text: str, targets: Path | None, 
     return Pack(
         city=city, period=period, figures=figures, proofs=[_timeless(p) for p in proofs],
         findings=_findings(store, city, period, figures), targets=wanted, scores=score(figures, wanted),
-        months=[v.kpi for v in store.kpis(city.id, ["month"], None, period.start, period.end)],
+        months=[v.kpi for v in store.kpis(KpiQuery(city.id, ["month"], None, period.start, period.end))],
     )  # fmt: skip
 
 

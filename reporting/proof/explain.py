@@ -19,7 +19,7 @@ from reporting.proof.text import as_text
 from reporting.proof.watched import Read, watching
 from reporting.show import stored_city, wanted_codes
 from telemetry.errors import UsageError, nearest
-from telemetry.kpi_value import KpiValue, StoredKpi, as_json
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi, as_json
 from telemetry.periods import Period, iso
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR
@@ -33,7 +33,7 @@ def explain(store: Store, city_id: str, code: str, part: str, period_text: str, 
     period = calendar(city, period_text)
     [exact] = wanted_codes([code])
     found = [p for p in _proofs(store, city, exact, period, now) if part in ("", p.value.part)]
-    said = [v.kpi for v in store.kpis(city.id, [period.kind], [exact], period.start, period.start + 1)]
+    said = [v.kpi for v in store.kpis(KpiQuery.of_period(city.id, period, [exact]))]
     reported = [v for v in said if is_reported(v) and part in ("", plain_part(v))]
     if not found and not reported:
         parts = ", ".join(KPIS[exact].parts) or "none"
@@ -75,9 +75,7 @@ class Explainer:
             raise UsageError(f"{code} is not derived from readings; `cityvitals kpi show` shows the reported figure.")
         derivation, read = DERIVATIONS[code], Read()
         values = self._engine.derive(period, self._now, [watching(derivation, read)])
-        stored = {
-            v.kpi.part: v for v in self._store.kpis(self.city.id, [period.kind], [code], period.start, period.start + 1)
-        }
+        stored = {v.kpi.part: v for v in self._store.kpis(KpiQuery.of_period(self.city.id, period, [code]))}
         return [self._proof(value, derivation, read, stored.get(value.part)) for value in values]
 
     def _proof(self, value: KpiValue, derivation: Derivation, read: Read, stored: StoredKpi | None) -> Proof:

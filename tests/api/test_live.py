@@ -13,7 +13,7 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed
 from tests.api.stores import shaky
@@ -148,7 +148,7 @@ def test_very_many_changes_at_once_come_as_a_snapshot(
     writer = SqliteStore(tmp_path / "live.db")  # a connection of its own sees nothing before the commit
     with events(serving(store)) as stream:
         assert [next(stream)["event"], next(stream)["event"]] == ["snapshot", "alive"]
-        rows = [row.kpi for row in store.kpis(CITY, ["day"])]
+        rows = [row.kpi for row in store.kpis(KpiQuery(CITY, ["day"]))]
         writer.put_kpis(StoredKpi(kpi=value, changed=NOW, updated=NOW + 5000) for value in rows)
         event = next(stream)
         assert (event["event"], event["id"]) == ("snapshot", str(store.newest_change(CITY)))

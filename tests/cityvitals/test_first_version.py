@@ -13,6 +13,7 @@ import pytest
 from adapters.sqlite.buffer import Buffer
 from adapters.store import existing_store
 from gateway.core import Core, Incoming, Source
+from telemetry.kpi_value import KpiQuery
 from telemetry.windows import MINUTE
 from tests.replay.cli import run
 
@@ -53,7 +54,7 @@ def test_more_readings_are_added_to_what_is_there(store: str, tmp_path: Path) ->
     more.write_text("time,device,quantity,value,unit\n2025-03-04T00:00:00Z,meter-1,energy_total,1190,kWh\n")
     run("replay", str(more), "--city", str(FILES / "town.toml"), "--store", store)
     # 72 readings of 2.5 kWh a step from 1000 kWh on, and one a day later that reads 1190.
-    with_more = existing_store(store).kpis("town", ["month"], ["LOCAL:E:METERED"])
+    with_more = existing_store(store).kpis(KpiQuery("town", ["month"], ["LOCAL:E:METERED"]))
     assert [v.kpi.value for v in with_more] == [pytest.approx(1190 - 1000, abs=1e-9)]
 
 

@@ -16,7 +16,7 @@ from gateway.core import Core, Incoming, Source
 from ingest.core import Ingest
 from kpi_derivation.catalogue import DERIVATIONS
 from registry.config import load_city
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.chaos.world import CITY
@@ -50,7 +50,7 @@ class Line:
         return self.ingest.derive(now)
 
     def kpis(self) -> dict[tuple[Any, ...], StoredKpi]:
-        return {v.kpi.identity: v for v in self.store.kpis("chaos", ("day", "month", "quarter", "year"))}
+        return {v.kpi.identity: v for v in self.store.kpis(KpiQuery("chaos", ("day", "month", "quarter", "year")))}
 
 
 def minutes(first: int, count: int, value: float) -> dict[int, float]:

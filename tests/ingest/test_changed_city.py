@@ -18,6 +18,7 @@ from kpi_derivation.engine.changes import affected
 from kpi_derivation.engine.view import Part, View
 from registry.city import City, Rules
 from telemetry.errors import Unavailable
+from telemetry.kpi_value import KpiQuery
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -126,7 +127,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, store: SqliteStore) -> None:
     file, code = CASES[case]
-    before = {v.kpi.identity: v for v in store.kpis("c")}
+    before = {v.kpi.identity: v for v in store.kpis(KpiQuery("c"))}
     city = serve(store, file)
     new = city.derive(NOW)
     record = city._engine.record
@@ -135,7 +136,7 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
     if code:
         assert code in {v.kpi.code for v in new}
         assert any(code in sentence or "all KPIs" in sentence for sentence in city.told)
-    stored = {v.kpi.identity: v for v in store.kpis("c")}
+    stored = {v.kpi.identity: v for v in store.kpis(KpiQuery("c"))}
     rewritten = {v.kpi.identity for v in new}
     assert all(stored[i] == v for i, v in before.items() if i not in rewritten)
     assert store.cities()[0].config == City.model_validate(file).model_dump(mode="json", exclude_defaults=True)
@@ -165,7 +166,7 @@ def test_the_values_of_a_device_that_was_taken_out_are_withdrawn_where_it_was_th
     withdrawn = {(v.kpi.code, v.kpi.period): v.kpi for v in serve(store, late).derive(NOW)}
     assert new["LOCAL:E:METERED", "2020-02-28"].value is None
     assert withdrawn["LOCAL:N:LDEN", "2020-02-28"].value is None
-    assert not [v for v in store.kpis("c") if v.kpi.kind == "day" and v.kpi.code == "LOCAL:N:LDEN" and v.kpi.value]
+    assert not [v for v in store.kpis(KpiQuery("c", ["day"], ["LOCAL:N:LDEN"])) if v.kpi.value]
 
 
 def test_a_calibration_reaches_only_what_comes_after_it(store: SqliteStore) -> None:
@@ -203,6 +204,7 @@ def test_a_stored_file_that_cannot_be_read_any_more_lets_everything_be_derived(s
 PER_HEAD = """
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part
+from telemetry.kpi_value import KpiQuery
 
 KPI = local_kpi("LOCAL:TEST:PER_HEAD", "Water a head", "m3", "Metered water over the population", "Test")
 METHOD = "test/1"
@@ -252,7 +254,7 @@ def test_a_new_kpi_file_is_derived_again_when_what_it_reads_changes(store: Sqlit
 def test_values_of_a_store_without_a_record_are_concerned_by_any_change(store: SqliteStore) -> None:
     [record] = store.cities()
     store.put_city(record._replace(reads={}))
-    before = {v.kpi.identity for v in store.kpis("c")}
+    before = {v.kpi.identity for v in store.kpis(KpiQuery("c"))}
     city = serve(store, changed(area_km2=12.0))
     assert any("all KPIs" in sentence for sentence in city.told)
     assert not [v for v in city.derive(NOW) if v.kpi.identity in before]

@@ -14,7 +14,7 @@ from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.ingest.samples import METERED, NOW, T0, NoNetwork, city, windows
@@ -40,7 +40,7 @@ class Bench:
             self.service.step(0)
 
     def metered(self, kind: Any = "day") -> float | None:
-        found = self.store.kpis("aba", kinds=[kind], codes=[METERED])
+        found = self.store.kpis(KpiQuery("aba", kinds=[kind], codes=[METERED]))
         return found[0].kpi.value if found else None
 
     def held(self, name: str = "aba") -> int:
@@ -220,7 +220,7 @@ def test_a_city_without_a_file_has_the_width_its_first_windows_had(tmp_path: Pat
 
 
 def day(bench: Bench) -> KpiValue:
-    return bench.store.kpis("aba", kinds=["day"], codes=[METERED], start=T0 - DAY, end=T0)[0].kpi
+    return bench.store.kpis(KpiQuery("aba", kinds=["day"], codes=[METERED], start=T0 - DAY, end=T0))[0].kpi
 
 
 @pytest.mark.parametrize("restart", [False, True])

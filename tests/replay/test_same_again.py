@@ -14,7 +14,7 @@ from adapters.files.recorded import read
 from adapters.store import open_store
 from cityvitals.replay.replay import Replay, buffer_path
 from registry.config import load_city
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import CALENDAR
 from telemetry.windows import BASE_WIDTH
 from tests.processes import end, start, wait_for
@@ -61,7 +61,7 @@ def outcome(name: str, store: str) -> tuple[list[str], list[KpiValue]]:
     """What `kpi show` prints for year, month and day, and every stored value but when it was stored."""
     _, _, month, day = CUTS[name]
     texts = [cli.show(name, store, period) for period in (day[:4], month, day)]
-    return texts, [v.kpi for v in open_store(store).kpis(name, kinds=CALENDAR)]
+    return texts, [v.kpi for v in open_store(store).kpis(KpiQuery(name, kinds=CALENDAR))]
 
 
 def database(folder: Path, name: str) -> str:

@@ -10,6 +10,7 @@ from adapters.store import open_store
 from reporting.figures.stored import figures_of, reported_of
 from reporting.show import stored_city
 from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiQuery
 from tests.reporting.city import run, show, write
 from tests.servers import InfluxDB
 
@@ -45,7 +46,7 @@ def test_the_same_file_again_changes_nothing_and_another_value_is_a_revision(sto
         text = report(store, tmp_path, "EC:ICT:ICT:2C,,2018,84.51,,,office,survey")
     assert "0 new or changed" in text
     report(store, tmp_path, "EC:ICT:ICT:2C,,2018,85.0,,,office,survey")
-    [stored] = [v for v in open_store(store).kpis("almby", ["year"]) if v.kpi.code == "EC:ICT:ICT:2C"]
+    [stored] = [v for v in open_store(store).kpis(KpiQuery("almby", ["year"])) if v.kpi.code == "EC:ICT:ICT:2C"]
     assert (stored.kpi.value, stored.kpi.revision, stored.previous) == (85.0, 2, 84.51)
 
 

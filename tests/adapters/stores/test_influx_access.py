@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.store import open_store
 from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.kpi_value import KpiQuery
 from tests.adapters.stores.samples import kpi
 from tests.servers import InfluxDB, fetch
 
@@ -83,7 +84,7 @@ def test_a_user_without_the_right_to_make_databases_writes_into_the_one_given(
     monkeypatch.setenv("CITYVITALS__STORE__PASSWORD", "w")
     store = open_store(f"influxdb://{guarded.host}:{guarded.port}/city")
     store.put_kpis([kpi()])
-    assert store.kpis("aba") == [kpi()]
+    assert store.kpis(KpiQuery("aba")) == [kpi()]
 
 
 def test_without_a_password_the_setting_is_named(guarded: WithPasswords) -> None:
@@ -102,7 +103,7 @@ def test_over_tls_a_trusted_certificate_is_needed(server: Any, monkeypatch: pyte
     monkeypatch.setenv("SSL_CERT_FILE", str(influx.folder / "server.pem"))
     store = open_store(url)
     store.put_kpis([kpi()])
-    assert store.kpis("aba") == [kpi()]
+    assert store.kpis(KpiQuery("aba")) == [kpi()]
 
 
 def test_the_write_api_of_2_asks_for_a_trusted_certificate_too(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,5 +130,5 @@ def test_a_database_that_is_there_stays_as_it_is(influxdb: InfluxDB, influx_url:
     influxdb.create(influx_url.rpartition("/")[2])
     store = open_store(influx_url)
     store.put_kpis([kpi()])
-    assert store.kpis("aba") == [kpi()]
+    assert store.kpis(KpiQuery("aba")) == [kpi()]
     assert policies(influxdb, influx_url) == [("autogen", "0s", "168h0m0s")]

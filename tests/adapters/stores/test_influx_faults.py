@@ -14,6 +14,7 @@ from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Store, open_store
 from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.kpi_value import KpiQuery
 from telemetry.partials import Partials
 from telemetry.series import Series, SeriesTable
 from telemetry.windows import MINUTE
@@ -37,7 +38,7 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "partials": lambda store: list(store.partials("aba", "window", T0, T0 + MINUTE, SeriesTable())),
     "span": lambda store: store.span("aba", "window"),
     "put_kpis": lambda store: store.put_kpis([kpi()]),
-    "kpis": lambda store: store.kpis("aba"),
+    "kpis": lambda store: store.kpis(KpiQuery("aba")),
     "kpis_changed": lambda store: store.kpis_changed("aba", 0),
     "ping": lambda store: store.ping(),
 }
@@ -60,7 +61,7 @@ def test_a_store_that_went_away_is_unavailable_until_it_is_back(server: Any) -> 
             call(store)
     influx.start()
     store.put_kpis([kpi(2.0)])
-    assert values(store.kpis("aba")) == [2.0]
+    assert values(store.kpis(KpiQuery("aba"))) == [2.0]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -100,19 +101,19 @@ def test_refused_credentials_name_the_setting(form: str) -> None:
 
 def test_an_answer_that_breaks_off_is_unavailable() -> None:
     with canned(200, NOW, cut=True) as told, pytest.raises(Unavailable):
-        open_store(FORMS[1].format(told.port)).kpis("aba")
+        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
 
 
 def test_an_error_inside_an_answer_is_unavailable() -> None:
     body = b'{"results":[]}\n{"results":[{"error":"query timeout reached"}]}\n'
     with canned(200, body) as told, pytest.raises(Unavailable, match="query timeout reached"):
-        open_store(FORMS[1].format(told.port)).kpis("aba")
+        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome</html>", NOW + b"[1,2,3]]}]}]}"])
 def test_an_answer_of_another_kind_is_told(body: bytes) -> None:
     with canned(200, body) as told, pytest.raises(Unreadable, match="cannot read"):
-        open_store(FORMS[1].format(told.port)).kpis("aba")
+        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
 
 
 def test_a_real_partial_write_is_an_error(influxdb: InfluxDB, influx_url: str) -> None:

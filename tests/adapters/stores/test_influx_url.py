@@ -9,6 +9,7 @@ import pytest
 from adapters.influx.url import Target, authorization, parse, secret
 from adapters.store import open_store
 from telemetry.errors import UsageError
+from telemetry.kpi_value import KpiQuery
 from tests.adapters.stores.answers import canned
 from tests.adapters.stores.samples import kpi
 
@@ -63,7 +64,7 @@ def test_the_token_goes_with_writes_and_questions(monkeypatch: pytest.MonkeyPatc
     with canned(204) as told:
         store = open_store(f"influxdb2://127.0.0.1:{told.port}/city?org=my%20town")
         store.put_kpis([kpi()])
-        assert store.kpis("aba") == []
+        assert store.kpis(KpiQuery("aba")) == []
     assert [headers["Authorization"] for _, _, headers in told.asked] == ["Token abc"] * 2
     assert told.asked[0][0] == "/api/v2/write?org=my+town&bucket=city&precision=ms"
 

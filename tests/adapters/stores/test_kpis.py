@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from adapters.store import Store
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.windows import DAY, HOUR
 from tests.adapters.stores.samples import T0, any_kpi, kpi, values
 
@@ -18,12 +18,12 @@ TEXTS = [
 
 def test_what_is_written_is_read(store: Store) -> None:
     store.put_kpis([kpi()])
-    assert store.kpis("aba") == [kpi()]
+    assert store.kpis(KpiQuery("aba")) == [kpi()]
 
 
 def test_no_values_are_no_error(store: Store) -> None:
     store.put_kpis([])
-    assert store.kpis("aba") == []
+    assert store.kpis(KpiQuery("aba")) == []
     assert store.kpis_changed("aba", 0) == []
 
 
@@ -31,41 +31,41 @@ def test_no_values_are_no_error(store: Store) -> None:
 @given(given_kpi=any_kpi)
 def test_every_field_comes_back_as_it_was(store: Store, given_kpi: StoredKpi) -> None:
     store.put_kpis([given_kpi])
-    assert given_kpi in store.kpis("aba")
+    assert given_kpi in store.kpis(KpiQuery("aba"))
 
 
 def test_a_second_write_replaces(store: Store) -> None:
     store.put_kpis([kpi(1.0)])
     store.put_kpis([kpi(2.0, revision=2, status="provisional")])
-    assert store.kpis("aba") == [kpi(2.0, revision=2, status="provisional")]
+    assert store.kpis(KpiQuery("aba")) == [kpi(2.0, revision=2, status="provisional")]
 
 
 def test_a_value_that_becomes_insufficient_is_none(store: Store) -> None:
     store.put_kpis([kpi(1.0, previous=0.5)])
     store.put_kpis([kpi(None, status="insufficient", previous=None)])
-    assert store.kpis("aba") == [kpi(None, status="insufficient")]
+    assert store.kpis(KpiQuery("aba")) == [kpi(None, status="insufficient")]
 
 
 def test_a_value_that_comes_back_is_read(store: Store) -> None:
     for value in (1.0, None, 3.0):
         store.put_kpis([kpi(value, previous=value)])
-    assert store.kpis("aba") == [kpi(3.0, previous=3.0)]
+    assert store.kpis(KpiQuery("aba")) == [kpi(3.0, previous=3.0)]
 
 
 def test_zero_is_a_value(store: Store) -> None:
     store.put_kpis([kpi(0.0, previous=0.0)])
-    assert store.kpis("aba") == [kpi(0.0, previous=0.0)]
+    assert store.kpis(KpiQuery("aba")) == [kpi(0.0, previous=0.0)]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_any_text_comes_back(store: Store, text: str) -> None:
     store.put_kpis([kpi(notes=text, method=text, unit=text)])
-    assert store.kpis("aba") == [kpi(notes=text, method=text, unit=text)]
+    assert store.kpis(KpiQuery("aba")) == [kpi(notes=text, method=text, unit=text)]
 
 
 def test_a_value_without_part_is_no_part_of_another(store: Store) -> None:
     store.put_kpis([kpi(1.0, part=""), kpi(2.0, part="no2")])
-    assert [(k.kpi.part, k.kpi.value) for k in store.kpis("aba")] == [("", 1.0), ("no2", 2.0)]
+    assert [(k.kpi.part, k.kpi.value) for k in store.kpis(KpiQuery("aba"))] == [("", 1.0), ("no2", 2.0)]
 
 
 def test_values_are_sorted_by_code_part_kind_and_time(store: Store) -> None:
@@ -77,43 +77,43 @@ def test_values_are_sorted_by_code_part_kind_and_time(store: Store) -> None:
         for day in (2, 0, 1)
     ]
     store.put_kpis(mixed)
-    assert store.kpis("aba") == sorted(mixed, key=lambda v: v.kpi.identity)
+    assert store.kpis(KpiQuery("aba")) == sorted(mixed, key=lambda v: v.kpi.identity)
 
 
 def test_a_range_holds_its_start_and_not_its_end(store: Store) -> None:
     store.put_kpis([kpi(day, kind="day", start=T0 + day * DAY) for day in range(4)])
-    assert values(store.kpis("aba", start=T0 + DAY, end=T0 + 3 * DAY)) == [1.0, 2.0]
-    assert values(store.kpis("aba", start=T0 + 2 * DAY)) == [2.0, 3.0]
-    assert values(store.kpis("aba", end=T0 + DAY)) == [0.0]
+    assert values(store.kpis(KpiQuery("aba", start=T0 + DAY, end=T0 + 3 * DAY))) == [1.0, 2.0]
+    assert values(store.kpis(KpiQuery("aba", start=T0 + 2 * DAY))) == [2.0, 3.0]
+    assert values(store.kpis(KpiQuery("aba", end=T0 + DAY))) == [0.0]
 
 
 def test_a_rolling_value_stands_at_the_end_of_its_period(store: Store) -> None:
     store.put_kpis([kpi(kind="24h", start=T0, end=T0 + DAY)])
-    assert store.kpis("aba", start=T0 + DAY, end=T0 + DAY + 1) != []
-    assert store.kpis("aba", start=T0, end=T0 + DAY) == []
+    assert store.kpis(KpiQuery("aba", start=T0 + DAY, end=T0 + DAY + 1)) != []
+    assert store.kpis(KpiQuery("aba", start=T0, end=T0 + DAY)) == []
 
 
 def test_only_the_kinds_asked_for_are_read(store: Store) -> None:
     store.put_kpis([kpi(1.0, kind="year"), kpi(2.0, kind="month"), kpi(3.0, kind="day")])
-    assert values(store.kpis("aba", kinds=["year", "day"])) == [3.0, 1.0]
-    assert store.kpis("aba", kinds=[]) == []
+    assert values(store.kpis(KpiQuery("aba", kinds=["year", "day"]))) == [3.0, 1.0]
+    assert store.kpis(KpiQuery("aba", kinds=[])) == []
 
 
 def test_only_the_codes_asked_for_are_read(store: Store) -> None:
     store.put_kpis([kpi(1.0, code="A"), kpi(2.0, code="B"), kpi(3.0, code="LOCAL:EV:ENERGY")])
-    assert values(store.kpis("aba", codes=["LOCAL:EV:ENERGY", "A"])) == [1.0, 3.0]
-    assert store.kpis("aba", codes=[]) == []
-    assert store.kpis("aba", codes=["it's"]) == []
+    assert values(store.kpis(KpiQuery("aba", codes=["LOCAL:EV:ENERGY", "A"]))) == [1.0, 3.0]
+    assert store.kpis(KpiQuery("aba", codes=[])) == []
+    assert store.kpis(KpiQuery("aba", codes=["it's"])) == []
 
 
 def test_filters_work_together(store: Store) -> None:
     store.put_kpis([kpi(h, code=c, kind="24h", end=T0 + h * HOUR) for c in ("A", "B") for h in range(5)])
-    assert values(store.kpis("aba", ["24h"], ["B"], T0 + HOUR, T0 + 3 * HOUR)) == [1.0, 2.0]
+    assert values(store.kpis(KpiQuery("aba", ["24h"], ["B"], T0 + HOUR, T0 + 3 * HOUR))) == [1.0, 2.0]
 
 
 def test_two_cities_are_kept_apart(store: Store) -> None:
     store.put_kpis([kpi(1.0), kpi(2.0, city="bab", updated=9)])
-    assert values(store.kpis("aba")) == [1.0]
+    assert values(store.kpis(KpiQuery("aba"))) == [1.0]
     assert store.kpis_changed("aba", 0) == []
 
 
@@ -131,4 +131,4 @@ def test_a_rewrite_moves_a_value_among_the_changes(store: Store) -> None:
 
 def test_6_000_values_are_all_read_again(store: Store) -> None:
     store.put_kpis(kpi(i, kind="24h", end=T0 + i * HOUR) for i in range(6_000))
-    assert values(store.kpis("aba")) == list(range(6_000))
+    assert values(store.kpis(KpiQuery("aba"))) == list(range(6_000))

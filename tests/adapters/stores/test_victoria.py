@@ -9,6 +9,7 @@ import pytest
 
 from adapters.influx.http import Unreadable
 from adapters.store import Store, open_store
+from telemetry.kpi_value import KpiQuery
 from telemetry.series import SeriesTable
 from tests.adapters.stores.samples import T0, kpi, partials
 from tests.servers import VictoriaMetrics
@@ -53,4 +54,4 @@ def test_kpi_values_arrive_whatever_their_notes_hold(victoria: VictoriaMetrics, 
 
 def test_reading_from_a_server_that_only_takes_writes_is_told(store: Store) -> None:
     with pytest.raises(Unreadable, match="cannot read"):
-        store.kpis("aba")
+        store.kpis(KpiQuery("aba"))

@@ -13,7 +13,7 @@ from adapters.sqlite.store import SqliteStore
 from gateway.core import Core
 from ingest.core import Ingest
 from registry.city import City
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import CALENDAR
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -131,7 +131,10 @@ class Feed:
 
     def values(self) -> dict[tuple[str, str, str], KpiValue]:
         """(code, part, label) -> value, of all calendar periods."""
-        return {(v.kpi.code, v.kpi.part, v.kpi.period): v.kpi for v in self.store.kpis(self.city.id, kinds=CALENDAR)}
+        return {
+            (v.kpi.code, v.kpi.part, v.kpi.period): v.kpi
+            for v in self.store.kpis(KpiQuery(self.city.id, kinds=CALENDAR))
+        }
 
 
 def feed_in_pieces(feed: Feed, readings: list[Reading], dice: random.Random) -> None:
