@@ -130,7 +130,7 @@ def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     start_text, end_text, device, energy_text, user = row
     start, energy = read_stamp(start_text), _number(energy_text)
     end = read_stamp(end_text) if end_text else None
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
     if problem:
         raise Rejected(problem)
     rows = Decoded()
@@ -145,11 +145,11 @@ def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     """
     start_text, end_text, device, customers_text, name = row
     start, customers = read_stamp(start_text), _number(customers_text)
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' cannot name a device")
+    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
     if problem:
         raise Rejected(problem)
     if not end_text:
-        raise Rejected("an interruption without an end has no length; give the line again once supply is back")
+        raise Rejected("an interruption without an end has no length; add the row when the supply is restored")
     minutes = (read_stamp(end_text) - start) / MINUTE
     if minutes < 0:
         raise Rejected("an interruption that ends before it starts")

@@ -108,7 +108,7 @@ def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) 
     bad = {
         "2024-03-01,,c1,1,u": "no zone",
         "2024-03-01T12:00:00Z,soon,c1,1,u": "not a time",
-        "2024-03-01T12:00:00Z,,c 1,1,u": "cannot name a device",
+        "2024-03-01T12:00:00Z,,c 1,1,u": "is not a valid device id",
         "2024-03-01T12:00:00Z,,c1,much,u": "not a finite number",
         "2024-03-01T12:00:00Z,2024-03-01T11:00:00Z,c1,1.25,u": "ends before it starts",
     }
