@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
@@ -19,6 +20,7 @@ from gateway.decoded import AHEAD
 from gateway.service import Gateway
 from registry.city import City
 from registry.settings import GatewaySettings, Settings
+from telemetry.errors import UsageError
 from telemetry.periods import iso
 from telemetry.topics import stored_topic
 from telemetry.windows import DAY
@@ -35,13 +37,20 @@ def run_gateway(settings: Settings) -> None:
         ended = False
         while not ended:
             gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
+            doors = make_doors(settings.gateway, gateway)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
+                for door in doors:
+                    door.start()
                 gateway.run(stop)
                 ended = True
             except Damaged as error:
                 gateway.abort()
                 put_aside(settings.gateway.buffer, error)
+            finally:
+                gateway.inbox.close()
+                for door in doors:
+                    door.stop()
 
 
 def await_clock(newest: int, stop: Callable[[], bool]) -> None:
@@ -76,3 +85,36 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
         keep_ms=round(s.keep_days * DAY),
         max_buffer_bytes=s.max_buffer_mb << 20,
     )
+
+
+class Door(Protocol):
+    """A way in beside MQTT: it runs in a thread of its own."""
+
+    def start(self) -> None:
+        """Listen. Raises UsageError where it cannot."""
+        ...
+
+    def stop(self) -> None:
+        """End."""
+        ...
+
+
+def make_doors(s: GatewaySettings, gateway: Gateway) -> list[Door]:
+    """The doors beside MQTT that the settings name. Raises UsageError where sources need one that is not there."""
+    used = {source.door for source in gateway.core.sources}
+    families = {x.family for x in s.source}
+    if used & {"push"} and s.push.port is None and families & _PUSHED_ONLY:
+        raise UsageError("A source is pushed by HTTP; set `port` in [gateway.push].")
+    doors: list[Door] = []
+    if s.push.port is not None:
+        from gateway.doors.push import PushDoor  # noqa: PLC0415 - its libraries are loaded only where they are used
+
+        doors.append(PushDoor(s.push, gateway.core.sources, gateway.inbox))
+    if s.ocpp.port is not None:
+        from gateway.doors.ocpp import OcppDoor  # noqa: PLC0415
+
+        doors.append(OcppDoor(s.ocpp, gateway.inbox, s.buffer.with_suffix(".transactions.db"), now_ms))
+    return doors
+
+
+_PUSHED_ONLY = frozenset({"sensor_community", "ecowitt", "homeassistant_influx"})

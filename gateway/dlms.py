@@ -182,9 +182,14 @@ def data(message: bytes, place: int, depth: int = 0) -> tuple[Any, int]:
             raise Rejected("DLMS data that end too early")
         items = Structure()
         for _ in range(count):
-            item, place = data(message, place, depth + 1)
+            try:
+                item, place = data(message, place, depth + 1)
+            except Rejected:
+                if depth or not items:
+                    raise
+                break  # the values before the cut are whole
             items.append(item)
-        return items, place
+        return Structure([*items, *[None] * (count - len(items))]), place
     if tag in (9, 10, 12):
         size, place = _length(message, place)
         raw = message[place : place + size]

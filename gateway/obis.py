@@ -31,6 +31,6 @@ def electricity(values: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in sorted(values):
         name = short(text)
-        if name is not None:
+        if name is not None and values[text] is not None:
             found.setdefault(name, values[text])
     return found

@@ -91,7 +91,7 @@ class Clock:
         """Ms UTC; None where the arrival counts. Raises Rejected."""
         for find in self._find:
             given = record.find(find)
-            if given is not None and given != "":
+            if given is not None and given not in ("", "now"):
                 return self.read(given, arrival)
         return None
 

@@ -22,7 +22,8 @@ Served = Mapping[str, frozenset[str]]
 class Source:
     """One kind of device: where its messages come in and in which format. `city` fills in where the topic names none.
 
-    `reading`: how a format that needs a mapping is read. `door`: through which door they come.
+    `reading`: how a format that needs a mapping is read. `door`: through which door they come. `token`: what a
+    sender through it must show.
     """
 
     topic: str
@@ -31,6 +32,7 @@ class Source:
     options: SourceOptions = field(default_factory=SourceOptions)
     reading: Reading | None = None
     door: str = "mqtt"
+    token: bytes = b""
 
     @property
     def filter(self) -> str:

@@ -20,6 +20,7 @@ import msgspec
 from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from gateway.core import Core, Incoming
+from gateway.doors.inbox import Inbox
 from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
@@ -72,6 +73,7 @@ class Gateway:
     keep_ms: int = 30 * DAY
     max_buffer_bytes: int = 4 << 30
     silent_ms: int = 300_000
+    inbox: Inbox = field(default_factory=Inbox)
     _flight: _Flight | None = None
     _next_flush: int = 0
     _next_health: int = 0
@@ -108,9 +110,11 @@ class Gateway:
         wait(
             [self.uplink] if self._paused() else [self.source, self.uplink],
             due if timeout is None else timeout,
+            also=[self.inbox],
         )
         if not self._paused():
             self._receive()
+        self._receive_from_doors()
         self._landed()
         now = self.clock()
         if is_due(self._next_flush, now, self.flush_ms):
@@ -135,6 +139,25 @@ class Gateway:
         self._works(_RECEIVING, "storing again")
         self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
+        self._tell_not_served()
+
+    def _receive_from_doors(self) -> None:
+        """Commit what the other doors brought, then answer them; while nothing can be stored, at once with no."""
+        deliveries = self.inbox.take()
+        if not deliveries:
+            return
+        if self._paused():
+            self.inbox.answer(deliveries, False)
+            return
+        try:
+            self.core.accept([m for d in deliveries for m in d.messages], self.clock())
+        except Unavailable as error:
+            self.inbox.answer(deliveries, False)
+            self._trouble("nothing is acknowledged", error)
+            self._back_off()
+            return
+        self._tell("")
+        self.inbox.answer(deliveries, True)
         self._tell_not_served()
 
     def _tell_not_served(self) -> None:

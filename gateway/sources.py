@@ -38,7 +38,8 @@ def _made(s: SourceSettings, message: Message, secret: bytes, zone_of: ZoneOf) -
     _check_zone(where, message, s, zone_of)
     reading = Reading(message, reader(message.format, message.options), s.devices, zone_of)
     reading.check()
-    return Source(message.topic, message.format, s.city, options, reading, message.door)
+    token = s.token.get_secret_value().encode() if s.token else b""
+    return Source(message.topic, message.format, s.city, options, reading, message.door, token)
 
 
 def _plain(options: SourceOptions) -> tuple[dict[str, str], frozenset[str], str, bytes]:

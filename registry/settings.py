@@ -44,6 +44,38 @@ class SourceSettings(Mapping):
     token: SecretStr | None = None
 
 
+class PushSettings(Section):
+    """HTTP push: where the gateway listens for devices that POST. Without `port` it does not listen.
+
+    `cert`, `key`: for https; `client_ca`: the authority whose certificates devices must show. `open`: sources without a
+    token may be reached from other machines.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(None, ge=0, le=65535)
+    cert: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    max_body_kb: int = Field(256, gt=0)
+    open: bool = False
+
+
+class OcppSettings(Section):
+    """OCPP: where charging stations connect, at ws://host:port/<station>. Without `port` the gateway does not listen.
+
+    `passwords`: of each station, for HTTP Basic; `open`: stations that are not listed may connect without one.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(None, ge=0, le=65535)
+    cert: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    passwords: dict[str, SecretStr] = {}
+    heartbeat_s: int = Field(300, gt=0)
+    open: bool = False
+
+
 class GatewaySettings(Section):
     """The edge gateway. `user_key`: the key of the hash of user ids of charging sessions; never change it.
 
@@ -65,6 +97,8 @@ class GatewaySettings(Section):
     user_key: SecretStr | None = None
     cities: list[str] = []
     registered_only: bool = False
+    push: PushSettings = PushSettings()
+    ocpp: OcppSettings = OcppSettings()
 
     @field_validator("width_s")
     @classmethod

@@ -13,7 +13,7 @@ import select
 import ssl
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -233,18 +233,27 @@ class Link:
         self.connected = False
 
 
-def wait(links: Sequence[Link], timeout: float, limit: int = 2000) -> None:
-    """Run the links until one of them has received a message or `timeout` seconds have passed."""
+class Waitable(Protocol):
+    """Something beside the links that `wait` watches: it is readable when there is something to do."""
+
+    def fileno(self) -> int:
+        """For select."""
+        ...
+
+
+def wait(links: Sequence[Link], timeout: float, limit: int = 2000, also: Sequence[Waitable] = ()) -> None:
+    """Run the links until one of them has received a message, one of `also` is readable, or `timeout` s have passed."""
     for link in links:
         link.step()
     open_links = [link for link in links if link.fileno() >= 0]
     if any(link._inbox or link._client.has_unread for link in links):
         timeout = 0.0
-    if not open_links:
+    if not open_links and not also:
         time.sleep(min(timeout, 0.1))
         return
     waiting = [link for link in open_links if link._client.want_write()]
-    readable, _, _ = select.select(open_links, waiting, [], timeout)
+    timeout = timeout if open_links else min(timeout, 0.1)
+    readable, _, _ = select.select([*open_links, *also], waiting, [], timeout)
     for link in open_links:
         if link in readable or link._client.has_unread:
             link._read(limit)

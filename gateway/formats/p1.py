@@ -26,8 +26,8 @@ def reader(options: dict[str, Any]) -> Read:
     """A reader with these options. Raises UsageError for others, or for a key that is none."""
     if set(options) - {"key", "aad", "checksum"}:
         raise UsageError("The format 'p1' has the options `key`, `aad` and `checksum`.")
-    key = _hex(options, "key", 16)
-    aad = _hex(options, "aad", None)
+    key = hex_option(options, "key", 16)
+    aad = hex_option(options, "aad", None)
     checked = bool(options.get("checksum", True))
 
     def read(payload: bytes, levels: dict[str, str]) -> list[Any]:  # noqa: ARG001 - every format is called so
@@ -40,7 +40,8 @@ def reader(options: dict[str, Any]) -> Read:
     return read
 
 
-def _hex(options: dict[str, Any], name: str, size: int | None) -> bytes | None:
+def hex_option(options: dict[str, Any], name: str, size: int | None) -> bytes | None:
+    """An option that is hex digits; None where it is not there. `size`: in bytes. Raises UsageError."""
     if name not in options:
         return None
     try:
@@ -48,7 +49,7 @@ def _hex(options: dict[str, Any], name: str, size: int | None) -> bytes | None:
     except ValueError:
         found = b""
     if not found or (size is not None and len(found) != size):
-        raise UsageError(f"The option `{name}` of the format 'p1' is {2 * size if size else 'some'} hex digits.")
+        raise UsageError(f"The option `{name}` is {2 * size if size else 'some'} hex digits.")
     return found
 
 

@@ -1,0 +1,173 @@
+"""HTTP push: devices and services POST their readings. `200` (or `204`) means: on disk; `503` with Retry-After: not.
+
+The path is the address that sources match (`push/<family>`, `write`, `api/v2/write` ...); the header X-Sensor and the
+query's `precision` are levels of it. A source with a token requires it: as bearer, as password, or as `token` in the
+query. InfluxDB's `ping` and `health` are answered, because its clients ask for them first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway.core import Incoming
+from gateway.doors.inbox import Inbox
+from gateway.routes import Source
+from registry.settings import PushSettings
+from telemetry.errors import UsageError
+from telemetry.topics import matcher
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 10
+_WAIT_S = 60.0  # for a commit; after that the sender is asked to send again
+
+
+class PushDoor:
+    """One HTTP server for the sources with the door "push"."""
+
+    def __init__(self, settings: PushSettings, sources: Sequence[Source], inbox: Inbox) -> None:
+        self._settings, self._inbox = settings, inbox
+        self._known = [(matcher(s.topic), s) for s in sources if s.door == "push"]
+        local = settings.host in ("127.0.0.1", "::1", "localhost")
+        bare = [s.topic for _, s in self._known if not s.token]
+        if bare and not (local or settings.open or settings.client_ca):
+            raise UsageError(
+                f"Whoever reaches {settings.host} could push to {bare[0]}: give its source a `token`, set `client_ca`,"
+                " or write `open = true` under [gateway.push]."
+            )
+        self._server = self._made()
+        self._thread: threading.Thread | None = None
+
+    def _made(self) -> uvicorn.Server:
+        s = self._settings
+        app = Starlette(
+            routes=[
+                Route("/ping", _pong, methods=["GET", "HEAD"]),
+                Route("/health", _health, methods=["GET"]),
+                Route("/{path:path}", self._push, methods=["POST"]),
+            ]
+        )
+        config = uvicorn.Config(
+            app,
+            s.host,
+            s.port or 0,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            ssl_certfile=s.cert,
+            ssl_keyfile=s.key,
+            ssl_ca_certs=str(s.client_ca) if s.client_ca else None,
+            ssl_cert_reqs=2 if s.client_ca else 0,
+        )
+        return uvicorn.Server(config)
+
+    def start(self) -> None:
+        """Listen. Raises UsageError where the port is taken."""
+        self._thread = threading.Thread(target=self._serve, name="push", daemon=True)
+        self._thread.start()
+        until = time.monotonic() + 10
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                place = f"{self._settings.host}:{self._settings.port}"
+                raise UsageError(
+                    f"HTTP push cannot listen on {place}: is the port taken? Set `port` in [gateway.push]."
+                )
+            time.sleep(0.01)
+        log.info("HTTP push on %s:%d", self._settings.host, self.port)
+
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._server.serve())
+        except SystemExit:  # how uvicorn says that it cannot listen
+            return
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also where any was asked for."""
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    def stop(self) -> None:
+        """Answer what is under way and end."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(5)
+
+    async def _push(self, request: Request) -> Response:
+        address = _address(request)
+        sources = [s for match, s in self._known if match(address) is not None]
+        if not sources:
+            return PlainTextResponse("no source is configured for this path\n", 404)
+        if not any(_may(request, s.token) for s in sources):
+            return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
+        body = await _body(request, self._settings.max_body_kb << 10)
+        if body is None:
+            return PlainTextResponse(f"more than {self._settings.max_body_kb} kB\n", 413)
+        future = self._inbox.deliver([Incoming(address, body)])
+        try:
+            stored = await asyncio.wait_for(asyncio.wrap_future(future), _WAIT_S)
+        except TimeoutError:
+            stored = False
+        if not stored:
+            return PlainTextResponse("cannot be stored now\n", 503, {"Retry-After": str(_RETRY_S)})
+        return Response(status_code=204) if "write" in address else PlainTextResponse("ok\n")
+
+
+async def _pong(_: Request) -> Response:
+    return Response(status_code=204)
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"name": "influxdb", "status": "pass"})
+
+
+def _address(request: Request) -> str:
+    """The path, with X-Sensor and the precision of a write as further levels."""
+    address: str = request.path_params["path"].strip("/")
+    precision = request.query_params.get("precision", "")
+    if address in ("write", "api/v2/write") and precision:
+        return f"{address}/{precision[:8]}"
+    sensor = request.headers.get("X-Sensor", "")
+    return f"{address}/{sensor[:80]}" if sensor and "/" not in sensor and address.count("/") == 1 else address
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """The body; None where it is larger than `limit`, or the sender left."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(body)
+
+
+def _may(request: Request, token: bytes) -> bool:
+    """Whether the request shows the token; compared in constant time."""
+    if not token:
+        return True
+    given = [request.query_params.get("token", ""), request.query_params.get("p", "")]
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() in ("bearer", "token"):
+        given.append(value.strip())
+    elif kind.lower() == "basic":
+        try:
+            given.append(base64.b64decode(value, validate=True).decode().partition(":")[2])
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    return any(hmac.compare_digest(g.encode(), token) for g in given)

@@ -1,0 +1,171 @@
+"""OCPP: stations simulated with the client side of the library; sessions and energy against an independent sum."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import websockets
+from ocpp.v16 import ChargePoint as Station16
+from ocpp.v16 import call as call16
+from ocpp.v201 import ChargePoint as Station201
+from ocpp.v201 import call as call201
+
+from tests.gateway.door_bench import DoorBench, recent
+from tests.replay.recorded import DATA
+
+BASIC = {"Authorization": "Basic Y3AxOnNlY3JldA=="}  # cp1:secret
+
+
+async def with_station(url: str, name: str, version: str, work: Any, **options: Any) -> Any:
+    """Run `work(station)` with a connected station of the library."""
+    made = {"ocpp1.6": Station16, "ocpp2.0.1": Station201}[version]
+    async with websockets.connect(f"{url}/{name}", subprotocols=[version], **options) as link:  # type: ignore[list-item]
+        station = made(name, link)
+        listening = asyncio.create_task(station.start())
+        try:
+            return await asyncio.wait_for(work(station), 60)
+        finally:
+            listening.cancel()
+
+
+def rows(bench: DoorBench, quantity: str) -> list[tuple[str, float, str]]:
+    return [(device, value, t) for device, name, value, t in bench.rows() if name == quantity]
+
+
+def test_a_session_of_1_6_has_the_energy_of_its_registers(tmp_path: Path) -> None:
+    async def charge(station: Station16) -> None:
+        boot = await station.call(call16.BootNotification("model", "vendor"))
+        assert boot.status == "Accepted"
+        assert boot.current_time.endswith("Z")
+        started = await station.call(call16.StartTransaction(1, "CARD-7", 1000, recent(600)))
+        await station.call(call16.StatusNotification(1, "NoError", "Charging", timestamp=recent(590)))
+        sample = [{"value": " 2500", "measurand": "Energy.Active.Import.Register", "unit": "Wh"}]
+        await station.call(call16.MeterValues(1, [{"timestamp": recent(300), "sampledValue": sample}]))
+        await station.call(call16.StopTransaction(41330, recent(0), started.transaction_id))
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        asyncio.run(with_station(bench.station_url, "cp1", "ocpp1.6", charge))
+        assert [(d, v) for d, v, _ in rows(bench, "session_energy")] == [("cp1-1", 40.33)]
+        assert sum(v for _, v, _ in rows(bench, "connected_time")) == pytest.approx(600, abs=2)
+        assert [(d, v) for d, v, _ in rows(bench, "connector_state")] == [("cp1-1", 2.0)]
+        assert [(d, v) for d, v, _ in rows(bench, "energy_total")] == [("cp1-1", 2.5)]
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"CARD-7" not in held, "the card must not be on disk"
+
+
+def test_a_transaction_of_2_0_1_begun_offline_and_sent_in_another_order(tmp_path: Path) -> None:
+    def register(context: str, value: float, seconds: float) -> list[dict[str, Any]]:
+        sample = {"value": value, "context": context, "unitOfMeasure": {"unit": "Wh", "multiplier": 3}}
+        return [{"timestamp": recent(seconds), "sampledValue": [sample]}]
+
+    async def charge(station: Station201) -> None:
+        await station.call(call201.BootNotification({"model": "m", "vendorName": "v"}, "PowerUp"))
+        ended = call201.TransactionEvent(
+            "Ended", recent(100), "EVDeparted", 2, {"transactionId": "t-1"}, offline=True,
+            evse={"id": 2}, meter_value=register("Transaction.End", 17.5, 100),
+        )  # fmt: skip
+        started = call201.TransactionEvent(
+            "Started", recent(900), "CablePluggedIn", 0, {"transactionId": "t-1"}, offline=True,
+            evse={"id": 2}, meter_value=register("Transaction.Begin", 10.0, 900),
+        )  # fmt: skip
+        for event in (ended, started, started, ended):  # and both twice
+            await station.call(event)
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        asyncio.run(with_station(bench.station_url, "cp1", "ocpp2.0.1", charge))
+        assert [(d, v) for d, v, _ in rows(bench, "session_energy")] == [("cp1-2", 7.5)]
+        assert sum(v for _, v, _ in rows(bench, "connected_time")) == pytest.approx(800, abs=2)
+
+
+def test_the_same_start_gets_the_same_number_and_counts_once(tmp_path: Path) -> None:
+    begin = call16.StartTransaction(1, "card", 0, recent(60))
+
+    async def start(station: Station16) -> int:
+        return int((await station.call(begin)).transaction_id)
+
+    async def stop(station: Station16, number: int) -> None:
+        for _ in range(3):
+            await station.call(call16.StopTransaction(5000, recent(1), number))
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        first = asyncio.run(with_station(bench.station_url, "cp1", "ocpp1.6", start))
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:  # the gateway started again in between
+        again = asyncio.run(with_station(bench.station_url, "cp1", "ocpp1.6", start))
+        assert again == first
+        asyncio.run(with_station(bench.station_url, "cp1", "ocpp1.6", lambda s: stop(s, again)))
+        assert [v for _, v, _ in rows(bench, "session_energy")] == [5.0]
+
+
+def test_while_the_disk_is_away_there_is_no_answer(tmp_path: Path) -> None:
+    async def report(station: Station16) -> None:
+        await station.call(call16.StatusNotification(1, "NoError", "Available", timestamp=recent(5)))
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        bench.away.set()
+        with pytest.raises((TimeoutError, asyncio.TimeoutError, websockets.ConnectionClosed)):
+            asyncio.run(asyncio.wait_for(with_station(bench.station_url, "cp1", "ocpp1.6", report), 3))
+        assert bench.rows() == []
+
+
+def test_a_station_without_its_password_is_refused(tmp_path: Path) -> None:
+    async def nothing(_: Station16) -> str:
+        return "in"
+
+    settings = {"port": 0, "passwords": {"cp1": "secret"}}
+    with DoorBench(tmp_path, {"family": "ocpp"}, ocpp=settings) as bench:
+        for name, headers in (("cp1", {}), ("cp2", BASIC), ("cp1", {"Authorization": "Basic Y3AxOnh4"})):
+            with pytest.raises(websockets.InvalidStatus, match="401"):
+                asyncio.run(with_station(bench.station_url, name, "ocpp1.6", nothing, additional_headers=headers))
+        good = with_station(bench.station_url, "cp1", "ocpp1.6", nothing, additional_headers=BASIC)
+        assert asyncio.run(good) == "in"
+
+
+def test_the_recorded_messages_of_a_real_station_give_its_energy(tmp_path: Path) -> None:
+    vectors = json.loads((DATA / "device_payloads" / "vectors.json").read_text())
+    recorded = vectors["ocpp16_united_chargers_capture"]["messages"]
+
+    async def replay(url: str) -> None:
+        number = 1
+        async with websockets.connect(f"{url}/cp9", subprotocols=["ocpp1.6"]) as link:  # type: ignore[list-item]
+            for kind, identity, action, body in recorded:
+                if "transactionId" in body:
+                    body["transactionId"] = number
+                await link.send(json.dumps([kind, identity, action, body]))
+                answer = json.loads(await asyncio.wait_for(link.recv(), 20))
+                assert answer[:2] == [3, identity]
+                number = answer[2].get("transactionId", number)
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        asyncio.run(replay(bench.station_url))
+        assert [(d, v) for d, v, _ in rows(bench, "session_energy")] == [("cp9-1", pytest.approx(40.33))]
+        assert rows(bench, "connected_time") == [], "it ended before it began: a clock was set"
+        assert any("ends before it starts" in reason for reason in bench.kept())
+
+
+def test_two_hundred_stations_at_once_give_the_sum_of_their_registers(tmp_path: Path) -> None:
+    random = Random(13)
+    plans = [(f"st-{n}", random.randrange(1000, 10**6), random.randrange(1, 90_000)) for n in range(200)]
+
+    async def one(url: str, name: str, begin: int, used: int) -> None:
+        async def charge(station: Station16) -> None:
+            call = call16.StartTransaction(1, "card", begin, recent(3600))
+            first = await station.call(call)
+            again = await station.call(call)  # its answer was lost
+            assert first.transaction_id == again.transaction_id
+            await station.call(call16.StopTransaction(begin + used, recent(10), first.transaction_id))
+
+        await with_station(url, name, "ocpp1.6", charge)
+
+    async def all_of(url: str) -> None:
+        await asyncio.gather(*(one(url, *plan) for plan in plans))
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        asyncio.run(all_of(bench.station_url))
+        found = rows(bench, "session_energy")
+        assert len(found) == 200
+        assert sum(v for _, v, _ in found) == pytest.approx(sum(used for _, _, used in plans) / 1000)
