@@ -153,10 +153,10 @@ class Gateway:
             self.core.accept([m for d in deliveries for m in d.messages], self.clock())
         except Unavailable as error:
             self.inbox.answer(deliveries, False)
-            self._trouble("nothing is acknowledged", error)
+            self._trouble(_RECEIVING, error)
             self._back_off()
             return
-        self._tell("")
+        self._works(_RECEIVING, "storing again")
         self.inbox.answer(deliveries, True)
         self._tell_not_served()
 
