@@ -58,7 +58,9 @@ def from_cursor(text: str) -> Place:
 
 
 def _from_time(raw: bytes) -> Place:
-    """A cursor of before changes were numbered: the time of the last change, from which some values come again."""
+    """A cursor from before changes were numbered: the time of the last change, after which some values are sent a
+    second time.
+    """
     updated = msgspec.json.decode(raw, type=tuple[int, str, str, str, str, int])[0]
     return Place(since=updated - 1)
 

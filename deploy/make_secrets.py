@@ -1,10 +1,10 @@
-"""Make the passwords docker-compose.yml mounts, in deploy/secrets; what is there already stays as it is.
+"""Create the passwords that docker-compose.yml mounts, in deploy/secrets; existing ones are not changed.
 
-    python3 deploy/make_secrets.py                   everything but devices
+    python3 deploy/make_secrets.py                   everything except devices
     python3 deploy/make_secrets.py --demo            and a user for each simulated device, all with one password
     python3 deploy/make_secrets.py --device aq-001   and a device, whose password is printed once
 
-It also writes the access rules of the brokers for the cities of deploy/cities: run it again after adding a city. Needs
+It also writes the access rules of the brokers for the cities of deploy/cities: repeat it after adding a city. Needs
 nothing but Python 3.11. Restart a broker after adding users to it.
 """
 
@@ -27,29 +27,29 @@ ITERATIONS = 101  # Mosquitto's own default for PBKDF2-SHA512
 
 EDGE_USERS = {"gateway": "edge_gateway", "operator": "edge_operator"}
 HUB_USERS = {GATEWAY: "hub_gateway", "ingest": "hub_ingest", "viewer": "hub_viewer"}
-SIMULATOR = {"simulator": "edge_simulator"}  # a secret that all simulated devices share; nobody connects as this user
+SIMULATOR = {"simulator": "edge_simulator"}  # the password of all simulated devices; no client connects as this user
 OTHERS = ("user_key", "influx_admin_password", "influx_admin_token", "influx_reader_password", "grafana_password")
 
 
 def mosquitto_hash(password: str) -> str:
-    """The password as Mosquitto keeps it: `$7$<iterations>$<salt>$<PBKDF2-SHA512>`."""
+    """The password in Mosquitto's format: `$7$<iterations>$<salt>$<PBKDF2-SHA512>`."""
     salt = os.urandom(12)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
 def secret(folder: Path, name: str) -> str:
-    """The content of a secret file, made with 24 random bytes when it is not there."""
+    """The content of a secret file, created with 24 random bytes where it does not exist."""
     path = folder / name
     if not path.exists():
-        # Containers read the file under users of their own; the folder keeps everyone else out.
+        # Containers read the file as users of their own; the folder's mode excludes everyone else.
         path.write_text(secrets.token_urlsafe(24))
         path.chmod(0o644)
     return path.read_text().strip()
 
 
 def add_user(passwords: Path, user: str, password: str) -> None:
-    """Add a user to a Mosquitto password file unless it is in there."""
+    """Add a user to a Mosquitto password file unless it exists."""
     lines = passwords.read_text().splitlines() if passwords.exists() else []
     if not any(line.startswith(f"{user}:") for line in lines):
         lines.append(f"{user}:{mosquitto_hash(password)}")
@@ -73,7 +73,7 @@ def rules(template: str, names: list[str]) -> str:
 
 
 def make(folder: Path, demo: bool = False, city_files: Path = CITIES) -> None:
-    """Make every secret that is missing in `folder`, and the access rules."""
+    """Create every missing secret in `folder`, and the access rules."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = cities(city_files)
     for file, users in (("edge.passwd", EDGE_USERS), ("hub.passwd", HUB_USERS)):
@@ -90,14 +90,16 @@ def make(folder: Path, demo: bool = False, city_files: Path = CITIES) -> None:
 
 
 def enrol(folder: Path, device: str) -> str:
-    """Give a device a password on the edge broker and return it; it is kept nowhere else."""
+    """Add a device to the edge broker and return its password, which is stored as a hash only."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", device):
-        raise SystemExit(f"'{device}' cannot be a user name: write 1 to 64 of A-Z a-z 0-9 . _ - and no dash first.")
+        raise SystemExit(
+            f"'{device}' is not a valid user name: use 1 to 64 of A-Z a-z 0-9 . _ -, not starting with a dash."
+        )
     if device in EDGE_USERS | SIMULATOR:
-        raise SystemExit(f"'{device}' is a role with rights of its own; choose another id for the device.")
+        raise SystemExit(f"'{device}' is a reserved role; choose another id for the device.")
     passwords = folder / "edge.passwd"
     if f"\n{device}:" in f"\n{passwords.read_text()}":
-        raise SystemExit(f"{device} has a password already; delete its line in {passwords} to give it a new one.")
+        raise SystemExit(f"{device} has a password already; delete its line in {passwords} to create a new one.")
     password = secrets.token_urlsafe(18)
     add_user(passwords, device, password)
     return password
@@ -106,15 +108,17 @@ def enrol(folder: Path, device: str) -> str:
 def main() -> None:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=SECRETS, help="where the secrets are kept")
-    parser.add_argument("--demo", action="store_true", help="let simulators publish for every device")
+    parser.add_argument("--folder", type=Path, default=SECRETS, help="the folder of the secrets")
+    parser.add_argument("--demo", action="store_true", help="allow simulators to publish for every device")
     parser.add_argument("--device", metavar="ID", help="enrol one device on the edge broker")
     parser.add_argument("--cities", type=Path, default=CITIES, help="the folder of the city files")
     options = parser.parse_args()
     try:
         make(options.folder, options.demo, options.cities)
     except OSError as error:
-        raise SystemExit(f"{error.filename} cannot be used: {error.strerror}. Check the path and its rights.") from None
+        raise SystemExit(
+            f"{error.filename} cannot be used: {error.strerror}. Check the path and its permissions."
+        ) from None
     print(f"The secrets are in {options.folder}; keep a copy of them somewhere safe.")
     if options.device:
         password = enrol(options.folder, options.device)

@@ -131,7 +131,7 @@ class ApiSection(Section):
     """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
 
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
-    `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not believed.
+    `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not trusted.
     """
 
     host: str = "127.0.0.1"

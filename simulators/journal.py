@@ -1,6 +1,6 @@
-"""What a node keeps of its records, as the firmware's flash ring does: numbered, freed by acknowledgement, re-readable.
+"""The records of a simulated node, like the firmware's flash ring: numbered, freed by acknowledgement, re-readable.
 
-A record stays after it was acknowledged until newer ones push it out, because a broker can lose what it acknowledged.
+An acknowledged record stays until newer ones replace it, because a broker can lose what it acknowledged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ KEPT = 2000
 
 
 class Record(NamedTuple):
-    """One numbered record: its SenML entries, which name boot and seq."""
+    """One numbered record: its SenML records, with boot and seq."""
 
     boot: int
     seq: int
@@ -33,7 +33,7 @@ class Journal:
         self._open: dict[int, list[Record]] = {}
 
     def write(self, entries: list[dict[str, Any]]) -> Record:
-        """Number a record and keep it."""
+        """Number a record and store it."""
         record = Record(self.boot, self._seq, entries)
         entries[0] |= {"boot": self.boot, "seq": self._seq}
         if self._seq == 0 and self._before is not None:
@@ -43,19 +43,19 @@ class Journal:
         return record
 
     def find(self, boot: int, first: int, last: int) -> list[Record]:
-        """What is still there of a range."""
+        """The stored records of a range."""
         return [r for r in self.records if r.boot == boot and first <= r.seq <= last]
 
     def sent(self, message: int, records: Iterable[Record]) -> None:
-        """A message carries these records; they count as sent once it is acknowledged."""
+        """A message contains these records; they count as sent once it is acknowledged."""
         self._open[message] = list(records)
 
     def acknowledged(self, messages: Iterable[int]) -> list[Record]:
-        """The records the broker has now acknowledged."""
+        """The broker has acknowledged the records of these messages."""
         return [record for message in messages for record in self._open.pop(message, [])]
 
     def restart(self, boot: int) -> list[Record]:
-        """Start anew under another boot number; returns what was never acknowledged and is to be sent again."""
+        """Restart with another boot number; returns the unacknowledged records, which must be sent."""
         again = [record for records in self._open.values() for record in records]
         self._open.clear()
         self._before = (self.boot, self._seq - 1) if self._seq else self._before

@@ -21,12 +21,12 @@ from telemetry.quantities import QUANTITIES
 from telemetry.topics import ROOT, command_topic, data_topic
 from telemetry.windows import DAY
 
-_PACK = 50  # records in one message when they are sent again
+_PACK = 50  # records in one message when they are resent
 
 
 @dataclass(slots=True)
 class Node:
-    """One node. `next_at`: when it reads next, ms UTC."""
+    """One node. `next_at`: time of its next measurement, ms UTC."""
 
     device: Device
     city: str
@@ -38,7 +38,7 @@ class Node:
     acknowledged: int = 0
 
     def read(self, now: int) -> list[Record]:
-        """The records of one reading at `now`, and of the sessions that ended since the last one."""
+        """The records of one measurement at `now`, and of the sessions that ended since the last one."""
         t = np.array([now], dtype=np.int64)
         entries: list[dict[str, Any]] = [
             {"n": c.quantity, "u": QUANTITIES[c.quantity].unit, "v": float(c.value[0])} for c in columns(self.device, t)
@@ -59,7 +59,7 @@ class Node:
         ]  # fmt: skip
 
     def publish(self, now: int, interval: int) -> None:
-        """Send what is to be read now, and note when to read next."""
+        """Measure and send if due."""
         self.send(self.read(now))
         self.next_at += max(1, (now - self.next_at) // interval + 1) * interval
 
@@ -71,15 +71,15 @@ class Node:
             self.sent += 1
 
     def settle(self) -> None:
-        """Count what the broker acknowledged, and obey."""
+        """Process acknowledgements and commands."""
         self.acknowledged += len(self.journal.acknowledged(self.link.delivered()))
         commands = self.link.received()
         for command in commands:
-            self._obey(command)
+            self._execute(command)
         self.link.ack(commands)
 
-    def _obey(self, message: Message) -> None:
-        """`resend`, as edge/firmware/commands.py has it."""
+    def _execute(self, message: Message) -> None:
+        """`resend`, as in edge/firmware/commands.py."""
         answer: dict[str, Any] = {"id": None, "ok": False}
         try:
             command = json.loads(message.payload)
@@ -101,7 +101,7 @@ def _packs(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[Node]:
-    """A node for each device of the city; their readings are spread over the interval.
+    """A node for each device of the city; their measurements are spread over the interval.
 
     `{device}` in the broker's user name is the device's id.
     """
@@ -116,7 +116,7 @@ def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[N
 
 
 def run(nodes: list[Node], interval_ms: int, clock: Callable[[], int], stop: Callable[[], bool]) -> None:
-    """Let the nodes read and publish until `stop` says so."""
+    """Run the nodes until `stop` returns True."""
     while not stop():
         wait([n.link for n in nodes], 0.2)
         now = clock()

@@ -1,4 +1,4 @@
-"""Recorded rows as live traffic: SenML packs at QoS 1 over a real broker, as the devices themselves would send them."""
+"""Recorded rows as live traffic: SenML packs at QoS 1 over a real broker, as devices send them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _SILENCE = 30.0
 def packs(chunk: Chunk) -> Iterator[tuple[str, bytes]]:
     """(device, payload) of a chunk, in its order, up to 200 rows of a device in one message. UsageError: outages."""
     if chunk.is_outages:
-        raise UsageError(f"{chunk.path}: no device sends an outage log; replay it into a store, without --through.")
+        raise UsageError(
+            f"{chunk.path}: an outage log is not sent by devices; replay it into a store, without --through."
+        )
     open_packs: dict[str, list[dict[str, Any]]] = {}
     for row in chunk.rows():
         device, record = _session(row) if chunk.is_sessions else _measurement(row)
@@ -44,13 +46,13 @@ def _session(row: Sequence[str]) -> tuple[str, dict[str, Any]]:
     record = {"n": "session_energy", "u": "kWh", "v": _number(energy), "t": _seconds(start)}
     if end:
         record["end"] = _seconds(end)
-    # What tells sessions of one charger and start apart; the file has no identity of its own.
+    # Distinguishes sessions of one charger and start; the file has no session id.
     record["key"] = f"{end}|{energy}|{user}"
     return device, record
 
 
 def _number(text: str) -> float | str:
-    """The number; text that is none travels as it stands, for the gateway to refuse with its reason."""
+    """The number; other text is sent unchanged, so that the gateway rejects it with a reason."""
     try:
         return float(text)
     except ValueError:
@@ -63,13 +65,13 @@ def _seconds(text: str) -> float | str:
     except ValueError:
         return text
     if moment.tzinfo is None:
-        return text  # not this machine's local time: the gateway refuses it
+        return text  # not this machine's local time: the gateway rejects it
     stamp = moment.timestamp()
     return int(stamp) if stamp == int(stamp) else stamp
 
 
 class Publisher:
-    """Publishes and waits for the broker's acknowledgements, at most 500 messages ahead of them."""
+    """Publishes with at most 500 unacknowledged messages."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -77,7 +79,7 @@ class Publisher:
         self.messages = 0
 
     def send(self, city: str, device: str, payload: bytes) -> None:
-        """Queue one message; returns once few enough are unacknowledged."""
+        """Queue one message; waits while too many are unacknowledged."""
         self._open.add(self._link.publish(data_topic(city, device if valid_id(device) else "invalid"), payload))
         self.messages += 1
         self.settle(_IN_FLIGHT)
@@ -92,4 +94,4 @@ class Publisher:
             if done:
                 last = time.monotonic()
             elif time.monotonic() - last > _SILENCE:
-                raise Unavailable(f"{self._link.broker} acknowledges nothing; is it running?")
+                raise Unavailable(f"{self._link.broker} does not acknowledge messages; is it running?")

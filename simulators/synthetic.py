@@ -1,7 +1,7 @@
-"""A synthetic city: what its sensors read at any moment, as pure functions of device and time.
+"""A synthetic city: values of its sensors as pure functions of device and time.
 
-Deterministic: the same device and time give the same value, whether asked for history or live. The shapes are
-plausible (traffic and heating peaks, seasons, weekends), the numbers are invented.
+Deterministic: the same device and time give the same value, for history and live. The shapes are plausible (traffic
+and heating peaks, seasons, weekends), the numbers are invented.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Session(NamedTuple):
 
 
 def _unit(*parts: object) -> float:
-    """A fixed number in [0, 1) for these words."""
+    """A fixed pseudo-random number in [0, 1) for these words."""
     digest = blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
@@ -54,7 +54,7 @@ def _noise(t: IntArray, seed: float) -> FloatArray:
 
 
 def _weather(t: IntArray) -> FloatArray:
-    """The whole city's weather in [-1, 1]: a new draw each day, passing smoothly into the next."""
+    """The whole city's weather in [-1, 1]: a new random value each day, with a smooth transition."""
     days = t / DAY
     whole = np.floor(days)
     share = days - whole
@@ -92,7 +92,7 @@ def air(device: str, quantity: str, t: IntArray) -> FloatArray:
 
 
 def register(device: str, t: IntArray) -> FloatArray:
-    """A meter's energy register in kWh: the integral of its power, so it never runs backwards."""
+    """A meter's energy register in kWh: the integral of its power, so it never decreases."""
     power = 70.0 + 110.0 * _unit(device)  # kW: one meter stands for a street
     phase = 2 * HOUR * _unit(device, "phase")
     hours = t / HOUR
@@ -109,7 +109,7 @@ def power(device: str, t: IntArray) -> FloatArray:
 
 
 def sessions(device: str, start: int, end: int) -> list[Session]:
-    """A charger's sessions that begin in [start, end); they never overlap."""
+    """A charger's sessions that start in [start, end); they never overlap."""
     found = []
     for day in range(start // DAY - 1, end // DAY + 1):
         at = day * DAY + round(5 * HOUR + 3 * HOUR * _unit(device, day, "first"))
@@ -136,7 +136,7 @@ class Columns:
 
 
 def columns(device: Device, t: IntArray) -> list[Columns]:
-    """What a device's regular quantities read at the times `t`."""
+    """Values of a device's regular quantities at the times `t`."""
     out = []
     for quantity in device.quantities:
         if quantity in _AIR:
@@ -151,7 +151,7 @@ def columns(device: Device, t: IntArray) -> list[Columns]:
 
 
 def connector_state(device: str, t: IntArray) -> FloatArray:
-    """2 while a session runs, else 0."""
+    """2 during a session, else 0."""
     state = np.zeros(len(t))
     if len(t):
         for s in sessions(device, int(t.min()) - DAY, int(t.max()) + 1):

@@ -1,6 +1,6 @@
 """Times as devices and files write them, read into milliseconds since 1970 UTC. Pure.
 
-RFC 3339 and its relatives (a blank for the T, `UTC` for the Z, hour 24, a leap second, an interval, of which the begin
+RFC 3339 and its relatives (a blank for the T, `UTC` for the Z, hour 24, a leap second, an interval, of which the start
 counts), RFC 1123, and seconds, milliseconds, microseconds or nanoseconds since 1970 as a number or as text. Text
 without a zone is read in the zone given, never guessed.
 """

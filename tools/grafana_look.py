@@ -24,7 +24,7 @@ from grafana.links import DASHBOARDS
 
 SIZES = ((1600, 1000), (1280, 720))
 THEMES = ("dark", "light")
-PATIENCE_MS = 40_000
+TIMEOUT_MS = 40_000
 QUIET = 5  # times half a second
 
 
@@ -39,10 +39,10 @@ class Shot(NamedTuple):
 
 def settle(page: Page, wait_ms: int) -> None:
     """Wait until no panel has been loading for two seconds, and the picture stands still."""
-    page.wait_for_selector("[class*=panel-container], [data-panelid], section", timeout=PATIENCE_MS)
+    page.wait_for_selector("[class*=panel-container], [data-panelid], section", timeout=TIMEOUT_MS)
     loading = ".panel-loading, [aria-label='Panel loading bar'], .fa-spinner"
     quiet = 0
-    for _ in range(PATIENCE_MS // 500):
+    for _ in range(TIMEOUT_MS // 500):
         page.wait_for_timeout(500)
         quiet = 0 if page.locator(loading).count() else quiet + 1
         if quiet >= QUIET:

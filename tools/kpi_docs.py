@@ -13,9 +13,9 @@ from registry.city import Rules
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 HEAD = """# KPIs and how they are derived
 
-Generated from the catalogue by `python tools/kpi_docs.py`. Definitions are in our own words; the authoritative text is
-the publisher's (page numbers: U4SSC KPIs Verification Manual, 2022). A method that says *unconfirmed* rests on a unit,
-numerator or denominator of which no publisher's text was seen; one that says *partial* never gives the whole KPI.
+Generated from the catalogue by `python tools/kpi_docs.py`. Definitions are paraphrased; the authoritative text is
+the publisher's (page numbers: U4SSC KPIs Verification Manual, 2022). A method marked *unconfirmed* uses a unit,
+numerator or denominator that no text of the publisher confirms; one marked *partial* never gives the whole KPI.
 """
 
 
@@ -37,7 +37,7 @@ def _section(derivation: Derivation) -> Iterator[str]:
     kpi = derivation.kpi
     about = sys.modules[derivation.derive.__module__].__doc__ or ""
     if derivation.derive.__module__ == "kpi_derivation.rules.ratios":
-        about = kpi.definition + "; both figures stand in the city file."
+        about = kpi.definition + "; both figures are set in the city file."
     yield f"## {kpi.code} {kpi.name}\n"
     yield f"{about.strip()}\n"
     yield f"- unit: {kpi.unit} ({kpi.unit_status})"

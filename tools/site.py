@@ -68,7 +68,7 @@ def gather() -> None:
 
 
 def relinked(page: Path, place: Path, places: dict[Path, Path]) -> str:
-    """The text of a page with its links right at its new place; a link to a file that is no page becomes its name."""
+    """The text of a page with its links adapted; a link to a file that is not a page becomes its name."""
 
     def link(found: re.Match[str]) -> str:
         target, _, anchor = found[3].partition("#")

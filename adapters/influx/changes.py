@@ -2,7 +2,7 @@
 
 InfluxDB has no transactions. Each value carries its number in the field `number`; when a write is through, the largest
 number is noted in measurement `feed` (tag city, one point an hour). Readers see no number beyond that note, because of
-a write that is under way they might see the later values first. One process at a time writes the values of a city.
+a write that is in flight they might see the later values first. One process at a time writes the values of a city.
 """
 
 from __future__ import annotations

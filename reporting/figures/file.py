@@ -43,7 +43,8 @@ def read_figures(text: str, name: str) -> list[Reported]:
             if any(row.get(column) for column in _FILLED_IN):
                 found.append(_figure(row, reader.line_num))
         except ValueError as error:
-            wrong.append(f"{name}, line {reader.line_num}: {error}.")
+            end = "" if str(error).endswith("?") else "."
+            wrong.append(f"{name}, line {reader.line_num}: {error}{end}")
     wrong += [f"{name}, {sentence}" for sentence in _repeated(found)]
     if wrong:
         more = f"\nand {len(wrong) - _MOST_REPORTED} more." if len(wrong) > _MOST_REPORTED else ""

@@ -91,7 +91,7 @@ def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
     if not rows.hours[i]:
         return "no valid hour in the period"
     capture, rule = _capture(rows, i, view), view.city.rules.period_capture
-    return f"capture {100 * capture:.2f} % below {100 * rule:g} %" if capture < rule else ""
+    return f"capture {100 * capture:.2f} % under {100 * rule:g} %" if capture < rule else ""
 
 
 def _capture(rows: Rows, i: int, view: View) -> float:

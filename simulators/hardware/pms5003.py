@@ -1,4 +1,4 @@
-"""A Plantower PMS5003: streams 32-byte frames with whatever concentrations it is told."""
+"""A Plantower PMS5003: streams 32-byte frames with the given concentrations."""
 
 import struct
 from collections.abc import Callable

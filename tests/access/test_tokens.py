@@ -100,7 +100,7 @@ def test_of_a_token_only_the_hash_is_kept(tokens: dict[str, str]) -> None:
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     with pytest.raises(UsageError, match="already"):
         add_token(path, "read", ["read"])
-    with pytest.raises(UsageError, match="scopes"):
+    with pytest.raises(UsageError, match="not a valid scope"):
         add_token(path, "other", ["write"])
 
 

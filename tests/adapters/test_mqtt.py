@@ -53,7 +53,7 @@ def test_a_refusal_is_said_once_with_its_reason(server: ServerFactory, caplog: p
     with caplog.at_level("INFO"):
         wait_for(lambda: link.receive(0.05) or link.epoch >= 3, 30, "three attempts")
     reason = "Not authorized. Check user, password and access rules."
-    assert caplog.messages == [f"127.0.0.1:{broker.port} refuses stranger: {reason}"]
+    assert caplog.messages == [f"127.0.0.1:{broker.port} rejected stranger: {reason}"]
 
 
 def test_large_messages_do_not_pile_up_before_they_are_taken(
@@ -155,12 +155,12 @@ def test_a_url_that_names_no_broker_is_refused_with_the_form_to_write(url: str) 
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("mqtts://user:secret@h:99999", "'mqtts://h' is no broker, its host or its port"),
-        ("mqtt://user:secret@h:x", "'mqtt://h' is no broker, its host or its port"),
-        ("mqtt://user:secret@h:0", "'mqtt://h' is no broker, its host or its port"),
-        ("mqtt://user:secret@[::1", "'mqtt://[::1' is no broker, its host or its port"),
-        ("mqtt://user:secret/secret@h", "'mqtt://h' is no broker, its host or its port"),
-        ("mqtt://user:secret", "'mqtt://user' is no broker, its host or its port"),
+        ("mqtts://user:secret@h:99999", "'mqtts://h' is not a valid broker URL, its host or its port"),
+        ("mqtt://user:secret@h:x", "'mqtt://h' is not a valid broker URL, its host or its port"),
+        ("mqtt://user:secret@h:0", "'mqtt://h' is not a valid broker URL, its host or its port"),
+        ("mqtt://user:secret@[::1", "'mqtt://[::1' is not a valid broker URL, its host or its port"),
+        ("mqtt://user:secret/secret@h", "'mqtt://h' is not a valid broker URL, its host or its port"),
+        ("mqtt://user:secret", "'mqtt://user' is not a valid broker URL, its host or its port"),
         ("mqqt://user:secret@h", "'mqqt://h' is no broker;"),
         ("mqqt://user:secret//@secret@h:1", "'mqqt://h' is no broker;"),
         ("user:secret@h", "'h' is no broker;"),

@@ -182,7 +182,7 @@ def test_the_next_page_is_a_link(client: httpx.Client) -> None:
     [
         ({"cursor": "!!"}, 422, "the cursor is not valid"),
         ({"cursor": "WzFd"}, 422, "the cursor is not valid"),
-        ({"since": "yesterday"}, 422, "since='yesterday' is no time"),
+        ({"since": "yesterday"}, 422, "since='yesterday' is not a valid time"),
         ({"since": "2026-06-18", "cursor": to_cursor(Place())}, 422, "since or cursor, not both"),
         ({"city": "lindhafen"}, 404, "did you mean 'lindhaven'"),
         ({"limit": 0}, 422, "limit"),

@@ -71,8 +71,8 @@ def test_a_value_under_the_coverage_rule_is_null_and_says_why(client: httpx.Clie
     ("query", "sentence"),
     [
         ({"period": "2018-13"}, "'2018-13' is not a valid period; use 2018, 2018-Q3"),
-        ({"period": "yesterday"}, "'yesterday' is no period"),
-        ({"code": "EN:EN:AQ:1X"}, "'EN:EN:AQ:1X' is no KPI code; did you mean 'EN:EN:AQ:1C'?"),
+        ({"period": "yesterday"}, "'yesterday' is not a valid period"),
+        ({"code": "EN:EN:AQ:1X"}, "'EN:EN:AQ:1X' is not a KPI code; did you mean 'EN:EN:AQ:1C'?"),
         ({"code": "?"}, "'?' is not a KPI code; /v1/catalogue lists all codes."),
         ({"perod": "2018"}, "query.perod: unknown parameter"),
     ],
@@ -121,9 +121,9 @@ def test_the_longer_kinds_have_series_too(client: httpx.Client, kind: str) -> No
     ("query", "sentence"),
     [
         ({"kind": "week"}, "query.kind"),
-        ({"from": "soon"}, "from='soon' is no time; write 2018-07-01"),
+        ({"from": "soon"}, "from='soon' is not a valid time; use 2018-07-01"),
         ({"to": "2018-07-01T00:00:00"}, "to='2018-07-01T00:00:00' has no time zone"),
-        ({"to": "2018-02-30"}, "to='2018-02-30' is no time"),
+        ({"to": "2018-02-30"}, "to='2018-02-30' is not a valid time"),
     ],
 )
 def test_a_wrong_stretch_is_refused_with_a_sentence(client: httpx.Client, query: dict[str, str], sentence: str) -> None:

@@ -89,7 +89,7 @@ def test_an_indicator_that_never_had_a_value_waits_below_with_its_reason(
     put_waiting(store, "EN:E:E:3C", "no residential heat meter is registered")
     with shown(browser, f"{serving(store)}/?period=year") as view:
         assert view.locator(".card").count() == 11
-        view.get_by_text("1 more indicator waits for devices or figures").click()
+        view.get_by_text("1 more indicator needs devices or figures").click()
         text = view.locator("#waiting-list").inner_text()
         assert "Residential Thermal Energy Consumption EN:E:E:3C" in text
         assert "No residential heat meter is registered." in text

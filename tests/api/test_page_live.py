@@ -34,7 +34,7 @@ def test_a_store_that_goes_away_is_plain_to_see_until_it_is_back(
     store = shaky(tmp_path)
     with shown(browser, serving(store)) as view:
         store.away = True
-        view.get_by_text("The server cannot reach its store. The values below are as of 14:19:56.").wait_for()
+        view.get_by_text("The server's store does not answer. The values below are as of 14:19:56.").wait_for()
         assert view.locator("#state-text").inner_text() == "Store unavailable"
         store.away = False
         view.locator("#banner").wait_for(state="hidden")

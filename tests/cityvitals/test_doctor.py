@@ -180,8 +180,8 @@ def test_a_list_of_revoked_certificates_that_ends_is_found(tmp_path: Path) -> No
     enrol.make_authorities(tmp_path, "aba", enrol.utc_now() - 10 * enrol._YEAR)
     found = [f"{f.verdict} {f.what.rpartition('/')[2]}: {f.advice}" for f in doctor.certificates(tmp_path)]
     assert [line.partition(" on ")[0] for line in found] == [
-        "bad devices-crl.pem: ended",
-        "bad infrastructure-crl.pem: ended",
+        "bad devices-crl.pem: expired",
+        "bad infrastructure-crl.pem: expired",
     ]
     assert all("enrol ca" in line for line in found)
 

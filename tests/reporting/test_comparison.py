@@ -149,9 +149,9 @@ def test_the_command_shows_trend_and_distance(region: str, tmp_path: Path) -> No
     targets.write_text('[[target]]\ncode = "SC:SH:SI:2C"\nvalue = 0.25\ndirection = "lower"\n')
     text = run("kpi", "trend", "--city", "almby", "--store", region, "--code", "SC:SH:SI:2C", "--targets", targets,
                "--format", "csv")  # fmt: skip
-    assert text.splitlines()[1] == "SC:SH:SI:2C,,Gini Coefficient,0-1,2,0.27 (2018),0.02,0.02,0.25,0.02,not so"
+    assert text.splitlines()[1] == "SC:SH:SI:2C,,Gini Coefficient,0-1,2,0.27 (2018),0.02,0.02,0.25,0.02,not reached"
 
 
 def test_a_format_that_is_none_is_told(region: str) -> None:
-    with pytest.raises(UsageError, match="no format 'yaml'"):
+    with pytest.raises(UsageError, match="'yaml' is not a valid format"):
         run("kpi", "trend", "--city", "almby", "--store", region, "--format", "yaml")

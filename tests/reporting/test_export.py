@@ -108,7 +108,9 @@ def test_the_same_export_has_the_same_bytes(store: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [(("--format", "xml"), "no format 'xml'"), (("--format", "csv", "--kind", "week"), "no kind of period 'week'"),
+    [
+        (("--format", "xml"), "'xml' is not a valid format"),
+        (("--format", "csv", "--kind", "week"), "'week' is not a kind of period"),
      (("--format", "csv", "--code", "EC:1"), "There is no KPI 'EC:1'")],
 )  # fmt: skip
 def test_a_wrong_wish_is_told(store: str, options: tuple[str, ...], sentence: str) -> None:

@@ -107,7 +107,7 @@ def test_a_part_that_is_not_there_is_told(filled: str) -> None:
 
 
 def test_a_kpi_that_nobody_reported_is_told(filled: str) -> None:
-    with pytest.raises(UsageError, match="has no value of 2018 here"):
+    with pytest.raises(UsageError, match="has no value in 2018"):
         explain(filled, "SC:SH:SI:2C", period="2018")
 
 

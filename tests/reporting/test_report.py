@@ -81,7 +81,7 @@ def test_what_a_verifier_would_look_into_is_told_and_refused_only_when_asked(sto
     line = "EC:ICT:ICT:1C,,2018,,4000,5500,office,measured"
     with pytest.raises(UsageError, match="from the city's households 5000"):
         report(store, tmp_path, line, options=("--strict",))
-    assert "look into EC:ICT:ICT:1C (Household Internet Access, 2018)" in report(store, tmp_path, line)
+    assert "check EC:ICT:ICT:1C (Household Internet Access, 2018)" in report(store, tmp_path, line)
 
 
 def test_a_city_without_any_sensor_can_report(tmp_path: Path) -> None:

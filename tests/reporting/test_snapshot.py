@@ -81,7 +81,7 @@ def test_a_city_without_targets_is_not_scored_but_shown() -> None:
     [
         ({"code": "EC:ICT:ICT:9C", "value": 1}, r"number 1: there is no KPI 'EC:ICT:ICT:9C'; did you mean"),
         ({"code": "EC:ICT:ICT:2C", "value": 60}, "needs a direction"),
-        ({"code": "EC:ICT:WS:1C", "value": 60, "direction": "lower"}, "higher is better; leave direction out"),
+        ({"code": "EC:ICT:WS:1C", "value": 60, "direction": "lower"}, "higher is better; remove direction"),
         ({"code": "EC:ICT:WS:1C", "value": 0}, "set a value above 0"),
         ({"code": "EN:EN:AQ:1C", "value": 10}, "name one in part"),
     ],

@@ -60,7 +60,7 @@ def test_a_secret_file_that_is_missing_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="CITYVITALS__STORE__TOKEN_FILE names a file"):
         load_settings(None, {"CITYVITALS__STORE__TOKEN_FILE": str(tmp_path / "nowhere")})
     (tmp_path / "noise").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="noise is no text in UTF-8"):
+    with pytest.raises(UsageError, match="noise is not UTF-8 text"):
         load_settings(None, {"CITYVITALS__STORE__TOKEN_FILE": str(tmp_path / "noise")})
 
 

@@ -54,7 +54,7 @@ class UART(io.IOBase):
             return default
         if given == -1:
             return None
-        return pin_id(given)  # None is no pin: ValueError, as in the C source
+        return pin_id(given)  # None is not a pin: ValueError, as in the C source
 
     def _connect(self) -> object:
         self._buf = b""
@@ -132,7 +132,7 @@ class I2C:
         if not 0 <= port < CHIP["i2cs"]:
             raise ValueError("I2C(%d) doesn't exist" % port)
         if port in I2C._made:
-            crash("I2C %d was made twice: the bus is deleted under whoever uses it" % port)
+            crash("I2C %d was made twice: the bus is deleted while it is in use" % port)
         I2C._made.add(port)
         default = CHIP["i2c_pins"][port]
         scl = default[0] if scl == "" else pin_id(scl)

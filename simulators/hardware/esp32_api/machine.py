@@ -60,7 +60,7 @@ class RTC:
     """The clock, and memory that survives every reset but loss of power."""
 
     def datetime(self, when=None) -> object:
-        """Set or tell the time: (year, month, day, weekday, hour, minute, second, microsecond)."""
+        """Set or return the time: (year, month, day, weekday, hour, minute, second, microsecond)."""
         if when is None:
             t = _time.gmtime()
             return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0)
@@ -184,7 +184,7 @@ def reset() -> object:
 
 
 def deepsleep(ms=0) -> object:
-    """End with a status of its own; whoever keeps the board wakes it after `ms`."""
+    """End with a separate status; the owner of the board wakes it after `ms`."""
     with open(WORLD["rtc"] + ".sleep", "w") as f:
         f.write(str(ms))
     sys.exit(76)

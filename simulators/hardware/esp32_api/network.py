@@ -13,7 +13,7 @@ _hostname = "mpy-esp32"
 
 
 def hostname(name=None) -> object:
-    """Tell or set the name for DHCP."""
+    """Return or set the name for DHCP."""
     global _hostname
     if name is None:
         return _hostname

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.influx.http import Connection, Unreadable
+from adapters.influx.http import Connection, UnreadableAnswer
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Store, open_store
@@ -112,7 +112,7 @@ def test_an_error_inside_an_answer_is_unavailable() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>Welcome</html>", NOW + b"[1,2,3]]}]}]}"])
 def test_an_answer_of_another_kind_is_told(body: bytes) -> None:
-    with canned(200, body) as told, pytest.raises(Unreadable, match="cannot read"):
+    with canned(200, body) as told, pytest.raises(UnreadableAnswer, match="cannot read"):
         open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
 
 

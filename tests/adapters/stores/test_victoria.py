@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.influx.http import Unreadable
+from adapters.influx.http import UnreadableAnswer
 from adapters.store import Store, open_store
 from telemetry.kpi_value import KpiQuery
 from telemetry.series import SeriesTable
@@ -53,5 +53,5 @@ def test_kpi_values_arrive_whatever_their_notes_hold(victoria: VictoriaMetrics, 
 
 
 def test_reading_from_a_server_that_only_takes_writes_is_told(store: Store) -> None:
-    with pytest.raises(Unreadable, match="cannot read"):
+    with pytest.raises(UnreadableAnswer, match="cannot read"):
         store.kpis(KpiQuery("aba"))
