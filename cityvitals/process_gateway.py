@@ -72,6 +72,8 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     """A gateway by its settings; it serves `cities` and those that the settings name."""
     buffer = sound_buffer(s.buffer, s.width_s * 1000, now_ms())
     buffer.limit(s.max_buffer_mb << 20)
+    for city in cities:
+        buffer.table.set_rollovers(city.id, city.rollovers)
     core = Core(buffer, sources_of(s, cities), s.max_payload_kb << 10, served_by(s, cities))
     filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)

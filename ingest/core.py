@@ -105,9 +105,9 @@ class CityIngest:
         self._again, self._new_file = changes.since(found), record
         always = {code for code, first in self._again.items() if first == changes.ALWAYS}
         self._derived_whole = set(self._engine.record.unknown) if old is None else always
-        fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.new_sources(old)]
+        fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.made_otherwise(old)]
         windows = self._store.span(self.city.id, "window")
-        if fresh and windows:  # quarters of an hour are kept of registered meters only
+        if fresh and windows:
             self._catch_up(*windows, np.array(fresh, dtype=np.int64))
         if old is None:
             self._engine.touch_everything()

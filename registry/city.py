@@ -5,6 +5,7 @@ Unknown keys are errors, except under [city.extra]; a key that ends in `_source`
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from telemetry.errors import nearest
 from telemetry.quantities import QUANTITIES
+from telemetry.series import Series
 from telemetry.topics import valid_id
 
 DeviceKind = Literal[
@@ -138,6 +140,20 @@ class Device(_Strict):
     until: str | None = None
     # Plausible values by quantity, in its unit: [lowest, highest], in place of the quantity's own.
     plausible: dict[str, tuple[float, float]] = {}
+    # Where a register starts again at zero, by quantity, in its unit: 10000 for one that shows up to 9999.99 kWh,
+    # 4294967.296 for 32 bits of Wh.
+    rollover: dict[str, float] = {}
+
+    @field_validator("rollover")
+    @classmethod
+    def _registers(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, size in value.items():
+            counters = [q.id for q in QUANTITIES.values() if q.kind == "counter"]
+            if name not in counters:
+                raise ValueError(f"'{name}' is not the quantity of a register; {nearest(name, counters)}")
+            if not 0 < size < math.inf:
+                raise ValueError(f"the rollover of '{name}' must be above 0, in {QUANTITIES[name].unit}")
+        return value
 
     @field_validator("since", "until")
     @classmethod
@@ -321,6 +337,11 @@ class City(_Strict):
     def id(self) -> str:
         """The city's id."""
         return self.city.id
+
+    @property
+    def rollovers(self) -> dict[Series, float]:
+        """Where the registers of its devices start again at zero, in the quantity's unit."""
+        return {Series(self.id, d.id, quantity): size for d in self.device for quantity, size in d.rollover.items()}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ class SeriesTable:
         self.all: list[Series] = []
         self._ids: dict[Series, int] = {}
         self._modulus = np.empty(0)
+        self._rollovers: dict[Series, float] = {}
         for series in known:
             self.id_of(series)
 
@@ -48,8 +49,13 @@ class SeriesTable:
             self.all.append(series)
         return found
 
+    def set_rollovers(self, city: str, rollovers: Mapping[Series, float]) -> None:
+        """Where registers of single devices of a city start again at zero, in place of their quantity's modulus."""
+        others = {series: size for series, size in self._rollovers.items() if series.city != city}
+        self._rollovers, self._modulus = {**others, **rollovers}, np.empty(0)
+
     def modulus(self, ids: IntArray) -> FloatArray:
-        """Counter modulus of each id, for `fold` and `regroup` (see `quantities.modulus`)."""
+        """Counter modulus of each id, for `fold` and `regroup`: its device's, else its quantity's."""
         if len(self._modulus) < len(self.all):
-            self._modulus = np.array([modulus(s.quantity) for s in self.all])
+            self._modulus = np.array([self._rollovers.get(s, modulus(s.quantity)) for s in self.all])
         return self._modulus[ids]

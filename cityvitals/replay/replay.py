@@ -67,6 +67,7 @@ class Replay:
         self.ingest = Ingest(store)
         self.ingest.add_city(city, width)
         self.buffer = Buffer(buffer, width)
+        self.buffer.table.set_rollovers(city.id, city.rollovers)
         self._core = Core(self.buffer, [])
         self._batch = Batch(self.buffer.table)
         self.summary = Summary()

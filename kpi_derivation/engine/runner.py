@@ -50,6 +50,7 @@ class Engine:
         reads: Mapping[str, Iterable[Iterable[str]]] | None = None,
     ) -> None:
         self.city, self._table = city, table
+        table.set_rollovers(city.id, city.rollovers)
         self._index: dict[Any, Any] = {}  # what the views find out about the registry
         self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
         mine = tracked(city, self.record.everywhere)
@@ -100,9 +101,11 @@ class Engine:
         self._clock = now
         return values
 
-    def new_sources(self, old: City) -> list[Series]:
-        """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
-        return self._maker.new_sources(old)
+    def made_otherwise(self, old: City) -> list[Series]:
+        """Series whose hours come out otherwise than with the city file `old`, so that they are to be made again."""
+        before, now = old.rollovers, self.city.rollovers
+        rolling = [s for s in sorted({*before, *now}) if before.get(s) != now.get(s)]
+        return [*self._maker.new_sources(old), *rolling]
 
     def again(self, since: Mapping[str, int], now: int) -> list[KpiValue]:
         """The values of these KPIs (code -> ms UTC) in every period with data from that time on; nothing is folded."""
