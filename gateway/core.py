@@ -16,7 +16,7 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import Decoded, Line, check_records
+from gateway.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels
@@ -197,6 +197,8 @@ class Core:
         parts = [first, *first.more]
         for rows in parts:
             check_records(rows)
+            if rows.device is not None:
+                rows.device = full_device(rows.device, route.device)
             if rows.device is None:
                 self._check_share(route, rows)
             self._drop_pruned(rows)

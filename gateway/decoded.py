@@ -16,16 +16,19 @@ __all__ = [
     "LARGEST",
     "MOST_BOOTS",
     "MOST_RECORDS",
+    "SAME_DEVICE",
     "Decoded",
     "Line",
     "Row",
     "SourceOptions",
     "check_records",
     "clock_problem",
+    "full_device",
 ]
 
 LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
 MOST_RECORDS, MOST_BOOTS = 5000, 64  # that one message may number
+SAME_DEVICE = "/"  # in front of a channel: one of several meters of the device that the topic names
 BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core gives it one that tells it from others
 
 
@@ -94,6 +97,11 @@ class Decoded:
     def value(self) -> list[float]:
         """The rows' values."""
         return [row[2] for row in self.rows]
+
+
+def full_device(named: str, of_topic: str) -> str:
+    """The device of rows: what the message names, or a channel (`/flat-1`) of the topic's device: `s1.flat-1`."""
+    return f"{of_topic}.{named[1:]}" if named.startswith(SAME_DEVICE) else named
 
 
 def check_records(rows: Decoded) -> None:

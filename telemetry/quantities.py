@@ -137,6 +137,7 @@ _ALL = (
     _gauge("uptime", "Time since the node started", "s", 0.0, 4e9),
     _gauge("boots", "Starts of the node", "count", 0.0, 4e9),
     Quantity("reset_cause", "Reset cause", "/", "state", 0.0, 64.0),
+    _gauge("channels", "Meters of the node that answered", "count", 0.0, 1000.0),
     _gauge("rssi", "Received signal strength", "dBm", -150.0, 20.0),
     _gauge("battery", "Battery voltage of the node", "V", 0.0, 60.0),
     _gauge("ring_fill", "Fill of the node's flash ring", "%", 0.0, 100.0),

@@ -82,6 +82,27 @@ def config(
 
 
 @app.command()
+def image(
+    stock: Annotated[Path, typer.Argument(help="A .bin of micropython.org for the board.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the node's image is written.")],
+    board: Annotated[str, typer.Option(help="esp32s3, esp32 or esp32c3.")] = "esp32s3",
+    flash_mb: Annotated[int, typer.Option(help="The board's flash in MB: 4, 8 or 16.")] = 8,
+) -> None:
+    """Write a node's flash layout into a MicroPython image. Example: cityvitals node image stock.bin -o node.bin."""
+    from edge.tools import partitions  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    try:
+        data = stock.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{stock} cannot be read: {error.strerror}.") from None
+    out.write_bytes(partitions.node_image(data, board, flash_mb))
+    typer.echo(partitions.text(partitions.layout(flash_mb)), nl=False)
+    start = partitions.START.get(board, 0)
+    typer.echo(f"{out}: write it with `esptool --chip {board} write-flash --flash-size detect {start:#x} {out}`.")
+
+
+@app.command()
 def console(port: Port = "") -> None:
     """Open a node's console; Ctrl-] ends. Example: cityvitals node console --port /dev/ttyUSB0."""
     _need("serial")

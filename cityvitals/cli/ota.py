@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,9 @@ def publish(
     ] = None,
     platform: Annotated[str, typer.Option("--platform", help="esp32, or unix for tests without a board.")] = "esp32",
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the result.")] = 0.0,
+    allow_downgrade: Annotated[
+        bool, typer.Option("--allow-downgrade", help="Nodes with a newer release shall install it too.")
+    ] = False,
 ) -> None:
     """Compile the firmware, sign it for each node and offer it. Nodes that are offline update when they reconnect.
 
@@ -65,7 +69,7 @@ def publish(
         raise UsageError("Name the nodes to update, or all of a kind with --kind air.")
     keys = node_enrol.node_keys(folder, devices or [], kind)
     place = _broker(broker, config, ca, cert, key)
-    made = node_ota.make(platform, firmware)
+    made = replace(node_ota.make(platform, firmware), downgrade=allow_downgrade)
     with Progress(transient=True) as bar:
         task = bar.add_task("publishing", total=None)
         before = node_ota.publish(place, made, keys, lambda done, of: bar.update(task, completed=done, total=of))

@@ -22,7 +22,8 @@ def sha256(path):
 
 def signed(offer):
     """The bytes of an offer that its HMAC covers."""
-    return ("%s|%d|%s" % (offer["version"], offer["size"], offer["sha256"])).encode()
+    names = ("version", "size", "sha256", "release", "downgrade")
+    return "|".join([str(offer[name]) for name in names]).encode()
 
 
 def _make_folders(root, name):

@@ -45,16 +45,44 @@ def choose(state):
     return state["trial"], state
 
 
+def mount_state():
+    """The node's own files on a partition of their own, made anew when damaged; "" where there is none."""
+    if sys.platform != "esp32":
+        return ""
+    import vfs
+    from esp32 import Partition
+
+    found = Partition.find(Partition.TYPE_DATA, label="state")
+    if not found:
+        return ""
+    try:
+        vfs.mount(found[0], "/state")
+    except OSError:
+        vfs.VfsLfs2.mkfs(found[0])
+        vfs.mount(found[0], "/state")
+    return "/state"
+
+
+def in_place():
+    """Whether the firmware is there as a ROMFS image, whose modules take no heap."""
+    try:
+        os.stat("/rom/firmware")
+        return True
+    except OSError:
+        return False
+
+
 def main(root):
     """Start the firmware; whatever ends it starts the board again."""
-    slot, changed = choose(load(root + "/slots"))
+    state = mount_state() or root
+    slot, changed = choose(load(state + "/slots"))
     if changed:
         try:
-            save(root + "/slots", changed)
+            save(state + "/slots", changed)
         except OSError:
             slot = changed["active"]  # no room to count the starts of a trial: the proven slot runs
-    sys.path.insert(0, root + "/" + slot)
-    for name in ("load", "save", "choose"):
+    sys.path.insert(0, "/rom" if in_place() else state + "/" + slot)
+    for name in ("load", "save", "choose", "mount_state", "in_place"):
         del globals()[name]  # they have done their work, and memory is short
     try:
         import asyncio
@@ -65,7 +93,7 @@ def main(root):
         asyncio.run(Node(Board(root)).run())
     except Exception as err:
         sys.print_exception(err)
-        note_crash(root, err)
+        note_crash(state, err)
     reset()
 
 

@@ -1,6 +1,7 @@
 """Firmware over the air, on the one MQTT link: an offer, its chunks, and a slot ready for its trial.
 
-The offer (retained on `ota/offer`) names version, size, chunk size, SHA-256 and an HMAC under this device's key. The
+The offer (retained on `ota/offer`) names version, release number, size, chunk size, SHA-256 and an HMAC under this
+device's key; an offer with a lower release number is refused unless it says that it is meant as a downgrade. The
 chunks are retained messages `ota/<first 8 digits of the SHA-256>/<number>`; the node subscribes to a few at a time,
 so it sets the pace, and goes on after a cut where it stopped. A new slot is tried only when everything matches. Whether
 it is kept is decided in `clerk.py`, and by the loader.
@@ -13,7 +14,7 @@ from binascii import unhexlify
 
 from micropython import const
 
-from . import VERSION, bundle, files
+from . import RELEASE, VERSION, bundle, files
 from .slots import Slots
 
 _CHUNK_WAIT_MS = const(20000)
@@ -26,7 +27,8 @@ def checked_offer(payload, key):
     if payload is None:
         raise ValueError("offer too long")
     offer = json.loads(payload)
-    for name, kind in (("version", str), ("size", int), ("chunk", int), ("sha256", str), ("hmac", str)):
+    for name in ("version", "size", "chunk", "sha256", "hmac", "release", "downgrade"):
+        kind = str if name in ("version", "sha256", "hmac") else int
         if not isinstance(offer, dict) or not isinstance(offer.get(name), kind):
             raise ValueError("offer without " + name)
     if not key:
@@ -46,6 +48,8 @@ async def consider(clerk, payload):
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
+        if offer["release"] < RELEASE and not offer["downgrade"]:
+            raise ValueError("release %d is older than %d, which runs" % (offer["release"], RELEASE))
         if version in Slots(clerk.node.board.state).bad:
             raise ValueError("was rolled back before")
         await Download(clerk, offer).install()

@@ -14,7 +14,8 @@ _TABLE = const(
     "\nenergy_export_total Wh .\nsession_energy Wh .\nconnector_state / .\npulses count .\nheap_free B\nuptime s"
     "\nboots count\nreset_cause / .\nrssi dBm\nring_fill %\nring_dropped count .\nclock_offset s\nvoltage_l2 V"
     "\nvoltage_l3 V\ncurrent_l2 A\ncurrent_l3 A\npower_l1 W\npower_l2 W\npower_l3 W\ngas_total m3 .\nwater_total m3 ."
-    "\nheat_total Wh .\npower_failures count .\npower_failures_long count .\npower_failure s .\nbattery V\n"
+    "\nheat_total Wh .\npower_failures count .\npower_failures_long count .\npower_failure s .\nbattery V"
+    "\nchannels count\n"
 )
 
 

@@ -68,6 +68,9 @@ class Sampler:
             if value[0] not in seen:  # of two sensors for one quantity the first in the file counts
                 seen.add(value[0])
                 (late if len(value) == 4 else values).append(value)
+        channels = {value[0].partition("/")[0] for value in values if "/" in value[0]}
+        if channels:
+            values.append(("channels", len(channels), 0))  # each of them is a device of its own at the gateway
         # The time of the last answer: most sensors have measured just before, and one that is silent delays nothing.
         up = (max([began] + [source.last_ms for source in self.sources]) + 50) // 100
         self.journal.store(self.sessions.take(values) if self.sessions else values, up)

@@ -15,6 +15,7 @@ from telemetry.quantities import QUANTITIES
 FILE = FOLDER.parent / "quantities.py"
 _HEALTH = (
     "heap_free", "uptime", "boots", "reset_cause", "rssi", "ring_fill", "ring_dropped", "clock_offset", "battery",
+    "channels",
 )  # fmt: skip
 _NODE_UNITS = {"kWh": "Wh"}  # energy leaves the node as whole watt-hours
 _LAST = {"counter", "delta", "state"}  # of an interval the last value counts, not the mean

@@ -69,12 +69,22 @@ def version_of(firmware: Path = FIRMWARE) -> str:
     raise ValueError("the firmware names no VERSION")
 
 
+def number_of(firmware: Path = FIRMWARE) -> int:
+    """The release number that the firmware itself compares offers with."""
+    for line in (firmware / "__init__.py").read_text().splitlines():
+        if line.startswith("RELEASE"):
+            return int(line.partition("=")[2])
+    raise ValueError("the firmware names no RELEASE")
+
+
 @dataclass(frozen=True)
 class Release:
-    """A bundle with its version."""
+    """A bundle with its version and release number. `downgrade`: nodes with a higher number shall take it too."""
 
     version: str
     bundle: bytes
+    number: int = 1
+    downgrade: bool = False
 
     @property
     def sha256(self) -> str:
@@ -84,9 +94,11 @@ class Release:
     def offer(self, key: bytes) -> bytes:
         """The retained message on `ota/offer` of a device with this key."""
         size = len(self.bundle)
-        signed = f"{self.version}|{size}|{self.sha256}".encode()
+        parts = {"version": self.version, "size": size, "sha256": self.sha256, "release": self.number}
+        parts["downgrade"] = int(self.downgrade)
+        signed = "|".join(map(str, parts.values())).encode()
         code = hmac.new(key, signed, hashlib.sha256).hexdigest()
-        fields = {"version": self.version, "size": size, "chunk": CHUNK, "sha256": self.sha256, "hmac": code}
+        fields = {**parts, "chunk": CHUNK, "hmac": code}
         return json.dumps(fields).encode()
 
     def chunks(self) -> dict[str, bytes]:
@@ -97,7 +109,7 @@ class Release:
 
 def release(platform: str, firmware: Path = FIRMWARE) -> Release:
     """Compile and pack what is in the firmware folder."""
-    return Release(version_of(firmware), pack(build(platform, firmware)))
+    return Release(version_of(firmware), pack(build(platform, firmware)), number_of(firmware))
 
 
 def install(files: dict[str, bytes], folder: Path) -> None:

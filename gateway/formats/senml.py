@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from gateway.decoded import AHEAD, BY_ARRIVAL, EARLIEST, LARGEST, Decoded, SourceOptions, clock_problem
+from gateway.decoded import AHEAD, BY_ARRIVAL, EARLIEST, LARGEST, SAME_DEVICE, Decoded, SourceOptions, clock_problem
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
@@ -52,6 +53,7 @@ class Record(msgspec.Struct):
 
 
 _VERSION = 10
+_CHANNEL = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?")
 _decoder = msgspec.json.Decoder(list[Record])
 
 
@@ -77,8 +79,24 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
                 out.ended.append((r.pboot, r.pseq))
         if r.v is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
-            _row(r, base, out, options, latest)
+            _row(r, base, _of_channel(out, r, base), options, latest)
     return out
+
+
+def _of_channel(out: Decoded, r: Record, base: _Base) -> Decoded:
+    """Where a record's value belongs: to the device, or to one of the meters of a numbered node (`flat-3/voltage`).
+
+    The numbers count records of the node, so that the meters' rows have none.
+    """
+    channel, slash, _ = r.n.rpartition("/")
+    if not slash or not channel or not out.records or base.name or not _CHANNEL.fullmatch(channel):
+        return out
+    name = SAME_DEVICE + channel.replace("/", ".")
+    for other in out.more:
+        if other.device == name:
+            return other
+    out.more.append(Decoded(device=name))
+    return out.more[-1]
 
 
 def _refuse_unknown_labels(payload: bytes) -> None:

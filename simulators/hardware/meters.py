@@ -119,12 +119,15 @@ class P1Port(Device):
 
 
 class S0Output(Device):
-    """A contact: `pulse(n)` closes it n times."""
+    """A contact: `pulse(n)` closes it n times; a line with a number from the other end does so too."""
 
     def pulse(self, count: int) -> None:
         """Close the contact some times."""
         self.line.send(b"|" * count)
 
     def step(self) -> None:
-        """A contact does nothing by itself."""
-        self.rest(0.2)
+        """A contact does nothing by itself; a number asks for so many pulses."""
+        asked = self.line.receive().strip()
+        if asked.isdigit():
+            self.pulse(int(asked))
+        self.rest(0.05)

@@ -116,7 +116,7 @@ def test_the_configuration_is_changed_checked_and_written(tmp_path: Path, board:
     flashed(folder, board)
     done = node("config", folder, "--set", "interval_s=30", "--set", "wifi.ssid=net", "--write", port=board.port)
     assert done.exit_code == 0, done.exception
-    assert "node.json; the node has been started again" in done.output
+    assert "node.json; the node has been restarted" in done.output
     assert json.loads((board.folder / "node.json").read_bytes())["interval_s"] == 30
     shown = node("config", port=board.port)
     assert json.loads(shown.output)["interval_s"] == 30
@@ -240,11 +240,11 @@ def test_a_board_that_goes_away_is_a_sentence(tmp_path: Path, board: Board) -> N
     from adapters.serial.board import Board as Connected
 
     with Connected(board.port, timeout=1) as connected:
-        with pytest.raises(CityVitalsError, match=r"says: OSError: .*2"):
+        with pytest.raises(CityVitalsError, match=r"reports: OSError: .*2"):
             connected.run("open('nothing')")
         assert board._process
         board._process.kill()
-        with pytest.raises(CityVitalsError, match="went away"):
+        with pytest.raises(CityVitalsError, match="was lost"):
             connected.run("print(1)")
         with pytest.raises(CityVitalsError, match="did not restart"):
             connected.restart()

@@ -10,6 +10,7 @@ from simulators.hardware.climate import Ads1115, Scd41, Sht4x
 from simulators.hardware.i2c import Bus, Chip
 from simulators.hardware.line import Device
 from simulators.hardware.meters import ModbusSlave, P1Port, Pzem004t, S0Output, Sdm630
+from simulators.hardware.modbus_line import ModbusLine, sdm120
 from simulators.hardware.particles import Sds011, Sps30
 from simulators.hardware.pilot import ControlPilot
 from simulators.hardware.pms5003 import Pms5003
@@ -74,5 +75,10 @@ MODELS: dict[str, Model] = {
     "s0": Model(S0Output, {"pulses": 0}),
     "openevse": Model(OpenEvse, {"connector_state": 0, "energy_total": 100000}, {"baud": 115200}),
     "j1772": Model(_pilot, {"connector_state": 2}),
+    "modbus_meter": Model(
+        lambda path: ModbusLine(path, {1: sdm120(230.5, 3.25, 700.5, 1234.5, 1.5)}, quiet_s=0.01),
+        {"voltage": 230.5, "current": 3.25, "power": 700.5, "energy_total": 1234500, "energy_export_total": 1500},
+        {"baud": 9600},
+    ),
     "modbus_evse": Model(_abb, {"connector_state": 2, "current": 16.0, "voltage": 230.1}, {"baud": 19200}),
 }

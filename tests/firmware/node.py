@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.tools.release import build, install
+from edge.tools.romfs import image
 from simulators.hardware.bme280 import Bme280
 from simulators.hardware.i2c import Bus
 from simulators.hardware.line import Device
@@ -49,6 +50,10 @@ class Node:
     def install(self) -> None:
         """Put the compiled firmware into slot a, for nodes that start through the loader."""
         install(_compiled(), self.workdir / "a")
+
+    def install_rom(self) -> None:
+        """Put the firmware where `rom_node.py` maps it, for nodes whose modules run in place."""
+        (self.workdir / "rom.img").write_bytes(image(_compiled()))
 
     def air(self) -> list[dict[str, Any]]:
         """Wire a PMS5003 and a BME280; they stay as `self.pms` and `self.bme`."""

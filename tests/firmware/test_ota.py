@@ -132,6 +132,22 @@ def test_three_failed_starts_bring_the_old_version_back_for_good(
     assert refusal[0]["version"] == "0.3.0"
 
 
+def test_an_older_release_is_refused_unless_a_downgrade_is_meant(
+    pair: Pair, compiled: dict[str, bytes], tmp_path: Path
+) -> None:
+    heard, _ = pair
+    good = changed(compiled, tmp_path, "0.0.9")
+    old = Release(good.version, good.bundle, number=0)
+    publish(heard, old)
+    refused = wait_for(lambda: [r for r in states(heard, "refused") if "older" in r["reason"]], 30, "a refusal")
+    assert refused[0]["reason"] == "release 0 is older than 1, which runs"
+    forged = json.loads(old.offer(KEY)) | {"downgrade": 1}
+    heard.send("n1", "ota/offer", json.dumps(forged).encode())
+    wait_for(lambda: [r for r in states(heard, "refused") if r["reason"] == "wrong HMAC"], 30, "another refusal")
+    publish(heard, Release(good.version, good.bundle, number=0, downgrade=True))
+    wait_for(lambda: [r for r in states(heard, "running") if r["fw"] == "0.0.9"], 80, "the older release")
+
+
 def test_a_node_killed_at_any_step_of_an_update_ends_on_a_version_that_boots(
     pair: Pair, compiled: dict[str, bytes], tmp_path: Path
 ) -> None:

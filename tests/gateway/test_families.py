@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.batch import Batch
-from gateway.decoded import BY_ARRIVAL, Decoded, SourceOptions
+from gateway.decoded import BY_ARRIVAL, Decoded, SourceOptions, full_device
 from gateway.devices import FOLDER, families, messages, template
 from gateway.formats import decoder, is_mapped, reader
 from gateway.reading import Reading
@@ -79,7 +79,7 @@ def test_a_payload_becomes_the_readings_beside_it(family: str, case: dict[str, A
     for part in [found, *found.more]:
         table = SeriesTable()
         batch = Batch(table)
-        problems += batch.add("town", part.device or "", part, arrival, 0)
+        problems += batch.add("town", full_device(part.device or "", found.device or ""), part, arrival, 0)
         readings, _ = batch.readings()
         unasked += part.unasked
         for place in range(len(readings)):
