@@ -63,13 +63,15 @@ def mount_state():
     return "/state"
 
 
-def in_place():
-    """Whether the firmware is there as a ROMFS image, whose modules take no heap."""
-    try:
-        os.stat("/rom/firmware")
-        return True
-    except OSError:
-        return False
+def place(root, state, slot):
+    """The folder of the firmware: a ROMFS image, whose modules take no heap, else the slot, where it has been put."""
+    for folder in ("/rom", state + "/" + slot):
+        try:
+            os.stat(folder + "/firmware")
+            return folder
+        except OSError:
+            pass
+    return root + "/" + slot
 
 
 def main(root):
@@ -81,8 +83,8 @@ def main(root):
             save(state + "/slots", changed)
         except OSError:
             slot = changed["active"]  # no room to count the starts of a trial: the proven slot runs
-    sys.path.insert(0, "/rom" if in_place() else state + "/" + slot)
-    for name in ("load", "save", "choose", "mount_state", "in_place"):
+    sys.path.insert(0, place(root, state, slot))
+    for name in ("load", "save", "choose", "mount_state", "place"):
         del globals()[name]  # they have done their work, and memory is short
     try:
         import asyncio

@@ -64,7 +64,7 @@ def table(partitions: list[Partition]) -> bytes:
 
 def parsed(data: bytes) -> list[Partition]:
     """The partitions of a table. Raises ValueError where it is not one, or its checksum is wrong."""
-    out = []
+    out: list[Partition] = []
     for at in range(0, len(data) - 31, 32):
         entry = data[at : at + 32]
         if entry[:16] == _MD5:
