@@ -17,6 +17,7 @@ from adapters.store import Store
 from api import (
     routes_catalogue,
     routes_cities,
+    routes_explain,
     routes_health,
     routes_index,
     routes_kpis,
@@ -53,6 +54,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     for routes in (
         routes_cities,
         routes_kpis,
+        routes_explain,
         routes_snapshot,
         routes_catalogue,
         routes_index,

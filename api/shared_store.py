@@ -5,12 +5,14 @@ A store is one connection and not thread-safe; requests run on worker threads. R
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from adapters.store import CityRecord, Level, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
+from telemetry.series import IntArray, SeriesTable
 
 
 class SharedStore:
@@ -29,6 +31,14 @@ class SharedStore:
         """See Store."""
         with self._lock:
             return self._store.span(city, level)
+
+    def partials(
+        self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Iterator[Partials]:
+        """See Store; read at once, so that the lock is not held while they are used."""
+        with self._lock:
+            found = list(self._store.partials(city, level, start, end, table, series))
+        return iter(found)
 
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""
