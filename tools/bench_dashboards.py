@@ -15,7 +15,9 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
 
 from adapters.influx.store import InfluxStore
 from ingest.fleet import Fleet
@@ -54,10 +56,9 @@ def rows(town: City, now: int, days: int) -> Iterator[str]:
                 value = (step + number) % 4 if quantity == "connector_state" else step + number % 50 + 0.5
                 n = width // (5 * MINUTE) or 1
                 band = ",band=2i" if quantity == "pm2_5" and level == "hour" else ""
-                yield (
-                    f"{level},city={CITY},device={device},quantity={quantity},site={site} special=0i,n={n}i,sum={value * n},"
-                    f"last={float(value)},last_t={t + width - 1}i,max={float(value)},flagged=0i,lag=900i,increase=1.0{band} {t}"
-                )
+                head = f"{level},city={CITY},device={device},quantity={quantity},site={site}"
+                sums = f"special=0i,n={n}i,sum={value * n},last={float(value)},last_t={t + width - 1}i"
+                yield f"{head} {sums},max={float(value)},flagged=0i,lag=900i,increase=1.0{band} {t}"
 
 
 def call(url: str, path: str, data: bytes | None = None) -> bytes:
@@ -65,6 +66,18 @@ def call(url: str, path: str, data: bytes | None = None) -> bytes:
     with urllib.request.urlopen(f"{url}{path}", data=data, timeout=600) as answer:  # noqa: S310 - the address given
         body: bytes = answer.read()
         return body
+
+
+def write(url: str, lines: list[str]) -> None:
+    """Write a batch; a server whose cache is full answers 500 until it has made room."""
+    while True:
+        try:
+            call(url, f"/write?db={NAME}&precision=ms", "\n".join(lines).encode())
+            return
+        except HTTPError as error:
+            if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            time.sleep(1)
 
 
 def fill(url: str, town: City, now: int, days: int) -> int:
@@ -75,10 +88,10 @@ def fill(url: str, town: City, now: int, days: int) -> int:
     for line in rows(town, now, days):
         batch.append(line)
         if len(batch) == BATCH:
-            call(url, f"/write?db={NAME}&precision=ms", "\n".join(batch).encode())
+            write(url, batch)
             written += len(batch)
             batch.clear()
-    call(url, f"/write?db={NAME}&precision=ms", "\n".join(batch).encode())
+    write(url, batch)
     points = InfluxStore.from_url(url.replace("http", "influxdb") + f"/{NAME}").points
     began = time.perf_counter()
     fleet = Fleet(town, points.newest(town.id))

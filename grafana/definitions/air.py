@@ -35,7 +35,7 @@ def build() -> dict[str, Any]:
     numbers = [(4, index_now("Air now", ONLY)), *((4, _pollutant(q)) for q in POLLUTANTS)]
     rows = [
         Row(5, numbers),
-        Row(12, [(13, _stations()), (11, _curves())]),
+        Row(12, [(14, _stations()), (10, _curves())]),
         Row(10, [(12, _hours()), (12, _year())]),
         Row(11, [(8, _ranking()), (6, _days_over()), (10, _map())]),
         Row(9, [(10, _suspects()), (14, _notes())]),
@@ -75,11 +75,11 @@ def _stations() -> Panel:
     outer = ", ".join(f'mean("{name}") AS "{name}"' for name in names)
     query = f'SELECT {outer}, mean("t") AS "heard" FROM {", ".join([*parts, f"({heard})"])} GROUP BY "device", "site"'
     columns = [
-        Column("i", "Index", 88, "badge", steps=INDEX, words=INDEX_WORDS),
-        Column("device", "Station", 82, to="air&var-device=${__value.text}&var-quantity=${quantity}"),
+        Column("i", "Index", 84, "badge", steps=INDEX, words=INDEX_WORDS),
+        Column("device", "Station", 80, to="air&var-device=${__value.text}&var-quantity=${quantity}"),
         Column("site", "Site"),
-        *(Column(q, t, 52, "coloured", decimals=1, steps=band_steps(q)) for q, t in POLLUTANTS.items()),
-        Column("heard", "Heard", 105, "ago"),
+        *(Column(q, t, 57, "coloured", decimals=1, steps=band_steps(q)) for q, t in POLLUTANTS.items()),
+        Column("heard", "Heard", 120, "ago"),
     ]
     return listing("Stations, newest hour", about, Query(query, table=True), columns, sort="Index", time_from="6h")
 

@@ -126,7 +126,7 @@ def _targets() -> dict[str, Any]:
         Column("part", "Part", 70, words=PART_WORDS),
         Column("value", "Value", 80, decimals=1),
         Column("target", "Target", 80, decimals=1),
-        Column("unit", "Unit", 95, words=UNIT_WORDS),
+        Column("unit", "Unit", 112, words=UNIT_WORDS),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
     ]
     return listing(

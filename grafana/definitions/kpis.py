@@ -66,7 +66,7 @@ def _with_value() -> Panel:
         Column("code", "Indicator", words=KPI_WORDS, to="kpis&var-code=${__value.raw}&var-period=${period}"),
         Column("part", "Part", 80, words=PART_WORDS),
         Column("value", "Value", 80, decimals=2),
-        Column("unit", "Unit", 95, words=UNIT_WORDS),
+        Column("unit", "Unit", 112, words=UNIT_WORDS),
         Column("label", "Period", 85),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
         Column("status", "Status", 95),
@@ -107,7 +107,7 @@ def _history() -> Panel:
     lines += [Line(part, title=title) for part, title in PARTS.items()]
     lines += [Line(f"target {part}", ORANGE, 1, 0, dash=True, title=f"target {title}") for part, title in PARTS.items()]
     return curves(
-        "${code:text}", about, queries, "", lines=lines, legend="right", joined=True, time_from="3y", fill=0, least=None
+        "${code:text}", about, queries, "", lines=lines, legend="right", joined=True, time_from="2y", fill=0, least=None
     )
 
 
@@ -130,7 +130,7 @@ def _coverage() -> Panel:
         lines=lines,
         legend="none",
         joined=True,
-        time_from="3y",
+        time_from="2y",
         most=1,
         fill=0,
         decimals=0,

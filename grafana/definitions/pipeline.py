@@ -119,13 +119,13 @@ def _not_taken() -> Panel:
         ("gw_rejected", "rejected", ORANGE), ("gw_flagged", "flagged", VIOLET), ("gw_duplicate", "duplicates", BLUE),
         ("gw_dropped", "given up unsent", RED),
     )  # fmt: skip
-    return curves("What they did not store", about, queries, "", lines=lines, interval="1m", decimals=0)
+    return curves("What they did not store", about, queries, "", lines=lines, interval="1m")
 
 
 def _lag() -> Panel:
     about = "Age of the oldest unconfirmed window of each gateway. A gap: the gateway reported nothing."
     query = Query(_gauge("gw_lag", 'max("max") AS "lag"', "$__interval", "null", '"device"'), "$tag_device")
-    return curves("Oldest waiting window by gateway", about, [query], "s", interval="1m", decimals=0)
+    return curves("Oldest waiting window by gateway", about, [query], "s", interval="1m", decimals=1)
 
 
 def _backlog() -> Panel:
