@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoded import Decoded, SourceOptions
 from gateway.formats import Decode, Read
 from gateway.mapping import Mapper
+from gateway.paths import compiled
 from registry.mapping import Message
 from telemetry.errors import Rejected
 from telemetry.topics import matcher
@@ -57,6 +58,12 @@ class Reading:
     def check(self) -> None:
         """Raise UsageError for a path that cannot be read."""
         Mapper(self.message, self._devices)
+
+    def has(self, payload: bytes, levels: dict[str, str]) -> bool:
+        """Whether a payload has what every message of this kind has. Raises Rejected where it cannot be read."""
+        documents = self._read(unpacked(payload), levels)
+        paths = [compiled(path) for path in self.message.has]
+        return all(path(document) is not None for document in documents for path in paths)
 
     def bind(self, address: str, levels: dict[str, str], city: str) -> Decode:
         """The decoder of what comes at one address, whose named levels are given."""

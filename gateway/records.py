@@ -70,7 +70,7 @@ class DeviceName:
 
 def registered(name: str, known: Names[str, str]) -> str:
     """The id of a device by its sender's name. Raises Rejected for a name that needs an entry in `devices`."""
-    found = known.get(name)
+    found: str | None = known.get(name)
     if found is None:
         found = next((known[pattern] for pattern in known if "*" in pattern and fnmatchcase(name, pattern)), name)
     if not valid_id(found):

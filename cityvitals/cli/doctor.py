@@ -21,6 +21,10 @@ def doctor(
     time_server: Annotated[
         str | None, typer.Option("--time-server", help="Compare the clock with this time server.")
     ] = None,
+    payload: Annotated[
+        str, typer.Option("--payload", help="A file with one message of a device, or - for standard input.")
+    ] = "",
+    topic: Annotated[str, typer.Option("--topic", help="Where that message came, if it is known.")] = "",
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
     """Check for faults that would lose readings. Example: cityvitals doctor --config cityvitals.toml.
@@ -32,6 +36,12 @@ def doctor(
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
     from telemetry.untrusted import printable  # noqa: PLC0415
 
+    if payload:
+        from cityvitals.discover import explain_payload  # noqa: PLC0415
+
+        lines = explain_payload(payload, topic or None, load_settings(config))
+        typer.echo("\n".join(map(printable, lines)))
+        return
     if form not in ("table", "json"):
         raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['table', 'json'])}")
     found = []

@@ -1,0 +1,67 @@
+"""`python tools/device_docs.py`: write docs/devices.md; with `--check`: exit 1 where it is not current."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+from gateway.devices import FOLDER, families, template
+from registry.mapping import Template
+from telemetry.quantities import QUANTITIES
+from telemetry.units import names
+
+PAGE = Path(__file__).parent.parent / "docs" / "devices.md"
+HEAD = """# Device families
+
+This page is written by `python tools/device_docs.py` from the templates in `gateway/devices/`; do not edit it.
+How a device is connected, step by step: [Connect a device](how-to/connect-a-device.md).
+
+Name the family in the gateway's configuration and it works. A device whose own name cannot be an id here (blanks,
+slashes, umlauts) gets its id under `devices`; every key of a template can be overridden in the source.
+"""
+
+
+def section(name: str, found: Template) -> str:
+    """One family."""
+    doors = sorted({m.door for m in found.message})
+    places = "".join(f"- {m.door}: `{m.topic}`\n" for m in found.message)
+    lines = [f"## {found.title}", f"It gives {found.gives}.", f"Doors: {', '.join(doors)}.\n\n{places}"]
+    lines.append(f'```toml\n[[gateway.source]]\nfamily = "{name}"\ncity = "town"\n```')
+    lines.append("".join(f"- {trap}\n" for trap in found.traps))
+    case = tomllib.loads((FOLDER / "cases" / f"{name}.toml").read_text(encoding="utf-8"))["case"][0]
+    rows = case.get("readings", [])
+    if "payload" in case and rows and len(case["payload"]) < 600:
+        said = "\n".join(f"{d}  {q}  {v:g} {QUANTITIES[q].unit}  {t}" for d, q, v, t in rows)
+        lines.append(
+            f"For example, at `{case['topic']}`:\n\n```\n{case['payload'].strip()}\n```\n\nbecomes\n\n```\n{said}\n```"
+        )
+    return "\n\n".join(line.strip("\n") for line in lines if line.strip())
+
+
+def units() -> str:
+    """The units that are understood, with their spellings."""
+    spelt: dict[str, list[str]] = {}
+    for spelling, unit in names().items():
+        spelt.setdefault(unit, []).append(spelling)
+    rows = "\n".join(
+        f"| `{unit}` | {' '.join(f'`{s}`' for s in sorted(set(words) - {unit, unit.lower()}))} |"
+        for unit, words in sorted(spelt.items())
+    )
+    return f"## Units\n\nA unit that is named and not understood refuses the value.\n\n| unit | also written |\n|---|---|\n{rows}"
+
+
+def page() -> str:
+    """The whole page."""
+    table = "\n".join(f"| `{n}` | {template(n).title} | {template(n).gives} |" for n in families())
+    sections = "\n\n".join(section(n, template(n)) for n in families())
+    return f"{HEAD}\n| family | devices | gives |\n|---|---|---|\n{table}\n\n{sections}\n\n{units()}\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
+            print("docs/devices.md is not current; run `python tools/device_docs.py`.", file=sys.stderr)
+            sys.exit(1)
+    else:
+        PAGE.write_text(page(), encoding="utf-8")
