@@ -18,7 +18,7 @@ from telemetry.errors import UsageError, nearest
 
 _MOST = 200_000  # messages that are looked at
 
-# What kind of device gives a quantity, the most telling first.
+# What kind of device gives a quantity, the most specific first.
 _KINDS = {
     "connector_state": "ev_charger", "session_energy": "ev_charger", "energy_total": "electricity_meter",
     "power": "electricity_meter", "water_total": "water_meter", "heat_total": "heat_meter", "laeq": "noise",

@@ -48,7 +48,8 @@ def units() -> str:
         f"| `{unit}` | {' '.join(f'`{s}`' for s in sorted(set(words) - {unit, unit.lower()}))} |"
         for unit, words in sorted(spelt.items())
     )
-    return f"## Units\n\nA unit that is named and not understood refuses the value.\n\n| unit | also written |\n|---|---|\n{rows}"
+    head = "## Units\n\nA unit that is named and not understood refuses the value."
+    return f"{head}\n\n| unit | also written |\n|---|---|\n{rows}"
 
 
 def page() -> str:
