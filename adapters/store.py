@@ -80,6 +80,9 @@ class Store(Protocol):
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """KPI values with `updated` > since (ms), oldest change first."""
 
+    def set_aside(self) -> list[tuple[str, str]]:
+        """Rows that the store can never hold, each with the reason, since the last call; the others are stored."""
+
     def ping(self) -> None:
         """Return if the store can be read and written; raise Unavailable otherwise."""
 

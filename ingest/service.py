@@ -76,6 +76,7 @@ class Service:
             fresh, overtaken = self._in_order(batch)
             self._store(fresh)
             self._note(self.ingest.derive(self.clock()))
+            self._keep_set_aside()
             if batch:
                 self.rejects.clear_underived()
             self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
@@ -147,6 +148,11 @@ class Service:
         self.rejects.add(refused)
         if refused and (points := self.ingest.store.points):
             points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
+
+    def _keep_set_aside(self) -> None:
+        """Keep what the store can never hold beside the refused messages, with its reason."""
+        rows = self.ingest.store.set_aside()
+        self.rejects.add(Refused(self.clock(), "store", row.encode(), why, sender="store") for row, why in rows)
 
     def _believable(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.

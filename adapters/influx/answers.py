@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from types import GenericAlias
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from adapters.influx import kpi_rows
 from adapters.influx.http import Answer, SeriesOf
 from adapters.influx.lines import FLOATS, INTS, SPECIAL, text_of
-from adapters.store import CityRecord, Level
+from adapters.store import Level
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable
@@ -30,7 +29,6 @@ PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
 KPIS = _decoder(
     *[int | None] * len(kpi_rows.INTS), *[float | None] * len(kpi_rows.FLOATS), *[str | None] * len(kpi_rows.TEXTS)
 )
-CITIES = msgspec.json.Decoder(Answer[tuple[int, str, int, str | None]])
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _KPI_FIELDS = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
@@ -55,12 +53,6 @@ def between(start: int | None, end: int | None) -> list[str]:
 def one_of(name: str, values: Iterable[str]) -> str:
     """The condition that the tag has one of these values."""
     return "(" + " OR ".join(f'"{name}" = {text(v)}' for v in values) + ")"
-
-
-def select_cities(city: str | None = None) -> str:
-    """The question answered by `CITIES`: of all cities, or of one."""
-    where = f' WHERE "city" = {text(city)}' if city else ""
-    return f'SELECT {columns(("config", "width", "reads"))} FROM "registry"{where} GROUP BY "city"'  # noqa: S608
 
 
 def select_partials(level: Level, where: Sequence[str]) -> str:
@@ -128,13 +120,3 @@ def _kpi(tags: dict[str, str], row: Sequence[Any]) -> StoredKpi:
     found = dict(zip(_KPI_FIELDS, row[1:], strict=True))
     found |= {name: text_of(found[name]) for name in kpi_rows.TEXTS if found[name] is not None}
     return kpi_rows.stored_kpi(tags, row[0], found)
-
-
-def city_records(pieces: Iterable[SeriesOf[tuple[int, str, int, str | None]]]) -> list[CityRecord]:
-    """The cities of an answer, sorted by id."""
-    records = [
-        CityRecord(p.tags["city"], json.loads(config), width, json.loads(reads or "{}"))
-        for p in pieces
-        for _, config, width, reads in p.values
-    ]
-    return sorted(records, key=lambda record: record.id)

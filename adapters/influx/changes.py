@@ -13,13 +13,14 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from adapters.influx.answers import COUNTS, KPIS, between, columns, kpi_values, one_of, select_kpis, text
-from adapters.influx.http import Answer, Connection
+from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import kpi_line, tag
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import PeriodKind
 from telemetry.windows import HOUR
 
 _BATCH = 5_000
+_LATEST = 4_102_444_800_000  # ms; the year 2100
 _COUNTED = msgspec.json.Decoder(Answer[tuple[int, int | None, int | None, int | None]])
 _MAX = msgspec.json.Decoder(Answer[tuple[int, int | None]])
 Identity = tuple[str, str, str, int]  # code, part, kind, time
@@ -99,11 +100,14 @@ class Changes:
 
     def _note(self, city: str, number: int, updated: int) -> None:
         """Show readers all numbers up to this one; under the hour of the change, because the point must have a time."""
-        hour = updated // HOUR * HOUR
+        hour = max(0, min(updated, _LATEST)) // HOUR * HOUR
         self._connection.write(f"feed,city={tag(city)} number={number}i {hour}")
 
     def _largest(self, city: str) -> int:
-        return max(self._max("kpi", city), self.newest(city))
+        try:
+            return max(self._max("kpi", city), self.newest(city))
+        except UnreadableAnswer:  # a server that supports InfluxDB's writes but not its queries
+            return 0
 
     def _max(self, measurement: str, city: str) -> int:
         query = f'SELECT max("number") FROM "{measurement}" WHERE "city" = {text(city)}'  # noqa: S608 - fixed names

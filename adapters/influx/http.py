@@ -6,7 +6,9 @@ Nothing is retried here: the caller keeps what was not acknowledged, and an upse
 from __future__ import annotations
 
 import json
+import logging
 import queue
+import re
 import ssl
 from collections.abc import Iterator
 from typing import Any, Generic, NoReturn, TypeVar
@@ -18,11 +20,15 @@ import urllib3
 from adapters.influx.url import Target, authorization, secret
 from telemetry.errors import CityVitalsError, Unavailable
 
+log = logging.getLogger(__name__)
+
 Row = TypeVar("Row")
 _BUSY = (408, 429)
 # urllib3-future, which replaces urllib3 where grafana-client is installed, raises queue.Full and queue.Empty when the
 # pool is exhausted, and waits forever without pool_timeout.
 _FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
+_MOST_REFUSED = 10_000  # lines kept until they are taken
+_DROPPED = re.compile(r"dropped=(\d+)")
 _ROWS_A_PIECE = 10_000
 # InfluxDB opens every series in every shard it reads. With its default of 7 days, a year of 5,000 series was written at
 # a third and read at a fifth of the speed with 12 weeks.
@@ -31,6 +37,12 @@ _SHARD = "12w"
 
 class UnreadableAnswer(CityVitalsError):
     """The server's answer does not have the form that this program writes."""
+
+
+class PartialWrite(CityVitalsError):
+    """The server can never hold some of the lines, or takes no batch of this size. `dropped`: how many; 0 unknown."""
+
+    dropped = 0
 
 
 class SeriesOf(msgspec.Struct, Generic[Row]):
@@ -86,13 +98,43 @@ class Connection:
         self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than the threads of any process
         self._headers = authorization(target)
         self._made = target.org is not None
+        self._refused: list[tuple[str, str]] = []
+        self._lost = False
         self._writer: Any = None
 
     def write(self, lines: str) -> None:
-        """Write line protocol with times in ms.
+        """Write line protocol with times in ms. Lines that the server can never hold are set aside, see `take_refused`.
 
-        Raises Unavailable where a retry may help, CityVitalsError with the server's message where it rejects them.
+        Raises Unavailable where a retry may help, CityVitalsError with the server's message where it rejects all.
         """
+        try:
+            self.write_all(lines)
+        except PartialWrite as error:
+            rows = lines.split("\n")
+            if len(rows) == 1 or error.dropped == len(rows):
+                self._set_aside(rows, str(error))
+                return
+            half = len(rows) // 2
+            self.write("\n".join(rows[:half]))
+            self.write("\n".join(rows[half:]))
+
+    def _set_aside(self, rows: list[str], reason: str) -> None:
+        if not self._refused:
+            log.warning("%d rows cannot be stored: %s", len(rows), reason)
+        self._refused += [(row, reason) for row in rows[: _MOST_REFUSED - len(self._refused)]]
+
+    def take_refused(self) -> list[tuple[str, str]]:
+        """Lines the server can never hold, with its reason, since the last call; the rest of a batch is written."""
+        found, self._refused = self._refused, []
+        return found
+
+    def take_lost(self) -> bool:
+        """Whether the database was gone and has been made anew since the last call."""
+        found, self._lost = self._lost, False
+        return found
+
+    def write_all(self, lines: str) -> None:
+        """Write line protocol with times in ms; also raises PartialWrite."""
         self._make_database()
         if self.target.org is None:
             fields = {"db": self.target.database, "precision": "ms"}
@@ -137,6 +179,7 @@ class Connection:
                 ) from error
             for result in answer.results:
                 if result.error:
+                    self._notice_lost(result.error)
                     raise Unavailable(f"The store at {self.target.base} cannot answer: {result.error}.")
                 yield from result.series
 
@@ -203,10 +246,23 @@ class Connection:
     def _unavailable(self, error: Exception) -> Unavailable:
         return Unavailable(f"The store at {self.target.base} does not answer: {error}. Is it running?")
 
+    def _notice_lost(self, message: str) -> None:
+        """Raise Unavailable where the 1.x database has been dropped: the next request makes it anew."""
+        if self._made and self.target.org is None and "database not found" in message:
+            self._made, self._lost = False, True
+            log.error("the database at %s is gone; it is made anew, and what it held is lost", self.target.base)
+            raise Unavailable(f"The database at {self.target.base} is gone; it is made anew.")
+
     def _raise_status(self, status: int, body: str) -> NoReturn:
         message = _sentence(body)
         if status >= 500 or status in _BUSY:
             raise Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
+        if status == 413 or "partial write" in message or (status == 422 and "retention" in message):
+            partial = PartialWrite(f"The store at {self.target.base} cannot hold this: {message}.")
+            if found := _DROPPED.search(message):
+                partial.dropped = int(found[1])
+            raise partial
+        self._notice_lost(message)
         if status in (401, 403):
             names = "USERNAME and PASSWORD" if self.target.org is None else "TOKEN"
             raise CityVitalsError(

@@ -6,7 +6,6 @@ therefore marks what is omitted: `special` for partials, `valued` and `replaced`
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,6 @@ from dataclasses import fields
 import numpy as np
 
 from adapters.influx import kpi_rows
-from adapters.store import CityRecord
 from telemetry.errors import CityVitalsError
 from telemetry.kpi_row import row_of
 from telemetry.kpi_value import StoredKpi
@@ -46,7 +44,7 @@ def text_field(text: str) -> str:
 
     Newlines are written as \\n: some servers split lines before they parse.
     """
-    return _quoted(text.replace("\\", "\\\\").replace("\n", "\\n"))
+    return quoted(text.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
 def text_of(field: str) -> str:
@@ -54,7 +52,8 @@ def text_of(field: str) -> str:
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], field) if "\\" in field else field
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A string field's value as line protocol has it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -92,10 +91,3 @@ def kpi_line(stored: StoredKpi, number: int) -> str:
     fields += [f"{name}={text_field(text)}" for name, text in texts.items()]
     tags = ",".join(f"{name}={tag(row[ours])}" for ours, name in kpi_rows.TAGS.items())
     return f"kpi,{tags} {','.join(fields)} {row['time']}"
-
-
-def city_line(record: CityRecord) -> str:
-    """The line of a city; its configuration as JSON, which contains no newline."""
-    config = _quoted(json.dumps(record.config, sort_keys=True))
-    reads = _quoted(json.dumps(record.reads, sort_keys=True))
-    return f"registry,city={tag(record.id)} config={config},width={record.width}i,reads={reads} 0"

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from adapters.influx.answers import CITIES, city_records, select_cities, text
+from adapters.influx.answers import text
 from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import site_name
+from adapters.influx.registry import Registry, sites_listed
 
 _KEYS = msgspec.json.Decoder(Answer[tuple[str]])
 
@@ -23,8 +24,8 @@ _KEYS = msgspec.json.Decoder(Answer[tuple[str]])
 class Sites:
     """The sites of all devices so far, by city."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, registry: Registry) -> None:
+        self._connection, self._registry = connection, registry
         self._known: dict[str, dict[str, str]] = {}
 
     def of(self, city: str, devices: Iterable[str]) -> dict[str, str]:
@@ -44,8 +45,7 @@ class Sites:
             return {}
 
     def _listed(self, city: str) -> dict[str, str]:
-        records = city_records(self._connection.query(select_cities(city), CITIES))
-        return {d["id"]: site_name(d.get("site", "")) for r in records for d in r.config.get("device", [])}
+        return {device: site_name(site) for device, site in sites_listed(self._registry.cities(city))}
 
     def _stored(self, city: str) -> dict[str, str]:
         """From the index alone: with a year of windows, a query of the data takes a hundred times longer."""

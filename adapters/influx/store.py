@@ -17,24 +17,22 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from adapters.influx.answers import (
-    CITIES,
     COUNTS,
     KPIS,
     PARTIALS,
     PartialRows,
     between,
-    city_records,
     kpi_values,
     one_of,
-    select_cities,
     select_kpis,
     select_partials,
     text,
 )
 from adapters.influx.changes import Changes
 from adapters.influx.http import Connection
-from adapters.influx.lines import city_line, partial_lines, tag
+from adapters.influx.lines import partial_lines, tag
 from adapters.influx.points import InfluxPoints
+from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Level
@@ -56,7 +54,8 @@ class InfluxStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._sites = Sites(connection)
+        self._registry = Registry(connection)
+        self._sites = Sites(connection, self._registry)
         self._changes = Changes(connection)
         self._points = InfluxPoints(connection, self._sites)
 
@@ -78,12 +77,12 @@ class InfluxStore:
                 f"The store contains windows of {before // 1000} s for {record.id}; {record.width // 1000} s would "
                 f"count readings twice. Use --width {before // 1000}s or another store."
             )
-        self._connection.write(city_line(record))
+        self._registry.put(record)
         self._changes.begin(record.id)
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
-        return city_records(self._connection.query(select_cities(), CITIES))
+        return self._registry.cities()
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store. Batches are written in order; those before a failure remain written."""
@@ -147,7 +146,15 @@ class InfluxStore:
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
-        self._changes.put(values)
+        rows = list(values)
+        self._changes.put(rows)
+        if self._connection.take_lost():
+            self._registry.write_again()
+        self._registry.refresh(max((row.updated for row in rows), default=0))
+
+    def set_aside(self) -> list[tuple[str, str]]:
+        """See Store."""
+        return self._connection.take_refused()
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None

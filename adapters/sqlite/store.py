@@ -198,6 +198,10 @@ class SqliteStore:
         sql = f"SELECT {columns} FROM kpi WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
         return [_stored_kpi(row) for row in self._read(sql, values)]
 
+    def set_aside(self) -> list[tuple[str, str]]:
+        """See Store; SQLite holds every row."""
+        return []
+
     def ping(self) -> None:
         """See Store."""
         self._read("SELECT 1 FROM city LIMIT 1", ())

@@ -13,6 +13,7 @@ from adapters.store import open_store
 from ingest.core import UNCONFIGURED, Ingest
 from ingest.service import Service
 from registry.city import City
+from telemetry.kpi_value import KpiQuery
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
 from tests.ingest.samples import NOW, T0, NoNetwork, city, windows
@@ -73,7 +74,7 @@ def test_values_that_no_instrument_can_have_are_refused_whatever_the_store(
     [reason] = hub.send("gw", forged(**fields))
     assert "outside the range" in reason
     assert hub.held() == {}
-    assert [k.kpi.value for k in hub.store.kpis("aba") if k.kpi.value] == []
+    assert [k.kpi.value for k in hub.store.kpis(KpiQuery("aba")) if k.kpi.value] == []
     assert hub.send("gw", windows(0, 1)) == []
     assert hub.held() == {"m1": 2}
 

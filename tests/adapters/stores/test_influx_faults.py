@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,14 +83,24 @@ def test_a_server_in_trouble_is_unavailable(form: str, status: int) -> None:
                 call(open_store(form.format(told.port)))
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "partial write: points beyond retention policy dropped=1"),
+        (422, "points beyond retention policy"),
+        (413, "too large"),
+    ],
+)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_refused_write_is_told_in_the_servers_words(form: str) -> None:
-    with canned(400, b'{"error":"partial write: points beyond retention policy dropped=3"}') as told:
+def test_what_can_never_be_stored_is_set_aside_with_the_servers_words(form: str, status: int, words: str) -> None:
+    with canned(status, b'{"error":"%s"}' % words.encode()) as told:
         store = open_store(form.format(told.port))
         store._connection._made = True  # type: ignore[attr-defined]
-        with pytest.raises(CityVitalsError, match="beyond retention policy dropped=3") as caught:
-            store.put_kpis([kpi()])
-        assert not isinstance(caught.value, Unavailable)
+        store._connection.write("a v=1 1\nb v=1 1\nc v=1 1")  # type: ignore[attr-defined]
+        assert [line[0] for line, _ in store.set_aside()] == ["a", "b", "c"]
+        store._connection.write("a v=1 1")  # type: ignore[attr-defined]
+        [(_, reason)] = store.set_aside()
+        assert words in reason
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -116,12 +127,60 @@ def test_an_answer_of_another_kind_is_told(body: bytes) -> None:
         open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
 
 
-def test_a_real_partial_write_is_an_error(influxdb: InfluxDB, influx_url: str) -> None:
+def test_of_a_real_partial_write_the_rest_is_stored(influxdb: InfluxDB, influx_url: str) -> None:
     database = influx_url.rpartition("/")[2]
     influxdb.create(database)
     influxdb.write(database, f'kpi,city=other n_devices="a text where we write a number" {T0}')
-    with pytest.raises(CityVitalsError, match="conflict"):
-        open_store(influx_url).put_kpis([kpi()])
+    store = open_store(influx_url)
+    store.put_kpis([kpi(1.0), kpi(2.0, city="bab")])
+    assert all("conflict" in reason for _, reason in store.set_aside())
+
+
+def test_a_database_with_a_retention_takes_what_is_within_it(influxdb: InfluxDB, influx_url: str) -> None:
+    """City files lie at time 0, years begin long ago: neither may end the program or keep the rest out."""
+    influxdb.query(f'CREATE DATABASE "{influx_url.rpartition("/")[2]}" WITH DURATION 30d')
+    now = time.time_ns() // 1_000_000 // MINUTE * MINUTE
+    store, record = open_store(influx_url), CityRecord("aba", {"city": {"id": "aba"}}, MINUTE)
+    store.put_city(record)
+    assert open_store(influx_url).cities() == [record]
+    table = SeriesTable()
+    both = Partials.concat([partials(table, ("a", 0, 1.0)), partials(table, ("a", 0, 2.0), ("a", 1, 3.0))])
+    moved = {name: getattr(both, name) for name in both.__slots__}
+    moved["start"] = np.array([now - 400 * 86_400_000, now - MINUTE, now])
+    store.put_partials("window", Partials(**moved), table)
+    [(line, reason)] = store.set_aside()
+    assert "retention" in reason
+    assert line.endswith(str(now - 400 * 86_400_000))
+    found = list(store.partials("aba", "window", 0, now + MINUTE, SeriesTable()))
+    assert Partials.concat(found).start.tolist() == [now - MINUTE, now]
+
+
+@pytest.mark.parametrize("devices", [2, 7_000, 20_000])
+def test_city_files_of_any_size_are_kept_and_replaced(influx_url: str, devices: int) -> None:
+    """InfluxDB 1.12 and 2.7 refuse a string over 1 MiB, which a city of 7,000 devices exceeds."""
+    store, lines = open_store(influx_url), list[str]()
+    write = store._connection.write_all  # type: ignore[attr-defined]
+    store._connection.write_all = lambda text: (lines.append(text), write(text))  # type: ignore[attr-defined]
+    for version in range(3):
+        config = {"city": {"id": "aba"}, "device": [
+            {"id": f"device-{i}", "site": f"Straße {i} {version}", "quantities": ["energy_total", "power"]}
+            for i in range(devices - version)
+        ]}  # fmt: skip
+        store.put_city(CityRecord("aba", config, MINUTE))
+        assert open_store(influx_url).cities() == [CityRecord("aba", config, MINUTE)]
+    assert max(len(line) for text in lines for line in text.split("\n")) < 64 << 10
+
+
+def test_a_database_that_is_dropped_under_the_program_is_made_anew_with_its_city(
+    influxdb: InfluxDB, influx_url: str
+) -> None:
+    store, record = open_store(influx_url), CityRecord("aba", {"city": {"id": "aba"}}, MINUTE)
+    store.put_city(record)
+    influxdb.query(f'DROP DATABASE "{influx_url.rpartition("/")[2]}"')
+    with pytest.raises(Unavailable, match="is gone"):
+        store.put_kpis([kpi(1.0)])
+    store.put_kpis([kpi(1.0)])
+    assert (values(store.kpis(KpiQuery("aba"))), store.cities()) == ([1.0], [record])
 
 
 def test_a_failure_in_the_midst_of_many_rows_is_told(influxdb: InfluxDB, influx_url: str) -> None:

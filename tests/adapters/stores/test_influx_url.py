@@ -65,8 +65,8 @@ def test_the_token_goes_with_writes_and_questions(monkeypatch: pytest.MonkeyPatc
         store = open_store(f"influxdb2://127.0.0.1:{told.port}/city?org=my%20town")
         store.put_kpis([kpi()])
         assert store.kpis(KpiQuery("aba")) == []
-    assert [headers["Authorization"] for _, _, headers in told.asked] == ["Token abc"] * 2
-    assert told.asked[0][0] == "/api/v2/write?org=my+town&bucket=city&precision=ms"
+    assert {headers["Authorization"] for _, _, headers in told.asked} == {"Token abc"}
+    assert "/api/v2/write?org=my+town&bucket=city&precision=ms" in [path for path, _, _ in told.asked]
 
 
 def test_user_and_password_go_with_1x(monkeypatch: pytest.MonkeyPatch) -> None:
