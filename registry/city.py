@@ -63,6 +63,8 @@ class Rules(_Strict):
     charging_behind_meters: bool = True
     # Whether customers without a meter are assumed to use as much as those with one; the value's notes say so.
     estimate_unmetered: bool = False
+    # Whether the electricity meters measure all use, so that own generation is within what they count.
+    generation_in_load: bool = False
     noise_limit_lden: float = Field(55.0, gt=0)
     population_weighted_air: bool = False
     exclude_suspect: bool = False

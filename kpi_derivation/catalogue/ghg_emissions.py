@@ -9,10 +9,11 @@ industry are not in it: the value is partial and says so. Charging is added to t
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.charging import sessions
+from kpi_derivation.rules.charging import reporting, sessions
 from kpi_derivation.rules.emissions import factor
 from kpi_derivation.rules.energy import metered
 from kpi_derivation.rules.ratios import joined, missing
+from telemetry.kpi_value import Reason
 
 CODE = "EN:EN:AQ:2C"
 METHOD = "ghg-electricity-location-based/2 (partial; unconfirmed formula)"
@@ -24,8 +25,10 @@ def derive(view: View) -> list[Part]:
     unit = None if view.is_year else "tonnes eCO2/capita in the period"
     apart = not m.registered or not view.city.rules.charging_behind_meters
     charging = float(charged.sum.sum()) if apart else 0.0
-    coverage = m.coverage if m.registered else float((charged.n > 0).mean()) if len(charged) else 0.0
+    chargers = reporting(view, charged)
+    coverage = m.coverage if m.registered else chargers.coverage
     n = m.n_devices + (int((charged.n > 0).sum()) if apart else 0)
+    partial = not m.registered and chargers.reason == "partial_period"
     rule, (kg_per_kwh, which) = view.city.rules.period_capture, factor(view)
     why = "no metered electricity and no charging in the period" if not n else ""
     if not why and m.registered and m.coverage < rule:
@@ -36,7 +39,8 @@ def derive(view: View) -> list[Part]:
     tonnes = (m.amount + charging) * kg_per_kwh / 1000.0
     notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.amount:g} kWh" if apart else "")
     value = tonnes / (view.city.city.population or 1.0)
-    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, unit=unit)]
+    reason: Reason = "partial_period" if partial else ""
+    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, unit=unit, reason=reason)]
 
 
 _PARTIAL = "partial: metered electricity only, scope 2, location based"

@@ -18,7 +18,7 @@ from telemetry.series import FloatArray
 KPI = local_kpi(
     "LOCAL:AQ:EAQI", "European air quality index", "/", "Worst pollutant at the worst station", "Air Quality"
 )
-METHOD = "eaqi-2024/1"
+METHOD = "eaqi-2024/2"
 
 
 def derive(view: View) -> list[Part]:
@@ -33,9 +33,11 @@ def derive(view: View) -> list[Part]:
 
 
 def _highest(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:
-    """Per station the highest hour of the period, or the newest of the rolling 24 hours."""
+    """Per station the highest hour of the period; of the rolling 24 hours the newest of the last three."""
     if view.period.kind != "24h":
         return np.asarray(np.fmax.reduce(view.daily(quantity, kinds)["max1"], axis=1))
     hours = view.hourly(quantity, kinds)
-    there = np.flatnonzero(~np.isnan(hours).all(axis=0))
-    return np.asarray(hours[:, there[-1]] if len(there) else hours[:, -1])
+    newest = hours[:, -1].copy()
+    for before in (2, 3):
+        newest = np.where(np.isnan(newest), hours[:, -before], newest)
+    return newest

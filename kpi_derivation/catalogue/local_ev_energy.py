@@ -13,12 +13,14 @@ KPI = local_kpi(
     "Energy of all charging sessions that began in the period",
     "EV charging",
 )
-METHOD = "charging-energy/1"
+METHOD = "charging-energy/2"
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     rows = sessions(view)
-    coverage, seen, notes = reporting(rows)
-    value = float(rows.sum.sum()) if seen else None
-    return [Part(value=value, coverage=coverage, n_devices=seen, notes=notes)]
+    found = reporting(view, rows)
+    value = float(rows.sum.sum()) if found.known else None
+    return [
+        Part(value=value, coverage=found.coverage, n_devices=found.n_devices, notes=found.notes, reason=found.reason)
+    ]

@@ -6,6 +6,7 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import reporting, sessions
 from kpi_derivation.rules.ratios import missing
+from telemetry.kpi_value import Reason
 
 KPI = local_kpi(
     "LOCAL:EV:PER_CAPITA",
@@ -14,13 +15,14 @@ KPI = local_kpi(
     "Energy of all charging sessions that began in the period, per inhabitant",
     "EV charging",
 )
-METHOD = "charging-energy-per-capita/1"
+METHOD = "charging-energy-per-capita/2"
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     rows = sessions(view)
-    coverage, seen, notes = reporting(rows)
-    why = missing(view, "population")
-    value = float(rows.sum.sum()) / (view.city.city.population or 1.0) if seen and not why else None
-    return [Part(value=value, coverage=coverage, n_devices=seen, notes=why if seen and why else notes)]
+    found, why = reporting(view, rows), missing(view, "population")
+    reason: Reason = "missing_setting" if found.known and why else found.reason
+    notes = why if found.known and why else found.notes
+    value = float(rows.sum.sum()) / (view.city.city.population or 1.0) if found.known and not why else None
+    return [Part(value=value, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason)]

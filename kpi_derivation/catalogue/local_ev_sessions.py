@@ -13,12 +13,14 @@ KPI = local_kpi(
     "Number of charging sessions that began in the period",
     "EV charging",
 )
-METHOD = "charging-sessions/1"
+METHOD = "charging-sessions/2"
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     rows = sessions(view)
-    coverage, seen, notes = reporting(rows)
-    value = float(rows.n.sum()) if seen else None
-    return [Part(value=value, coverage=coverage, n_devices=seen, notes=notes)]
+    found = reporting(view, rows)
+    value = float(rows.n.sum()) if found.known else None
+    return [
+        Part(value=value, coverage=found.coverage, n_devices=found.n_devices, notes=found.notes, reason=found.reason)
+    ]

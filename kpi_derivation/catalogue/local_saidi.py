@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import interruptions, logging, major_event_days, served
+from kpi_derivation.rules.outages import Interruptions, interruptions, major_event_days, served
 from kpi_derivation.rules.ratios import joined
 
 KPI = replace(
@@ -19,32 +19,36 @@ KPI = replace(
               "Customer minutes interrupted per customer served", "Electricity Supply"),
     parts=("all", "without_major_events"),
 )  # fmt: skip
-METHOD = "saidi/1 (2.5 beta; unconfirmed formula of T_MED)"
+METHOD = "saidi/2 (2.5 beta; unconfirmed formula of T_MED)"
 _LEAST_DAYS = 10  # days with interruptions from which a limit is taken; ours
 
 
 def derive(view: View) -> list[Part]:
     """Two parts."""
     found, (customers, why) = interruptions(view), served(view)
-    if not logging(view):
-        why = "no outage log and no meter that reports power failures is registered"
-    if why or customers is None:
-        return [Part(part=p, value=None, coverage=0.0, n_devices=found.n_devices, notes=why) for p in KPI.parts]
+    if not found.known or customers is None:
+        notes, reason = (found.notes, found.reason) if not found.known else (why, "missing_setting")
+        return [
+            Part(part=p, value=None, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason)
+            for p in KPI.parts
+        ]
     value = found.minutes / customers
+    n, coverage = found.n_devices, found.coverage
     return [
-        Part(part="all", value=value, coverage=1.0, n_devices=found.n_devices, notes=found.notes),
-        _without(view, value, customers, found.n_devices, found.notes),
+        Part(part="all", value=value, coverage=coverage, n_devices=n, notes=found.notes, reason=found.reason),
+        _without(view, value, customers, found),
     ]
 
 
-def _without(view: View, saidi: float, customers: float, n: int, notes: str) -> Part:
-    name = "without_major_events"
+def _without(view: View, saidi: float, customers: float, found: Interruptions) -> Part:
+    name, n, coverage, reason = "without_major_events", found.n_devices, found.coverage, found.reason
     if view.period.kind != "year":
-        return Part(part=name, value=None, coverage=1.0, n_devices=n, notes="major event days are told for years")
+        why = "major event days are calculated for years only"
+        return Part(part=name, value=None, coverage=coverage, n_devices=n, notes=why, reason="not_for_period")
     limit, above, days = major_event_days(view, customers)
     if days < _LEAST_DAYS:
         why = f"{days} days with interruptions in the five years before; T_MED needs {_LEAST_DAYS}"
-        return Part(part=name, value=None, coverage=1.0, n_devices=n, notes=why)
+        return Part(part=name, value=None, coverage=coverage, n_devices=n, notes=why, reason="low_coverage")
     what = f"T_MED {limit:.4g} min from {days} days; {len(above)} major event days"
-    value = saidi - float(above.sum())
-    return Part(part=name, value=value, coverage=1.0, n_devices=n, notes=joined(what, notes))
+    value, notes = saidi - float(above.sum()), joined(what, found.notes)
+    return Part(part=name, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason)

@@ -13,13 +13,13 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.days.blocks import LEAD
 from kpi_derivation.engine.families.air import running_means
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.indices import US, aqi, nowcast
+from kpi_derivation.rules.indices import US, aqi, is_current, nowcast
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
 from telemetry.series import FloatArray
 
 KPI = local_kpi("LOCAL:AQ:USAQI", "US air quality index", "/", "Worst pollutant at the worst station", "Air Quality")
-METHOD = "us-aqi-2024/1"
+METHOD = "us-aqi-2024/2"
 PARTICLES = ("pm2_5", "pm10")
 _OF = {"pm2_5": "mean", "pm10": "mean", "o3": "max8", "no2": "max1", "so2": "max1"}
 
@@ -44,13 +44,9 @@ def _days(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArra
 
 
 def _rolling(view: View, quantity: str, kinds: tuple[DeviceKind, ...]) -> FloatArray:
-    """Per station the value of the rolling 24 hours; the newest hour is the last one with a mean anywhere."""
+    """Per station the value of the rolling 24 hours; none where fewer than two of the last three hours are there."""
     hours = view.hourly(quantity, kinds, LEAD)
-    there = np.flatnonzero(~np.isnan(hours).all(axis=0))
-    if not len(there):
-        return np.full(len(hours), np.nan)
     if quantity in PARTICLES:
-        newest = hours[:, : there[-1] + 1][:, ::-1]
-        return np.array([nowcast(row.tolist()) for row in newest])
+        return np.array([nowcast(row.tolist()) for row in hours[:, ::-1]])
     values = running_means(hours) if quantity == "o3" else hours[:, LEAD:]
-    return np.asarray(np.fmax.reduce(values, axis=1))
+    return np.where(is_current(hours), np.fmax.reduce(values, axis=1), np.nan)

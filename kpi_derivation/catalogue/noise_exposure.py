@@ -12,7 +12,7 @@ import numpy as np
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.noise import site_levels
-from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined, missing
 
 CODE = "EN:EN:EQ:2A"
 METHOD = "noise-lden-sites/1 (unconfirmed limit)"
@@ -27,7 +27,7 @@ def derive(view: View) -> list[Part]:
     if not sites.devices:
         why = "no noise sensor is registered"
     elif view.period.kind == "24h":
-        why = "told for calendar periods and 365 days"
+        why = f"{ONLY_CALENDAR}, and 365 days"
     elif not n:
         why = f"no site has {100 * view.city.rules.period_capture:g} % of the hours by day, evening and night"
     elif any(p is None for p in people):

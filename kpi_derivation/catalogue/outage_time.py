@@ -7,24 +7,24 @@ interruption it does not exist.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import interruptions, logging
+from kpi_derivation.rules.outages import interruptions
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EC:I:ES:2C"
-METHOD = "caidi/1"
+METHOD = "caidi/2"
 
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     found = interruptions(view)
-    if not logging(view):
-        why = "no outage log and no meter that reports power failures is registered"
-        return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
+    coverage, n, reason = found.coverage, found.n_devices, found.reason
+    if not found.known:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=found.notes, reason=reason)]
     if not found.customers:
         why = f"no customer was interrupted; {found.notes}"
-        return [Part(value=None, coverage=1.0, n_devices=found.n_devices, notes=why)]
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason or "undefined")]
     value = found.minutes / found.customers
-    return [Part(value=value, coverage=1.0, n_devices=found.n_devices, notes=joined(found.notes, _SHOW_BOTH))]
+    return [Part(value=value, coverage=coverage, n_devices=n, notes=joined(found.notes, _SHOW_BOTH), reason=reason)]
 
 
 _SHOW_BOTH = "a shorter mean interruption can go with more time without supply: see LOCAL:ES:SAIDI"

@@ -2,7 +2,8 @@
 
 Meters see electricity only, so the value is partial. Renewable is what generation meters (`role = "generation"`)
 counted and was not exported, and the renewable share of the grid's electricity (`renewable_grid_share` in [city], a
-dated figure); all electricity used is what was drawn from the grid and the self-consumed generation.
+dated figure); all electricity used is what was drawn from the grid and the self-consumed generation. Where the rule
+`generation_in_load` says that the meters measure all use, own generation included, it is not added once more.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def derive(view: View) -> list[Part]:
     """One part, without a name."""
     drawn, made, share = metered(view), metered(view, generates), view.city.city.renewable_grid_share
     own = max(made.amount - exported(view).kwh, 0.0)
-    n, used = drawn.n_devices + made.n_devices, drawn.amount + own
+    within = view.city.rules.generation_in_load
+    n, used = drawn.n_devices + made.n_devices, drawn.amount + (0.0 if within else own)
     rule = view.city.rules.period_capture
     if not drawn.n_devices or used <= 0:
         why = "no metered electricity in the period"
@@ -31,6 +33,6 @@ def derive(view: View) -> list[Part]:
         why = 'set renewable_grid_share in [city], or register meters with role = "generation"'
     else:
         grid = "renewable_grid_share is not set in [city]: the grid counts as 0" if share is None else ""
-        value = 100.0 * (own + (share or 0.0) * drawn.amount) / used
+        value = 100.0 * (own + (share or 0.0) * (used - own)) / used
         return [Part(value=value, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, grid))]
     return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why))]

@@ -9,6 +9,7 @@ gives the same bits. It does no I/O of its own and never asks for the time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,18 @@ from kpi_derivation.engine.record import Record
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
 from kpi_derivation.engine.view import View
+from kpi_derivation.rules.outages import QUANTITIES as OUTAGE_QUANTITIES
+from kpi_derivation.rules.outages import log_span
 from kpi_derivation.rules.stations import KINDS as STATIONS
 from registry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials
-from telemetry.periods import Period, hour_phase, local_date
+from telemetry.periods import Period, PeriodKind, calendar_period, hour_phase, local_date
 from telemetry.series import FloatArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
+
+OUTAGES = frozenset(OUTAGE_QUANTITIES)
+_LOGGED: tuple[PeriodKind, ...] = ("year", "quarter", "month")
 
 
 class Engine:
@@ -95,8 +101,15 @@ class Engine:
         days: dict[int, set[str]] = {}
         for row, day in sorted(changed):
             days.setdefault(day, set()).add(self._days.rows.quantity(row))
+        with_data = set(self._days.with_data())
+        for day, quantities in self._days.lives.grown({row for row, _ in changed}).items():
+            if day in with_data:
+                days.setdefault(day, set()).update(quantities)
         values: list[KpiValue] = []
-        for period, quantities in self._periods(days, now, list(DERIVATIONS)).items():
+        periods = self._periods(days, now, list(DERIVATIONS))
+        for period in self._logged_periods(days, now):
+            periods.setdefault(period, set(OUTAGES))
+        for period, quantities in periods.items():
             values += self.derive(period, now, [d for d in DERIVATIONS.values() if self._touches(d, quantities)])
         self._clock = now
         return values
@@ -181,12 +194,26 @@ class Engine:
         newest = main.origin + main.shape[1] if main.shape[1] else None
         return self._due.periods(days, self.record.looks_back(codes), now, self._clock, newest)
 
+    def _logged_periods(self, days: Mapping[int, set[str]], now: int) -> list[Period]:
+        """Years, quarters and months of the time that was logged: without an interruption they have zeros."""
+        if not any(quantities & OUTAGES for quantities in days.values()):
+            return []
+        start, end = log_span(self._view(calendar_period("day", date(2000, 1, 1), self.city.zone), now))
+        first, last = self._ordinals(round(max(start, -(1 << 45))), round(min(end, now)) - 1)
+        found = {
+            calendar_period(kind, date.fromordinal(day), self.city.zone)
+            for kind in _LOGGED
+            for day in (*range(first, last, 27), last)
+        }
+        return sorted(found)
+
     def _view(self, period: Period, now: int) -> View:
         days = self._days
         expected = float(max(min(period.end, window_start(now, HOUR, self._phase)) - period.start, 0))
         return View(
             self.city, period, expected, self._sums(period), days.daily, days.rolling.hourly, days.demand.period,
             days.meter_changes(*self._ordinals(period.start, period.end - 1)), {}, self._index,
+            now=now, read_life=days.life,
         )  # fmt: skip
 
     def _sums(self, period: Period) -> Sums:

@@ -6,6 +6,7 @@ import msgspec
 
 from kpi_derivation.catalogue import Derivation
 from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.reasons import reason_in
 from registry.city import Rules
 from telemetry.kpi_value import NOT_APPLICABLE, KpiValue, Reason, Status, StoredKpi
 from telemetry.periods import Period
@@ -23,13 +24,23 @@ def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
 
 
 def reason_of(part: Part) -> Reason:
-    """The part's reason; a missing value that gives none has too little behind it."""
-    return "low_coverage" if part.value is None and not part.reason else part.reason
+    """The part's reason; of a missing value that gives none, what its notes say."""
+    return reason_in(part.notes) if part.value is None and not part.reason else part.reason
+
+
+def _begun(part: Part, period: Period, now: int) -> Part:
+    """The part, without any value where the period has not begun."""
+    if period.start <= now:
+        return part
+    notes = "the period has not begun"
+    return msgspec.structs.replace(part, value=None, coverage=0.0, n_devices=0, notes=notes, reason="future")
 
 
 def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiValue:
     """The value of one part."""
     kpi, period = derivation.kpi, view.period
+    part = _begun(part, period, now)
+    part = msgspec.structs.replace(part, reason=reason_of(part))
     return KpiValue(
         city=view.city.id,
         code=kpi.code,
@@ -45,7 +56,7 @@ def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiVa
         n_devices=part.n_devices,
         method=derivation.method,
         notes=part.notes,
-        reason=reason_of(part),
+        reason=part.reason,
     )
 
 

@@ -88,6 +88,12 @@ class Daily:
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
 DemandReader = Callable[[int, int], tuple[Peak | None, FloatArray]]
 HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
+LifeReader = Callable[[Sequence[str], Sequence[str]], tuple[FloatArray, FloatArray]]
+
+
+def _no_life(devices: Sequence[str], _quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    nothing = np.full(len(devices), np.nan)
+    return nothing, nothing.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class View:
     `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
     period; `index`: what follows from the city alone, shared by all its views. `reads`: what was read of this view;
     whatever a method answers is noted there, so that a derivation is run again when it changes.
+    `now`: when it is derived, ms UTC.
     `meter_changes`: days (ordinals) of the period on which a register was replaced, by device and quantity.
     """
 
@@ -111,6 +118,8 @@ class View:
     found: dict[Any, tuple[Any, Reads]] = field(default_factory=dict)
     index: dict[Any, Any] = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
+    now: int = 0
+    read_life: LifeReader = _no_life
 
     def __post_init__(self) -> None:
         """What is read of the city is noted, too."""
@@ -190,6 +199,17 @@ class View:
             known = self.index[where] = devices, self.sums.size, places
         table = self.sums.of(known[2])
         return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
+
+    def life(self, devices: tuple[Device, ...], *quantities: str) -> tuple[FloatArray, FloatArray]:
+        """Ms UTC of the first and last sign of life of each device in these quantities, whole days; NaN for none."""
+        for quantity in quantities:
+            self.reads.add("beside", quantity)
+        return self.read_life([d.id for d in devices], quantities)
+
+    @property
+    def passed_until(self) -> float:
+        """Ms UTC up to which the period has passed."""
+        return self.period.start + self.expected_ms
 
     def follows(self, *quantities: str) -> None:
         """Derive this KPI, which reads no data, in the periods in which one of these quantities has any."""

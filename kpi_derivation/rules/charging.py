@@ -1,15 +1,22 @@
 """Charging sessions of a period: shared by the EV KPIs. Pure.
 
-A session counts whole in the period of its start, city time. Sessions are events: that a charger reported none may be
-rest or outage, so coverage counts the chargers that reported at least one.
+A session counts whole in the period of its start, city time. Sessions are events: a charger without one rests, or is
+not there yet, or any more. So the coverage is the share of the expected time (`presence`) in which the chargers were
+alive; with less than `period_capture` the value is of a part of the period, is never final and is not compared.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.presence import expected, observed
 from registry.city import DeviceKind
+from telemetry.kpi_value import Reason
+from telemetry.series import FloatArray
 
 CHARGERS: tuple[DeviceKind, ...] = ("ev_charger",)
+SIGNS = ("session_energy", "connector_fault")  # what shows that a charger is alive
 
 
 def sessions(view: View) -> Rows:
@@ -17,10 +24,33 @@ def sessions(view: View) -> Rows:
     return view.rows("session_energy", CHARGERS)
 
 
-def reporting(rows: Rows) -> tuple[float, int, str]:
-    """Coverage, number of chargers that reported, and the note that explains the coverage."""
-    seen = int((rows.n > 0).sum())
-    coverage = seen / len(rows) if len(rows) else 0.0
-    if seen:
-        return coverage, seen, "coverage: chargers that reported a session"
-    return coverage, 0, "no session in the period" if len(rows) else "no charger is registered"
+class Reporting(NamedTuple):
+    """Share of the expected charger time in which they were alive, chargers that were, and what is to be said.
+
+    `reason`: empty where the whole period is known; then no session is zero sessions. `observed`: ms of each charger.
+    """
+
+    coverage: float
+    n_devices: int
+    notes: str
+    reason: Reason
+    observed: FloatArray
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value at all, of the whole period or a part."""
+        return self.reason in ("", "partial_period")
+
+
+def reporting(view: View, rows: Rows) -> Reporting:
+    """How much of the period is known of the chargers whose sessions are `rows`."""
+    there, alive = expected(view, rows.devices), observed(view, rows.devices, *SIGNS)
+    coverage = float(alive.sum() / there.sum()) if there.sum() else 0.0
+    n, of = int((alive > 0).sum()), int((there > 0).sum())
+    notes = f"coverage: time from first to last sign of life; {n} of {of} chargers"
+    if not of:
+        return Reporting(0.0, 0, "no charger is registered", "no_device", alive)
+    whole = coverage >= view.city.rules.period_capture
+    if (rows.n > 0).any() or whole:
+        return Reporting(coverage, n, notes, "" if whole else "partial_period", alive)
+    return Reporting(coverage, n, f"no session in the period; {notes}", "no_data", alive)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Daily, Part, View
-from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
 from kpi_derivation.rules.stations import kinds_of
+from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray
 
 DAY_HOURS = 18
@@ -39,8 +40,9 @@ def _part(view: View, limit: Limit) -> Part:
     kinds, label = kinds_of(view, limit.quantity)
     days = view.daily(limit.quantity, kinds)
     if view.period.kind == "24h" or not days.devices:
-        why = "told for calendar periods" if days.devices else "no station of the city measures it"
-        return Part(part=limit.part, value=None, coverage=0.0, n_devices=0, notes=why, unit=unit)
+        why = ONLY_CALENDAR if days.devices else "no station of the city measures it"
+        reason: Reason = "not_for_period" if days.devices else "no_device"
+        return Part(part=limit.part, value=None, coverage=0.0, n_devices=0, notes=why, unit=unit, reason=reason)
     values = day_values(days, limit.of)
     expected = max(round(view.expected_ms / HOUR_MS / 24), 1)
     capture = np.minimum((~np.isnan(values)).sum(axis=1) / expected, 1.0)

@@ -11,6 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from telemetry.series import BoolArray, FloatArray
+
 LEVELS = (50, 100, 150, 200, 300, 500)
 
 
@@ -54,6 +58,11 @@ def aqi(concentration: float, scale: Scale) -> float:
             return float(math.floor((level - index) / (upper - low) * (cut - low) + index + 0.5))
         low, index = upper + scale.step, level + 1
     return float(scale.levels[-1])
+
+
+def is_current(hours: FloatArray) -> BoolArray:
+    """Per row of hourly values, oldest first, whether two of the last three are there."""
+    return np.asarray((~np.isnan(hours[:, -3:])).sum(axis=1) >= 2)
 
 
 def nowcast(newest_first: Sequence[float]) -> float:

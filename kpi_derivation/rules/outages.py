@@ -8,13 +8,18 @@ at the start of the interruption. The rule `sustained_interruption_min` says whi
 
 from __future__ import annotations
 
+import math
+from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from kpi_derivation.engine.view import View
+from kpi_derivation.rules.presence import registered
 from registry.city import DeviceKind
-from telemetry.periods import local_date
+from telemetry.kpi_value import Reason
+from telemetry.periods import iso, local_date, midnight
 from telemetry.quantities import INTERRUPTION_CLASSES
 from telemetry.series import FloatArray
 
@@ -25,12 +30,22 @@ YEARS_BACK = 5
 
 
 class Interruptions(NamedTuple):
-    """Customers interrupted (times), customer minutes, devices that log, and the note on the limit."""
+    """Customers interrupted (times), customer minutes, devices that log, and the note on the limit.
+
+    `coverage`: share of the period in the time that was logged. `reason`: why there is no value, or one of a part only.
+    """
 
     customers: float
     minutes: float
     n_devices: int
     notes: str
+    coverage: float
+    reason: Reason
+
+    @property
+    def known(self) -> bool:
+        """Whether the period, or a part of it, was logged; then no interruption is zero interruptions."""
+        return self.reason in ("", "partial_period")
 
 
 def classify(minutes: float) -> str:
@@ -60,7 +75,43 @@ def interruptions(view: View) -> Interruptions:
     classes = INTERRUPTION_CLASSES[_LONGER_THAN[limit] :]
     customers = sum(float(view.rows(f"interrupted_{c}", KINDS).sum.sum()) for c in classes)
     minutes = sum(float(view.rows(f"interruption_{c}", KINDS).sum.sum()) for c in classes)
-    return Interruptions(customers, minutes, len(logging(view)), f"interruptions longer than {limit} min")
+    names, notes = logging(view), f"interruptions longer than {limit} min"
+    if not names:
+        why = "no outage log and no meter that reports power failures is registered"
+        return Interruptions(0.0, 0.0, 0, why, 0.0, "no_device")
+    start, end = log_span(view)
+    logged = max(min(end, view.passed_until) - max(start, view.period.start), 0.0)
+    coverage = logged / view.expected_ms if view.expected_ms > 0 else 0.0
+    if not coverage:
+        return Interruptions(0.0, 0.0, len(names), _outside(start, end), 0.0, "outside_log")
+    whole = coverage >= view.city.rules.period_capture
+    return Interruptions(customers, minutes, len(names), notes, coverage, "" if whole else "partial_period")
+
+
+def log_span(view: View) -> tuple[float, float]:
+    """Ms UTC of the time that was logged: `since` to `until` of the logs' entries.
+
+    Where an entry does not say: from the start of the year of the first event to the end of that of the last one.
+    """
+    devices = tuple({d.id: d for q in QUANTITIES for d in view.devices(KINDS, q)}.values())
+    first, last = view.life(devices, *QUANTITIES)
+    zone, spans = view.city.zone, []
+    for device, a, b in zip(devices, first.tolist(), last.tolist(), strict=True):
+        since, until = registered(device, zone)
+        years = (_year(a, zone, 0), _year(b - 1, zone, 1)) if a == a else (math.inf, -math.inf)  # noqa: PLR0124 - NaN
+        spans.append((since if device.since else years[0], until if device.since or device.until else years[1]))
+    return min((a for a, _ in spans), default=math.inf), max((b for _, b in spans), default=-math.inf)
+
+
+def _year(t: float, zone: ZoneInfo, after: int) -> float:
+    return float(midnight(date(local_date(int(t), zone).year + after, 1, 1), zone))
+
+
+def _outside(start: float, end: float) -> str:
+    if end < start:
+        return "nothing was logged; set since (and until) in the [[device]] entry of the log"
+    spans = [iso(int(t))[:10] if math.isfinite(t) else "now" for t in (start, end)]
+    return f"outside the time that was logged ({spans[0]} to {spans[1]}; see since and until in [[device]])"
 
 
 def logging(view: View) -> set[str]:

@@ -10,7 +10,8 @@ from kpi_derivation.engine.days.demand import Peak
 from kpi_derivation.engine.derived import TARGET
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes
-from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
+from telemetry.kpi_value import Reason
 from telemetry.periods import iso
 from telemetry.series import FloatArray
 
@@ -25,7 +26,9 @@ def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part
     coverage = len(own) / meters if meters else 0.0
     if peak is None:
         why = "no meter reading that tells quarters of an hour" if meters else "no electricity meter is registered"
-        why = "told for calendar periods" if view.period.kind == "24h" else why
-        return [Part(value=None, coverage=coverage, n_devices=0, notes=why)]
+        reason: Reason = "no_data" if meters else "no_device"
+        if meters and view.period.kind == "24h":
+            why, reason = ONLY_CALENDAR, "not_for_period"
+        return [Part(value=None, coverage=coverage, n_devices=0, notes=why, reason=reason)]
     notes = joined(f"at {iso(peak.at)}, {peak.meters} of {meters} meters", "coverage: meters with quarters")
     return [Part(value=value(peak, own), coverage=coverage, n_devices=len(own), notes=notes)]

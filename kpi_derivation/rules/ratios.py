@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from kpi_derivation.engine.view import Part, View
 
+ONLY_CALENDAR = "calculated for calendar periods only"
+
 
 def missing(view: View, *keys: str) -> str:
     """The sentence that names the first of these keys of [city] that is not set; empty when all are."""
@@ -20,7 +22,7 @@ def registry_percent(numerator: str, denominator: str) -> Callable[[View], list[
         """One part, without a name."""
         why = missing(view, numerator, denominator)
         if why:
-            return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
+            return [Part(value=None, coverage=0.0, n_devices=0, notes=why, reason="missing_setting")]
         return [_percent(getattr(view.city.city, numerator), getattr(view.city.city, denominator), numerator)]
 
     return derive

@@ -10,6 +10,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.ratios import joined
 from kpi_derivation.rules.stations import QUANTITIES, kinds_of
 from registry.city import DeviceKind
+from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray
 
 Highest = Callable[[View, str, tuple[DeviceKind, ...]], FloatArray]
@@ -36,8 +37,11 @@ def worst(view: View, highest: Highest, index: Index, name: Callable[[float], st
             labels.append(label)
     share = sum(coverage) / len(coverage) if coverage else 0.0
     if not found:
+        stale = view.period.kind == "24h"
         why = nothing if coverage else "no station of the city measures a pollutant of the index"
-        return [Part(value=None, coverage=share, n_devices=0, notes=why)]
+        why = "too little was measured in the last three hours" if coverage and stale else why
+        reason: Reason = "no_device" if not coverage else "stale" if stale else "no_data"
+        return [Part(value=None, coverage=share, n_devices=0, notes=why, reason=reason)]
     value = max(i for i, _ in found)
     pollutants = ", ".join(q for i, q in found if i == value)
     notes = joined(f"{name(value)}{pollutants}; of {len(found)} pollutants", *dict.fromkeys(labels))

@@ -14,6 +14,7 @@ from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.demand import DemandDays
 from kpi_derivation.engine.days.folding import Changed, Folding
 from kpi_derivation.engine.days.hours import LONGEST, Hours
+from kpi_derivation.engine.days.lives import Lives
 from kpi_derivation.engine.days.neighbours import QUANTITIES as COMPARED
 from kpi_derivation.engine.days.neighbours import Neighbours
 from kpi_derivation.engine.days.period_sums import PeriodSums
@@ -38,6 +39,7 @@ class CityDays:
         self._folding = Folding(city, table, self.rows, self.civil, self._hours, self.columns)
         self.sums = PeriodSums(self.rows, self.columns.main)
         self.rolling = Rolling(self.rows, self._hours, self.columns.main, table, city.rules.hour_capture)
+        self.lives = Lives(self.rows, self.columns.main)
         self._neighbours = Neighbours(city, self.rows, self.columns)
         self.demand = DemandDays(city, self.rows, self.civil, self._hours, self.columns)
 
@@ -61,6 +63,7 @@ class CityDays:
             self.touch(span.hours.take(span.hours.start >= span.start))
             self.demand.update(self._folding.settle(span))
         self._neighbours.update([(row, first) for row in range(len(self.rows))])
+        self.lives.grown(range(len(self.rows)))
 
     def settle(self) -> Changed:
         """Fold what is dirty; returns every (row, day) that changed."""
@@ -85,6 +88,17 @@ class CityDays:
         if quantity in COMPARED:
             found.ways.update(self._neighbours.flags.ways(rows, size, first, last))
         return found
+
+    def life(self, devices: Sequence[str], quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """Ms UTC of the first and last sign of life of each device in these quantities, whole days; NaN for none."""
+        first, last = np.full(len(devices), np.nan), np.full(len(devices), np.nan)
+        for quantity in quantities:
+            rows = self.rows.of(tuple(devices), quantity)
+            for place in np.flatnonzero(rows >= 0).tolist():
+                if days := self.lives.of(int(rows[place])):
+                    a, b = self.civil.midnight(days[0]), self.civil.midnight(days[1] + 1)
+                    first[place], last[place] = np.fmin(first[place], a), np.fmax(last[place], b)
+        return first, last
 
     def meter_changes(self, first: int, last: int) -> dict[tuple[str, str], list[int]]:
         """Days of first..last (ordinals) on which a register was replaced, by device and quantity."""

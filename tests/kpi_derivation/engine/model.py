@@ -173,16 +173,27 @@ class Model:
         chargers = [d for d in self.devices if d.kind == "ev_charger"]
         found = {d.id: self.within((d.id, "session_energy"), first, last) for d in chargers}
         seen = sum(bool(s) for s in found.values())
-        share = seen / len(chargers) if chargers else 0.0
+        alive = [self._alive(d.id, first, last) for d in chargers]
+        share = math.fsum(alive) / (len(chargers) * self.length(first, last)) if chargers else 0.0
+        there = sum(a > 0 for a in alive)
         energy = math.fsum(r.value for s in found.values() for r in s)
         time = math.fsum(r.value for d in chargers for r in self.within((d.id, "connected_time"), first, last))
-        connectors = sum(d.connectors for d in chargers)
-        used = 100_000.0 * time / (connectors * self.length(first, last)) if time else None
+        known = seen or (chargers and share >= self.period_capture)
+        present = math.fsum(d.connectors * a for d, a in zip(chargers, alive, strict=True))
+        used = 100_000.0 * time / present if present and known and (time or not seen) else None
         return {
-            "LOCAL:EV:ENERGY": (energy if seen else None, share, seen),
-            "LOCAL:EV:SESSIONS": (float(sum(map(len, found.values()))) if seen else None, share, seen),
-            "LOCAL:EV:UTILISATION": (used, share, seen),
+            "LOCAL:EV:ENERGY": (energy if known else None, share, there),
+            "LOCAL:EV:SESSIONS": (float(sum(map(len, found.values()))) if known else None, share, there),
+            "LOCAL:EV:UTILISATION": (used, share, there),
         }
+
+    def _alive(self, device: str, first: date, last: date) -> float:
+        """Ms of the period between the first day and the last day with a session of a charger."""
+        days = [self.day(r.t) for r in self.series.get((device, "session_energy"), [])]
+        if not days:
+            return 0.0
+        a, b = max(min(days), first), min(max(days), last)
+        return self.length(a, b) if a <= b else 0.0
 
 
 def lower_median(values: list[float]) -> Any:

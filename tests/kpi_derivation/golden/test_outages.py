@@ -71,11 +71,11 @@ def test_a_meter_counts_the_power_failures_of_its_customer() -> None:
 
 
 def test_silent_logs_say_zero_interruptions_and_no_mean_length() -> None:
-    w = World([LOG], electricity_customers=5)
+    w = World([{**LOG, "since": "2020-01-01"}], electricity_customers=5)
     assert w.value(SAIFI, "2020").value == 0.0
     assert w.value(CAIDI, "2020").value is None
     assert "no customer was interrupted" in w.value(CAIDI, "2020").notes
-    assert "electricity_customers" in World([LOG]).value(SAIFI, "2020").notes
+    assert "electricity_customers" in World([{**LOG, "since": "2020-01-01"}]).value(SAIFI, "2020").notes
     assert "no outage log" in World([], electricity_customers=5).value(SAIFI, "2020").notes
 
 

@@ -1,0 +1,167 @@
+"""What a value claims: over which time, of which devices; zero, nothing, a part, stale and future are different."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpi_derivation.rules.registers import MeterChange, Register, split, steps
+from telemetry.kpi_value import KpiValue
+from telemetry.windows import DAY, HOUR, MINUTE
+from tests.kpi_derivation.golden.world import Reading, World, at, every
+
+ENERGY, SESSIONS, UTILISATION = "LOCAL:EV:ENERGY", "LOCAL:EV:SESSIONS", "LOCAL:EV:UTILISATION"
+SAIFI, CAIDI = "EC:I:ES:1C", "EC:I:ES:2C"
+
+
+def charger(name: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "kind": "ev_charger", "quantities": ["session_energy"], **more}
+
+
+def sessions(name: str, first: str, count: int) -> list[Reading]:
+    """A session of 10 kWh and 6 hours a day."""
+    energy = every(first, count, DAY, name, "session_energy", [10.0] * count)
+    return energy + every(first, count, DAY, name, "connected_time", [6 * 3600.0] * count)
+
+
+def claim(v: KpiValue) -> tuple[float | None, str, str]:
+    return v.value, v.status, v.reason
+
+
+def test_a_month_of_sessions_is_no_year() -> None:
+    w = World([charger("c")])
+    w.take(sessions("c", "2019-01-01T08:00", 365 + 31))
+    assert claim(w.value(ENERGY, "2019")) == (3650.0, "final", "")
+    cut = w.value(ENERGY, "2020")
+    assert claim(cut) == (310.0, "partial", "partial_period")
+    assert cut.coverage == pytest.approx(31 / 366)
+    assert claim(w.value(ENERGY, "2020-01")) == (310.0, "final", "")
+    assert w.value(UTILISATION, "2020").value == pytest.approx(25.0)  # of the time it was there, not of 366 days
+    assert claim(w.value(SESSIONS, "2020-06")) == (None, "insufficient", "no_data")
+
+
+def test_a_day_without_a_session_inside_a_chargers_life_is_zero_sessions() -> None:
+    w = World([charger("c")])
+    w.take([*sessions("c", "2020-01-01T08:00", 3), *sessions("c", "2020-01-06T08:00", 3)])
+    assert claim(w.value(SESSIONS, "2020-01-04")) == (0.0, "final", "")
+
+
+def test_one_of_many_chargers_is_no_city() -> None:
+    w = World([charger(f"c{i}") for i in range(10)])
+    w.take(sessions("c0", "2019-01-01T08:00", 365))
+    found = w.value(SESSIONS, "2019")
+    assert claim(found) == (365.0, "partial", "partial_period")
+    assert found.coverage == pytest.approx(0.1)
+    late = World([charger("c0"), *(charger(f"c{i}", since="2020-01-01") for i in range(1, 10))])
+    late.take(sessions("c0", "2019-01-01T08:00", 365))
+    assert claim(late.value(SESSIONS, "2019")) == (365.0, "final", "")  # the others were not there yet
+
+
+def log(**more: Any) -> World:
+    quantities = ["interrupted_over_5min", "interruption_over_5min"]
+    device = {"id": "log", "kind": "outage_log", "quantities": quantities, **more}
+    w = World([device], electricity_customers=1000)
+    for year, customers in ((2013, 200.0), (2015, 100.0)):
+        w.take([Reading(at(f"{year}-03-01"), "log", q, v) for q, v in zip(quantities, (customers, 60 * customers))])  # noqa: B905
+    return w
+
+
+def test_a_year_inside_the_log_is_zero_and_one_outside_is_nothing() -> None:
+    w = log(since="2012-01-01", until="2016-12-31")
+    assert [w.value(SAIFI, str(y)).value for y in range(2011, 2018)] == [None, 0.0, 0.2, 0.0, 0.1, 0.0, None]
+    assert claim(w.value(SAIFI, "2011")) == (None, "insufficient", "outside_log")
+    assert claim(w.value(CAIDI, "2014")) == (None, "not_applicable", "undefined")
+    assert claim(w.value(CAIDI, "2013")) == (60.0, "final", "")
+
+
+def test_the_years_of_a_log_that_declares_nothing_reach_from_its_first_event_to_its_last() -> None:
+    w = log()
+    assert [w.value(SAIFI, str(y)).value for y in range(2012, 2017)] == [None, 0.2, 0.0, 0.1, None]
+
+
+def test_zero_years_of_a_log_are_evaluated_like_others() -> None:
+    w = log()
+    found = {(v.code, v.period): v.value for v in w.engine.evaluate(at("2020-01-01"))}
+    assert found[SAIFI, "2014"] == 0.0
+    assert found[SAIFI, "2014-Q2"] == 0.0
+    assert (SAIFI, "2012") not in found
+
+
+@pytest.mark.parametrize("hours_ago", [1, 2, 3, 27])
+def test_a_current_index_needs_two_of_the_last_three_hours(hours_ago: int) -> None:
+    w = World([{"id": "s", "kind": "air_reference", "quantities": ["pm2_5"], "interval_s": 3600}])
+    w.take(every("2024-03-01", 48, HOUR, "s", "pm2_5", [300.0] * 48))
+    now = at("2024-03-03") + (hours_ago - 1) * HOUR + 10 * MINUTE
+    w.engine.evaluate(now)
+    rolling = next(p for p in w.engine.rolling(now) if p.kind == "24h")
+    found = {v.code: v for v in w.engine.derive(rolling, now)}
+    us, eu = found["LOCAL:AQ:USAQI"], found["LOCAL:AQ:EAQI"]
+    assert (us.value is not None, us.reason) == ((True, "") if hours_ago <= 2 else (False, "stale"))
+    assert (eu.value is not None, eu.reason) == ((True, "") if hours_ago <= 3 else (False, "stale"))
+
+
+def test_a_kpi_of_calendar_periods_does_not_apply_to_24_hours_and_a_future_year_has_nothing() -> None:
+    w = World([{"id": "s", "kind": "air_reference", "quantities": ["pm2_5"], "interval_s": 3600}])
+    w.take(every("2024-03-01", 48, HOUR, "s", "pm2_5", [30.0] * 48))
+    now = at("2024-03-03") + 10 * MINUTE
+    rolling = next(p for p in w.engine.rolling(now) if p.kind == "24h")
+    days = next(v for v in w.engine.derive(rolling, now) if v.code == "LOCAL:AQ:WHO_DAYS" and v.part == "pm2_5")
+    assert claim(days) == (None, "not_applicable", "not_for_period")
+    future = w.values("2025", now)["EN:EN:AQ:1C", "pm2_5"]
+    assert claim(future) == (None, "not_applicable", "future")
+
+
+@pytest.mark.parametrize("step_ms", [MINUTE, 15 * MINUTE, HOUR])
+def test_sums_do_not_fall_when_an_hour_begins(step_ms: int) -> None:
+    """A constant load: 24 hours hold the same energy just before and just after a full hour, at full coverage."""
+    w = World([{"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"], "interval_s": step_ms // 1000}])
+    n = 3 * DAY // step_ms + 1
+    w.take(every("2024-03-01", n, step_ms, "m", "energy_total", [100.0 + i * step_ms / HOUR for i in range(n)]))
+    for minute in (55, 59, 60, 61, 66):
+        now = at("2024-03-03T13:00") + minute * MINUTE
+        w.engine.evaluate(now)
+        rolling = next(p for p in w.engine.rolling(now) if p.kind == "24h")
+        found = next(v for v in w.engine.derive(rolling, now) if v.code == "LOCAL:E:METERED")
+        assert found.value == pytest.approx(24.0)
+        assert found.coverage == 1.0
+
+
+def test_a_year_of_registers_read_at_midnight_and_monthly() -> None:
+    """Day n of 2025 uses n kWh; month m uses 100 * m kWh. The sums are arithmetic."""
+    daily = World([{"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"], "interval_s": 86400}])
+    totals = [sum(range(n)) for n in range(1, 367)]
+    daily.take(every("2025-01-01", 366, DAY, "m", "energy_total", [1000.0 + t for t in totals]))
+    assert daily.value("LOCAL:E:METERED", "2025-06-15").value == pytest.approx(166)
+    assert daily.value("LOCAL:E:METERED", "2025").value == pytest.approx(66_795)
+    monthly = World([{"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"], "interval_s": 2592000}])
+    starts = ["2024-12-01", *(f"2025-{m:02}-01" for m in range(1, 13)), "2026-01-01"]
+    register, rows = 5000.0, []
+    for month, start in enumerate(starts):
+        rows.append(Reading(at(start), "m", "energy_total", register))
+        register += 100.0 * month if month else 4000.0
+    monthly.take(rows)
+    assert monthly.value("LOCAL:E:METERED", "2025-06").value == pytest.approx(600)
+    assert monthly.value("LOCAL:E:METERED", "2025").value == pytest.approx(7800)
+
+
+def test_a_gap_makes_no_days_bar() -> None:
+    """24 kWh a day; of five days nothing is read: the energy lies in the gap, not on the day after it."""
+    w = World([{"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"], "interval_s": 3600}])
+    w.take([r for r in every("2025-01-01", 480, HOUR, "m", "energy_total", [100.0 + h for h in range(480)])
+            if not at("2025-01-05T12:00") < r.time < at("2025-01-10T12:00")])  # fmt: skip
+    assert w.value("LOCAL:E:METERED", "2025-01-10").value == pytest.approx(24)
+    assert w.value("LOCAL:E:METERED", "2025-01-10").coverage == pytest.approx(0.5)
+    assert w.value("LOCAL:E:METERED", "2025-01").value == pytest.approx(479)
+
+
+def test_a_declared_meter_change_counts_what_it_says() -> None:
+    v = [100.0, 101.0, 7.0, 8.0]
+    change = MeterChange(at("2025-01-01T01:30"), last=101.4, first=6.5)
+    t = np.array([at("2025-01-01") + i * HOUR for i in range(4)])
+    nothing = np.full(4, np.nan)
+    found = steps(Register(t, np.array(v), nothing, np.inf, np.nan, [change]))
+    assert found.energy.tolist() == pytest.approx([1.0, 0.4 + 0.5, 1.0])
+    assert found.changed.tolist() == [False, True, False]
+    assert split(0, 10, 5.0, np.array([0, 4, 20])).tolist() == [2.0, 3.0]
