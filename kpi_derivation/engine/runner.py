@@ -102,9 +102,9 @@ class Engine:
         for row, day in sorted(changed):
             days.setdefault(day, set()).add(self._days.rows.quantity(row))
         with_data = set(self._days.with_data())
-        for day, quantities in self._days.lives.grown({row for row, _ in changed}).items():
+        for day, of_events in self._days.lives.grown({row for row, _ in changed}).items():
             if day in with_data:
-                days.setdefault(day, set()).update(quantities)
+                days.setdefault(day, set()).update(of_events)
         values: list[KpiValue] = []
         periods = self._periods(days, now, list(DERIVATIONS))
         for period in self._logged_periods(days, now):
