@@ -21,7 +21,7 @@ from telemetry.errors import UsageError
 from telemetry.topics import valid_id
 
 _OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
-_FILES = ("/static/", "/vendor/")
+_FILES = ("/static/", "/vendor/", "/c/")
 _FOR_EACH_CITY = ("/v1/catalogue", "/openapi.json")
 Tokens = dict[str, tuple[str, frozenset[str]]]  # hash -> (name, scopes)
 

@@ -93,6 +93,79 @@ class CatalogueEntry(BaseModel):
     method: str
 
 
+class IndicatorJson(BaseModel):
+    """One data point of the 91 KPIs in a period."""
+
+    code: str
+    part: str
+    name: str
+    dimension: str
+    sub_dimension: str
+    category: str
+    level: str
+    unit: str
+    direction: str
+    sdg: list[str]
+    origin: Literal["derived", "reported", "missing"] = Field(
+        description="Which value counts: from sensors, reported by the city, or none."
+    )
+    derivable: bool
+    value: float | None
+    coverage: float | None
+    status: str
+    why: str = Field(description="Reason code of a missing or partial value.")
+    notes: str
+    target: float | None
+    performance: float | None = Field(description="Share of the city's own target, 0 to 1.")
+    points: int | None
+
+
+class IndicatorSummary(BaseModel):
+    """Counts of KPIs with a value and of data points with a target."""
+
+    kpis: int
+    with_value: int
+    derived: int
+    reported: int
+    with_target: int
+    on_target: int
+
+
+class Indicators(BaseModel):
+    """All 91 KPIs of a city in a period."""
+
+    city: str
+    period: str
+    summary: IndicatorSummary
+    indicators: list[IndicatorJson]
+
+
+class NewestReading(BaseModel):
+    """The newest reading of a quantity, in the catalogue's unit."""
+
+    at: str
+    value: float | None
+    unit: str
+
+
+class DeviceStateJson(DeviceJson):
+    """A registered device and how it is."""
+
+    state: Literal["ok", "silent", "unheard"]
+    heard: str | None = Field(description="Time of the newest reading, RFC 3339 UTC; null for none in 40 days.")
+    withheld: bool = Field(description="Position and values are left out: it may be the meter of a household.")
+    newest: dict[str, NewestReading]
+
+
+class Devices(BaseModel):
+    """The registered devices of a city."""
+
+    city: str
+    at: str
+    counts: dict[str, int]
+    devices: list[DeviceStateJson]
+
+
 class SeriesPart(BaseModel):
     """The values of one part as columns of equal length, oldest first."""
 

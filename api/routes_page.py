@@ -1,10 +1,11 @@
-"""The live page: its files from api/page, and the chart library from its installed package."""
+"""The city's page: its files from page/, and the chart library from its installed package."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from fastapi import FastAPI
 from starlette.responses import FileResponse
@@ -12,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from telemetry.errors import CityVitalsError
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "page"
 REINSTALL = "reinstall it: pip install --force-reinstall youplot==1.0.0"
 # Byte for byte those of uPlot 1.6.31 as its authors published it on npm.
 CHART_FILES = {
@@ -44,3 +45,12 @@ def add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
+
+    @app.get("/c/{city}/k/{code}", include_in_schema=False)
+    @app.get("/c/{city}/k/{code}/{part}", include_in_schema=False)
+    def indicator(city: str, code: str, part: str = "") -> FileResponse:  # noqa: ARG001 - read by the page's script
+        return FileResponse(PAGE / "indicator.html")
+
+    @app.get("/c/{city}/{view}", include_in_schema=False)
+    def view(city: str, view: Literal["indicators", "devices"]) -> FileResponse:  # noqa: ARG001
+        return FileResponse(PAGE / f"{view}.html")

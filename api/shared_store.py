@@ -35,10 +35,15 @@ class SharedStore:
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
-        """See Store; read at once, so that the lock is not held while they are used."""
+        """See Store. Other threads may read between two chunks."""
         with self._lock:
-            found = list(self._store.partials(city, level, start, end, table, series))
-        return iter(found)
+            chunks = iter(self._store.partials(city, level, start, end, table, series))
+        while True:
+            with self._lock:
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""

@@ -6,6 +6,7 @@ import { Cards } from "./cards.js";
 import { byId, el, setText } from "./dom.js";
 import { askForToken } from "./entry.js";
 import { clockOf } from "./format.js";
+import { links } from "./frame.js";
 import { Panels } from "./panels.js";
 import { offerSnapshot } from "./snapshot.js";
 import { Status } from "./status.js";
@@ -25,6 +26,7 @@ async function start() {
     throw new Error("There is no city in the store yet. Start one, or replay its readings; this page then shows it.");
   const city = cities.find((c) => c.id === address.searchParams.get("city")) ?? cities[0];
   offerCities(cities, city);
+  links(city.id, "");
   const detail = await getJson(`/v1/cities/${encodeURIComponent(city.id)}`);
   const clock = clockOf(city.timezone);
   const status = new Status(clock);

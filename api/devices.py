@@ -1,0 +1,89 @@
+"""The registered devices of a city: when each was last heard, its newest values, and whether it is silent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from registry.city import City, Device
+from telemetry.partials import Partials
+from telemetry.quantities import QUANTITIES
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, MINUTE
+
+LOOK_BACK = DAY + 2 * 60 * MINUTE  # what is older is found by a second, longer look at the few that are missing
+LEAST_SILENCE = 15 * MINUTE
+INTERVALS = 3
+EVENTS_ONLY = 7 * DAY
+
+
+class Newest(msgspec.Struct, frozen=True):
+    """The newest reading of one quantity of a device; `t` in UTC ms, `value` in the catalogue's unit."""
+
+    t: int
+    value: float
+
+
+def newest_of(chunks: Iterable[Partials], table: SeriesTable) -> dict[str, dict[str, Newest]]:
+    """Device -> quantity -> newest reading, from hours in time order."""
+    found: dict[str, dict[str, Newest]] = {}
+    for chunk in chunks:
+        rows = chunk.take(np.flatnonzero(chunk.n > 0))
+        for series, t, value in zip(rows.series.tolist(), rows.last_t.tolist(), rows.last.tolist(), strict=True):
+            name = table[series]
+            mine = found.setdefault(name.device, {})
+            if name.quantity not in mine or mine[name.quantity].t <= t:
+                mine[name.quantity] = Newest(t, value)
+    return found
+
+
+class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One registered device. `heard`: UTC ms of its newest reading, None for never; `state`: ok, silent or unheard.
+
+    `withheld`: position and values are left out, because it may be the meter of a household.
+    """
+
+    id: str
+    site: str
+    kind: str
+    lat: float | None
+    lon: float | None
+    quantities: list[str]
+    state: str
+    heard: int | None
+    withheld: bool
+    newest: dict[str, Newest]
+
+
+# Meters that may be a household's: where it stands and what it uses at this moment is nobody else's to see.
+METERS = frozenset({"electricity_meter", "water_meter", "heat_meter"})
+NOT_A_HOME = frozenset({"public_building", "generation", "supply", "billed"})
+
+
+def states(city: City, newest: dict[str, dict[str, Newest]], now: int) -> list[DeviceState]:
+    """Every registered device, those that need somebody first: never heard, silent (longest first), well."""
+    found = [_state(device, newest.get(device.id, {}), now) for device in city.device]
+    order = {"unheard": 0, "silent": 1, "ok": 2}
+    return sorted(found, key=lambda d: (order[d.state], d.heard or 0 if d.state == "silent" else 0, d.id))
+
+
+def _state(device: Device, newest: dict[str, Newest], now: int) -> DeviceState:
+    mine = {q: row for q, row in newest.items() if q in device.quantities}
+    heard = max((row.t for row in mine.values()), default=None)
+    state = "unheard" if heard is None else "silent" if now - heard > silent_after(device) else "ok"
+    withheld = device.kind in METERS and device.role not in NOT_A_HOME
+    return DeviceState(
+        id=device.id, site=device.site, kind=device.kind, lat=None if withheld else device.lat,
+        lon=None if withheld else device.lon, quantities=list(device.quantities), state=state, heard=heard,
+        withheld=withheld, newest={} if withheld else mine,
+    )  # fmt: skip
+
+
+def silent_after(device: Device) -> int:
+    """Ms without a reading from which a device is silent: three intervals, at least 15 minutes; a week for events."""
+    if device.quantities and all(QUANTITIES[q].event for q in device.quantities):
+        return EVENTS_ONLY
+    interval = 1000 * device.interval_s if device.interval_s else 0
+    return max(LEAST_SILENCE, round(INTERVALS * interval))

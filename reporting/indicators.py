@@ -1,0 +1,123 @@
+"""All 91 KPIs of a city in one period: value, where it comes from, target, and why one is missing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from registry.city import City
+from reporting.figures.figures import Figure, figures, official
+from reporting.targets import Scores, score, targets
+from telemetry.kpi_value import KpiValue
+
+Origin = Literal["derived", "reported", "missing"]
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True):
+    """One data point. `performance`: share of the target, capped at 1; None without a target or a value.
+
+    `origin` says which value counts: derived from sensors, reported by the city, or none. `why`: the reason code of a
+    missing or partial value, `reported_only` for a KPI that no sensor gives.
+    """
+
+    code: str
+    part: str
+    name: str
+    dimension: str
+    sub_dimension: str
+    category: str
+    level: str
+    unit: str
+    direction: str
+    sdg: tuple[str, ...]
+    origin: Origin
+    derivable: bool
+    value: float | None
+    coverage: float | None
+    status: str
+    why: str
+    notes: str
+    target: float | None
+    performance: float | None
+    points: int | None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of KPIs (not of data points): of all, those with a value, by origin; and of data points on target."""
+
+    kpis: int
+    with_value: int
+    derived: int
+    reported: int
+    with_target: int
+    on_target: int
+
+
+def indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
+    """Every data point of the 91, in the catalogue's order. Raises UsageError for an invalid target."""
+    found = figures(values)
+    scores = score(found, targets(city.target))
+    wanted = {point: target.value for point, target in targets(city.target).items()}
+    return [_indicator(f, scores, wanted.get((f.code, f.part))) for f in official(found)]
+
+
+def _indicator(f: Figure, scores: Scores, target: float | None) -> Indicator:
+    counts, kpi = f.counts, f.kpi
+    scored = scores.items.get((f.code, f.part))
+    origin: Origin = "reported" if f.reported else "derived" if f.value is not None else "missing"
+    return Indicator(
+        code=f.code,
+        part=f.part,
+        name=kpi.name,
+        dimension=kpi.dimension,
+        sub_dimension=kpi.sub_dimension,
+        category=kpi.category,
+        level=kpi.level,
+        unit=f.unit,
+        direction=kpi.direction,
+        sdg=kpi.sdg,
+        origin=origin,
+        derivable=kpi.derivable,
+        value=f.value,
+        coverage=f.derived.coverage if f.derived else None,
+        status=counts.status if counts else "missing",
+        why=_why(f),
+        notes=counts.notes if counts else "",
+        target=target,
+        performance=min(1.0, scored.performance) if scored else None,
+        points=scored.points if scored else None,
+    )
+
+
+def _why(f: Figure) -> str:
+    """The reason code of a figure that has no value, or only a partial one; `part_of_city`: of some meters only."""
+    if f.reported is not None:
+        return ""
+    if f.derived is None:
+        return "no_data" if f.kpi.derivable else "reported_only"
+    return f.derived.reason or ("part_of_city" if f.value is None else "")
+
+
+def summary(found: Sequence[Indicator]) -> Summary:
+    """The counts of the head line."""
+    origins = dict(_origins(found))
+    return Summary(
+        kpis=len(origins),
+        with_value=sum(o != "missing" for o in origins.values()),
+        derived=sum(o == "derived" for o in origins.values()),
+        reported=sum(o == "reported" for o in origins.values()),
+        with_target=sum(i.performance is not None for i in found),
+        on_target=sum(i.performance is not None and i.performance >= 0.95 for i in found),
+    )
+
+
+def _origins(found: Sequence[Indicator]) -> Iterator[tuple[str, Origin]]:
+    """A KPI with several data points has a value as soon as one of them has; reported ones come first."""
+    order: dict[Origin, int] = {"missing": 0, "derived": 1, "reported": 2}
+    best: dict[str, Origin] = {}
+    for i in found:
+        if order[i.origin] >= order[best.get(i.code, "missing")]:
+            best[i.code] = i.origin
+    yield from best.items()
