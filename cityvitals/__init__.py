@@ -1,3 +1,17 @@
-"""The command line, the long-running processes, demo, doctor and backup."""
+"""The command line, the long-running processes, demo, doctor and backup; and `open`, the Python library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from registry.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from cityvitals.library import Library
+
+
+def open(url: str) -> Library:  # noqa: A001 - `cityvitals.open(url)` reads as what it does
+    """Open a store for reading, see `cityvitals.library`. Raises UsageError."""
+    from cityvitals.library import open_store  # noqa: PLC0415 - the command line starts without it
+
+    return open_store(url)

@@ -347,6 +347,17 @@ class Buffer:
         self.pruned_before = max(self.pruned_before, end)
         return deleted
 
+    def series_readings(self, series: Series, start: int, end: int) -> Readings:
+        """The stored readings of one series with `t` in [start, end), ms UTC, in time order; flagged ones included."""
+        sql = (
+            "SELECT r.t, r.value, r.key, r.arrival, r.flag FROM reading r JOIN buffer_series s ON s.id = r.series"
+            " WHERE (s.city, s.device, s.quantity) = (?, ?, ?) AND r.window >= ? AND r.t >= ? AND r.t < ?"
+            " ORDER BY r.t, r.key"
+        )
+        found = rows(self.db, sql, (*series, window_start(start, self.width), start, end))
+        columns = list(zip(*found, strict=True)) or [()] * 5
+        return Readings.of([self.table.id_of(series)] * len(found), *columns)
+
     def newest_window(self) -> int:
         """Start of the newest window with a reading that has a time from its device, ms; 0 where there is none.
 
