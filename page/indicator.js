@@ -105,7 +105,7 @@ function failedProof(error) {
 
 async function proof(period) {
   byId("proof").replaceChildren(el("p", { class: "muted" }, "Calculating it again from the stored hours …"));
-  const query = `?period=${encodeURIComponent(period)}${part ? `&part=${encodeURIComponent(part)}` : ""}`;
+  const query = `?format=json&period=${encodeURIComponent(period)}${part ? `&part=${encodeURIComponent(part)}` : ""}`;
   const found = await getJson(`${base}/explain${query}`);
   byId("proof").replaceChildren(...found.derived.map(derived), ...(found.derived.length ? [] : [el("p", { class: "muted" }, "Nothing was derived for this period.")]));
 }

@@ -103,7 +103,9 @@ def test_a_proof_adds_up(store: SqliteStore, town: httpx.Client) -> None:
     times = [start + i * HOUR for i in range(24)]
     put(store, "air-1", "no2", times, [10.0 + i % 4 for i in range(24)])
     day = "2026-06-16"
-    found = town.get("/v1/cities/town/kpis/EN:EN:AQ:1C/explain", params={"period": day, "part": "no2"}).json()
+    found = town.get(
+        "/v1/cities/town/kpis/EN:EN:AQ:1C/explain", params={"period": day, "part": "no2", "format": "json"}
+    ).json()
     [proof] = found["derived"]
     assert proof["value"]["value"] == pytest.approx((10 + 11 + 12 + 13) / 4)
     [device] = [d for d in proof["devices"] if not d["left_out"]]
