@@ -7,11 +7,9 @@ Every write is an upsert on a fixed identity, so a repeated write changes nothin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from adapters.points import Points
-from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -88,30 +86,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
-
-
-def open_store(url: str) -> Store:
-    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x) or `influxdb2://host:port/bucket?org=name`.
-
-    Raises UsageError for another URL. Credentials are read from CITYVITALS__STORE__... in the environment.
-    """
-    scheme = url.partition(":")[0]
-    if scheme == "sqlite":
-        from adapters.sqlite.store import SqliteStore  # noqa: PLC0415 - a store loads only the libraries it needs
-
-        return SqliteStore.from_url(url)
-    if scheme.startswith(("influxdb", "http")):
-        from adapters.influx.store import InfluxStore  # noqa: PLC0415
-
-        return InfluxStore.from_url(url)
-    raise UsageError(
-        f"'{url}' is not a valid store URL; use sqlite:///path/to/file.db or influxdb://host:8086/database."
-    )
-
-
-def existing_store(url: str) -> Store:
-    """The same for commands that only read: a missing file is an error, not a new store."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:///") and not path.is_file():
-        raise UsageError(f"There is no store {path}. Check the path, or create one with `cityvitals replay`.")
-    return open_store(url)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from adapters.store import existing_store, open_store
+from adapters.stores import existing_store, open_store
 from cityvitals.clock import now_ms
 from cityvitals.recover import only_one
 from cityvitals.replay import replay

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from adapters.store import open_store
+from adapters.stores import open_store
 from api.server import listen
 from cityvitals.broker import mosquitto
 from cityvitals.clock import now_ms

@@ -14,7 +14,7 @@ from adapters.mqtt.link import Link, wait
 from adapters.sntp import offset
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
-from adapters.store import open_store
+from adapters.stores import open_store
 from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.recover import damaged_files
 from registry.config import load_city

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from adapters.mqtt.broker_settings import broker
 from adapters.sqlite.connection import Damaged
-from adapters.store import Store, open_store
+from adapters.store import Store
+from adapters.stores import open_store
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
 from registry.city import City

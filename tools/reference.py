@@ -14,7 +14,7 @@ import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from adapters.store import open_store
+from adapters.stores import open_store
 from api.app import create_app
 from api.settings import ApiSettings
 from cityvitals.cli.main import app

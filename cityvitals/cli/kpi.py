@@ -66,7 +66,7 @@ def kpi_report(
 
     Example: cityvitals kpi report aberdeen figures_2018.csv --store sqlite:///aberdeen.db
     """
-    from adapters.store import open_store  # noqa: PLC0415
+    from adapters.stores import open_store  # noqa: PLC0415
     from reporting.figures.stored import city_named  # noqa: PLC0415
     from reporting.report import as_text, report  # noqa: PLC0415
 
@@ -87,7 +87,7 @@ def kpi_explain(
 
     Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.proof.explain import explain  # noqa: PLC0415
 
     sys.stdout.write(explain(existing_store(store), city, code, part, period, form, _now()))
@@ -104,7 +104,7 @@ def kpi_snapshot(
 
     Example: cityvitals kpi snapshot --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen.svg
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.snapshot import city_snapshot  # noqa: PLC0415
 
     out.write_text(city_snapshot(existing_store(store), city, period, targets), encoding="utf-8")
@@ -122,7 +122,7 @@ def kpi_pack(
 
     Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.pack.pack import collect, write_pack  # noqa: PLC0415
 
     pack = collect(existing_store(store), city, period, targets, _now())
@@ -141,7 +141,7 @@ def kpi_compare(
 
     Example: cityvitals kpi compare --store sqlite:///region.db --period 2018 --city aberdeen --city lcl
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.compare import compared, comparison_text  # noqa: PLC0415
 
     lines = compared(existing_store(store), city or [], period, code or [])
@@ -153,7 +153,7 @@ def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Target
 
     Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.compare import trend_text, trends  # noqa: PLC0415
 
     sys.stdout.write(trend_text(trends(existing_store(store), city, code or [], targets), form, _width()))
@@ -172,7 +172,7 @@ def kpi_export(
 
     Example: cityvitals kpi export --city aberdeen --store sqlite:///aberdeen.db --format ngsi-ld --out kpis.jsonld
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.export import export  # noqa: PLC0415
 
     data = export(existing_store(store), city, form, period, kind or [], code or [])
@@ -194,7 +194,7 @@ def kpi_show(
 
     Example: cityvitals kpi show --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.show import as_text, values  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 

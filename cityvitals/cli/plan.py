@@ -48,7 +48,7 @@ def plan_charging(
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.plan.charging import Asked, as_json, as_text, made  # noqa: PLC0415
     from cityvitals.plan.options import form_of, today  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
@@ -77,7 +77,7 @@ def plan_scenario(
 
     Example: cityvitals plan scenario electric.toml --city town --store sqlite:///town.db --period 2018
     """
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.clock import now_ms  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
     from cityvitals.plan.scenario import as_json, as_text, outcome  # noqa: PLC0415

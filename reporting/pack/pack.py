@@ -21,48 +21,20 @@ from kpi_derivation.catalogue import DERIVATIONS
 from registry.city import City
 from registry.extras import need
 from registry.version import __version__
-from reporting.figures.figures import Figure, not_reported_share, official
-from reporting.figures.points import Point
+from reporting.figures.figures import Figure
 from reporting.figures.rules import Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
 from reporting.figures.template import HEADINGS, rows
+from reporting.pack.content import Pack
 from reporting.proof.explain import Explainer
 from reporting.proof.proof import Proof
-from reporting.scoring import OUR_CHOICE, Target
+from reporting.scoring import OUR_CHOICE
 from reporting.show import stored_city
 from reporting.snapshot import wanted_targets
-from reporting.targets import Scores, score
+from reporting.targets import score
 from reporting.wheel import snapshot
-from telemetry.kpi_value import KpiQuery, KpiValue
+from telemetry.kpi_value import KpiQuery
 from telemetry.periods import Period
-
-
-class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """The data of all files of a pack."""
-
-    city: City
-    period: Period
-    figures: list[Figure]
-    proofs: list[Proof]
-    findings: list[Finding]
-    targets: dict[Point, Target]
-    scores: Scores
-    months: list[KpiValue]
-
-    @property
-    def title(self) -> str:
-        """City and period."""
-        return f"{self.city.city.name}, {self.period.label}"
-
-    @property
-    def official(self) -> list[Figure]:
-        """The figures of the 91."""
-        return official(self.figures)
-
-    @property
-    def not_reported(self) -> float:
-        """Share of the 91 without a figure, 0..1."""
-        return not_reported_share(self.figures)
 
 
 def collect(store: Store, city_id: str, period_text: str, targets: Path | None, now: int) -> Pack:

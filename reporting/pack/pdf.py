@@ -34,7 +34,7 @@ from reporting.figures.template import source
 from reporting.pack.xlsx import about
 
 if TYPE_CHECKING:
-    from reporting.pack.pack import Pack
+    from reporting.pack.content import Pack
 
 # The PDF's built-in fonts contain Western European letters only; a city may be called Łódź or Ἀθῆναι.
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -16,7 +16,7 @@ from reporting.wheel import COLOURS, wedges
 from telemetry.kpi_value import KpiValue
 
 if TYPE_CHECKING:
-    from reporting.pack.pack import Pack
+    from reporting.pack.content import Pack
 
 _BLUE, _GREY, _RED = "#1f5f8b", "#c3cbd0", "#c62828"
 _UNITS = {"ug/m3": "µg/m³"}

@@ -14,7 +14,7 @@ from reporting.figures.template import HEADINGS, NOT_REPORTED, RESULT, UNIT_STAT
 from reporting.scoring import BANDS, OUR_CHOICE
 
 if TYPE_CHECKING:
-    from reporting.pack.pack import Pack
+    from reporting.pack.content import Pack
 
 # A workbook contains its date of creation; a fixed one makes it reproducible.
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone

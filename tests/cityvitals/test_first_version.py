@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.sqlite.buffer import Buffer
-from adapters.store import existing_store
+from adapters.stores import existing_store
 from gateway.core import Core, Incoming, Source
 from telemetry.kpi_value import KpiQuery
 from telemetry.windows import MINUTE

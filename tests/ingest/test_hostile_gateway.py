@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from adapters.sqlite.rejects import Rejects
-from adapters.store import open_store
+from adapters.stores import open_store
 from ingest.core import UNCONFIGURED, Ingest
 from ingest.service import Service
 from registry.city import City

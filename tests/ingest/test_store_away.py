@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
-from adapters.store import open_store
+from adapters.stores import open_store
 from simulators.publisher import Publisher
 from telemetry.series import SeriesTable
 from tests.chain import Chain, chain

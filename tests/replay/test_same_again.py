@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.files.recorded import read
-from adapters.store import open_store
+from adapters.stores import open_store
 from cityvitals.replay.replay import Replay, buffer_path
 from registry.config import load_city
 from telemetry.kpi_value import KpiQuery, KpiValue

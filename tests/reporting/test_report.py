@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store import open_store
+from adapters.stores import open_store
 from reporting.figures.stored import figures_of, reported_of
 from reporting.show import stored_city
 from telemetry.errors import UsageError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store import Store, open_store
+from adapters.store import Store
+from adapters.stores import open_store
 from tests.servers import InfluxDB
 
 _number = count()

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from adapters.store import CityRecord, Store, open_store
+from adapters.store import CityRecord, Store
+from adapters.stores import open_store
 from telemetry.kpi_value import StoredKpi
 from tests.adapters.stores.test_kpis import T0, kpi
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.store import open_store
+from adapters.stores import open_store
 from telemetry.errors import CityVitalsError, Unavailable
 from telemetry.kpi_value import KpiQuery
 from tests.adapters.stores.samples import kpi

@@ -13,7 +13,8 @@ import pytest
 from adapters.influx.http import Connection, UnreadableAnswer
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
-from adapters.store import CityRecord, Store, open_store
+from adapters.store import CityRecord, Store
+from adapters.stores import open_store
 from telemetry.errors import CityVitalsError, Unavailable
 from telemetry.kpi_value import KpiQuery
 from telemetry.partials import Partials

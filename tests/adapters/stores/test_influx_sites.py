@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.store import CityRecord, Store, open_store
+from adapters.store import CityRecord, Store
+from adapters.stores import open_store
 from telemetry.series import SeriesTable
 from telemetry.windows import MINUTE
 from tests.adapters.stores.samples import T0, partials, read, rows

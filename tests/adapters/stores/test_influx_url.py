@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.influx.url import Target, authorization, parse, secret
-from adapters.store import open_store
+from adapters.stores import open_store
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 from tests.adapters.stores.answers import canned

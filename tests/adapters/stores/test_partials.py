@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 import adapters.influx.store
 import adapters.sqlite.store
-from adapters.store import Store, open_store
+from adapters.store import Store
+from adapters.stores import open_store
 from telemetry.errors import CityVitalsError
 from telemetry.partials import Partials
 from telemetry.series import Series, SeriesTable

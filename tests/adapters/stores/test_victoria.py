@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.influx.http import UnreadableAnswer
-from adapters.store import Store, open_store
+from adapters.store import Store
+from adapters.stores import open_store
 from telemetry.kpi_value import KpiQuery
 from telemetry.series import SeriesTable
 from tests.adapters.stores.samples import T0, kpi, partials
