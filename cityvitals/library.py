@@ -14,7 +14,8 @@ from types import TracebackType
 import numpy as np
 
 from adapters.sqlite.buffer import Buffer
-from adapters.store import Level, Store, existing_store
+from adapters.store import Level, Store
+from adapters.stores import existing_store
 from cityvitals.clock import now_ms
 from cityvitals.table import Table, times
 from registry.city import City

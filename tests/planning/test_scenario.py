@@ -17,7 +17,7 @@ from planning.sessions import Sessions
 from planning.transforms import TRANSFORMS, battery, pv
 from registry.city import City
 from telemetry.errors import UsageError
-from telemetry.kpi_value import StoredKpi
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from tests.planning import town
 
 Town = tuple[SqliteStore, City, list[StoredKpi]]
@@ -73,9 +73,9 @@ def test_a_scenario_without_transforms_is_what_was_measured_bit_for_bit(small: T
 
 
 def test_nothing_of_a_scenario_is_stored(small: Town) -> None:
-    before = msgspec.json.encode(small[0].kpis("town"))
+    before = msgspec.json.encode(small[0].kpis(KpiQuery("town")))
     planned(small, CARS)
-    assert msgspec.json.encode(small[0].kpis("town")) == before
+    assert msgspec.json.encode(small[0].kpis(KpiQuery("town"))) == before
     assert small[0].cities()[0].config["device"][-1]["id"] == "park"
 
 
