@@ -14,26 +14,15 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from adapters.store import Store
-from api import (
-    routes_catalogue,
-    routes_cities,
-    routes_devices,
-    routes_explain,
-    routes_health,
-    routes_index,
-    routes_indicators,
-    routes_kpis,
-    routes_live,
-    routes_snapshot,
-)
 from api.access import Access, Limiter, read_tokens
 from api.etag import ETagMiddleware
 from api.head import HeadAsGet
 from api.live import Hub
 from api.metrics import CountRequests, Requests
 from api.model import Problem
+from api.page_files import add_page
 from api.problems import add_handlers
-from api.routes_page import add_page
+from api.routes import routers
 from api.security import SecurityHeaders
 from api.settings import ApiSettings
 from api.shared_store import SharedStore
@@ -53,19 +42,8 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     shared = SharedStore(store)
     state = State(shared, Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live), Requests(), clock)
     app.state.cityvitals = state
-    for routes in (
-        routes_cities,
-        routes_kpis,
-        routes_explain,
-        routes_indicators,
-        routes_devices,
-        routes_snapshot,
-        routes_catalogue,
-        routes_index,
-        routes_live,
-        routes_health,
-    ):
-        app.include_router(routes.router)
+    for router in routers():
+        app.include_router(router)
     add_page(app)
     add_handlers(app)
     app.add_middleware(ETagMiddleware)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
 from api.app import create_app
-from api.routes_explain import _ONE_AT_A_TIME
+from api.routes.explain import _ONE_AT_A_TIME
 from api.settings import ApiSettings
 from ingest.core import Ingest
 from registry.city import City

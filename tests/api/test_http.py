@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from api.page_files import chart_library
 from api.problems import RETRY_AFTER_S
-from api.routes_page import chart_library
 from telemetry.errors import CityVitalsError
 from tests.api.city import CITY
 from tests.api.stores import shaky
@@ -130,7 +130,7 @@ def test_the_stream_has_no_head(client: httpx.Client) -> None:
 
 
 def test_a_missing_chart_library_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.routes_page.find_spec", lambda name: None)
+    monkeypatch.setattr("api.page_files.find_spec", lambda name: None)
     with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
         chart_library()
 
@@ -141,6 +141,6 @@ def test_other_files_under_the_name_of_the_chart_library_are_not_served(
     shutil.copytree(chart_library(), tmp_path / "vendor")
     (tmp_path / "vendor" / "uplot.iife.min.js").write_text("alert(1)")
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr("api.routes_page.find_spec", lambda name: spec)
+    monkeypatch.setattr("api.page_files.find_spec", lambda name: spec)
     with pytest.raises(CityVitalsError, match=r"is not the file of uPlot 1\.6\.31"):
         chart_library()
