@@ -74,7 +74,7 @@ def mappings(words: Mapping[int | str, tuple[str, str] | str]) -> list[dict[str,
 
 KIND_WORDS = {
     "air_reference": "air station",
-    "air_lowcost": "low-cost air sensor",
+    "air_lowcost": "low-cost sensor",
     "electricity_meter": "electricity meter",
     "ev_charger": "charger",
     "noise": "noise meter",

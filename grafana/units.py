@@ -30,4 +30,4 @@ def unit_id(unit: str) -> str:
 
 
 # Units as a column of words shows them, where the catalogue's own spelling is for machines.
-UNIT_WORDS = {"ug/m3": "µg/m³", "/": "–", "kWh/yr/capita": "kWh a year each", "tonnes eCO2/capita": "t CO₂e each"}
+UNIT_WORDS = {"ug/m3": "µg/m³", "/": "–", "kWh/yr/capita": "kWh/yr each", "tonnes eCO2/capita": "t CO₂e each"}

@@ -69,17 +69,22 @@ class Silences:
     def note(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> Iterator[Point]:
         """Events of devices that fell silent, or came back. `heard`: the newest reading of each, ms UTC."""
         first, self._first = self._first, False
-        if len(fell) > _NAMED and not first:
-            names = ", ".join(fell[:_NAMED])
-            text = f"{len(fell)} devices fell silent: {names} and {len(fell) - _NAMED} more"
-            yield _event(self._city.id, "outage", "-", text, min(heard[d] for d in fell))
-        for device in fell:
-            self._begun[device] = heard[device]
-            if len(fell) <= _NAMED:
-                yield self._silence(device, None)
+        self._begun |= {device: heard[device] for device in fell}
+        if len(fell) <= _NAMED:
+            yield from (self._silence(device, None) for device in fell)
+        elif not first:
+            yield self._together(fell, "fell silent", None)
+        if len(back) <= _NAMED:
+            yield from (self._silence(device, now) for device in back)
+        else:
+            yield self._together(back, "were silent", now)
         for device in back:
-            yield self._silence(device, now)
             del self._begun[device]
+
+    def _together(self, devices: Sequence[str], what: str, until: int | None) -> Point:
+        """One event of many devices, from when the first of them was heard last."""
+        text = f"{len(devices)} devices {what}: {', '.join(devices[:_NAMED])} and {len(devices) - _NAMED} more"
+        return _event(self._city.id, "outage", "-", text, min(self._begun[d] for d in devices), until)
 
     def _silence(self, device: str, until: int | None) -> Point:
         text = f"{device} was silent" if until else f"{device} is silent"

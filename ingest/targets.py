@@ -52,6 +52,7 @@ def rows(values: Iterable[StoredKpi], wanted: dict[tuple[str, str], Goal]) -> It
         if goal is None or not (k.kind in ("year", "365d") or k.unit in _OF_ANY_PERIOD):
             yield Point("kpi", tags, {"verdict": NO_VERDICT}, k.time)
             continue
-        on = k.value is not None and goal.better * (k.value - goal.value) >= 0
-        verdict = NO_VERDICT if k.value is None else ON if on else OFF
+        verdict = NO_VERDICT  # also of a value of a part of the period, which is compared with nothing
+        if k.value is not None and k.status != "partial":
+            verdict = ON if goal.better * (k.value - goal.value) >= 0 else OFF
         yield Point("kpi", tags, {"target": goal.value, "better": goal.better, "verdict": verdict}, k.time)

@@ -2,7 +2,7 @@
 
     python -m tools.bench_dashboards http://127.0.0.1:8086 --pid PID --devices 1000 --days 365
 
-Fills the database `bench_dashboards` with hours of `--days` and windows of two days, as that many devices would leave
+Fills the database `bench_dashboards` with hours of `--days` and windows of one day, as that many devices would leave
 them (meters, air stations, chargers), lets ingest's own code write the rows of devices, and asks every query of every
 panel once, as Grafana would with all devices chosen.
 """
@@ -49,7 +49,7 @@ def city(devices: int) -> City:
 def rows(town: City, now: int, days: int) -> Iterator[str]:
     """Line protocol of hours and windows, by time."""
     series = [(d.id, q, d.site.replace(" ", "\\ ")) for d in town.device for q in d.quantities]
-    spans = (("hour", now // HOUR * HOUR - days * DAY, HOUR), ("window", now // MINUTE * MINUTE - 2 * DAY, MINUTE))
+    spans = (("hour", now // HOUR * HOUR - days * DAY, HOUR), ("window", now // MINUTE * MINUTE - DAY, MINUTE))
     for level, start, width in spans:
         for step, t in enumerate(range(start, now, width)):
             for number, (device, quantity, site) in enumerate(series):

@@ -14,10 +14,10 @@ from grafana.units import UNIT_WORDS
 from kpi_derivation.catalogue import KPIS
 from telemetry.periods import CALENDAR, KINDS
 
-HISTORY = "\"period\" = '$step'"
+HISTORY = '"period" = ${step:singlequote}'
 PERIOD = '"period" =~ /^($period)$/'
 SUB = '"code" =~ /^$sub/'
-CODE = "\"code\" = '$code'"
+CODE = '"code" = ${code:singlequote}'
 NEWEST = "365d|year"  # of a city that is no longer fed its last year
 PERIOD_WORDS: dict[str, str] = {NEWEST: "newest year"} | {
     kind: {"24h": "last 24 hours", "365d": "last 365 days"}.get(kind, kind) for kind in KINDS

@@ -101,7 +101,12 @@ def _how_many() -> Panel:
 def _history() -> Panel:
     about = "The chosen indicator by month, one line a city. Part: of indicators with several figures."
     where = all_of(
-        CITIES, "\"code\" = '$code'", "\"part\" = '$part'", "\"period\" = 'month'", '"valued" = 1', "$timeFilter"
+        CITIES,
+        '"code" = ${code:singlequote}',
+        '"part" = ${part:singlequote}',
+        "\"period\" = 'month'",
+        '"valued" = 1',
+        "$timeFilter",
     )
     query = Query(f'SELECT "value" FROM "kpi" WHERE {where} GROUP BY "city"', "$tag_city")
     return curves(

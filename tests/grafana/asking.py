@@ -57,10 +57,10 @@ def replaced(
         "$tz": "Europe/London",
         "$norm": "WHO_DAYS",
         "$period": "365d|year",
-        "$step": "month",
         "$sub": ".*",
-        "$code": "EN:EN:AQ:1C",
-        "$part": "pm2_5",
+        "${step:singlequote}": "'month'",
+        "${code:singlequote}": "'EN:EN:AQ:1C'",
+        "${part:singlequote}": "'pm2_5'",
     } | (values or {})
     for name in sorted(known, key=len, reverse=True):
         query = query.replace(name, known[name])

@@ -55,6 +55,11 @@ def test_a_value_is_held_against_its_target(value: float | None, verdict: int) -
     assert (row.fields, row.time) == ({"target": 10.0, "better": -1, "verdict": verdict}, NOW)
 
 
+def test_a_value_of_a_part_of_its_period_is_held_against_nothing() -> None:
+    [row] = targets.rows([stored("EN:EN:AQ:1C", 50.0, "ug/m3", part="pm2_5", status="partial")], targets.goals(CITY))
+    assert row.fields["verdict"] == targets.NO_VERDICT
+
+
 def test_where_higher_is_better_the_target_is_a_floor() -> None:
     values = [stored("LOCAL:EV:AVAILABILITY", v, "%") for v in (96.9, 97.0)]
     verdicts = [row.fields["verdict"] for row in targets.rows(values, targets.goals(CITY))]
@@ -102,7 +107,10 @@ def test_many_devices_that_fall_silent_together_are_one_event() -> None:
     assert list(silences.note([], [], {}, NOW)) == []
     names = [f"d{n}" for n in range(7)]
     [event] = silences.note(names, [], dict.fromkeys(names, NOW), NOW + HOUR)
-    assert event.fields["text"] == "7 devices fell silent: d0, d1, d2, d3, d4 and 2 more"
+    assert event.fields == {"text": "7 devices fell silent: d0, d1, d2, d3, d4 and 2 more", "until": None}
+    [ended] = silences.note([], names, {}, NOW + 2 * HOUR)
+    assert ended.fields["until"] == NOW + 2 * HOUR
+    assert (ended.tags, ended.time) == (event.tags, event.time)
 
 
 def test_rejects_are_counted_by_reason_without_their_numbers() -> None:
