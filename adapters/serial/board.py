@@ -257,3 +257,28 @@ def _follow(line: Any) -> None:  # noqa: ANN401 - a serial.Serial
     while True:
         sys.stdout.write(line.read(line.in_waiting or 1).decode(errors="replace"))
         sys.stdout.flush()
+
+
+def listen(port: str, seconds: float, send: bytes = b"", until: bytes = b"") -> str:
+    """What a running board prints for some seconds, or until a line that begins so has ended; nothing is stopped."""
+    import serial  # noqa: PLC0415 - an extra
+
+    try:
+        with serial.serial_for_url(port, BAUD, timeout=0.2) as line:
+            return _listened(line, seconds, send, until).decode(errors="replace")
+    except (OSError, serial.SerialException) as error:
+        raise UsageError(f"{port} cannot be opened ({error}). Is another program using it?") from None
+
+
+def _listened(line: Any, seconds: float, send: bytes, until: bytes) -> bytes:  # noqa: ANN401 - a serial.Serial
+    heard: bytes = b""
+    deadline, asked = time.monotonic() + seconds, 0.0
+    while time.monotonic() < deadline:
+        if send and time.monotonic() - asked > 3:  # a node looks at its console a few times a minute
+            line.write(send)
+            asked = time.monotonic()
+        heard += line.read(line.in_waiting or 1)
+        *lines, _ = heard.split(b"\n")
+        if until and any(text.startswith(until) for text in lines):
+            return heard
+    return heard

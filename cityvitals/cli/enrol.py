@@ -63,7 +63,7 @@ def device(
     name: Id,
     folder: Folder = _HOME,
     days: Days = 730,
-    node: Annotated[str, typer.Option("--node", help="The kind of node: air, energy or ev.")] = "",
+    node: Annotated[str, typer.Option("--node", help="The kind of node: air, energy, ev or weather.")] = "",
     board: Annotated[str, typer.Option(help="The board of the node: esp32s3, esp32 or esp32c3.")] = "esp32s3",
     broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")] = "",
     driver: Annotated[
@@ -85,7 +85,7 @@ def device(
 
     if not node:
         if broker_url or driver or wifi or wifi_password_file or ntp:
-            raise UsageError("--broker, --driver, --wifi and --ntp need --node air, energy or ev.")
+            raise UsageError("--broker, --driver, --wifi and --ntp need --node air, energy, ev or weather.")
         _issue(folder, "device", name, days)
         return
     if not broker_url:

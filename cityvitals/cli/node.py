@@ -143,3 +143,52 @@ def _need(*modules: str) -> None:
     from registry.extras import need  # noqa: PLC0415
 
     need("node", *modules)
+
+
+@app.command()
+def doctor(
+    port: Port = "",
+    device: Annotated[str, typer.Option(help="The node's id, to ask it over MQTT instead.")] = "",
+    city: Annotated[str, typer.Option(help="Its city.")] = "",
+    broker: Annotated[str, typer.Option("--broker", help="The broker's URL with a user that may send commands.")] = "",
+    seconds: Annotated[float, typer.Option(help="How long to wait for the answer.")] = 20.0,
+) -> None:
+    """Show a running node's state and what to do about it. Example: cityvitals node doctor --port /dev/ttyUSB0."""
+    from edge.tools import doctor as node_doctor  # noqa: PLC0415
+    from edge.tools import node_state  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    if bool(device) != bool(broker) or bool(device) != bool(city):
+        raise UsageError("Over MQTT name all of --city, --device and --broker; over USB none of them.")
+    if device:
+        state = node_state.over_mqtt(broker, city, device, seconds)
+    else:
+        _need("serial")
+        state, _ = node_state.over_usb(port, seconds)
+    typer.echo("\n".join(node_doctor.summary(state)))
+    problems = node_doctor.findings(state)
+    typer.echo("\n".join(problems) or "Everything works.")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The report file.")] = Path("node-report.json"),
+    port: Port = "",
+    seconds: Annotated[float, typer.Option(help="How long to record the console.")] = 60.0,
+) -> None:
+    """Record console and state of a board into a file that can be sent to us. Example: cityvitals node report.
+
+    It holds no password and no key. It is the result of the checklist in edge/README.md.
+    """
+    import json  # noqa: PLC0415
+
+    from edge.tools import doctor as node_doctor  # noqa: PLC0415
+    from edge.tools import node_state  # noqa: PLC0415
+
+    _need("serial")
+    state, console_text = node_state.over_usb(port, seconds, whole=True)
+    found = {"state": state, "problems": node_doctor.findings(state), "console": console_text.splitlines()[-500:]}
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    typer.echo(f"{out} holds the state and {len(found['console'])} lines of the console.")

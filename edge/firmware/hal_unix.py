@@ -133,8 +133,8 @@ class Board:
         return open(self.wiring["i2s"], "rb")  # noqa: SIM115
 
     def wire(self, pin):
-        """Return a 1-Wire bus."""
-        return virtual.PipeOneWire(self.wiring["onewire"][str(pin)])
+        """There is no 1-Wire bus on this port."""
+        raise OSError(19, "the unix port has no 1-Wire bus")
 
     def output(self, pin, level):
         """Nothing is connected to outputs."""

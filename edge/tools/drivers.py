@@ -7,6 +7,7 @@ or not plain is an error that names the file.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -121,3 +122,16 @@ def table() -> str:
         quantities = ", ".join(one.quantities)
         rows.append(f"| {one.kind} | `{one.name}` | {one.part} | {quantities} | {one.bus}: {one.wiring} | {options} |")
     return "\n".join(rows) + "\n"
+
+
+README = FOLDER.parents[1] / "README.md"
+_TABLE = re.compile(r"(<!-- drivers -->\n).*?(<!-- /drivers -->)", re.DOTALL)
+
+
+def with_table(text: str) -> str:
+    """The text of `edge/README.md` with a current table of drivers."""
+    return _TABLE.sub(lambda found: found[1] + "\n" + table() + "\n" + found[2], text)
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,7 +14,7 @@ from telemetry.errors import UsageError, nearest
 from telemetry.untrusted import read_json
 
 Sensor = dict[str, Any]
-KINDS = {"air": "air", "energy": "energy", "ev": "charger"}
+KINDS = {"air": "air", "energy": "energy", "ev": "charger", "weather": "weather"}
 
 
 def first_choice(kind: str) -> tuple[str, ...]:

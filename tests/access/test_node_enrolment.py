@@ -157,3 +157,9 @@ def test_a_setting_is_changed_by_its_path() -> None:
     assert json.loads(node_config.shown(done))["mqtt"]["port"] == 8883
     with pytest.raises(UsageError, match="write key=value"):
         node_config.changed(config, ["interval_s"])
+
+
+def test_the_table_of_drivers_in_the_readme_is_current() -> None:
+    """Made from what the drivers declare: python -m edge.tools.drivers."""
+    text = drivers.README.read_text(encoding="utf-8")
+    assert drivers.with_table(text) == text

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 from simulators.hardware.bme280 import Bme280
 from simulators.hardware.charger import OpenEvse
 from simulators.hardware.climate import Ads1115, Scd41, Sht4x
+from simulators.hardware.gases import Mhz19, Scd30, Sen55
 from simulators.hardware.i2c import Bus, Chip
 from simulators.hardware.line import Device
 from simulators.hardware.meters import ModbusSlave, P1Port, Pzem004t, S0Output, Sdm630
 from simulators.hardware.modbus_line import ModbusLine, sdm120
+from simulators.hardware.onewire import OneWire
 from simulators.hardware.particles import Sds011, Sps30
 from simulators.hardware.pilot import ControlPilot
 from simulators.hardware.pms5003 import Pms5003
+from simulators.hardware.sml import SmlMeter
 
 
 class Model(NamedTuple):
@@ -55,6 +58,20 @@ def chips(**by_address: Chip) -> Callable[[Path], Device]:
 
 
 MODELS: dict[str, Model] = {
+    "sen5x": Model(
+        chips(x69=Sen55()),
+        {"pm1": 3.5, "pm2_5": 7.2, "pm4": 8.0, "pm10": 9.5, "humidity": 45.12, "temperature": 21.5, "voc_index": 100.5},
+    ),
+    "scd30": Model(chips(x61=Scd30()), {"co2": 843, "temperature": 21.25, "humidity": 47.5}),
+    "mhz19": Model(Mhz19, {"co2": 655}, {"baud": 9600}),
+    "sml": Model(
+        SmlMeter,
+        {"energy_total": 12345678.9, "energy_export_total": 500, "power": -1234, "voltage": 230.1},
+        {"baud": 9600},
+    ),
+    "rain_gauge": Model(S0Output, {"rain_total": 0}),
+    "anemometer": Model(S0Output, {"wind_speed": 0, "wind_gust": 0}),
+    "ds18b20": Model(OneWire, {"temperature": 18.5}),
     "pms5003": Model(Pms5003, {"pm1": 4, "pm2_5": 10, "pm10": 12}, {"baud": 9600}),
     "sds011": Model(Sds011, {"pm2_5": 12.3, "pm10": 45.6}, {"baud": 9600}),
     "sps30": Model(Sps30, {"pm1": 3.5, "pm2_5": 7.25, "pm10": 9.5}, {"baud": 115200}),

@@ -124,3 +124,40 @@ def _crc(data: bytes) -> int:
             odd = (crc ^ byte >> bit) & 1
             crc = crc >> 1 ^ (0xA001 if odd else 0)
     return crc
+
+
+KEY, AUTH = "0123456789abcdef0123456789abcdef", "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
+
+
+def sealed(text: bytes, auth: str = AUTH) -> str:
+    """A frame made with another implementation of AES-GCM: tag of 12 bytes over the security byte and the key."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    title, counter = b"TESTMETR", b"\x00\x00\x00\x2a"
+    cipher = Cipher(algorithms.AES(bytes.fromhex(KEY)), modes.GCM(title + counter)).encryptor()
+    cipher.authenticate_additional_data(b"\x30" + bytes.fromhex(auth))
+    content = cipher.update(text) + cipher.finalize() + cipher.tag[:12]
+    size = len(content) + 5
+    return (b"\xdb\x08" + title + b"\x82" + size.to_bytes(2, "big") + b"\x30" + counter + content).hex()
+
+
+def opened(tmp_path: Path, frame: str, *keys: str, bits: int = 64) -> str:
+    """What the firmware makes of a frame in hexadecimal."""
+    (tmp_path / "frame.txt").write_text(frame)
+    return run("ciphered.py", str(tmp_path / "frame.txt"), *keys, bits=bits).strip()
+
+
+@pytest.mark.parametrize("bits", [64, 32])
+def test_an_encrypted_telegram_is_decrypted_and_its_tag_is_checked(tmp_path: Path, bits: int) -> None:
+    frame = sealed(E_ON.encode())
+    assert opened(tmp_path, frame, KEY, AUTH, bits=bits) == E_ON.strip()
+    assert opened(tmp_path, frame, KEY, bits=bits) == E_ON.strip()
+    assert opened(tmp_path, frame, KEY, "00" * 16, bits=bits) == ""
+
+
+@pytest.mark.skipif(not FOLDER.exists(), reason="the recorded telegrams are not on this machine")
+def test_the_encrypted_example_of_luxembourg_is_read(tmp_path: Path) -> None:
+    frame = "".join((FOLDER / "encrypted/dsmr-luxembourgh-spec-example-without-aad.txt").read_text().split())
+    plain = opened(tmp_path, frame, KEY)
+    got = by_name(decoded(tmp_path, [{"text": plain + "\r\n"}])[0][0])
+    assert (got["energy_total"], got["energy_export_total"], got["voltage"]) == (25653, 40, 233.0)
