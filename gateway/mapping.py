@@ -63,6 +63,14 @@ class Mapper:
         self._values = [_path(path, rule) for path, rule in mapping.values.items() if path not in mapping.ignore]
         rules = (*mapping.values.values(), *mapping.names.values())
         self._order = {id(rule): place for place, rule in enumerate(rules)}
+        # Rules of which a plain number is taken as it is.
+        self._plain = {
+            id(rule): (rule.quantity, rule.unit, rule.part, self._order[id(rule)])
+            for rule in rules
+            if not (rule.none or mapping.none or rule.states or rule.unit_path) and rule.scale == 1.0
+        }
+        names = [place for place in mapping.inside if place]
+        self._named_places = frozenset(names) if len(names) > 3 and all(map(str.isidentifier, names)) else None
         self._unit_paths = {id(rule): compiled(rule.unit_path) for rule in rules if rule.unit_path}
         self._inside = [(place, compiled(place) if place else None) for place in mapping.inside]
         self._none = frozenset(map(str, mapping.none))
@@ -140,12 +148,22 @@ class Mapper:
             found = entry.find(inner)
             if found is not None:
                 self._take(out, hits, entry.path, found, entry.rule, record)
+        self._by_name(out, hits, record)
+        for quantity, found_hits in hits.items():
+            self._add(out, quantity, found_hits, t, arrival)
+
+    def _by_name(self, out: Decoded, hits: _Hits, record: Context) -> None:
+        """What the members of the record, or of places in it, are by their names."""
+        inner = record.inner
+        if self._named_places is not None:  # of many places a message has few
+            for name, members in inner.items():
+                if name in self._named_places and type(members) is dict:
+                    self._members(out, hits, members, record, top=False)
+            return
         for place, find in self._inside:
             members = inner if find is None else find(inner)
             if isinstance(members, dict):
                 self._members(out, hits, members, record, top=not place)
-        for quantity, found_hits in hits.items():
-            self._add(out, quantity, found_hits, t, arrival)
 
     def _number(self, message: dict[str, Any]) -> list[tuple[int, int]]:
         """Boot and number of the record, for the loss ledger, where the template says that they are that."""
@@ -198,6 +216,11 @@ class Mapper:
         record: Context,
     ) -> None:
         """Put what was found under a name, one value or several, among the hits of its quantity."""
+        kind = type(item)
+        if (kind is float or kind is int) and id(rule) in self._plain and -1e15 < item < 1e15:
+            quantity, unit, part, place = self._plain[id(rule)]
+            hits.setdefault(quantity, []).append(_Hit(name, float(item), unit, None, part, place))
+            return
         unit = rule.unit
         if id(rule) in self._unit_paths:
             said = record.find(self._unit_paths[id(rule)])
@@ -251,11 +274,14 @@ class Mapper:
         """The quantity's one reading of this record."""
         if not hits:
             return
-        try:
-            hit = self._one(quantity, hits)
-        except Rejected as reason:
-            out.problems.append(str(reason))
-            return
+        if len(hits) == 1:
+            hit: _Hit | None = hits[0]
+        else:
+            try:
+                hit = self._one(quantity, hits)
+            except Rejected as reason:
+                out.problems.append(str(reason))
+                return
         if hit is None:
             return
         if hit.unit is None and not self._m.catalogue and QUANTITIES[quantity].unit not in ("/", "count"):

@@ -37,7 +37,7 @@ class Silent:
     def step(self) -> None:
         pass
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         self.drops += 1
 
 
