@@ -17,6 +17,7 @@ from cityvitals.recover import only_one, put_aside, sound_buffer
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoded import AHEAD
+from gateway.plausible import Registered
 from gateway.service import Gateway
 from registry.city import City
 from registry.settings import GatewaySettings, Settings
@@ -74,7 +75,7 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     buffer.limit(s.max_buffer_mb << 20)
     for city in cities:
         buffer.table.set_rollovers(city.id, city.rollovers)
-    core = Core(buffer, sources_of(s, cities), s.max_payload_kb << 10, served_by(s, cities))
+    core = Core(buffer, sources_of(s, cities), s.max_payload_kb << 10, served_by(s, cities), Registered.of(cities))
     filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.decoded import Decoded, Line
+from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, Registered, check_frames
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
@@ -23,6 +24,8 @@ REASONS = {
     OUT_OF_RANGE: "out of the plausible range",
     SENTINEL: "a value by which instruments say 'no value'",
     ZERO_REGISTER: "a meter register that reads exactly 0",
+    FRAME: "of a measurement of which another value was refused",
+    IMPOSSIBLE: "impossible beside the other values of the measurement",
 }
 
 
@@ -39,8 +42,8 @@ class _Kind(NamedTuple):
 class Batch:
     """Collects rows of many messages, then gives them as flagged `Readings`."""
 
-    def __init__(self, table: SeriesTable) -> None:
-        self._table = table
+    def __init__(self, table: SeriesTable, registered: Registered = NOTHING) -> None:
+        self._table, self._registered = table, registered
         self._forget()
         self.clear()
 
@@ -131,12 +134,14 @@ class Batch:
         with np.errstate(over="ignore"):  # what overflows is infinite, and out of every range
             scaled = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k]
         converted = scaled + known.offset[k]
-        return Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
+        made = Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
+        check_frames(made, self._table, self._registered)
+        return made
 
     def _known_columns(self) -> _Columns:
         """The kinds as columns, made anew only when a new one was met."""
         if len(self._columns.series) != len(self._kinds):
-            self._columns = _Columns.of(self._kinds, self._table)
+            self._columns = _Columns.of(self._kinds, self._table, self._registered)
         return self._columns
 
 
@@ -153,13 +158,12 @@ class _Columns(NamedTuple):
     sentinels: dict[float, npt.NDArray[np.bool_]]
 
     @staticmethod
-    def of(kinds: Sequence[_Kind], table: SeriesTable) -> _Columns:
+    def of(kinds: Sequence[_Kind], table: SeriesTable, registered: Registered = NOTHING) -> _Columns:
         """From the kinds; one that cannot be used has a range that holds nothing."""
         found = [QUANTITIES[table[k.series].quantity] if k.series >= 0 else None for k in kinds]
         numbers = np.array([k[:4] for k in kinds], dtype=np.float64).reshape(-1, 4)
-        low, high = (
-            np.array([getattr(q, name, math.nan) for q in found], dtype=np.float64) for name in ("low", "high")
-        )
+        spans = [registered.range_of(*table[k.series]) if k.series >= 0 else (math.nan, math.nan) for k in kinds]
+        low, high = np.array(spans, dtype=np.float64).reshape(-1, 2).T
         zero = np.array([q is not None and q.zero_is_missing for q in found], dtype=np.bool_)
         every = sorted({s for q in found if q for s in q.sentinels})
         has = {s: np.array([q is not None and s in q.sentinels for q in found], dtype=np.bool_) for s in every}

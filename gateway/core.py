@@ -20,6 +20,7 @@ from gateway.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels
+from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
 from gateway.routes import NotServed, Route, Routes, Served, Source
 from gateway.stamping import Stamping
@@ -27,7 +28,7 @@ from gateway.unasked import Unasked
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
-from telemetry.windows import window_start
+from telemetry.windows import HOUR, window_start
 
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 
@@ -81,15 +82,19 @@ class Core:
         sources: Sequence[Source],
         max_payload: int = 256 << 10,
         served: Served | None = None,
+        registered: Registered = NOTHING,
     ) -> None:
-        """`served`: the cities, and of each the devices (none: all), that messages may name; None: any."""
+        """`served`: the cities, and of each the devices (none: all), that messages may name; None: any.
+
+        `registered`: what city files say of plausible values.
+        """
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
         self._routes = Routes(sources, served, (series.city for series in buffer.table.all))
         self._max_payload = max_payload
         self._secret = next((s.options.secret for s in sources), b"")
-        self._batch = Batch(buffer.table)
+        self._batch = Batch(buffer.table, registered)
         self._stamping = Stamping(buffer, self.ledger, self._batch)
         self._arrivals = buffer.last_arrival()
         self._noted = self._arrivals  # of them, the largest that is on disk
@@ -147,6 +152,7 @@ class Core:
         try:
             with self.buffer.transaction():
                 stored = self.buffer.put(readings)
+                self._take_back(readings, arrival)
                 self.buffer.rejects.add(rejects)
                 self.ledger.take(lines, arrival)
                 if self._arrivals > self._noted:
@@ -166,9 +172,21 @@ class Core:
         self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
         return counts
 
+    def _take_back(self, readings: Readings, arrival: int) -> None:
+        """Set connected time to 0 that a session left behind its end when it came again with an earlier one."""
+        for series, key, last in shortened(readings, self.buffer.table):
+            t, late = window_start(last, HOUR) + HOUR, list[int]()
+            while self.buffer.has(series, t, key):
+                late.append(t)
+                t += HOUR
+            if late:
+                same = np.full(len(late), series), np.array(late), np.full(len(late), key)
+                self.buffer.put(without_time(*same, arrival or int(readings.arrival.max())))
+
     def _within_retention(self, readings: Readings) -> tuple[Readings, int]:
         """Leave out readings of windows whose other readings are gone: folding those would lose them downstream."""
-        keep = window_start(readings.t, self.buffer.width) >= self.buffer.pruned_before
+        floor = self.buffer.pruned_before
+        keep = (window_start(readings.t, self.buffer.width) >= floor) | (floor == 0)
         return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
 
     def _take(self, message: Incoming, arrival: int, place: int, kept: bool) -> _Problem | None:

@@ -26,6 +26,7 @@ __all__ = [
     "full_device",
 ]
 
+RECORDED = -631_152_000_000  # 1950-01-01: recorded data may be of any year from then on
 LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
 MOST_RECORDS, MOST_BOOTS = 5000, 64  # that one message may number
 SAME_DEVICE = "/"  # in front of a channel: one of several meters of the device that the topic names
@@ -114,10 +115,15 @@ def check_records(rows: Decoded) -> None:
         raise Rejected(f"{len(rows.ended)} ends of boots in one message; the limit is {MOST_BOOTS}")
 
 
-def clock_problem(t: int, arrival: int) -> str | None:
-    """Why a time cannot be right, None when it can. `t` and `arrival` in ms UTC."""
-    if t < EARLIEST:
+def clock_problem(t: int, arrival: int, earliest: int = EARLIEST) -> str | None:
+    """Why a time cannot be right, None when it can. `t` and `arrival` in ms UTC.
+
+    `earliest`: of live data EARLIEST, before which clocks lie that were not set; of recorded data RECORDED.
+    """
+    if t < earliest:
         when = iso(t) if t > -62_000_000_000_000 else f"{t} ms"
+        if earliest == RECORDED:
+            return f"time {when} lies before 1950"
         return f"time {when} lies before 2004: the device's clock was not set"
     if t > arrival + AHEAD:
         when = iso(t) if t < 250_000_000_000_000 else f"{t} ms"

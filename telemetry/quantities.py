@@ -76,7 +76,8 @@ _ALL = (
     _air("c6h6", "Benzene (C₆H₆)", 500.0),
     _gauge("co2", "Carbon dioxide (CO₂)", "ppm", 200.0, 40000.0),
     _gauge("temperature", "Air temperature", "Cel", -60.0, 70.0),
-    _gauge("humidity", "Relative humidity", "%RH", 0.0, 100.0),
+    # Air outdoors is never at 0 %: sensors that are unplugged say so.
+    _gauge("humidity", "Relative humidity", "%RH", 0.0, 100.0)._replace(sentinels=(*_SENTINELS, 0.0)),
     _gauge("pressure", "Air pressure", "hPa", 500.0, 1100.0),
     _air("pm4", "Particles up to 4 µm (PM4)", 1998.9),
     _gauge("voc_index", "Volatile organic compounds (index)", "/", 0.0, 500.0),

@@ -35,15 +35,12 @@ def print_config(config: Config = None) -> None:
 @app.command("check")
 def check_config(config: Config = None) -> None:
     """Check the configuration and the city files it names. Example: cityvitals config check --config c.toml."""
-    from gateway.formats import decoder  # noqa: PLC0415
+    from cityvitals.sources import sources_of  # noqa: PLC0415
     from registry.config import load_city, load_settings  # noqa: PLC0415
-    from telemetry.topics import matcher  # noqa: PLC0415
 
     settings = load_settings(config)
-    for source in settings.gateway.source:
-        decoder(source.format)
-        matcher(source.topic)
     cities = [load_city(path) for path in settings.city_files]
+    sources_of(settings.gateway, cities)
     sys.stdout.write("The configuration is valid.\n")
     for city in cities:
         sys.stdout.write(f"  {city.id}: {len(city.device)} devices\n")

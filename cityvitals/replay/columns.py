@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.files.recorded import Chunk, InvalidRow
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import Decoded, clock_problem
+from gateway.decoded import RECORDED, Decoded, clock_problem
 from gateway.sessions import add_session, session_key
 from kpi_derivation.rules.outages import as_readings
 from telemetry.errors import Rejected
@@ -63,7 +63,7 @@ def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
     for text in distinct:
         try:
             t = read_stamp(text)
-            parsed[text] = clock_problem(t, now) or t
+            parsed[text] = clock_problem(t, now, RECORDED) or t
         except Rejected as reason:
             parsed[text] = str(reason)
     if all(isinstance(p, int) for p in parsed.values()):
@@ -125,16 +125,28 @@ def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) 
     )
 
 
+def _check_event(start: int, device: str, now: int) -> None:
+    """Raise Rejected for an event whose start or device cannot be."""
+    problem = clock_problem(start, now, RECORDED)
+    if problem or not valid_id(device):
+        raise Rejected(problem or f"'{device[:40]}' is not a valid device id")
+
+
 def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
-    """Device and readings of one session row. Its key is made of everything except the charger and the start."""
+    """Device and readings of one session row.
+
+    Its identity is charger, start and user: the same row with another end or energy, or written otherwise, replaces it.
+    """
     start_text, end_text, device, energy_text, user = row
     start, energy = read_stamp(start_text), _number(energy_text)
     end = read_stamp(end_text) if end_text else None
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
+    problem = clock_problem(start, now, RECORDED) or (
+        None if valid_id(device) else f"'{device[:40]}' is not a valid device id"
+    )
     if problem:
         raise Rejected(problem)
     rows = Decoded()
-    add_session(rows, start, end, energy, "kWh", session_key(f"{end_text}|{energy_text}|{user}"))
+    add_session(rows, start, end, energy, "kWh", session_key("session", user.strip().lower()))
     return device, rows
 
 
@@ -145,7 +157,9 @@ def read_outage(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     """
     start_text, end_text, device, customers_text, name = row
     start, customers = read_stamp(start_text), _number(customers_text)
-    problem = clock_problem(start, now) or (None if valid_id(device) else f"'{device[:40]}' is not a valid device id")
+    problem = clock_problem(start, now, RECORDED) or (
+        None if valid_id(device) else f"'{device[:40]}' is not a valid device id"
+    )
     if problem:
         raise Rejected(problem)
     if not end_text:

@@ -11,6 +11,7 @@ from cityvitals.replay.columns import Converted
 from cityvitals.replay.replay import Replay, finish
 from gateway.batch import Batch
 from gateway.decoded import Decoded
+from gateway.plausible import Registered
 from gateway.sessions import add_session, session_key
 from registry.city import City, Device
 from simulators.synthetic import columns, sessions
@@ -49,7 +50,7 @@ def write(replay: Replay, since: int, until: int, live_ms: int) -> Iterator[floa
 
 
 def _readings(replay: Replay, t: IntArray, start: int, end: int) -> Readings:
-    batch = Batch(replay.buffer.table)
+    batch = Batch(replay.buffer.table, Registered.of([replay.city]))
     parts = [part for device in replay.city.device for part in _of_device(replay.city.id, device, batch, t)]
     for device in replay.city.device:
         if "session_energy" in device.quantities:

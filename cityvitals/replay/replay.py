@@ -19,6 +19,7 @@ from adapters.store import Store
 from cityvitals.replay.columns import Converted, convert
 from gateway.batch import Batch
 from gateway.core import Core
+from gateway.plausible import Registered
 from ingest.core import Ingest
 from registry.city import City
 from telemetry.errors import Rejected
@@ -69,7 +70,7 @@ class Replay:
         self.buffer = Buffer(buffer, width)
         self.buffer.table.set_rollovers(city.id, city.rollovers)
         self._core = Core(self.buffer, [])
-        self._batch = Batch(self.buffer.table)
+        self._batch = Batch(self.buffer.table, Registered.of([city]))
         self.summary = Summary()
         self._registered = {d.id for d in city.device}
         if store.span(city.id, "window") is None:

@@ -1,0 +1,76 @@
+"""Whether a configured source can work: topic filters, placeholders, cities, names and keys. Pure.
+
+Raises UsageError with a sentence that names the source and what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gateway.formats import is_mapped
+from registry.settings import SourceSettings
+from telemetry.errors import UsageError, nearest
+from telemetry.quantities import QUANTITIES
+
+PLACEHOLDERS = ("city", "device")
+_NAMED = re.compile(r"\{([^{}]*?)(\*?)\}")
+# Keys of a source that formats without a mapping do not read.
+_ONLY_MAPPED = ("time_key",)
+
+
+def check_sources(sources: Sequence[SourceSettings], cities: Sequence[str]) -> None:
+    """Check all sources. `cities`: the ids of the city files, none where there is no city file."""
+    for number, source in enumerate(sources, start=1):
+        where = f"[[gateway.source]] number {number}"
+        if source.family is None:
+            check_topic(source.topic, where)
+            _check_keys(source, where)
+        _check_city(source.city, cities, where)
+        _check_names(source, where)
+
+
+def check_topic(topic: str, where: str) -> None:
+    """Whether MQTT takes the topic's filter, and every placeholder is known and there once."""
+    levels, named = topic.split("/"), [name for name, _ in _NAMED.findall(topic)]
+    for name in named:
+        if name not in PLACEHOLDERS:
+            raise UsageError(
+                f"{where}: '{{{name}}}' in the topic '{topic}' is not known; {nearest(name, PLACEHOLDERS)}"
+            )
+        if named.count(name) > 1:
+            raise UsageError(f"{where}: '{{{name}}}' is in the topic '{topic}' twice; write + for the other level.")
+    for level in levels:
+        # A placeholder may be a part of its level: the level is subscribed as a whole and its text compared.
+        if ("#" in level or "+" in level) and len(level) > 1:
+            raise UsageError(f"{where}: + and # must fill their level of the topic; '{level}' in '{topic}' does not.")
+    if "#" in levels[:-1]:
+        raise UsageError(f"{where}: # is only allowed at the end of a topic, not as in '{topic}'.")
+
+
+def _check_city(city: str | None, known: Sequence[str], where: str) -> None:
+    if city is not None and known and city not in known:
+        raise UsageError(f"{where}: no city file has the id '{city}'; {nearest(city, known)}")
+
+
+def _check_names(source: SourceSettings, where: str) -> None:
+    """`rename` leads to known quantities, to each from one name only."""
+    seen: dict[str, str] = {}
+    for name, quantity in source.rename.items():
+        if quantity not in QUANTITIES:
+            raise UsageError(
+                f"{where}: rename leads to the unknown quantity '{quantity}'; {nearest(quantity, QUANTITIES)}"
+            )
+        if quantity in seen:
+            raise UsageError(
+                f"{where}: rename leads from '{seen[quantity]}' and '{name}' to one quantity, '{quantity}'."
+            )
+        seen[quantity] = name
+
+
+def _check_keys(source: SourceSettings, where: str) -> None:
+    if is_mapped(source.format):
+        return
+    for key in _ONLY_MAPPED:
+        if key in source.model_fields_set:
+            raise UsageError(f"{where}: '{key}' means nothing to the format '{source.format}'; leave it out.")
