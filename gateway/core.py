@@ -176,7 +176,7 @@ class Core:
         """Set connected time to 0 that a session left behind its end when it came again with an earlier one."""
         for series, key, last in shortened(readings, self.buffer.table):
             t, late = window_start(last, HOUR) + HOUR, list[int]()
-            while self.buffer.has(series, t, key):
+            while key in self.buffer.values_at(series, t):
                 late.append(t)
                 t += HOUR
             if late:

@@ -191,11 +191,6 @@ class Buffer:
         """How many readings are stored."""
         return int(self._read("SELECT count(*) FROM reading")[0][0])
 
-    def has(self, series: int, t: int, key: int) -> bool:
-        """Whether this reading is stored. `t`: ms UTC."""
-        sql = "SELECT 1 FROM reading WHERE window=? AND series=? AND t=? AND key=?"
-        return bool(rows(self.db, sql, (window_start(t, self.width), series, t, key)))
-
     def _save_series(self) -> None:
         if self._saved < 0:
             self._saved = int(self._read("SELECT count(*) FROM buffer_series")[0][0])
