@@ -16,6 +16,7 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
+from gateway.budget import BURST, PER_SECOND, Budget
 from gateway.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
@@ -101,6 +102,7 @@ class Core:
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
         self.unasked = Unasked()
+        self._budget = Budget()
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -196,7 +198,9 @@ class Core:
             route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
+            self._check_budget(route, arrival, kept)
             parts = self._decoded(message, route, arrival)
+            self._budget.spend((route.city, route.device), sum(len(rows.rows) for rows in parts), arrival)
         except (NotServed, OverShare) as reason:
             self.not_served, self._unserved = str(reason), self._unserved + 1
             return None
@@ -263,6 +267,11 @@ class Core:
             )
         except Rejected:
             return False
+
+    def _check_budget(self, route: Route, arrival: int, kept: bool) -> None:
+        """Raise Rejected for a sender that has brought more than one may; before its next message costs anything."""
+        if not kept and self._budget.is_spent((route.city, route.device), arrival):
+            raise Rejected(f"more than {BURST} readings at once; beyond that a device may bring {PER_SECOND} a second")
 
     def _check_share(self, route: Route, rows: Decoded) -> None:
         """Raise OverShare where the device holds its share of the buffer: what others wait with must have room."""

@@ -22,6 +22,7 @@ class Report:
     starts: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)  # what decides whether and when missing records are asked for
 
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {n}" for name, n in sorted(self.faults.items()))
@@ -30,4 +31,5 @@ class Report:
         return (
             f"{head}\n  revision {self.revision}, network: {self.network}\n  faults: {faults}\n"
             f"  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
+            + "".join(f"\n  {hole}" for hole in self.holes)
         )

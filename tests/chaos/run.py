@@ -84,6 +84,7 @@ def _calm(w: World, report: Report, patience: float) -> None:
     report.problems += problems or _again(w, sent, patience)
     report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
     report.counters = _counters(w)
+    report.holes = _holes(w, time.time_ns() // 1_000_000) if report.problems else []
 
 
 def _healed(w: World, sent: list[Reading], until: float) -> list[str]:
@@ -133,6 +134,23 @@ def _again(w: World, sent: list[Reading], patience: float) -> list[str]:
         good = 0 if problems else good + 1
     reader.close()
     return problems[:20]
+
+
+def _holes(w: World, now: int) -> list[str]:
+    """Of each boot with missing records: which have come, how often and when they were asked for, what its node has."""
+    buffer = Buffer(w.buffer, None)
+    asked = {(a.device, a.boot): a for a in buffer.ledger.asked()}
+    journals = {node.device.id: node.journal for node in w.fleet.nodes}
+    found = []
+    for e in buffer.ledger.with_holes():
+        request = asked.get((e.device, e.boot))
+        when = f"asked {request.times} times, next in {(request.due - now) / 1000:.0f} s" if request else "never asked"
+        kept = len(journals[e.device].find(e.boot, 0, 1 << 60)) if e.device in journals else 0
+        found.append(
+            f"{e.device} boot {e.boot}: {e.missing} of {e.sent} missing, {when}, node keeps {kept}: {e.seen[:300]}"
+        )
+    buffer.close()
+    return found
 
 
 def _counters(w: World) -> dict[str, int]:

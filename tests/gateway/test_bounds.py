@@ -190,3 +190,15 @@ def test_a_gateway_whose_configuration_names_no_city_serves_a_few(tmp_path: Path
     again = cores.make(tmp_path)
     again.accept([Incoming(f"cv/1/other-{i}/s1/data", body) for i in range(100)], NOW)
     assert len({s.city for s in again.buffer.table.all}) == routes.UNCONFIGURED
+
+
+def test_readings_a_device_brings_in_a_second(core: Core) -> None:
+    """Sessions of 90 days make 20,000 rows of one kB: beyond the burst a message is refused before it is decoded."""
+    begin = NOW / 1000 - 89 * 86_400
+    pack = [{"n": "session_energy", "v": 1, "bt": begin + i, "end": NOW / 1000 - 1, "key": str(i)} for i in range(9)]
+    message = Incoming(HOSTILE, json.dumps(pack).encode())
+    found = [core.accept([message], NOW).rejected for _ in range(14)]
+    assert found == [0] * 11 + [1] * 3
+    assert "readings at once" in core.buffer.rejects.newest()[0].reason
+    assert core.accept([cores.pack(1.0, device="honest")], NOW).stored == 1
+    assert core.accept([message], NOW + 60_000).rejected == 0

@@ -1,0 +1,1 @@
+"""One process with one valid certificate does its worst, while honest devices send."""

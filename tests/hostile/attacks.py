@@ -1,0 +1,104 @@
+"""What a hostile device sends: each attack gives topics and payloads for about a second; chosen at random by a seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+CITY, EVIL = "chaos", "evil"
+DATA = f"cv/1/{CITY}/{EVIL}/data"
+
+
+class Shot(NamedTuple):
+    """A message of the attacker."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+def new_boots(rng: Random, now: int) -> Iterator[Shot]:
+    """Every record begins another boot."""
+    for _ in range(20):
+        boots = [rng.randrange(1 << 32) for _ in range(60)]
+        yield Shot(
+            DATA, _pack([{"boot": b, "seq": 0, "n": "no2", "v": 1, "bt": now / 1000 - i} for i, b in enumerate(boots)])
+        )
+
+
+def large_packs(rng: Random, now: int) -> Iterator[Shot]:
+    """175 kB of numbers and nothing else."""
+    for _ in range(3):
+        yield Shot(DATA, _pack([{"boot": rng.randrange(1 << 32), "seq": 1} for _ in range(5500)]))
+        yield Shot(DATA, _pack([{"boot": i % 60, "seq": 2 * i} for i in range(4900)]))
+
+
+def holes(rng: Random, now: int) -> Iterator[Shot]:
+    """Every second record is missing, in as many boots as are kept."""
+    start = rng.randrange(900_000)
+    for boot in range(30):
+        yield Shot(
+            DATA,
+            _pack([{"boot": boot, "seq": start + 2 * i, "n": "no2", "v": 1, "bt": now / 1000} for i in range(150)]),
+        )
+
+
+def undated(rng: Random, now: int) -> Iterator[Shot]:
+    """Readings without a time, three a millisecond, with numbers that begin again."""
+    for i in range(1500):
+        yield Shot(f"cv/1/{CITY}/{EVIL}/flat", b'{"boot":1,"seq":%d,"power":%d}' % (i % 50, rng.randrange(1000)))
+
+
+def cities(rng: Random, now: int) -> Iterator[Shot]:
+    """Cities that nobody has heard of."""
+    for _ in range(2000):
+        yield Shot(f"cv/1/city{rng.randrange(1 << 40)}/{EVIL}/data", b'[{"n":"no2","v":1}]')
+
+
+def garbage(rng: Random, now: int) -> Iterator[Shot]:
+    """What no decoder can read: noise, deep nesting, huge numbers, names without end."""
+    for _ in range(60):
+        yield rng.choice(
+            [
+                Shot(DATA, rng.randbytes(rng.randrange(1, 15_000))),
+                Shot(DATA, b"[" * 20_000),
+                Shot(DATA, _pack([{"n": f"q{rng.randrange(1 << 60)}", "v": 1} for _ in range(300)])),
+                Shot(DATA, _pack([{"n": "no2", "v": 1e308, "bt": 1e300, "boot": 2**60, "seq": -1}])),
+                Shot(DATA, b""),
+            ]
+        )
+
+
+def retained(rng: Random, now: int) -> Iterator[Shot]:
+    """Refused messages that the broker keeps."""
+    for end in ("data", "flat"):
+        yield Shot(f"cv/1/{CITY}/{EVIL}/{end}", rng.randbytes(5000), True)
+
+
+def sessions(rng: Random, now: int) -> Iterator[Shot]:
+    """Charging sessions of 90 days: a small message that makes thousands of rows."""
+    for _ in range(3):
+        begin = now / 1000 - rng.randrange(90, 300) * 86_400
+        pack = [
+            {"n": "session_energy", "v": 1, "bt": begin + i, "end": begin + 89 * 86_400, "key": str(rng.random())}
+            for i in range(9)
+        ]
+        yield Shot(DATA, _pack(pack))
+
+
+def fill(rng: Random, now: int) -> Iterator[Shot]:
+    """As many readings as fit into a megabyte, at times spread over a year."""
+    for _ in range(8):
+        pack = [{"n": "no2", "v": 1, "t": now / 1000 - rng.randrange(30_000_000)} for _ in range(2000)]
+        yield Shot(DATA, _pack(pack))
+
+
+ATTACKS: dict[str, Callable[[Random, int], Iterator[Shot]]] = {
+    made.__name__: made for made in (new_boots, large_packs, holes, undated, cities, garbage, retained, sessions, fill)
+}
+
+
+def _pack(records: list[dict[str, object]]) -> bytes:
+    return json.dumps(records, separators=(",", ":")).encode()
