@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock format grafana-look bench bench-firmware chaos site clean
+.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,15 @@ lock: dev ## write the lock files again: make lock ARGS=--upgrade takes the newe
 grafana-look: dev ## pictures of every dashboard of a running Grafana: make grafana-look URL=http://localhost:3000
 	@test -n "$(URL)" || { echo "Say which Grafana: make grafana-look URL=http://localhost:3000"; exit 2; }
 	$(BIN)/python -m tools.grafana_look $(URL) $(ARGS)
+
+CORE := tests/telemetry tests/registry tests/gateway tests/ingest tests/kpi_derivation tests/adapters/stores
+coverage: dev servers ## branch coverage of the core modules by the fast tests
+	@mkdir -p build
+	$(BIN)/coverage run -m pytest -q $(wildcard $(CORE)) $(ARGS)
+	$(BIN)/coverage report
+
+mutation: dev ## mutation testing of the core modules (hours): make mutation ARGS='--each 20'
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
