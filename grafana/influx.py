@@ -98,7 +98,7 @@ def shifted(query: str, hours: int, name: str) -> str:
 
     InfluxQL has no time shift. The value n steps ago is (n+1) * moving_average(n+1) - n * moving_average(n).
     """
-    span = "time > ${__from}ms - 9d AND time < ${__to}ms"
+    span = f"time > ${{__from}}ms - {hours // 24 + 1}d AND time < ${{__to}}ms"
     filled = (
         f'SELECT sum("v") AS "v" FROM ({query.replace("$timeFilter", span)}) WHERE {span} GROUP BY time(1h) fill(0)'
     )

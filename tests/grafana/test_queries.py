@@ -10,6 +10,7 @@ import pytest
 from adapters.influx.store import InfluxStore
 from adapters.points import Point
 from grafana.colours import TROUBLE_WORDS
+from grafana.influx import total
 from ingest.fleet import TROUBLE
 from telemetry.windows import DAY, HOUR
 from tests.grafana.asking import Asked, asked, dashboards, replaced
@@ -134,6 +135,20 @@ def test_registers_and_intervals_show_the_energy_that_was_metered(influxdb: Infl
     # 10, 11, 12, 10 ... kWh an hour, and a register that moves on by 1 kWh an hour.
     assert days == [pytest.approx(24 * 11 + 24)] * len(days)
     assert len(days) > 20
+
+
+@pytest.mark.parametrize(("letter", "days"), [(1, 1), (2, 7)])
+def test_a_curve_of_earlier_is_drawn_at_the_time_of_today(
+    influxdb: InfluxDB, database: str, letter: int, days: int
+) -> None:
+    start = END - 12 * HOUR
+    rows = answer(influxdb, database, "energy", "Power today, yesterday and a week ago", start, END, letter)
+    hourly = replaced(total("hour", "power", "time(1h)"), END - 10 * DAY, END, CITY)
+    measured = {row["time"]: row["v"] for row in influxdb.query(hourly, database)}
+    name = ("yesterday", "a week ago")[letter - 1]
+    moved = {row["time"]: row[name] for row in rows if row["time"] >= start}
+    assert len(moved) >= 12
+    assert moved == {t: pytest.approx(measured[t - days * DAY]) for t in moved}
 
 
 def test_the_index_is_the_worst_band_of_any_pollutant(influxdb: InfluxDB, database: str) -> None:
