@@ -162,3 +162,26 @@ def test_a_late_hour_of_the_evening_changes_the_running_mean_of_the_next_morning
     # The mean that ends at 00-01 holds 17-20 (50) and 21-23 (90) and the first hour of the day (50).
     assert column(w, "o3", "max8", date(2020, 6, 2)) == pytest.approx((5 * 50.0 + 3 * 90.0) / 8)
     assert np.isfinite(column(w, "o3", "max8", date(2020, 6, 1)))
+
+
+def test_more_readings_than_expected_cover_no_more_than_the_hour() -> None:
+    first = date(2020, 6, 1)
+    readings = [Reading(begin(first, ZoneInfo("UTC")) + i * 60_000, "d", "pm10", 1.0) for i in range(60)]
+    w = world("air_reference", "pm10", "UTC", readings)  # one a minute where the registry says one in ten
+    assert column(w, "pm10", "covered", first) == HOUR
+
+
+def test_a_reading_stands_for_the_smaller_of_the_days_and_the_devices_median_step() -> None:
+    first, steps = date(2020, 6, 1), [10, 10, 5, 20]  # minutes, by day
+    readings = [
+        Reading(begin(first + timedelta(days=i), ZoneInfo("UTC")) + k * step * 60_000, "d", "pm10", 1.0)
+        for i, step in enumerate(steps)
+        for k in range(24 * 60 // step)
+    ]
+    w = World([{"id": "d", "kind": "air_reference", "quantities": ["pm10"]}])
+    w.take(readings)
+    w.engine.evaluate(LATER)
+    days = [first + timedelta(days=i) for i in range(4)]
+    # Of the day of 20 minutes half is missing, not covered by readings that stand for longer.
+    minutes = [column(w, "pm10", "covered", day) / 60_000 for day in days]
+    assert minutes == [24 * 60, 24 * 60, 24 * 60, 12 * 60]
