@@ -172,16 +172,18 @@ def test_more_readings_than_expected_cover_no_more_than_the_hour() -> None:
 
 
 def test_a_reading_stands_for_the_smaller_of_the_days_and_the_devices_median_step() -> None:
-    first, steps = date(2020, 6, 1), [10, 10, 5, 20]  # minutes, by day
+    first, steps = date(2020, 6, 1), [10, 10, 5, 20]  # minutes, by day; on the third only half of each hour
     readings = [
-        Reading(begin(first + timedelta(days=i), ZoneInfo("UTC")) + k * step * 60_000, "d", "pm10", 1.0)
+        Reading(begin(first + timedelta(days=i), ZoneInfo("UTC")) + minute * 60_000, "d", "pm10", 1.0)
         for i, step in enumerate(steps)
-        for k in range(24 * 60 // step)
+        for minute in range(0, 24 * 60, step)
+        if step != 5 or minute % 60 < 30
     ]
     w = World([{"id": "d", "kind": "air_reference", "quantities": ["pm10"]}])
     w.take(readings)
     w.engine.evaluate(LATER)
     days = [first + timedelta(days=i) for i in range(4)]
-    # Of the day of 20 minutes half is missing, not covered by readings that stand for longer.
+    # The median of the days is 10. A reading of the third day stands for 5 minutes, of the fourth for 10 and not 20:
+    # what is missing of it is not covered by readings that stand for longer.
     minutes = [column(w, "pm10", "covered", day) / 60_000 for day in days]
-    assert minutes == [24 * 60, 24 * 60, 24 * 60, 12 * 60]
+    assert minutes == [24 * 60, 24 * 60, 12 * 60, 12 * 60]
