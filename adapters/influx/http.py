@@ -129,7 +129,7 @@ class Connection:
         return found
 
     def take_lost(self) -> bool:
-        """Whether the database was gone and has been made anew since the last call."""
+        """Whether the database was gone and has been recreated since the last call."""
         found, self._lost = self._lost, False
         return found
 
@@ -247,11 +247,13 @@ class Connection:
         return Unavailable(f"The store at {self.target.base} does not answer: {error}. Is it running?")
 
     def _notice_lost(self, message: str) -> None:
-        """Raise Unavailable where the 1.x database has been dropped: the next request makes it anew."""
+        """Raise Unavailable where the 1.x database has been dropped: the next request recreates it."""
         if self._made and self.target.org is None and "database not found" in message:
             self._made, self._lost = False, True
-            log.error("the database at %s is gone; it is made anew, and what it held is lost", self.target.base)
-            raise Unavailable(f"The database at {self.target.base} is gone; it is made anew.")
+            log.error(
+                "the database at %s does not exist any more; it is recreated, and its data are lost", self.target.base
+            )
+            raise Unavailable(f"The database at {self.target.base} does not exist any more; it is recreated.")
 
     def _raise_status(self, status: int, body: str) -> NoReturn:
         message = _sentence(body)

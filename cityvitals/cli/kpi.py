@@ -83,7 +83,7 @@ def kpi_explain(
     part: Annotated[str, typer.Option(help="Only this part, such as no2.")] = "",
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """Print the evidence of a value, down to each station.
+    """Print the provenance of a value, down to each station.
 
     Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
