@@ -1,7 +1,9 @@
 """Recorded readings from CSV files (optionally gzipped), in chunks of columns.
 
 Three layouts, distinguished by their header: `time,device,quantity,value,unit`, the charging sessions
-`start,end,device,energy_kwh,user_hash` and the outage log `start,end,device,customers,id`.
+`start,end,device,energy_kwh,user_hash` and the outage log `start,end,device,customers,id`. As spreadsheets and loggers
+write them: columns in any order, more columns than needed, capital letters, blanks, `;` or tabs (then with decimal
+commas), UTF-8 with or without its mark, UTF-16, Windows-1252, comment lines (#) before the header.
 An invalid row is reported with its line and skipped.
 """
 
@@ -75,58 +77,105 @@ def read(path: Path, size: int = 50_000) -> Iterator[Chunk]:
     """Chunks of up to `size` rows. Raises UsageError for a missing file or an unknown header."""
     try:
         with _open(path) as file:
-            header = next(csv.reader([file.readline()]), [])
-            header = [name.strip() for name in header]
-            if header not in (MEASUREMENTS, SESSIONS, OUTAGES):
-                known = ", or ".join(map(",".join, (MEASUREMENTS, SESSIONS, OUTAGES)))
-                raise UsageError(f"{path}, line 1: the header must be {known}.")
-            yield from _chunks(path, header, file, size)
+            first, line = 1, file.readline()
+            while line.startswith("#"):
+                first, line = first + 1, file.readline()
+            yield from _chunks(path, _shape(path, first, line), file, size, first + 1)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
+
+
+class _Shape(NamedTuple):
+    """How the rows of a file are written. `places`: where the columns of the layout stand, None: as they are."""
+
+    header: list[str]
+    delimiter: str
+    width: int
+    places: list[int] | None
+
+
+def _shape(path: Path, number: int, line: str) -> _Shape:
+    """From the header. Raises UsageError for one that is of no layout."""
+    delimiter = max(",;\t", key=line.count)
+    names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    for layout in (MEASUREMENTS, SESSIONS, OUTAGES):
+        if set(layout) <= set(names):
+            places = [names.index(name) for name in layout]
+            return _Shape(layout, delimiter, len(names), None if names == layout else places)
+    known = ", or ".join(map(",".join, (MEASUREMENTS, SESSIONS, OUTAGES)))
+    raise UsageError(f"{path}, line {number}: the header must contain {known}.")
 
 
 def _open(path: Path) -> io.TextIOBase:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if packed else path.open("rb") as probe:
+        encoding = _encoding(probe.read(_BLOCK))
     if packed:
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8")
-    return path.open(encoding="utf-8")
+        return io.TextIOWrapper(gzip.open(path, "rb"), encoding=encoding)
+    return path.open(encoding=encoding)
 
 
-def _chunks(path: Path, header: list[str], file: io.TextIOBase, size: int) -> Iterator[Chunk]:
+def _encoding(start: bytes) -> str:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    try:
+        start[: start.rfind(b"\n") + 1 or None].decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _chunks(path: Path, shape: _Shape, file: io.TextIOBase, size: int, line: int) -> Iterator[Chunk]:
     """A field may not contain a line end, so a whole block can be split into lines at once, which is fast."""
-    line, rest = 2, ""
+    rest = ""
     while block := file.read(_BLOCK):
         lines = (rest + block).split("\n")
         rest = lines.pop()
         for start in range(0, len(lines), size):
             part = lines[start : start + size]
-            yield _chunk(path, header, range(line, line + len(part)), part)
+            yield _arranged(_chunk(path, shape, range(line, line + len(part)), part), shape)
             line += len(part)
     if rest:
-        yield _chunk(path, header, range(line, line + 1), [rest])
+        yield _arranged(_chunk(path, shape, range(line, line + 1), [rest]), shape)
 
 
-def _chunk(path: Path, header: list[str], numbers: range, lines: list[str]) -> Chunk:
-    width = len(header)
-    if not any('"' in line or "\r" in line for line in lines) and {line.count(",") for line in lines} == {width - 1}:
-        fields = ",".join(lines).split(",")  # a third of the time of the csv module
+def _arranged(chunk: Chunk, shape: _Shape) -> Chunk:
+    """The columns of the layout in its order, without blanks around them, with decimal points."""
+    columns = chunk.columns if shape.places is None else [chunk.columns[place] for place in shape.places]
+    if any(text[:1] == " " or text[-1:] == " " for column in columns for text in column):
+        columns = [[text.strip() for text in column] for column in columns]
+    if shape.delimiter != ",":
+        numbers = {"value", "energy_kwh", "customers"}
+        columns = [
+            [text.replace(",", ".") for text in column] if name in numbers else column
+            for name, column in zip(shape.header, columns, strict=True)
+        ]
+    return Chunk(chunk.path, chunk.header, chunk.lines, columns, chunk.invalid)
+
+
+def _chunk(path: Path, shape: _Shape, numbers: range, lines: list[str]) -> Chunk:
+    """The columns as they stand in the file."""
+    width, comma, header = shape.width, shape.delimiter, shape.header
+    if not any('"' in line or "\r" in line for line in lines) and {line.count(comma) for line in lines} == {width - 1}:
+        fields = comma.join(lines).split(comma)  # a third of the time of the csv module
         return Chunk(path, header, numbers, [fields[i::width] for i in range(width)])
-    rows = list(csv.reader(lines))
+    rows = list(csv.reader(lines, delimiter=comma))
     if len(rows) != len(lines):  # an unclosed quote includes the lines after it
-        rows = [next(csv.reader([line]), []) for line in lines]
+        rows = [next(csv.reader([line], delimiter=comma), []) for line in lines]
     if set(map(len, rows)) == {width}:
         return Chunk(path, header, numbers, list(zip(*rows, strict=True)))
-    return _split_invalid(path, header, numbers, rows)
+    return _split_invalid(path, shape, numbers, rows)
 
 
-def _split_invalid(path: Path, header: list[str], lines: range, rows: list[list[str]]) -> Chunk:
+def _split_invalid(path: Path, shape: _Shape, lines: range, rows: list[list[str]]) -> Chunk:
     """Rows with the right number of fields, and the others with the reason; empty lines are ignored."""
-    valid = [(n, row) for n, row in zip(lines, rows, strict=True) if len(row) == len(header)]
+    width = shape.width
+    valid = [(n, row) for n, row in zip(lines, rows, strict=True) if len(row) == width]
     invalid = [
-        InvalidRow(n, ",".join(row), f"{len(row)} fields instead of {len(header)}")
+        InvalidRow(n, ",".join(row), f"{len(row)} fields instead of {width}")
         for n, row in zip(lines, rows, strict=True)
-        if row and len(row) != len(header)
+        if row and len(row) != width
     ]
-    columns = list(zip(*(row for _, row in valid), strict=True)) or [()] * len(header)
-    return Chunk(path, header, [n for n, _ in valid], columns, invalid)
+    columns = list(zip(*(row for _, row in valid), strict=True)) or [()] * width
+    return Chunk(path, shape.header, [n for n, _ in valid], columns, invalid)

@@ -74,17 +74,20 @@ def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
 
 def _values(texts: Sequence[str], reasons: dict[int, str]) -> FloatArray:
     try:
+        if "_" in "".join(texts):  # Python and NumPy read 1_000 as a number
+            raise ValueError
         values = np.array(texts, dtype=np.str_).astype(np.float64)
     except ValueError:
         values = np.array([_number(text) for text in texts], dtype=np.float64)
     for i in np.flatnonzero(~np.isfinite(values)).tolist():
-        reasons.setdefault(i, f"'{texts[i][:40]}' is not a finite number")
+        comma = " (a decimal comma? separate the fields with ; or write a point)" if "," in texts[i] else ""
+        reasons.setdefault(i, f"'{texts[i][:40]}' is not a finite number{comma}")
     return values
 
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return float("nan") if "_" in text else float(text)
     except ValueError:
         return float("nan")
 
