@@ -57,7 +57,7 @@ def test_a_file_of_the_field_is_read(tmp_path: Path, name: str) -> None:
 
 
 def test_a_spreadsheets_export_with_semicolons_capitals_and_comments(tmp_path: Path) -> None:
-    text = '# export of the logger\nTime;Device;Quantity;Value;Unit;Note\n'
+    text = "# export of the logger\nTime;Device;Quantity;Value;Unit;Note\n"
     text += '2026-11-20T10:00:00Z;m1;power;"1,5";kW;ok, fine\n'
     assert contents(tmp_path, text.encode()) == ([("m1", "power", 1500.0, T)], [])
 
