@@ -15,6 +15,7 @@ from adapters.sntp import offset
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
 from adapters.stores import open_store
+from cityvitals.doctor_devices import unregistered_series
 from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.recover import damaged_files
 from registry.config import load_city
@@ -47,6 +48,7 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
         yield disk(path)
     if "gateway" in parts:
         yield from buffer(settings.gateway.buffer)
+        yield from devices(settings)
         yield from users(settings)
     yield from certificates(pki)
     for path in mosquitto:
@@ -166,6 +168,16 @@ def buffer(path: Path) -> Iterator[Finding]:
         yield Finding("bad", f"buffer {path}", advice)
     except CityVitalsError as error:
         yield Finding("bad", f"buffer {path}", str(error))
+
+
+def devices(settings: Settings) -> Iterator[Finding]:
+    """Devices and quantities that arrive and are in no KPI, because no city file lists them."""
+    try:
+        cities = [load_city(path) for path in settings.city_files]
+        for sentence in unregistered_series(settings.gateway.buffer, cities):
+            yield Finding("warning", "unregistered", sentence)
+    except CityVitalsError:
+        return  # reported where the files and the buffer are checked
 
 
 def _backlog(opened: Buffer) -> Iterator[Finding]:

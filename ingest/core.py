@@ -10,6 +10,7 @@ import logging
 from collections.abc import Container, Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from adapters.store import CityRecord, Store
@@ -19,6 +20,7 @@ from kpi_derivation.engine import changes
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import revise
 from registry.city import City
+from registry.unregistered import unregistered
 from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.partials import Partials
@@ -42,6 +44,7 @@ class CityIngest:
         self._new_file: CityRecord | None = None
         self._derived_whole: set[str] = set()  # KPIs of which the changed city file has every value derived again
         self.told: list[str] = []  # what the last changed city file changed
+        self._seen: set[int] = set()  # series whose registry entry was looked up
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         # Values of a store from before reads were recorded: any change of the city file may concern them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
@@ -65,8 +68,17 @@ class CityIngest:
             self._absorb(windows)
         return seen
 
+    def _report_unregistered(self, windows: Partials) -> None:
+        """Log once what arrives and is in no KPI."""
+        new = set(np.unique(windows.series).tolist()) - self._seen
+        self._seen |= new
+        names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
+        for sentence in unregistered(self.city, names).values():
+            log.warning("unregistered: %s", sentence)
+
     def _absorb(self, windows: Partials) -> None:
         """Store the hours that stored windows change, and what dashboards need of both."""
+        self._report_unregistered(windows)
         hours = self._engine.absorb(windows)
         self._store.put_partials("hour", hours, self._table)
         if self.status and len(windows):
@@ -174,7 +186,22 @@ class CityIngest:
         final = now - self.city.rules.final_after_h * HOUR
         open_ = (v.kpi for v in self._known.values() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
         periods = {Period(k.kind, k.period, k.start, k.end) for k in open_ if k.end <= final}
-        return [value for period in sorted(periods) for value in self._engine.derive(period, now)]
+        periods |= {Period(k.kind, k.period, k.start, k.end) for k in self._too_early(now)}
+        found = [value for period in sorted(periods) for value in self._engine.derive(period, now)]
+        return found + [_withdrawn(k) for k in self._rolled_ahead(now)]
+
+    def _too_early(self, now: int) -> Iterable[KpiValue]:
+        """Values of calendar periods that have not begun, or final ones before their time: a clock was ahead."""
+        settle = self.city.rules.final_after_h * HOUR
+        for k in (v.kpi for v in self._known.values() if v.kpi.kind in CALENDAR and v.kpi.code in DERIVATIONS):
+            begun_late = k.start > now and k.reason != "future"
+            if begun_late or (k.status == "final" and k.end + settle > now):
+                yield k
+
+    def _rolled_ahead(self, now: int) -> Iterable[KpiValue]:
+        """Rolling values that end after now."""
+        rolling = (v.kpi for v in self._known.values() if v.kpi.kind not in CALENDAR)
+        return [k for k in rolling if k.end > now + HOUR and k.reason != "future"]
 
     def _left_behind(self, told: Container[Any], now: int) -> list[KpiValue]:
         """Values of periods in which no registered device has data any more, as after devices were taken out."""
@@ -251,3 +278,11 @@ def _readable(config: dict[str, Any]) -> City | None:
         return City.model_validate(config)
     except ValueError:
         return None
+
+
+def _withdrawn(value: KpiValue) -> KpiValue:
+    """A value of a time that has not come, taken back."""
+    notes = "withdrawn: it was derived while a clock was ahead"
+    return msgspec.structs.replace(
+        value, value=None, coverage=0.0, n_devices=0, status="not_applicable", reason="future", notes=notes
+    )

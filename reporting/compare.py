@@ -37,14 +37,19 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
     for city_id in chosen:
         city = stored_city(store, city_id)
         _, of_city = figures_of(store, city, period_text)
-        found.append(CityFigures(id=city.id, name=city.city.name, population=city.city.population, figures=of_city))
+        numbers = {k: v for k, v in dict(city.city).items() if v is None or isinstance(v, float)}
+        found.append(
+            CityFigures(
+                id=city.id, name=city.city.name, population=city.city.population, figures=of_city, weights=numbers
+            )
+        )
     wanted = set(wanted_codes(codes)) if codes else None
     return [line for line in compare(found) if wanted is None or line.code in wanted]
 
 
 def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    foot = "(n): rank, 1 is best; region: weighted by population, counts added up; people: share of them covered"
+    foot = "(n): rank, 1 is best; region: as each KPI declares (REGION); people: share of them covered"
     return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
 
 

@@ -1,19 +1,19 @@
 """Cities side by side, and a region's profile. Pure.
 
-Values are compared only where they are comparable: in the same unit; each row states where methods differ. A region's
-value is the mean weighted by population, as in the publisher's goal 11.6.2; counts are summed. Cities without a value
-or
-a population are excluded, and each value has the share of the region's population that it represents.
+Values are compared only where they are comparable: same unit and same method, a reported and a derived value not side
+by side. How a region's value is made of its cities' is declared by each KPI (`REGION` in its file). Cities without a
+value or the weight are excluded; each value states the share of the region's population that it represents.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from kpi_derivation.catalogue import KPIS
+from kpi_derivation.catalogue import DERIVATIONS, KPIS
+from reporting.figures.denominators import denominator_of
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, unit_of
 
@@ -21,12 +21,13 @@ _COUNTS = ("number", "count", "kWh")
 
 
 class CityFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One city's figures of a period."""
+    """One city's figures of a period. `weights`: keys of [city] and their figures, by which values are weighted."""
 
     id: str
     name: str
     population: float | None
     figures: Sequence[Figure]
+    weights: Mapping[str, float | None] = {}
 
 
 class Region(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,31 +80,53 @@ def _line(point: Point, cities: Sequence[CityFigures], figures: Mapping[str, Fig
     code, part = point
     known = {c: f.value for c, f in figures.items() if f is not None and f.value is not None}
     units = {f.unit for f in figures.values() if f is not None and f.value is not None}
-    comparable = len(units) < 2
+    methods = {_method(f) for f in figures.values() if f is not None and f.value is not None}
+    comparable = len(units) < 2 and len(methods) < 2
     kpi = KPIS[code]
     unit = next(iter(units)) if len(units) == 1 else unit_of(kpi, part)
     return Line(
         code=code, part=part, name=kpi.name, unit=unit,
         values={c.id: known.get(c.id) for c in cities},
         ranks=ranks(known, kpi.direction) if comparable and len(known) > 1 else {},
-        region=_region(unit, [(c, known.get(c.id)) for c in cities], comparable),
+        region=_region(_rule(code, unit), [(c, known.get(c.id)) for c in cities], comparable),
         notes=tuple(_notes(figures.values(), units)),
     )  # fmt: skip
 
 
-def _region(unit: str, values: Sequence[tuple[CityFigures, float | None]], comparable: bool) -> Region:
+def _region(rule: str, values: Sequence[tuple[CityFigures, float | None]], comparable: bool) -> Region:
+    """A region's value by the KPI's own rule; see `Derivation.region`."""
     known = [(c, v) for c, v in values if v is not None]
-    count = unit in _COUNTS
-    used = [(v, c.population or 0.0) for c, v in known if count or c.population]
+    weights = [(v, {"population": c.population, **c.weights}.get(rule)) for c, v in known]
+    used = [(v, w) for v, w in weights if w] if rule not in _PLAIN else [(v, 1.0) for _, v in known]
+    numbers = [v for v, _ in used]
+    plain = _PLAIN.get(rule)
+    value = plain(numbers) if plain and numbers else weighted_mean(numbers, [w for _, w in used])
     people = math.fsum(c.population or 0.0 for c, _ in values)
     counted = math.fsum(c.population or 0.0 for c, _ in known)
-    numbers = [v for v, _ in used]
-    mean = math.fsum(numbers) if count and numbers else weighted_mean(numbers, [w for _, w in used])
     return Region(
-        value=mean if comparable else None, how="sum" if count else "mean weighted by population", cities=len(used),
+        value=value if comparable else None, how=_HOW.get(rule, f"mean weighted by {rule}"), cities=len(used),
         people=counted / people if people else None, lowest=min((v for _, v in known), default=None),
         highest=max((v for _, v in known), default=None),
     )  # fmt: skip
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return math.fsum(numbers) / len(numbers) if numbers else None
+
+
+_PLAIN: dict[str, Callable[[Sequence[float]], float | None]] = {
+    "sum": math.fsum, "maximum": max, "mean": _mean, "none": lambda _: None,
+}  # fmt: skip
+_HOW = {"sum": "sum", "maximum": "highest", "mean": "plain mean", "none": "not aggregated"}
+
+
+def _rule(code: str, unit: str) -> str:
+    """The KPI's own rule; of a figure that cities report, a sum of counts or a mean weighted by its denominator."""
+    if code in DERIVATIONS:
+        return DERIVATIONS[code].region
+    if unit in _COUNTS:
+        return "sum"
+    return denominator_of(code) or "population"
 
 
 def _notes(figures: Iterable[Figure | None], units: set[str]) -> list[str]:

@@ -50,11 +50,16 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Derivation(msgspec.Struct, frozen=True):
-    """How a KPI is derived, and by which method."""
+    """How a KPI is derived, and by which method.
+
+    `region`: how a region's value is made of its cities': "sum", "maximum", "mean", "none", or the key of [city] by
+    which their values are weighted, which is the KPI's denominator.
+    """
 
     kpi: Kpi
     method: str
     derive: Callable[[View], list[Part]]
+    region: str = "none"
 
 
 def _rows() -> Iterator[Kpi]:
@@ -82,7 +87,7 @@ def _load() -> tuple[dict[str, Kpi], dict[str, Derivation]]:
 def _derivation(module: ModuleType, kpis: Mapping[str, Kpi]) -> Derivation:
     plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
     kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
-    return Derivation(kpi, module.METHOD, module.derive)
+    return Derivation(kpi, module.METHOD, module.derive, getattr(module, "REGION", "none"))
 
 
 def add(module: ModuleType) -> Derivation:

@@ -23,6 +23,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 CODE = "EN:EN:AQ:1C"
 METHOD = "air-annual-mean/1"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

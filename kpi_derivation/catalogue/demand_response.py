@@ -17,6 +17,7 @@ from registry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
 METHOD = "demand-response-registry/1 (unconfirmed formula)"
+REGION = "electricity_customers"
 _KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
 
 

@@ -17,6 +17,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:2C"
 METHOD = "electricity-per-capita/2 (unconfirmed formula)"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

@@ -17,6 +17,7 @@ from telemetry.kpi_value import Reason
 
 CODE = "EN:EN:AQ:2C"
 METHOD = "ghg-electricity-location-based/2 (partial; unconfirmed formula)"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

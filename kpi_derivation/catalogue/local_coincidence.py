@@ -20,6 +20,7 @@ KPI = local_kpi(
     "Energy",
 )
 METHOD = "coincidence-15min/1"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

@@ -19,6 +19,7 @@ KPI = local_kpi(
     "LOCAL:AQ:EAQI", "European air quality index", "/", "Worst pollutant at the worst station", "Air Quality"
 )
 METHOD = "eaqi-2024/2"
+REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:

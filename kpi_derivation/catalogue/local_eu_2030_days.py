@@ -28,6 +28,7 @@ KPI = replace(
     parts=tuple(limit.part for limit in LIMITS),
 )
 METHOD = "eu-2030-days/1 (unconfirmed limits)"
+REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:

@@ -16,6 +16,7 @@ KPI = local_kpi(
     "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"
 )
 METHOD = "charger-availability/1"
+REGION = "mean"
 
 
 def derive(view: View) -> list[Part]:

@@ -14,6 +14,7 @@ KPI = local_kpi(
     "EV charging",
 )
 METHOD = "charging-energy/2"
+REGION = "sum"
 
 
 def derive(view: View) -> list[Part]:

@@ -16,6 +16,7 @@ KPI = local_kpi(
     "EV charging",
 )
 METHOD = "charging-energy-per-capita/2"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

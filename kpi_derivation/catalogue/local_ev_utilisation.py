@@ -16,6 +16,7 @@ KPI = local_kpi(
     "LOCAL:EV:UTILISATION", "EV charger utilisation", "%", "Connected time over connector time", "EV charging"
 )
 METHOD = "charger-utilisation/2"
+REGION = "mean"
 
 
 def derive(view: View) -> list[Part]:

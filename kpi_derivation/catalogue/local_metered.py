@@ -19,6 +19,7 @@ KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"
 )
 METHOD = "metered-energy/2"
+REGION = "sum"
 _LEAST = 1e-6  # share of the energy under which a difference is rounding
 
 

@@ -19,6 +19,7 @@ KPI = replace(
     parts=("lden", "lnight"),
 )
 METHOD = "noise-lden/1"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

@@ -13,6 +13,7 @@ from kpi_derivation.rules.peaks import of_peak
 
 KPI = local_kpi("LOCAL:E:PEAK", "Peak demand", "kW", "Highest mean power of all meters over 15 minutes", "Energy")
 METHOD = "peak-demand-15min/1"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

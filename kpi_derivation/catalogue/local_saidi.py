@@ -20,6 +20,7 @@ KPI = replace(
     parts=("all", "without_major_events"),
 )  # fmt: skip
 METHOD = "saidi/2 (2.5 beta; unconfirmed formula of T_MED)"
+REGION = "electricity_customers"
 _LEAST_DAYS = 10  # days with interruptions from which a limit is taken; ours
 
 

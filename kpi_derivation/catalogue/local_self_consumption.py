@@ -14,6 +14,7 @@ KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
 )
 METHOD = "self-consumption/2"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

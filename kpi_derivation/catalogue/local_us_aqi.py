@@ -20,6 +20,7 @@ from telemetry.series import FloatArray
 
 KPI = local_kpi("LOCAL:AQ:USAQI", "US air quality index", "/", "Worst pollutant at the worst station", "Air Quality")
 METHOD = "us-aqi-2024/2"
+REGION = "maximum"
 PARTICLES = ("pm2_5", "pm10")
 _OF = {"pm2_5": "mean", "pm10": "mean", "o3": "max8", "no2": "max1", "so2": "max1"}
 

@@ -30,6 +30,7 @@ KPI = replace(
     parts=tuple(limit.part for limit in LIMITS),
 )
 METHOD = "who-2021-days/1"
+REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:

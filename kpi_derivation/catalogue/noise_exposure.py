@@ -16,6 +16,7 @@ from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined, missing
 
 CODE = "EN:EN:EQ:2A"
 METHOD = "noise-lden-sites/1 (unconfirmed limit)"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

@@ -11,6 +11,7 @@ from kpi_derivation.rules.outages import interruptions, served
 
 CODE = "EC:I:ES:1C"
 METHOD = "saifi/2"
+REGION = "electricity_customers"
 
 
 def derive(view: View) -> list[Part]:

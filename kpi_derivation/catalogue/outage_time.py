@@ -12,6 +12,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EC:I:ES:2C"
 METHOD = "caidi/2"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

@@ -14,6 +14,7 @@ from registry.city import Device
 
 CODE = "EN:E:E:4A"
 METHOD = "public-building-energy/2 (unconfirmed formula)"
+REGION = "public_building_area_m2"
 
 
 def derive(view: View) -> list[Part]:

@@ -15,6 +15,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/2 (partial; unconfirmed formula)"
+REGION = "none"
 _PARTIAL = "partial: electricity only"
 
 

@@ -13,6 +13,7 @@ from registry.city import Device
 
 CODE = "EN:E:E:3C"
 METHOD = "residential-heat/2 (partial; unconfirmed formula)"
+REGION = "population"
 _PARTIAL = "partial: homes with a registered heat meter only"
 
 

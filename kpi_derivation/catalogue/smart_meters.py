@@ -12,6 +12,7 @@ from registry.city import Device
 
 CODE = "EC:ICT:ES:1C"
 METHOD = "smart-meters-registry/1"
+REGION = "electricity_meters"
 
 
 def derive(view: View) -> list[Part]:

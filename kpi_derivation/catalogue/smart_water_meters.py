@@ -11,6 +11,7 @@ from kpi_derivation.rules.water import METERS, billed
 
 CODE = "EC:ICT:WS:1C"
 METHOD = "smart-water-meters-registry/1 (unconfirmed formula)"
+REGION = "water_meters"
 
 
 def derive(view: View) -> list[Part]:

@@ -13,6 +13,7 @@ from kpi_derivation.rules.water import billed, volume
 
 CODE = "EN:EN:WS:2C"
 METHOD = "water-per-capita/2 (unconfirmed unit and formula)"
+REGION = "population"
 
 
 def derive(view: View) -> list[Part]:

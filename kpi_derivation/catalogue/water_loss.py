@@ -13,6 +13,7 @@ from kpi_derivation.rules.water import billed, supplied, volume
 
 CODE = "EC:I:WS:3C"
 METHOD = "water-balance/2 (unconfirmed formula)"
+REGION = "none"
 
 
 def derive(view: View) -> list[Part]:

@@ -56,7 +56,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         if d is None or self.reported is not None:
             return False
         unseen = self.code in _OF_ALL_METERS and d.coverage < NEARLY_ALL
-        return "(partial" in d.method or "coverage of registered meters only" in d.notes or unseen
+        return (
+            d.status == "partial" or "(partial" in d.method or "coverage of registered meters only" in d.notes or unseen
+        )
 
     @property
     def counts(self) -> KpiValue | None:
