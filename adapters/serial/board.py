@@ -65,6 +65,15 @@ for part in {parts!r}:
         pass
     at += '/'
 """
+_FACTS = """
+import gc, sys
+try:
+    import esp
+    flash = esp.flash_size()
+except ImportError:
+    flash = 0
+print((getattr(sys.implementation, '_mpy', 0) & 0xFF, flash, gc.mem_free() + gc.mem_alloc()))
+"""
 _RESTART = """
 import sys
 if sys.platform == 'esp32':
@@ -170,6 +179,14 @@ class Board:
         match self._value("import sys\nprint((sys.platform, tuple(sys.implementation[1])[:2]))"):
             case str(platform), (int(major), int(minor)):
                 return platform, (major, minor)
+            case other:
+                raise self._unexpected(repr(other))
+
+    def facts(self) -> tuple[int, int, int]:
+        """What its interpreter loads (`.mpy` version), the size of its flash in bytes (0: unknown), and its heap."""
+        match self._value(_FACTS):
+            case int(mpy), int(flash), int(heap):
+                return mpy, flash, heap
             case other:
                 raise self._unexpected(repr(other))
 

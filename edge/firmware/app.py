@@ -3,8 +3,13 @@
 import gc
 import json
 
+from micropython import const
+
 from . import VERSION, lazy
 from .supervisor import Supervisor
+
+_AWAKE_MS = const(45000)
+_LISTEN_MS = const(5000)
 
 
 class Node:
@@ -33,6 +38,22 @@ class Node:
         """Once a second: the uplink shows that it is alive, the board keeps its pulse counts and shows its LED."""
         self.uplink.wake()
         self.board.tick(self.client.online)
+        if self.conf["sleep"] and self.sampler.rounds:
+            self._sleep_when_done()
+
+    def _sleep_when_done(self):
+        """A node on a battery sleeps until its next round once all is delivered, or when that takes too long."""
+        up = self.board.ticks_ms()
+        waiting = self.ring.next - self.ring.cursor
+        busy = self.clerk.letters or self.clerk.on_trial
+        if (waiting or busy or not self.client.online) and up < _AWAKE_MS + self.sampler.longest_ms:
+            return
+        if up < _LISTEN_MS:
+            return  # a command or a configuration that waits at the broker comes in this time
+        self.events.say("node", "sleeps, %d records waiting" % waiting)
+        self.events.save()
+        self.board.sync_files()
+        self.board.deep_sleep(max(1000, self.conf["interval_s"] * 1000 - up))
 
     async def run(self):
         """Start every task and stay."""

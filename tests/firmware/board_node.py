@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,10 @@ class BoardNode(StrictBoard):
     def _keep(self) -> None:
         while self._wanted and self.process:
             self.exits.append(self.process.wait())
-            if not self._wanted or self.exits[-1] not in (75, -signal.SIGALRM):
+            if not self._wanted or self.exits[-1] not in (75, 76, -signal.SIGALRM):
                 return
+            if self.exits[-1] == 76:  # deep sleep: the board wakes by its timer
+                time.sleep(int((self.folder / "rtc.bin.sleep").read_text()) / 1000 / self.speed)
             self._spawn()
 
     def kill(self) -> None:

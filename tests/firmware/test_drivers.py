@@ -32,7 +32,7 @@ def test_every_protocol_vector_decodes_to_its_stated_values(bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", INTERPRETERS)
-@pytest.mark.parametrize("parser", ["pms5003", "sds011", "sps30", "modbus", "openevse", "dsmr_p1"])
+@pytest.mark.parametrize("parser", ["pms5003", "sds011", "sps30", "modbus", "openevse", "dsmr_p1", "mhz19", "sml"])
 def test_a_parser_accepts_no_broken_frame_and_finds_the_third_good_one(parser: str, bits: int) -> None:
     streams, accepted, false, lost = map(int, run("fuzz.py", parser, STREAMS, bits=bits, timeout=3000).split())
     assert (false, lost) == (0, 0)

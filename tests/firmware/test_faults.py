@@ -222,12 +222,13 @@ def test_an_unknown_quantity_costs_that_value_only_and_is_reported_once(
     shutil.copytree(REPO / "edge/firmware", node.firmware / "firmware")
     (node.firmware / "firmware/sensors/odd.py").write_text(
         'KIND = "air"\nclass Driver:\n    def __init__(self, board, options): pass\n'
-        '    async def read(self): return [("moonlight", 5, 0), ("co2", 400, 0)]\n'
+        '    async def read(self): return [("moonlight", 5, 0), ("co2", 400, 0), ("humidity", 4.5, 0)]\n'
     )
     node.sensors.append({"driver": "odd"})
     node.start(broker.port)
     wait_for(lambda: len(heard.with_values("co2", "temperature")) >= 3, 30, f"readings: {node.console()[-900:]}")
     assert node.console().count("unknown quantity moonlight is left out") == 1
+    assert node.console().count("humidity is left out: (4.5, 0) is not a scaled integer") == 1
     assert node.exits == []
 
 

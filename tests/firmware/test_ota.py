@@ -132,6 +132,22 @@ def test_three_failed_starts_bring_the_old_version_back_for_good(
     assert refusal[0]["version"] == "0.3.0"
 
 
+def test_a_node_that_runs_from_romfs_refuses_an_update_for_the_slots(
+    server: ServerFactory, compiled: dict[str, bytes], tmp_path: Path
+) -> None:
+    broker = server(Mosquitto)
+    with (
+        Listener(broker.port, "demo") as heard,
+        Node(tmp_path / "n", bits=32, heap="72k", script="rom_node.py") as node,
+    ):
+        node.install_rom()
+        node.start("127.0.0.1", broker.port, "demo", "n1", ota_key=KEY.hex())
+        wait_for(lambda: heard.with_values("pm2_5"), 20, "a reading")
+        publish(heard, changed(compiled, tmp_path, "0.4.0"))
+        refused = wait_for(lambda: states(heard, "refused"), 20, "a refusal")
+    assert "ROMFS" in refused[0]["reason"]
+
+
 def test_an_older_release_is_refused_unless_a_downgrade_is_meant(
     pair: Pair, compiled: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ class Wind:
     def take(self, count, at_ms):
         """The values since the last call; nothing where no time has passed."""
         self.feed(count, at_ms)
-        first, gust = self._first, self._gust
+        first, gust = self._first or (count, at_ms), self._gust
         if at_ms <= first[1]:
             return []
         mean = self._speed(first, (count, at_ms))

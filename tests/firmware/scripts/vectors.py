@@ -13,12 +13,16 @@ from firmware import modbus, senml, sensirion, sntp
 from firmware.sensors import (
     ads1115,
     bme280,
+    ds18b20,
     dsmr_p1,
+    mhz19,
     modbus_evse,
+    modbus_meter,
     openevse,
     pms5003,
     pzem004t,
     s0,
+    scd30,
     scd41,
     sdm630,
     sds011,
@@ -74,6 +78,14 @@ def time_answer(case: dict) -> object:
 
 
 DECODERS = {
+    "scd30": lambda case: scd30.values(raw(case)),
+    "mhz19": lambda case: mhz19.Parser().feed(raw(case)),
+    "mhz19_command": lambda case: hexlify(mhz19.framed(case["command"])).decode(),
+    "ds18b20": lambda case: ds18b20.value(unhexlify(case["raw"]) + bytes((ds18b20.crc8(unhexlify(case["raw"])),))),
+    "modbus_meter": lambda case: modbus_meter.values(raw(case), modbus_meter.MODELS[case["model"]][case["block"]][3]),
+    "register": lambda case: modbus_meter.number(raw(case), 0, case["kind"], 0),
+    "pms5003_command": lambda case: hexlify(pms5003.command(*case["args"])).decode(),
+    "sds011_command": lambda case: hexlify(sds011.command(*case["args"])).decode(),
     "pms5003": lambda case: [pms5003.words(frame) for frame in pms5003.frames().feed(raw(case))],
     "sds011": lambda case: [sds011.tenths(frame) for frame in sds011.frames().feed(raw(case))],
     "sps30": lambda case: [
