@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from tests.chaos import batch, stored
 from tests.chaos.batch import Reading, SeriesName, Window
+from tests.chaos.fleet import Undated
 from tests.chaos.stored import Kpi, Row
 from tests.chaos.world import World
 
@@ -23,6 +24,7 @@ def differences(world: World, sent: Collection[Reading], most: int = 20) -> list
         kpis(stored.kpis(world), batch.kpis(sent)),
         readings(stored.readings(world), sent),
         ledger(stored.ledger(world), written),
+        undated(stored.readings(world), world.fleet.undated),
     )
     return [sentence for kind in found for sentence in kind[:most]]
 
@@ -92,6 +94,14 @@ def readings(rows: Iterable[tuple[str, str, int, float]], sent: Iterable[Reading
     )
     out = [f"lost: reading {place} in the gateway" for place in (wanted - found)]
     return out + [f"doubled: reading {place} in the gateway" for place in (found - wanted)]
+
+
+def undated(rows: Iterable[tuple[str, str, int, float]], device: Undated | None) -> list[str]:
+    """Every reading of a device without clock and numbers that its broker acknowledged, by its value."""
+    if device is None:
+        return []
+    held = {value for name, _, _, value in rows if name == device.DEVICE}
+    return [f"lost: undated reading {value:g} in the gateway" for value in sorted(device.acknowledged - held)]
 
 
 def ledger(found: Mapping[str, tuple[int, int, int, int]], written: Mapping[str, int]) -> list[str]:

@@ -74,10 +74,44 @@ def flat(entry: dict[str, Any]) -> dict[str, Any]:
     return {"time": when, "boot": entry["boot"], "seq": entry["seq"], entry["n"]: reading}
 
 
+class Undated:
+    """A device without a clock and without numbers, three readings a millisecond; each value is another.
+
+    It talks to the broker itself, past the proxies: what a broker loses of it nobody can ask for.
+    """
+
+    DEVICE = "undated-1"
+
+    def __init__(self, city: str, port: int) -> None:
+        self.link = Link(Broker("127.0.0.1", port), f"{city}-{self.DEVICE}", [], keepalive=10)
+        self._topic = f"{ROOT}/{city}/{self.DEVICE}/flat"
+        self._value, self._next = 0, 0.0
+        self._open: dict[int, float] = {}
+        self.acknowledged: set[float] = set()
+
+    def step(self, writing: bool) -> None:
+        """Send a burst when it is time, and note what the broker has acknowledged."""
+        for mid in self.link.delivered():
+            if mid in self._open:
+                self.acknowledged.add(self._open.pop(mid))
+        if writing and self.link.connected and time.monotonic() >= self._next and len(self._open) < 300:
+            self._next = time.monotonic() + 0.1
+            for _ in range(30):
+                self._value += 1
+                mid = self.link.publish(self._topic, b'{"power": %d}' % self._value)
+                self._open[mid] = float(self._value)
+
+
 class Fleet:
     """All nodes. `keeping`: they keep records after the broker's PUBACK and obey `resend`, as the firmware does."""
 
-    def __init__(self, city: City, port: int, keeping: bool, rng: random.Random, interval_ms: int = 250) -> None:
+    def __init__(
+        self, city: City, port: int, keeping: bool, rng: random.Random, interval_ms: int = 250, direct: int = 0
+    ) -> None:
+        """`direct`: the broker's own port, where it never forgets what it acknowledged: then a device without a clock
+        sends, too.
+        """
+        self.undated = Undated(city.id, direct) if direct else None
         self.city, self.keeping, self._rng, self._interval = city, keeping, rng, interval_ms
         self._boots = count(rng.randrange(1, 1 << 20))
         self.counts: Counter[str] = Counter()
@@ -95,7 +129,9 @@ class Fleet:
 
     def step(self, timeout: float = 0.05) -> None:
         """One round of all nodes."""
-        wait([n.link for n in self.nodes], timeout)
+        wait([n.link for n in self.nodes] + ([self.undated.link] if self.undated else []), timeout)
+        if self.undated:
+            self.undated.step(self.writing)
         now = time.time_ns() // 1_000_000
         for node in self.nodes:
             node.settle()
@@ -155,3 +191,5 @@ class Fleet:
         """Disconnect."""
         for node in self.nodes:
             node.link.close()
+        if self.undated:
+            self.undated.link.close()

@@ -9,9 +9,10 @@ from typing import Any
 
 from adapters.influx import store as store_influx
 from adapters.mqtt.link import Message
+from adapters.sqlite import buffer
 from adapters.sqlite.buffer import Buffer
-from adapters.sqlite.connection import buffer
 from adapters.sqlite.order import Order
+from gateway import core
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest
@@ -120,6 +121,11 @@ def count_duplicates() -> None:
         self.received += self.duplicate - before
 
     Account.take = take  # type: ignore[method-assign]
+
+
+def one_a_millisecond() -> None:
+    """A reading without a time is known by its arrival alone: of those of one millisecond one stays."""
+    core.with_keys = lambda rows, _records, _number: [(*row[:4], max(row[4], 0), row[5]) for row in rows]  # type: ignore[attr-defined]
 
 
 def fall_over() -> None:

@@ -142,7 +142,7 @@ def _holes(w: World, now: int) -> list[str]:
     asked = {(a.device, a.boot): a for a in buffer.ledger.asked()}
     journals = {node.device.id: node.journal for node in w.fleet.nodes}
     found = []
-    for e in buffer.ledger.with_holes():
+    for e in buffer.ledger.with_gaps():
         request = asked.get((e.device, e.boot))
         when = f"asked {request.times} times, next in {(request.due - now) / 1000:.0f} s" if request else "never asked"
         kept = len(journals[e.device].find(e.boot, 0, 1 << 60)) if e.device in journals else 0

@@ -26,6 +26,7 @@ PLAN = [
 MUTANTS = [("ack_before_commit", "lost", 4, PLAN), ("lose_dirty", "lost", 4, PLAN), ("count_twice", "doubled", 4, PLAN)]
 MORE = [
     ("a_little_later", "lost", 4, PLAN),
+    ("one_a_millisecond", "lost: undated", 4, PLAN),
     ("count_duplicates", "ledger", 4, PLAN),
     ("fall_over", "gateway ended", 4, PLAN),
     ("tell_once", "published", 4, PLAN),

@@ -47,7 +47,9 @@ class World:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = {"gateway": 0, "ingest": 0}
         self.ended: list[str] = []  # what ended without being told to, or not in good order
-        self.fleet = Fleet(load_city(CITY), self.proxies["nodes-edge"].port, keeping, rng)
+        self.fleet = Fleet(
+            load_city(CITY), self.proxies["nodes-edge"].port, keeping, rng, direct=0 if keeping else self.edge.port
+        )
 
     def _proxy(self, link: str, port: int) -> Proxy:
         """The relay of a link, where whoever connects by it can reach it."""
