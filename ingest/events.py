@@ -66,8 +66,17 @@ class Silences:
         self._begun: dict[str, int] = {}
         self._first = True
 
-    def note(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> Iterator[Point]:
-        """Events of devices that fell silent, or came back. `heard`: the newest reading of each, ms UTC."""
+    def note(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> list[Point]:
+        """Events of devices that fell silent, or came back. `heard`: the newest reading of each, ms UTC.
+
+        A list, because whoever writes the events may fail in between, and what is remembered here must not.
+        """
+        found = list(self._events(fell, [d for d in back if d in self._begun], heard, now))
+        for device in back:
+            self._begun.pop(device, None)
+        return found
+
+    def _events(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> Iterator[Point]:
         first, self._first = self._first, False
         self._begun |= {device: heard[device] for device in fell}
         if len(fell) <= _NAMED:
@@ -78,8 +87,6 @@ class Silences:
             yield from (self._silence(device, now) for device in back)
         else:
             yield self._together(back, "were silent", now)
-        for device in back:
-            del self._begun[device]
 
     def _together(self, devices: Sequence[str], what: str, until: int | None) -> Point:
         """One event of many devices, from when the first of them was heard last."""
