@@ -46,7 +46,7 @@ def build() -> dict[str, Any]:
         choice("norm", "Days over", NORMS, "WHO_DAYS"),
     ]
     question = "Is the air all right, where is it worst, and can the stations be believed?"
-    return dashboard("air", "Air", question, rows, since="now-7d", variables=variables)
+    return dashboard("air", "Air", question, rows, since="now-7d", refresh="5m", variables=variables)
 
 
 def _pollutant(quantity: str) -> Panel:

@@ -24,7 +24,7 @@ def build() -> dict[str, Any]:
     ]
     question = "Is the load usual, how near is the peak to the contract, and which meters are missing?"
     return dashboard(
-        "energy", "Energy", question, rows, since="now/d", until="now/d",
+        "energy", "Energy", question, rows, since="now/d", until="now/d", refresh="5m",
         variables=[devices_variable("meter", "Meter", *METERS)],
     )  # fmt: skip
 
@@ -101,11 +101,11 @@ def _hours() -> Panel:
     about = "Power of the chosen meters together in every hour: one column a day, one line an hour of the city's clock."
     hourly = total("hour", "power", "time(1h)", ONLY).replace('sum("m") AS "v"', 'sum("m") / 1000 AS "v"')
     return grid(
-        "Power by hour of day, four weeks, kW",
+        "Power by hour of day, two weeks, kW",
         about,
         by_hour_of_day(hourly),
         "",
-        time_from="28d",
+        time_from="14d",
         interval="1d",
         decimals=0,
     )
