@@ -20,7 +20,7 @@ from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
-from cityvitals import processes
+from cityvitals import process_gateway
 from gateway.core import Core, Source
 from gateway.service import Gateway
 from telemetry.readings import Readings
@@ -268,9 +268,9 @@ def test_a_gateway_whose_clock_is_behind_its_readings_waits_until_it_is_set(
     newest = buffer.newest_window()
     assert newest == 48 * HOUR - MINUTE
     shown = iter([HOUR, 2 * HOUR, newest - 6 * MINUTE, newest - 4 * MINUTE])
-    monkeypatch.setattr(processes, "now_ms", lambda: next(shown))
-    monkeypatch.setattr(processes.time, "sleep", lambda _s: None)
-    processes.await_clock(newest, lambda: False)
+    monkeypatch.setattr(process_gateway, "now_ms", lambda: next(shown))
+    monkeypatch.setattr(process_gateway.time, "sleep", lambda _s: None)
+    process_gateway.await_clock(newest, lambda: False)
     assert next(shown, None) is None
     assert caplog.text.count("waiting until it is set") == 1
-    processes.await_clock(newest, lambda: True)  # and it can be stopped
+    process_gateway.await_clock(newest, lambda: True)  # and it can be stopped

@@ -9,7 +9,7 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
-from cityvitals import processes
+from cityvitals import clock
 from cityvitals.__main__ import main
 from tests.chain import Chain
 from tests.chaos.world import CITY
@@ -61,6 +61,6 @@ class Gateway:
 
 if __name__ == "__main__":
     now = clock_of(sys.argv[1])
-    processes.now_ms = lambda: round(now() * 1000)
+    clock.now_ms = lambda: round(now() * 1000)
     sys.argv = ["cityvitals", *sys.argv[2:]]
     sys.exit(main())

@@ -183,4 +183,4 @@ def test_a_file_is_read_in_chunks_that_know_their_lines(tmp_path: Path) -> None:
     file = write(tmp_path, ROWS + GOOD * 7 + "bad\n" + GOOD * 2)
     chunks = list(read(file, size=4))
     assert [n for c in chunks for n in c.lines] == [2, 3, 4, 5, 6, 7, 8, 10, 11]
-    assert [(b.line, b.text) for c in chunks for b in c.bad] == [(9, "bad")]
+    assert [(b.line, b.text) for c in chunks for b in c.invalid] == [(9, "bad")]
