@@ -118,5 +118,5 @@ def backfill_command(city: Path, url: str, from_windows: bool) -> None:
         ingest.touch_everything()
     changed = ingest.derive(now_ms())
     out.print(f"KPI values changed  {len(changed):>12,}")
-    for sentence in ingest.told:
+    for sentence in ingest.change_report:
         out.print(sentence, markup=False, soft_wrap=True)

@@ -43,7 +43,7 @@ class CityIngest:
         self._again: dict[str, int] = {}  # KPIs that a changed city file concerns, and since when (ms UTC)
         self._new_file: CityRecord | None = None
         self._derived_whole: set[str] = set()  # KPIs of which the changed city file has every value derived again
-        self.told: list[str] = []  # what the last changed city file changed
+        self.change_report: list[str] = []  # what the last changed city file changed
         self._seen: set[int] = set()  # series whose registry entry was looked up
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         # Values of a store from before reads were recorded: any change of the city file may concern them.
@@ -113,7 +113,7 @@ class CityIngest:
         crash between leaves both for the next start.
         """
         found = [] if old is None else changes.changes(old, self.city, self._engine.record)
-        self.told = changes.reasons(found)
+        self.change_report = changes.reasons(found)
         self._again, self._new_file = changes.since(found), record
         always = {code for code, first in self._again.items() if first == changes.ALWAYS}
         self._derived_whole = set(self._engine.record.unknown) if old is None else always
@@ -123,7 +123,7 @@ class CityIngest:
             self._catch_up(*windows, np.array(fresh, dtype=np.int64))
         if old is None:
             self._engine.touch_everything()
-        for sentence in self.told:
+        for sentence in self.change_report:
             log.info("city file of %s: %s", self.city.id, sentence)
 
     @property
@@ -132,12 +132,12 @@ class CityIngest:
         return self._new_file is not None
 
     def _file_is_done(self, changed: list[StoredKpi]) -> None:
-        """Store the city file whose values are derived; tell what came of it."""
+        """Store the city file whose values are derived; log the result."""
         if self._new_file is None:
             return
         self._engine.record.unknown -= self._derived_whole
         self._put_record(self._new_file)
-        self.told += (came := changes.outcome(self._known, changed))
+        self.change_report += (came := changes.outcome(self._known, changed))
         for sentence in came:
             log.info("city file of %s: %s", self.city.id, sentence)
         self._again, self._new_file = {}, None
@@ -156,12 +156,12 @@ class CityIngest:
             values = {v.identity: v for v in self._overdue(now)} | values
             if self._again:
                 values |= {v.identity: v for v in self._engine.again(self._again, now)}
-                values |= {v.identity: v for v in self._left_behind(values.keys(), now)}
+                values |= {v.identity: v for v in self._values_without_devices(values.keys(), now)}
             changed = self._revised(values.values(), now)
             if self._engine.record.version != self._stored_reads:  # before the values that rest on them
                 self._put_record(self._record)
             self._store.put_kpis(changed)
-            sentences = self.told if self.file_changed else []
+            sentences = self.change_report if self.file_changed else []
             self._file_is_done(changed)
             self._tell_dashboards(changed, sentences, now)
         except Unavailable:
@@ -203,9 +203,9 @@ class CityIngest:
         rolling = (v.kpi for v in self._known.values() if v.kpi.kind not in CALENDAR)
         return [k for k in rolling if k.end > now + HOUR and k.reason != "future"]
 
-    def _left_behind(self, told: Container[Any], now: int) -> list[KpiValue]:
+    def _values_without_devices(self, derived: Container[Any], now: int) -> list[KpiValue]:
         """Values of periods in which no registered device has data any more, as after devices were taken out."""
-        old = [v.kpi for v in self._known.values() if v.kpi.identity not in told and v.kpi.kind in CALENDAR]
+        old = [v.kpi for v in self._known.values() if v.kpi.identity not in derived and v.kpi.kind in CALENDAR]
         mine = [k for k in old if k.code in DERIVATIONS and k.end > self._again.get(k.code, k.end)]
         periods = {Period(k.kind, k.period, k.start, k.end): set[str]() for k in mine}
         for k in mine:

@@ -43,10 +43,10 @@ class Service:
     _current: _Current = field(default_factory=dict)
     _pause_until: int = 0
     _failures: int = 0
-    _told: str = ""
+    _last_status: str = ""
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
-    _untold: set[tuple[str, str, str]] = field(default_factory=set)
+    _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """What is stored already is known beside the rejected messages."""
@@ -87,11 +87,11 @@ class Service:
         except CityVitalsError as error:  # also what a store refuses that took the same yesterday: a token, a database
             self._back_off(str(error))
             return
-        self._tell("")
+        self._log_once("")
         self._failures = 0
-        self._tell_the_world()
+        self._publish_changes()
         self._receipts(fresh)
-        self._call_back(overtaken)
+        self._request_missing(overtaken)
         self.link.ack(batch)
 
     def _in_order(self, batch: list[Message]) -> tuple[list[Message], set[str]]:
@@ -101,7 +101,7 @@ class Service:
         return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}
 
     def _receipts(self, batch: list[Message]) -> None:
-        """Tell the gateways which of their messages are stored, or kept as refused: they need not come again."""
+        """Send the gateways the numbers of messages that are stored, or kept as refused: these are not sent again."""
         numbers: dict[str, list[int]] = {}
         for message in batch:
             sender, _, kind = message.topic.rpartition("/")
@@ -110,8 +110,8 @@ class Service:
         for topic, of_gateway in numbers.items():
             self.link.publish(topic, msgspec.json.encode(of_gateway))
 
-    def _call_back(self, topics: set[str]) -> None:
-        """To whoever sends numbers that were overtaken, tell the newest again.
+    def _request_missing(self, topics: set[str]) -> None:
+        """Send the newest stored number again to gateways whose messages were overtaken.
 
         What it has not seen stored by then it sends once more. A gateway with a new buffer, whose clock was ahead
         before, also learns from it from where to number.
@@ -132,9 +132,9 @@ class Service:
                 gateway = _gateway(message.topic, city)
                 self.ingest.check_width(city, width)
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
-                believable = self._believable(city, own)
-                windows.setdefault((city, width), []).append(believable)
-                if len(believable) < len(own):
+                plausible = self._drop_implausible_times(city, own)
+                windows.setdefault((city, width), []).append(plausible)
+                if len(plausible) < len(own):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
                 if foreign:
                     raise Rejected(foreign)
@@ -154,12 +154,12 @@ class Service:
         rows = self.ingest.store.set_aside()
         self.rejects.add(Refused(self.clock(), "store", row.encode(), why, sender="store") for row, why in rows)
 
-    def _believable(self, city: str, partials: Partials) -> Partials:
+    def _drop_implausible_times(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.
 
         Only those are left out, not the message: a gateway whose clock was wrong for a moment sends them beside those
         of its devices. A day of difference is allowed, because it may be our clock that is behind. Raises Unavailable
-        where that is sure, because the store holds windows that would not be believed either.
+        where that is sure, because the store holds windows that would be dropped too.
         """
         latest = self.clock() + DAY
         good = (partials.start >= EARLIEST) & (partials.start <= latest)
@@ -168,17 +168,17 @@ class Service:
         return partials.take(good)
 
     def _back_off(self, why: str) -> None:
-        self._tell(f"nothing is acknowledged: {why}")
+        self._log_once(f"nothing is acknowledged: {why}")
         self._failures += 1
         self.link.abort()
         longest = min(500 << min(self._failures, 6), _LONGEST_PAUSE)
         self._pause_until = self.clock() + round(random.uniform(200, longest))
 
-    def _tell(self, sentence: str) -> None:
+    def _log_once(self, sentence: str) -> None:
         """One log line per change of state."""
-        if sentence != self._told:
+        if sentence != self._last_status:
             log.warning(sentence or "storing again")
-            self._told = sentence
+            self._last_status = sentence
 
     def _note(self, changed: Iterable[StoredKpi]) -> None:
         """Remember the newest value of every kind of period; what has a new one is to be published."""
@@ -187,16 +187,16 @@ class Service:
             kinds = self._current.setdefault(name, {})
             if value.kind not in kinds or value.time >= kinds[value.kind].time:
                 kinds[value.kind] = value
-                self._untold.add(name)
+                self._unpublished.add(name)
 
-    def _tell_the_world(self) -> None:
+    def _publish_changes(self) -> None:
         """Publish what has changed since it was last published, also while there was no connection."""
         if not self.publish or not self.link.connected:
             return
-        for city, code, part in self._untold:
+        for city, code, part in self._unpublished:
             newest = {kind: as_json(v) for kind, v in self._current[city, code, part].items()}
             self.link.publish(kpi_topic(city, code, part), msgspec.json.encode(newest), retain=True)
-        self._untold.clear()
+        self._unpublished.clear()
 
 
 def _city(topic: str) -> str:

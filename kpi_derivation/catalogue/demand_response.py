@@ -25,11 +25,11 @@ def derive(view: View) -> list[Part]:
     """One part, without a name."""
     devices = view.devices(_KINDS)
     able = [devices[i] for i in np.flatnonzero(view.picked(devices, "demand response", _able)).tolist()]
-    told, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
-    customers = sum(d.customers for d in able) if told is None else told
+    declared, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
+    customers = sum(d.customers for d in able) if declared is None else declared
     if total is None:
         return [Part(value=None, coverage=0.0, n_devices=len(able), notes=missing(view, "electricity_customers"))]
-    if told is None and not able:
+    if declared is None and not able:
         notes = "no device says demand_response = true; set demand_response_customers in [city] if there are none"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=notes)]
     notes = "more customers than electricity_customers says" if customers > total else ""

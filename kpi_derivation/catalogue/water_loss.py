@@ -1,6 +1,6 @@
 """EC:I:WS:3C Water Supply Loss: (supplied - billed) / supplied, %. Numerator and denominator are unconfirmed.
 
-Supply and customers' meters are told apart by `role` in the registry. The use of a customer whose meter is not read
+Supply and customers' meters are distinguished by `role` in the registry. The use of a customer whose meter is not read
 would look like a loss, so there is no value unless all meters (`water_meters`) are registered and read.
 """
 

@@ -1,9 +1,9 @@
-"""Series made from base windows, kept beside the hours: what an hour's sums alone cannot tell. Pure.
+"""Series made from base windows, kept beside the hours: what the sums of an hour do not contain. Pure.
 
     sound_energy     from laeq: mean of 10^(L/10) over the readings of an hour; exact where a window holds one reading
     connector_fault  from connector_state: how many readings of an hour said 3 (fault)
     demand_15min     from energy registers, interval energies or power: kWh of each quarter of an hour; not for hours
-                     of at most two interval energies, whose first and last value tell them (`demand_days`)
+                     of at most two interval energies, whose first and last value are the quarters (`demand_days`)
 
 The caller stores them with the hours, so a restart reads them back. They are upserts like everything else.
 """
@@ -77,8 +77,8 @@ def demand_source(device: Device) -> str:
     return next((q for q in DERIVED_FROM[TARGET] if q in device.quantities), "")
 
 
-def tells_quarters(n: IntArray) -> BoolArray:
-    """Whether hours with `n` interval energies tell their quarters by their first and last value alone."""
+def has_quarter_detail(n: IntArray) -> BoolArray:
+    """Whether hours with `n` interval energies show their quarters by their first and last value alone."""
     return n <= 2
 
 
@@ -98,14 +98,14 @@ def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
     kept, energy, n, quarter = windows.take(keep), energy[keep], n[keep], quarter[keep]
     if not len(kept):
         return kept
-    head = np.concatenate(([True], (kept.series[1:] != kept.series[:-1]) | (quarter[1:] != quarter[:-1])))
-    heads, ends = np.flatnonzero(head), np.flatnonzero(np.append(head[1:], True))
-    total = np.add.reduceat(energy, heads)
-    counts = np.add.reduceat(n, heads)
-    series = kept.series[heads]
+    new = np.concatenate(([True], (kept.series[1:] != kept.series[:-1]) | (quarter[1:] != quarter[:-1])))
+    starts, ends = np.flatnonzero(new), np.flatnonzero(np.append(new[1:], True))
+    total = np.add.reduceat(energy, starts)
+    counts = np.add.reduceat(n, starts)
+    series = kept.series[starts]
     power = np.isin(series, [s for s in np.unique(series).tolist() if table[s].quantity == "power"])
     kwh = np.where(power, total / counts / 1000.0 * QUARTER / HOUR, total)
-    return _rows(_targets(kept.series[heads], table), quarter[heads], counts, kwh, kept, heads, ends)
+    return _rows(_targets(kept.series[starts], table), quarter[starts], counts, kwh, kept, starts, ends)
 
 
 def _energy(w: Partials, table: SeriesTable) -> tuple[FloatArray, IntArray]:
@@ -125,11 +125,11 @@ def _targets(series: IntArray, table: SeriesTable) -> IntArray:
 
 
 def _rows(
-    series: IntArray, start: IntArray, n: IntArray, kwh: FloatArray, of: Partials, heads: IntArray, ends: IntArray
+    series: IntArray, start: IntArray, n: IntArray, kwh: FloatArray, of: Partials, starts: IntArray, ends: IntArray
 ) -> Partials:
     """Partials of a derived series with these sums."""
     nothing, zero = np.full(len(start), np.nan), np.zeros(len(start), dtype=np.int64)
     return Partials(
-        series, start, n, kwh, kwh, kwh, kwh * kwh, of.first_t[heads], nothing, of.last_t[ends], nothing, nothing,
-        zero, np.maximum.reduceat(of.lag, heads),
+        series, start, n, kwh, kwh, kwh, kwh * kwh, of.first_t[starts], nothing, of.last_t[ends], nothing, nothing,
+        zero, np.maximum.reduceat(of.lag, starts),
     )  # fmt: skip

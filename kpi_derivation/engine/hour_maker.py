@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpi_derivation.engine.derived import QUARTER, demand, demand_source, levels, tells_quarters
+from kpi_derivation.engine.derived import QUARTER, demand, demand_source, has_quarter_detail, levels
 from kpi_derivation.engine.recent import Recent
 from kpi_derivation.engine.spans import runs
 from registry.city import City
@@ -46,7 +46,7 @@ class HourMaker:
         names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
         metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
         intervals = [s for s in metered if names[s].quantity == "energy_delta"]
-        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & tells_quarters(hours.n))
+        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & has_quarter_detail(hours.n))
         mine = hours.take(keep)
         made = []
         for first, last in runs(np.unique(mine.start), HOUR):

@@ -65,7 +65,7 @@ def revise(old: StoredKpi | None, new: KpiValue, now: int, hold_ms: float) -> St
 
     A final value that has stood for `hold_ms` and changes is a new revision and keeps the one it replaces; a change
     within that time (a backlog that arrives in pieces) belongs to the same revision. A final value that went away is
-    still one that was told: what comes after it is another revision.
+    still one that was published: what follows it is another revision.
     """
     if old is None:
         return StoredKpi(kpi=new, changed=now, updated=now)

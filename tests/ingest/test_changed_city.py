@@ -1,4 +1,4 @@
-"""A changed city file: what rests on it is derived again and told, and nothing else is touched."""
+"""A changed city file: what rests on it is derived again and reported, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def store(tmp_path: Path) -> SqliteStore:
     found = Readings.of(ids, [r.time for r in rows], [r.value for r in rows], [r.key for r in rows])
     city.take(fold(found, MINUTE, ingest.table.modulus(found.series)))
     assert city.derive(NOW)
-    assert city.told == []
+    assert city.change_report == []
     return opened
 
 
@@ -135,7 +135,7 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
     assert {v.kpi.code for v in new} <= concerned.keys()
     if code:
         assert code in {v.kpi.code for v in new}
-        assert any(code in sentence or "all KPIs" in sentence for sentence in city.told)
+        assert any(code in sentence or "all KPIs" in sentence for sentence in city.change_report)
     stored = {v.kpi.identity: v for v in store.kpis(KpiQuery("c"))}
     rewritten = {v.kpi.identity for v in new}
     assert all(stored[i] == v for i, v in before.items() if i not in rewritten)
@@ -148,10 +148,10 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
 def test_a_new_population_tells_old_and_new_value_and_a_revision(store: SqliteStore) -> None:
     city = serve(store, changed(population=2000.0))
     new = {(v.kpi.code, v.kpi.period): v for v in city.derive(NOW)}
-    assert city.told[0].startswith("population 1000 -> 2000: derived again: EN:E:E:2C, ")
+    assert city.change_report[0].startswith("population 1000 -> 2000: derived again: EN:E:E:2C, ")
     value = new["EN:E:E:2C", "2020-02-28"]
     assert (value.kpi.revision, value.kpi.status) == (2, "final")
-    line = next(s for s in city.told if s.startswith("EN:E:E:2C: "))
+    line = next(s for s in city.change_report if s.startswith("EN:E:E:2C: "))
     assert "(revision 2)" in line
     assert AIR not in {code for code, _ in new}
     assert city.derive(NOW) == []  # once
@@ -248,7 +248,7 @@ def test_a_new_kpi_file_is_derived_again_when_what_it_reads_changes(store: Sqlit
     # A key that it does not read does not concern it.
     city = serve(store, changed(population=2000.0, water_meters=7.0))
     assert per_head not in {v.kpi.code for v in city.derive(NOW)}
-    assert not any(per_head in sentence for sentence in city.told)
+    assert not any(per_head in sentence for sentence in city.change_report)
 
 
 def test_values_of_a_store_without_a_record_are_concerned_by_any_change(store: SqliteStore) -> None:
@@ -256,11 +256,11 @@ def test_values_of_a_store_without_a_record_are_concerned_by_any_change(store: S
     store.put_city(record._replace(reads={}))
     before = {v.kpi.identity for v in store.kpis(KpiQuery("c"))}
     city = serve(store, changed(area_km2=12.0))
-    assert any("all KPIs" in sentence for sentence in city.told)
+    assert any("all KPIs" in sentence for sentence in city.change_report)
     assert not [v for v in city.derive(NOW) if v.kpi.identity in before]
     assert store.cities()[0].reads.keys() == set(DERIVATIONS)
     city = serve(store, changed(area_km2=13.0))
-    assert city.told == ["area_km2 12 -> 13: no KPI rests on it"]
+    assert city.change_report == ["area_km2 12 -> 13: no KPI rests on it"]
 
 
 def test_quantities_that_a_kpi_asks_for_only_with_data_are_folded_then(

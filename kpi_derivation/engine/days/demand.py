@@ -2,7 +2,7 @@
 
 The quarters of a meter are read again when its day changed, recent ones from memory. A meter that sends the
 energy of longer intervals than a quarter counts with its mean power over the interval. Hours of at most two interval
-energies tell their quarters themselves; of others the quarters are stored (`derived.demand`).
+energies show their quarters themselves; of others the quarters are stored (`derived.demand`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
-from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, tells_quarters
+from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, has_quarter_detail
 from kpi_derivation.engine.spans import runs
 from registry.city import City
 from telemetry.partials import Partials
@@ -196,20 +196,20 @@ def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase:
     stored = np.isin(hours.series, list(quarters))
     lookup = np.zeros(max(meter) + 1, dtype=np.int64)
     lookup[list(meter)] = list(meter.values())
-    told = hours.take(~stored & tells_quarters(hours.n) & (hours.n > 0))
-    first, last = window_start(told.first_t, QUARTER), window_start(told.last_t, QUARTER)
+    timed = hours.take(~stored & has_quarter_detail(hours.n) & (hours.n > 0))
+    first, last = window_start(timed.first_t, QUARTER), window_start(timed.last_t, QUARTER)
     one = first == last
-    kwh = np.where(one, told.sum, told.first)
-    mine, other = lookup[told.series], ~one
+    kwh = np.where(one, timed.sum, timed.first)
+    mine, other = lookup[timed.series], ~one
     # Quarters stored for an hour that has at most two readings by now are out of date.
     kept = hours.take(stored)
     span = int(hours.start.max(initial=0)) + HOUR
     begun = window_start(kept.start, HOUR, phase)
-    current = ~np.isin(lookup[kept.series] * span + begun, mine * span + told.start)
+    current = ~np.isin(lookup[kept.series] * span + begun, mine * span + timed.start)
     return _Energies(
         np.concatenate((lookup[kept.series][current], mine, mine[other])),
         np.concatenate((kept.start[current], first, last[other])),
-        np.concatenate((kept.sum[current], kwh, told.last[other])),
+        np.concatenate((kept.sum[current], kwh, timed.last[other])),
     )
 
 

@@ -59,8 +59,8 @@ def _weighted_medians(group: IntArray, values: FloatArray, weights: FloatArray) 
         return {}
     order = np.lexsort((values, group))
     g, v, w = group[order], values[order], weights[order]
-    heads = np.flatnonzero(np.concatenate(([True], g[1:] != g[:-1])))
-    total = np.add.reduceat(w, heads)
+    starts = np.flatnonzero(np.concatenate(([True], g[1:] != g[:-1])))
+    total = np.add.reduceat(w, starts)
     before = np.concatenate(([0.0], np.cumsum(total)[:-1]))
     place = np.searchsorted(np.cumsum(w), before + total / 2 - 1e-9)
-    return dict(zip(g[heads].tolist(), v[np.minimum(place, len(v) - 1)].tolist(), strict=True))
+    return dict(zip(g[starts].tolist(), v[np.minimum(place, len(v) - 1)].tolist(), strict=True))
