@@ -80,6 +80,8 @@ class Clerk:
             return
         why = await lazy.borrow("sntp").synchronise(node.board, node.journal.clock, node.conf["ntp"])
         self._tidy()
+        if why.startswith("one answer"):
+            self._clock_wait = _CLOCK_FIRST_MS  # the next one confirms it
         wait = self._clock_wait if why else _CLOCK_SETTLED_MS
         self._clock_wait = min(2 * self._clock_wait, _CLOCK_LONGEST_MS) if why else _CLOCK_FIRST_MS
         self._clock_due = node.board.ticks_ms() + wait
