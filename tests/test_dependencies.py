@@ -30,6 +30,7 @@ PACKAGES = (
     "grafana",
     "ingest",
     "kpi_derivation",
+    "planning",
     "registry",
     "reporting",
     "simulators",

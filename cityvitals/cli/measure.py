@@ -1,0 +1,101 @@
+"""`cityvitals measure`: the options of the commands that look at whether a measure worked."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Did a measure work? Against a reference, with an interval.", no_args_is_help=True)
+
+City = Annotated[str, typer.Option("--city", help="The city's id.")]
+Store = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
+Site = Annotated[str, typer.Option("--site", help="The device where the measure was taken.")]
+Reference = Annotated[str, typer.Option("--reference", help="A device the measure does not touch; required.")]
+Quantity = Annotated[str, typer.Option("--quantity", help="What is compared, like no2.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same interval.")]
+Form = Annotated[str, typer.Option("--format", help="text or json.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="measure")
+    app.command("effect")(measure_effect)
+    app.command("change")(measure_change)
+    app.command("savings")(measure_savings)
+
+
+def measure_effect(
+    site: Site,
+    reference: Reference,
+    quantity: Quantity,
+    after: Annotated[str, typer.Option("--after", help="When the measure was in force: 2018-07..2018-12.")],
+    city: City,
+    store: Store,
+    back: Annotated[int, typer.Option("--back", help="Compare with so many times 364 days before.")] = 1,
+    weather: Annotated[list[str] | None, typer.Option("--weather", help="device:quantity to adjust for.")] = None,
+    seed: Seed = 1,
+    form: Form = "text",
+) -> None:
+    """What changed at a site beyond its reference, before against after.
+
+    Example: cityvitals measure effect --site ring-road --reference park --quantity no2 --after 2019-01..2019-06
+    --city town --store sqlite:///town.db
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text, effect  # noqa: PLC0415
+    from cityvitals.plan.options import form_of  # noqa: PLC0415
+
+    form_of(form)
+    found = effect(existing_store(store), city, site, reference, quantity, after, back, weather or [], seed)
+    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
+
+
+def measure_change(
+    site: Site,
+    reference: Reference,
+    quantity: Quantity,
+    period: Annotated[str, typer.Option("--period", help="Where to look: 2018 or 2017-06..2018-12.")],
+    city: City,
+    store: Store,
+    seed: Seed = 1,
+    form: Form = "text",
+) -> None:
+    """When a site changed against its reference, and whether chance alone would do that.
+
+    Example: cityvitals measure change --site ring-road --reference park --quantity no2 --period 2018
+    --city town --store sqlite:///town.db
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text, change  # noqa: PLC0415
+    from cityvitals.plan.options import form_of  # noqa: PLC0415
+
+    form_of(form)
+    found = change(existing_store(store), city, site, reference, quantity, period, seed)
+    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
+
+
+def measure_savings(
+    meter: Annotated[str, typer.Option("--meter", help="The building's electricity meter.")],
+    reference: Annotated[str, typer.Option("--reference", help="A building the measure does not touch; required.")],
+    temperature: Annotated[str, typer.Option("--temperature", help="device:quantity of the air temperature.")],
+    before: Annotated[str, typer.Option("--before", help="The baseline: 2017 or 2017-01..2017-12.")],
+    after: Annotated[str, typer.Option("--after", help="When the measure was in force.")],
+    city: City,
+    store: Store,
+    seed: Seed = 1,
+    form: Form = "text",
+) -> None:
+    """What a building saved beyond a reference building, at the same weather.
+
+    Example: cityvitals measure savings --meter school --reference library --temperature mast:temperature
+    --before 2017 --after 2018 --city town --store sqlite:///town.db
+    """
+    from adapters.store import existing_store  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text, saved  # noqa: PLC0415
+    from cityvitals.plan.options import form_of  # noqa: PLC0415
+
+    form_of(form)
+    found = saved(existing_store(store), city, meter, reference, temperature, before, after, seed)
+    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
