@@ -25,7 +25,9 @@ def add_to(parent: typer.Typer) -> None:
 def plan_charging(
     points: Annotated[int, typer.Option("--points", help="Number of charging points.")],
     connection: Annotated[str, typer.Option("--connection", help="House connection: 63A, 3x63A or 1x25A.")],
-    sessions: Annotated[Path, typer.Option("--sessions", help="CSV: start,end,device,energy_kwh,user_hash.")],
+    sessions: Annotated[
+        Path | None, typer.Option("--sessions", help="CSV: start,end,device,energy_kwh,user_hash; else by rule.")
+    ] = None,
     kw: Annotated[float, typer.Option("--kw", help="Rated power of a point.")] = 11.0,
     city: Annotated[str, typer.Option("--city", help="The city whose meters give the building's load.")] = "",
     store: Store = "",
@@ -45,11 +47,15 @@ def plan_charging(
 ) -> None:
     """What n charging points need, from recorded sessions and the building's own load.
 
+    Without --sessions by demand factors of another site, and without what only sessions can tell.
+
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
+    import msgspec  # noqa: PLC0415
+
     from adapters.stores import existing_store  # noqa: PLC0415
-    from cityvitals.plan.charging import Asked, as_json, as_text, made  # noqa: PLC0415
+    from cityvitals.plan.charging import Asked, as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
     from cityvitals.plan.options import form_of, today  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
@@ -57,10 +63,15 @@ def plan_charging(
     if bool(store) != bool(city) or bool(store) != bool(period):
         raise UsageError("The building's load needs --city, --store and --period together; without it, none of them.")
     asked = Asked(
-        points, kw, connection, sessions, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
+        points, kw, connection, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
         shortfall, cheap_hour, least_kwh, draws, seed,
     )  # fmt: skip
-    found, bad = made(asked, existing_store(store) if store else None, today())
+    opened = existing_store(store) if store else None
+    if sessions is None:
+        rule = ruled(asked, opened, today())
+        sys.stdout.write(msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule))
+        return
+    found, bad = made(asked, sessions, opened, today())
     sys.stdout.write(as_json(found, bad) if form == "json" else as_text(found, bad))
 
 

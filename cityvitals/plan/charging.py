@@ -11,6 +11,7 @@ import msgspec
 from adapters.store import Store
 from cityvitals.plan.session_file import read_sessions
 from planning.answer import Plan, PlanInput
+from planning.by_rule import RulePlan, plan_by_rule
 from planning.charging import Site, plan
 from planning.connection import Connection
 from planning.grid import Grid
@@ -20,6 +21,7 @@ from planning.vehicles import Vehicles
 from registry.city import City
 from reporting.show import stored_city
 from telemetry.errors import UsageError
+from telemetry.series import FloatArray
 from telemetry.windows import DAY
 
 import numpy as np  # isort: skip
@@ -32,7 +34,6 @@ class Asked:
     points: int
     kw: float
     connection: str
-    sessions: Path
     volts: float = 400.0
     cos_phi: float = 0.95
     city: str = ""
@@ -48,24 +49,36 @@ class Asked:
     seed: int = 1
 
 
-def made(asked: Asked, store: Store | None, today: date) -> tuple[Plan, list[str]]:
+def made(asked: Asked, sessions_file: Path, store: Store | None, today: date) -> tuple[Plan, list[str]]:
     """The plan, and what was wrong with the sessions. Raises UsageError."""
-    sessions, bad = read_sessions(asked.sessions)
+    sessions, bad = read_sessions(sessions_file)
     wanted = wanted_of(asked, today)
     if store is None:
         city, grid, base = None, _whole_days(sessions), None
     else:
-        city = stored_city(store, asked.city)
-        period = parse_span(asked.period, city)
-        engine = engine_over(_with_meters(city, asked.meters), Limited(store, 0, 1 << 53, asked.meters or None), period)
-        curves = load_curves(engine, period)
-        chosen = curves.of(asked.meters) if asked.meters else curves.kw
-        missing = np.isnan(chosen).all(axis=0)
-        grid, base = curves.grid, np.where(missing, np.nan, np.nan_to_num(chosen).sum(axis=0))
+        city, grid, base = _load(asked, store)
         last = int(sessions.start.max())
         sessions = sessions.shifted(season_shift(grid.start, grid.end, int(sessions.start.min()), last))
     cheap = cheap_moments(grid, city, asked.cheap_hour) if city else _cheap_utc(grid, asked.cheap_hour)
     return plan(wanted, Site(grid, sessions, base, cheap, asked.least_kwh)), bad
+
+
+def ruled(asked: Asked, store: Store | None, today: date) -> RulePlan:
+    """The plan without sessions: by demand factors of another site. Raises UsageError."""
+    wanted = wanted_of(asked, today)
+    base = None if store is None else _load(asked, store)[2]
+    return plan_by_rule(wanted.points, wanted.kw, wanted.connection, base, wanted.vehicles or Vehicles())
+
+
+def _load(asked: Asked, store: Store) -> tuple[City, Grid, FloatArray]:
+    """The city, and the load of the building's meters together; NaN where none was measured."""
+    city = stored_city(store, asked.city)
+    period = parse_span(asked.period, city)
+    engine = engine_over(_with_meters(city, asked.meters), Limited(store, 0, 1 << 53, asked.meters or None), period)
+    curves = load_curves(engine, period)
+    chosen = curves.of(asked.meters) if asked.meters else curves.kw
+    missing = np.isnan(chosen).all(axis=0)
+    return city, curves.grid, np.where(missing, np.nan, np.nan_to_num(chosen).sum(axis=0))
 
 
 def wanted_of(asked: Asked, today: date) -> PlanInput:
@@ -116,6 +129,24 @@ def as_json(made_plan: Plan, bad: list[str]) -> str:
         value = getattr(made_plan, name)
         plain[name] = None if value is None else value._asdict()
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+
+def rule_text(p: RulePlan) -> str:
+    """The plan by rule as a few lines."""
+    over = "any number of points fits" if p.first_over is None else f"{p.first_over - 1} points fit at p95"
+    lines = [
+        f"{p.points} charging points of {p.kw:g} kW on a connection of {p.connection_kw:.1f} kW",
+        "",
+        f"  energy                {p.energy_day_kwh:10,.0f} kWh a day, {p.energy_year_kwh:,.0f} kWh a year",
+        f"  building's peak       {p.base_peak_kw:10.1f} kW",
+        f"  peak with charging    {p.p50_kw:10.1f} kW, {p.p95_kw:.1f} kW at p95",
+        f"  demand factor         {p.demand_factor_p50:10.3f}    ({p.demand_factor_p95:.3f} at p95; "
+        f"{p.points} points, 15 min)",
+        f"  headroom at p95       {p.headroom_kw:+10.1f} kW: {over}",
+        "",
+        *(f"  note: {n}" for n in p.notes),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def as_text(p: Plan, bad: list[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import engine, folding, latency, promise, throughput
+from tests.bench import engine, folding, latency, planning, promise, throughput
 
 REPO = Path(__file__).parents[2]
 DATA = REPO.parent / "shared" / "data"
@@ -32,12 +32,13 @@ def main() -> None:
         messages = 30_000 if quick else 100_000
         found["replay"] = [r for r in [folding.replay(folder, DATA)] if r]
         found["engine"] = [folding.engine(), *engine.run(quick)]
+        found["planning"] = planning.run_all(quick)
         found["promise"] = promise.run(folder / "promise", 10_000 if quick else 40_000)
         found["gateway"] = throughput.run(folder / "throughput", messages)
         found["gateway"].append(throughput.memory_with_series(folder / "memory"))
         found["latency"], memory = latency.run(_made(folder / "latency"), 20 if quick else 100)
         found["memory"] = [{"what": name, "resident_mb": mb} for name, mb in memory.items()]
-    for title in ("replay", "engine", "promise", "gateway", "latency", "memory"):
+    for title in ("replay", "engine", "planning", "promise", "gateway", "latency", "memory"):
         console.print(_table(title, found[title]))
     console.print(_floors(found, quick))
     (_build() / "bench.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -150,7 +150,7 @@ def test_a_baseline_that_does_not_fit_is_not_published() -> None:
 
 def test_too_little_data_is_said_in_words() -> None:
     hours, weather, begin, end = air(1, 0.0)
-    with pytest.raises(UsageError, match="Only 3 weeks"):
+    with pytest.raises(UsageError, match=r"Only \d weeks"):
         quadruplets(hours, begin, begin + 2 * 168 * HOUR, 1, "ug/m3")
     with pytest.raises(UsageError, match="overlap"):
         quadruplets(hours, begin, end, 0, "ug/m3")

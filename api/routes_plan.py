@@ -1,0 +1,131 @@
+"""/v1/cities/{city}/plan: what fits a connection beside the measured load, and this month's peak so far.
+
+Planned values: they are labelled, and nothing of them is stored or enters the feed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.problems import responses
+from api.state import CityOf, StateOf
+from planning.by_rule import plan_by_rule
+from planning.connection import Connection
+from planning.forecast import peak_so_far
+from planning.measured import amps_of, engine_over, load_curves, parse_span
+from planning.vehicles import Vehicles
+from registry.city import City
+from telemetry.errors import UsageError, nearest
+from telemetry.periods import Period, calendar_period, iso, local_date
+from telemetry.series import FloatArray
+from telemetry.windows import DAY, HOUR
+
+router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
+
+_MOST = 400 * DAY  # of load that one request may read
+
+
+class ChargingQuery(BaseModel):
+    """How many points on which connection, beside whose load."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    points: int = Field(ge=1, le=10_000, description="Number of charging points")
+    connection: str = Field(description="House connection: 63A, 3x63A or 1x25A", min_length=2, max_length=20)
+    kw: float = Field(11.0, gt=0, le=1000, description="Rated power of a point")
+    period: str | None = Field(None, description="Of the building's load: 2018, 2018-07 or 2018-08..2018-12")
+    meter: list[str] | None = Field(None, description="Meters of the building; may be given several times")
+    km: float = Field(13_000, ge=0, le=1e6, description="Km a vehicle and year")
+    kwh_per_100km: float = Field(20.0, gt=0, le=1000, description="At the plug")
+    at_home: float = Field(0.9, ge=0, le=1, description="Share of the energy charged here")
+
+
+class ChargingPlan(BaseModel):
+    """What n charging points need. Power in kW; a planned value, not a measured one."""
+
+    label: str = "planned: not measured"
+    points: int
+    kw: float
+    connection_kw: float
+    base_peak_kw: float = Field(description="Highest measured load of the building; 0 where none was asked for.")
+    demand_factor_p50: float
+    demand_factor_p95: float
+    p50_kw: float
+    p95_kw: float = Field(description="Building's highest load and charging together, a bad draw of users.")
+    headroom_kw: float
+    first_over: int | None = Field(description="First number of points whose p95 exceeds the connection.")
+    energy_day_kwh: float
+    energy_year_kwh: float
+    fits: bool
+    notes: list[str]
+
+
+class PeakQuery(BaseModel):
+    """What the month's peak is compared with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: float | None = Field(None, gt=0, le=1e9, description="A limit in kW, as of a contract")
+    meter: list[str] | None = Field(None, description="Only these meters; may be given several times")
+
+
+class MonthPeak(BaseModel):
+    """The running month's highest interval so far, for capacity tariffs."""
+
+    month: str
+    peak_kw: float
+    peak_at: str
+    latest_kw: float
+    limit_kw: float | None
+    left_kw: float = Field(description="kW that are left under the higher of peak and limit.")
+    missing: float = Field(ge=0, le=1, description="Share of the intervals so far that were not measured.")
+
+
+@router.get("/charging", response_model=ChargingPlan)
+def plan_charging(record: CityOf, state: StateOf, query: Annotated[ChargingQuery, Query()]) -> dict[str, Any]:
+    """How many charging points fit a connection, by the measured load and demand factors of a recorded site."""
+    amps, phases = amps_of(query.connection)
+    if amps <= 0:
+        raise UsageError(f"connection={query.connection}: a connection has more than 0 A.")
+    connection = Connection(amps, 400.0 if phases == 3 else 400.0 / 3**0.5, phases)
+    if (query.period is None) != (not query.meter):
+        raise UsageError("period and meter belong together: the load of which meters, and when.")
+    base = None
+    if query.period is not None and query.meter:
+        city = City.model_validate(record.config)
+        base = _load(state.store, city, parse_span(query.period, city), query.meter)
+    used = Vehicles(query.km, query.kwh_per_100km, query.at_home)
+    return msgspec.structs.asdict(plan_by_rule(query.points, query.kw, connection, base, used))
+
+
+@router.get("/peak", response_model=MonthPeak)
+def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query()]) -> dict[str, Any]:
+    """This month's peak so far, and what is left under it."""
+    city, now = City.model_validate(record.config), state.clock()
+    month = calendar_period("month", local_date(now, city.zone), city.zone)
+    running = month._replace(end=min(month.end, max(now // HOUR * HOUR, month.start) + HOUR))
+    found = peak_so_far(_load(state.store, city, running, query.meter or []), month.start, 15 * 60_000, query.limit)
+    return {
+        "month": month.label, "peak_kw": found.kw, "peak_at": iso(found.at), "latest_kw": found.latest,
+        "limit_kw": found.limit, "left_kw": found.left, "missing": found.missing,
+    }  # fmt: skip
+
+
+def _load(store: Any, city: City, period: Period, meters: list[str]) -> FloatArray:  # noqa: ANN401 - a SharedStore
+    """Load of the meters together (of all where none is named), kW in each quarter, NaN where none was measured."""
+    if period.end - period.start > _MOST:
+        raise UsageError(f"{period.label} is longer than 400 days; ask for a shorter period.")
+    known = {d.id: d for d in city.device if d.kind == "electricity_meter"}
+    for name in meters:
+        if name not in known:
+            hint = nearest(name, known) if known else "the city has no electricity meter."
+            raise UsageError(f"'{name}' is not an electricity meter of '{city.id}'; {hint}")
+    only = city.model_copy(update={"device": [known[name] for name in sorted(set(meters) or known)]})
+    curves = load_curves(engine_over(only, store, period), period).kw
+    there = ~np.isnan(curves)
+    return np.where(there.any(axis=0), np.where(there, curves, 0.0).sum(axis=0), np.nan)

@@ -1,0 +1,98 @@
+"""Forecasts: only the past is used, only what beats the week before is shown, and the peak of the month."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from planning.forecast import HORIZON, LEAST, WEEK, backtest, features, forecast, naive, peak_so_far
+from telemetry.errors import UsageError
+from telemetry.series import FloatArray
+from telemetry.windows import HOUR
+from tests.planning.recorded_data import meters, station_hours
+
+START = 1_546_300_800_000
+
+
+def wave(n: int, noise: float = 0.0, seed: int = 1) -> FloatArray:
+    t = np.arange(n)
+    rng = np.random.default_rng(seed)
+    return 50 + 10 * np.sin(2 * np.pi * t / 24) + 5 * np.sin(2 * np.pi * t / WEEK) + rng.normal(0, noise, n)
+
+
+def test_seasonal_naive_is_the_same_hour_of_the_week_before() -> None:
+    values = np.arange(1000.0)
+    assert naive(values, 900).tolist() == [x - WEEK for x in range(900, 900 + HORIZON)]
+    values[900 - WEEK] = np.nan
+    assert naive(values, 900)[0] == 900 - 2 * WEEK
+
+
+def test_features_know_nothing_of_the_future() -> None:
+    values = wave(1000, 3.0)
+    changed = values.copy()
+    changed[700:] = 1e9
+    assert np.array_equal(features(values, START, 700), features(changed, START, 700))
+
+
+def test_a_week_that_repeats_is_not_beaten_and_not_shown() -> None:
+    values = wave(LEAST + 20 * WEEK)
+    found = forecast(values, START, START + len(values) * HOUR, weeks=3)
+    assert all(s.naive == pytest.approx(0, abs=1e-9) for s in found.scores)
+    assert not any(s.better for s in found.scores)
+    assert np.isnan(found.value).all()
+
+
+def test_a_forecast_carries_its_measured_error() -> None:
+    values = wave(LEAST + 6 * WEEK, 4.0)
+    found = forecast(values, START, START + len(values) * HOUR, weeks=3)
+    assert found.t[0] == START + len(values) * HOUR
+    for s in found.scores:
+        shown = ~np.isnan(found.value[s.first - 1 : s.last])
+        assert shown.all() == s.better
+        assert (found.p90[s.first - 1 : s.last] == s.p90).all()
+    assert any(s.better for s in found.scores)  # the week before has the noise twice
+
+
+def test_the_same_history_gives_the_same_forecast() -> None:
+    values = wave(LEAST + 5 * WEEK, 4.0)
+    one, two = (forecast(values, START, START + len(values) * HOUR, weeks=2) for _ in range(2))
+    assert one.value.tobytes() == two.value.tobytes()
+
+
+def test_what_cannot_be_forecast_is_said() -> None:
+    with pytest.raises(UsageError, match="at least 1344"):
+        forecast(wave(500), START, START + 500 * HOUR)
+    with pytest.raises(UsageError, match="would lie in the past"):
+        forecast(wave(2000), START, START + 2400 * HOUR)
+
+
+# The whole second half of the year with CITYVITALS_LONG=1: its table is in planning/README.md.
+LONG = os.environ.get("CITYVITALS_LONG") == "1"
+ORIGINS = list(range((26 if LONG else 48) * WEEK, 52 * WEEK - HORIZON, 49))
+
+
+@pytest.mark.parametrize("name", ["London homes, kW", "Union Street NO2, ug/m3"])
+def test_the_backtest_on_recorded_data(name: str) -> None:
+    _, kw, over = meters()
+    load = np.nansum(kw, axis=0).reshape(-1, 2).mean(axis=1)
+    values = load if "kW" in name else station_hours("no2")[0]["union-street"]
+    scores, errors = backtest(values, over.start, ORIGINS)
+    for s in scores:
+        print(f"{name}: {s.first} to {s.last} h: model {s.model:.3f}, naive {s.naive:.3f}, {s.hours} hours")
+    assert errors.shape == (len(ORIGINS), HORIZON, 2)
+    pairs = ((values[o + h], values[o + h - WEEK]) for o in ORIGINS for h in range(6))
+    by_hand = [abs(a - b) for a, b in pairs if not (np.isnan(a) or np.isnan(b))]
+    assert scores[0].naive == pytest.approx(sum(by_hand) / len(by_hand), rel=0.02)  # gaps fall back on two weeks
+    assert not LONG or all(s.better for s in scores)
+
+
+def test_the_peak_of_the_month_so_far() -> None:
+    power = np.array([10.0, 30.0, np.nan, 20.0, np.nan, np.nan])
+    found = peak_so_far(power, START, 900_000)
+    assert (found.kw, found.at, found.latest, found.left) == (30.0, START + 900_000, 20.0, 10.0)
+    assert found.missing == pytest.approx(0.25)
+    assert peak_so_far(power, START, 900_000, 45.0).left == 25.0
+    with pytest.raises(UsageError, match="No interval of this month"):
+        peak_so_far(np.array([np.nan]), START, 900_000)
