@@ -1,4 +1,4 @@
-"""How long plans take: the calculator for 200 points over a year of quarters, a scenario of 10,000 meters over a month."""
+"""How long plans take: 200 charging points over a year of quarters, a scenario of 10,000 meters over a month."""
 
 from __future__ import annotations
 
