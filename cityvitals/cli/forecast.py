@@ -31,7 +31,7 @@ def forecast(
     """
     import msgspec  # noqa: PLC0415
 
-    from adapters.store import existing_store  # noqa: PLC0415
+    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.clock import now_ms  # noqa: PLC0415
     from cityvitals.plan.forecast import as_json, as_text, made, moment_of, peak_text  # noqa: PLC0415
     from cityvitals.plan.forecast import peak as month_peak  # noqa: PLC0415

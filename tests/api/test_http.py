@@ -101,6 +101,7 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
     description = client.get("/openapi.json").json()
     assert set(description["paths"]) == {
         "/v1/cities", "/v1/cities/{city}", "/v1/cities/{city}/kpis", "/v1/cities/{city}/kpis/{code}/series",
+        "/v1/cities/{city}/plan/charging", "/v1/cities/{city}/plan/peak",
         "/v1/cities/{city}/kpis/{code}/explain",
         "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices",
         "/v1/cities/{city}/snapshot.svg", "/v1/catalogue", "/v1/index/kpis", "/v1/live", "/healthz", "/readyz",
