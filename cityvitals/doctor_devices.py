@@ -33,7 +33,7 @@ def unregistered_series(path: Path, cities: Sequence[City]) -> Iterator[str]:
             for s, (n, t) in seen.items()
             if (s.city, s.device, s.quantity) == (city.id, *name)
         ]
-        strangers = sorted({s.city for s in seen} - {c.id for c in cities})
+        unknown_cities = sorted({s.city for s in seen} - {c.id for c in cities})
     yield from said[:_NAMED]
-    for name in strangers:
+    for name in unknown_cities:
         yield f"readings of the city '{name}' are stored, and no city file has that id"

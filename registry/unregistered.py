@@ -1,4 +1,4 @@
-"""Series that the city file does not know: they are stored and enter no KPI, so somebody has to be told. Pure."""
+"""Series of devices that the city file does not list: they are stored, enter no KPI, and are reported. Pure."""
 
 from __future__ import annotations
 
