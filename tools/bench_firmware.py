@@ -76,7 +76,7 @@ def live_heap(folder: Path, bits: int, kind: str, rom: bool = False) -> list[Row
     free = heap_free(folder, bits, kind, heap, rom)
     used = usable(bits, heap) - free if free is not None else 0
     where = "ROMFS" if rom else "file system"
-    return [(f"live heap, {kind} node, mutual TLS, {bits} bit, {where}", used, "B", "<= 53248" if rom else "")]
+    return [(f"live heap, {kind} node, mutual TLS, {bits} bit, {where}", used, "B", "<= 46080" if rom else "")]
 
 
 def heap_free(folder: Path, bits: int, kind: str, heap: str, rom: bool, records: int = 40) -> float | None:
