@@ -6,6 +6,7 @@ Partials are clustered by (time bucket, series, start): live data is appended, o
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,18 @@ from telemetry.windows import DAY, HOUR
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _CHUNK = 200_000
 
+log = logging.getLogger(__name__)
+_ROOTS = frozenset(("tmp", "var", "home", "opt", "srv", "mnt", "data", "root", "usr", "etc"))
+
+
+def _say_where(path: Path) -> None:
+    """Log where a new store is made; a path that looks absolute and is not gets the form with four slashes."""
+    if path.exists():
+        return
+    log.info("a new store is made at %s", path.absolute())
+    if not path.is_absolute() and path.parts[0] in _ROOTS and Path("/", path.parts[0]).is_dir():
+        log.warning("sqlite:///%s is a path below %s; for /%s write sqlite:////%s", path, Path.cwd(), path, path)
+
 
 class SqliteStore:
     """A `Store` in one SQLite file."""
@@ -48,6 +61,7 @@ class SqliteStore:
         path = url.removeprefix("sqlite:///")
         if path == url or not path:
             raise UsageError(f"'{url}' does not name a file; use sqlite:///city.db or sqlite:////var/lib/city.db.")
+        _say_where(Path(path))
         return SqliteStore(Path(path))
 
     def put_city(self, record: CityRecord) -> None:
