@@ -11,6 +11,7 @@ import numpy as np
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import CHARGERS
+from telemetry.kpi_value import Reason
 
 KPI = local_kpi(
     "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"
@@ -29,4 +30,5 @@ def derive(view: View) -> list[Part]:
     coverage = float(np.minimum(rows.covered / max(view.expected_ms, 1.0), 1.0).mean())
     fault = (rows.sum[seen] / rows.n[seen]).tolist()
     value = 100.0 * (1.0 - sum(fault) / len(fault))
-    return [Part(value=value, coverage=coverage, n_devices=int(seen.sum()), notes="")]
+    reason: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""
+    return [Part(value=value, coverage=coverage, n_devices=int(seen.sum()), notes="", reason=reason)]

@@ -14,6 +14,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes, metered
 from kpi_derivation.rules.ratios import joined
 from registry.city import Device
+from telemetry.kpi_value import Reason
 
 KPI = local_kpi(
     "LOCAL:E:METERED", "Metered electricity", "kWh", "Energy over all registered electricity meters", "Energy"
@@ -30,7 +31,8 @@ def derive(view: View) -> list[Part]:
         why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
     notes = joined(m.notes, _untimed(view))
-    return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=notes)]
+    reason: Reason = "partial_period" if m.coverage < view.city.rules.period_capture else ""
+    return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=notes, reason=reason)]
 
 
 def _untimed(view: View) -> str:
