@@ -100,7 +100,6 @@ class Mapping(Strict):
     others: Literal["keep", "count"] = "count"
     ignore: list[str] = []
     retained: Literal["refuse", "skip", "take"] = "skip"
-    frame: list[list[str]] = []
     numbered: list[str] = Field([], max_length=2)
     session: SessionRule | None = None
     options: dict[str, Any] = {}

@@ -31,8 +31,8 @@ topic = "m/{device}"
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("title", "titel", "line 1: unknown key 'titel'; did you mean 'title'"),
-        ("[values]", "[valeus]", "line 4: unknown key 'valeus'; did you mean 'values'"),
+        ("title", "titlee", "line 1: unknown key 'titlee'; did you mean 'title'"),
+        ("[values]", "[valeues]", "line 4: unknown key 'valeues'; did you mean 'values'"),
         ('unit = "W"', 'unti = "W"', "line 5: unknown key 'unti'; did you mean 'unit'"),
         ('quantity = "power"', 'quantity = "powr"', "line 5: .*did you mean 'power'"),
         ('unit = "W"', 'unit = "Watts/s"', "line 5: .*unknown unit 'Watts/s'"),
