@@ -17,7 +17,7 @@ def forecast(
     city: Annotated[str, typer.Option("--city", help="The city's id.")],
     store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
     quantity: Annotated[str, typer.Option("--quantity", help="load, or a quantity of a device like no2.")] = "load",
-    device: Annotated[str, typer.Option("--device", help="The device, unless the load is asked for.")] = "",
+    device: Annotated[str, typer.Option("--device", help="The device, unless the load is requested.")] = "",
     at: Annotated[str, typer.Option("--at", help="As it would have been made on this date; else now.")] = "",
     peak: Annotated[
         bool, typer.Option("--peak", help="This month's peak so far instead, for capacity tariffs.")
