@@ -11,7 +11,7 @@ import numpy as np
 
 from kpi_derivation.rules.registers import MeterChange
 from telemetry.partials import Partials
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
 
 LEAD = 7  # hours before the day that come with it: the first running 8-hour mean of a day needs them
@@ -25,8 +25,11 @@ class Placed(NamedTuple):
     row: IntArray
     day: IntArray
 
-    def take(self, rows: IntArray) -> Placed:
-        """The given hours."""
+    def where(self, wanted: BoolArray) -> Placed:
+        """The hours that are wanted; no copy where all are."""
+        if wanted.all():
+            return self
+        rows = np.flatnonzero(wanted)
         return Placed(self.hours.take(rows), self.row[rows], self.day[rows])
 
 
@@ -66,7 +69,7 @@ class Block:
     def of(self, quantities: frozenset[str]) -> Block:
         """The groups of these quantities."""
         rows = [r for r in np.unique(self.row).tolist() if self._source.quantity(r) in quantities]
-        return Block(self.own.take(np.flatnonzero(np.isin(self.own.row, rows))), self._source)
+        return Block(self.own.where(np.isin(self.own.row, rows)), self._source)
 
     @cached_property
     def quantity(self) -> list[str]:

@@ -114,8 +114,8 @@ class Folding:
         """The hours of the span on the wanted days."""
         row = self._rows.lookup()[span.hours.series]
         day = self._days.ordinals(span.hours.start)
-        known = Placed(span.hours, row, day).take(np.flatnonzero(row >= 0))
-        own = known.take(np.flatnonzero((known.hours.start >= span.start) & wanted.has(known.row, known.day)))
+        known = Placed(span.hours, row, day).where(row >= 0)
+        own = known.where((known.hours.start >= span.start) & wanted.has(known.row, known.day))
         return Block(own, self._source(known))
 
     def _source(self, placed: Placed) -> Source:
@@ -126,7 +126,7 @@ class Folding:
             quantity=self._rows.quantity,
             modulus=lambda rows: self._table.modulus(self._rows.ids(rows)),
             interval=self._columns.interval,
-            around=lambda rows: placed.take(np.flatnonzero(np.isin(placed.row, rows))),
+            around=lambda rows: placed.where(np.isin(placed.row, rows)),
             changes=self._meter_changes,
         )
 
