@@ -161,9 +161,9 @@ def test_a_url_that_names_no_broker_is_refused_with_the_form_to_write(url: str) 
         ("mqtt://user:secret@[::1", "'mqtt://[::1' is not a valid broker URL, its host or its port"),
         ("mqtt://user:secret/secret@h", "'mqtt://h' is not a valid broker URL, its host or its port"),
         ("mqtt://user:secret", "'mqtt://user' is not a valid broker URL, its host or its port"),
-        ("mqqt://user:secret@h", "'mqqt://h' is no broker;"),
-        ("mqqt://user:secret//@secret@h:1", "'mqqt://h' is no broker;"),
-        ("user:secret@h", "'h' is no broker;"),
+        ("mqqt://user:secret@h", "'mqqt://h' is not a valid broker URL;"),
+        ("mqqt://user:secret//@secret@h:1", "'mqqt://h' is not a valid broker URL;"),
+        ("user:secret@h", "'h' is not a valid broker URL;"),
     ],
 )
 def test_a_url_that_cannot_be_read_is_a_sentence_without_its_password(url: str, shown: str) -> None:

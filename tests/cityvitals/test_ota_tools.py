@@ -146,7 +146,7 @@ def test_a_user_who_may_not_is_told_so(
         (["publish", "aq-001", "--firmware", "nowhere"], "nowhere holds no firmware"),
         (["publish", "aq-001", "--firmware", "broken"], "does not compile: SyntaxError"),
         (["publish", "aq-001", "--ca", "nowhere"], "There is no file nowhere"),
-        (["status", "--format", "xml"], "There is 'xml' is not a valid format"),
+        (["status", "--format", "xml"], "'xml' is not a valid format"),
     ],
 )
 def test_a_wrong_call_is_a_sentence(pki: Path, tmp_path: Path, words: list[str], says: str) -> None:

@@ -104,7 +104,7 @@ def test_a_report_that_a_clock_ahead_of_its_time_left_behind_counts_nothing_twic
 
 
 def test_the_text_names_the_devices_that_break_it(line: Line) -> None:
-    assert "records are missing of: air-1." in as_text(line.accounts(), "table")
+    assert "devices with missing records: air-1." in as_text(line.accounts(), "table")
     assert "nothing is missing" in as_text(line.accounts("2024-03-01"), "table")
     assert "No device" in as_text(line.accounts("2023"), "table")
     shown = json.loads(as_text(line.accounts(), "json"))

@@ -44,7 +44,7 @@ def test_the_windows_since_then_are_sent_again(path: Path) -> None:
 
 def test_what_cannot_be_done_is_said(path: Path) -> None:
     wrong = run(path, "--since", "yesterday")
-    assert (wrong.returncode, "'yesterday' is no RFC 3339 time" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "'yesterday' is not" in wrong.stderr) == (2, True)
     with only_one(path):
         busy = run(path)
     assert (busy.returncode, "Stop the gateway first" in busy.stderr) == (1, True)

@@ -117,7 +117,7 @@ def test_the_entry_corrects_the_hours(place: tuple[Path, str]) -> None:
         (("--period", "2021-03-02..2021-03-01"), "ends before it starts"),
         (("--period", "2021-04"), "0 hours in which all were measured; a fit needs at least 24"),
         (("--quantity", "pm10"), "does not measure 'pm10'"),
-        (("--valid-from", "soon"), "'soon' is no date"),
+        (("--valid-from", "soon"), "'soon' is not a valid date"),
     ],
 )
 def test_what_cannot_be_fitted_is_a_sentence(place: tuple[Path, str], words: tuple[str, str], told: str) -> None:
