@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from adapters.stores import existing_store, open_store
 from cityvitals.clock import now_ms
-from cityvitals.recover import only_one
+from cityvitals.operation.recover import only_one
 from cityvitals.replay import replay
 from ingest.core import Ingest
 from registry.city import City

@@ -12,11 +12,11 @@ from adapters.mqtt.link import Link
 from adapters.sqlite.connection import Damaged
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
+from cityvitals.operation.recover import only_one, put_aside, sound_buffer
 from cityvitals.processes import cities_of, until_stopped, when_available
-from cityvitals.recover import only_one, put_aside, sound_buffer
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
-from gateway.decoded import AHEAD
+from gateway.decoding.decoded import AHEAD
 from gateway.plausible import Registered
 from gateway.service import Gateway
 from registry.city import City

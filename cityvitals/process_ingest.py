@@ -8,8 +8,8 @@ from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
+from cityvitals.operation.recover import only_one, sound_rejects
 from cityvitals.processes import cities_of, open_answering, until_stopped, when_available
-from cityvitals.recover import only_one, sound_rejects
 from ingest.core import Ingest
 from ingest.service import Service
 from registry.settings import Settings

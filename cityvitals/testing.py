@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gateway.decoded import Decoded, SourceOptions
+from gateway.decoding.decoded import Decoded, SourceOptions
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
 from kpi_derivation.engine.runner import Engine
 from registry.city import City

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gateway.decoded import Decoded, Line
+from gateway.decoding.decoded import Decoded, Line
 from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, Registered, check_frames
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings

@@ -17,7 +17,7 @@ from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
 from gateway.budget import BURST, PER_SECOND, Budget
-from gateway.decoded import Decoded, Line, check_records, full_device
+from gateway.decoding.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.outbox import Parcel, carriers, parcels

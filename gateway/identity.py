@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 
 from adapters.sqlite.buffer import NUMBERED
-from gateway.decoded import BY_ARRIVAL, Row
+from gateway.decoding.decoded import BY_ARRIVAL, Row
 
 PLACES = 1 << 20  # readings of one message
 _BOOTS, _SEQS = 1 << 32, 1 << 30  # our nodes' boots are below; larger numbers do not fit into a key

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.sqlite.ledger import Entry, LedgerTable, Totals
-from gateway.decoded import Line
+from gateway.decoding.decoded import Line
 from gateway.requests import Request, Requests
 from telemetry.ranges import Ranges
 from telemetry.windows import HOUR, MINUTE

@@ -12,10 +12,10 @@ from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.reading import Reading
 from gateway.devices import families, messages
 from gateway.formats import decoder, is_mapped, reader
-from gateway.reading import Reading
 from registry.mapping import Message
 from registry.settings import SourceSettings
 from telemetry.errors import Rejected

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.reading import Reading
 from gateway.formats import Decode, decoder, may_carry_users
 from gateway.privacy import city_key
-from gateway.reading import Reading
 from telemetry.errors import Rejected
 from telemetry.topics import matcher, subscription, valid_id
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from gateway.decoded import Decoded
+from gateway.decoding.decoded import Decoded
 from telemetry.windows import HOUR, window_start
 
 LONGEST = 90 * 24 * HOUR  # a longer "session" is a lost plug-out

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.reading import Reading
 from gateway.devices import messages
 from gateway.formats import is_mapped, reader
-from gateway.reading import Reading
 from gateway.routes import Source
 from registry.mapping import Message
 from registry.settings import SourceSettings

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from adapters.sqlite.buffer import NUMBERED, Buffer
 from gateway.batch import Batch
-from gateway.decoded import Decoded, Row
+from gateway.decoding.decoded import Decoded, Row
 from gateway.ledger import Ledger
 from gateway.routes import Route
 from telemetry.series import Series

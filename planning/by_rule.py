@@ -10,9 +10,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from planning.connection import Connection
-from planning.draws import Spread
-from planning.vehicles import Vehicles
+from planning.charging.connection import Connection
+from planning.charging.draws import Spread
+from planning.charging.vehicles import Vehicles
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from planning import draws
-from planning.connection import Loading, life_used, loading
+from planning.charging import draws
+from planning.charging.connection import Loading, life_used, loading
 from planning.curves import averaged
 from planning.situation import Fleet, Situation
 from registry.city import Feeder

@@ -23,12 +23,12 @@ from kpi_derivation.engine.days.demand import Peak, highest, together
 from kpi_derivation.engine.recent import History
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import kpi_value
-from planning import draws
+from planning.charging import draws
+from planning.charging.sessions import Sessions
 from planning.curves import averaged
 from planning.feeders import FeederResult, feeder_results
 from planning.measured import LoadCurves, engine_over, load_curves, view_of
 from planning.rebuilt import Changed, added_hours, drawn_days, export_device
-from planning.sessions import Sessions
 from planning.situation import Situation
 from planning.transforms import applied
 from registry.city import City, Device

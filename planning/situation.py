@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planning import draws
+from planning.charging import draws
+from planning.charging.draw_sessions import sessions_of
+from planning.charging.draws import Orders
+from planning.charging.managed import schedule
+from planning.charging.profiles import Profile, profiles
+from planning.charging.sessions import Sessions
 from planning.curves import own_interval
-from planning.draw_sessions import sessions_of
-from planning.draws import Orders
 from planning.grid import Grid
-from planning.managed import schedule
 from planning.measured import LoadCurves
-from planning.profiles import Profile, profiles
-from planning.sessions import Sessions
 from registry.city import City, Device
 from telemetry.errors import UsageError
 from telemetry.partials import Partials

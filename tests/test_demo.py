@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_demo_city_has_at_least_30_nodes_of_three_kinds() -> None:
-    city = load_city(Path(__file__).parents[1] / "cityvitals" / "demo_city.toml")
+    city = load_city(Path(__file__).parents[1] / "cityvitals" / "local" / "demo_city.toml")
     kinds = {d.kind for d in city.device}
     assert len(city.device) >= 30
     assert {"air_reference", "air_lowcost", "electricity_meter", "ev_charger"} <= kinds
@@ -112,8 +112,8 @@ def test_without_mosquitto_the_embedded_broker_serves_the_demo(folder: Path, tmp
 
 WITHOUT_MOSQUITTO = """
 import sys
-import cityvitals.demo, cityvitals.local
-cityvitals.local.mosquitto = cityvitals.demo.mosquitto = lambda: None
+import cityvitals.local.children, cityvitals.local.demo
+cityvitals.local.children.mosquitto = cityvitals.local.demo.mosquitto = lambda: None
 from cityvitals.__main__ import main
 main()
 """

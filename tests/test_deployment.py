@@ -94,7 +94,9 @@ def test_a_process_that_does_no_work_is_unhealthy(tmp_path: Path, monkeypatch: p
         return subprocess.run([sys.executable, *check[2:]], capture_output=True, check=False).returncode == 0
 
     assert not healthy()  # it has not begun
-    chain = Chain(tmp_path, ROOT / "cityvitals" / "demo_city.toml", free_port(), f"sqlite:///{tmp_path}/store.db")
+    chain = Chain(
+        tmp_path, ROOT / "cityvitals" / "local" / "demo_city.toml", free_port(), f"sqlite:///{tmp_path}/store.db"
+    )
     try:
         gateway = chain.run("gateway")
         wait_for(healthy, 30, "the gateway to be healthy, though its broker is away")

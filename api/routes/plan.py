@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.problems import responses
 from api.state import CityOf, StateOf
 from planning.by_rule import plan_by_rule
-from planning.connection import Connection
+from planning.charging.connection import Connection
+from planning.charging.vehicles import Vehicles
 from planning.forecast import peak_so_far
 from planning.measured import amps_of, engine_over, load_curves, parse_span
-from planning.vehicles import Vehicles
 from registry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.periods import Period, calendar_period, iso, local_date

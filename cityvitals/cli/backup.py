@@ -22,7 +22,7 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The copy.")],
 ) -> None:
     """Copy a SQLite file while it is in use. Example: cityvitals backup gateway.db gateway-copy.db."""
-    from cityvitals.backup import backup as copy  # noqa: PLC0415
+    from cityvitals.operation.backup import backup as copy  # noqa: PLC0415
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("copying", total=None)
@@ -35,7 +35,7 @@ def restore(
     target: Annotated[Path, typer.Argument(help="The file to replace; it must not be in use.")],
 ) -> None:
     """Restore a backup. Example: cityvitals restore gateway-copy.db gateway.db."""
-    from cityvitals.backup import restore as put  # noqa: PLC0415
+    from cityvitals.operation.backup import restore as put  # noqa: PLC0415
 
     size, kept = put(source, target)
     typer.echo(
@@ -49,8 +49,8 @@ def recover(
     buffer: Annotated[Path, typer.Option("--buffer", help="The gateway's current file; the gateway must be stopped.")],
 ) -> None:
     """Recover the readings of a damaged buffer. Example: cityvitals recover old.db --buffer gateway.db."""
-    from cityvitals.recover import damaged_files  # noqa: PLC0415
-    from cityvitals.recover import recover as bring_back  # noqa: PLC0415
+    from cityvitals.operation.recover import damaged_files  # noqa: PLC0415
+    from cityvitals.operation.recover import recover as bring_back  # noqa: PLC0415
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("reading", total=None)

@@ -21,6 +21,6 @@ def demo(
     days: Annotated[int, typer.Option(help="Days of history to write at the first start.", min=1, max=1500)] = 366,
 ) -> None:
     """Run a simulated city on this machine. Example: cityvitals demo --port 8080."""
-    from cityvitals.demo import run  # noqa: PLC0415
+    from cityvitals.local.demo import run  # noqa: PLC0415
 
     run(folder, port, seconds, days, store)

@@ -31,7 +31,7 @@ def doctor(
 
     The exit code is 1 where a check fails.
     """
-    from cityvitals.doctor import examine  # noqa: PLC0415
+    from cityvitals.operation.doctor import examine  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
     from telemetry.untrusted import printable  # noqa: PLC0415

@@ -25,7 +25,7 @@ def init(
 
     Example: cityvitals init town --country NO --timezone Europe/Oslo --population 52000
     """
-    from cityvitals.new_city import write  # noqa: PLC0415
+    from cityvitals.local.new_city import write  # noqa: PLC0415
 
     for path in write(folder, name, country, timezone, population):
         sys.stdout.write(f"wrote {path}\n")

@@ -47,7 +47,7 @@ def plan_charging(
 ) -> None:
     """What n charging points need, from recorded sessions and the building's own load.
 
-    Without --sessions by demand factors of another site, and without what only sessions can print.
+    Without --sessions by demand factors of another site, and without the results that need sessions.
 
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018

@@ -51,6 +51,6 @@ def simulate(config: Config = None) -> None:
 
 def broker(port: Annotated[int, typer.Option()], host: Annotated[str, typer.Option()] = "127.0.0.1") -> None:
     """Run the embedded broker; the demo uses it where there is no Mosquitto."""
-    from cityvitals.broker import run_amqtt  # noqa: PLC0415
+    from cityvitals.local.broker import run_amqtt  # noqa: PLC0415
 
     run_amqtt(port, host)

@@ -29,7 +29,7 @@ def list_rejects(
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
     """List rejects, newest first. Example: cityvitals rejects list --config cityvitals.toml."""
-    from cityvitals.rejects import listing, open_buffer  # noqa: PLC0415
+    from cityvitals.operation.rejects import listing, open_buffer  # noqa: PLC0415
 
     for line in listing(open_buffer(config, buffer), limit, form):
         sys.stdout.write(f"{line}\n")
@@ -47,7 +47,7 @@ def replay_rejects(
 
     Example: cityvitals rejects replay 17 18 --config cityvitals.toml
     """
-    from cityvitals.rejects import replay  # noqa: PLC0415
+    from cityvitals.operation.rejects import replay  # noqa: PLC0415
 
     for line in replay(config, buffer, ids or [], time.time_ns() // 1_000_000):
         sys.stdout.write(f"{line}\n")

@@ -26,8 +26,8 @@ def resend(
 
     Example: cityvitals resend --config cityvitals.toml --since 2026-11-20T06:00:00Z
     """
-    from cityvitals.recover import only_one  # noqa: PLC0415
-    from cityvitals.rejects import open_buffer  # noqa: PLC0415
+    from cityvitals.operation.recover import only_one  # noqa: PLC0415
+    from cityvitals.operation.rejects import open_buffer  # noqa: PLC0415
     from telemetry.errors import Rejected, UsageError  # noqa: PLC0415
     from telemetry.stamps import read_stamp  # noqa: PLC0415
 

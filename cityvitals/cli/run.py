@@ -23,6 +23,6 @@ def run(
     seconds: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
 ) -> None:
     """Run a city on one machine: broker, gateway, ingest, API and page. Example: cityvitals run town."""
-    from cityvitals.run import run as start  # noqa: PLC0415
+    from cityvitals.local.run import run as start  # noqa: PLC0415
 
     start(folder, port, broker_port, listen, seconds)

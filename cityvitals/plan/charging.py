@@ -10,14 +10,14 @@ import msgspec
 
 from adapters.store import Store
 from cityvitals.plan.session_file import read_sessions
-from planning.answer import Plan, PlanInput
 from planning.by_rule import RulePlan, plan_by_rule
-from planning.charging import Site, plan
-from planning.connection import Connection
+from planning.charging.answer import Plan, PlanInput
+from planning.charging.calculator import Site, plan
+from planning.charging.connection import Connection
+from planning.charging.sessions import Sessions
+from planning.charging.vehicles import Vehicles
 from planning.grid import Grid
 from planning.measured import Limited, amps_of, cheap_moments, engine_over, load_curves, parse_span, season_shift
-from planning.sessions import Sessions
-from planning.vehicles import Vehicles
 from registry.city import City
 from reporting.show import stored_city
 from telemetry.errors import UsageError

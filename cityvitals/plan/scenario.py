@@ -13,9 +13,9 @@ from rich.table import Table
 
 from adapters.store import Store
 from cityvitals.plan.session_file import read_sessions
+from planning.charging.sessions import Sessions
 from planning.measured import parse_span
 from planning.scenario import Measured, Outcome, Planned, Scenario, run
-from planning.sessions import Sessions
 from reporting.show import stored_city
 from telemetry.errors import UsageError, nearest
 

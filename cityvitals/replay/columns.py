@@ -10,7 +10,7 @@ import numpy as np
 
 from adapters.files.recorded import Chunk, InvalidRow
 from gateway.batch import Batch, describe_flags
-from gateway.decoded import RECORDED, Decoded, clock_problem
+from gateway.decoding.decoded import RECORDED, Decoded, clock_problem
 from gateway.sessions import add_session, session_key
 from kpi_derivation.rules.outages import as_readings
 from telemetry.errors import Rejected

@@ -10,7 +10,7 @@ import numpy as np
 from cityvitals.replay.columns import Converted
 from cityvitals.replay.replay import Replay, finish
 from gateway.batch import Batch
-from gateway.decoded import Decoded
+from gateway.decoding.decoded import Decoded
 from gateway.plausible import Registered
 from gateway.sessions import add_session, session_key
 from registry.city import City, Device

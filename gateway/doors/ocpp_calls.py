@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from adapters.sqlite.transactions import Transaction, Transactions
 from gateway.core import Incoming
+from gateway.decoding.number import labelled, number
 from gateway.formats.ocpp import REGISTER, sampled
-from gateway.number import labelled, number
 from telemetry.errors import Rejected
 from telemetry.units import between
 

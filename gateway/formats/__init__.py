@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
-from gateway.decoded import Decoded, SourceOptions
+from gateway.decoding.decoded import Decoded, SourceOptions
 from telemetry.errors import UsageError, nearest
 
 Decode = Callable[[bytes, int, SourceOptions], Decoded]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.dlms import Enum, Structure, decrypted, frames, notification
+from gateway.decoding.dlms import Enum, Structure, decrypted, frames, notification
+from gateway.decoding.obis import DLMS_UNITS, code, electricity
 from gateway.formats import Read
 from gateway.formats.p1 import hex_option
-from gateway.obis import DLMS_UNITS, code, electricity
 from telemetry.errors import Rejected, UsageError
 
 # Where a message says no unit: by C.D of its code (unit, power of ten). Kamstrup: energy in 10 Wh, current in 10 mA.

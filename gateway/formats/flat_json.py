@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gateway.decoded import Decoded, SourceOptions
+from gateway.decoding.decoded import Decoded, SourceOptions
+from gateway.decoding.mapping import Mapper
 from gateway.devices import messages
 from gateway.formats import json
-from gateway.mapping import Mapper
 from registry.settings import SourceSettings
 
 

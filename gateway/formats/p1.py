@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gateway.dlms import decrypted
+from gateway.decoding.dlms import decrypted
+from gateway.decoding.obis import electricity
 from gateway.formats import Read
-from gateway.obis import electricity
 from telemetry.errors import Rejected, UsageError
 
 _LINE = re.compile(r"(\d+-\d+:\d+\.\d+\.\d+)((?:\([^()]*\))+)")

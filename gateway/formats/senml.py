@@ -21,7 +21,16 @@ from typing import Any
 
 import msgspec
 
-from gateway.decoded import AHEAD, BY_ARRIVAL, EARLIEST, LARGEST, SAME_DEVICE, Decoded, SourceOptions, clock_problem
+from gateway.decoding.decoded import (
+    AHEAD,
+    BY_ARRIVAL,
+    EARLIEST,
+    LARGEST,
+    SAME_DEVICE,
+    Decoded,
+    SourceOptions,
+    clock_problem,
+)
 from gateway.sessions import add_session, session_key
 from telemetry.errors import Rejected
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from planning import draws
+from planning.charging import draws
 from planning.measured import season_shift
 from planning.situation import Fleet, Situation
 from telemetry.errors import UsageError

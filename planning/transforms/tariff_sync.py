@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from planning.charging import at_cheap_hour
+from planning.charging.calculator import at_cheap_hour
 from planning.measured import cheap_moments
 from planning.situation import Situation
 from telemetry.errors import UsageError

@@ -16,7 +16,7 @@ from typing import Any, cast
 import paho.mqtt.client as paho
 import pytest
 
-from cityvitals import doctor
+from cityvitals.operation import doctor
 from edge.tools import enrol
 from registry.settings import BrokerSettings
 from telemetry.errors import UsageError

@@ -13,7 +13,7 @@ from adapters.sqlite.buffer import Buffer
 from cityvitals.cli.config import print_config
 from cityvitals.sources import sources_of
 from gateway.core import Core, Incoming, Source
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from gateway.privacy import without_users
 from registry.config import load_settings
 from registry.settings import GatewaySettings

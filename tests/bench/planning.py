@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from planning.answer import PlanInput
-from planning.charging import Site, plan
-from planning.connection import Connection
+from planning.charging.answer import PlanInput
+from planning.charging.calculator import Site, plan
+from planning.charging.connection import Connection
+from planning.charging.sessions import Sessions
 from planning.grid import Grid
 from planning.measured import parse_span
 from planning.scenario import Measured, Scenario, run
-from planning.sessions import Sessions
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable

@@ -15,8 +15,8 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
-from cityvitals.backup import backup, restore
-from cityvitals.recover import only_one
+from cityvitals.operation.backup import backup, restore
+from cityvitals.operation.recover import only_one
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.readings import Readings
 from telemetry.series import Series

@@ -15,7 +15,7 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
 from adapters.sqlite.rejects import Rejects
 from cityvitals.cli.main import app
-from cityvitals.recover import damaged_files, only_one, recover, sound_buffer, sound_rejects
+from cityvitals.operation.recover import damaged_files, only_one, recover, sound_buffer, sound_rejects
 from gateway.core import Core, Incoming, Source
 from telemetry.errors import CityVitalsError
 from telemetry.windows import MINUTE

@@ -18,7 +18,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
-from cityvitals import doctor
+from cityvitals.operation import doctor
 from edge.tools import enrol
 from gateway.core import Core, Incoming, Source
 from registry.settings import BrokerSettings, GatewaySettings, IngestSettings, Settings, StoreSettings

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals import __main__, doctor
+from cityvitals import __main__
 from cityvitals.cli.main import app
+from cityvitals.operation import doctor
 from telemetry.errors import CityVitalsError
 from telemetry.untrusted import printable, read_json
 

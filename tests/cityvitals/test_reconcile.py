@@ -13,7 +13,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
-from cityvitals.reconcile import Account, accounts, as_text
+from cityvitals.operation.reconcile import Account, accounts, as_text
 from gateway.core import Core, Incoming, Source
 from gateway.health import ledger_report
 from ingest.core import Ingest

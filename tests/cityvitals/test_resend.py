@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals.recover import only_one
+from cityvitals.operation.recover import only_one
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import MINUTE

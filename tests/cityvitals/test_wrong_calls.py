@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from cityvitals.__main__ import main
-from cityvitals.recover import only_one
+from cityvitals.operation.recover import only_one
 from edge.tools import enrol
 from telemetry.readings import Readings
 from telemetry.series import Series

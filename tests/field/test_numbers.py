@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals.doctor_devices import unregistered_series
+from cityvitals.operation.doctor_devices import unregistered_series
 from cityvitals.sources import sources_of
 from gateway.core import Core, Incoming
 from registry.config import load_city

@@ -17,7 +17,7 @@ from random import Random
 import atheris
 
 with atheris.instrument_imports(include=["gateway", "telemetry"]):
-    from gateway.decoded import SourceOptions
+    from gateway.decoding.decoded import SourceOptions
     from gateway.formats import flat_json, senml
     from telemetry.errors import Rejected
     from telemetry.series import SeriesTable

@@ -15,7 +15,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
-from gateway.decoded import EARLIEST
+from gateway.decoding.decoded import EARLIEST
 from gateway.formats import is_mapped, names
 from ingest.core import Ingest
 from telemetry.errors import Rejected

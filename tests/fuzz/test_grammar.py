@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.decoded import AHEAD, EARLIEST, Decoded, SourceOptions
+from gateway.decoding.decoded import AHEAD, EARLIEST, Decoded, SourceOptions
 from gateway.formats import flat_json, senml
 from telemetry.quantities import QUANTITIES
 

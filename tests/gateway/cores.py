@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from telemetry.partials import Partials
 from telemetry.windows import MINUTE
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core import Core, Incoming
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from gateway.formats import decoder, is_mapped, names, reader
 from telemetry.errors import Rejected
 from tests.gateway import cores

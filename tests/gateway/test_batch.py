@@ -6,7 +6,7 @@ import pytest
 
 from gateway import batch
 from gateway.batch import Batch
-from gateway.decoded import Decoded
+from gateway.decoding.decoded import Decoded
 from telemetry.series import Series, SeriesTable
 
 

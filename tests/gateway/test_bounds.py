@@ -11,7 +11,7 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Rejects
 from gateway import ledger, routes
 from gateway.core import Core, Incoming
-from gateway.decoded import MOST_BOOTS, MOST_RECORDS
+from gateway.decoding.decoded import MOST_BOOTS, MOST_RECORDS
 from gateway.health import health
 from gateway.requests import AT_ONCE, FIRST_PAUSE
 from tests.gateway import cores

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.batch import Batch
-from gateway.decoded import BY_ARRIVAL, Decoded, SourceOptions, full_device
+from gateway.decoding.decoded import BY_ARRIVAL, Decoded, SourceOptions, full_device
+from gateway.decoding.reading import Reading
 from gateway.devices import FOLDER, families, messages, template
 from gateway.formats import decoder, is_mapped, reader
-from gateway.reading import Reading
 from registry.settings import SourceSettings
 from telemetry.errors import Rejected
 from telemetry.periods import iso

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals.rejects import feed
+from cityvitals.operation.rejects import feed
 from gateway.core import Core, Counts, Incoming, Source
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from gateway.privacy import without_users
 from tests.replay.recorded import DATA
 

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.ledger import Totals
-from cityvitals.rejects import feed
+from cityvitals.operation.rejects import feed
 from gateway.core import Core, Incoming, Source
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from telemetry.windows import DAY, HOUR
 
 NOW = 1_700_000_000_000

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.ledger import Totals
 from gateway.core import Core, Incoming
-from gateway.decoded import Line
+from gateway.decoding.decoded import Line
 from gateway.ledger import Ledger
 from telemetry.errors import Unavailable
 from telemetry.ranges import Ranges

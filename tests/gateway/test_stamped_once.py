@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
-from gateway.decoded import SourceOptions
+from gateway.decoding.decoded import SourceOptions
 from telemetry.errors import Unavailable
 
 NOW = 1_700_000_000_000

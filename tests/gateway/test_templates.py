@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.decoding.paths import compiled
 from gateway.devices import FOLDER, families, messages, template
-from gateway.paths import compiled
 from gateway.sources import made_sources
 from registry.mapping import Template
 from registry.settings import Settings, SourceSettings

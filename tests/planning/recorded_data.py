@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planning.charging.sessions import Sessions
 from planning.grid import Grid
-from planning.sessions import Sessions
 from telemetry.series import FloatArray
 from tests.replay.recorded import METERS, STATIONS, TRONDHEIM, rows
 

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from planning.connection import Connection
+from planning.charging.connection import Connection
 from tests.api.conftest import running
 from tests.planning import town
 

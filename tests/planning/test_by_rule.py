@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from planning.by_rule import factors, plan_by_rule
-from planning.connection import Connection
-from planning.vehicles import Vehicles
+from planning.charging.connection import Connection
+from planning.charging.vehicles import Vehicles
 from telemetry.errors import UsageError
 
 

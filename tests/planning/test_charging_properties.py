@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning import draws
-from planning.answer import PlanInput
-from planning.charging import Site, plan
-from planning.connection import Connection
+from planning.charging import draws
+from planning.charging.answer import PlanInput
+from planning.charging.calculator import Site, plan
+from planning.charging.connection import Connection
+from planning.charging.managed import schedule
+from planning.charging.profiles import profiles, total
+from planning.charging.sessions import Sessions
 from planning.grid import Grid
-from planning.managed import schedule
-from planning.profiles import profiles, total
-from planning.sessions import Sessions
 from telemetry.errors import UsageError
 from telemetry.windows import DAY, HOUR, MINUTE
 

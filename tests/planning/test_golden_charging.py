@@ -7,11 +7,11 @@ from statistics import median
 import numpy as np
 import pytest
 
-from planning import draws
-from planning.coincidence import PRIVATE_POINTS
-from planning.managed import schedule, smallest_limit
-from planning.profiles import profiles, total
-from planning.vehicles import Vehicles
+from planning.charging import draws
+from planning.charging.coincidence import PRIVATE_POINTS
+from planning.charging.managed import schedule, smallest_limit
+from planning.charging.profiles import profiles, total
+from planning.charging.vehicles import Vehicles
 from tests.planning import independent
 from tests.planning.recorded_data import grid, regulars, session_rows, sessions
 

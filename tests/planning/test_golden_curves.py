@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from planning import draws
-from planning.connection import loading
+from planning.charging import draws
+from planning.charging.connection import loading
+from planning.charging.profiles import of_curves
 from planning.curves import coarser, exceeded, load_figures, summed
-from planning.profiles import of_curves
 from tests.planning import independent
 from tests.planning.recorded_data import meters
 

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from planning.coincidence import HEAT_PUMPS, MANAGED_KW_PER_BAY, din_18015, din_factor, fit_kerber, kerber
-from planning.connection import Connection, ageing_rate, hot_spot
-from planning.dimming import FACTORS, Controllable, factor, shared_floor, single_floor
+from planning.charging.coincidence import HEAT_PUMPS, MANAGED_KW_PER_BAY, din_18015, din_factor, fit_kerber, kerber
+from planning.charging.connection import Connection, ageing_rate, hot_spot
+from planning.charging.dimming import FACTORS, Controllable, factor, shared_floor, single_floor
 from telemetry.errors import UsageError
 
 DAY = date(2026, 11, 27)

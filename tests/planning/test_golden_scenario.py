@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from kpi_derivation.engine.runner import Engine
-from planning import draws
+from planning.charging import draws
+from planning.charging.profiles import profiles
 from planning.curves import averaged, summed
 from planning.increment import increment, without_traffic
 from planning.measured import parse_span
-from planning.profiles import profiles
 from planning.rebuilt import Nothing
 from planning.scenario import Measured, Outcome, Scenario, run
 from registry.city import City

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from planning.charging.sessions import Sessions
 from planning.measured import parse_span
 from planning.scenario import Measured, Outcome, Planned, Scenario, run
-from planning.sessions import Sessions
 from planning.transforms import TRANSFORMS, battery, pv
 from registry.city import City
 from telemetry.errors import UsageError

@@ -9,7 +9,7 @@ import numpy as np
 
 from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
-from planning.sessions import Sessions
+from planning.charging.sessions import Sessions
 from registry.city import City
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import fold

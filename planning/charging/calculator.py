@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planning import draws
-from planning.answer import Contribution, Option, Plan, PlanInput, Power
-from planning.connection import Connection
-from planning.dimming import Controllable, shared_floor
-from planning.draw_sessions import sessions_of
+from planning.charging import draws
+from planning.charging.answer import Contribution, Option, Plan, PlanInput, Power
+from planning.charging.connection import Connection
+from planning.charging.dimming import Controllable, shared_floor
+from planning.charging.draw_sessions import sessions_of
+from planning.charging.managed import Schedule, schedule, smallest_limit
+from planning.charging.profiles import Profile, profiles
+from planning.charging.sessions import Sessions
 from planning.grid import Grid
-from planning.managed import Schedule, schedule, smallest_limit
-from planning.profiles import Profile, profiles
-from planning.sessions import Sessions
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import HOUR

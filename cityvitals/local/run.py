@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from api.server import listen as reserve
-from cityvitals.broker import mosquitto
-from cityvitals.local import Local, answers, connects, interruptible
+from cityvitals.local.broker import mosquitto
+from cityvitals.local.children import Local, answers, connects, interruptible
 from registry.config import load_city, load_settings
 from telemetry.errors import UsageError
 

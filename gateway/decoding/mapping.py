@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.decoded import BY_ARRIVAL, LARGEST, Decoded
-from gateway.number import Labelled, labelled, looks_numeric, number
-from gateway.paths import Find, compiled, first_name
-from gateway.records import Clock, Context, DeviceName
+from gateway.decoding.decoded import BY_ARRIVAL, LARGEST, Decoded
+from gateway.decoding.number import Labelled, labelled, looks_numeric, number
+from gateway.decoding.paths import Find, compiled, first_name
+from gateway.decoding.records import Clock, Context, DeviceName
 from gateway.sessions import add_session, session_key
 from registry.mapping import Mapping, ValueRule
 from telemetry.errors import Rejected

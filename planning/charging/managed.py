@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planning.charging.sessions import NO_END, Sessions
 from planning.grid import Grid
-from planning.sessions import NO_END, Sessions
 from telemetry.series import FloatArray
 from telemetry.windows import HOUR
 

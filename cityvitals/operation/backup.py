@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from adapters.sqlite.copy import copy
-from cityvitals.recover import only_one
+from cityvitals.operation.recover import only_one
 from registry import secret_files
 from telemetry.errors import CityVitalsError, UsageError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from planning.charging.sessions import NO_END, Sessions
 from planning.grid import WEEK, Grid
-from planning.sessions import NO_END, Sessions
 from telemetry.series import IntArray
 
 

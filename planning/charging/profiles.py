@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planning.charging.sessions import Sessions
 from planning.grid import Grid
-from planning.sessions import Sessions
 from telemetry.series import FloatArray, IntArray
 from telemetry.windows import HOUR
 

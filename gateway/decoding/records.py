@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.decoded import clock_problem
-from gateway.paths import Find, compiled
+from gateway.decoding.decoded import clock_problem
+from gateway.decoding.paths import Find, compiled
 from registry.mapping import TimeRule
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp

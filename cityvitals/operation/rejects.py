@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Reject
+from cityvitals.operation.recover import only_one
 from cityvitals.processes import cities_of
-from cityvitals.recover import only_one
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from registry.config import load_settings

@@ -15,9 +15,9 @@ from adapters.sntp import offset
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
 from adapters.stores import open_store
-from cityvitals.doctor_devices import unregistered_series
-from cityvitals.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
-from cityvitals.recover import damaged_files
+from cityvitals.operation.doctor_devices import unregistered_series
+from cityvitals.operation.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
+from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
 from registry.settings import BrokerSettings, Settings
 from telemetry.errors import CityVitalsError, UsageError

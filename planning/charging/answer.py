@@ -6,9 +6,9 @@ from datetime import date
 
 import msgspec
 
-from planning.connection import Connection
-from planning.draws import Spread
-from planning.vehicles import Vehicles
+from planning.charging.connection import Connection
+from planning.charging.draws import Spread
+from planning.charging.vehicles import Vehicles
 
 Power = Spread  # kW at 5, 50 and 95 % of the draws
 

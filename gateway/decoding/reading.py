@@ -11,10 +11,10 @@ from collections.abc import Callable
 from collections.abc import Mapping as Names
 from zoneinfo import ZoneInfo
 
-from gateway.decoded import Decoded, SourceOptions
+from gateway.decoding.decoded import Decoded, SourceOptions
+from gateway.decoding.mapping import Mapper
+from gateway.decoding.paths import compiled
 from gateway.formats import Decode, Read
-from gateway.mapping import Mapper
-from gateway.paths import compiled
 from registry.mapping import Message
 from telemetry.errors import Rejected
 from telemetry.topics import matcher

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from planning.charging.profiles import Profile
 from planning.grid import WEEK, Grid
-from planning.profiles import Profile
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray, IntArray
 

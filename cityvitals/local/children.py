@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from cityvitals.broker import mosquitto, mosquitto_config
+from cityvitals.local.broker import mosquitto, mosquitto_config
 from cityvitals.processes import PARENT
 from telemetry.errors import CityVitalsError
 

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.stores import open_store
 from api.server import listen
-from cityvitals.broker import mosquitto
 from cityvitals.clock import now_ms
-from cityvitals.local import Local, answers, free_port, interruptible
+from cityvitals.local.broker import mosquitto
+from cityvitals.local.children import Local, answers, free_port, interruptible
 from cityvitals.replay import history
 from cityvitals.replay.replay import Replay
 from registry.city import City
@@ -129,7 +129,7 @@ def run(folder: Path, port: int, seconds: float | None, days: int, store: str = 
     folder.mkdir(parents=True, exist_ok=True)
     city_file = folder / "city.toml"
     if not city_file.exists():
-        shutil.copy(str(files("cityvitals") / "demo_city.toml"), city_file)
+        shutil.copy(str(files("cityvitals.local") / "demo_city.toml"), city_file)
     local = Local(folder)
     demo = Demo(folder, port, Console(), local, store or f"sqlite:///{folder / 'store.db'}")
     with interruptible(local.stop):

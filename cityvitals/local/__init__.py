@@ -1,0 +1,1 @@
+"""A city on one machine: demo, run, init, and the processes they start."""

@@ -1,0 +1,1 @@
+"""What an operator does with files and messages: backup, recovery, rejects, ledger, doctor."""

@@ -1,0 +1,1 @@
+"""The charging calculator and what it is made of. Pure."""
