@@ -23,7 +23,7 @@ _SMALL, _LARGE = PARTICLES.index("pm2_5"), PARTICLES.index("pm10")
 _ABOVE, _MARGIN = 1.5, 5.0  # PM2.5 is part of PM10; by so much more it is another channel, not noise
 CHARGER_KW = 350.0  # of a charger that does not say its own
 _SLACK_KW, _SLACK_KWH = 1.1, 1.0
-_HOUR_S = 3600.0
+_HOUR_S, _SHORT_S = 3600.0, 300.0
 
 Name = tuple[str, str]  # city and device
 
@@ -120,7 +120,12 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
         city, device, _ = table[int(readings.series[i])]
         seconds = connected.get((city, device, int(readings.key[i])))
         kw = registered.kw.get((city, device), CHARGER_KW)
-        if seconds is not None and readings.value[i] > kw * _SLACK_KW * seconds / _HOUR_S + _SLACK_KWH:
+        # Of a shorter one the clock is in doubt, not the energy.
+        if (
+            seconds is not None
+            and seconds >= _SHORT_S
+            and readings.value[i] > kw * _SLACK_KW * seconds / _HOUR_S + _SLACK_KWH
+        ):
             _flag(readings, np.array([i]), IMPOSSIBLE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ class Converted(NamedTuple):
 def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
     """Readings of a chunk, with arrival = time, so that a replay does not look like an outage. `now`: ms UTC."""
     if chunk.is_sessions or chunk.is_outages:
-        return _events(chunk, city, batch, now, read_session if chunk.is_sessions else read_outage)
+        return _events(chunk, city, batch, now)
     return _measurements(chunk, city, batch, table, now)
 
 
@@ -108,15 +108,29 @@ def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: 
     return np.array([known[name] for name in names], dtype=np.int64)
 
 
-EventReader = Callable[[Sequence[str], int], tuple[str, Decoded]]
+class _Orders:
+    """The place of each session among the different ones of a file with one charger, start and user."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str, str], list[tuple[str, float]]] = {}
+
+    def of(self, row: Sequence[str]) -> int:
+        """0 for the first; the same row once more has the place it had."""
+        start, end, device, energy, user = row
+        mine = self._seen.setdefault((start, device, user.strip().lower()), [])
+        said = end.replace(" ", "T"), _number(energy)
+        if said not in mine:
+            mine.append(said)
+        return mine.index(said)
 
 
-def _events(chunk: Chunk, city: str, batch: Batch, now: int, read: EventReader) -> Converted:
+def _events(chunk: Chunk, city: str, batch: Batch, now: int) -> Converted:
     batch.clear()
     invalid = list(chunk.invalid)
+    orders = _Orders()
     for line, row in zip(chunk.lines, chunk.rows(), strict=True):
         try:
-            device, rows = read(row, now)
+            device, rows = read_session(row, now, orders.of(row)) if chunk.is_sessions else read_outage(row, now)
             problems = batch.add(city, device, rows, rows.t[0], line)
         except Rejected as reason:
             problems = [str(reason)]
@@ -135,10 +149,11 @@ def _check_event(start: int, device: str, now: int) -> None:
         raise Rejected(problem or f"'{device[:40]}' is not a valid device id")
 
 
-def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
+def read_session(row: Sequence[str], now: int, order: int = 0) -> tuple[str, Decoded]:
     """Device and readings of one session row.
 
-    Its identity is charger, start and user: the same row with another end or energy, or written otherwise, replaces it.
+    Its identity is charger, start, user and `order`, its place among the file's different sessions of the same ones:
+    the same row with another end or energy in another file, or written otherwise, replaces it.
     """
     start_text, end_text, device, energy_text, user = row
     start, energy = read_stamp(start_text), _number(energy_text)
@@ -149,7 +164,7 @@ def read_session(row: Sequence[str], now: int) -> tuple[str, Decoded]:
     if problem:
         raise Rejected(problem)
     rows = Decoded()
-    add_session(rows, start, end, energy, "kWh", session_key("session", user.strip().lower()))
+    add_session(rows, start, end, energy, "kWh", session_key("session", start, user.strip().lower(), order))
     return device, rows
 
 

@@ -21,7 +21,7 @@ METERED = "LOCAL:E:METERED"
 def city(name: str = "aba", **rest: object) -> City:
     plain = {"id": name, "name": "Aba", "country": "NG", "timezone": "Africa/Lagos", **rest}
     meters = [{"id": f"m{n}", "kind": "electricity_meter", "quantities": ["energy_delta"]} for n in (1, 2)]
-    return City.model_validate({"city": plain, "device": meters})
+    return City.model_validate({"city": plain, "device": meters, "rules": {"period_capture": 0.0}})
 
 
 def windows(

@@ -48,7 +48,7 @@ def test_coverage_is_the_mean_capture_of_the_stations(replayed: Stores) -> None:
 
 def test_what_no_station_measures_has_no_value_and_says_why(replayed: Stores) -> None:
     value = cli.values("aberdeen", replayed["aberdeen"], "2018")[AIR, "so2"]
-    assert (value["value"], value["status"], value["coverage"]) == (None, "insufficient", 0.0)
+    assert (value["value"], value["status"], value["coverage"]) == (None, "not_applicable", 0.0)
     assert "no station" in value["notes"]
 
 
@@ -137,9 +137,10 @@ def test_the_charging_years_of_trondheim_add_up(replayed: Stores) -> None:
     expected = recorded.expected("ev_trondheim")
     assert sum(v[ENERGY, ""]["value"] for v in found) == close(expected["energy_total"])
     assert sum(v[SESSIONS, ""]["value"] for v in found) == expected["sessions"]
-    hours = [365 * 24 * v[UTILISATION, ""]["value"] * 24 / 100 for v in found[:2]]
-    leap = 366 * 24 * found[2][UTILISATION, ""]["value"] * 24 / 100
-    assert sum(hours) + leap == close(expected["connected_hours_zone_aware"])
+    # Utilisation is of the time the chargers were there; the coverage is that time's share of the year.
+    used = [v[UTILISATION, ""]["value"] * v[UTILISATION, ""]["coverage"] * 24 / 100 for v in found]
+    hours = sum(share * 24 * days for share, days in zip(used, (365, 365, 366), strict=True))
+    assert hours == close(expected["connected_hours_zone_aware"])
 
 
 @pytest.mark.parametrize("month", ["2021-05", "2021-06", "2021-07", "2021-08", "2021-09"])
@@ -153,5 +154,7 @@ def test_the_sessions_of_caltech(replayed: Stores) -> None:
     year = cli.values("acn", store, "2021")
     assert year[SESSIONS, ""]["value"] == expected["sessions"]
     assert year[ENERGY, ""]["value"] == close(expected["energy_total"])
-    assert 365 * 24 * 42 * year[UTILISATION, ""]["value"] / 100 == close(expected["connected_hours"])
+    there = 365 * 24 * 42 * year[UTILISATION, ""]["coverage"]  # hours in which the chargers were there
+    assert there * year[UTILISATION, ""]["value"] / 100 == close(expected["connected_hours"])
+    assert year[ENERGY, ""]["status"] == "partial"
     assert cli.values("acn", store, "2021-06")[SESSIONS, ""]["value"] == expected["sessions_local_month_2021-06"]
