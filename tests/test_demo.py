@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -27,14 +28,16 @@ def demo(folder: Path, port: int, *more: str, log: Path, path: str | None = None
 
 
 def values(port: int) -> dict[str, float | None]:
-    """The newest 24 h values the API gives, nothing while it does not answer."""
+    """The values of the running day that the API gives, nothing while it does not answer.
+
+    Not those of the last 24 hours: they end at the last full hour, so that a reading shows in them an hour later.
+    """
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/cities/demo/kpis?period=24h", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/cities/demo/kpis", timeout=2) as answer:
             found = msgspec.json.decode(answer.read())
     except OSError:
         return {}
-    rows = found["kpis"] if isinstance(found, dict) and "kpis" in found else found
-    return {f"{r['code']}/{r['part']}": r["value"] for r in rows}
+    return {f"{r['code']}/{r['part']}": r["value"] for r in found if re.fullmatch(r"\d{4}-\d\d-\d\d", r["period"])}
 
 
 @pytest.fixture
