@@ -103,7 +103,7 @@ def test_an_ingest_whose_clock_is_days_behind_what_is_stored_waits(tmp_path: Pat
     bench.now = T0 - 40 * DAY
     bench.steps()
     assert (bench.held(), bench.reasons(), len(bench.link.acknowledged)) == (1, [], 1)
-    assert "clock is behind" in bench.service._told
+    assert "clock is behind" in bench.service._last_status
     bench.now = NOW + HOUR
     bench.steps()
     assert (bench.held(), len(bench.link.acknowledged)) == (2, 2)
