@@ -28,10 +28,15 @@ class Converted(NamedTuple):
     invalid: list[InvalidRow]
 
 
-def convert(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int) -> Converted:
-    """Readings of a chunk, with arrival = time, so that a replay does not look like an outage. `now`: ms UTC."""
+def convert(
+    chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now: int, sessions: Sessions | None = None
+) -> Converted:
+    """Readings of a chunk, with arrival = time, so that a replay does not look like an outage.
+
+    `now`: ms UTC. `sessions`: those that the chunks of one replay share.
+    """
     if chunk.is_sessions or chunk.is_outages:
-        return _events(chunk, city, batch, now)
+        return _events(chunk, city, batch, now, sessions or Sessions())
     return _measurements(chunk, city, batch, table, now)
 
 
@@ -108,29 +113,33 @@ def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: 
     return np.array([known[name] for name in names], dtype=np.int64)
 
 
-class _Orders:
-    """The place of each session among the different ones of a file with one charger, start and user."""
+class Sessions:
+    """Which rows are one session: the same charger, start and user, however the row is written.
+
+    Of one charger, start and user there can still be several: chargers write attempts of no length beside the session
+    that follows, and whole lists without ends. So a session with an end, one that ends as it starts, and each energy
+    without an end are different ones, whatever the order of the rows. A row with an end that follows one without is
+    that session, its end now known: within one replay, because only there both rows are seen.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str, str], list[tuple[str, float]]] = {}
+        self._open: dict[tuple[int, str, str], str] = {}
 
-    def of(self, row: Sequence[str]) -> int:
-        """0 for the first; the same row once more has the place it had."""
-        start, end, device, energy, user = row
-        mine = self._seen.setdefault((start, device, user.strip().lower()), [])
-        said = end.replace(" ", "T"), _number(energy)
-        if said not in mine:
-            mine.append(said)
-        return mine.index(said)
+    def kind(self, start: int, end: int | None, device: str, user: str, energy: float) -> str:
+        """What tells this session from others of the same charger, start and user."""
+        if end is None:
+            kind = f"open:{energy}"
+            self._open.setdefault((start, device, user), kind)
+            return kind
+        return "instant" if end == start else self._open.get((start, device, user), "closed")
 
 
-def _events(chunk: Chunk, city: str, batch: Batch, now: int) -> Converted:
+def _events(chunk: Chunk, city: str, batch: Batch, now: int, sessions: Sessions) -> Converted:
     batch.clear()
     invalid = list(chunk.invalid)
-    orders = _Orders()
     for line, row in zip(chunk.lines, chunk.rows(), strict=True):
         try:
-            device, rows = read_session(row, now, orders.of(row)) if chunk.is_sessions else read_outage(row, now)
+            device, rows = read_session(row, now, sessions) if chunk.is_sessions else read_outage(row, now)
             problems = batch.add(city, device, rows, rows.t[0], line)
         except Rejected as reason:
             problems = [str(reason)]
@@ -149,14 +158,14 @@ def _check_event(start: int, device: str, now: int) -> None:
         raise Rejected(problem or f"'{device[:40]}' is not a valid device id")
 
 
-def read_session(row: Sequence[str], now: int, order: int = 0) -> tuple[str, Decoded]:
+def read_session(row: Sequence[str], now: int, sessions: Sessions) -> tuple[str, Decoded]:
     """Device and readings of one session row.
 
-    Its identity is charger, start, user and `order`, its place among the file's different sessions of the same ones:
-    the same row with another end or energy in another file, or written otherwise, replaces it.
+    Its identity is charger, start, user and `Sessions.kind`: the same row with another end or energy, or written
+    otherwise, replaces it.
     """
-    start_text, end_text, device, energy_text, user = row
-    start, energy = read_stamp(start_text), _number(energy_text)
+    start_text, end_text, device, energy_text, user_text = row
+    start, energy, user = read_stamp(start_text), _number(energy_text), user_text.strip().lower()
     end = read_stamp(end_text) if end_text else None
     problem = clock_problem(start, now, RECORDED) or (
         None if valid_id(device) else f"'{device[:40]}' is not a valid device id"
@@ -164,7 +173,8 @@ def read_session(row: Sequence[str], now: int, order: int = 0) -> tuple[str, Dec
     if problem:
         raise Rejected(problem)
     rows = Decoded()
-    add_session(rows, start, end, energy, "kWh", session_key("session", start, user.strip().lower(), order))
+    kind = sessions.kind(start, end, device, user, energy)
+    add_session(rows, start, end, energy, "kWh", session_key("session", start, user, kind))
     return device, rows
 
 

@@ -16,7 +16,7 @@ from adapters.files.recorded import Chunk, read
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Refused
 from adapters.store import Store
-from cityvitals.replay.columns import Converted, convert
+from cityvitals.replay.columns import Converted, Sessions, convert
 from gateway.batch import Batch
 from gateway.core import Core
 from gateway.plausible import Registered
@@ -71,6 +71,7 @@ class Replay:
         self.buffer.table.set_rollovers(city.id, city.rollovers)
         self._core = Core(self.buffer, [])
         self._batch = Batch(self.buffer.table, Registered.of([city]))
+        self._sessions = Sessions()
         self.summary = Summary()
         self._registered = {d.id for d in city.device}
         if store.span(city.id, "window") is None:
@@ -82,7 +83,7 @@ class Replay:
 
     def take(self, chunk: Chunk, now: int) -> None:
         """Store one chunk's raw readings. `now`: ms UTC, the limit of plausible times."""
-        converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now)
+        converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now, self._sessions)
         self.add_converted(converted, f"replay:{chunk.path.name}", now)
         self.summary.rows += len(chunk) + len(chunk.invalid)
         self.summary.problems += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.invalid[:_SHOWN]]

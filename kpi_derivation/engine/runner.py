@@ -105,6 +105,8 @@ class Engine:
         for day, of_events in self._days.lives.grown({row for row, _ in changed}).items():
             if day in with_data:
                 days.setdefault(day, set()).update(of_events)
+        for day, measured in days.items():
+            measured.update(self._days.lives.covering(day))
         values: list[KpiValue] = []
         periods = self._periods(days, now, list(DERIVATIONS))
         for period in self._logged_periods(days, now):

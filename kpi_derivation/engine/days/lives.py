@@ -19,6 +19,7 @@ class Lives:
     def __init__(self, rows: SeriesRows, main: DayGrid) -> None:
         self._rows, self._main = rows, main
         self._known: dict[int, tuple[int, int]] = {}
+        self._spans: dict[str, tuple[int, int]] = {}  # of all rows of a quantity together
 
     def of(self, row: int) -> tuple[int, int] | None:
         """First and last day (ordinals) with data of a row; None where there is none."""
@@ -37,10 +38,22 @@ class Lives:
                 continue
             old = self._known.get(row)
             self._known[row] = now
-            for a, b in _between(old, now):
+            for a, b in (*_between(old, now), *self._widened(quantity, now)):
                 for day in range(a, b + 1):
                     found.setdefault(day, set()).add(quantity)
         return found
+
+    def covering(self, day: int) -> set[str]:
+        """Quantities of events that are known from that day (ordinal) or before to that day or after.
+
+        Whatever is measured on such a day makes it one on which these events did not happen, or did.
+        """
+        return {quantity for quantity, (first, last) in self._spans.items() if first <= day <= last}
+
+    def _widened(self, quantity: str, now: tuple[int, int]) -> list[tuple[int, int]]:
+        old = self._spans.get(quantity)
+        self._spans[quantity] = now if old is None else (min(old[0], now[0]), max(old[1], now[1]))
+        return _between(old, self._spans[quantity])
 
 
 def _between(old: tuple[int, int] | None, now: tuple[int, int]) -> list[tuple[int, int]]:
