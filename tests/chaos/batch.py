@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -91,9 +91,23 @@ def _energy(series: dict[SeriesName, list[Reading]], out: dict[tuple[str, str, s
     for (_, quantity), rows in series.items():
         if quantity == "energy_total":
             for before, after in zip([rows[0], *rows], rows, strict=False):
-                for period in periods(after.t):
-                    total[period] += step(before.value, after.value)
+                for t, share in _by_day(before.t, after.t):
+                    for period in periods(t):
+                        total[period] += share * step(before.value, after.value)
     out.update({("LOCAL:E:METERED", "", period): kwh for period, kwh in total.items()})
+
+
+def _by_day(start: int, end: int) -> Iterator[tuple[int, float]]:
+    """The days between two readings, each by its first moment there, and the share of the time that lies in it."""
+    if start == end:
+        yield start, 1.0
+    t = start
+    while t < end:
+        local = datetime.fromtimestamp(t / 1000, UTC).astimezone(ZONE)
+        next_day = datetime(local.year, local.month, local.day, tzinfo=ZONE) + timedelta(days=1)
+        until = min(round(next_day.timestamp() * 1000), end)
+        yield t, (until - t) / (end - start)
+        t = until
 
 
 def _sessions(series: dict[SeriesName, list[Reading]], out: dict[tuple[str, str, str], float]) -> None:

@@ -18,7 +18,7 @@ def test_the_batch_computation_is_right_for_a_case_done_by_hand() -> None:
     ]
     sent = [r for record in entries * 2 for r in batch.readings("d", record)]
     assert batch.kpis(sent) == {
-        ("LOCAL:E:METERED", "", "2024-03-01"): 0.0, ("LOCAL:E:METERED", "", "2024-03-02"): 3.0,
+        ("LOCAL:E:METERED", "", "2024-03-01"): 1.5, ("LOCAL:E:METERED", "", "2024-03-02"): 1.5,
         ("LOCAL:E:METERED", "", "2024-03"): 3.0, ("LOCAL:E:METERED", "", "2024"): 3.0,
         **{("LOCAL:EV:ENERGY", "", p): 7.5 for p in ("2024-03-01", "2024-03", "2024")},
         **{("LOCAL:EV:SESSIONS", "", p): 1.0 for p in ("2024-03-01", "2024-03", "2024")},

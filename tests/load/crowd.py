@@ -140,6 +140,8 @@ def run(folder: Path, count: int, spread: float = SPREAD) -> dict[str, float]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     broker = Mosquitto(folder / "broker", extra="log_type error")
     chain = Chain(folder, CITY, broker.port, "sqlite:///unused.db")
+    served = chain.config.read_text(encoding="utf-8").replace("[gateway]\n", '[gateway]\ncities = ["crowd"]\n')
+    chain.config.write_text(served, encoding="utf-8")  # a gateway refuses cities that it does not serve
     broker.start()
     crowd = Crowd(broker.port, count, spread)
     try:
