@@ -89,7 +89,16 @@ def test_a_package_that_cannot_be_installed_does_not_stop_the_others(tmp_path: P
 
 
 def test_everything_there_means_nothing_to_do(tmp_path: Path) -> None:
-    names = ("mosquitto", "mosquitto_sub", "influxd", "victoria-metrics", "chromium", "ip", "docker-compose")
+    names = (
+        "mosquitto",
+        "mosquitto_sub",
+        "influxd",
+        "victoria-metrics",
+        "chromium",
+        "ip",
+        "docker-compose",
+        "promtool",
+    )
     path = commands(tmp_path / "bin", {**dict.fromkeys(names, ":"), "apt-get": "exit 1"}, ("bash", "dirname"))
     answer = run(servers_script(tmp_path), PATH=path)
     assert (answer.returncode, answer.stdout) == (0, "")

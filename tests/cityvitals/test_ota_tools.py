@@ -101,7 +101,7 @@ def test_an_update_is_published_taken_and_reported_and_a_forged_one_is_refused(
         assert shown[1].split() == ["demo/aq-001", "online", "2", NEW, "b"]
 
         again = ota("publish", "aq-001", *common, "--firmware", tmp_path / NEW, "--wait", "40")
-        assert f"aq-001 ran {NEW} already" in again.output
+        assert f"aq-001 already had {NEW}" in again.output
         assert again.exit_code == 0
         first = retained(operator)
         known = pki / "issued/aq-001.ota.json"

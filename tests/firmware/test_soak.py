@@ -66,5 +66,6 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
     print(f"{taken + 1} records, {len(readings)} of them readings, live heap {min(used)}..{max(used)} B")
     assert [seq for seq in range(taken + 1) if (1, seq) not in heard.records] == []
     assert statistics.median(used) <= LIVE_MAX  # a command or a report loads a module for a moment
-    assert statistics.median(late) <= statistics.median(early) + 512
+    # A command loads a module for a moment; what is never freed shows in the least of a quarter of the day.
+    assert min(late) <= min(early) + 512
     assert len(readings) > HOURS * 50
