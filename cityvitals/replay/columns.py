@@ -126,7 +126,7 @@ class Sessions:
         self._open: dict[tuple[int, str, str], str] = {}
 
     def kind(self, start: int, end: int | None, device: str, user: str, energy: float) -> str:
-        """What tells this session from others of the same charger, start and user."""
+        """The part of the identity that differs between sessions of the same charger, start and user."""
         if end is None:
             kind = f"open:{energy}"
             self._open.setdefault((start, device, user), kind)
