@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from edge.tools import boards, drivers, node_kinds
 from simulators.hardware.line import Device
@@ -85,7 +85,7 @@ class StrictBoard:
         aside.write_text(json.dumps(self.world))
         aside.rename(path)
 
-    def __enter__(self) -> "StrictBoard":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from typing import BinaryIO
 
 Publication = tuple[int, int, bool, bytes]
 
@@ -49,10 +50,10 @@ class FakeBroker:
                     return
 
     @staticmethod
-    def _length(stream: object) -> int:
+    def _length(stream: BinaryIO) -> int:
         size = shift = 0
         while True:
-            byte = stream.read(1)[0]  # type: ignore[attr-defined]
+            byte = stream.read(1)[0]
             size |= (byte & 127) << shift
             shift += 7
             if byte < 128:

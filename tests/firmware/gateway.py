@@ -31,7 +31,15 @@ class Gateway:
         folder.mkdir(parents=True)
         self.chain = Chain(folder, CITY, port, "sqlite:///unused.db")
         self.file = folder / "gateway.db"
-        command = [sys.executable, "-m", "tests.firmware.gateway", clock.name, "gateway", "--config", self.chain.config]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.firmware.gateway",
+            clock.name,
+            "gateway",
+            "--config",
+            str(self.chain.config),
+        ]
         self.chain.processes["gateway"] = start(command, log=folder / "gateway.log")
         wait_for(lambda: "connected" in self.chain.log("gateway"), 30, "the gateway")
 
@@ -63,4 +71,4 @@ if __name__ == "__main__":
     now = clock_of(sys.argv[1])
     clock.now_ms = lambda: round(now() * 1000)
     sys.argv = ["cityvitals", *sys.argv[2:]]
-    sys.exit(main())
+    main()

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -41,7 +42,7 @@ def usable(bits: int, heap: str) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout)
 
 
-def missing(reason: str) -> None:
+def missing(reason: str) -> NoReturn:
     """A server or interpreter that a test needs is absent."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

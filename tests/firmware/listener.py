@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 
 class Listener:
@@ -21,9 +22,9 @@ class Listener:
         self.messages: list[tuple[str, bytes]] = []
         self.lock = threading.Lock()
         self.city = city
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"listener-{city}", clean_session=False)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"listener-{city}", clean_session=False)
         self.client.on_connect = lambda client, *_: client.subscribe(f"cv/1/{city}/#", 1)
-        self.client.on_message = lambda _client, _data, message: self._take(message.topic, message.payload)
+        self.client.on_message = lambda _client, _data, message: self._take(message.topic, bytes(message.payload))
         self.client.reconnect_delay_set(1, 1)
         self.client.connect_async("127.0.0.1", port)
         self.client.on_subscribe = lambda *_: subscribed.set()
@@ -79,6 +80,6 @@ class Listener:
                 place = (entry["boot"], entry["seq"])
                 self.copies += place in self.records
                 when = entry.get("bt", arrival - (sent - entry["up"]) if "up" in entry else None)
-                rec = {"head": entry, "time": when, "arrival": arrival, "values": {}}
+                rec: dict[str, Any] = {"head": entry, "time": when, "arrival": arrival, "values": {}}
                 self.records[place] = rec
             rec["values"][entry["n"]] = entry["v"]

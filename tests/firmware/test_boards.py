@@ -97,7 +97,7 @@ def test_the_tables_of_the_tools_and_of_the_model_agree(tmp_path: Path) -> None:
     del tmp_path
     text = (REPO / "simulators/hardware/esp32_api/chips.py").read_text()
     scope: dict[str, dict[str, dict[str, object]]] = {}
-    exec(text, scope)  # type: ignore[arg-type]
+    exec(text, scope)
     for name, board in boards.BOARDS.items():
         model = scope["CHIPS"][name]
         assert board.pins == set(model["pins"])  # type: ignore[call-overload]

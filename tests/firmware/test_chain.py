@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from edge.tools import node_kinds
 from simulators.hardware.modbus_line import ModbusLine, sdm120
@@ -40,8 +41,11 @@ def test_ten_meters_on_one_line_are_ten_devices_and_one_that_is_gone_delays_no_o
         assert first["channels"] == 10
         del line.meters[4]
         rest = [name for name in names if "-4/" not in name]
-        gone = lambda: [r for r in heard.with_values(*rest) if names[3] not in r["values"]]  # noqa: E731
-        assert len(wait_for(lambda: len(gone()) >= 2 and gone(), 60, "nine meters")) >= 2
+
+        def without_it() -> list[dict[str, Any]]:
+            return [r for r in heard.with_values(*rest) if names[3] not in r["values"]]
+
+        wait_for(lambda: len(without_it()) >= 2, 60, "nine meters")
         assert line.early == 0
         assert "modbus_meter flat-4 UART 1 unit 4: no answer" in node.console()
 

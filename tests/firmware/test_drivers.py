@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ SHARED = REPO.parent / "shared/data/device_payloads"
 STREAMS = "100000" if os.environ.get("CITYVITALS_LONG") else "400"
 
 
-def decoded(path: Path, bits: int) -> list[object]:
+def decoded(path: Path, bits: int) -> list[Any]:
     """What the drivers make of the cases in a file."""
-    results: list[object] = json.loads(run("vectors.py", str(path), bits=bits))
+    results: list[Any] = json.loads(run("vectors.py", str(path), bits=bits))
     return results
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ from tests.servers import Mosquitto, free_port, wait_for
 
 @pytest.fixture
 def broker(server: ServerFactory) -> Mosquitto:
-    return server(Mosquitto)
+    made: Mosquitto = server(Mosquitto)
+    return made
 
 
 @pytest.fixture
@@ -65,7 +67,10 @@ def test_dead_name_servers_cost_no_reading_and_reset_nothing(
         names.silent = True
         node.kill()
         node.boot()  # nothing is known by now but what is on flash
-        boot2 = lambda: [r for r in heard.with_values("temperature") if r["head"]["boot"] == 2]  # noqa: E731
+
+        def boot2() -> list[dict[str, Any]]:
+            return [r for r in heard.with_values("temperature") if r["head"]["boot"] == 2]
+
         wait_for(lambda: len(boot2()) >= 10, 40, "ten readings with dead name servers")
         assert len(names.questions) > 2
     assert "BLOCKS" not in node.console()  # the library's own lookup was never used
@@ -203,9 +208,11 @@ def test_a_clock_that_jumped_over_a_reset_is_an_estimate_until_servers_confirm_i
         node.kill()
         node.world["clock_ms"] = 2400 * 1000  # the RTC jumps by 40 minutes
         node.boot()
-        boot2 = lambda tq: [  # noqa: E731
-            r for r in heard.with_values("temperature") if r["head"]["boot"] == 2 and r["head"]["tq"] == tq
-        ]
+
+        def boot2(tq: int) -> list[dict[str, Any]]:
+            heads = [(r, r["head"]) for r in heard.with_values("temperature")]
+            return [r for r, head in heads if (head["boot"], head["tq"]) == (2, tq)]
+
         wait_for(lambda: len(boot2(1)) >= 2, 30, "estimated readings")
         assert not boot2(2)
         first.silent = second.silent = False

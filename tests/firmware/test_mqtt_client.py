@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ SPEED = 50
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A board's folder in which time runs fast."""
     (tmp_path / "wiring.json").write_text(json.dumps({"speed": SPEED}))
     return tmp_path

@@ -8,7 +8,7 @@ import pytest
 
 from simulators.hardware.charger import OpenEvse
 from simulators.hardware.climate import Ads1115, Scd41, Sht4x
-from simulators.hardware.i2c import Bus
+from simulators.hardware.i2c import Bus, Chip
 from simulators.hardware.line import Faults
 from simulators.hardware.meters import ModbusSlave, P1Port, Pzem004t, S0Output, Sdm630
 from simulators.hardware.particles import Sds011, Sps30
@@ -49,7 +49,7 @@ def values_with(heard: Listener, *names: str) -> dict[str, float]:
 def test_every_air_sensor_reports_what_its_model_shows_on_a_bad_line(place: Place) -> None:
     heard, node, _ = place
     node.wire(Sds011(node.workdir / "u1", faults=rough()), "uart", "1")
-    chips = {0x44: Sht4x(), 0x62: Scd41(running=True), 0x48: Ads1115([512000, 300000, -25000, 1000])}
+    chips: dict[int, Chip] = {0x44: Sht4x(), 0x62: Scd41(running=True), 0x48: Ads1115([512000, 300000, -25000, 1000])}
     node.wire(Bus(node.workdir / "i2c", chips), "i2c", "0")
     start(
         place,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def a_day_away(node: Node, clock: NodeClock, began: float) -> None:
     wait_for(lambda: len(on_flash(node)) > taken, 10, "one more reading")
 
 
+def passed(clock: NodeClock, end: float) -> bool:
+    """Whether the node's time has come to `end`."""
+    return clock() >= end
+
+
 def the_network_returns(broker: Mosquitto, ntp: TimeServer, clock: NodeClock) -> None:
     """Leap on in small steps until the node has found it; from then on time passes as usual."""
 
@@ -71,7 +77,7 @@ def the_network_returns(broker: Mosquitto, ntp: TimeServer, clock: NodeClock) ->
     while connections() == before:
         end = clock() + 5
         clock.leap(end)
-        wait_for(lambda end=end: clock() >= end, 10, "five seconds to pass")
+        wait_for(partial(passed, clock, end), 10, "five seconds to pass")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.conftest import ServerFactory
 from tests.firmware.certificates import Authority
@@ -95,7 +96,7 @@ class Trouble:
 
     def session_lost(self, records: int) -> None:
         """Another client takes the node's name with a clean session: the node is thrown out and forgotten."""
-        thief = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="cv-" + "-".join(NODE), clean_session=True)
+        thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="cv-" + "-".join(NODE), clean_session=True)
         thief.connect("127.0.0.1", self.broker.port)
         thief.loop_start()
         wait_for(thief.is_connected, 10, "the thief to get in")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ def pair(server: ServerFactory, tmp_path: Path) -> Iterator[Pair]:
 def reported(heard: Listener, **wanted: str) -> list[Any]:
     """Configuration reports that hold these fields."""
     return [r for r in heard.on("/config/report") if wanted.items() <= r.items()]
+
+
+def answered(heard: Listener, count: int) -> bool:
+    """Whether that many commands have an answer."""
+    return len(heard.on("/cmd/answer")) == count
+
+
+def refused(heard: Listener, count: int) -> bool:
+    """Whether that many configurations have been refused."""
+    return len(reported(heard, state="refused")) == count
 
 
 def test_records_are_sent_again_on_request_with_their_identity_and_values(pair: Pair) -> None:
@@ -60,7 +71,7 @@ def test_a_wrong_command_is_answered_with_the_reason(pair: Pair) -> None:
     heard, node = pair
     for number, (payload, reason) in enumerate(WRONG_COMMANDS, 1):
         heard.send("n1", "cmd", payload, retain=False)
-        wait_for(lambda number=number: len(heard.on("/cmd/answer")) == number, 10, f"an answer: {reason}")
+        wait_for(partial(answered, heard, number), 10, f"an answer: {reason}")
         answer = heard.on("/cmd/answer")[-1]
         assert (answer["ok"], answer["reason"]) == (False, reason)
     assert node.exits == []
@@ -103,7 +114,7 @@ def test_a_wrong_configuration_is_refused_by_name_of_the_key(pair: Pair) -> None
     heard, node = pair
     for number, (desired, reason) in enumerate(WRONG_CONFIGURATIONS, 1):
         heard.send("n1", "config", desired)
-        wait_for(lambda number=number: len(reported(heard, state="refused")) == number, 10, f"a refusal: {reason}")
+        wait_for(partial(refused, heard, number), 10, f"a refusal: {reason}")
         assert reported(heard, state="refused")[-1]["reason"] == reason
     assert node.exits == []
 

@@ -76,8 +76,8 @@ def test_house_numbers() -> None:
     assert functions[len(functions) // 2] < 12
 
 
-def test_the_firmware_passes_pyright_with_the_stubs_of_the_board() -> None:
-    """`make dev` installs both."""
+def test_what_runs_on_a_node_passes_pyright_with_the_stubs_of_the_board() -> None:
+    """The firmware and the scripts of these tests; `make dev` installs pyright and the stubs."""
     if find_spec("pyright") is None or not (REPO / "typings/machine.pyi").exists():
         missing("pyright or the stubs in typings/ are not here: run make dev")
     command = [sys.executable, "-m", "pyright", "-p", str(REPO / "edge")]

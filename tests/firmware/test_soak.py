@@ -6,6 +6,7 @@ The 32-bit build with a 64 kB heap, the modules in place from a ROMFS image; wit
 
 import os
 import statistics
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,15 @@ def hours(heard: Listener) -> float:
     return float(health[-1]["values"]["uptime"]) / 3600 if health else 0.0
 
 
+def lived(heard: Listener, enough: float) -> bool:
+    """Whether the node has been awake for that many hours."""
+    return hours(heard) >= enough
+
+
 def a_day(broker: Mosquitto, heard: Listener, node: Node) -> None:
     """Live through it; after each quarter the broker is started again and old readings are asked for once more."""
     for part in range(1, 5):
-        wait_for(lambda part=part: hours(heard) >= part * HOURS / 4, 600, f"part {part} of the day")
+        wait_for(partial(lived, heard, part * HOURS / 4), 600, f"part {part} of the day")
         assert (node.exits, heard.faults()) == ([], [])
         broker.restart()
         newest = max(records_of(node.workdir))[1]

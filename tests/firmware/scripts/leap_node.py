@@ -11,7 +11,7 @@ import asyncio
 import struct
 import sys
 import time
-from asyncio import core
+from asyncio import core  # pyright: ignore (the stubs lack it)
 
 from firmware.app import Node
 from firmware.hal import Board
@@ -31,7 +31,7 @@ class LeapingBoard(Board):
 
     def ticks_ms(self) -> int:
         """Since the start, with all leaps."""
-        return time.ticks_ms() + self.leapt - self.switched_on
+        return time.ticks_ms() + self.leapt - self.switched_on  # pyright: ignore
 
     def rtc_ms(self) -> int:
         """The true time."""
@@ -55,7 +55,7 @@ def wait_or_leap(queue: object, ms: int) -> None:
     if ms <= 0 or left <= 0:
         wait(queue, min(ms, IO_MS))  # and look again how far it may leap
         return
-    wait(queue, IO_MS if queue.map else 0)
+    wait(queue, IO_MS if queue.map else 0)  # pyright: ignore
     first = core._task_queue.peek()
     ahead = time.ticks_diff(first.ph_key, core.ticks()) if first else 0
     if ahead > 0:
@@ -64,5 +64,5 @@ def wait_or_leap(queue: object, ms: int) -> None:
 
 
 core.IOQueue.wait_io_event = wait_or_leap
-core.ticks = lambda: time.ticks_ms() + board.leapt
+core.ticks = lambda: time.ticks_ms() + board.leapt  # pyright: ignore
 asyncio.run(Node(board).run())

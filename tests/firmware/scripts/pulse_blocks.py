@@ -12,7 +12,7 @@ import time
 from firmware.hal_esp32 import Board
 
 options = json.loads(sys.argv[1])
-with open(os.getenv("ESP32_BOARD")) as f:  # noqa: PTH123
+with open(os.getenv("ESP32_BOARD") or "") as f:  # noqa: PTH123
     path = json.load(f)["pulse"][str(options["pin"])]
 board = Board("")
 pulses = board.pulses(options["pin"], options)

@@ -6,7 +6,7 @@ The image `FOLDER/rom.img` is mapped into memory outside of the heap, as a board
 import os
 import sys
 
-import ffi
+import ffi  # pyright: ignore (of the unix port alone)
 import uctypes
 import vfs
 
@@ -21,7 +21,7 @@ def mapped(path: str) -> bytearray:
         return uctypes.bytearray_at(mmap(0, size, 1, 2, file.fileno(), 0), size)
 
 
-vfs.mount(vfs.VfsRom(mapped(PATH)), "/rom")
+vfs.mount(vfs.VfsRom(mapped(PATH)), "/rom")  # pyright: ignore (newer than the stubs)
 sys.path.insert(0, "/rom")
 
 import asyncio  # noqa: E402

@@ -65,7 +65,7 @@ def p1(case: dict) -> list:
 def rapi(case: dict) -> list:
     """The words of each line, and what they mean as an answer to a question."""
     lines = openevse.Parser().feed(raw(case))
-    meaning = dict(openevse.QUESTIONS).get(case.get("asked"))
+    meaning = dict(openevse.QUESTIONS).get(case.get("asked", ""))
     return [meaning(words) for words in lines] if meaning else lines
 
 
