@@ -1,6 +1,6 @@
 """A batch of decoded rows on its way into the buffer: units converted, quality checked, as columns.
 
-The one road for readings, whether they came by MQTT or from a file. Flags mark, they never delete.
+The only path of readings, whether they arrive by MQTT or in a file. Flags mark, they never delete.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
 _KINDS = 100_000
 REASONS = {
     OUT_OF_RANGE: "out of the plausible range",
-    SENTINEL: "a value by which instruments say 'no value'",
+    SENTINEL: "a value that instruments send for 'no value'",
     ZERO_REGISTER: "a meter register that reads exactly 0",
-    FRAME: "of a measurement of which another value was refused",
+    FRAME: "of a measurement of which another value was flagged",
     IMPOSSIBLE: "impossible beside the other values of the measurement",
 }
 
@@ -44,19 +44,19 @@ class Batch:
 
     def __init__(self, table: SeriesTable, registered: Registered = NOTHING) -> None:
         self._table, self._registered = table, registered
-        self._forget()
+        self._clear_kinds()
         self.clear()
 
-    def _forget(self) -> None:
+    def _clear_kinds(self) -> None:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str, str, str | None], int] = {}
         self._wrong: dict[int, str] = {}
         self._columns = _Columns.of([], self._table)
 
     def clear(self) -> None:
-        """Forget the rows, keep what was learnt about units."""
-        if len(self._kinds) > _KINDS:  # a sender of endless new names must not fill the memory
-            self._forget()
+        """Remove the rows; the conversions of units stay cached."""
+        if len(self._kinds) > _KINDS:  # bounds the memory that ever new names can use
+            self._clear_kinds()
         self._rows: list[tuple[int, float, int, int, int, int]] = []
         self.lines: list[Line] = []
 
@@ -64,14 +64,14 @@ class Batch:
         return len(self._rows)
 
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
-        """Add one message's rows; `source` is the caller's number for it. Returns the problems met."""
+        """Add one message's rows; `source` is the caller's number for it. Returns the problems found."""
         problems = list(rows.problems)
         used = [False] * len(rows.records)
         known, wrong, taken = self._known, self._wrong, self._rows
         for quantity, unit, value, t, key, record in rows.rows:
             kind = known.get((city, device, quantity, unit))
             if kind is None:
-                kind = self._learn(city, device, quantity, unit)
+                kind = self._add_kind(city, device, quantity, unit)
             if kind in wrong or not math.isfinite(value):
                 problems.append(wrong.get(kind, f"'{quantity}' is not a finite number"))
                 continue
@@ -88,7 +88,7 @@ class Batch:
     def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
         """The number under which rows of this kind are converted; see `problem`."""
         found = self._known.get((city, device, quantity, unit))
-        return self._learn(city, device, quantity, unit) if found is None else found
+        return self._add_kind(city, device, quantity, unit) if found is None else found
 
     def converted(self, kind: int, value: float) -> float:
         """One value in the catalogue unit, as `convert` makes it."""
@@ -99,7 +99,7 @@ class Batch:
         """Why rows of this kind cannot be used, None when they can."""
         return self._wrong.get(kind)
 
-    def _learn(self, city: str, device: str, quantity: str, unit: str | None) -> int:
+    def _add_kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
         entry = QUANTITIES.get(quantity)
         convert = conversion(entry, entry.unit if unit is None else unit) if entry else None
         if entry is None or convert is None:
@@ -130,7 +130,7 @@ class Batch:
     ) -> Readings:
         """Columns in the senders' units as flagged readings in catalogue units. Every kind must be without problem."""
         k = np.asarray(kind, dtype=np.int64)
-        known = self._known_columns()
+        known = self._kind_columns()
         with np.errstate(over="ignore"):  # what overflows is infinite, and out of every range
             scaled = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k]
         converted = scaled + known.offset[k]
@@ -138,15 +138,15 @@ class Batch:
         check_frames(made, self._table, self._registered)
         return made
 
-    def _known_columns(self) -> _Columns:
-        """The kinds as columns, made anew only when a new one was met."""
+    def _kind_columns(self) -> _Columns:
+        """The kinds as columns, rebuilt only after a new one was added."""
         if len(self._columns.series) != len(self._kinds):
             self._columns = _Columns.of(self._kinds, self._table, self._registered)
         return self._columns
 
 
 class _Columns(NamedTuple):
-    """What is known of each kind, one row a kind: conversion, plausible range, values that mean 'no value'."""
+    """Properties of each kind, one row a kind: conversion, plausible range, values that mean 'no value'."""
 
     series: IntArray
     numerator: FloatArray
@@ -159,7 +159,7 @@ class _Columns(NamedTuple):
 
     @staticmethod
     def of(kinds: Sequence[_Kind], table: SeriesTable, registered: Registered = NOTHING) -> _Columns:
-        """From the kinds; one that cannot be used has a range that holds nothing."""
+        """From the kinds; one that cannot be used has an empty range."""
         found = [QUANTITIES[table[k.series].quantity] if k.series >= 0 else None for k in kinds]
         numbers = np.array([k[:4] for k in kinds], dtype=np.float64).reshape(-1, 4)
         spans = [registered.range_of(*table[k.series]) if k.series >= 0 else (math.nan, math.nan) for k in kinds]
@@ -175,9 +175,9 @@ class _Columns(NamedTuple):
         flags = np.zeros(len(kind), dtype=np.int64)
         flags[(value < self.low[kind]) | (value > self.high[kind])] = OUT_OF_RANGE
         for sentinel, has in self.sentinels.items():
-            said = value == sentinel
-            if said.any():
-                flags[said & has[kind]] = SENTINEL
+            equal = value == sentinel
+            if equal.any():
+                flags[equal & has[kind]] = SENTINEL
         zero = value == 0
         if zero.any():
             flags[zero & self.zero_is_missing[kind]] = ZERO_REGISTER

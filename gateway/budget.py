@@ -1,13 +1,13 @@
-"""How many readings one device may bring: a burst, then so many a second. Pure; the time is an argument.
+"""How many readings one device may send: a burst, then a rate. Pure; the time is an argument.
 
-A backlog of a day fits into the burst. What is beyond costs next to nothing: it is refused before it is decoded, kept
-like every refused message, and can be replayed.
+A backlog of a day fits into the burst. Messages beyond it are rejected before they are decoded, kept as
+rejects, and can be replayed.
 """
 
 from __future__ import annotations
 
 BURST, PER_SECOND = 200_000, 2_000  # readings
-_DEVICES = 100_000  # remembered; others have a full budget
+_DEVICES = 100_000  # kept; others have a full budget
 
 Device = tuple[str, str]
 
@@ -20,12 +20,12 @@ class Budget:
         self._left: dict[Device, tuple[float, int]] = {}
 
     def is_spent(self, device: Device, now: int) -> bool:
-        """Whether the device has brought so much that it must wait. `now`: ms."""
+        """Whether the device has used its budget. `now`: ms."""
         found = self._left.get(device)
         return found is not None and self._refilled(found, now) <= 0
 
     def spend(self, device: Device, readings: int, now: int) -> None:
-        """The device brought these; one message may exceed what is left, and the next ones wait for it."""
+        """Subtract these readings; one message may exceed what is left, and later ones wait until it is refilled."""
         if not readings:
             return
         found = self._left.pop(device, (float(self._burst), now))

@@ -1,7 +1,7 @@
 """What the gateway does with messages and windows, without any network: `accept`, `pending`, `sent`.
 
 Three outcomes for a message, decided here: stored; rejected (kept with its reason, then acknowledged); unavailable
-(the buffer cannot write: nothing is acknowledged, the caller tries again). Anything else is a bug and crashes.
+(the buffer cannot write: nothing is acknowledged, the caller retries). Anything else is a bug and crashes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.budget import BURST, PER_SECOND, Budget
 from gateway.decoding.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
-from gateway.outbox import Parcel, carriers, parcels
+from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
 from gateway.routes import NotServed, Route, Routes, Served, Source
@@ -34,7 +34,7 @@ from telemetry.windows import HOUR, window_start
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 
 _ROWS = 200_000  # rows that are committed together
-RETAINED = "a retained message without a time of its own says nothing about now"
+RETAINED = "a retained message without a time of its own cannot be dated"
 
 
 class Incoming(NamedTuple):
@@ -52,7 +52,7 @@ class Incoming(NamedTuple):
 
 
 class _Problem(NamedTuple):
-    """Why a message of the batch could not be used, or not wholly. `number`: of its arrival."""
+    """Why a message of the batch could not be used, in whole or in part. `number`: of its arrival."""
 
     place: int
     reasons: list[str]
@@ -61,7 +61,7 @@ class _Problem(NamedTuple):
 
 
 class OverShare(Rejected):
-    """The device holds as much of the buffer as one device may: the message is counted and nothing of it is kept."""
+    """The device uses its whole share of the buffer: the message is counted and not stored."""
 
 
 class Counts(NamedTuple):
@@ -87,7 +87,7 @@ class Core:
     ) -> None:
         """`served`: the cities, and of each the devices (none: all), that messages may name; None: any.
 
-        `registered`: what city files say of plausible values.
+        `registered`: plausible ranges and powers from the city files.
         """
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
@@ -107,7 +107,7 @@ class Core:
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
 
-        `kept`: they were refused before, wholly or in part, and are processed once more.
+        `kept`: they were rejected before, in whole or in part, and are processed once more.
         """
         done, counts = self._accept_some(messages, arrival, kept)
         while done < len(messages):
@@ -123,9 +123,9 @@ class Core:
         self._unserved = done = 0
         try:
             for place, message in enumerate(messages):
-                met = self._take(message, message.arrival or arrival, place, kept)
-                if met:
-                    problems.append(met)
+                problem = self._decode_into_batch(message, message.arrival or arrival, place, kept)
+                if problem:
+                    problems.append(problem)
                 done += 1
                 if len(self._batch) >= _ROWS:
                     break
@@ -154,9 +154,9 @@ class Core:
         try:
             with self.buffer.transaction():
                 stored = self.buffer.put(readings)
-                self._take_back(readings, arrival)
+                self._clear_shortened_sessions(readings, arrival)
                 self.buffer.rejects.add(rejects)
-                self.ledger.take(lines, arrival)
+                self.ledger.store(lines, arrival)
                 if self._arrivals > self._noted:
                     self.buffer.note_arrival(self._arrivals)
                 duplicate = len(readings) - stored + repeated
@@ -174,8 +174,8 @@ class Core:
         self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
         return counts
 
-    def _take_back(self, readings: Readings, arrival: int) -> None:
-        """Set connected time to 0 that a session left behind its end when it came again with an earlier one."""
+    def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
+        """Set connected time to 0 after the end of a session that was sent a second time with an earlier end."""
         for series, key, last in shortened(readings, self.buffer.table):
             t, late = window_start(last, HOUR) + HOUR, list[int]()
             while key in self.buffer.values_at(series, t):
@@ -191,8 +191,8 @@ class Core:
         keep = (window_start(readings.t, self.buffer.width) >= floor) | (floor == 0)
         return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
 
-    def _take(self, message: Incoming, arrival: int, place: int, kept: bool) -> _Problem | None:
-        """Decode one message into the batch; returns the problems met."""
+    def _decode_into_batch(self, message: Incoming, arrival: int, place: int, kept: bool) -> _Problem | None:
+        """Decode one message into the batch; returns its problems."""
         route = None
         try:
             route = self._routes.find(message.address)
@@ -233,7 +233,7 @@ class Core:
     def _add(
         self, message: Incoming, route: Route, rows: Decoded, arrival: int, place: int, kept: bool, number: int
     ) -> tuple[list[str], int]:
-        """Put the rows of one device into the batch; the problems met, and the arrival's number where it has one."""
+        """Put the rows of one device into the batch; its problems, and the arrival's number where it has one."""
         if rows.device is not None:
             route = route._replace(device=rows.device)
             try:
@@ -269,14 +269,14 @@ class Core:
             return False
 
     def _check_budget(self, route: Route, arrival: int, kept: bool) -> None:
-        """Raise Rejected for a sender that has brought more than one may; before its next message costs anything."""
+        """Raise Rejected for a sender over its budget, before its next message is decoded."""
         if not kept and self._budget.is_spent((route.city, route.device), arrival):
-            raise Rejected(f"more than {BURST} readings at once; beyond that a device may bring {PER_SECOND} a second")
+            raise Rejected(f"more than {BURST} readings at once; beyond that a device may send {PER_SECOND} a second")
 
     def _check_share(self, route: Route, rows: Decoded) -> None:
-        """Raise OverShare where the device holds its share of the buffer: what others wait with must have room."""
+        """Raise OverShare where the device has used its share of the buffer, so that other devices keep room."""
         if rows.rows and self.buffer.over_share(route.city, route.device):
-            raise OverShare(f"device '{route.device}' of '{route.city}' holds its share of the buffer")
+            raise OverShare(f"device '{route.device}' of '{route.city}' has used its share of the buffer")
 
     def _drop_pruned(self, rows: Decoded) -> None:
         """Leave out readings whose windows have lost their other readings, a problem each."""
@@ -337,18 +337,18 @@ class Core:
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 
-    def assign_messages(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[Parcel]:
+    def assign_messages(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[NumberedWindows]:
         """The messages that are to carry these windows; noted on disk before they leave.
 
-        Their numbers grow for ever, also over a new buffer file, because they are not below the time (`now`, ms).
+        Their numbers only grow, also with a new buffer file, because they are never below the time (`now`, ms).
         """
-        sent = parcels(partials, self.buffer.table, max(self.buffer.last_message(), now))
+        sent = window_messages(partials, self.buffer.table, max(self.buffer.last_message(), now))
         if sent:
             self.buffer.assign_messages(dirty, carriers(dirty, sent))
         return sent
 
     def confirm(self, dirty: Dirty) -> None:
-        """The hub holds these windows now."""
+        """Mark these windows as stored by the central broker's side."""
         self.buffer.confirm(dirty)
 
 

@@ -1,4 +1,4 @@
-"""What a gateway tells about itself and its devices, as ordinary readings."""
+"""The state of a gateway and its devices, as ordinary readings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEDGER = ("received", "duplicate", "refused", "recovered", "missing", "sent")
 
 
 def health(buffer: Buffer, gateway: str, now: int, served: Sequence[str]) -> Readings:
-    """The gateway's counters and backlog, for every city it serves and has met. `now`: ms UTC."""
+    """The gateway's counters and backlog, for every city it serves and has data of. `now`: ms UTC."""
     counters = buffer.counters()
     waiting, oldest = buffer.backlog()
     values = {name: float(counters.get(name, 0)) for name in _COUNTERS}

@@ -5,7 +5,7 @@ one millisecond, in one batch or in several, and a clock may be set back. So its
 
 - a record that its device numbered has the device's boot and record number as its key, so that a register read twice
   in one millisecond is summed in the order of the records;
-- everything else has the number of its message among all this gateway ever received, and its place in the message.
+- everything else has the number of its message among all that this gateway received, and its place in the message.
 
 Arrival numbers only grow, also over restarts: they are kept in the transaction that stores the readings.
 """

@@ -1,10 +1,10 @@
-"""The loss ledger: what devices numbered, what came of it, and what to ask them for again.
+"""The loss ledger: which numbered records of devices arrived, and which ones to request a second time.
 
-A node numbers its records within a boot from 0. A hole in the numbers is a record that is missing; the node is asked
-to send it again (`resend`, see gateway/requests.py). The first record of a boot names the last of the boot before, so
-that what is missing at the end of a boot, or all of it, is known too. sent = stored + refused + missing.
+A node numbers its records within a boot from 0. A gap in the numbers is a missing record, which the gateway requests
+(`resend`, see gateway/requests.py). The first record of a boot names the last of the boot before, so that records
+missing at the end of a boot, or a whole boot, are found too. sent = stored + rejected + missing.
 
-What one device can make the ledger hold is bounded: BOOTS boots in detail (older ones are added up in one row), and of
+The rows that one device can add are bounded: BOOTS boots in detail (older ones are added up in one row), and of
 each boot SPANS ranges; new boots beyond a budget are not counted at all.
 """
 
@@ -19,11 +19,11 @@ from gateway.requests import Request, Requests
 from telemetry.ranges import Ranges
 from telemetry.windows import HOUR, MINUTE
 
-SPANS = 500  # ranges kept of one boot; beyond that its oldest holes are given up
+SPANS = 500  # ranges kept of one boot; beyond that its oldest gaps are given up
 BOOTS = 64  # kept of one device; older ones are added up
 BOOTS_PER_MINUTE = 1  # new ones of one device, after the first BOOTS
-_LATE_START = 5000  # a device first met beyond this number was there before this gateway
-_LEAP = 1_000_000  # numbers do not jump that far: what does is no count of records
+_LATE_START = 5000  # a device whose first number is larger sent records before this gateway was there
+_LEAP = 1_000_000  # a larger jump is not a count of records
 _CACHED = 100_000
 
 Key = tuple[str, str, int]
@@ -31,7 +31,7 @@ Key = tuple[str, str, int]
 
 @dataclass(slots=True)
 class Account:
-    """Records of one device and boot. `last`: the largest number the device says it gave, -1 where it has not said."""
+    """Records of one device and boot. `last`: the largest number as the device reports it, else -1."""
 
     start: int = 0
     seen: Ranges = field(default_factory=Ranges)
@@ -42,7 +42,7 @@ class Account:
     recovered: int = 0
     given_up: int = 0
 
-    def take(self, seq: int, stored: bool) -> None:
+    def add(self, seq: int, stored: bool) -> None:
         """Count one record."""
         late = seq < self.seen.end or seq <= self.last
         if not self.seen.add(seq):
@@ -56,16 +56,16 @@ class Account:
 
     @property
     def missing(self) -> int:
-        """Records that were sent and have not come."""
+        """Number of records that were sent and have not arrived."""
         return self.given_up + sum(b - a + 1 for a, b in self.gaps())
 
     @property
     def end(self) -> int:
-        """The largest number that is known to have been given, start - 1 where there is none."""
+        """The largest number known to be used, start - 1 where there is none."""
         return max(self.seen.end, self.last, self.start - 1)
 
     def gaps(self) -> list[tuple[int, int]]:
-        """First and last of each range that was sent and has not come."""
+        """First and last of each range that was sent and has not arrived."""
         first = max(self.seen.end + 1, self.start)
         return self.seen.gaps(self.start) + ([(first, self.end)] if first <= self.end else [])
 
@@ -77,14 +77,14 @@ class Account:
 
 @dataclass(slots=True)
 class _Boots:
-    """The boots known of one device; `written`: how many of them are on disk; `budget`: new ones it may still begin."""
+    """The boots known of one device; `written`: how many of them are on disk; `budget`: new ones still allowed."""
 
     known: set[int]
     written: int
     budget: float = BOOTS
     refilled: int = 0
 
-    def may_begin(self, now: int) -> bool:
+    def allows_new_boot(self, now: int) -> bool:
         """Whether a new boot is counted, at `now` (ms)."""
         passed = min(max(now - self.refilled, 0), BOOTS * MINUTE) if self.refilled else 0
         self.budget, self.refilled = min(self.budget + passed / MINUTE * BOOTS_PER_MINUTE, BOOTS), now
@@ -95,7 +95,7 @@ class _Boots:
 
 
 class Ledger:
-    """The ledger of one gateway, over its table. `take` belongs into the transaction that stores the readings."""
+    """The ledger of one gateway, over its table. `store` belongs into the transaction that stores the readings."""
 
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
@@ -113,8 +113,8 @@ class Ledger:
         self._undated_devices = {key[:2] for key in self._undated}
         self._stale = False
 
-    def take(self, lines: Iterable[Line], now: int) -> None:
-        """Count records that came and write what was counted. `now`: ms UTC."""
+    def store(self, lines: Iterable[Line], now: int) -> None:
+        """Count records and write the counts. `now`: ms UTC."""
         self.count(lines, now)
         self._table.put(account.entry(key, now) for key, account in self._touched.items())
         if self._late:
@@ -137,7 +137,7 @@ class Ledger:
         boots.written = len(boots.known)
 
     def count(self, lines: Iterable[Line], now: int) -> None:
-        """Count records that came, in memory; `take` writes them."""
+        """Count records in memory; `store` writes them."""
         if self._stale:
             self._read_undated()
         for line in lines:
@@ -146,8 +146,8 @@ class Ledger:
     def _count_one(self, line: Line, now: int) -> None:
         city, device, boot, seq, stored, undated = line
         key = (city, device, boot)
-        if stored is None and not self._met(city, device):
-            return  # what a device sent before this gateway knew it went to another
+        if stored is None and not self._has_earlier_boot(city, device):
+            return  # records from before this gateway were sent to another one
         account = self._touched.get(key) or self._account(key, 0 if stored is None else seq, now)
         if account is None:
             self.passed_over += 1
@@ -155,17 +155,17 @@ class Ledger:
         if undated and stored:
             self._note_undated(key, seq)
         if not account.start <= seq <= account.end + 1 + _LEAP:
-            return  # from before this gateway's time, or no count of records
+            return  # sent before this gateway was there, or not a count of records
         self._touched[key] = account
         before = account.duplicate + account.refused + account.recovered
         recovered = account.recovered
-        fresh_hole = seq >= account.end + (1 if stored is None else 2)
+        new_gap = seq >= account.end + (1 if stored is None else 2)
         if stored is None:
             account.last = max(account.last, seq)
         else:
-            account.take(seq, stored)
-        self._requests.heard(key, now, fresh_hole, account.recovered > recovered)
-        if fresh_hole or account.duplicate + account.refused + account.recovered != before:
+            account.add(seq, stored)
+        self._requests.heard(key, now, new_gap, account.recovered > recovered)
+        if new_gap or account.duplicate + account.refused + account.recovered != before:
             self._troubled.add((city, device))
 
     def _note_undated(self, key: Key, seq: int) -> None:
@@ -176,8 +176,8 @@ class Ledger:
             self._late.add(key)
             self._undated_devices.add(key[:2])
 
-    def mend(self, city: str, device: str, boot: int, seq: int) -> None:
-        """A record that was counted as refused is stored now; `count` has just taken it for a duplicate."""
+    def mark_stored(self, city: str, device: str, boot: int, seq: int) -> None:
+        """Correct the counts of a record that was counted as rejected, and now as a duplicate, and is stored now."""
         account = self._touched.get((city, device, boot))
         if account and account.refused and seq >= account.start:
             account.refused -= 1
@@ -193,13 +193,13 @@ class Ledger:
         """Whether this record was dated by its arrival."""
         return seq in self._undated.get((city, device, boot), ())
 
-    def _met(self, city: str, device: str) -> bool:
-        """Whether a boot of the device is known that is not met in this batch for the first time."""
+    def _has_earlier_boot(self, city: str, device: str) -> bool:
+        """Whether a boot of the device was known before this batch."""
         boots = self._boots_of(city, device)
         return boots.written > 0 or len(boots.known) > 1
 
-    def knows(self, city: str, device: str, boot: int, seq: int) -> bool:
-        """Whether this record has been counted before."""
+    def is_counted(self, city: str, device: str, boot: int, seq: int) -> bool:
+        """Whether this record was counted before."""
         key = (city, device, boot)
         account = self._touched.get(key) or self._accounts.get(key)
         if account is None and boot in self._boots_of(city, device).known:
@@ -225,7 +225,7 @@ class Ledger:
             if key[2] in boots.known:
                 account = self._load(key)
             if account is None:
-                if not boots.may_begin(now):
+                if not boots.allows_new_boot(now):
                     return None
                 account = self._open(seq, boots)
                 boots.known.add(key[2])
@@ -244,28 +244,28 @@ class Ledger:
         return Account(seq if new_here else 0, Ranges())
 
     def forget(self) -> None:
-        """After a transaction that failed: what is on disk holds. It is read when needed; just now it may be away."""
+        """Drop the cache after a failed transaction: the state on disk is read when it is needed next."""
         self._accounts.clear()
         self._boots.clear()
         self._touched, self._late, self._stale = {}, set(), True
 
     def forget_undated(self, before: int) -> None:
-        """Let go which records of boots that ended before `before` (ms) were dated by their arrival.
+        """Remove the undated records of boots that ended before `before` (ms).
 
-        Their windows are gone: one that comes again, with a time of its own now, is refused for that.
+        Their windows are gone: a record that is resent, with a time of its own now, is rejected for that reason.
         """
         self._table.drop_undated(before - HOUR)
         self._stale = True
 
     def requests(self, now: int, limit: int = 200) -> list[Request]:
         """Commands that are due, at `now` (ms)."""
-        return self._requests.due(now, limit, self._holes)
+        return self._requests.due(now, limit, self._gaps)
 
     def reconnected(self) -> None:
-        """Commands may have been lost with the broker: what is missing is asked for from the start."""
+        """Commands may have been lost with the broker: request everything that is missing from the start."""
         self._requests.restart()
 
-    def _holes(self, key: Key) -> list[tuple[int, int]]:
+    def _gaps(self, key: Key) -> list[tuple[int, int]]:
         account = self._accounts.get(key) or self._load(key)
         return account.gaps() if account else []
 

@@ -1,6 +1,7 @@
-"""Which windows travel in which message. Pure.
+"""Which windows go into which message. Pure.
 
-A message holds windows of one city and has a number that only grows; the number comes back once they are stored.
+A message holds windows of one city and has a number that only grows; a receipt with this number confirms that they are
+stored.
 """
 
 from __future__ import annotations
@@ -16,32 +17,32 @@ from telemetry.series import IntArray, SeriesTable
 PER_MESSAGE = 2000  # windows in one message: about 300 kB
 
 
-class Parcel(NamedTuple):
-    """One message to be."""
+class NumberedWindows(NamedTuple):
+    """The windows and the number of one message."""
 
     number: int
     city: str
     partials: Partials
 
 
-def parcels(partials: Partials, table: SeriesTable, after: int) -> list[Parcel]:
+def window_messages(partials: Partials, table: SeriesTable, after: int) -> list[NumberedWindows]:
     """The windows a city and 2000 a message, numbered from `after` + 1."""
     cities = np.array([s.city for s in table.all])
     place = cities[partials.series] if len(partials) else cities[:0]
-    found: list[Parcel] = []
+    found: list[NumberedWindows] = []
     for city in np.unique(place).tolist():
         mine = partials.take(place == city)
         for start in range(0, len(mine), PER_MESSAGE):
-            found.append(Parcel(after + 1 + len(found), city, mine.take(slice(start, start + PER_MESSAGE))))
+            found.append(NumberedWindows(after + 1 + len(found), city, mine.take(slice(start, start + PER_MESSAGE))))
     return found
 
 
-def carriers(dirty: Dirty, sent: list[Parcel]) -> IntArray:
+def carriers(dirty: Dirty, sent: list[NumberedWindows]) -> IntArray:
     """The number of the message that carries each dirty window; of one without readings the first message's."""
     numbers = {
-        pair: parcel.number
-        for parcel in sent
-        for pair in zip(parcel.partials.series.tolist(), parcel.partials.start.tolist(), strict=True)
+        pair: message.number
+        for message in sent
+        for pair in zip(message.partials.series.tolist(), message.partials.start.tolist(), strict=True)
     }
     first = sent[0].number
     pairs = zip(dirty.series.tolist(), dirty.window.tolist(), strict=True)

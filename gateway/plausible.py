@@ -1,8 +1,8 @@
-"""What readings of one device at one time say of each other: a frame with one wrong value is wrong as a whole. Pure.
+"""Checks between readings of one device and time: a frame with one wrong value is wrong as a whole. Pure.
 
-Particle counters measure all sizes at once, so a saturated or missing PM10 takes the PM2.5 of the same moment with it.
-Reference stations measure each size with an instrument of its own and are left alone. A charging session is held
-against the power its charger can have.
+Particle counters measure all sizes at once, so the PM2.5 beside a saturated or missing PM10 is flagged too. Reference
+stations measure each size with an instrument of its own and are not checked this way. The energy of a charging session
+is compared with the power of its charger.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from telemetry.series import FloatArray, IntArray, SeriesTable
 FRAME, IMPOSSIBLE = 4, 5  # flags, beside those of `batch`
 PARTICLES = ("pm1", "pm2_5", "pm10")
 _SMALL, _LARGE = PARTICLES.index("pm2_5"), PARTICLES.index("pm10")
-_ABOVE, _MARGIN = 1.5, 5.0  # PM2.5 is part of PM10; by so much more it is another channel, not noise
-CHARGER_KW = 350.0  # of a charger that does not say its own
+_ABOVE, _MARGIN = 1.5, 5.0  # PM2.5 is part of PM10; a larger difference is another channel, not noise
+CHARGER_KW = 350.0  # of a charger whose power is not configured
 _SLACK_KW, _SLACK_KWH = 1.1, 1.0
 _HOUR_S, _SHORT_S = 3600.0, 300.0
 
@@ -29,7 +29,7 @@ Name = tuple[str, str]  # city and device
 
 
 class Registered(NamedTuple):
-    """What the city files say: plausible ranges by (city, device, quantity), reference stations, power of chargers."""
+    """From the city files: plausible ranges by (city, device, quantity), reference stations, power of chargers."""
 
     ranges: Mapping[tuple[str, str, str], tuple[float, float]]
     references: frozenset[Name]
@@ -55,7 +55,7 @@ NOTHING = Registered({}, frozenset(), {})
 
 
 def check_frames(readings: Readings, table: SeriesTable, registered: Registered) -> None:
-    """Flag, in place, readings that others of the same device and time contradict."""
+    """Flag, in place, readings that contradict others of the same device and time."""
     names = {s: table[s] for s in np.unique(readings.series).tolist()}
     quantity = {s: name.quantity for s, name in names.items()}
     particles = {
@@ -109,7 +109,7 @@ def _flag(readings: Readings, rows: IntArray, flag: int) -> None:
 
 
 def _sessions(readings: Readings, table: SeriesTable, series: set[int], registered: Registered) -> None:
-    """Flag the energy of sessions that no charger can give in the time they lasted; those without an end are kept."""
+    """Flag the energy of sessions that their charger cannot deliver in that time; those without an end are accepted."""
     connected: dict[tuple[str, str, int], float] = {}
     for i in np.flatnonzero(readings.key != 0).tolist():
         name = table[int(readings.series[i])]
@@ -120,7 +120,7 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
         city, device, _ = table[int(readings.series[i])]
         seconds = connected.get((city, device, int(readings.key[i])))
         kw = registered.kw.get((city, device), CHARGER_KW)
-        # Of a shorter one the clock is in doubt, not the energy.
+        # Of a shorter one the clock is inaccurate, not the energy.
         if (
             seconds is not None
             and seconds >= _SHORT_S
@@ -130,7 +130,7 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 
 
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
-    """Where a session that came again with an earlier end may have left connected time: (series, key, ms UTC)."""
+    """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
     last: dict[tuple[int, int], tuple[int, float]] = {}
     for i in np.flatnonzero(readings.key != 0).tolist():
         if table[int(readings.series[i])].quantity == "connected_time":
@@ -140,6 +140,6 @@ def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, in
 
 
 def without_time(series: IntArray, t: IntArray, key: IntArray, arrival: int) -> Readings:
-    """Readings of 0 s at these times, which take connected time back."""
+    """Readings of 0 s at these times, which replace connected time."""
     zero: FloatArray = np.zeros(len(t))
     return Readings.of(series, t, zero, key, np.full(len(t), arrival, dtype=np.int64))

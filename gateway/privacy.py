@@ -1,10 +1,9 @@
-"""Keep what identifies a user out of the gateway's files. Pure.
+"""User ids are stored and forwarded only as keyed hashes. Pure.
 
-User ids leave the gateway, and lie on its disk, as keyed hashes only. The key is derived for each city, so that the
-same card in two cities gives two numbers. Without a configured key the hash has none: then whoever knows all cards
-could find out whose session it was.
+The key is derived for each city, so that the same card in two cities gives two numbers. Without a configured key the
+hash has none: then a list of all card numbers is enough to find out whose session it was.
 
-A refused message is kept encrypted under the operator's key (`user_key`): nothing of it can be read in the file, and a
+A reject is kept encrypted under the operator's key (`user_key`): nothing of it can be read in the file, and a
 replay gets the exact bytes. Without a key it is kept with every text value replaced by its hash, and can be replayed
 only where its text is names, units and times.
 """
@@ -19,7 +18,7 @@ from typing import Any
 from telemetry.errors import Rejected
 
 _SEALED = b"cv-sealed-1:"
-# A number below one of these labels is hashed too. Text is hashed below every label, whatever it is called.
+# A number below one of these labels is hashed too. Text is hashed below every label.
 _USER_LABEL = re.compile(
     r"user|card|rfid|tag|token|uid|mail|emaid|contract|evcc|vin|plate|owner|driver|account|phone", re.I
 )
@@ -50,7 +49,7 @@ def sealed(payload: bytes, secret: bytes) -> bytes:
 
 
 def opened(kept: bytes, secret: bytes) -> bytes:
-    """The payload of what is kept; what is not encrypted is given back as it is. Raises Rejected for another key."""
+    """The payload of what is kept; what is not encrypted is returned unchanged. Raises Rejected for another key."""
     if not kept.startswith(_SEALED):
         return kept
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415

@@ -38,7 +38,7 @@ class Sighting(NamedTuple):
 
 
 class _Names(dict[str, str]):
-    """Gives every name of a sender an id, and remembers which it was."""
+    """Maps every name of a sender to an id, and keeps the sender of each id."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""When a device is asked again for records that are missing.
+"""When missing records are requested from a device.
 
-A command asks for up to AT_ONCE ranges of one boot, the newest first, then on to older ones: those that no node can
-fill any more must not hide the others. Commands follow each other after FIRST_PAUSE until all ranges were asked for
-once; only then, when that brought nothing, the pause doubles, up to an hour, and ends after ATTEMPTS rounds.
+A command requests up to AT_ONCE ranges of one boot, the newest first, then older ones: those that no node can
+fill any more must not hide the others. Commands follow each other after FIRST_PAUSE until all ranges were requested
+once; when none of them was answered, the pause doubles, up to an hour, and ends after ATTEMPTS rounds.
 
-A device that answers has its next holes asked for at once. So does one that is heard again after a silence, and every
-device after the gateway's own connection was lost: what was tried before may never have reached it.
+The next gaps of a device that answers are requested at once, and so are those of a device that sends after a silence
+and of every device after the gateway's own connection was lost: earlier commands may not have reached it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SILENT = 5000  # a device is silent after this many ms beyond three of its usua
 _HEARD = 100_000  # devices of which the pauses are known
 
 Key = tuple[str, str, int]
-Holes = Callable[[Key], list[tuple[int, int]]]
+Gaps = Callable[[Key], list[tuple[int, int]]]
 
 
 class Request(NamedTuple):
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 @dataclass(slots=True)
 class _State:
-    """`due`: ms when the next command leaves; `turn`: commands of this round; `rounds`: that brought nothing."""
+    """`due`: ms when the next command leaves; `turn`: commands of this round; `rounds`: without an answer."""
 
     due: int
     turn: int = 0
@@ -44,7 +44,7 @@ class _State:
     total: int = 0
 
     def restart(self, due: int) -> None:
-        """Forget what was tried."""
+        """Start from the first round."""
         self.due, self.turn, self.rounds = due, 0, 0
 
 
@@ -55,8 +55,8 @@ class _Heard:
     at: int
     pause: float = 0.0
 
-    def again(self, now: int) -> bool:
-        """Whether it is heard after a silence."""
+    def is_back(self, now: int) -> bool:
+        """Note a message at `now` (ms); whether it ends a silence."""
         passed = max(now - self.at, 0)
         silent = passed > 3 * self.pause + _SILENT
         if not silent:
@@ -66,7 +66,7 @@ class _Heard:
 
 
 class Requests:
-    """What is asked for of each boot with holes. `table`: keeps for operators what was asked."""
+    """The open requests of each boot with gaps. `table`: where they are recorded for operators."""
 
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
@@ -76,18 +76,18 @@ class Requests:
         for entry in table.with_gaps():
             self._open.setdefault((entry.city, entry.device), {})[entry.boot] = _State(0)
 
-    def heard(self, key: Key, now: int, fresh_hole: bool, filled: bool) -> None:
-        """A record of this boot came at `now` (ms): it showed a hole, filled one, or neither."""
+    def heard(self, key: Key, now: int, new_gap: bool, filled: bool) -> None:
+        """A record of this boot came at `now` (ms): it showed a gap, filled one, or neither."""
         device = key[:2]
         last = self._heard.get(device)
         if last is None:
             if len(self._heard) > _HEARD:
                 self._heard.clear()
             last = self._heard[device] = _Heard(now)
-        if last.again(now):
+        if last.is_back(now):
             for state in self._open.get(device, {}).values():
                 state.restart(now + FIRST_PAUSE)
-        if fresh_hole:
+        if new_gap:
             self._open.setdefault(device, {})[key[2]] = _State(now + FIRST_PAUSE)
         elif filled:
             self._filled(device, key[2], now)
@@ -98,24 +98,24 @@ class Requests:
             state.restart(now + FIRST_PAUSE)
 
     def restart(self) -> None:
-        """Ask for everything that is missing as if nothing had been tried."""
+        """Request everything that is missing from the first round."""
         self._open.clear()
         for entry in self._table.with_gaps():
             self._open.setdefault((entry.city, entry.device), {})[entry.boot] = _State(0)
 
     def forget(self, key: Key) -> None:
-        """This boot is not kept in detail any more."""
+        """Remove a boot whose records are not kept in detail any more."""
         self._open.get(key[:2], {}).pop(key[2], None)
 
-    def due(self, now: int, limit: int, holes: Holes) -> list[Request]:
-        """Commands that are due; of each device one boot at a time, so that none takes the turn of the others."""
+    def due(self, now: int, limit: int, gaps: Gaps) -> list[Request]:
+        """Commands that are due; of each device one boot at a time, so that no boot delays the others."""
         found: list[Request] = []
         asked: list[Asked] = []
         for device, boots in list(self._open.items()):
             if len(found) >= limit:
                 break
             for boot in sorted((b for b, state in boots.items() if is_due(state.due, now, HOUR)), reverse=True):
-                commands = self._ask((*device, boot), boots[boot], now, holes)
+                commands = self._next_commands((*device, boot), boots[boot], now, gaps)
                 if commands:
                     found += commands
                     asked.append(Asked(*device, boot, boots[boot].total, boots[boot].due))
@@ -127,9 +127,9 @@ class Requests:
             self._table.note_asked(asked)
         return found
 
-    def _ask(self, key: Key, state: _State, now: int, holes: Holes) -> list[Request]:
-        """The next commands of one boot; none where nothing is missing or all was tried often enough."""
-        pieces = _pieces(holes(key))
+    def _next_commands(self, key: Key, state: _State, now: int, gaps: Gaps) -> list[Request]:
+        """The next commands of one boot; none where nothing is missing or all attempts are used."""
+        pieces = _pieces(gaps(key))
         if not pieces or state.rounds >= ATTEMPTS:
             return []
         turns = -(-len(pieces) // AT_ONCE)
@@ -149,10 +149,10 @@ class Requests:
         return Request(key[0], key[1], command)
 
 
-def _pieces(holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The holes, long ones cut into what a node sends at one command."""
+def _pieces(gaps: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The gaps, long ones cut into what a node sends for one command."""
     return [
         (start, min(start + MOST_RECORDS - 1, last))
-        for first, last in holes
+        for first, last in gaps
         for start in range(first, last + 1, MOST_RECORDS)
     ]

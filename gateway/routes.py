@@ -45,7 +45,7 @@ class NotServed(Rejected):
 
 
 class Route(NamedTuple):
-    """What is known of the messages of one address."""
+    """City, device and decoder of the messages of one address."""
 
     city: str
     device: str
@@ -56,7 +56,7 @@ class Route(NamedTuple):
 
 class Routes:
     """The routes of a gateway's sources. `served`: the cities, and of each the devices (none: all), that messages may
-    name. None: the first UNCONFIGURED cities that are met; `met`: those of before.
+    name. None: the first UNCONFIGURED cities; `met`: those known before.
     """
 
     def __init__(self, sources: Sequence[Source], served: Served | None = None, met: Iterable[str] = ()) -> None:

@@ -1,10 +1,11 @@
 """The running gateway: one thread, two links, one buffer.
 
     source link --take--> core.accept (commit) --ack-->        every flush: core.pending --publish--> uplink
-    source link <--resend commands-- ledger                    ingest says `stored`: the dirty marks are cleared
+    source link <--resend commands-- ledger                    receipt of ingest: the windows are confirmed
 
 A crash between any two steps means the same messages or the same windows again, which changes nothing. The broker's
-PUBACK only paces the sending: a broker can lose what it has acknowledged, so a window is done with when it is stored.
+PUBACK only paces the sending: a broker can lose what it has acknowledged, so a window stays dirty until ingest has
+stored it.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ _LEDGER_MS = 600_000  # how often the ledger of every device that sends is repor
 _PRUNE_MS = 60_000
 _LONGEST_PAUSE = 30_000
 _RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
-_SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is given up and made anew
+_SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
 
 
 @dataclass(slots=True)
 class _Flight:
-    """Messages under way, with how many windows: what the broker has not acknowledged, what ingest has not stored.
+    """Messages in flight and their number of windows: not acknowledged by the broker, not stored by ingest.
 
-    A full flight is the head of a backlog. The next one waits until it is stored: what stood in the hub's queue before
-    a live window would be stored before it, and nothing could overtake it any more.
+    A full flight is the first part of a backlog. The next one waits until it is stored: windows in the central broker's
+    queue are stored in order, and a live window must not wait behind a whole backlog.
     """
 
     windows: int
@@ -55,7 +56,7 @@ class _Flight:
     since: int
 
     def over(self, now: int) -> bool:
-        """Whether the next may leave. `now`: ms UTC."""
+        """Whether the next one may be sent. `now`: ms UTC."""
         paced = self.windows < _FLIGHT or not self.numbers or is_due(self.since + _RECEIPT_MS, now, _RECEIPT_MS)
         return paced and not self.mids
 
@@ -85,21 +86,21 @@ class Gateway:
     _failures: int = 0
     _heard: int = 0
     _kept_from: int | None = None
-    _troubles: dict[str, str] = field(default_factory=dict)
+    _log_troubles: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """What was under way when the last run ended may not have arrived."""
+        """Messages in flight when the last run ended may not have arrived."""
         self.core.buffer.requeue_unconfirmed()
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Work until `stop` says so; then leave everything on disk and disconnect."""
+        """Work until `stop` returns True; then disconnect with everything on disk."""
         while not stop():
             self.step()
         self.source.close()
         self.uplink.close()
 
     def abort(self) -> None:
-        """Give up without acknowledging anything: the buffer is of no use any more."""
+        """Disconnect without acknowledging anything: the buffer cannot be used any more."""
         self.source.abort()
         self.uplink.abort()
         self.core.buffer.close()
@@ -115,7 +116,7 @@ class Gateway:
         if not self._paused():
             self._receive()
         self._receive_from_doors()
-        self._landed()
+        self._process_receipts()
         now = self.clock()
         if is_due(self._next_flush, now, self.flush_ms):
             self._next_flush = now + self.flush_ms
@@ -128,21 +129,21 @@ class Gateway:
     def _receive(self) -> None:
         batch = self.source.received()
         if not batch:
-            self._listen()
+            self._reconnect_silent_source()
             return
         try:
             self.core.accept([Incoming(m.topic, m.payload, retain=m.retain) for m in batch], self.clock())
         except Unavailable as error:
-            self._trouble(_RECEIVING, error)
+            self._log_trouble(_RECEIVING, error)
             self._back_off()
             return
-        self._works(_RECEIVING, "storing again")
+        self._log_recovery(_RECEIVING, "storing again")
         self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
-        self._tell_not_served()
+        self._log_not_served()
 
     def _receive_from_doors(self) -> None:
-        """Commit what the other doors brought, then answer them; while nothing can be stored, at once with no."""
+        """Commit the messages of the other doors, then answer them; while nothing can be stored, with False at once."""
         deliveries = self.inbox.take()
         if not deliveries:
             return
@@ -153,52 +154,52 @@ class Gateway:
             self.core.accept([m for d in deliveries for m in d.messages], self.clock())
         except Unavailable as error:
             self.inbox.answer(deliveries, False)
-            self._trouble(_RECEIVING, error)
+            self._log_trouble(_RECEIVING, error)
             self._back_off()
             return
-        self._works(_RECEIVING, "storing again")
+        self._log_recovery(_RECEIVING, "storing again")
         self.inbox.answer(deliveries, True)
-        self._tell_not_served()
+        self._log_not_served()
 
-    def _tell_not_served(self) -> None:
-        """Log what was not served, at most once in ten minutes: it may come without end."""
+    def _log_not_served(self) -> None:
+        """Log messages that were not served, at most once in ten minutes."""
         sentence, self.core.not_served = self.core.not_served, ""
         if sentence and is_due(self._next_not_served, self.clock(), _LEDGER_MS):
             self._next_not_served = self.clock() + _LEDGER_MS
             log.warning("%s; such messages are counted (gw_not_served) and not kept", sentence)
 
-    def _listen(self) -> None:
-        """A broker that says nothing for long though devices spoke before may have forgotten us: connect anew."""
+    def _reconnect_silent_source(self) -> None:
+        """A broker that sends nothing for long though devices sent before may have lost the session: reconnect."""
         limit = self.silent_ms
         if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
-            log.warning("%s has sent nothing for %d s; connecting anew", self.source.broker, limit // 1000)
+            log.warning("%s has sent nothing for %d s; reconnecting", self.source.broker, limit // 1000)
             self._heard = 0
             self.source.abort()
 
     def _back_off(self) -> None:
-        """Acknowledge nothing, let the broker keep it, try again after a jittered pause."""
+        """Acknowledge nothing, so that the broker keeps it, and retry after a jittered pause."""
         self._failures += 1
         self.source.abort()
         longest = min(500 << min(self._failures, 16), _LONGEST_PAUSE)
         self._pause_until = self.clock() + round(random.uniform(200, longest))
 
-    def _trouble(self, what: str, error: Unavailable) -> None:
-        """Log once what cannot be done. A damaged file is for the caller of `run`: waiting does not mend it."""
+    def _log_trouble(self, what: str, error: Unavailable) -> None:
+        """Log a failure once. A damaged file is raised to the caller of `run`: waiting does not repair it."""
         if isinstance(error, Damaged):
             raise error
         if what not in self._troubles:
             log.warning("%s: %s", what, error)
         self._troubles[what] = str(error)
 
-    def _works(self, what: str, sentence: str) -> None:
+    def _log_recovery(self, what: str, sentence: str) -> None:
         """Log once that what could not be done is done."""
         if self._troubles.pop(what, None) is not None:
             log.warning(sentence)
 
     # -- uplink ------------------------------------------------------------------------------------------------------
 
-    def _landed(self) -> None:
-        """Clear the marks of windows that are stored; note when a flight is over."""
+    def _process_receipts(self) -> None:
+        """Confirm the windows that are stored; end the flight when it is complete."""
         receipts = self.uplink.received()
         for message in receipts:
             self._stored(message)
@@ -212,7 +213,7 @@ class Gateway:
                 self._next_flush = 0  # a backlog does not wait for the next tick
             self._flight = None
         elif self.uplink.connected and is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
-            log.warning("the hub's broker acknowledges nothing; connecting anew")
+            log.warning("the central broker acknowledges nothing; reconnecting")
             self._flight.since = self.clock()
             self.uplink.abort()
 
@@ -220,36 +221,36 @@ class Gateway:
         """One receipt: `[numbers]` of windows messages of the city in its topic."""
         try:
             numbers = _receipt.decode(message.payload)
-            again = self.core.buffer.confirm_messages(message.topic.split("/")[2], numbers) if numbers else 0
+            requeued = self.core.buffer.confirm_messages(message.topic.split("/")[2], numbers) if numbers else 0
         except (msgspec.DecodeError, IndexError) as error:
             log.warning("a receipt on %s cannot be read: %s", message.topic, error)
         except Unavailable as error:
-            self._trouble("dirty marks stay", error)
+            self._log_trouble("windows stay dirty", error)
         else:
             if self._flight:
                 self._flight.numbers.difference_update(numbers)
-            if again:
-                log.warning("%d windows were lost on the way to the store; sending them again", again)
+            if requeued:
+                log.warning("%d windows were lost on the way to the store; requeued", requeued)
 
     def _send(self, now: int) -> None:
         if self._flight is not None or not self.uplink.connected:
             return
         try:
             dirty, partials = self.core.pending(_FLIGHT)
-            parcels = self.core.assign_messages(dirty, partials, now)
+            window_messages = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
-            self._trouble(_SENDING, error)
+            self._log_trouble(_SENDING, error)
             return
-        self._works(_SENDING, "sending again")
-        if parcels:
+        self._log_recovery(_SENDING, "sending again")
+        if window_messages:
             buffer = self.core.buffer
             mids = {
                 self.uplink.publish(
                     windows_topic(p.city, self.id), encode(p.city, buffer.width, p.partials, buffer.table, p.number)
                 )
-                for p in parcels
+                for p in window_messages
             }
-            self._flight = _Flight(len(dirty.window), mids, {p.number for p in parcels}, now)
+            self._flight = _Flight(len(dirty.window), mids, {p.number for p in window_messages}, now)
             self.uplink.step()
 
     # -- housekeeping --------------------------------------------------------------------------------------------------
@@ -257,7 +258,7 @@ class Gateway:
     def _housekeeping(self, now: int) -> None:
         buffer = self.core.buffer
         try:
-            self._ask_again(now)
+            self._request_missing(now)
             if is_due(self._next_health, now, _HEALTH_MS):
                 self._next_health = now + _HEALTH_MS
                 since = None
@@ -273,16 +274,16 @@ class Gateway:
                     self.core.ledger.forget_undated(buffer.pruned_before)
         except Unavailable as error:
             buffer.discard_unsaved_series()
-            self._next_ledger = 0  # what could not be told now is told with all the rest
-            self._trouble(_HOUSEKEEPING, error)
+            self._next_ledger = 0  # the next report is a full one
+            self._log_trouble(_HOUSEKEEPING, error)
         else:
-            self._works(_HOUSEKEEPING, "housekeeping is done again")
+            self._log_recovery(_HOUSEKEEPING, "housekeeping is done again")
 
     def _horizon(self, now: int) -> int:
-        """What arrived before this may go, ms UTC.
+        """Readings that arrived before this time may be removed, ms UTC.
 
         It moves by an hour a time at most: a clock that is years ahead for a moment must not empty the buffer, because
-        what still comes for the windows of today would be refused then.
+        further readings of today's windows would be rejected then.
         """
         if self._kept_from is None:
             newest = self.core.buffer.newest_window() or now
@@ -290,8 +291,8 @@ class Gateway:
         self._kept_from = min(now - self.keep_ms, self._kept_from + HOUR)
         return self._kept_from
 
-    def _ask_again(self, now: int) -> None:
-        """Ask devices for records that did not come."""
+    def _request_missing(self, now: int) -> None:
+        """Request records that have not arrived."""
         if self.source.connected:
             if self.source.epoch != self._source_epoch:
                 if self._source_epoch:

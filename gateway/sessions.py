@@ -12,9 +12,9 @@ MOST_ROWS = 20_000  # of one message: nine of the longest sessions, or two years
 
 
 def session_key(*identity: object, secret: bytes = b"") -> int:
-    """A stable positive 63-bit number for what tells sessions of one charger and start apart.
+    """A stable positive 63-bit number that identifies a session among those of one charger and start.
 
-    `secret`: the city's key; with it, nobody else can find out what the identity was.
+    `secret`: the city's key; with it, the identity cannot be found by trying.
     """
     text = "|".join(map(str, identity))
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, key=secret).digest()
@@ -24,7 +24,7 @@ def session_key(*identity: object, secret: bytes = b"") -> int:
 def add_session(out: Decoded, start: int, end: int | None, energy: float, unit: str | None, key: int) -> None:
     """Add a session's energy at `start` and its connected seconds, split at UTC hours. Times in ms UTC.
 
-    A session without an end, or with one that cannot be, adds no connected time.
+    A session without an end, or with an impossible one, adds no connected time.
     """
     out.add("session_energy", unit, energy, start, key)
     if end is None:

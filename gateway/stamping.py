@@ -1,7 +1,7 @@
-"""A reading is stamped once: what came before, dated by its arrival or by its own clock, is not dated anew.
+"""A reading is dated once: a repeated one, dated by its arrival or by its own clock, keeps its first time.
 
-A numbered record that is dated by its arrival and comes again is recognised by its number. Whether it is the same
-record is checked against the stored value: a device whose numbers begin again is refused with the reason.
+A numbered record that is dated by its arrival and is delivered repeatedly is recognised by its number. Whether it is
+the same record is checked against the stored value: a device that uses numbers twice is rejected with the reason.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gateway.routes import Route
 from telemetry.series import Series
 
 _RENUMBERED = (
-    "boot {} and seq {} came before with other values: these numbers do not identify a record. If they are not counts"
-    " of records, list boot and seq under ignore of the source"
+    "boot {} and seq {} arrived before with other values: these numbers do not identify a record. If they are not"
+    " counts of records, list boot and seq under ignore of the source"
 )
 
 
@@ -28,7 +28,7 @@ class Stamping:
         self._buffer, self._ledger, self._batch = buffer, ledger, batch
         self._numbered: dict[tuple[int, int], float] = {}  # (series, key) of numbered records in the batch -> value
         self.counted = 0  # lines of the batch that the ledger has counted
-        self.repeated = 0  # readings of the batch that came before and are left out
+        self.repeated = 0  # readings of the batch that were stored before and are left out
 
     def begin(self) -> None:
         """A new batch."""
@@ -36,23 +36,24 @@ class Stamping:
         self.counted = self.repeated = 0
 
     def add_dated(self, route: Route, rows: Decoded, arrival: int, place: int) -> list[str]:
-        """Put rows that their device dated into the batch; returns the problems met."""
+        """Put rows that their device dated into the batch; returns the problems found."""
         city, device = route.city, route.device
         if rows.records and self._ledger.has_undated(city, device):
             self._leave_out(rows, {i for i, n in enumerate(rows.records) if self._ledger.undated(city, device, *n)})
         return self._batch.add(city, device, rows, arrival, place)
 
     def add(self, route: Route, rows: Decoded, arrival: int, place: int, kept: bool, numbered: bool) -> list[str]:
-        """A reading is stamped once: one dated by its arrival must not be dated again when it comes again.
+        """Put rows without a time of their own into the batch; returns the problems found.
 
-        Nor by its own clock, which the device may have set in between: then it would stand there twice.
+        A reading keeps its first time: neither its next arrival nor the device's clock, set in between, may change
+        it, else it would be stored twice.
         """
         city, device = route.city, route.device
         self._count(arrival)
         undated = {i for i, n in enumerate(rows.records) if self._ledger.undated(city, device, *n)}
-        known = {i for i, n in enumerate(rows.records) if self._ledger.knows(city, device, *n)}
+        known = {i for i, n in enumerate(rows.records) if self._ledger.is_counted(city, device, *n)}
         held = self._held(city, device, rows, numbered) if kept else set()
-        # What was refused is known and not stored. What is held was dated by this very message.
+        # A rejected record is counted and not stored. A held one was dated by this very message.
         came_before = undated - held if kept or not rows.by_arrival else undated | known
         renumbered = self._renumbered(city, device, rows, came_before)
         self._leave_out(rows, came_before, came_before - renumbered)
@@ -65,11 +66,11 @@ class Stamping:
         self._count(arrival)
         for record, line in enumerate(lines[: len(rows.records)]):
             if kept and line.stored and record in known - undated - held:
-                self._ledger.mend(*line[:4])
+                self._ledger.mark_stored(*line[:4])
         return problems
 
     def _count(self, arrival: int) -> None:
-        """Let the ledger know the records of the batch so far: one may be in it twice."""
+        """Count the records of the batch so far: one may be in it twice."""
         self._ledger.count(self._batch.lines[self.counted :], arrival)
         self.counted = len(self._batch.lines)
 
@@ -81,7 +82,7 @@ class Stamping:
                 yield row, self._buffer.table.id_of(Series(city, device, row[0])), self._batch.converted(kind, row[2])
 
     def _renumbered(self, city: str, device: str, rows: Decoded, records: set[int]) -> set[int]:
-        """Of these records, which came before, those that had other values then: their numbers do not identify them."""
+        """Of these repeated records, those that had other values before: their numbers do not identify them."""
         found = set()
         for row, series, value in self._converted(city, device, rows) if records else ():
             if row[5] in records and row[4] >= NUMBERED:
@@ -110,7 +111,7 @@ class Stamping:
         return found
 
     def _leave_out_stored(self, city: str, device: str, rows: Decoded) -> None:
-        """Of a message kept by an older program, leave out the readings that were stored when it came."""
+        """Of a message kept by an older program, leave out the readings that were stored when it arrived."""
         stored = {
             id(row)
             for row, series, value in self._converted(city, device, rows)
@@ -119,7 +120,7 @@ class Stamping:
         rows.rows = [row for row in rows.rows if id(row) not in stored]
 
     def _leave_out(self, rows: Decoded, records: set[int], repeated: set[int] | None = None) -> None:
-        """Drop the rows of these records; those of `repeated` (default: all) count as readings that came before."""
+        """Drop the rows of these records; those of `repeated` (default: all) are counted as duplicates."""
         if records:
             came_before = records if repeated is None else repeated
             self.repeated += sum(row[5] in came_before for row in rows.rows)

@@ -1,4 +1,4 @@
-"""Values that a message holds and nobody asked for: counted, and the first message with each name kept as a sample."""
+"""Values that are not mapped to a quantity: counted, and the first message with each name kept as a sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COUNTED = 10_000
 
 
 class Unasked:
-    """What was passed over since the start. `new`: how many values since the last commit."""
+    """Unmapped values since the start. `new`: how many values since the last commit."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()  # (city, name) -> values
@@ -28,7 +28,7 @@ class Unasked:
                 if len(self.counts) < _NAMES:
                     first.append(
                         f"sample: '{name[:40]}' is not mapped to a quantity, at {address[:60]}; such values are counted"
-                        " and their messages not kept again (`names` maps, `ignore` passes over)"
+                        " and further messages not kept (map it with `names` or list it under `ignore`)"
                     )
                 elif len(self.counts) >= _COUNTED:
                     continue

@@ -1,4 +1,4 @@
-"""What a payload format gives: measured values as columns, and the parts it could not take, with the reason."""
+"""What a payload format gives: measured values as columns, and the parts that are not usable, with the reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECORDED = -631_152_000_000  # 1950-01-01: recorded data may be of any year from
 LARGEST = 2**53  # boot and seq are below: whole numbers that every JSON reader keeps
 MOST_RECORDS, MOST_BOOTS = 5000, 64  # that one message may number
 SAME_DEVICE = "/"  # in front of a channel: one of several meters of the device that the topic names
-BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core gives it one that tells it from others
+BY_ARRIVAL = -1  # the key of a row that was dated by its arrival; the core replaces it by a unique one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Decoded:
     """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point. `ended`: (boot, last
     seq) of boots that are over.
 
-    `by_arrival`: times were reckoned from the arrival, so that the same message later would give other times.
+    `by_arrival`: times were calculated from the arrival, so that the same message later would give other times.
     `device`: whose rows these are, where the message names it; `more`: those of other devices in the same message.
-    `unasked`: names of numbers that nobody asked for.
+    `unasked`: names of numbers that no quantity is mapped to.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -118,7 +118,7 @@ def check_records(rows: Decoded) -> None:
 def clock_problem(t: int, arrival: int, earliest: int = EARLIEST) -> str | None:
     """Why a time cannot be right, None when it can. `t` and `arrival` in ms UTC.
 
-    `earliest`: of live data EARLIEST, before which clocks lie that were not set; of recorded data RECORDED.
+    `earliest`: of live data EARLIEST, an earlier time comes from a clock that was not set; of recorded data RECORDED.
     """
     if t < earliest:
         when = iso(t) if t > -62_000_000_000_000 else f"{t} ms"

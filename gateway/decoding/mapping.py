@@ -334,7 +334,7 @@ class Mapper:
             try:
                 end = read_stamp(message[rule.end], self._zone)
             except Rejected as reason:
-                out.problems.append(f"'end' of a session is no time ({reason}): its connected time is left out")
+                out.problems.append(f"'end' of a session is not a valid time ({reason}): connected time is left out")
         identity = message.get(rule.id)
         key = session_key(identity, secret=self._secret) if identity is not None else unnamed
         add_session(out, start, end, hit.value, hit.unit, key)

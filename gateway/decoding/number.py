@@ -30,7 +30,7 @@ class Labelled(NamedTuple):
 
 
 def labelled(item: dict[str, Any]) -> Labelled | None:
-    """An object that is one value with labels; None where it is none. Raises Rejected for a unit that is no text."""
+    """An object that is one value with labels; None for others. Raises Rejected for a unit that is not text."""
     label = next((label for label in _VALUES if label in item), None)
     if label is None:
         return None
@@ -43,7 +43,7 @@ def labelled(item: dict[str, Any]) -> Labelled | None:
         tens = unit.get("multiplier", tens)
         unit = unit.get("unit")
     if unit is not None and not isinstance(unit, str):
-        raise Rejected("has a unit that is no text")
+        raise Rejected("has a unit that is not text")
     if isinstance(tens, bool) or not isinstance(tens, int) or abs(tens) > 30:
         raise Rejected(f"has a multiplier {str(tens)[:20]} that is not a whole power of ten")
     time = next((item[label] for label in _TIMES if label in item), None)
@@ -61,7 +61,7 @@ def looks_numeric(item: object) -> bool:
 
 
 def number(value: object, decimal_comma: bool = False) -> float | None:
-    """A finite or infinite number; None for "no value now". Raises Rejected for what is no number."""
+    """A finite or infinite number; None for "no value now". Raises Rejected for anything else."""
     if isinstance(value, bool):
         raise Rejected("has no numeric value")
     if isinstance(value, int | float):

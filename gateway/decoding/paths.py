@@ -50,12 +50,12 @@ def first_name(path: str) -> str | None:
 
 
 def compiled(path: str) -> Find:
-    """A function from a message to what the path leads to. Raises UsageError for what is no JMESPath."""
+    """A function from a message to what the path leads to. Raises UsageError for an invalid JMESPath."""
     try:
         expression = jmespath.compile(path)
     except JMESPathError as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"'{path}' is not a JMESPath: {reason} Names with other characters stand in quotes.") from None
+        raise UsageError(f"'{path}' is not a JMESPath: {reason} Put names with other characters in quotes.") from None
     plain = steps(path)
     if plain is None:
         return expression.search

@@ -1,7 +1,7 @@
-"""What the doors bring to the gateway's thread, and its answer once it is on disk.
+"""The queue between the threads of the doors and that of the gateway, which answers after its commit.
 
 A door calls `deliver` from its own thread and waits for the future: True once the messages are committed, False when
-they could not be stored and must be sent again. The gateway's thread takes what waits, commits it, and answers.
+they could not be stored and the sender must retry. The gateway's thread reads the queue, commits, and answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gateway.core import Incoming
 
-_MOST_BYTES = 64 << 20  # that wait; more is answered False at once, so that the sender keeps it
+_MOST_BYTES = 64 << 20  # in the queue; more is answered False at once, so that the sender retries
 
 
 class Delivery(NamedTuple):
@@ -41,7 +41,7 @@ class Inbox:
         return self._read
 
     def deliver(self, messages: Sequence[Incoming]) -> Future[bool]:
-        """Hand messages over. The future says whether they are stored. Called by doors."""
+        """Queue messages. The result of the future: whether they are stored. Called by doors."""
         done: Future[bool] = Future()
         size = sum(len(m.payload) for m in messages)
         with self._lock:
@@ -71,11 +71,11 @@ class Inbox:
 
     @staticmethod
     def answer(deliveries: Sequence[Delivery], stored: bool) -> None:
-        """Answer the doors for what was taken. A door that gave up waiting has cancelled the future."""
+        """Answer the doors. A door that gave up waiting has cancelled the future."""
         for delivery in deliveries:
             if delivery.stored.set_running_or_notify_cancel():
                 delivery.stored.set_result(stored)
 
     def close(self) -> None:
-        """Answer what waits with False."""
+        """Answer False to all that wait."""
         self.answer(self.take(1 << 30), False)

@@ -1,7 +1,7 @@
 """OCPP: charging stations connect by WebSocket, at ws://host:port/<station>, with HTTP Basic or a client certificate.
 
 1.6-J and 2.0.1. A CALLRESULT is sent once what the call holds is on disk; where it cannot be stored no answer is sent
-and the connection is closed, so that the station sends it again. Messages are read by the library `ocpp`.
+and the connection is closed, so that the station resends it. Messages are read by the library `ocpp`.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class OcppDoor:
     # -- one connection
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        """None to go on; else the refusal."""
+        """None to accept the connection; else the refusal."""
         name = _station(request.path)
         if not valid_id(name):
             return connection.respond(http.HTTPStatus.NOT_FOUND, "the path names no station\n")
@@ -158,7 +158,7 @@ class OcppDoor:
             self.connected.discard(name)
 
     async def _answer(self, station: Station, raw: str | bytes) -> str | None:
-        """The frame to send; empty for none; None where the station must send again."""
+        """The frame to send; empty for none; None where the station must resend."""
         try:
             call = messages.unpack(raw)
         except OCPPError as error:

@@ -1,7 +1,7 @@
-"""What an OCPP station calls, and what a central system that only watches answers: 1.6 and 2.0.1. No network here.
+"""The calls of an OCPP station and the answers of a central system that only monitors: 1.6 and 2.0.1. No network here.
 
 `Station.answer` gives the payload of the CALLRESULT and the messages for the core, which must be on disk before it is
-sent. Everything is accepted, nothing is controlled. Ids of users (idTag, idToken) are not handed on.
+sent. Everything is accepted, nothing is controlled. Ids of users (idTag, idToken) are not passed on.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Station:
         }
 
     def answer(self, action: str, body: Body) -> Answer:
-        """The answer to a call. Raises Rejected for a body that cannot be read, Unavailable where the disk is away."""
+        """The answer to a call. Raises Rejected for an invalid body, Unavailable where the disk does not answer."""
         known = self._calls.get(action)
         return known(body) if known else Answer({}, [])
 
@@ -62,12 +62,12 @@ class Station:
 
     def _status(self, body: Body) -> Answer:
         status = body.get("connectorStatus", body.get("status"))
-        told = {
+        report = {
             "connector": body.get("evseId", body.get("connectorId")),
             "time": body.get("timestamp"),
             "values": {"status": status},
         }
-        return Answer({}, [self._message("status", told)])
+        return Answer({}, [self._message("status", report)])
 
     def _meter_values(self, body: Body) -> Answer:
         return Answer({}, [self._message("MeterValues", body)])
@@ -75,7 +75,7 @@ class Station:
     # -- transactions --------------------------------------------------------------------------------------------------
 
     def _start(self, body: Body) -> Answer:
-        """1.6: the central system gives the number. The same call again gets the same one, also after a restart."""
+        """1.6: the central system gives the number. A repeated call gets the same one, also after a restart."""
         identity = _number(self._name, body)
         start = Transaction(_whole(body.get("connectorId")), _text(body.get("timestamp")), _wh(body.get("meterStart")))
         whole = self._open.note(self._name, str(identity), start)
@@ -87,12 +87,12 @@ class Station:
         values = _registers(body)
         stop = Transaction(None, None, None, _text(body.get("timestamp")), _wh(body.get("meterStop")))
         known = self._open.get(self._name, identity)
-        if known.start is None and "Transaction.Begin" in values:  # begun while another system was in charge
+        if known.start is None and "Transaction.Begin" in values:  # started at another central system
             begin = values["Transaction.Begin"]
             stop = stop._replace(connector=known.connector or 1, start=begin[0], start_wh=begin[1])
         whole = self._open.note(self._name, identity, stop)
         messages = self._session(identity, whole) or [
-            self._message("session", {"session": identity, "session_energy": "its begin is not known"})
+            self._message("session", {"session": identity, "session_energy": "its start is not known"})
         ]
         if body.get("transactionData"):
             connector = {"connectorId": whole.connector}
@@ -126,7 +126,7 @@ class Station:
         return Answer({} if kind != "Started" else {"idTokenInfo": {"status": "Accepted"}}, messages)
 
     def _session(self, identity: str, t: Transaction) -> list[Incoming]:
-        """The session as a message, once its begin and its end are known."""
+        """The session as a message, once its start and its end are known."""
         if t.start is None or t.stop is None or t.start_wh is None or t.stop_wh is None:
             return []
         body = {

@@ -2,7 +2,7 @@
 
 The path is the address that sources match (`push/<family>`, `write`, `api/v2/write` ...); the header X-Sensor and the
 query's `precision` are levels of it. A source with a token requires it: as bearer, as password, or as `token` in the
-query. InfluxDB's `ping` and `health` are answered, because its clients ask for them first.
+query. InfluxDB's `ping` and `health` are answered, because its clients request them first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from telemetry.topics import matcher
 log = logging.getLogger(__name__)
 
 _RETRY_S = 10
-_WAIT_S = 60.0  # for a commit; after that the sender is asked to send again
+_WAIT_S = 60.0  # for a commit; after that the sender gets 503 and retries
 
 
 class PushDoor:
@@ -45,13 +45,13 @@ class PushDoor:
         bare = [s.topic for _, s in self._known if not s.token]
         if bare and not (local or settings.open or settings.client_ca):
             raise UsageError(
-                f"Whoever reaches {settings.host} could push to {bare[0]}: give its source a `token`, set `client_ca`,"
-                " or write `open = true` under [gateway.push]."
+                f"Any client that reaches {settings.host} could push to {bare[0]}: give its source a `token`, set"
+                " `client_ca`, or write `open = true` under [gateway.push]."
             )
-        self._server = self._made()
+        self._server = self._make_server()
         self._thread: threading.Thread | None = None
 
-    def _made(self) -> uvicorn.Server:
+    def _make_server(self) -> uvicorn.Server:
         s = self._settings
         app = Starlette(
             routes=[
@@ -97,11 +97,11 @@ class PushDoor:
 
     @property
     def port(self) -> int:
-        """The port it listens on, also where any was asked for."""
+        """The port it listens on, also where the configuration says 0."""
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     def stop(self) -> None:
-        """Answer what is under way and end."""
+        """Answer the requests in flight and stop."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(5)
@@ -145,7 +145,7 @@ def _address(request: Request) -> str:
 
 
 async def _body(request: Request, limit: int) -> bytes | None:
-    """The body; None where it is larger than `limit`, or the sender left."""
+    """The body; None where it is larger than `limit` or the sender has disconnected."""
     body = bytearray()
     try:
         async for chunk in request.stream():

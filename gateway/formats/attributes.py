@@ -1,7 +1,7 @@
 """Bare values, one a topic, whose unit comes in a topic beside them (Homie, Home Assistant Statestream).
 
-Options: `value`, the end of the topic of a value ("" where it has none), and `unit`, that of its unit. What is told of
-a unit is remembered; the brokers keep these topics, so that it comes again after a restart.
+Options: `value`, the end of the topic of a value ("" where it has none), and `unit`, that of its unit. Units are
+cached; their topics are retained, so that a broker delivers them after a restart too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MOST = 100_000
 
 
 def reader(options: dict[str, Any]) -> Read:
-    """A reader that remembers units. Raises UsageError for other options."""
+    """A reader that caches units. Raises UsageError for other options."""
     if set(options) - {"value", "unit"}:
         raise UsageError("The format 'attributes' has the options `value` and `unit`.")
     value_end, unit_end = str(options.get("value", "")), str(options.get("unit", "$unit"))

@@ -42,7 +42,7 @@ def read(payload: bytes, levels: dict[str, str]) -> list[Any]:
         found = [msgspec.json.decode(payload)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
-            found = _documents(_TOKEN.sub(_mended, payload.decode("utf-8").strip(_BLANK)))
+            found = _documents(_TOKEN.sub(_as_json, payload.decode("utf-8").strip(_BLANK)))
         except (ValueError, RecursionError) as error:
             raise Rejected(f"not JSON: {error}") from error
     name = levels.get("name")
@@ -60,7 +60,7 @@ def _with_pairs(document: Any, pairs: str, name: str) -> Any:  # noqa: ANN401
     return {**{k: v for k, v in document.items() if k != pairs}, **members}
 
 
-def _mended(found: re.Match[str]) -> str:
+def _as_json(found: re.Match[str]) -> str:
     """A token as JSON (and Python's reading of it) writes it."""
     bad, zeros = found["bad"], found["zeros"]
     if bad:

@@ -1,14 +1,14 @@
 """SenML JSON (RFC 8428), as our nodes send it and as others do.
 
 The name (`bn` followed by `n`, either may be absent) is a catalogue quantity after the last `:` or `/`; what stands
-before that is ignored. A pack with a base version above 10 or with an unknown label that ends in `_` is refused, as
-section 4.4 asks; sums (`s`) and values that are not numbers are reported. Our extension labels: `seq` and `boot`
+before that is ignored. A pack with a base version above 10 or with an unknown label that ends in `_` is rejected, as
+section 4.4 requires; sums (`s`) and values that are not numbers are reported. Our extension labels: `seq` and `boot`
 number a node's records; `pboot` and `pseq`, on the first record of a boot, name the last one of the boot before; `up`
 (uptime in s when the reading was taken) with `sent` (uptime at sending) stand in for a clock that is not set; `key`
 and `end` belong to a charging session.
 
-Deviation: times between 0 and 2^28 are absolute here. RFC 8428 reads them as seconds from now, but a sensor that says
-so has a clock that starts at 1970, and its reading must not be dated into the future.
+Deviation: times between 0 and 2^28 are absolute here. RFC 8428 reads them as seconds from now, but a sensor that sends
+such a time has a clock that starts at 1970, and its reading must not be dated into the future.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from telemetry.errors import Rejected
 
 
 class Record(msgspec.Struct):
-    """One SenML record; labels we do not use are passed over, as the RFC asks."""
+    """One SenML record; labels we do not use are ignored, as the RFC requires."""
 
     bn: str = ""
     bt: float | None = None
@@ -67,7 +67,7 @@ _decoder = msgspec.json.Decoder(list[Record])
 
 
 def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
-    """Rows of a SenML pack. Raises Rejected where it is no JSON array."""
+    """Rows of a SenML pack. Raises Rejected where it is not a JSON array."""
     out = Decoded()
     try:
         records = _decoder.decode(payload)
@@ -80,9 +80,9 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     latest = arrival + AHEAD
     for r in records:
         if r.bver is not None and r.bver > _VERSION:
-            raise Rejected(f"SenML version {r.bver:g}; this program understands versions up to {_VERSION}")
+            raise Rejected(f"SenML version {r.bver:g}; this program reads versions up to {_VERSION}")
         if r.bt is not None or r.bn or r.bu or r.bv or r.sent is not None or r.up is not None:
-            base.take(r)
+            base.update(r)
         if numbered and r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
             out.records.append((r.boot, r.seq))
             if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
@@ -113,7 +113,7 @@ def _refuse_unknown_labels(payload: bytes) -> None:
     try:
         pack = json.loads(payload)
     except (ValueError, RecursionError):
-        return  # was read by a stricter reader
+        return  # has been read by a stricter reader
     labels = sorted({label for r in pack if isinstance(r, dict) for label in r if label.endswith("_")})
     if labels:
         raise Rejected(f"label '{labels[0][:40]}' must be understood (it ends in '_') and is not known")
@@ -133,8 +133,8 @@ class _Base:
     name: str
     unit: str | None
 
-    def take(self, r: Record) -> None:
-        """Note what this record sets."""
+    def update(self, r: Record) -> None:
+        """Read the base fields that this record sets."""
         self.name = r.bn or self.name
         self.unit = r.bu or self.unit
         self.value = r.bv or self.value
@@ -147,7 +147,7 @@ class _Base:
             self.up = r.up
 
     def time_of(self, r: Record) -> tuple[int, bool]:
-        """Time in ms UTC, and whether it was reckoned from the arrival."""
+        """Time in ms UTC, and whether it was calculated from the arrival."""
         if self.up is not None and self.sent is not None and r.bt is None:
             ago = _ms(self.sent - self.up)
             return (-1 if ago is None else self.arrival - ago), True
@@ -160,7 +160,7 @@ class _Base:
 
 
 def _ms(seconds: float) -> int | None:
-    """Whole ms; None for what is no finite number or beyond all calendars."""
+    """Whole ms; None for a number that is not finite or beyond all calendars."""
     return round(seconds * 1000) if math.isfinite(seconds) and abs(seconds) <= 1e12 else None
 
 
@@ -192,7 +192,7 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: i
     if name == "session_energy":
         end = None if r.end is None else _ms(r.end)
         if r.end is not None and end is None:
-            out.problems.append("'end' of a session is no time: its connected time is left out")
+            out.problems.append("'end' of a session is not a valid time: its connected time is left out")
         unnamed = BY_ARRIVAL if by_arrival else 0
         add_session(out, t, end, value, unit, session_key(r.key, secret=options.secret) if r.key else unnamed)
     else:

@@ -1,6 +1,6 @@
 """Sparkplug B: protobuf payloads of birth and data messages, read by their wire format.
 
-A birth message gives names to the numbers (aliases) that data messages use; they are remembered for each edge node and
+A birth message gives names to the numbers (aliases) that data messages use; they are cached for each edge node and
 device. Metrics of one time become one object `{"timestamp", "metrics": {name: {"value", "unit"}}}`; historical ones
 keep their own time, null and transient ones are left out. Topic level `kind` is NBIRTH, DBIRTH, NDATA, DDATA ...
 """
@@ -19,7 +19,7 @@ _SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}  # data types Int8 to Int64 and their bits
 
 
 def reader(options: dict[str, Any]) -> Read:
-    """A reader that remembers births. Raises UsageError: there are no options."""
+    """A reader that caches the names from birth messages. Raises UsageError: there are no options."""
     if options:
         raise UsageError("The format 'sparkplug' has no options.")
     names: dict[tuple[str, str, str, int], tuple[str, str | None]] = {}

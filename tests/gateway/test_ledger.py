@@ -242,7 +242,7 @@ def test_one_set_covers_another(one: set[int], other: set[int]) -> None:
 
 def test_numbers_that_leap_beyond_reason_are_passed_over(tmp_path: Path) -> None:
     ledger = Ledger(Buffer(tmp_path / "a.db", MINUTE).ledger)
-    ledger.take([Line("aba", "s1", 1, 0, True), Line("aba", "s1", 1, 2**50, True)], NOW)
+    ledger.store([Line("aba", "s1", 1, 0, True), Line("aba", "s1", 1, 2**50, True)], NOW)
     [found] = ledger.report(0)
     assert (found.sent, found.missing) == (1, 0)
 
