@@ -16,7 +16,7 @@ from telemetry.series import SeriesTable
 def bands(hours: Partials, table: SeriesTable, calibrations: Calibrations) -> Iterator[Point]:
     """Field `band` (1 good ... 6 extremely poor) of the rows of `hour` that hold a pollutant of the index.
 
-    By the calibrated mean, as the KPI has it. An hour without a reading has none; whoever asks takes rows with n > 0.
+    By the calibrated mean, as in the KPI. An hour without readings has no band; queries select rows with n > 0.
     """
     of = np.array([table[s].quantity in EUROPE for s in range(len(table))], dtype=np.bool_)
     mine = hours.take(of[hours.series] & (hours.n > 0)) if len(hours) else hours

@@ -1,7 +1,7 @@
 """Ingest without any network: windows into the store, hours and KPI values derived, in that order.
 
 The store always holds what a KPI was computed from. Everything is an upsert, so a crash between any two steps is
-repaired by the same windows coming again.
+repaired by redelivery of the same windows.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ log = logging.getLogger(__name__)
 
 
 class CityIngest:
-    """One city's way from windows to KPI values."""
+    """Windows of one city into KPI values."""
 
     def __init__(self, store: Store, table: SeriesTable, city: City, record: CityRecord) -> None:
         self.city, self.width = city, record.width
         self._store, self._table, self._record = store, table, record
         self._engine = Engine(city, table, store, record.reads)
         self._stored_reads = -1
-        self._looked_at = 0
-        self._again: dict[str, int] = {}  # KPIs that a changed city file concerns, and since when (ms UTC)
+        self._last_derived = 0
+        self._recalculate: dict[str, int] = {}  # KPIs that a changed city file affects, and since when (ms UTC)
         self._new_file: CityRecord | None = None
-        self._derived_whole: set[str] = set()  # KPIs of which the changed city file has every value derived again
+        self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
         self.change_report: list[str] = []  # what the last changed city file changed
         self._seen: set[int] = set()  # series whose registry entry was looked up
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
-        # Values of a store from before reads were recorded: any change of the city file may concern them.
+        # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known.values()) if store.points else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
@@ -56,7 +56,8 @@ class CityIngest:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 
     def _catch_up(self, first: int, last: int, series: IntArray | None = None) -> int:
-        """Make the hours of stored windows that have none: they came before the city was served, or before a crash.
+        """Make the hours of stored windows that have none: they were stored before the city was served, or before a
+        crash.
 
         `series`: only of these. Returns how many windows there are.
         """
@@ -69,7 +70,7 @@ class CityIngest:
         return seen
 
     def _report_unregistered(self, windows: Partials) -> None:
-        """Log once what arrives and is in no KPI."""
+        """Log once each device and quantity that arrives and is used by no KPI."""
         new = set(np.unique(windows.series).tolist()) - self._seen
         self._seen |= new
         names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
@@ -86,9 +87,9 @@ class CityIngest:
             self.status.hours(hours)
 
     def rebuild_hours(self) -> int:
-        """Make every hour again from the stored windows; returns how many windows there are.
+        """Recalculate every hour from the stored windows; returns how many windows there are.
 
-        For windows that came while the city was not served: at a start only those after its newest hour are looked at.
+        For windows stored while the city was not served: a start reads only those after its newest hour.
         """
         windows = self._store.span(self.city.id, "window")
         return self._catch_up(*windows) if windows else 0
@@ -103,20 +104,20 @@ class CityIngest:
         return self._known.values()
 
     def touch_everything(self) -> None:
-        """Let the next `derive` evaluate every period again, from the stored hours."""
+        """Let the next `derive` evaluate every period, from the stored hours."""
         self._engine.touch_everything()
 
     def changed_from(self, old: City | None, record: CityRecord) -> None:
-        """The city file differs from the stored one (`old`; None: that cannot be read any more).
+        """Note that the city file differs from the stored one (`old`; None: that cannot be read any more).
 
-        The next `derive` makes the values again that rest on the difference, and only then stores the file: so that a
+        The next `derive` recalculates the values that rest on the difference, and only then stores the file, so that a
         crash between leaves both for the next start.
         """
         found = [] if old is None else changes.changes(old, self.city, self._engine.record)
         self.change_report = changes.reasons(found)
-        self._again, self._new_file = changes.since(found), record
-        always = {code for code, first in self._again.items() if first == changes.ALWAYS}
-        self._derived_whole = set(self._engine.record.unknown) if old is None else always
+        self._recalculate, self._new_file = changes.since(found), record
+        always = {code for code, first in self._recalculate.items() if first == changes.ALWAYS}
+        self._recalculated_whole = set(self._engine.record.unknown) if old is None else always
         fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.made_otherwise(old)]
         windows = self._store.span(self.city.id, "window")
         if fresh and windows:
@@ -128,19 +129,19 @@ class CityIngest:
 
     @property
     def file_changed(self) -> bool:
-        """Whether a changed city file waits for `derive`."""
+        """Whether a changed city file is to be applied by the next `derive`."""
         return self._new_file is not None
 
     def _file_is_done(self, changed: list[StoredKpi]) -> None:
         """Store the city file whose values are derived; log the result."""
         if self._new_file is None:
             return
-        self._engine.record.unknown -= self._derived_whole
+        self._engine.record.unknown -= self._recalculated_whole
         self._put_record(self._new_file)
-        self.change_report += (came := changes.outcome(self._known, changed))
-        for sentence in came:
+        self.change_report += (results := changes.outcome(self._known, changed))
+        for sentence in results:
             log.info("city file of %s: %s", self.city.id, sentence)
-        self._again, self._new_file = {}, None
+        self._recalculate, self._new_file = {}, None
 
     def _put_record(self, record: CityRecord) -> None:
         """Store the city file with what the derivations have read."""
@@ -154,8 +155,8 @@ class CityIngest:
         try:
             values = {v.identity: v for v in self._engine.evaluate(now)}
             values = {v.identity: v for v in self._overdue(now)} | values
-            if self._again:
-                values |= {v.identity: v for v in self._engine.again(self._again, now)}
+            if self._recalculate:
+                values |= {v.identity: v for v in self._engine.again(self._recalculate, now)}
                 values |= {v.identity: v for v in self._values_without_devices(values.keys(), now)}
             changed = self._revised(values.values(), now)
             if self._engine.record.version != self._stored_reads:  # before the values that rest on them
@@ -163,25 +164,25 @@ class CityIngest:
             self._store.put_kpis(changed)
             sentences = self.change_report if self.file_changed else []
             self._file_is_done(changed)
-            self._tell_dashboards(changed, sentences, now)
+            self._write_dashboard_points(changed, sentences, now)
         except Unavailable:
-            # What the engine has settled is not in the store: which values that concerns is known only to it.
+            # What the engine has settled is not in the store, and only the engine has the list of these values.
             self._engine.touch_everything()
             raise
-        self._looked_at = now
+        self._last_derived = now
         self._known.update({v.kpi.identity: v for v in changed})
         return changed
 
-    def _tell_dashboards(self, changed: list[StoredKpi], sentences: list[str], now: int) -> None:
-        """What dashboards need beside the values: targets, events, and once a minute the state of the devices."""
+    def _write_dashboard_points(self, changed: list[StoredKpi], sentences: list[str], now: int) -> None:
+        """Write what dashboards show beside the values: targets, events, and once a minute the state of the devices."""
         if self.status:
             self.status.values(changed, sentences, now)
             if self.status.is_due(now):
                 self.status.tick(now, self._engine.suspects(now))
 
     def _overdue(self, now: int) -> list[KpiValue]:
-        """Values of periods that became final while nothing touched them; once an hour, and after every start."""
-        if now // HOUR == self._looked_at // HOUR:
+        """Values of periods that became final while no data arrived; once an hour, and after every start."""
+        if now // HOUR == self._last_derived // HOUR:
             return []
         final = now - self.city.rules.final_after_h * HOUR
         open_ = (v.kpi for v in self._known.values() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
@@ -191,11 +192,11 @@ class CityIngest:
         return found + [_withdrawn(k) for k in self._rolled_ahead(now)]
 
     def _too_early(self, now: int) -> Iterable[KpiValue]:
-        """Values of calendar periods that have not begun, or final ones before their time: a clock was ahead."""
+        """Values of calendar periods that have not started, or final too early: a clock was ahead."""
         settle = self.city.rules.final_after_h * HOUR
         for k in (v.kpi for v in self._known.values() if v.kpi.kind in CALENDAR and v.kpi.code in DERIVATIONS):
-            begun_late = k.start > now and k.reason != "future"
-            if begun_late or (k.status == "final" and k.end + settle > now):
+            is_future = k.start > now and k.reason != "future"
+            if is_future or (k.status == "final" and k.end + settle > now):
                 yield k
 
     def _rolled_ahead(self, now: int) -> Iterable[KpiValue]:
@@ -206,7 +207,7 @@ class CityIngest:
     def _values_without_devices(self, derived: Container[Any], now: int) -> list[KpiValue]:
         """Values of periods in which no registered device has data any more, as after devices were taken out."""
         old = [v.kpi for v in self._known.values() if v.kpi.identity not in derived and v.kpi.kind in CALENDAR]
-        mine = [k for k in old if k.code in DERIVATIONS and k.end > self._again.get(k.code, k.end)]
+        mine = [k for k in old if k.code in DERIVATIONS and k.end > self._recalculate.get(k.code, k.end)]
         periods = {Period(k.kind, k.period, k.start, k.end): set[str]() for k in mine}
         for k in mine:
             periods[Period(k.kind, k.period, k.start, k.end)].add(k.code)
@@ -252,7 +253,7 @@ class Ingest:
     def check_width(self, city: str, width: int) -> None:
         """Raises Rejected for windows of another width than the city's: they would count readings twice.
 
-        And for a city without a CITY.toml that is one more than UNCONFIGURED: such cities leave rows for ever.
+        And for a city without a CITY.toml that is one more than UNCONFIGURED: rows of such cities are never removed.
         """
         if city not in self._widths and len(self._widths.keys() - self.cities.keys()) >= UNCONFIGURED:
             raise Rejected(f"city '{city}' is not configured here, and {UNCONFIGURED} such cities are stored already")
@@ -281,7 +282,7 @@ def _readable(config: dict[str, Any]) -> City | None:
 
 
 def _withdrawn(value: KpiValue) -> KpiValue:
-    """A value of a time that has not come, taken back."""
+    """A value of a future time, withdrawn."""
     notes = "withdrawn: it was derived while a clock was ahead"
     return msgspec.structs.replace(
         value, value=None, coverage=0.0, n_devices=0, status="not_applicable", reason="future", notes=notes

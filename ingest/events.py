@@ -1,4 +1,4 @@
-"""What happened, as annotations: silences, calibrations, revised values, changed city files, starts of ingest. Pure."""
+"""Events as annotations: silences, calibrations, revised values, changed city files, starts of ingest. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _event(city: str, kind: str, about: str, text: str, time: int, until: int | 
 
 
 def started(city: City, version: str, now: int) -> Point:
-    """Ingest began to serve the city."""
+    """Ingest has started to serve the city."""
     return _event(city.id, "restart", "ingest", f"ingest {version} started", now)
 
 
 def city_file(city: City, sentences: Sequence[str], now: int) -> Iterator[Point]:
-    """A changed city file, with what it changed."""
+    """A changed city file, with the changed values."""
     if sentences:
         yield _event(city.id, "city file", "-", "; ".join(sentences), now)
 
@@ -59,7 +59,7 @@ def rejects(reasons: Iterable[tuple[str, str]], now: int) -> Iterator[Point]:
 
 
 class Silences:
-    """Silences as events: begun at the last reading before them, ended when the device is heard again."""
+    """Silences as events: started at the last reading before them, ended by the next reading."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -69,7 +69,7 @@ class Silences:
     def note(self, fell: Sequence[str], back: Sequence[str], heard: dict[str, int], now: int) -> list[Point]:
         """Events of devices that fell silent, or came back. `heard`: the newest reading of each, ms UTC.
 
-        A list, because whoever writes the events may fail in between, and what is remembered here must not.
+        A list, because writing the events may fail in between, and the state kept here must not be changed halfway.
         """
         found = list(self._events(fell, [d for d in back if d in self._begun], heard, now))
         for device in back:
@@ -89,7 +89,7 @@ class Silences:
             yield self._together(back, "were silent", now)
 
     def _together(self, devices: Sequence[str], what: str, until: int | None) -> Point:
-        """One event of many devices, from when the first of them was heard last."""
+        """One event of many devices, from the last reading of the first of them."""
         text = f"{len(devices)} devices {what}: {', '.join(devices[:_NAMED])} and {len(devices) - _NAMED} more"
         return _event(self._city.id, "outage", "-", text, min(self._begun[d] for d in devices), until)
 

@@ -1,4 +1,4 @@
-"""The devices of a city and how they are: one row a device, whatever time has passed since it was last heard.
+"""The devices of a city and their states: one row a device, however long ago its last reading was.
 
 A device is silent after three of its intervals without a reading, at least 15 minutes; one that only sends events
 (charging sessions), after a week. Pure: times are arguments, in ms UTC.
@@ -27,7 +27,7 @@ SHOWN = (
     "ledger_sent", "ledger_received", "ledger_duplicate", "ledger_refused", "ledger_recovered", "ledger_missing",
     "ledger_lost", "gw_dirty", "gw_lag", "gw_rejected", "gw_dropped",
 )  # fmt: skip
-# What needs a person, the worst last: the number is what tables sort by.
+# Troubles that need a person, the worst last: tables sort by the number.
 TROUBLE = (
     "none", "weak radio", "flash ring filling", "records missing", "suspect", "connector fault", "silent",
     "silent for a day", "never heard",
@@ -37,7 +37,7 @@ WEAK_DBM, RING_PERCENT, FAULT = -85.0, 75.0, 3.0
 
 @dataclass(slots=True)
 class State:
-    """What is known of one device. `heard`: time of its newest reading; 0 for never. `steps`: ms between readings."""
+    """The state of one device. `heard`: time of its newest reading; 0 for never. `steps`: ms between readings."""
 
     heard: int = 0
     arrived: int = 0
@@ -60,7 +60,7 @@ class Fleet:
         self._registered = {d.id: d for d in city.device}
         self.states: dict[str, State] = {d.id: State() for d in city.device}
         self._arrived: set[str] = set()
-        for row in sorted(known, key=lambda row: row.time):  # what the last row said comes first
+        for row in sorted(known, key=lambda row: row.time):  # the newest row last
             self._note(row)
             if row.n and _counts(row.quantity):
                 self.states[row.device].steps[row.quantity] = HOUR / row.n
@@ -104,7 +104,7 @@ class Fleet:
             self._arrived.add(name.device)
 
     def judge(self, now: int) -> tuple[list[str], list[str]]:
-        """Judge every device at `now`; returns the registered devices that fell silent and those heard again."""
+        """Judge every device at `now`; returns the registered devices that fell silent and those that are back."""
         fell: list[str] = []
         back: list[str] = []
         for device in self._arrived:
@@ -131,7 +131,7 @@ class Fleet:
         return max(LEAST_SILENCE, round(3 * interval))
 
     def _trouble(self, device: str, state: State, now: int) -> tuple[int, int]:
-        """The worst that is wrong with a device, as a place in TROUBLE, and until when it was well."""
+        """The worst trouble of a device, as an index of TROUBLE, and the time of its last good state."""
         if device not in self._registered and not _is_gateway(state):
             return 0, 0
         values = state.newest
@@ -185,7 +185,7 @@ class Fleet:
 
 
 def _registered(device: Device | None, gateway: bool) -> dict[str, float | int | str | None]:
-    """The fields that the registry decides."""
+    """The fields from the registry."""
     if device is None:
         return {"registered": 0, "kind": "gateway" if gateway else "unregistered", "site": "-"}
     return {

@@ -1,6 +1,7 @@
-"""For which devices a gateway may speak: those whose registry entry names it, else those it was the first to send.
+"""The devices whose windows a gateway may send: those whose registry entry names it, else those it was the first to
+send.
 
-And within which ranges: those of the quantities, or what the registry says of a device.
+And the ranges of their values: those of the quantities, or of the device in the registry.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from registry.city import City
 from telemetry.partials import Partials
 from telemetry.series import Series, SeriesTable
 
-MOST = 20_000  # devices of one gateway that no registry entry gives it
+MOST = 20_000  # unregistered devices of one gateway
 
 
 class Senders:
@@ -37,7 +38,7 @@ class Senders:
         }
 
     def checked(self, city: str, gateway: str, partials: Partials, table: SeriesTable) -> tuple[Partials, str]:
-        """The windows of devices this gateway may speak for, and what is wrong with the others; empty: nothing."""
+        """The windows that this gateway may send, and the reason why others are rejected; empty: none are."""
         series = np.unique(partials.series)
         devices = {number: table[number].device for number in series.tolist()}
         verdicts = {device: self._verdict(city, gateway, device) for device in set(devices.values())}

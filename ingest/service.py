@@ -1,4 +1,4 @@
-"""The running ingest: windows from the hub's broker into the store, KPI values out, then receipt and PUBACK."""
+"""The running ingest: windows from the central broker into the store, KPI values out, then receipt and PUBACK."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE = 10_000  # ms without a try while the store does not take anything
+_LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 
@@ -49,12 +49,12 @@ class Service:
     _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """What is stored already is known beside the rejected messages."""
+        """The numbers of stored messages are in the file of the rejects."""
         self._order = Order(self.rejects.db)
         self._senders = Senders(Owners(self.rejects.db), {c: served.city for c, served in self.ingest.cities.items()})
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Work until `stop` says so."""
+        """Work until `stop` returns True."""
         for city in self.rejects.underived():
             if city in self.ingest.cities:
                 self.ingest.cities[city].touch_everything()
@@ -67,7 +67,7 @@ class Service:
         self.link.close()
 
     def step(self, timeout: float = 0.5) -> None:
-        """One round: store a batch, derive, acknowledge. Without messages: let time pass in the KPIs."""
+        """One round: store a batch, derive, acknowledge. Without messages: evaluate the KPIs at the present time."""
         if not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE):
             wait([], timeout)
             return
@@ -80,11 +80,11 @@ class Service:
             if batch:
                 self.rejects.clear_underived()
             self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
-        except Damaged:  # waiting does not mend it; at the next start the file of refused messages is set aside
+        except Damaged:  # waiting does not repair it; the next start sets the file of rejects aside
             raise
         except UsageError:
             raise
-        except CityVitalsError as error:  # also what a store refuses that took the same yesterday: a token, a database
+        except CityVitalsError as error:  # also a refusal by a store that accepted the same before: a token, a database
             self._back_off(str(error))
             return
         self._log_once("")
@@ -101,7 +101,7 @@ class Service:
         return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}
 
     def _receipts(self, batch: list[Message]) -> None:
-        """Send the gateways the numbers of messages that are stored, or kept as refused: these are not sent again."""
+        """Send gateways the numbers of messages that are stored, or kept as rejects: they do not resend these."""
         numbers: dict[str, list[int]] = {}
         for message in batch:
             sender, _, kind = message.topic.rpartition("/")
@@ -111,10 +111,10 @@ class Service:
             self.link.publish(topic, msgspec.json.encode(of_gateway))
 
     def _request_missing(self, topics: set[str]) -> None:
-        """Send the newest stored number again to gateways whose messages were overtaken.
+        """Send the newest stored number to gateways whose messages were overtaken.
 
-        What it has not seen stored by then it sends once more. A gateway with a new buffer, whose clock was ahead
-        before, also learns from it from where to number.
+        The gateway requeues windows without a receipt up to that number. A gateway with a new buffer, whose clock was
+        ahead before, continues its numbers from there.
         """
         for topic in topics:
             sender, _, kind = topic.rpartition("/")
@@ -150,16 +150,16 @@ class Service:
             points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
 
     def _keep_set_aside(self) -> None:
-        """Keep what the store can never hold beside the refused messages, with its reason."""
+        """Keep rows that the store cannot hold among the rejects, with the reason."""
         rows = self.ingest.store.set_aside()
         self.rejects.add(Refused(self.clock(), "store", row.encode(), why, sender="store") for row, why in rows)
 
     def _drop_implausible_times(self, city: str, partials: Partials) -> Partials:
-        """Without windows of 1970 or 2099: one of them would make the grid of days that wide for ever.
+        """Without windows of 1970 or 2099: one of them would widen the grid of days to that time permanently.
 
         Only those are left out, not the message: a gateway whose clock was wrong for a moment sends them beside those
-        of its devices. A day of difference is allowed, because it may be our clock that is behind. Raises Unavailable
-        where that is sure, because the store holds windows that would be dropped too.
+        of its devices. A day of difference is allowed, because the clock of this machine may be behind. Raises
+        Unavailable where that is certain, because the store holds windows that would be dropped too.
         """
         latest = self.clock() + DAY
         good = (partials.start >= EARLIEST) & (partials.start <= latest)
@@ -181,7 +181,7 @@ class Service:
             self._last_status = sentence
 
     def _note(self, changed: Iterable[StoredKpi]) -> None:
-        """Remember the newest value of every kind of period; what has a new one is to be published."""
+        """Keep the newest value of every kind of period, to be published."""
         for value in (v.kpi for v in changed):
             name = (value.city, value.code, value.part)
             kinds = self._current.setdefault(name, {})

@@ -45,7 +45,7 @@ class Node:
         """A node on a battery sleeps until its next round once all is delivered, or when that takes too long."""
         up = self.board.ticks_ms()
         waiting = self.ring.next - self.ring.cursor
-        busy = self.clerk.letters or self.clerk.on_trial
+        busy = self.clerk.messages or self.clerk.on_trial
         if (waiting or busy or not self.client.online) and up < _AWAKE_MS + self.sampler.longest_ms:
             return
         if up < _LISTEN_MS:

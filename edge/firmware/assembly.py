@@ -32,7 +32,7 @@ class Assembly:
 
     def __init__(self, node):
         self.board = board = node.board
-        cause = board.reset_cause()  # before the clock writes to the memory that tells
+        cause = board.reset_cause()  # before the clock writes to the memory that holds it
         self._keep_records()
         config = lazy.borrow("config").Config(board)
         self.conf = config.choose()
@@ -81,6 +81,6 @@ class Assembly:
             node.received,
             self.events.say,
         )
-        patience = conf["ntp_wait_s"] * 1000 if conf["ntp"] else 0
-        self.uplink = Uplink(self.board, self.ring, self.clock, self.client, prefix + "data", conf["batch"], patience)
+        wait_ms = conf["ntp_wait_s"] * 1000 if conf["ntp"] else 0
+        self.uplink = Uplink(self.board, self.ring, self.clock, self.client, prefix + "data", conf["batch"], wait_ms)
         self.journal.stored = self.uplink.wake

@@ -87,7 +87,7 @@ def hmac(key, message):
 
 
 def equal(a, b):
-    """Compare in a time that does not tell where they differ."""
+    """Compare in constant time."""
     if len(a) != len(b):
         return False
     different = 0

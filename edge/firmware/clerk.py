@@ -1,8 +1,7 @@
-"""One task for what is rare: the time, commands, configuration, updates, and the log.
+"""One task for rare work: the time, commands, configuration, updates, and the log.
 
-Nothing here may hold up sampling or delivery. What it needs is loaded for the moment (`errands.py` and what that
-needs in turn) and given back, because memory is what a node has least of. Messages wait in a short queue; a flood is
-refused, not stored.
+Nothing here may delay sampling or delivery. Its modules are loaded when needed (`errands.py` and its own imports) and
+unloaded afterwards, because memory is scarce. Messages wait in a short queue; beyond it they are refused.
 """
 
 import json
@@ -28,7 +27,7 @@ class Clerk:
         self.node = node
         self.config_trial = config_trial
         self.firmware_trial = firmware_trial
-        self.letters = []
+        self.messages = []
         self.chunks = []
         self.beat = lambda: None
         self.began = node.board.ticks_ms()
@@ -38,19 +37,19 @@ class Clerk:
 
     @property
     def on_trial(self):
-        """True while a configuration or a firmware has not proven itself."""
+        """True while a configuration or a firmware is not confirmed yet."""
         return self.config_trial or self.firmware_trial
 
     def take(self, end, payload):
         """Put a message into the queue; False when there is no room."""
-        queue = self.letters if end in ("cmd", "config", "ota/offer") else self.chunks
+        queue = self.messages if end in ("cmd", "config", "ota/offer") else self.chunks
         if len(queue) >= _ROOM:
             return False
         queue.append((end, payload))
         return True
 
     async def run(self):
-        """Watch over trials, answer letters and the console, send the log, for ever."""
+        """Watch over trials, process messages and the console, send the log, forever."""
         introduced = False
         while True:
             self.beat()
@@ -64,17 +63,17 @@ class Clerk:
                 self._tidy()
             if self.node.client.online and not self.firmware_trial:
                 if not introduced:
-                    self._clock_due = 0  # now a server can be asked
+                    self._clock_due = 0  # a time server can be queried now
                     await lazy.borrow("errands").introduce(self)
                     self._tidy()
                     introduced = True
-                if self.letters:
-                    await self._open_safely(*self.letters.pop(0))
+                if self.messages:
+                    await self._process_safely(*self.messages.pop(0))
                 await self._send_log()
             await self.node.board.sleep_ms(_PACE_MS if self.node.client.online else _AWAY_MS)
 
     async def _ask_time(self):
-        """Eager until servers have been believed, then every few hours."""
+        """Query time servers: often until the clock is confirmed, then every few hours."""
         node = self.node
         if not node.conf["ntp"] or node.board.ticks_ms() < self._clock_due:
             return
@@ -87,10 +86,10 @@ class Clerk:
         self._clock_due = node.board.ticks_ms() + wait
         node.uplink.wake()  # records may have been waiting for the time
 
-    async def _open_safely(self, end, payload):
-        """Where memory does not suffice a fresh start is tried once: it is least torn then, and offers come again."""
+    async def _process_safely(self, end, payload):
+        """Process a message; where memory is too fragmented for it reset the board once, as offers are retained."""
         try:
-            await lazy.borrow("errands").open_letter(self, end, payload)
+            await lazy.borrow("errands").process(self, end, payload)
             self._tidy()
         except MemoryError:
             self._tidy()

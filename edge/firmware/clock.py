@@ -1,10 +1,10 @@
 """The node's clock: uptime since this start, and the unix time it stands for.
 
-The *anchor* of a boot is the unix time (ms) at its uptime zero. It is confirmed once time servers have been believed,
+The *anchor* of a boot is the unix time (ms) at its uptime zero. It is confirmed once time servers agree,
 and an estimate before that: over a reset the board's RTC may jump by hours. Anchors are kept on flash, so that readings
 taken before the first synchronisation get their time when they are sent, also after a loss of power.
 
-Quality of a time (`tq`): 2 confirmed, 1 estimated, 0 not known (the gateway reckons from the arrival).
+Quality of a time (`tq`): 2 confirmed, 1 estimated, 0 not known (the gateway calculates it from the arrival).
 """
 
 import struct
@@ -19,7 +19,7 @@ _JUMP_MS = const(100)
 
 
 class Clock:
-    """`boot` is this boot's number; `board` gives ticks_ms, rtc_ms, set_rtc and keep; `say` notes what happens."""
+    """`boot` is this boot's number; `board` gives ticks_ms, rtc_ms, set_rtc and keep; `say` logs events."""
 
     def __init__(self, board, boot, say=None):
         self.board = board
@@ -48,7 +48,7 @@ class Clock:
     # ---- over a reset ----
 
     def _resume(self):
-        """Where the power stayed: the boots before, by the RTC, and an estimate of the time."""
+        """Where the power stayed on: restore the boots before, by the RTC, and an estimate of the time."""
         data = lazy.borrow("kept").get(self.board, "clock")
         if len(data) < 9 or len(data) % 12 != 9:
             return
@@ -87,7 +87,7 @@ class Clock:
 
     @property
     def synced(self):
-        """True once time servers have been believed since this start."""
+        """True once time servers have agreed since this start."""
         return self.anchor_ms > 0
 
     def now(self):
@@ -100,13 +100,13 @@ class Clock:
         return anchor + self.uptime_ms() if anchor else 0
 
     def estimate(self, unix_ms):
-        """Take a time that nobody has confirmed: better than none, and to be confirmed by the next answer."""
+        """Use an unconfirmed time as an estimate, to be confirmed by the next answer."""
         before, self.guess_ms = self.guess_ms, unix_ms - self.uptime_ms()
         if before and abs(self.guess_ms - before) >= 1000:
             self.say("clock", "the estimate moved by %d ms" % (self.guess_ms - before))
 
     def sync(self, unix_ms):
-        """Take a confirmed time; returns by how many milliseconds the running clock was off."""
+        """Set a confirmed time; returns by how many milliseconds the running clock was off."""
         anchor, before = unix_ms - self.uptime_ms(), self.anchor_ms or self.guess_ms
         self.offset_ms = anchor - before if before else 0
         if abs(self.offset_ms) >= 1000:
@@ -129,7 +129,7 @@ class Clock:
         return self.offset_ms
 
     def _date_chain(self, unix_minus_rtc):
-        """Boots before a reset that nobody dated: by the RTC, which may have jumped, hence an estimate."""
+        """Date earlier boots by the RTC, which may have jumped, hence an estimate."""
         for boot, began in self.chain:
             if boot != self.line and boot not in self.anchors:
                 self.anchors[boot] = (began + unix_minus_rtc, 1)

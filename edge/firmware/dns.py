@@ -1,4 +1,4 @@
-"""Asks name servers for an IPv4 address (RFC 1035), and the local network for names that end in `.local` (RFC 6762)."""
+"""Queries name servers for an IPv4 address (RFC 1035), and the local network for `.local` names (RFC 6762)."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ _MULTICAST = "224.0.0.251:5353"
 
 
 def question(number, host):
-    """The packet that asks for the address of a host; an answer to the sender alone is asked for."""
+    """The query for the address of a host; it requests a unicast answer."""
     labels = b"".join([bytes((len(part),)) + part.encode() for part in host.split(".")])
     unicast = 0x80 if host.endswith(".local") else 0
     return number + b"\x01\x00\x00\x01" + bytes(6) + labels + b"\x00\x00\x01" + bytes((unicast, 1))
@@ -26,9 +26,9 @@ def _after_name(data, at):
 
 
 def answer(data, number):
-    """The address in an answer; None where it holds none; ValueError where it is no answer to this question."""
+    """The address in an answer; None where it holds none; ValueError where it does not belong to this query."""
     if len(data) < 12 or data[:2] != number or not data[2] & 0x80:
-        raise ValueError("not an answer to our question")
+        raise ValueError("not an answer to this query")
     try:
         at = 12
         for _ in range(data[4] << 8 | data[5]):
@@ -50,7 +50,7 @@ async def _exchange(board, server, host):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        where = socket.getaddrinfo(address, int(port or 53))[0][-1]  # an address, not a name: this does not wait
+        where = socket.getaddrinfo(address, int(port or 53))[0][-1]  # an address, not a name: does not block
         sock.sendto(question(number, host), where)
         began = board.ticks_ms()
         while board.ticks_ms() - began < _WAIT_MS * board.speed:
@@ -60,7 +60,7 @@ async def _exchange(board, server, host):
                 await board.sleep_ms(20 * board.speed)
                 continue
             if found is None:
-                raise OSError(-2, "the name server %s knows no such name" % address)
+                raise OSError(-2, "the name server %s does not have this name" % address)
             return found
     finally:
         sock.close()
@@ -71,7 +71,7 @@ async def ask(board, servers, host):
     """Return the address of a host; OSError with the reason. Takes at most 6 s."""
     servers = [_MULTICAST] if host.endswith(".local") else servers[:2]
     if not servers:
-        raise OSError(-2, "no name server is known")
+        raise OSError(-2, "no name server is configured")
     for _ in range(_TRIES):
         for server in servers:
             try:

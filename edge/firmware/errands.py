@@ -44,7 +44,7 @@ async def introduce(clerk):
     await _report_ota(clerk, "running", VERSION)
 
 
-async def open_letter(clerk, end, payload):
+async def process(clerk, end, payload):
     """Do what a message asks for, and answer it."""
     node = clerk.node
     if end == "cmd":

@@ -2,7 +2,7 @@
 
 
 class Frames:
-    """Cuts frames of one length out of a byte stream; a bad one costs one byte, not the frame behind it."""
+    """Cuts frames of one length out of a byte stream; an invalid one costs one byte, not the frame after it."""
 
     def __init__(self, start, length, checked):
         """`start`: the bytes each begins with; `checked(frame)`: whether one is whole."""
@@ -29,7 +29,7 @@ class Frames:
         return out
 
     async def next(self, port, timeout_ms):
-        """Return the next whole frame on a serial port; whoever asks limits the time."""
+        """Return the next whole frame on a serial port; the caller limits the time."""
         port.flush()
         while True:
             for frame in self.feed(await port.some(timeout_ms)):

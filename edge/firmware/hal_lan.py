@@ -8,7 +8,7 @@ import machine
 import network
 from micropython import const
 
-_PATIENCE_MS = const(30000)
+_TIMEOUT_MS = const(30000)
 _POLL_MS = const(500)
 
 
@@ -57,7 +57,7 @@ class Lan:
         while not self._lan.isconnected():
             beat()
             self.say("network", self.text())
-            if self.board.ticks_ms() - began > _PATIENCE_MS:
+            if self.board.ticks_ms() - began > _TIMEOUT_MS:
                 raise OSError(118, self.text())
             await self.board.sleep_ms(_POLL_MS)
         self.say("network", self.text())

@@ -1,20 +1,20 @@
-"""Wi-Fi of an ESP32 as a station: joins, says why it cannot, and is left alone while it tries.
+"""Wi-Fi of an ESP32 as a station: joins and reports the reason of a failure.
 
-The port joins again by itself after a failure. `disconnect` and `connect` in between would restart an association or a
-DHCP exchange that takes longer than our patience; they are used only to change to the second network, or when nothing
-has moved for two minutes.
+The port reconnects by itself after a failure. `disconnect` and `connect` in between would restart an association or a
+DHCP exchange that takes longer than the timeout; they are used only to change to the second network, or after
+two minutes without progress.
 """
 
 import network
 from micropython import const
 
-_PATIENCE_MS = const(30000)
+_TIMEOUT_MS = const(30000)
 _CHANGE_MS = const(60000)
 _STUCK_MS = const(120000)
 _POLL_MS = const(500)
 _TEXTS = const(
     "200 beacon lost|201 no access point|202 wrong password|203 association failed|204 handshake timeout, often a wrong"
-    " password|205 connection failed|210 no access point with a security we can use|211 security is too weak|212 signal"
+    " password|205 connection failed|210 no access point with a supported security|211 security is too weak|212 signal"
     " is too weak|1000 idle|1001 connecting|1010 connected"
 )
 
@@ -33,7 +33,7 @@ class Station:
         try:
             network.hostname(hostname[:32])
         except (ValueError, OSError):
-            pass  # its own name is as good
+            pass  # the default name will do
         self._wlan = network.WLAN(network.STA_IF)
 
     def connected(self):
@@ -69,8 +69,8 @@ class Station:
         except OSError as err:
             self.say("network", "connect: %s" % err)
 
-    async def _again(self):
-        """Another network, or the same one from the beginning."""
+    async def _change_network(self):
+        """Join the other network, or the same one from the start."""
         self._chosen = (self._chosen + 1) % len(self._networks)
         self._wlan.disconnect()
         await self.board.sleep_ms(1000)
@@ -80,7 +80,7 @@ class Station:
         """Return once connected; OSError after 30 s. `beat()` is called meanwhile."""
         if not self._wlan.active():
             self._wlan.active(True)
-            await self.board.sleep_ms(1000)  # the status is not to be trusted right after activation
+            await self.board.sleep_ms(1000)  # the status is wrong right after activation
         began = self.board.ticks_ms()
         while not self._wlan.isconnected():
             beat()
@@ -88,9 +88,9 @@ class Station:
             if self._asked_ms is None or (self._wlan.status() == 1000 and now - self._asked_ms > 2000):
                 self._join()
             elif now - self._asked_ms > (_CHANGE_MS if len(self._networks) > 1 else _STUCK_MS):
-                await self._again()
+                await self._change_network()
             self.say("network", self.text())
-            if now - began > _PATIENCE_MS:
+            if now - began > _TIMEOUT_MS:
                 raise OSError(118, self.text())
             await self.board.sleep_ms(_POLL_MS)
         self.say("network", self.text())

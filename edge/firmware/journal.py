@@ -4,7 +4,7 @@ from . import record
 
 
 class Journal:
-    """Everything a node has to tell passes here once."""
+    """The one place where records are numbered and stored."""
 
     def __init__(self, ring, clock, boot):
         self.ring = ring
@@ -27,7 +27,7 @@ class Journal:
         line = clock.line if line is None else line
         if not time:
             time, quality = clock.dated(line, up)
-            time = time if quality == 2 else 0  # what is estimated now may be known when it is sent
+            time = time if quality == 2 else 0  # an estimated time may be confirmed when the record is sent
         rec = record.Record(kind, line, self.boot, self.seq, up, time or 0, values, key, duration)
         self.seq += 1
         self.ring.append(record.encode(rec))

@@ -1,5 +1,5 @@
-"""An LED that tells how far a node has come: once a second a short flash when all is well, two for no broker, three for
-no network. It is on for the blink of a tick, so that it costs a battery little.
+"""An LED for the state of a node: every second one short flash when connected, two without a broker, three without a
+network. Each flash is one tick long, to save power.
 """
 
 

@@ -1,7 +1,7 @@
 """The loader, `main.py` on the board: chooses the firmware slot, counts the starts of a trial, rolls back after three.
 
 It is flashed once and never updated over the air, so it uses nothing from the slots. On the unix port:
-`micropython loader.py FOLDER` (exit status 75 asks to be started again).
+`micropython loader.py FOLDER` (exit status 75 requests a restart).
 """
 
 import binascii
@@ -46,7 +46,7 @@ def choose(state):
 
 
 def mount_state():
-    """The node's own files on a partition of their own, made anew when damaged; "" where there is none."""
+    """The node's own files on a partition of their own, reformatted when damaged; "" where there is none."""
     if sys.platform != "esp32":
         return ""
     import vfs

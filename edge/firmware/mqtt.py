@@ -1,8 +1,8 @@
 """Asynchronous MQTT 3.1.1 client for one long-lived connection.
 
-Promises: a publication stays in flight until its PUBACK, across any number of sessions; after a reconnect it is sent
-again under its packet id. A packet is never written in pieces (several small writes meet Nagle and delayed ACK: 44 ms
-a message). Every wait has an end. A session is persistent; lost subscriptions are made again.
+A publication stays in flight until its PUBACK, across any number of sessions; after a reconnect it is resent
+under its packet id. A packet is never written in pieces (several small writes meet Nagle and delayed ACK: 44 ms
+a message). Every wait has a limit. A session is persistent; lost subscriptions are renewed.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from .eventlog import reason
 _CONNECT_MS = const(20000)
 _ACK_MS = const(20000)
 _STABLE_MS = const(60000)
-_BEAT_MS = const(60000)  # however long a wait is configured, we show that often that we are alive
+_BEAT_MS = const(60000)  # the task beats at least this often, however long the configured wait
 _WAIT_MS = const(1000)  # the first bound of the waits between two attempts
 _JOINED = const(512)  # bytes of small packets that leave in one write
 _CONNACK = const(2)
@@ -28,12 +28,12 @@ _UNSUBACK = const(11)
 
 
 class LinkError(Exception):
-    """The session cannot go on; the client closes it and tries again."""
+    """The session has failed; the client closes it and retries."""
 
 
 class Client:
     """`board` gives link, connect, ticks_ms and sleep_ms; `options` host, port, keepalive_s, window, tls, user,
-    password; `say(part, text)` is told of every change of the connection's state.
+    password; `say(part, text)` is called at every change of the connection's state.
     """
 
     def __init__(self, board, client_id, options, will, birth, topics, on_message, say=None):
@@ -63,10 +63,10 @@ class Client:
     # ---- for the rest of the firmware ----
 
     async def publish(self, topic, make, on_ack=None, retain=False, beat=None):
-        """Send a QoS 1 publication when the window has room; returns when it is under way.
+        """Send a QoS 1 publication when the window has room; returns when it is in flight.
 
-        `make()` builds the payload, again for each retry, so that nothing in it goes stale; None means that there is
-        nothing left to send. `on_ack()` is called once, after the broker's PUBACK. `beat()` is called now and then
+        `make()` builds the payload, for each retry too, so that it is never stale; None means that there is nothing
+        left to send. `on_ack()` is called once, after the broker's PUBACK. `beat()` is called now and then
         while there is no room, to show that the publisher is alive.
         """
         while not self.online or len(self._flight) >= self._window:
@@ -81,7 +81,7 @@ class Client:
             self._send(packets.publish(topic, payload, pid, retain))
 
     def ask_for(self, topics):
-        """Subscribe on this session only, for retained messages; whoever asks waits for them, not for the answer."""
+        """Subscribe on this session only, for retained messages; the caller waits for them, not for the SUBACK."""
         self._send(lazy.borrow("greetings").subscribe(self._next_pid(), topics))
 
     def give_up(self, topics):
@@ -89,7 +89,7 @@ class Client:
         self._send(lazy.borrow("greetings").unsubscribe(self._next_pid(), topics))
 
     async def run(self):
-        """Connect, serve, wait, for ever."""
+        """Connect, serve, wait, forever."""
         while True:
             self._alive()
             started = self.board.ticks_ms()
@@ -100,10 +100,10 @@ class Client:
             except asyncio.TimeoutError:
                 self.say("broker", self.stage + ": no answer")
             except (OSError, LinkError, ValueError, IndexError, UnicodeError, EOFError) as err:
-                # Whatever was wrong with it, the next session may do better.
+                # The next session may work, whatever the cause.
                 self.say("broker", "%s: %s" % (self.stage, reason(err)))
             self.online = False
-            # A broker that accepts and then kicks must not be hammered: only a stable session resets the wait.
+            # Limits attempts at a broker that accepts and then disconnects: only a stable session resets the wait.
             if self.board.ticks_ms() - started > _STABLE_MS and self.sessions:
                 self._bound = _WAIT_MS
             await self._pause(self._wait_ms())
@@ -122,7 +122,7 @@ class Client:
 
     def _alive(self):
         self.beat()
-        self._room.set()  # publishers look again, and show that they are alive too
+        self._room.set()  # waiting publishers check for room, and beat
 
     # ---- one session ----
 
@@ -152,7 +152,7 @@ class Client:
             await self._close(writer)
 
     def _at(self, stage):
-        """Where a connection is on its way: what fails is placed by it."""
+        """Note the stage of a connection, for error messages."""
         self.stage = stage
 
     async def _part(self, job, over):
@@ -194,9 +194,10 @@ class Client:
         self.stage = "session"
 
     async def _begin(self):
-        """Make subscriptions if the broker forgot us, say that we are here, send again what was in flight."""
+        """Subscribe if the broker has no session, publish the birth message, resend what was in flight."""
         self.sessions += 1
-        # Also once per boot: what is retained must come again, the power may have failed while we took it in.
+        # Also once per boot: retained messages must be delivered a second time, as power may have failed while storing
+        # them.
         if not self.present or self.sessions == 1:
             await self._subscribe()
         topic, make = self.birth
@@ -245,7 +246,7 @@ class Client:
         return data
 
     async def _keep(self):
-        """Begin, then ping at half the interval; 1.5 intervals of silence or a PUBACK that never comes are the end."""
+        """Begin, then ping at half the interval; 1.5 intervals of silence or a missing PUBACK end the session."""
         await self._begin()
         interval = self.options.get("keepalive_s", 60) * 1000
         while True:
@@ -266,7 +267,7 @@ class Client:
             self._acknowledged(body[0] << 8 | body[1])
         elif kind == _PUBLISH:
             topic, pid, payload, retained = packets.parse_publish(first, body)
-            # Taken over before it is acknowledged; an oversized one is reported without its payload.
+            # Processed before it is acknowledged; an oversized one is reported without its payload.
             self.on_message(topic, payload if whole else None, retained)
             if pid:
                 self._send(packets.puback(pid))

@@ -1,4 +1,4 @@
-"""What stands for a pulse counter on the unix port."""
+"""A pulse counter of the unix port, for tests."""
 
 import select
 
@@ -25,13 +25,13 @@ class _Line:
 
 
 class Pulses(counters.Pulses):
-    """Counts on a line; what was counted is kept over a reset each time it is asked for."""
+    """Counts on a line; each read saves the total over a reset."""
 
     def __init__(self, board, pin, file):
         counters.Pulses.__init__(self, board, pin, _Line(file))
 
     def count(self):
-        """Pulses since the power came."""
+        """Pulses since power-on."""
         now = counters.Pulses.count(self)
         self.keep_total(now)
         return now

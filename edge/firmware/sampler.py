@@ -1,4 +1,4 @@
-"""Reads the sensors at a fixed pace; each round is one record, and what did not answer is not in it."""
+"""Reads the sensors at a fixed pace; each round is one record, without the sensors that did not answer."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from .source import Source
 
 
 class Sampler:
-    """One source per entry of the configuration, each read in its own task so that a slow one delays nobody."""
+    """One source per entry of the configuration, each read in its own task so that a slow one does not delay others."""
 
     def __init__(self, board, journal, conf, health, events):
         self.board = board
@@ -35,7 +35,7 @@ class Sampler:
             return None
 
     async def run(self):
-        """Sample for ever; a late round is skipped, not made up for."""
+        """Sample forever; a late round is skipped."""
         due = self.board.ticks_ms()
         if self._sleeps:  # this round is the only one: sensors that must warm up do it now
             await asyncio.gather(*[source.run(due + source.lead_ms) for source in self.sources if source.lead_ms])
@@ -58,7 +58,7 @@ class Sampler:
             await self._settle()
 
     async def _settle(self):
-        """The last sample may still be under way, as a reading may be."""
+        """Wait for samples that are not finished."""
         jobs, self._jobs = self._jobs, []
         for job in jobs:
             try:

@@ -1,4 +1,4 @@
-"""Asks the time: SNTP with several servers. What one server says is believed only if another or the clock agrees."""
+"""SNTP with several servers. The time of one server is confirmed only if another server or the running clock agrees."""
 
 import os
 import socket
@@ -15,8 +15,8 @@ _FORTY_YEARS_S = const(40 * 365 * 86400)
 _ANSWER_MS = const(2000)
 _QUICK_MS = const(100)
 _TRIES = const(3)
-_AGREE_MS = const(2000)  # two servers say the same
-_NEAR_MS = const(10000)  # a server and our running clock say the same
+_AGREE_MS = const(2000)  # two servers agree
+_NEAR_MS = const(10000)  # a server and the running clock agree
 
 
 def unix_ms(seconds, fraction):
@@ -28,9 +28,9 @@ def unix_ms(seconds, fraction):
 
 
 def parse(reply, cookie):
-    """Return the server's unix milliseconds; ValueError with the reason when the answer cannot be true."""
+    """Return the server's unix milliseconds; ValueError with the reason when the answer is not plausible."""
     if len(reply) < 48 or reply[24:32] != cookie:
-        raise ValueError("not an answer to our question")
+        raise ValueError("not an answer to this query")
     if reply[0] & 7 != 4 or reply[0] >> 6 == 3 or not 0 < reply[1] < 16:
         raise ValueError("the server is not synchronised itself")
     ms = unix_ms(*struct.unpack(b">II", reply[40:48]))
@@ -39,7 +39,7 @@ def parse(reply, cookie):
     return ms
 
 
-def believed(answers, running_ms, sure):
+def confirmed_time(answers, running_ms, sure):
     """Decide on answers `[(server, unix ms), ...]`; return (unix ms or None, confirmed, reason).
 
     `running_ms`: the running clock at the same moment, 0 where there is none; `sure`: it is confirmed.
@@ -52,25 +52,25 @@ def believed(answers, running_ms, sure):
     if not answers:
         return None, False, "no server answered"
     if len(answers) == 1 and not sure:
-        return answers[0][1], False, ""  # nobody contradicts: an estimate, until the next answer agrees with it
+        return answers[0][1], False, ""  # an estimate, until the next answer agrees with it
     server, ms = answers[0]
     if running_ms:
         off = "%s is %d s off the running clock" % (server, (ms - running_ms) // 1000)
     else:
-        off = "%s says %d" % (server, ms // 1000)
+        off = "%s has %d" % (server, ms // 1000)
     return None, False, off + "; no second server agrees"
 
 
 def _connected(address, port):
     """A non-blocking UDP socket."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.connect(socket.getaddrinfo(address, port)[0][-1])  # an address, not a name: this does not wait
+    sock.connect(socket.getaddrinfo(address, port)[0][-1])  # an address, not a name: does not block
     sock.setblocking(False)
     return sock
 
 
-async def ask(board, address, port=123):
-    """Return (unix ms at tick zero, ms that the exchange took); OSError when nobody answers."""
+async def query(board, address, port=123):
+    """Return (unix ms at tick zero, ms that the exchange took); OSError without an answer."""
     sock = _connected(address, port)
     try:
         cookie = os.urandom(8)
@@ -89,14 +89,14 @@ async def ask(board, address, port=123):
         sock.close()
 
 
-async def ask_well(board, address, port):
+async def query_best(board, address, port):
     """Return unix ms at tick zero, by the quickest of some exchanges: an answer may be off by half of what it took."""
-    unix, took = await ask(board, address, port)
+    unix, took = await query(board, address, port)
     for _ in range(_TRIES):
         if took <= _QUICK_MS * board.speed:
             break
         try:
-            again = await ask(board, address, port)
+            again = await query(board, address, port)
         except OSError:
             break  # a slow answer is better than none
         if again[1] < took:
@@ -105,14 +105,14 @@ async def ask_well(board, address, port):
 
 
 async def _answers(board, servers, say, possible, enough):
-    """What the servers answer, as unix ms at tick zero; asking ends when `enough(answers)`."""
+    """Answers of the servers, as unix ms at tick zero; queries end when `enough(answers)`."""
     out = []
     for server in servers:
         host, _, port = server.partition(":")
         try:
-            zero = await ask_well(board, await lazy.borrow("names").address(board, host, say), int(port or 123))
+            zero = await query_best(board, await lazy.borrow("names").address(board, host, say), int(port or 123))
             if not possible(board, zero + board.ticks_ms()):
-                raise ValueError("outside of the validity of our certificate")
+                raise ValueError("outside the validity of the certificate")
             out.append((server, zero))
             if enough(out):
                 break
@@ -122,11 +122,11 @@ async def _answers(board, servers, say, possible, enough):
 
 
 async def synchronise(board, clock, servers):
-    """Set the clock by servers that can be believed; return "" when it is confirmed, or why not."""
+    """Set the clock by servers that agree; return "" when it is confirmed, or why not."""
 
     def decide(found):
         now = board.ticks_ms()
-        return believed([(server, zero + now) for server, zero in found], clock.running_ms(), clock.synced)
+        return confirmed_time([(server, zero + now) for server, zero in found], clock.running_ms(), clock.synced)
 
     possible = lazy.borrow("validity").possible
     found = await _answers(board, servers, clock.say, possible, lambda found: decide(found)[1])

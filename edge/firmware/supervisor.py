@@ -1,7 +1,7 @@
-"""Keeps the tasks alive: a crash is logged and the task started again, a silent task resets the board.
+"""Supervises the tasks: a crash is logged and the task restarted, a silent task resets the board.
 
-The hardware watchdog is fed here, by the health of the tasks and by nothing else: a network that is away for a week
-is no reason to restart.
+The hardware watchdog is fed here, by the health of the tasks and by nothing else: a week without network
+must not restart the board.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Supervisor:
         self._crashes = []
 
     def start(self, name, part, silence_s):
-        """Run `part.run()` for ever; it must call `part.beat()` at least every `silence_s` seconds."""
+        """Run `part.run()` forever; it must call `part.beat()` at least every `silence_s` seconds."""
         self._beats[name] = [self.board.ticks_ms(), silence_s * 1000]
         part.beat = lambda: self._beat(name)
         return asyncio.create_task(self._keep(name, part))
@@ -52,13 +52,13 @@ class Supervisor:
         try:
             self.events.add(name, err)
         except MemoryError:
-            self.events.add(name, "out of memory, and too little even to say where")
+            self.events.add(name, "out of memory, and too little for a traceback")
 
     def _crashed(self):
         now = self.board.ticks_ms()
         self._crashes = [at for at in self._crashes if now - at < _CRASH_SPAN_MS] + [now]
         if len(self._crashes) > _CRASHES_MAX:
-            self._restart("tasks crash again and again")
+            self._restart("tasks crash repeatedly")
 
     def _restart(self, why):
         self.events.add("supervisor", why)
@@ -66,7 +66,7 @@ class Supervisor:
         self.board.reset()
 
     def silent(self):
-        """Return the name of a task that has not shown itself in time, or None."""
+        """Return the name of a task that has not beaten in time, or None."""
         now = self.board.ticks_ms()
         for name, (seen, limit) in self._beats.items():
             if now - seen > limit:

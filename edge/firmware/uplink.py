@@ -1,4 +1,4 @@
-"""Carries records from the ring to the broker: several in a message, several messages in flight, freed only by ack."""
+"""Sends records from the ring to the broker: several in a message, several messages in flight, freed only by ack."""
 
 import asyncio
 
@@ -10,44 +10,44 @@ _PAYLOAD_MAX = const(700)
 
 
 class Uplink:
-    """Sends what is pending in order of age, and on request what was sent before.
+    """Sends pending records, oldest first, and resends records on request.
 
-    While the clock is not set, records wait for `patience_ms` after the first connection.
+    While the clock is not set, records wait for up to `time_wait_ms` after the first connection.
     """
 
-    def __init__(self, board, ring, clock, client, topic, batch, patience_ms):
+    def __init__(self, board, ring, clock, client, topic, batch, time_wait_ms):
         self.board = board
         self.ring = ring
         self.clock = clock
         self.client = client
         self.topic = topic
         self.batch = batch
-        self.patience_ms = patience_ms
+        self.time_wait_ms = time_wait_ms
         self._began = None
         self.next = ring.first
         self.delivered = 0
         self.beat = lambda: None
-        self._again = []
+        self._requested = []
         self._before = {clock.line: 0}
         self._new = asyncio.Event()
 
     def wake(self):
-        """Look into the ring again."""
+        """Let `run` look for pending records."""
         self._new.set()
 
     def resend(self, first, last):
         """Send these record numbers once more, acknowledged or not."""
-        self._again.append((first, last, True))
+        self._requested.append((first, last, True))
         self.wake()
 
     async def run(self):
-        """Send for ever."""
+        """Send forever."""
         while True:
             self.beat()
-            span = self._take()
+            span = self._next_span()
             if span is None:
                 self._new.clear()
-                await self._new.wait()  # the supervisor wakes us too, so that we can show that we are alive
+                await self._new.wait()  # the supervisor sets the event too, so that this task can beat
                 continue
             await self.client.publish(
                 self.topic, lambda s=span: self._message(s), lambda s=span: self._acked(s), False, self.beat
@@ -55,13 +55,13 @@ class Uplink:
 
     # ---- choosing ----
 
-    def _take(self):
+    def _next_span(self):
         """Return the next (first, last, also acknowledged ones), records that may share a message."""
-        if self._again:
-            first, last, _ = self._again.pop(0)
+        if self._requested:
+            first, last, _ = self._requested.pop(0)
             end = self._extent(first, last, True)
             if end < last:
-                self._again.insert(0, (end + 1, last, True))
+                self._requested.insert(0, (end + 1, last, True))
             return first, end, True
         number = max(self.next, self.ring.first, self.ring.cursor)
         while number < self.ring.next and not self.ring.pending(number):
@@ -73,15 +73,15 @@ class Uplink:
         return number, self.next - 1, False
 
     def _too_early(self, number):
-        """Wait a while for the true time: without it a record is dated by its arrival, which a slow broker spoils."""
-        if self.clock.synced or not self.patience_ms:
+        """Whether to wait for the time: without it a record is dated by its arrival, which a slow broker delays."""
+        if self.clock.synced or not self.time_wait_ms:
             return False
         rec = self._record(number, False)
         if rec is None or self.clock.resolve(rec)[1] == 2:
             return False
         if self._began is None and self.client.online:
             self._began = self.board.ticks_ms()
-        return self._began is None or self.board.ticks_ms() - self._began < self.patience_ms
+        return self._began is None or self.board.ticks_ms() - self._began < self.time_wait_ms
 
     def _extent(self, first, last, every):
         """The last record number that fits a message and has the same kind of time as the first."""
@@ -114,7 +114,8 @@ class Uplink:
         for number in range(first, last + 1):
             rec = self._record(number, every)
             if rec is not None:
-                # The first of a boot names the last of the boot before: what a broker lost of that shows by it alone.
+                # The first of a boot names the last of the boot before: records of that boot that a broker lost are
+                # found by it.
                 before = None if rec.seq else self.ring.read(number - 1)
                 records.append(rec)
                 times.append(self._time(rec) + (record.identity(before) if before else None,))
@@ -131,7 +132,7 @@ class Uplink:
     def _time(self, rec):
         """Return the unix time of a record in tenths, and its quality: 2 confirmed, 1 estimated, 0 left to the gateway.
 
-        A boot of which nobody knows the time is placed as if the power had come back at once after it.
+        A boot of unknown time is placed as if the power had come back immediately after it.
         """
         clock = self.clock
         time, quality = clock.resolve(rec)

@@ -41,7 +41,7 @@ def findings(state: dict[str, Any]) -> list[str]:
     if state.get("clock") == "not set":
         out.append("The clock is not set: no time server has answered. Check ntp in node.json and UDP port 123.")
     if state.get("clock") == "estimated":
-        out.append("The clock is estimated: one server alone is not believed. Configure a second one.")
+        out.append("The clock is estimated: the time of a single server is not confirmed. Configure a second one.")
     out += [
         f"{where} has never answered: check its wiring, supply and pins."
         for where, last in state.get("sensors", [])

@@ -2,7 +2,7 @@
 
 Two authorities, because the brokers must not trust each other's clients: `devices` signs for devices and is all the
 edge broker trusts; `infrastructure` signs for brokers and gateways and is all the hub trusts. A certificate's common
-name is the id that the brokers' access rules bind to topics, so an id is given once, whatever it is for.
+name is the id that the brokers' access rules bind to topics, so an id is given once, for one purpose.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def authority_of(kind: Kind) -> str:
 def make_authorities(folder: Path, city: str, now: datetime) -> None:
     """Make what is missing of both authorities: key (mode 600), certificate and revocation list. Raises UsageError."""
     if not valid_id(city):
-        raise UsageError(f"'{city}' is no city id; write 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
+        raise UsageError(f"'{city}' is not a valid city id; write 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
     folder.mkdir(parents=True, exist_ok=True)
     for name in AUTHORITIES:
         if not (folder / f"{name}-ca.crt").exists():
@@ -90,7 +90,7 @@ def enrol(
     `hosts`: names and addresses under which a broker is reached. Key files have mode 600; DER is for devices.
     """
     if not valid_id(name) or name in ROLES:
-        why = "is a role with rights of its own" if name in ROLES else "is no id"
+        why = "is a role with rights of its own" if name in ROLES else "is not a valid id"
         raise UsageError(f"'{name}' {why}; choose another of 1 to 64 of A-Z a-z 0-9 . _ : - and no dash first.")
     files = Issued(*(folder / "issued" / f"{name}.{end}" for end in ("crt", "key", "der", "key.der")))
     if files.certificate.exists():
@@ -157,13 +157,13 @@ def listener(folder: Path, broker: str, authority: str, port: int, at: Path | No
     """
     names = (f"{authority}-ca.crt", f"{authority}-crl.pem", f"issued/{broker}.crt", f"issued/{broker}.key")
     files = [folder.resolve() / name for name in names]
-    told = "# The user of the broker must be able to read these files; --at FOLDER names copies of them.\n"
+    hint = "# The user of the broker must be able to read these files; --at FOLDER names copies of them.\n"
     if at is not None:
-        told = f"# Before: install -D -o mosquitto -m 600 -t {at} {' '.join(map(str, files))}\n"
+        hint = f"# Before: install -D -o mosquitto -m 600 -t {at} {' '.join(map(str, files))}\n"
         files = [at / path.name for path in files]
     ca, crl, certificate, key = files
     return (
-        f"{told}listener {port}\n"
+        f"{hint}listener {port}\n"
         f"cafile {ca}\ncrlfile {crl}\ncertfile {certificate}\nkeyfile {key}\n"
         "require_certificate true\nuse_identity_as_username true\ntls_version tlsv1.2\n"
     )
@@ -217,7 +217,8 @@ def _host(text: str) -> x509.GeneralName:
         pass
     if not _HOST.fullmatch(text) or len(text) > 253:
         raise UsageError(
-            f"'{text}' is no host; write a name or an address, as hub.example.org or 192.0.2.7, without scheme and port"
+            f"'{text}' is not a valid host; write a name or an address, such as hub.example.org or 192.0.2.7, without scheme and"
+            " port"
             " (of a name with other letters its form that begins with xn--)."
         )
     return x509.DNSName(text)
@@ -234,7 +235,7 @@ def _read(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no certificate that can be read ({error}); put the right one back.") from None
+        raise UsageError(f"{path} is not a readable certificate ({error}); put the right one back.") from None
 
 
 def _list(folder: Path, authority: str) -> x509.CertificateRevocationList:
@@ -245,7 +246,7 @@ def _read_list(path: Path) -> x509.CertificateRevocationList:
     try:
         return x509.load_pem_x509_crl(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no list that can be read ({error}); `cityvitals enrol ca` makes it.") from None
+        raise UsageError(f"{path} is not a readable list ({error}); `cityvitals enrol ca` makes it.") from None
 
 
 def _certificate(folder: Path, authority: str) -> x509.Certificate:
@@ -267,8 +268,8 @@ def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCu
 
 
 def _city_in(authority: x509.Certificate) -> str:
-    told = authority.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return str(told[0].value) if told else ""
+    hint = authority.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(hint[0].value) if hint else ""
 
 
 def _list_lasts(folder: Path, authority: str, now: datetime) -> bool:

@@ -131,7 +131,7 @@ def _set(config: Config, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
     for table in tables:
         config = config.setdefault(table, {})
         if not isinstance(config, dict):
-            raise UsageError(f"'{name}' cannot be set: '{table}' is no table.")
+            raise UsageError(f"'{name}' cannot be set: '{table}' is not a table.")
     config[key] = value
 
 

@@ -72,7 +72,8 @@ def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progr
 
 
 def boots(now: float) -> bytes:
-    """The boot counter of a board that has none: minutes since 2024, so that no boot of a former board comes again.
+    """The boot counter of a board that has none: minutes since 2024, so that no boot number of a former board is used
+    twice.
 
     The device may have had another board, or this one's flash erased; records of the same boot and number would be
     taken for those of then. Format: `edge/firmware/files.py`.

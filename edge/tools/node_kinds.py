@@ -28,7 +28,7 @@ def first_choice(kind: str) -> tuple[str, ...]:
 def sensors(kind: str, wanted: Sequence[str] = (), on: str = RECOMMENDED) -> list[Sensor]:
     """The `sensors` of a new node of a kind, or those asked for, with free pins of a board. Raises UsageError.
 
-    A driver is asked for by its name, with options where they are to differ: `sds011,port=2,rx=16,tx=15`.
+    A driver is selected by its name, with options that differ from its defaults: `sds011,port=2,rx=16,tx=15`.
     """
     first = first_choice(kind)
     place = _Pins(board(on))

@@ -1,7 +1,7 @@
-"""Firmware over the air, the operator's side: offers a release to nodes over MQTT, and reads what they say of it.
+"""Firmware over the air, the operator's side: offers a release to nodes over MQTT, and reads their reports.
 
 The protocol is that of `edge/firmware/ota.py`: retained chunks, then a retained offer signed with each node's key. A
-broker acknowledges what its rules forbid, too; so only what comes back by a subscription of our own counts as taken.
+broker acknowledges what its rules forbid, too; so an offer counts as published when a subscription receives it.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def connect(broker: Broker, filters: Sequence[str]) -> Link:
 
 
 def publish(broker: Broker, made: release.Release, keys: Sequence[NodeKey], progress: Progress) -> dict[str, bytes]:
-    """Put a release on the broker for each of the nodes, and take those of before away.
+    """Publish a release for each of the nodes, retained, and remove earlier ones.
 
-    Returns what the nodes had said on `ota/state` until then, by topic. Raises Unavailable, and CityVitalsError naming
-    the nodes for which the broker did not take it.
+    Returns the nodes' reports on `ota/state` from before, by topic. Raises Unavailable, and CityVitalsError naming
+    the nodes for which the broker did not accept it.
     """
     topics = {f"{ROOT}/{key.city}/{key.device}/ota": key for key in keys}
     link = connect(broker, [f"{topic}/#" for topic in topics])
@@ -72,11 +72,11 @@ def publish(broker: Broker, made: release.Release, keys: Sequence[NodeKey], prog
             for end, chunk in chunks.items():
                 link.publish(f"{topic}/{end}", chunk, retain=True)
             link.publish(f"{topic}/offer", made.offer(key.key), retain=True)
-        old, said = _come_back(link, waiting, made, lambda done: progress(done, total))
+        old, reports = _come_back(link, waiting, made, lambda done: progress(done, total))
         for topic in old:
             link.publish(topic, b"", retain=True)
         _acknowledged(link, total + len(old))
-        return said
+        return reports
     finally:
         link.close()
 
@@ -86,13 +86,13 @@ def _come_back(
 ) -> tuple[list[str], dict[str, bytes]]:
     """Read until each new offer has come back; returns the topics of other releases' chunks, and `ota/state` so far."""
     old: dict[str, None] = {}
-    said: dict[str, bytes] = {}
+    reports: dict[str, bytes] = {}
     count, moved = 0, time.monotonic()
     while waiting:
         for message in _take(link, 0.5):
             digest, slash, _ = message.topic.partition("/ota/")[2].partition("/")
             if digest == "state":
-                said |= {message.topic: message.payload} if message.retain else {}
+                reports |= {message.topic: message.payload} if message.retain else {}
             elif slash and digest != made.sha256[:8]:
                 old |= {message.topic: None} if message.payload else {}
             elif not message.retain:
@@ -102,10 +102,10 @@ def _come_back(
         if time.monotonic() - moved > _STUCK:
             devices = ", ".join(topic.split("/")[3] for topic in waiting)
             raise CityVitalsError(
-                f"{link.broker} did not take the update for {devices}. May this user write ota/offer and read ota/#?"
+                f"{link.broker} did not accept the update for {devices}. May this user write ota/offer and read ota/#?"
                 " See deploy/mosquitto/edge.acl."
             )
-    return list(old), said
+    return list(old), reports
 
 
 def _acknowledged(link: Link, expected: int) -> None:
@@ -117,7 +117,7 @@ def _acknowledged(link: Link, expected: int) -> None:
         count += arrived
         moved = time.monotonic() if arrived else moved
         if time.monotonic() - moved > _STUCK:
-            raise Unavailable(f"{link.broker} acknowledged {count} of {expected} messages ({link.state}); try again.")
+            raise Unavailable(f"{link.broker} acknowledged {count} of {expected} messages ({link.state}); retry.")
 
 
 def _take(link: Link, timeout: float) -> list[Message]:
@@ -126,14 +126,14 @@ def _take(link: Link, timeout: float) -> list[Message]:
     return messages
 
 
-# ---- what the nodes say ----
+# ---- reports of the nodes ----
 
 
 @dataclass
-class Said:
-    """What one node has said: its retained `status` and `ota/state`, and what it is offered.
+class NodeReport:
+    """The reports of one node: its retained `status` and `ota/state`, and what it is offered.
 
-    Of the type of a value nothing is sure. `unreadable`: the ends of topics under which no JSON table was found.
+    Values may have any type. `unreadable`: the ends of topics under which no JSON table was found.
     """
 
     city: str
@@ -145,7 +145,7 @@ class Said:
 
     @property
     def heard(self) -> bool:
-        """Whether a node said something; an offer alone is our own."""
+        """Whether the node has reported anything; an offer alone is not a report."""
         return bool(self.version or self.unreadable)
 
     @property
@@ -156,12 +156,12 @@ class Said:
 
     @property
     def version(self) -> str:
-        """The version it runs, as far as it has said so; while one is on trial this may be the one before."""
+        """The version it runs, as it reports it; while one is on trial this may be the one before."""
         return str(self.status.get("fw") or self.ota.get("fw") or "")
 
     @property
     def update(self) -> str:
-        """How it stands with an update: nothing, offered, on trial, refused and why, rolled back, or unreadable."""
+        """State of an update: nothing, offered, on trial, refused and why, rolled back, or unreadable."""
         odd = f"{', '.join(sorted(self.unreadable))} cannot be read" if self.unreadable else ""
         return "; ".join(filter(None, [self._update, odd]))
 
@@ -186,13 +186,13 @@ def filters(city: str = "", devices: Iterable[str] = ()) -> list[str]:
     return [f"{ROOT}/{city or '+'}/{device}/{end}" for device in list(devices) or ["+"] for end in _PLACES]
 
 
-def take_in(said: dict[tuple[str, str], Said], messages: Iterable[Message]) -> None:
-    """Put messages where they belong; what is no JSON table is noted as unreadable."""
+def sort_reports(reports: dict[tuple[str, str], NodeReport], messages: Iterable[Message]) -> None:
+    """Sort messages by node; a payload that is not a JSON table is noted as unreadable."""
     for message in messages:
         _, _, city, device, end = message.topic.split("/", 4)
         if end not in _PLACES:
             continue
-        node = said.setdefault((city, device), Said(city, device))
+        node = reports.setdefault((city, device), NodeReport(city, device))
         try:
             value = read_json(message.payload or b"{}")
         except ValueError:
@@ -204,7 +204,7 @@ def take_in(said: dict[tuple[str, str], Said], messages: Iterable[Message]) -> N
 
 
 def held(link: Link) -> Iterator[Message]:
-    """The retained messages of a new link; MQTT does not tell when that is all, so until none comes for a second."""
+    """The retained messages of a new link; MQTT does not mark the last one, so read until none arrives for a second."""
     quiet = time.monotonic()
     while time.monotonic() < quiet + _QUIET:
         if messages := _take(link, 0.1):
@@ -212,22 +212,22 @@ def held(link: Link) -> Iterator[Message]:
             quiet = time.monotonic()
 
 
-def status(broker: Broker, city: str, devices: Sequence[str]) -> list[Said]:
-    """What the broker holds of the nodes."""
+def status(broker: Broker, city: str, devices: Sequence[str]) -> list[NodeReport]:
+    """Reports of the nodes that the broker retains."""
     link = connect(broker, filters(city, devices))
-    said: dict[tuple[str, str], Said] = {}
+    reports: dict[tuple[str, str], NodeReport] = {}
     try:
-        take_in(said, held(link))
+        sort_reports(reports, held(link))
     finally:
         link.close()
-    return [said[at] for at in sorted(said) if said[at].heard]
+    return [reports[at] for at in sorted(reports) if reports[at].heard]
 
 
 def running(before: dict[str, bytes], version: str) -> list[str]:
-    """The devices that ran this version before it was offered: they take no other firmware of the same name."""
-    said: dict[tuple[str, str], Said] = {}
-    take_in(said, [Message(topic, payload, True, False, 0, 0, 0) for topic, payload in before.items()])
-    return [node.device for node in said.values() if node.version == version]
+    """The devices that ran this version before it was offered: they accept no other firmware of the same name."""
+    reports: dict[tuple[str, str], NodeReport] = {}
+    sort_reports(reports, [Message(topic, payload, True, False, 0, 0, 0) for topic, payload in before.items()])
+    return [node.device for node in reports.values() if node.version == version]
 
 
 def follow(
@@ -235,50 +235,51 @@ def follow(
 ) -> Iterator[tuple[NodeKey, str]]:
     """Each node with its end of an update as it comes: empty when it runs the version, else why it does not.
 
-    `before`: what they had said before the offer, as `publish` returns it; that is no answer to it.
+    `before`: their reports from before the offer, as `publish` returns it; those are not answers to it.
     """
     waiting = {(key.city, key.device): key for key in keys}
     link = connect(broker, [f for key in keys for f in filters(key.city, [key.device])])
-    said: dict[tuple[str, str], Said] = {}
+    reports: dict[tuple[str, str], NodeReport] = {}
     deadline = time.monotonic() + seconds
     try:
         while waiting and time.monotonic() < deadline:
             messages = _take(link, 0.5)
-            take_in(said, [m for m in messages if not m.retain or before.get(m.topic) != m.payload])
-            for at in [at for at in waiting if at in said]:
-                if (end := outcome(said[at], version)) is not None:
+            sort_reports(reports, [m for m in messages if not m.retain or before.get(m.topic) != m.payload])
+            for at in [at for at in waiting if at in reports]:
+                if (end := outcome(reports[at], version)) is not None:
                     yield waiting.pop(at), end
         for at, key in waiting.items():
-            yield key, (said[at].update if at in said and said[at].heard else "has not answered yet")
+            yield key, (reports[at].update if at in reports and reports[at].heard else "has not answered yet")
     finally:
         link.close()
 
 
-def outcome(said: Said, version: str) -> str | None:
-    """None while the update goes on; empty when the version is there to stay; else why it is not."""
-    state = said.ota.get("state")
-    if state == "running" and said.ota.get("fw") == version:
+def outcome(reports: NodeReport, version: str) -> str | None:
+    """None while the update continues; empty when the version is confirmed; else why it is not."""
+    state = reports.ota.get("state")
+    if state == "running" and reports.ota.get("fw") == version:
         return ""
-    if version in said.bad or (state == "refused" and said.ota.get("version") in (version, "")):
-        return said.update or f"{version} was rolled back"
+    if version in reports.bad or (state == "refused" and reports.ota.get("version") in (version, "")):
+        return reports.update or f"{version} was rolled back"
     return None
 
 
-def table(said: Sequence[Said]) -> str:
-    """Lines with a head, fit for a terminal."""
+def table(reports: Sequence[NodeReport]) -> str:
+    """A table with a header, as text."""
     rows: list[tuple[str, ...]] = [("node", "is", "boot", "runs", "slot", "update")]
-    for s in said:
+    for s in reports:
         state, boot = str(s.status.get("state", "")), str(s.status.get("boot", ""))
-        told = (f"{s.city}/{s.device}", state, boot, s.version, str(s.ota.get("slot", "")), s.update)
-        rows.append(tuple(map(printable, told)))
+        cells = (f"{s.city}/{s.device}", state, boot, s.version, str(s.ota.get("slot", "")), s.update)
+        rows.append(tuple(map(printable, cells)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def as_json(said: Sequence[Said]) -> str:
-    """The same for programs. Who a node is is told by its topic, whatever it says itself."""
+def as_json(reports: Sequence[NodeReport]) -> str:
+    """The same for programs. A node is identified by its topic, not by its own report."""
     fields = [
-        s.status | {"city": s.city, "device": s.device, "fw": s.version, "ota": s.ota, "update": s.update} for s in said
+        s.status | {"city": s.city, "device": s.device, "fw": s.version, "ota": s.ota, "update": s.update}
+        for s in reports
     ]
     return json.dumps(fields, indent=2) + "\n"

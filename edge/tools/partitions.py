@@ -1,12 +1,12 @@
 """The flash layout of a node, written into a stock MicroPython image.
 
 MicroPython 1.25 ships a table with `vfs`, later ones without: the file system is then made from the end of the last
-partition. So the table is written anew, whatever the image has; only its application is kept. Format: ESP-IDF's
+partition. So a new table is written, whatever the image has; only its application is kept. Format: ESP-IDF's
 partition table (32 bytes an entry, an MD5 entry at the end).
 
-`vfs` holds what a technician puts there and is not written in operation; `state` the node's own small files, made anew
-when damaged; `ring` the records; `romfs` the firmware that runs in place; `romfs_b` and `swap` are kept free for its
-replacement over the air.
+`vfs` holds what a technician puts there and is not written in operation; `state` the node's own small files,
+reformatted when damaged; `ring` the records; `romfs` the firmware that runs in place; `romfs_b` and `swap` are kept
+free for its replacement over the air.
 """
 
 from __future__ import annotations

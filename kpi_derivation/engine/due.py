@@ -1,4 +1,4 @@
-"""Which periods have to be derived again: those of changed days, those that look back at them, and those that time
+"""Which periods have to be derived: those of changed days, those that look back at them, and those that time
 passes in. Pure.
 """
 

@@ -39,7 +39,7 @@ class Reads:
         reads.found = found
         return reads
 
-    def add(self, *fact: str, value: Any = None) -> None:  # noqa: ANN401 - whatever was read
+    def add(self, *fact: str, value: Any = None) -> None:  # noqa: ANN401 - any value
         """Note one fact."""
         if fact not in self.found:
             self.found[fact] = value
@@ -67,7 +67,7 @@ class Reads:
 
     @property
     def quantities(self) -> set[str]:
-        """The quantities whose data were asked for."""
+        """The quantities whose data were read."""
         return {fact[1] for fact in self.found if fact[0] in DATA}
 
     @property
@@ -96,7 +96,7 @@ class _Section:
     def __init__(self, of: object, name: str, reads: Reads) -> None:
         self._of, self._name, self._reads = of, name, reads
 
-    def __getattr__(self, field: str) -> Any:  # noqa: ANN401 - whatever the field holds
+    def __getattr__(self, field: str) -> Any:  # noqa: ANN401 - any field
         self._reads.add(self._name, field)
         return getattr(self._of, field)
 
@@ -107,7 +107,7 @@ class _Documented(Mapping[str, Any]):
     def __init__(self, of: Mapping[str, Any], reads: Reads) -> None:
         self._of, self._reads = of, reads
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - whatever the file says
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any value
         self._reads.add("documented", key)
         return self._of[key]
 
@@ -119,7 +119,7 @@ class _Documented(Mapping[str, Any]):
 
 
 class _TrackedCity:
-    """A city whose keys are noted when they are read. Its id is no key: with another id it is another city."""
+    """A city whose keys are noted when they are read, but for its id: with another id it is another city."""
 
     __slots__ = ("plain", "reads")
 
@@ -158,7 +158,7 @@ class _TrackedCity:
         self.reads.add("kind", "*")
         return self.plain.device
 
-    def __getattr__(self, section: str) -> Any:  # noqa: ANN401 - whatever else a city has
+    def __getattr__(self, section: str) -> Any:  # noqa: ANN401 - any section
         self.reads.add(section, "*")
         return getattr(self.plain, section)
 

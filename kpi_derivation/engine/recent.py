@@ -46,13 +46,13 @@ class Recent:
         self._floor = _ALWAYS  # everything stored from here on is in memory
 
     def start(self, newest: int) -> None:
-        """The store already holds partials, the newest at `newest`: take the recent ones into memory."""
+        """Load recent partials from a store whose newest partial is at `newest`."""
         self._floor = newest - self._keep
         stored = self._history.partials(self._city, self._level, self._floor, _NEVER, self._table)
         self._kept, self._fresh = Partials.concat(list(stored)).latest(), Partials.empty()
 
     def add(self, partials: Partials) -> None:
-        """Note partials that are in the store, or will be before it is read again."""
+        """Note partials that are in the store, or will be before it is read next."""
         fresh = partials.take(partials.start >= self._floor)
         if len(fresh):
             self._fresh = Partials.concat([self._fresh, fresh]).latest()
@@ -60,11 +60,11 @@ class Recent:
                 self._merge()
 
     def _merge(self) -> None:
-        """Only now and then, because it copies everything."""
+        """Merge the fresh partials; called rarely, because it copies everything."""
         self._kept, self._fresh = Partials.concat([self._kept, self._fresh]).latest(), Partials.empty()
 
     def trim(self) -> None:
-        """Forget what is older than `keep`, an eighth of it at a time: sooner, much would be copied for little."""
+        """Remove partials older than `keep`, at least an eighth of it at a time: each removal copies the rest."""
         newest = max((int(p.start.max()) for p in (self._kept, self._fresh) if len(p)), default=self._floor)
         if newest - self._keep > self._floor + self._keep // 8:
             self._floor = newest - self._keep

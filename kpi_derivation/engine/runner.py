@@ -3,7 +3,7 @@
     windows --absorb--> hours (the caller stores them) --evaluate--> days --> period sums --> derivations --> values
 
 The engine computes from what the store holds (`History`), so a restart, a repetition or another order of arrival
-gives the same bits. It does no I/O of its own and never asks for the time.
+gives the same bits. It does no I/O of its own and does not read the clock.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Engine:
     ) -> None:
         self.city, self._table = city, table
         table.set_rollovers(city.id, city.rollovers)
-        self._index: dict[Any, Any] = {}  # what the views find out about the registry
+        self._index: dict[Any, Any] = {}  # cached by views: facts of the registry
         self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
         mine = tracked(city, self.record.everywhere)
         self._windows = Recent(history, city.id, "window", table, keep=2 * HOUR)
@@ -81,7 +81,7 @@ class Engine:
         self._days.restore(first, last)
 
     def absorb(self, windows: Partials) -> Partials:
-        """Take stored windows; returns the hours they change, for the caller to store before `evaluate`."""
+        """Read stored windows; returns the hours they change, for the caller to store before `evaluate`."""
         if not len(windows):
             return windows
         self._windows.add(windows)
@@ -94,7 +94,7 @@ class Engine:
         return hours
 
     def evaluate(self, now: int) -> list[KpiValue]:
-        """The values of every KPI and period that changed data, or the passing of time, touches. `now`: UTC ms."""
+        """The values of every KPI and period that changed data, or the passing of time, changes. `now`: UTC ms."""
         changed = self._days.settle() | self._unreported
         self._unreported = set()
         self._hours.trim()
@@ -117,7 +117,7 @@ class Engine:
         return values
 
     def made_otherwise(self, old: City) -> list[Series]:
-        """Series whose hours come out otherwise than with the city file `old`, so that they are to be made again."""
+        """Series whose hours differ from those made with the city file `old`, so that they are to be recalculated."""
         before, now = old.rollovers, self.city.rollovers
         rolling = [s for s in sorted({*before, *now}) if before.get(s) != now.get(s)]
         return [*self._maker.new_sources(old), *rolling]
@@ -138,7 +138,7 @@ class Engine:
         self._days.touch_everything()
 
     def derive(self, period: Period, now: int, derivations: Sequence[Derivation] | None = None) -> list[KpiValue]:
-        """The values of one period from what the engine knows, whether dirty or not."""
+        """The values of one period from the days as they are, dirty or not."""
         view = self._view(period, now)
         values: list[KpiValue] = []
         for derivation in DERIVATIONS.values() if derivations is None else derivations:
@@ -230,12 +230,12 @@ class Engine:
         return tuple(local_date(t, self.city.zone).toordinal() for t in times)
 
     def _not_kept(self) -> set[str]:
-        """Quantities that some derivation has asked for and whose days are not kept."""
+        """Quantities that some derivation has read and whose days are not kept."""
         self._version = self.record.version
         return self.record.all_quantities() - self._quantities
 
     def _keep(self, quantities: set[str]) -> None:
-        """Fold the stored hours of quantities that no derivation had asked for before."""
+        """Fold the stored hours of quantities that no derivation had read before."""
         self._quantities |= quantities
         series = [i for i, name in enumerate(self._table.all) if name.quantity in quantities]
         if self._stored and series:

@@ -201,7 +201,7 @@ class View:
         return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
 
     def life(self, devices: tuple[Device, ...], *quantities: str) -> tuple[FloatArray, FloatArray]:
-        """Ms UTC of the first and last sign of life of each device in these quantities, whole days; NaN for none."""
+        """Ms UTC of the first and last reading of each device in these quantities, whole days; NaN for none."""
         for quantity in quantities:
             self.reads.add("beside", quantity)
         return self.read_life([d.id for d in devices], quantities)

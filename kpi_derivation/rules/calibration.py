@@ -79,15 +79,15 @@ class Calibrations:
         for series in np.unique(hours.series).tolist():
             name = self._table[series]
             for entry, rows in _valid(self._entries.get((name.device, name.quantity), []), hours, series):
-                wet = self._humidity(hours, name, hours.start[rows]) if entry.humidity else np.zeros(len(rows))
-                total[rows] = entry.gain * total[rows] + n[rows] * (entry.offset + entry.humidity * wet)
-                n[rows[np.isnan(wet)]] = 0
+                rh = self._humidity(hours, name, hours.start[rows]) if entry.humidity else np.zeros(len(rows))
+                total[rows] = entry.gain * total[rows] + n[rows] * (entry.offset + entry.humidity * rh)
+                n[rows[np.isnan(rh)]] = 0
         return replace(hours, n=n, sum=np.nan_to_num(total))
 
     def _humidity(self, hours: Partials, name: Series, starts: IntArray) -> FloatArray:
         """Mean relative humidity of the same device at these hours; NaN where there is none."""
-        wet = self._table.id_of(Series(name.city, name.device, "humidity"))
-        part = hours.take(hours.series == wet)
+        number = self._table.id_of(Series(name.city, name.device, "humidity"))
+        part = hours.take(hours.series == number)
         if not len(part):
             return np.full(len(starts), np.nan)
         at = np.minimum(np.searchsorted(part.start, starts), len(part) - 1)
@@ -114,10 +114,10 @@ def fit(raw: FloatArray, reference: FloatArray, humidity: FloatArray | None = No
         raise ValueError(f"{int(ok.sum())} hours in which all were measured; a fit needs at least 24")
     x, y = np.column_stack(columns)[ok], reference[ok]
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise ValueError("the readings do not differ, so no line can be laid through them")
+        raise ValueError("the readings do not differ, so no line can be fitted")
     found = np.linalg.lstsq(x, y, rcond=None)[0]
     rest = y - x @ found
     spread = float(((y - y.mean()) ** 2).sum())
     r2 = 1.0 - float((rest**2).sum()) / spread if spread else float("nan")
-    wet = float(found[2]) if humidity is not None else 0.0
-    return Fit(float(found[0]), float(found[1]), wet, r2, float(np.sqrt((rest**2).mean())), int(ok.sum()))
+    coefficient = float(found[2]) if humidity is not None else 0.0
+    return Fit(float(found[0]), float(found[1]), coefficient, r2, float(np.sqrt((rest**2).mean())), int(ok.sum()))

@@ -1,7 +1,7 @@
 """Charging sessions of a period: shared by the EV KPIs. Pure.
 
-A session counts whole in the period of its start, city time. Sessions are events: a charger without one rests, or is
-not there yet, or any more. So the coverage is the share of the expected time (`presence`) in which the chargers were
+A session counts whole in the period of its start, city time. Sessions are events: a charger without one is idle, or not
+installed yet, or removed. So the coverage is the share of the expected time (`presence`) in which the chargers were
 alive; with less than `period_capture` the value is of a part of the period, is never final and is not compared.
 """
 
@@ -16,7 +16,7 @@ from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray
 
 CHARGERS: tuple[DeviceKind, ...] = ("ev_charger",)
-SIGNS = ("session_energy", "connector_fault")  # what shows that a charger is alive
+SIGNS = ("session_energy", "connector_fault")  # readings that show that a charger works
 
 
 def sessions(view: View) -> Rows:
@@ -25,7 +25,7 @@ def sessions(view: View) -> Rows:
 
 
 class Reporting(NamedTuple):
-    """Share of the expected charger time in which they were alive, chargers that were, and what is to be said.
+    """Share of the expected charger time in which they were alive, chargers that were, and notes.
 
     `reason`: empty where the whole period is known; then no session is zero sessions. `observed`: ms of each charger.
     """
@@ -47,7 +47,7 @@ def reporting(view: View, rows: Rows) -> Reporting:
     there, alive = expected(view, rows.devices), observed(view, rows.devices, *SIGNS)
     coverage = float(alive.sum() / there.sum()) if there.sum() else 0.0
     n, of = int((alive > 0).sum()), int((there > 0).sum())
-    notes = f"coverage: time from first to last sign of life; {n} of {of} chargers"
+    notes = f"coverage: time from first to last reading; {n} of {of} chargers"
     if not of:
         return Reporting(0.0, 0, "no charger is registered", "no_device", alive)
     whole = coverage >= view.city.rules.period_capture

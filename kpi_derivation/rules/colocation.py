@@ -50,10 +50,10 @@ def pairs(city: City, table: SeriesTable, hours: Partials, device: str, referenc
     hours = Calibrations(without_calibration(city, device, quantity), table).apply(hours.latest())
     raw, other = (_valid(city, table, hours, d, quantity) for d in (device, reference))
     start, mine, theirs = np.intersect1d(raw.start, other.start, assume_unique=True, return_indices=True)
-    wet = hours.take((hours.series == table.id_of(Series(city.id, device, "humidity"))) & (hours.n > 0))
+    rh = hours.take((hours.series == table.id_of(Series(city.id, device, "humidity"))) & (hours.n > 0))
     humidity = np.full(len(start), np.nan)
-    found, at, of = np.intersect1d(start, wet.start, assume_unique=True, return_indices=True)
-    humidity[at] = wet.mean[of] if len(found) else np.nan
+    found, at, of = np.intersect1d(start, rh.start, assume_unique=True, return_indices=True)
+    humidity[at] = rh.mean[of] if len(found) else np.nan
     return Pairs(start, raw.mean[mine], other.mean[theirs], humidity)
 
 
@@ -69,7 +69,7 @@ def _valid(city: City, table: SeriesTable, hours: Partials, device: str, quantit
 
 
 def fitted(found: Pairs, humidity: bool) -> Fit:
-    """The fit of the pairs. Raises ValueError where there are too few, or no line can be laid through them."""
+    """The fit of the pairs. Raises ValueError where there are too few, or no line can be fitted."""
     return fit(found.raw, found.reference, found.humidity if humidity else None)
 
 

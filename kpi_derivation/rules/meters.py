@@ -40,7 +40,7 @@ class Counted(NamedTuple):
 def counted(
     view: View, kinds: tuple[DeviceKind, ...], quantities: Sequence[str], counts: Callable[[Device], bool]
 ) -> Counted:
-    """What the meters that `counts` picks counted; worked out once for a view."""
+    """What the meters that `counts` picks counted; calculated once for a view."""
     key = ("counted", kinds, tuple(quantities), counts)
     return view.once(key, lambda noting: _counted(noting, kinds, quantities, counts))
 
@@ -57,7 +57,7 @@ def _counted(
         if not mine.any():
             continue
         rows = view.rows(quantity, kinds)
-        given = mine & _told(rows, quantity)
+        given = mine & _has_amount(rows, quantity)
         amounts, times = _amounts(rows, quantity), np.minimum(rows.covered, view.expected_ms)
         if view.period.kind != "24h" and view.picked(devices, f"limited {quantity}", _limited).any():
             out, out_ms, said = _beyond(view, quantity, kinds, given)
@@ -117,7 +117,7 @@ def _limited(device: Device) -> bool:
     return device.max_kw is not None and device.kind != "water_meter"
 
 
-def _told(rows: Rows, quantity: str) -> BoolArray:
+def _has_amount(rows: Rows, quantity: str) -> BoolArray:
     """Which devices have an amount: of a register, one reading with no step gives none.
 
     A register that is read every few hours is covered only where a step is (`register_days.covered`).
@@ -137,7 +137,7 @@ def _amounts(rows: Rows, quantity: str) -> FloatArray:
 def _beyond(
     view: View, quantity: str, kinds: tuple[DeviceKind, ...], given: BoolArray
 ) -> tuple[FloatArray, FloatArray, list[str]]:
-    """Per device: what it counted on days on which it cannot have, the time these days covered; and what to say."""
+    """Per device: what it counted on days on which it cannot have, the time these days covered; and notes."""
     days = view.daily(quantity, kinds)
     name = "hour_sum" if quantity == "power" else "increase" if QUANTITIES[quantity].kind == "counter" else "sum"
     amounts = days[name] / (1000.0 if quantity == "power" else 1.0)

@@ -25,7 +25,7 @@ def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part
     peak, own = (None, np.empty(0)) if view.period.kind == "24h" else view.demand()
     coverage = len(own) / meters if meters else 0.0
     if peak is None:
-        why = "no meter reading that tells quarters of an hour" if meters else "no electricity meter is registered"
+        why = "no meter reading every quarter of an hour" if meters else "no electricity meter is registered"
         reason: Reason = "no_data" if meters else "no_device"
         if meters and view.period.kind == "24h":
             why, reason = ONLY_CALENDAR, "not_for_period"

@@ -1,7 +1,7 @@
-"""When devices were there, and how much of that is known to be measured: shared by KPIs of events. Pure.
+"""When devices were present and reporting: shared by KPIs of events. Pure.
 
-Events say nothing while nothing happens. A device is taken to be alive from its first to its last sign of life, and up
-to now where that is less than `GRACE` ago; it is expected from `since` to `until` of its registry entry, or always.
+Without events there are no readings. A device counts as alive from its first to its last reading, and up to now where
+that is less than `GRACE` ago; it is expected from `since` to `until` of its registry entry, or always.
 """
 
 from __future__ import annotations

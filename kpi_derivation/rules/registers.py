@@ -1,11 +1,11 @@
-"""What a meter's register counted: wrong readings, resets and meter changes told from energy. Pure.
+"""Energy of a meter's register, without wrong readings, resets and meter changes. Pure.
 
 A register only grows. So the energy between two readings is their difference, whatever was read between them, unless
-the register started again. The rules, in the order in which they are tried at each reading:
+the register was reset. The rules, in the order in which they are tried at each reading:
 
     excursion   the register falls, or rises more than it can, and comes back: the readings between count nothing
     rollover    it falls from its last tenth to its first: the modulus is added
-    reset       it falls and stays low: what it shows counts, if it can have been counted in the time since
+    reset       it falls and stays low: its reading counts, if that much can have been counted since
     change      it falls or rises by more than that and stays: the step counts nothing, and is reported
 
 The energy of a step is spread evenly over the time between its two readings, so a reading exactly on a boundary closes
@@ -27,9 +27,9 @@ NOISE = 0.9  # a fall to more than this share of the register is rounding or noi
 AHEAD = 8  # readings within which an excursion comes back
 POSSIBLE = 1000.0  # units an hour that any register may count
 TIMES = 100.0  # times the usual rate that a register may count
-REGAINS = 3.0  # times the usual rate: more than that in one step is no growth after a reset
+REGAINS = 3.0  # times the usual rate: a larger step is not growth after a reset
 RESET = 10.0  # times the usual rate that a register may show after a reset
-_LITTLE = 3.5  # units an hour that are no proof of anything
+_LITTLE = 3.5  # units an hour below which a rate is not significant
 _LAST = 3  # readings at the end of a day that may wait for the next
 _USUAL = 0.9  # quantile of the rates that is the usual one
 
@@ -73,7 +73,7 @@ class Steps(NamedTuple):
 
 
 def steps(r: Register, *, whole: bool = True) -> Steps:
-    """The accepted steps. `whole`: nothing follows; else short falls at the end are left pending for what follows."""
+    """The accepted steps. `whole`: nothing follows; else short falls at the end stay pending."""
     if len(r.v) < 2:
         return Steps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), len(r.v))
     if not r.changes and plain(r):
@@ -98,7 +98,7 @@ def plain(r: Register) -> bool:
 
 
 class _Walk:
-    """One pass over the readings of a register that does something else than grow."""
+    """One pass over the readings of a register that does not only grow."""
 
     def __init__(self, r: Register, whole: bool) -> None:
         self.r, self.whole = r, whole
@@ -138,7 +138,7 @@ class _Walk:
         return bool(0 <= self.v[j] - self.v[i] <= self._limit(i, j))
 
     def _next(self, i: int) -> int | None:
-        """The next accepted reading after `i`; None: those that follow wait for what comes later."""
+        """The next accepted reading after `i`; None: those that follow stay pending."""
         j, v = i + 1, self.v
         if any(self.t[i] < c.at <= self.t[j] for c in self.r.changes):
             return j
@@ -175,7 +175,7 @@ class _Walk:
         return None if self._may_wait(j) and not (known and self._can_show(i, j)) else j
 
     def _may_wait(self, j: int) -> bool:
-        """Whether so little follows `j` that what comes later has to tell."""
+        """Whether so little follows `j` that later readings have to decide."""
         return not self.whole and len(self.v) - j <= _LAST
 
     def _comes_back(self, i: int, j: int, k: int) -> bool:
@@ -217,7 +217,7 @@ class _Walk:
         return (self.v[j], False) if self._can_show(i, j) else (0.0, True)
 
     def _risen(self, i: int, j: int) -> tuple[float, bool]:
-        """Of a step upwards; `given` holds what the hour counted if its register started again within it."""
+        """Of a step upwards; `given` holds what the hour counted if its register was reset within it."""
         rise, again = self.v[j] - self.v[i], float(self.r.given[j])
         if j == i + 1 and not math.isnan(again) and not self.r.trusted:
             most = RESET * self._usual(i, j) * max(self._hours(i, j), 1.0)
@@ -225,7 +225,7 @@ class _Walk:
         return (rise, False) if rise <= self._limit(i, j) else (0.0, True)
 
     def _can_show(self, i: int, j: int) -> bool:
-        """Whether a register that started again after `i` can show what it shows at `j`."""
+        """Whether a register that was reset after `i` can have its reading at `j`."""
         usual = self._usual(i, j)
         return usual == 0.0 or self.v[j] <= max(RESET * usual, _LITTLE) * max(self._hours(i, j), 1.0)
 

@@ -188,7 +188,7 @@ def test_an_id_is_given_once_and_never_a_role(tmp_path: Path) -> None:
     for role in ("gateway", "operator", "ingest"):
         with pytest.raises(UsageError, match="is a role with rights of its own"):
             enrol.enrol(tmp_path, "device", role, now)
-    with pytest.raises(UsageError, match="is no id"):
+    with pytest.raises(UsageError, match="is not a valid id"):
         enrol.enrol(tmp_path, "device", "../x", now)
 
 

@@ -1,4 +1,4 @@
-"""Three days of backlog at once: what it touches is derived again and says so, and live data is not held up."""
+"""Three days of backlog at once: what it changes is recalculated, with a new revision, and live data is not held up."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_passwords_are_set_from_files_and_the_file_that_holds_them_is_whole_and_
         (["wifi.password"], "write key=value"),
         ([f"wifi.password={tmp_path / 'nowhere'}"], "wifi.password cannot be read"),
         ([f"wifi.password={password}"], "is not UTF-8 text"),
-        ([f"interval_s.x={tmp_path / 'second'}"], "'interval_s' is no table"),
+        ([f"interval_s.x={tmp_path / 'second'}"], "'interval_s' is not a table"),
     ):
         error = node("config", folder, "--set-file", *words).exception
         assert isinstance(error, UsageError)

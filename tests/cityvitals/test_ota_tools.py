@@ -132,7 +132,7 @@ def test_a_user_who_may_not_is_told_so(
     monkeypatch.setattr(node_ota, "_STUCK", 1.0)
     error = ota("publish", "aq-001", "--folder", pki, "--broker", url(edge, users, "aq-002")).exception
     assert isinstance(error, CityVitalsError)
-    assert "did not take the update for aq-001. May this user write ota/offer" in str(error)
+    assert "did not accept the update for aq-001. May this user write ota/offer" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_what_a_node_says_is_told_in_a_sentence(said: dict[str, Any], update: str, end: str | None) -> None:
-    node = node_ota.Said("demo", "n1", {"fw": said["fw"]}, said, {"version": "2"})
+    node = node_ota.NodeReport("demo", "n1", {"fw": said["fw"]}, said, {"version": "2"})
     assert (node.update, node_ota.outcome(node, "2")) == (update, end)
 
 
@@ -233,10 +233,10 @@ def test_a_strange_node_hides_no_other(server: ServerFactory) -> None:
 
 
 def test_what_cannot_be_read_any_more_is_not_what_was_read_before() -> None:
-    said: dict[tuple[str, str], node_ota.Said] = {}
+    said: dict[tuple[str, str], node_ota.NodeReport] = {}
     topic = "cv/1/demo/n1/ota/state"
     for payload, readable in ((b'{"state": "running", "fw": "2"}', True), (b"[", False), (b"", True)):
-        node_ota.take_in(said, [Message(topic, payload, False, False, 0, 0, 0)])
+        node_ota.sort_reports(said, [Message(topic, payload, False, False, 0, 0, 0)])
         node = said["demo", "n1"]
         assert node.unreadable == (set() if readable else {"ota/state"})
         assert node_ota.outcome(node, "2") == ("" if b"running" in payload else None)
@@ -244,7 +244,8 @@ def test_what_cannot_be_read_any_more_is_not_what_was_read_before() -> None:
 
 def test_a_node_cannot_give_itself_out_as_another_nor_move_the_cursor() -> None:
     status = {"fw": "1\x1b[2J", "state": "on\nline", "device": "other", "city": "elsewhere"}
-    node = node_ota.Said("demo", "n1", status, {"state": "refused", "version": "2", "reason": "\x9b1;1H\u202e\ud800"})
+    refused = {"state": "refused", "version": "2", "reason": "\x9b1;1H\u202e\ud800"}
+    node = node_ota.NodeReport("demo", "n1", status, refused)
     (told,) = json.loads(node_ota.as_json([node]))
     assert (told["city"], told["device"]) == ("demo", "n1")
     _, line = node_ota.table([node]).splitlines()

@@ -63,7 +63,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("enrol ca --city abb", 2, "holds the authorities of 'aba'"),
         ("enrol device aq-2 --folder nowhere", 2, "cityvitals enrol ca"),
         ("enrol device aq-1", 2, "enrolled already"),
-        (f"enrol device {LONG}a", 2, "is no id"),
+        (f"enrol device {LONG}a", 2, "is not a valid id"),
         ("enrol device aq-9 --wifi sensors", 2, "--node air"),
         ("enrol device aq.key --folder pki", 0, ""),
         ("enrol device aq-1.key --folder pki", 2, "aq-1.key.der is there already"),

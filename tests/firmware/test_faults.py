@@ -86,7 +86,7 @@ def test_a_name_that_nobody_knows_is_named_with_the_server_that_said_so(broker: 
         node.world["dns"] = [names.name]
         node.wire("bme280")
         node.start(broker.port, "nowhere.example")
-        says(node, r"broker: name: name nowhere\.example: the name server 127\.0\.0\.1 knows no such name")
+        says(node, r"broker: name: name nowhere\.example: the name server 127\.0\.0\.1 does not have this name")
 
 
 def test_a_wrong_wifi_password_is_named_and_the_second_network_is_used(

@@ -1,4 +1,4 @@
-"""A changed city file: what rests on it is derived again and reported, and nothing else is touched."""
+"""A changed city file: what depends on it is recalculated and reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
 def test_a_new_population_tells_old_and_new_value_and_a_revision(store: SqliteStore) -> None:
     city = serve(store, changed(population=2000.0))
     new = {(v.kpi.code, v.kpi.period): v for v in city.derive(NOW)}
-    assert city.change_report[0].startswith("population 1000 -> 2000: derived again: EN:E:E:2C, ")
+    assert city.change_report[0].startswith("population 1000 -> 2000: recalculated: EN:E:E:2C, ")
     value = new["EN:E:E:2C", "2020-02-28"]
     assert (value.kpi.revision, value.kpi.status) == (2, "final")
     line = next(s for s in city.change_report if s.startswith("EN:E:E:2C: "))
@@ -260,7 +260,7 @@ def test_values_of_a_store_without_a_record_are_concerned_by_any_change(store: S
     assert not [v for v in city.derive(NOW) if v.kpi.identity in before]
     assert store.cities()[0].reads.keys() == set(DERIVATIONS)
     city = serve(store, changed(area_km2=13.0))
-    assert city.change_report == ["area_km2 12 -> 13: no KPI rests on it"]
+    assert city.change_report == ["area_km2 12 -> 13: no KPI depends on it"]
 
 
 def test_quantities_that_a_kpi_asks_for_only_with_data_are_folded_then(

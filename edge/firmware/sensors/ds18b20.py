@@ -1,4 +1,4 @@
-"""Maxim DS18B20 temperature sensors on a 1-Wire bus: one or several on a pin, told apart by their address."""
+"""Maxim DS18B20 temperature sensors on a 1-Wire bus: one or several on a pin, each with its own address."""
 
 KIND = "weather"
 PART = "Maxim DS18B20, also waterproof"

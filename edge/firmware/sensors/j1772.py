@@ -1,7 +1,8 @@
 """SAE J1772 / IEC 61851 control pilot of a charging station, read only: what its voltage says of the connector.
 
-The pilot is constant or a square wave of 1 kHz down to -12 V; the top tells the state. A divider brings it into the
-range of the board's converter; the highest of many samples is the top. Energy comes from a meter on the same node.
+The pilot is constant or a square wave of 1 kHz down to -12 V; its highest voltage is the state. A divider brings it
+into the range of the board's converter; the highest of many samples is the top. Energy comes from a meter on the same
+node.
 """
 
 from micropython import const
@@ -16,7 +17,7 @@ OPTIONS = {"zero_mv": 1282, "ratio": 11444}
 WIRING = "divider of 120 kohm from the pilot, 27 kohm to 3.3 V, 20 kohm to ground, its middle to the pin; common ground"
 PARTS = ("120 kohm, 27 kohm, 20 kohm, 1 %",)
 
-_SAMPLES = const(100)  # about 8 ms: the top of a 10 % wave is missed once in 30,000 times, and then asked again
+_SAMPLES = const(100)  # about 8 ms: the top of a 10 % wave is missed once in 30,000 times and sampled twice
 _PEAKS = const(12)
 _AGREE = const(3)  # as many equal tops make a state: a relay bounces for some milliseconds
 _MARGIN = const(300)  # mV beyond a limit before a known state is given up

@@ -1,6 +1,6 @@
 """OpenEVSE charging station over its serial RAPI: state, current, voltage and energy, read only.
 
-Lines `$...^xx\\r` where xx is the XOR of all bytes before the caret. Lines that begin with `$A` tell of events and
+Lines `$...^xx\\r` where xx is the XOR of all bytes before the caret. Lines that begin with `$A` report events and
 may come at any time, also between a question and its answer.
 """
 

@@ -1,6 +1,6 @@
 """Sensirion SEN50, SEN54, SEN55 on I2C: particles, and humidity, temperature, VOC and NOx index by model.
 
-A word FFFF (particles) or 7FFF (others) is no value. Fan and laser run all the time between `wake` and `sleep`.
+A word FFFF (particles) or 7FFF (others) means no value. Fan and laser run all the time between `wake` and `sleep`.
 """
 
 from ..sensirion import words

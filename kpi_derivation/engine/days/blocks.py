@@ -34,7 +34,7 @@ class Placed(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What a block asks the engine for.
+    """What a block reads from the engine.
 
     `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `interval`: ms a reading stands for, of
     (rows, days). `around`: all hours of these rows that are at hand, those before the days too. `changes`: declared
@@ -90,7 +90,7 @@ class Block:
 
     @property
     def modulus(self) -> FloatArray:
-        """Of each hour: where its counter rolls over, NaN for what is no counter."""
+        """Of each hour: where its counter rolls over, NaN for other quantities."""
         return self._source.modulus(self.own.row)
 
     @property

@@ -1,4 +1,4 @@
-"""Everything the engine keeps of the days of one city, and the order in which it is brought up to date. Pure.
+"""Everything the engine keeps of the days of one city, and the order in which they are updated. Pure.
 
 Folding (dirty days of each series) -> sums of periods -> Demand, Neighbours (days of several series together)
 """
@@ -90,7 +90,7 @@ class CityDays:
         return found
 
     def life(self, devices: Sequence[str], quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-        """Ms UTC of the first and last sign of life of each device in these quantities, whole days; NaN for none."""
+        """Ms UTC of the first and last reading of each device in these quantities, whole days; NaN for none."""
         first, last = np.full(len(devices), np.nan), np.full(len(devices), np.nan)
         for quantity in quantities:
             rows = self.rows.of(tuple(devices), quantity)

@@ -1,6 +1,6 @@
 """Demand of all meters together, day by day: the highest quarter of an hour, and each meter's own highest. Pure.
 
-The quarters of a meter are read again when its day changed, recent ones from memory. A meter that sends the
+The quarters of a meter are reread when its day changed, recent ones from memory. A meter that sends the
 energy of longer intervals than a quarter counts with its mean power over the interval. Hours of at most two interval
 energies show their quarters themselves; of others the quarters are stored (`derived.demand`).
 """
@@ -25,7 +25,7 @@ from telemetry.series import FloatArray, IntArray
 from telemetry.windows import HOUR, window_start
 
 QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
-_LONGEST = HOUR  # an interval energy of longer intervals says nothing about quarters
+_LONGEST = HOUR  # an interval energy of longer intervals has no quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
 _A_DAY = 100  # quarters, at most
 _LAID = 3  # newest days whose quarters are kept

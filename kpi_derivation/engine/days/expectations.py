@@ -1,8 +1,8 @@
-"""What the others of its kind let expect of a station's day. Pure; levels are logarithms of daily means.
+"""The expected level of a station's day, from other stations of its kind. Pure; levels are logarithms of daily means.
 
 In a group of up to 8 stations every two others make an expectation: own = a + b * first + c * second, fitted over the
 station's last 60 days that were not flagged; the median of all these counts, so that one faulty neighbour does not
-move it. Two others tell more than the median of all: the wind that raises one side of a city raises some stations
+move it. Two others explain more than the median of all: the wind that raises one side of a city raises some stations
 and not others. In larger groups, own = a + b * (median of the others). b and c are held a little towards 1/2 each.
 
 A fit is made for three days at once and does not see the 12 days before them, which may be the beginning of a fault.
@@ -18,7 +18,7 @@ import numpy as np
 from telemetry.series import FloatArray, IntArray
 
 USUAL, LEAST_USUAL = 60, 40
-BACK = 800  # days that may be learnt from: what lasts longer than two years becomes usual, and is flagged no more
+BACK = 800  # days of history: a change that lasts longer than two years becomes usual and is no longer flagged
 RECENT = 13
 STRIDE = 3
 PAIRED = 8  # the largest group in which all pairs of others are looked at
@@ -73,7 +73,7 @@ def _pairs(stations: int) -> list[tuple[int, int, int]]:
 
 
 def _usual_days(level: FloatArray, good: FloatArray, end: int) -> IntArray:
-    """Per station the USUAL days before column `end` to learn from, -1 for none.
+    """Per station the USUAL days before column `end` to fit, -1 for none.
 
     A long fault leaves none of the last days: then the last ones before it, of the BACK days.
     """

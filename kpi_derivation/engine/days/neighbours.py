@@ -1,4 +1,4 @@
-"""Quality control above the raw store: each day of a station held against the others of its kind. Flags, no deletion.
+"""Quality control above the raw store: each day of a station compared with the others of its kind. Flags, no deletion.
 
 A station's day (the logarithm of its mean) is compared with what the others of the same kind let expect
 (`expectations`). A day is flagged where what was measured has left what was expected:
@@ -28,8 +28,8 @@ from telemetry.series import FloatArray, IntArray
 LEAST_RECENT = 7
 DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
 SPREADS = 1.25
-LEAD = BACK + RECENT  # days before that a judgement looks at; it must not matter how many more there are
-FLOOR = 1.0  # µg/m³: below, ratios say nothing
+LEAD = BACK + RECENT  # days before that a judgement reads; more of them must not change it
+FLOOR = 1.0  # µg/m³: below, ratios mean nothing
 DAY_HOURS = 18
 NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
 DRIFTS, STEPS, STUCK, EMPTY = 1.0, 2.0, 3.0, 4.0
@@ -51,7 +51,7 @@ class Neighbours:
         ]
 
     def update(self, changed: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Judge again from the first changed day of each group on; returns the (row, day) whose flag changed."""
+        """Judge from the first changed day of each group on; returns the (row, day) whose flag changed."""
         first: dict[int, int] = {}
         for row, day in changed:
             first[row] = min(day, first.get(row, day))
@@ -114,7 +114,7 @@ def of_the_others(level: FloatArray) -> FloatArray:
 
 
 def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int) -> FloatArray:
-    """Flags, the days from column `start` (the first of a stride) on judged anew.
+    """Flags, the days from column `start` (the first of a stride) on judged a second time.
 
     `suspect`: the flags of the days before; STUCK or EMPTY where a day is.
     """

@@ -18,7 +18,7 @@ RUN = 8
 MIN_OF_RUN = 6
 # Hourly limit values, 2008/50/EC Annex XI: NO2 200, SO2 350. The others have none.
 HOUR_LIMIT = {"no2": 200.0, "so2": 350.0}
-# A single hour this many times both its neighbours, and at least the floor, is no air mass but a fault.
+# A single hour this many times both its neighbours, and at least the floor, is a fault, not an air mass.
 SPIKE_RATIO, SPIKE_FLOOR = 8.0, 100.0
 
 

@@ -89,7 +89,7 @@ def test_barkjohns_line_is_found_written_and_followed(place: tuple[Path, str]) -
     calibrate(place, "--humidity", "--write")
     told = cli.here("kpi", "backfill", "--city", place[0], "--store", place[1])
     assert "KPI values changed" in told
-    assert "device pa calibration of pm2_5 from 2021-03-01 on: derived again: EN:EN:AQ:1C, " in told
+    assert "device pa calibration of pm2_5 from 2021-03-01 on: recalculated: EN:EN:AQ:1C, " in told
     assert before == pytest.approx(sum(line(h) for h in range(24, 48)) / 24)  # of the reference, which stays
     city = tomllib.loads(place[0].read_text())
     assert "calibration" not in city["device"][1]
