@@ -217,8 +217,8 @@ def _host(text: str) -> x509.GeneralName:
         pass
     if not _HOST.fullmatch(text) or len(text) > 253:
         raise UsageError(
-            f"'{text}' is not a valid host; write a name or an address, such as hub.example.org or 192.0.2.7, without scheme and"
-            " port"
+            f"'{text}' is not a valid host; write a name or an address, such as hub.example.org or 192.0.2.7, without"
+            " scheme and port"
             " (of a name with other letters its form that begins with xn--)."
         )
     return x509.DNSName(text)
