@@ -94,7 +94,7 @@ class IndexClient:
 
 
 def main() -> None:
-    """Poll once, or for ever with --every."""
+    """Poll once, or repeatedly with --every."""
     parser = argparse.ArgumentParser(description="Keep a local copy of a CityVitals server's KPI values.")
     parser.add_argument("server")
     parser.add_argument("copy")

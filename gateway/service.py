@@ -86,7 +86,7 @@ class Gateway:
     _failures: int = 0
     _heard: int = 0
     _kept_from: int | None = None
-    _log_troubles: dict[str, str] = field(default_factory=dict)
+    _troubles: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Messages in flight when the last run ended may not have arrived."""

@@ -12,7 +12,7 @@ from grafana.rules import GROUPS, Rule, minutes
 FOLDER = "CityVitals"
 _HEADER = """\
 # Made by `python -m grafana build` from grafana/rules.py; do not edit. Read by Grafana at its start, from provisioning/alerting.
-# Who is told is up to you: deploy/grafana/ has examples of contact points and policies.
+# Who is notified is configured by you: deploy/grafana/ has examples of contact points and policies.
 """
 
 

@@ -1,8 +1,8 @@
 """Colours and words by meaning: what a value is called and which colour it has, decided once.
 
-Red and orange mean that somebody has to act; blue is a number that is neither good nor bad; grey is no value. The first
+Red and orange mean that somebody has to act; blue is a number that is neither good nor bad; grey means no value. The first
 step of every scale is grey and the first real one lies under any value, so that a null is grey and zero is a statement.
-Hex and palette names only: `text` is no colour for Grafana before 8.
+Hex and palette names only: Grafana before 8 has no colour `text`.
 """
 
 from __future__ import annotations

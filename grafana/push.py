@@ -58,8 +58,8 @@ class _Grafana:
 
     def version(self) -> tuple[int, ...]:
         """Major and minor version; that of a server that hides it counts as new."""
-        told = str(self.call("/api/health").get("version", ""))
-        found = re.match(r"(\d+)\.(\d+)", told)
+        text = str(self.call("/api/health").get("version", ""))
+        found = re.match(r"(\d+)\.(\d+)", text)
         return (int(found[1]), int(found[2])) if found else NEW_FORM
 
     def check_datasource(self, uid: str) -> None:

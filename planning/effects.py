@@ -41,7 +41,7 @@ def sentence(found: Interval, unit: str) -> str:
     """The effect in words; one that may be chance is called none."""
     numbers = f"{found.value:+.2f} {unit} (95 %: {found.low:+.2f} to {found.high:+.2f})"
     if not found.is_effect:
-        return f"No effect can be told from chance: {numbers}."
+        return f"The effect cannot be distinguished from chance: {numbers}."
     return f"The measure {'lowered' if found.value < 0 else 'raised'} the value: {numbers}."
 
 
@@ -143,7 +143,7 @@ def change_point(hours: Hours, unit: str, seed: int = 1, draws: int = 499) -> Ch
     change = float(np.linalg.lstsq(x, mean, rcond=None)[0][-1])
     at = int(hours.t[there][np.searchsorted(week, weeks[place])])
     if p > 0.05:
-        return ChangePoint(at, change, p, f"No change can be told from chance (p = {p:.2f}).")
+        return ChangePoint(at, change, p, f"No change can be distinguished from chance (p = {p:.2f}).")
     return ChangePoint(at, change, p, f"Changed by {change:+.2f} {unit} (p = {p:.3f}).")
 
 

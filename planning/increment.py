@@ -24,7 +24,7 @@ EVIDENCE = (
 
 
 class Increment(NamedTuple):
-    """The street's mean, the mean increment with its interval, ug/m3; `note` says what to doubt."""
+    """The street's mean, the mean increment with its interval, ug/m3; `note`: limits of the estimate."""
 
     street_mean: float
     increment: Interval

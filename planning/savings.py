@@ -132,7 +132,7 @@ def _sentence(found: Interval, expected: float, cv: float, bias: float, good: bo
         )
     interval, share = f"{found.low:,.0f} to {found.high:,.0f}", 100 * found.value / expected
     numbers = f"{found.value:,.0f} kWh (95 %: {interval}), {share:.1f} %"
-    return f"Saved {numbers}." if found.is_effect else f"No saving can be told from chance: {numbers}."
+    return f"Saved {numbers}." if found.is_effect else f"The saving cannot be distinguished from chance: {numbers}."
 
 
 class _Drawn(NamedTuple):

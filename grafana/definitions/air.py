@@ -1,4 +1,4 @@
-"""Air: is it all right, where is it worst, can it be believed?"""
+"""Air: is it good, where is it worst, are the stations plausible?"""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def build() -> dict[str, Any]:
         devices_variable("device", "Station", *POLLUTANTS),
         choice("norm", "Days over", NORMS, "WHO_DAYS"),
     ]
-    question = "Is the air all right, where is it worst, and can the stations be believed?"
+    question = "Is the air good, where is it worst, and are the stations plausible?"
     return dashboard("air", "Air", question, rows, since="now-7d", refresh="5m", variables=variables)
 
 

@@ -64,7 +64,7 @@ def schedule(sessions: Sessions, kw: float, limit: FloatArray | float, grid: Gri
         delivered, lost = _serve(waiting, left, cars, kw, capacity[slot], grid.start + slot * grid.step, grid.step)
         power[slot] = delivered / grid.hours
         unmet += lost
-        # Where nobody waits, go on with the next arrival.
+        # Without waiting cars, continue with the next arrival.
         slot = slot + 1 if waiting else (cars.first[arrived] if arrived < len(left) else grid.slots)
     unmet += sum(left[car] for _, car in waiting if cars.deadline[car] <= grid.end)
     total = sum(cars.kwh)

@@ -71,8 +71,8 @@ class Sessions:
         return np.flatnonzero(self.energy_by_user() > least_kwh)
 
     def of_users(self, users: IntArray) -> Sessions:
-        """The sessions of these users, who are numbered anew in the given order."""
-        number = np.full(len(self.users) + 1, NO_USER, dtype=np.int64)  # the last place is NO_USER's
+        """The sessions of these users, numbered in the given order."""
+        number = np.full(len(self.users) + 1, NO_USER, dtype=np.int64)  # the last element belongs to NO_USER
         number[users] = np.arange(len(users))
         user = number[self.user]
         keep = user >= 0

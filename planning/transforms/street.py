@@ -43,11 +43,11 @@ def apply(now: Situation, options: Options) -> Situation:
     level[both] = behind.mean[place][both]
     shift = np.where(both, -cut * (street.mean - level), 0.0)
     mean = float(np.nanmean(street.mean[both] - level[both]))
-    doubt = () if mean >= 0 else ("the background is higher than the street: it is not a clean background",)
+    warning = () if mean >= 0 else ("the background is higher than the street: it is not a clean background",)
     notes = (
         f"{options.station}: {100 * options.removed:g} % of the traffic with {100 * options.emission_share:g} % of its "
         f"emission removed; mean increment {mean:.2f} ug/m3 over {int(both.sum())} hours",
-        *doubt,
+        *warning,
         *(
             ("an upper bound: NO2 is not proportional to the NOx that traffic emits",)
             if options.quantity == "no2"

@@ -141,7 +141,7 @@ def test_the_edge_broker_refuses(edge: tuple[Mosquitto, int], pki: Path, what: s
 
 
 @pytest.mark.parametrize("name", ["aq-001", "edge"])
-def test_the_hub_refuses_whoever_is_no_gateway(hub: tuple[Mosquitto, int], pki: Path, name: str) -> None:
+def test_the_central_broker_accepts_gateways_only(hub: tuple[Mosquitto, int], pki: Path, name: str) -> None:
     assert refused(hub, **shown(pki, name))
 
 

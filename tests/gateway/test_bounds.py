@@ -80,7 +80,7 @@ def test_a_message_with_many_boots_costs_no_more_than_one_with_a_few(core: Core)
     assert len([s for s in statements if "ledger" in s]) <= 4 * MOST_BOOTS
 
 
-def test_holes_a_device_is_asked_for_at_once(core: Core) -> None:
+def test_gaps_requested_from_a_device_at_once(core: Core) -> None:
     core.accept([numbered(*((boot, 2 * seq + 1) for boot in range(20) for seq in range(20)))], NOW)
     core.accept([numbered((1, 1), device="honest")], NOW)
     found = core.ledger.requests(NOW + FIRST_PAUSE + 1)

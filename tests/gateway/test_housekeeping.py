@@ -99,12 +99,12 @@ def test_a_device_that_falls_silent_when_the_clock_is_set_back_is_told_of(bench:
 def test_a_silent_broker_is_left_also_when_the_clock_was_set_back(bench: Bench, moment: int) -> None:
     bench.gateway._heard = bench.now
     bench.now += 299_000
-    bench.gateway._listen()
+    bench.gateway._reconnect_silent_source()
     assert bench.links[0].drops == 0
     bench.now = NOW + moment
-    bench.gateway._listen()
+    bench.gateway._reconnect_silent_source()
     assert bench.links[0].drops == 1
-    bench.gateway._listen()
+    bench.gateway._reconnect_silent_source()
     assert bench.links[0].drops == 1
 
 

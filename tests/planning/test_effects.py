@@ -23,7 +23,7 @@ EFFECT = -2.0
 
 
 def correlated(rng: np.random.Generator, n: int, size: float, memory: float) -> FloatArray:
-    """Noise that remembers: hours of air quality are far from independent."""
+    """Autocorrelated noise: hours of air quality are far from independent."""
     kernel = memory ** np.arange(200)
     return np.convolve(rng.normal(0, size, n + 200), kernel)[200 : n + 200]
 
@@ -121,7 +121,9 @@ def test_a_change_is_found_in_its_week_and_none_is_not_called_one() -> None:
 
 def test_a_measure_that_changed_nothing_is_said_so() -> None:
     hours, _, begin, end = air(1, 0.0)
-    assert quadruplets(hours, begin, end, 1, "ug/m3").sentence.startswith("No effect can be told from chance: ")
+    assert quadruplets(hours, begin, end, 1, "ug/m3").sentence.startswith(
+        "The effect cannot be distinguished from chance: "
+    )
     hours, _, begin, end = air(1, -5.0)
     assert quadruplets(hours, begin, end, 1, "ug/m3").sentence.startswith("The measure lowered the value: -")
 
