@@ -59,7 +59,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     ("line", "code", "says"),
     [
         ("enrol ca --city aba --folder text/pki", 1, "text/pki cannot be used"),
-        ("enrol ca --city Zürich", 2, "is no city id"),
+        ("enrol ca --city Zürich", 2, "is not a valid city id"),
         ("enrol ca --city abb", 2, "holds the authorities of 'aba'"),
         ("enrol device aq-2 --folder nowhere", 2, "cityvitals enrol ca"),
         ("enrol device aq-1", 2, "enrolled already"),
