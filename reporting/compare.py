@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.store import Store
-from kpi_derivation.catalogue import KPIS
+from reporting.basis import basis_of, differences
 from reporting.comparison import CityFigures, Line, compare
-from reporting.figures.figures import figures
+from reporting.figures.figures import Figure, figures
 from reporting.figures.points import Point
 from reporting.figures.stored import figures_of
-from reporting.scoring import OUR_CHOICE
+from reporting.scoring import OUR_CHOICE, Target
 from reporting.show import stored_city, wanted_codes
 from reporting.snapshot import wanted_targets
 from reporting.trend import Distance, Trend, distance, trend
@@ -49,20 +49,20 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
 
 def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    foot = "(n): rank, 1 is best; region: as each KPI declares (REGION); people: share of them covered"
+    foot = "(n): rank, 1 is best; region: made as `how` says; people: share of them covered"
     return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
 
 
 def _comparison_rows(lines: Sequence[Line]) -> list[list[str]]:
     cities = list(lines[0].values) if lines else []
-    head = ["KPI", "part", "name", "unit", *cities, "region", "people", "notes"]
+    head = ["KPI", "part", "name", "unit", *cities, "region", "how", "people", "notes"]
     rows = [head]
     for line in lines:
         r = line.region
         people = "" if r.people is None else f"{100 * r.people:.0f} %"
         cells = [_ranked(line, city) for city in cities]
         rows.append(
-            [line.code, line.part, line.name, line.unit, *cells, _number(r.value), people, "; ".join(line.notes)]
+            [line.code, line.part, line.name, line.unit, *cells, _number(r.value), r.how, people, "; ".join(line.notes)]
         )
     return rows
 
@@ -85,6 +85,7 @@ class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     trend: Trend
     target: Distance | None
+    notes: tuple[str, ...] = ()
 
 
 def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) -> list[TrendLine]:
@@ -92,23 +93,30 @@ def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) 
     city = stored_city(store, city_id)
     wanted = wanted_targets(city, path)
     only = set(wanted_codes(codes)) if codes else None
-    years: dict[Point, list[tuple[int, float]]] = {}
+    years: dict[Point, list[tuple[int, Figure]]] = {}
     for year, values in _by_year([v.kpi for v in store.kpis(KpiQuery(city.id, ["year"]))]):
         for f in figures(values):
             if f.value is not None and (only is None or f.code in only):
-                years.setdefault((f.code, f.part), []).append((year, f.value))
-    lines = []
-    for (code, part), found in years.items():
-        line = trend(found)
-        target = wanted.get((code, part))
-        if line is not None:
-            lines.append(
-                TrendLine(
-                    code=code, part=part, name=KPIS[code].name, unit=KPIS[code].unit, trend=line,
-                    target=distance(line, target) if target else None,
-                )
-            )  # fmt: skip
-    return lines
+                years.setdefault((f.code, f.part), []).append((year, f))
+    return [_trend_line(found, wanted.get(point)) for point, found in years.items()]
+
+
+def _trend_line(found: Sequence[tuple[int, Figure]], target: Target | None) -> TrendLine:
+    """The trend over the years that are comparable with the newest; the others are named."""
+    newest = basis_of(found[-1][1])
+    line, notes = found[-1:], []
+    for year, f in reversed(found[:-1]):
+        differ = differences((basis_of(f), newest))
+        if differ:
+            notes.append(f"{year} is left out: {'; '.join(differ)}")
+        else:
+            line = [(year, f), *line]
+    made = trend([(year, f.value) for year, f in line if f.value is not None])
+    f = found[-1][1]
+    return TrendLine(
+        code=f.code, part=f.part, name=f.kpi.name, unit=f.unit, trend=made,
+        target=distance(made, target) if target else None, notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
@@ -126,7 +134,22 @@ def trend_text(lines: Sequence[TrendLine], form: str, width: int | None) -> str:
 
 
 def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
-    rows = [["KPI", "part", "name", "unit", "years", "newest", "change", "per year", "target", "missing", "reached"]]
+    rows = [
+        [
+            "KPI",
+            "part",
+            "name",
+            "unit",
+            "years",
+            "newest",
+            "change",
+            "per year",
+            "target",
+            "missing",
+            "reached",
+            "notes",
+        ]
+    ]
     for line in lines:
         t, d = line.trend, line.target
         reached = "" if d is None else "yes" if d.reached else str(d.reached_in or "not reached")
@@ -142,6 +165,7 @@ def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
                 f"{_number(t.last)} ({t.year})",
                 *numbers,
                 *outlook,
+                "; ".join(line.notes),
             ]
         )
     return rows

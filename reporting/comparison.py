@@ -1,23 +1,22 @@
 """Cities side by side, and a region's profile. Pure.
 
-Values are compared only where they are comparable: same unit and same method, a reported and a derived value not side
-by side. How a region's value is made of its cities' is declared by each KPI (`REGION` in its file). Cities without a
-value or the weight are excluded; each value states the share of the region's population that it represents.
+Values are ranked and put together only where they are comparable (`basis`); else the difference is named. How a
+region's value is made of its cities' is declared by each KPI (`aggregate`). Cities without a value or the weight are
+excluded; each value states the share of the region's population that it represents.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from kpi_derivation.catalogue import DERIVATIONS, KPIS
-from reporting.figures.denominators import denominator_of
+from kpi_derivation.catalogue import KPIS
+from reporting.aggregate import Contribution, aggregate
+from reporting.basis import basis_of, differences
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, unit_of
-
-_COUNTS = ("number", "count", "kWh")
 
 
 class CityFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +53,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float | None:
-    """Sum of weight x value over the sum of the weights; None where these are 0 or there is no value."""
-    whole = math.fsum(weights)
-    return math.fsum(v * w for v, w in zip(values, weights, strict=True)) / whole if whole > 0 else None
-
-
 def ranks(values: Mapping[str, float], direction: str) -> dict[str, int]:
     """1 for the best; equal values share a rank, and the next one follows after as many. Empty without a direction."""
     if direction not in ("higher", "lower"):
@@ -78,70 +71,47 @@ def compare(cities: Sequence[CityFigures]) -> list[Line]:
 
 def _line(point: Point, cities: Sequence[CityFigures], figures: Mapping[str, Figure | None]) -> Line:
     code, part = point
-    known = {c: f.value for c, f in figures.items() if f is not None and f.value is not None}
-    units = {f.unit for f in figures.values() if f is not None and f.value is not None}
-    methods = {_method(f) for f in figures.values() if f is not None and f.value is not None}
-    comparable = len(units) < 2 and len(methods) < 2
+    there = {c: f for c, f in figures.items() if f is not None and f.value is not None}
+    known = {c: f.value for c, f in there.items() if f.value is not None}
+    units = {f.unit for f in there.values()}
+    differ = differences(basis_of(f) for f in there.values())
     kpi = KPIS[code]
     unit = next(iter(units)) if len(units) == 1 else unit_of(kpi, part)
     return Line(
         code=code, part=part, name=kpi.name, unit=unit,
         values={c.id: known.get(c.id) for c in cities},
-        ranks=ranks(known, kpi.direction) if comparable and len(known) > 1 else {},
-        region=_region(_rule(code, unit), [(c, known.get(c.id)) for c in cities], comparable),
-        notes=tuple(_notes(figures.values(), units)),
+        ranks=ranks(known, kpi.direction) if not differ and len(known) > 1 else {},
+        region=_region([(c, there.get(c.id)) for c in cities], differ),
+        notes=(*differ, *_notes(list(there.values()))),
     )  # fmt: skip
 
 
-def _region(rule: str, values: Sequence[tuple[CityFigures, float | None]], comparable: bool) -> Region:
-    """A region's value by the KPI's own rule; see `Derivation.region`."""
-    known = [(c, v) for c, v in values if v is not None]
-    weights = [(v, {"population": c.population, **c.weights}.get(rule)) for c, v in known]
-    used = [(v, w) for v, w in weights if w] if rule not in _PLAIN else [(v, 1.0) for _, v in known]
-    numbers = [v for v, _ in used]
-    plain = _PLAIN.get(rule)
-    value = plain(numbers) if plain and numbers else weighted_mean(numbers, [w for _, w in used])
-    people = math.fsum(c.population or 0.0 for c, _ in values)
-    counted = math.fsum(c.population or 0.0 for c, _ in known)
+def _region(figures: Sequence[tuple[CityFigures, Figure | None]], differ: Sequence[str]) -> Region:
+    """A region's value by the KPI's own rule; none where the cities' values are not comparable."""
+    known = [(c, f, f.value) for c, f in figures if f is not None and f.value is not None]
+    parts = [Contribution(figure=f, value=v, weights={"population": c.population, **c.weights}) for c, f, v in known]
+    made = aggregate(parts)
+    people = math.fsum(c.population or 0.0 for c, _ in figures)
+    counted = math.fsum(c.population or 0.0 for c, _, _ in known)
     return Region(
-        value=value if comparable else None, how=_HOW.get(rule, f"mean weighted by {rule}"), cities=len(used),
-        people=counted / people if people else None, lowest=min((v for _, v in known), default=None),
-        highest=max((v for _, v in known), default=None),
+        value=None if differ else made.value, how="not comparable" if differ else made.how,
+        cities=0 if differ else made.cities, people=counted / people if people else None,
+        lowest=min((v for _, _, v in known), default=None), highest=max((v for _, _, v in known), default=None),
     )  # fmt: skip
 
 
-def _mean(numbers: Sequence[float]) -> float | None:
-    return math.fsum(numbers) / len(numbers) if numbers else None
-
-
-_PLAIN: dict[str, Callable[[Sequence[float]], float | None]] = {
-    "sum": math.fsum, "maximum": max, "mean": _mean, "none": lambda _: None,
-}  # fmt: skip
-_HOW = {"sum": "sum", "maximum": "highest", "mean": "plain mean", "none": "not aggregated"}
-
-
-def _rule(code: str, unit: str) -> str:
-    """The KPI's own rule; of a figure that cities report, a sum of counts or a mean weighted by its denominator."""
-    if code in DERIVATIONS:
-        return DERIVATIONS[code].region
-    if unit in _COUNTS:
-        return "sum"
-    return denominator_of(code) or "population"
-
-
-def _notes(figures: Iterable[Figure | None], units: set[str]) -> list[str]:
-    """Remarks on the comparability."""
-    there = [f for f in figures if f is not None and f.value is not None]
-    methods = sorted({_method(f) for f in there})
-    found = [f"units differ: {', '.join(sorted(units))}"] if len(units) > 1 else []
-    if len(methods) > 1:
-        found.append(f"methods differ: {', '.join(methods)}")
-    if any(f.reported is None and f.derived and f.derived.status == "provisional" for f in there):
+def _notes(there: Sequence[Figure]) -> list[str]:
+    """Remarks beside the differences."""
+    found = []
+    derived = [f.derived for f in there if f.reported is None and f.derived]
+    if any(d.status == "provisional" for d in derived):
         found.append("provisional values among them")
-    if any(f.reported is None and f.derived and "indicative" in f.derived.notes for f in there):
+    if any("indicative" in d.notes for d in derived):
         found.append("indicative values among them")
+    devices = {d.n_devices for d in derived}
+    if len(devices) > 1 and any(d.code == _BY_NUMBER for d in derived):
+        found.append(f"of {min(devices)} to {max(devices)} meters: the factor falls with the number of meters")
     return found
 
 
-def _method(f: Figure) -> str:
-    return "" if f.counts is None else "reported" if f.reported else f.counts.method
+_BY_NUMBER = "LOCAL:E:COINCIDENCE"

@@ -22,7 +22,7 @@ from telemetry.windows import DAY, HOUR
 
 FIELDS = (
     "city", "code", "part", "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision",
-    "method", "notes", "reason",
+    "method", "notes", "reason", "numerator", "denominator",
 )  # fmt: skip
 
 

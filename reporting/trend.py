@@ -42,10 +42,8 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> float | None:
     return math.fsum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / spread if spread else None
 
 
-def trend(values: Sequence[tuple[int, float]]) -> Trend | None:
-    """The trend of (year, value), in the order of years; None without a value."""
-    if not values:
-        return None
+def trend(values: Sequence[tuple[int, float]]) -> Trend:
+    """The trend of (year, value), in the order of years, at least one."""
     years, last = values[-1]
     before = values[-2][1] if len(values) > 1 else None
     return Trend(

@@ -37,6 +37,8 @@ class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
     `value` is None when there is no data or coverage is under the rule; `reason` says which, `notes` says it in words.
     `coverage` is 0..1.
     `start`, `end`: UTC ms. `revision` counts how often a value that had stood as final was changed by late data.
+    `numerator`, `denominator`: of a ratio, in the units of its formula without the factor 100 of a percentage, so that
+    the values of several cities are put together from them; None where the KPI is not a ratio.
     """
 
     city: str
@@ -55,6 +57,8 @@ class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     notes: str = ""
     reason: Reason = ""
+    numerator: float | None = None
+    denominator: float | None = None
 
     @property
     def time(self) -> int:

@@ -1,7 +1,7 @@
 """The catalogue: all 91 U4SSC KPIs and the local ones. The folder is the registry.
 
 `u4ssc.csv` holds the 91 rows (facts; units and types carry their status, `unconfirmed` where no publisher's text was
-seen). Every other module in this folder derives one KPI: it has `CODE` (or `KPI` for a local one), `METHOD`,
+seen). Every other module in this folder derives one KPI: it has `CODE` (or `KPI` for a local one), `METHOD`, `REGION`
 and `derive(view)`. Adding a KPI is adding one such file: what it reads is recorded while it runs.
 """
 
@@ -23,7 +23,11 @@ from kpi_derivation.engine.view import Part, View
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the catalogue. `unit_status` is verified, secondary or unconfirmed; `parts` are its data points."""
+    """One row of the catalogue. `unit_status` is verified, secondary or unconfirmed; `parts` are its data points.
+
+    `region`: how a region's value is made of its cities', see REGION_RULES; of several parts with a rule each, all of
+    them in the order of the parts.
+    """
 
     code: str
     name: str
@@ -36,6 +40,7 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     unit_status: str
     parts: tuple[str, ...] = ()
     direction: str = ""
+    region: tuple[str, ...] = ()
     sdg: tuple[str, ...] = ()
     definition: str
     source: str
@@ -49,23 +54,23 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
         return self.code.replace(":", ": ")
 
 
-class Derivation(msgspec.Struct, frozen=True):
-    """How a KPI is derived, and by which method.
+# How a region's value is made of its cities': the sum of the numerators over the sum of the denominators, a sum, the
+# highest, the plain mean of the cities' values, none, or a mean weighted by this key of [city].
+REGION_RULES = ("ratio", "sum", "maximum", "mean", "none", "population", "households", "area_km2")
 
-    `region`: how a region's value is made of its cities': "sum", "maximum", "mean", "none", or the key of [city] by
-    which their values are weighted, which is the KPI's denominator.
-    """
+
+class Derivation(msgspec.Struct, frozen=True):
+    """How a KPI is derived, and by which method."""
 
     kpi: Kpi
     method: str
     derive: Callable[[View], list[Part]]
-    region: str = "none"
 
 
 def _rows() -> Iterator[Kpi]:
     lines = (files(__name__) / "u4ssc.csv").read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
-        lists = {name: tuple(filter(None, row[name].split(";"))) for name in ("aliases", "parts", "sdg")}
+        lists = {name: tuple(filter(None, row[name].split(";"))) for name in ("aliases", "parts", "region", "sdg")}
         yield msgspec.convert({**row, **lists}, Kpi)
 
 
@@ -86,8 +91,11 @@ def _load() -> tuple[dict[str, Kpi], dict[str, Derivation]]:
 
 def _derivation(module: ModuleType, kpis: Mapping[str, Kpi]) -> Derivation:
     plain: Kpi = module.KPI if hasattr(module, "KPI") else kpis[module.CODE]
-    kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD)
-    return Derivation(kpi, module.METHOD, module.derive, getattr(module, "REGION", "none"))
+    region = getattr(module, "REGION", "none")
+    if region not in REGION_RULES:
+        raise ValueError(f"{module.__name__}: REGION '{region}' is not one of {', '.join(REGION_RULES)}")
+    kpi = msgspec.structs.replace(plain, derivable=True, method=module.METHOD, region=(region,))
+    return Derivation(kpi, module.METHOD, module.derive)
 
 
 def add(module: ModuleType) -> Derivation:
@@ -103,6 +111,12 @@ def add(module: ModuleType) -> Derivation:
 def reads(code: str) -> Reads:
     """What a KPI reads of a city that has every kind of device: the kinds, quantities and keys of the city file."""
     return asked_of_any_city(DERIVATIONS[code].derive)
+
+
+def region_rule(kpi: Kpi, part: str) -> str:
+    """The rule by which a region's value of one data point is made."""
+    several = len(kpi.region) > 1 and part in kpi.parts
+    return kpi.region[kpi.parts.index(part)] if several else (kpi.region or ("none",))[0]
 
 
 def local_kpi(code: str, name: str, unit: str, definition: str, category: str) -> Kpi:

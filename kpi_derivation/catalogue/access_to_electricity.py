@@ -9,5 +9,5 @@ from kpi_derivation.rules.ratios import registry_percent
 
 CODE = "EC:I:ES:3C"
 METHOD = "access-to-electricity/1"
-REGION = "households"
+REGION = "ratio"
 derive = registry_percent("households_with_electricity", "households")

@@ -17,7 +17,7 @@ from registry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
 METHOD = "demand-response-registry/1 (unconfirmed formula)"
-REGION = "electricity_customers"
+REGION = "ratio"
 _KINDS: tuple[DeviceKind, ...] = METERS + CHARGERS
 
 
@@ -33,7 +33,8 @@ def derive(view: View) -> list[Part]:
         notes = "no device says demand_response = true; set demand_response_customers in [city] if there are none"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=notes)]
     notes = "more customers than electricity_customers says" if customers > total else ""
-    return [Part(value=100.0 * customers / total, coverage=1.0, n_devices=len(able), notes=notes)]
+    value, n = 100.0 * customers / total, len(able)
+    return [Part(value=value, coverage=1.0, n_devices=n, notes=notes, numerator=customers, denominator=total)]
 
 
 def _able(device: Device) -> bool:

@@ -17,7 +17,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:2C"
 METHOD = "electricity-per-capita/2 (unconfirmed formula)"
-REGION = "population"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -36,8 +36,13 @@ def derive(view: View) -> list[Part]:
     elif estimated is None:
         why = how
     else:
-        notes, value = joined(share_note, how, m.notes), estimated / city.population
-        return [Part(value=value, coverage=coverage, n_devices=m.n_devices, notes=notes, unit=unit)]
+        notes, value, people = joined(share_note, how, m.notes), estimated / city.population, city.population
+        return [
+            Part(
+                value=value, coverage=coverage, n_devices=m.n_devices, notes=notes, unit=unit, numerator=estimated,
+                denominator=people,
+            )
+        ]  # fmt: skip
     return [Part(value=None, coverage=coverage, n_devices=m.n_devices, notes=why, unit=unit)]
 
 

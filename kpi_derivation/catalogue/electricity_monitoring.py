@@ -9,5 +9,5 @@ from kpi_derivation.rules.ratios import registry_percent
 
 CODE = "EC:ICT:ES:2A"
 METHOD = "electricity-monitoring/1 (unconfirmed formula)"
-REGION = "electricity_network_km"
+REGION = "ratio"
 derive = registry_percent("electricity_monitored_km", "electricity_network_km")

@@ -17,7 +17,7 @@ from telemetry.kpi_value import Reason
 
 CODE = "EN:EN:AQ:2C"
 METHOD = "ghg-electricity-location-based/2 (partial; unconfirmed formula)"
-REGION = "population"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -39,9 +39,14 @@ def derive(view: View) -> list[Part]:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=joined(_PARTIAL, why), unit=unit)]
     tonnes = (m.amount + charging) * kg_per_kwh / 1000.0
     notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.amount:g} kWh" if apart else "")
-    value = tonnes / (view.city.city.population or 1.0)
+    people = view.city.city.population or 1.0
     reason: Reason = "partial_period" if partial else ""
-    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, unit=unit, reason=reason)]
+    return [
+        Part(
+            value=tonnes / people, coverage=coverage, n_devices=n, notes=notes, unit=unit, reason=reason,
+            numerator=tonnes, denominator=people,
+        )
+    ]  # fmt: skip
 
 
 _PARTIAL = "partial: metered electricity only, scope 2, location based"

@@ -1,7 +1,8 @@
-"""LOCAL:E:COINCIDENCE: highest power of all meters together / sum of the highest power of each, over 15 minutes.
+"""LOCAL:E:COINCIDENCE: highest power of all meters together / sum of the highest power of each, 0 to 1.
 
-0 to 1; it falls with the number of meters and with the averaging time (here a quarter of an hour). Of the meters that
-have quarters in the period.
+It falls with the number of meters. With the averaging time it moves either way: usually up for homes, down for charging
+below a few hours. So the interval (a quarter of an hour, or the longer one of the meters' readings) is part of the
+method, and values of different intervals are not compared. Of the meters that have quarters in the period.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ KPI = local_kpi(
     "LOCAL:E:COINCIDENCE",
     "Coincidence factor",
     "/",
-    "Peak of all meters over the sum of their own peaks, at 15 minutes",
+    "Peak of all meters over the sum of their own peaks",
     "Energy",
 )
-METHOD = "coincidence-15min/1"
+METHOD = "coincidence/2"
 REGION = "none"
 
 

@@ -17,7 +17,7 @@ KPI = local_kpi(
     "LOCAL:EV:AVAILABILITY", "EV charger availability", "%", "Share of reports without a fault", "EV charging"
 )
 METHOD = "charger-availability/1"
-REGION = "mean"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -31,4 +31,10 @@ def derive(view: View) -> list[Part]:
     fault = (rows.sum[seen] / rows.n[seen]).tolist()
     value = 100.0 * (1.0 - sum(fault) / len(fault))
     reason: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""
-    return [Part(value=value, coverage=coverage, n_devices=int(seen.sum()), notes="", reason=reason)]
+    n = len(fault)
+    return [
+        Part(
+            value=value, coverage=coverage, n_devices=n, notes="", reason=reason, numerator=n - sum(fault),
+            denominator=float(n),
+        )
+    ]  # fmt: skip

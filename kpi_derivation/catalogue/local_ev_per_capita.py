@@ -16,7 +16,7 @@ KPI = local_kpi(
     "EV charging",
 )
 METHOD = "charging-energy-per-capita/2"
-REGION = "population"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -25,5 +25,11 @@ def derive(view: View) -> list[Part]:
     found, why = reporting(view, rows), missing(view, "population")
     reason: Reason = "missing_setting" if found.known and why else found.reason
     notes = why if found.known and why else found.notes
-    value = float(rows.sum.sum()) / (view.city.city.population or 1.0) if found.known and not why else None
-    return [Part(value=value, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason)]
+    kwh, people = float(rows.sum.sum()), view.city.city.population or 1.0
+    value = kwh / people if found.known and not why else None
+    return [
+        Part(
+            value=value, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason,
+            numerator=kwh, denominator=people,
+        )
+    ]  # fmt: skip

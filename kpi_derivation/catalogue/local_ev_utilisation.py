@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
-from kpi_derivation.engine.view import Part, View
+from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.charging import CHARGERS, reporting, sessions
 
 KPI = local_kpi(
     "LOCAL:EV:UTILISATION", "EV charger utilisation", "%", "Connected time over connector time", "EV charging"
 )
 METHOD = "charger-utilisation/2"
-REGION = "mean"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -35,4 +35,9 @@ def derive(view: View) -> list[Part]:
     value = 100.0 * connected * 1000.0 / there
     if value > 100.0:
         notes += "; over 100 %: set connectors in the [[device]] entries"
-    return [Part(value=value, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason)]
+    return [
+        Part(
+            value=value, coverage=found.coverage, n_devices=found.n_devices, notes=notes, reason=reason,
+            numerator=connected * 1000.0 / HOUR_MS, denominator=there / HOUR_MS,
+        )
+    ]  # fmt: skip

@@ -1,8 +1,9 @@
 """LOCAL:E:PEAK: highest mean power of all meters together over a quarter of an hour, kW.
 
-The notes say when it was and how many meters made it. A meter whose readings are further apart than a quarter, or that
-sends the energy of intervals over an hour, has no quarters and is not in it; intervals up to an hour count with their
-mean power. Energy of a gap has no time and makes no peak.
+The notes say when it was and how many meters made it; they and the method say over which interval power is averaged.
+A meter whose readings are further apart than a quarter, or that sends the energy of intervals over an hour, has no
+quarters and is not in it; intervals up to an hour count with their mean power. Energy of a gap has no time and makes no
+peak.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.peaks import of_peak
 
 KPI = local_kpi("LOCAL:E:PEAK", "Peak demand", "kW", "Highest mean power of all meters over 15 minutes", "Energy")
-METHOD = "peak-demand-15min/1"
+METHOD = "peak-demand/2"
 REGION = "none"
 
 

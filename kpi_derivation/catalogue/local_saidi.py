@@ -20,7 +20,7 @@ KPI = replace(
     parts=("all", "without_major_events"),
 )  # fmt: skip
 METHOD = "saidi/2 (2.5 beta; unconfirmed formula of T_MED)"
-REGION = "electricity_customers"
+REGION = "ratio"
 _LEAST_DAYS = 10  # days with interruptions from which a limit is taken; ours
 
 
@@ -36,7 +36,16 @@ def derive(view: View) -> list[Part]:
     value = found.minutes / customers
     n, coverage = found.n_devices, found.coverage
     return [
-        Part(part="all", value=value, coverage=coverage, n_devices=n, notes=found.notes, reason=found.reason),
+        Part(
+            part="all",
+            value=value,
+            coverage=coverage,
+            n_devices=n,
+            notes=found.notes,
+            reason=found.reason,
+            numerator=found.minutes,
+            denominator=customers,
+        ),
         _without(view, value, customers, found),
     ]
 
@@ -52,4 +61,7 @@ def _without(view: View, saidi: float, customers: float, found: Interruptions) -
         return Part(part=name, value=None, coverage=coverage, n_devices=n, notes=why, reason="low_coverage")
     what = f"T_MED {limit:.4g} min from {days} days; {len(above)} major event days"
     value, notes = saidi - float(above.sum()), joined(what, found.notes)
-    return Part(part=name, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason)
+    return Part(
+        part=name, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason,
+        numerator=value * customers, denominator=customers,
+    )  # fmt: skip

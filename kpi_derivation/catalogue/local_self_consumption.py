@@ -14,7 +14,7 @@ KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
 )
 METHOD = "self-consumption/2"
-REGION = "none"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -31,6 +31,11 @@ def derive(view: View) -> list[Part]:
         why = f"meter-time coverage {100 * made.coverage:.2f} % under {100 * view.city.rules.period_capture:g} %"
     else:
         notes = "more was exported than generated" if out.kwh > made.amount else ""
-        value = 100.0 * (made.amount - out.kwh) / made.amount
-        return [Part(value=value, coverage=made.coverage, n_devices=n, notes=notes)]
+        used = made.amount - out.kwh
+        value = 100.0 * used / made.amount
+        return [
+            Part(
+                value=value, coverage=made.coverage, n_devices=n, notes=notes, numerator=used, denominator=made.amount
+            )
+        ]  # fmt: skip
     return [Part(value=None, coverage=made.coverage, n_devices=n, notes=why)]

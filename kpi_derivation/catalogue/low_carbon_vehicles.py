@@ -10,5 +10,5 @@ from kpi_derivation.rules.ratios import registry_percent
 
 CODE = "EC:I:T:8A"
 METHOD = "low-carbon-vehicles/1 (unconfirmed formula)"
-REGION = "passenger_vehicles"
+REGION = "ratio"
 derive = registry_percent("low_carbon_vehicles", "passenger_vehicles")

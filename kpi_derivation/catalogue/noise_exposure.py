@@ -16,7 +16,7 @@ from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined, missing
 
 CODE = "EN:EN:EQ:2A"
 METHOD = "noise-lden-sites/1 (unconfirmed limit)"
-REGION = "population"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -39,6 +39,6 @@ def derive(view: View) -> list[Part]:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
     exposed = sum(p or 0.0 for p, level in zip(people, levels.tolist(), strict=True) if level > limit)
     notes = joined(f"indicative: street sensors; exposed over Lden {limit:g} dB", sites.notes)
-    return [
-        Part(value=100.0 * exposed / (view.city.city.population or 1.0), coverage=coverage, n_devices=n, notes=notes)
-    ]
+    total = view.city.city.population or 1.0
+    value = 100.0 * exposed / total
+    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, numerator=exposed, denominator=total)]

@@ -11,7 +11,7 @@ from kpi_derivation.rules.outages import interruptions, served
 
 CODE = "EC:I:ES:1C"
 METHOD = "saifi/2"
-REGION = "electricity_customers"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -23,4 +23,9 @@ def derive(view: View) -> list[Part]:
         notes, reason = (found.notes, reason) if not found.known else (why, "missing_setting")
         return [Part(value=None, coverage=found.coverage, n_devices=n, notes=notes, unit=unit, reason=reason)]
     value = found.customers / customers
-    return [Part(value=value, coverage=found.coverage, n_devices=n, notes=found.notes, unit=unit, reason=reason)]
+    return [
+        Part(
+            value=value, coverage=found.coverage, n_devices=n, notes=found.notes, unit=unit, reason=reason,
+            numerator=found.customers, denominator=customers,
+        )
+    ]  # fmt: skip

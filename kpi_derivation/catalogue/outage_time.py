@@ -12,7 +12,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EC:I:ES:2C"
 METHOD = "caidi/2"
-REGION = "none"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -25,7 +25,12 @@ def derive(view: View) -> list[Part]:
         why = f"no customer was interrupted; {found.notes}"
         return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason or "undefined")]
     value = found.minutes / found.customers
-    return [Part(value=value, coverage=coverage, n_devices=n, notes=joined(found.notes, _SHOW_BOTH), reason=reason)]
+    return [
+        Part(
+            value=value, coverage=coverage, n_devices=n, notes=joined(found.notes, _SHOW_BOTH), reason=reason,
+            numerator=found.minutes, denominator=found.customers,
+        )
+    ]  # fmt: skip
 
 
 _SHOW_BOTH = "a shorter mean interruption can go with more time without supply: see LOCAL:ES:SAIDI"

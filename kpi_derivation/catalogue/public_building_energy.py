@@ -14,7 +14,7 @@ from registry.city import Device
 
 CODE = "EN:E:E:4A"
 METHOD = "public-building-energy/2 (unconfirmed formula)"
-REGION = "public_building_area_m2"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -29,8 +29,11 @@ def derive(view: View) -> list[Part]:
         why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
     else:
         why = missing(view, "public_building_area_m2")
-    value = None if why else sum(m.amount for m in both) / (view.city.city.public_building_area_m2 or 1.0)
-    return [Part(value=value, coverage=coverage, n_devices=seen, notes=why, unit=unit)]
+    kwh, area = sum(m.amount for m in both), view.city.city.public_building_area_m2 or 1.0
+    value = None if why else kwh / area
+    return [
+        Part(value=value, coverage=coverage, n_devices=seen, notes=why, unit=unit, numerator=kwh, denominator=area)
+    ]  # fmt: skip
 
 
 def _public(device: Device) -> bool:

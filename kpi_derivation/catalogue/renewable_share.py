@@ -15,7 +15,7 @@ from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/2 (partial; unconfirmed formula)"
-REGION = "none"
+REGION = "ratio"
 _PARTIAL = "partial: electricity only"
 
 
@@ -34,6 +34,11 @@ def derive(view: View) -> list[Part]:
         why = 'set renewable_grid_share in [city], or register meters with role = "generation"'
     else:
         grid = "renewable_grid_share is not set in [city]: the grid counts as 0" if share is None else ""
-        value = 100.0 * (own + (share or 0.0) * (used - own)) / used
-        return [Part(value=value, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, grid))]
+        renewable = own + (share or 0.0) * (used - own)
+        value, notes = 100.0 * renewable / used, joined(_PARTIAL, grid)
+        return [
+            Part(
+                value=value, coverage=drawn.coverage, n_devices=n, notes=notes, numerator=renewable, denominator=used
+            )
+        ]  # fmt: skip
     return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why))]

@@ -13,7 +13,7 @@ from registry.city import Device
 
 CODE = "EN:E:E:3C"
 METHOD = "residential-heat/2 (partial; unconfirmed formula)"
-REGION = "population"
+REGION = "ratio"
 _PARTIAL = "partial: homes with a registered heat meter only"
 
 
@@ -27,9 +27,14 @@ def derive(view: View) -> list[Part]:
         why = f"meter-time coverage {100 * h.coverage:.2f} % under {100 * rule:g} %"
     else:
         why = missing(view, "population")
-    value = None if why else h.amount * GJ_PER_KWH / (view.city.city.population or 1.0)
-    notes = joined(_PARTIAL, why)
-    return [Part(value=value, coverage=h.coverage, n_devices=h.n_devices, notes=notes, unit=unit)]
+    gj, people, notes = h.amount * GJ_PER_KWH, view.city.city.population or 1.0, joined(_PARTIAL, why)
+    value = None if why else gj / people
+    return [
+        Part(
+            value=value, coverage=h.coverage, n_devices=h.n_devices, notes=notes, unit=unit, numerator=gj,
+            denominator=people,
+        )
+    ]  # fmt: skip
 
 
 def _residential(device: Device) -> bool:

@@ -12,7 +12,7 @@ from registry.city import Device
 
 CODE = "EC:ICT:ES:1C"
 METHOD = "smart-meters-registry/1"
-REGION = "electricity_meters"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -24,7 +24,8 @@ def derive(view: View) -> list[Part]:
         notes = f"set electricity_meters (all meters installed) in [city]; {smart} smart meters are registered"
         return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes)]
     notes = "more smart meters are registered than electricity_meters says" if smart > total else ""
-    return [Part(value=100.0 * smart / total, coverage=1.0, n_devices=smart, notes=notes)]
+    value = 100.0 * smart / total
+    return [Part(value=value, coverage=1.0, n_devices=smart, notes=notes, numerator=float(smart), denominator=total)]
 
 
 def _is_smart(device: Device) -> bool:

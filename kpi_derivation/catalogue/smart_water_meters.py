@@ -11,7 +11,7 @@ from kpi_derivation.rules.water import METERS, billed
 
 CODE = "EC:ICT:WS:1C"
 METHOD = "smart-water-meters-registry/1 (unconfirmed formula)"
-REGION = "water_meters"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -23,4 +23,5 @@ def derive(view: View) -> list[Part]:
         notes = f"set water_meters (all meters installed) in [city]; {smart} smart meters are registered"
         return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes)]
     notes = "more smart meters are registered than water_meters says" if smart > total else ""
-    return [Part(value=100.0 * smart / total, coverage=1.0, n_devices=smart, notes=notes)]
+    value = 100.0 * smart / total
+    return [Part(value=value, coverage=1.0, n_devices=smart, notes=notes, numerator=float(smart), denominator=total)]

@@ -13,7 +13,7 @@ from kpi_derivation.rules.water import billed, volume
 
 CODE = "EN:EN:WS:2C"
 METHOD = "water-per-capita/2 (unconfirmed unit and formula)"
-REGION = "population"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -24,8 +24,13 @@ def derive(view: View) -> list[Part]:
     if why:
         return [Part(value=None, coverage=coverage, n_devices=v.n_devices, notes=why)]
     days = view.expected_ms / (24 * HOUR_MS)
-    litres = 1000.0 * v.amount / days / (view.city.city.population or 1.0)
-    return [Part(value=litres, coverage=coverage, n_devices=v.n_devices, notes=joined(note))]
+    daily, people = 1000.0 * v.amount / days, view.city.city.population or 1.0
+    return [
+        Part(
+            value=daily / people, coverage=coverage, n_devices=v.n_devices, notes=joined(note), numerator=daily,
+            denominator=people,
+        )
+    ]  # fmt: skip
 
 
 def _why_not(view: View, v: Counted) -> str:

@@ -13,7 +13,7 @@ from kpi_derivation.rules.water import billed, supplied, volume
 
 CODE = "EC:I:WS:3C"
 METHOD = "water-balance/2 (unconfirmed formula)"
-REGION = "none"
+REGION = "ratio"
 
 
 def derive(view: View) -> list[Part]:
@@ -24,7 +24,9 @@ def derive(view: View) -> list[Part]:
     if why:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
     notes = "more was billed than supplied" if out.amount > into.amount else ""
-    return [Part(value=100.0 * (into.amount - out.amount) / into.amount, coverage=coverage, n_devices=n, notes=notes)]
+    lost, into_net = into.amount - out.amount, into.amount
+    value = 100.0 * lost / into_net
+    return [Part(value=value, coverage=coverage, n_devices=n, notes=notes, numerator=lost, denominator=into_net)]
 
 
 def _why_not(view: View, into: Counted, out: Counted) -> str:

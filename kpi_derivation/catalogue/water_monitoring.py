@@ -9,5 +9,5 @@ from kpi_derivation.rules.ratios import registry_percent
 
 CODE = "EC:ICT:WS:2A"
 METHOD = "water-monitoring/1 (unconfirmed formula)"
-REGION = "water_network_km"
+REGION = "ratio"
 derive = registry_percent("water_monitored_km", "water_network_km")

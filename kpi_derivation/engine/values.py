@@ -54,9 +54,11 @@ def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiVa
         coverage=min(max(part.coverage, 0.0), 1.0),
         status=status_of(part, period, view.city.rules, now),
         n_devices=part.n_devices,
-        method=derivation.method,
+        method=f"{derivation.method} {part.method}".rstrip(),
         notes=part.notes,
         reason=part.reason,
+        numerator=None if part.value is None else part.numerator,
+        denominator=None if part.value is None else part.denominator,
     )
 
 

@@ -35,6 +35,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """What a derivation gives for one data point.
 
     Where `value` is None, or of a part of the period only, `reason` says why to programs and `notes` to people.
+    `numerator`, `denominator`: of a ratio, without the factor 100 of a percentage. `method`: what the method says of
+    this value beside the KPI's own, such as the interval: values of different methods are not compared.
     """
 
     part: str = ""
@@ -44,6 +46,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     unit: str | None = None
     reason: Reason = ""
+    numerator: float | None = None
+    denominator: float | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""The highest quarter of an hour of all meters together: shared by the KPIs of demand. Pure."""
+"""The highest quarter of an hour of all meters together: shared by the KPIs of demand. Pure.
+
+Power is a mean over an interval: a quarter of an hour, or the longer interval of a meter that sends interval energies.
+Values of different intervals are not the same thing, so the intervals are part of the method.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ from collections.abc import Callable
 import numpy as np
 
 from kpi_derivation.engine.days.demand import Peak
-from kpi_derivation.engine.derived import TARGET
+from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
+from registry.city import Device
 from telemetry.kpi_value import Reason
 from telemetry.periods import iso
 from telemetry.series import FloatArray
+from telemetry.windows import HOUR, MINUTE
 
 QUANTITIES = (TARGET, "energy_delta")
 KINDS = METERS
@@ -30,5 +36,21 @@ def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part
         if meters and view.period.kind == "24h":
             why, reason = ONLY_CALENDAR, "not_for_period"
         return [Part(value=None, coverage=coverage, n_devices=0, notes=why, reason=reason)]
-    notes = joined(f"at {iso(peak.at)}, {peak.meters} of {meters} meters", "coverage: meters with quarters")
-    return [Part(value=value(peak, own), coverage=coverage, n_devices=len(own), notes=notes)]
+    at = averaging(view, len(own))
+    notes = joined(f"{len(own)} of {meters} meters, mean power {at}", f"peak at {iso(peak.at)} of {peak.meters} meters")
+    return [Part(value=value(peak, own), coverage=coverage, n_devices=len(own), notes=notes, method=at)]
+
+
+def averaging(view: View, meters: int) -> str:
+    """The intervals over which the power of `meters` meters is averaged: "at 15 min", "at 15 to 60 min"."""
+    rows = view.rows("energy_delta", KINDS)
+    mine = view.picked(rows.devices, "demand by interval", _sends_intervals) & (rows.n > 0) & (rows.interval <= HOUR)
+    minutes = {max(round(ms / MINUTE), QUARTER // MINUTE) for ms in rows.interval[mine].tolist()}
+    if int(mine.sum()) < meters:
+        minutes.add(QUARTER // MINUTE)
+    shortest, longest = min(minutes), max(minutes)
+    return f"at {shortest} min" if shortest == longest else f"at {shortest} to {longest} min"
+
+
+def _sends_intervals(device: Device) -> bool:
+    return demand_source(device) == "energy_delta"

@@ -30,7 +30,8 @@ def registry_percent(numerator: str, denominator: str) -> Callable[[View], list[
 
 def _percent(part: float, whole: float, name: str) -> Part:
     notes = f"from the city file; {name} is more than its denominator" if part > whole else "from the city file"
-    return Part(value=100.0 * part / whole, coverage=1.0, n_devices=0, notes=notes)
+    value = 100.0 * part / whole
+    return Part(value=value, coverage=1.0, n_devices=0, notes=notes, numerator=part, denominator=whole)
 
 
 def joined(*notes: str) -> str:

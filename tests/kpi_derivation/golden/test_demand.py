@@ -28,7 +28,8 @@ def test_the_peak_half_hour_of_london() -> None:
     w.take(Reading(at(t.removesuffix("Z")), d, q, float(v)) for t, d, q, v, _ in rows)
     peak = w.value(PEAK, "2013-01")
     assert peak.value == pytest.approx(52.256, abs=5e-4)
-    assert "at 2013-01-18T18:00:00Z, 49 of" in peak.notes
+    assert "49 of 49 meters, mean power at 30 min; peak at 2013-01-18T18:00:00Z of 49 meters" in peak.notes
+    assert peak.method == "peak-demand/2 at 30 min"
     highest: dict[str, float] = {}
     for _, d, _, v, _ in rows:
         highest[d] = max(highest.get(d, 0.0), 2 * float(v))
@@ -151,3 +152,29 @@ def test_hourly_registers_tell_no_quarters() -> None:
     w.take(every("2020-01-01", 24, 60 * MINUTE, "m0", "energy_total", range(1, 25)))
     assert w.value(PEAK, "2020-01-01").value is None
     assert w.value("LOCAL:E:METERED", "2020-01-01").value == 23.0
+
+
+def test_the_interval_is_part_of_the_method_and_of_the_notes() -> None:
+    """The same homes of London give another coincidence from hours than from half-hours; both say what they rest on."""
+    rows = recorded.rows(recorded.METERS, lambda r: "2013-01-17" <= r[0][:10] <= "2013-01-19")[1:]
+    names = sorted({r[1] for r in rows})
+    halves = [Reading(at(t.removesuffix("Z")), d, q, float(v)) for t, d, q, v, _ in rows]
+    whole: dict[tuple[str, int], list[float]] = {}
+    for r in halves:
+        whole.setdefault((r.device, r.time // (60 * MINUTE)), []).append(r.value)
+    hours = [Reading(h * 60 * MINUTE, d, "energy_delta", sum(v)) for (d, h), v in whole.items() if len(v) == 2]
+    found = []
+    for readings in (halves, hours):
+        w = World([{"id": n, "kind": "electricity_meter", "quantities": ["energy_delta"]} for n in names])
+        w.take(sorted(readings, key=lambda r: (r.device, r.time)))
+        found.append(w.value(FACTOR, "2013-01"))
+    assert [v.method for v in found] == ["coincidence/2 at 30 min", "coincidence/2 at 60 min"]
+    assert [v.notes.split(";")[0] for v in found] == [f"49 of 49 meters, mean power at {m} min" for m in (30, 60)]
+    assert found[0].value != pytest.approx(found[1].value, rel=0.01)
+
+
+def test_meters_of_different_intervals_are_named_with_both() -> None:
+    w = World([*meters(1, "energy_delta"), {**meters(2, "power")[1]}])
+    w.take(every("2020-01-01", 24, 60 * MINUTE, "m0", "energy_delta", [1.0] * 24))
+    w.take(every("2020-01-01", 1440, MINUTE, "m1", "power", [500.0] * 1440))
+    assert w.value(PEAK, "2020-01-01").method == "peak-demand/2 at 15 to 60 min"
