@@ -18,6 +18,8 @@ _ABOUT: dict[str, Any] = {
     "end": Field(description="End of the period, not included, RFC 3339 UTC."),
     "coverage": Field(ge=0, le=1, description="Share of the period's time that the readings stand for, 0 to 1."),
     "reason": Field(default="", description="Why a value is missing or partial; empty where it is neither."),
+    "numerator": Field(default=None, description="Of a ratio, in its formula's unit (a percentage is 100 times it)."),
+    "denominator": Field(default=None, description="Of a ratio; null where the KPI is not one."),
 }
 
 

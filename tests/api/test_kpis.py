@@ -15,7 +15,7 @@ KPIS = f"/v1/cities/{CITY}/kpis"
 AIR = "EN:EN:AQ:1C"
 FIELDS = [
     "city", "code", "part", "period", "start", "end", "value", "unit",
-    "coverage", "status", "n_devices", "revision", "method", "notes", "reason",
+    "coverage", "status", "n_devices", "revision", "method", "notes", "reason", "numerator", "denominator",
 ]  # fmt: skip
 
 
