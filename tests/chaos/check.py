@@ -68,8 +68,12 @@ def kpis(rows: Collection[Kpi], wanted: Mapping[tuple[str, str, str], float | No
 
 
 def same_kpis(rows: Collection[Kpi], undisturbed: Mapping[tuple[str, str, str], float | None]) -> list[str]:
-    """Every KPI of every calendar period, as without faults; none beside them."""
-    beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys()
+    """Every KPI of every calendar period, as without faults; none beside them.
+
+    A clock that is ahead near midnight begins tomorrow; once it is right, those values are taken back and say so.
+    """
+    taken_back = {(row.code, row.part, row.period) for row in rows if row.value is None and row.reason == "future"}
+    beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys() - taken_back
     return kpis(rows, undisturbed) + [f"invented: KPI {' '.join(which)}" for which in beside]
 
 

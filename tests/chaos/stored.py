@@ -27,13 +27,14 @@ class Row(NamedTuple):
 
 
 class Kpi(NamedTuple):
-    """A value of a KPI; `kind`: of its period."""
+    """A value of a KPI; `kind`: of its period. `reason`: why there is none, "future" where it was taken back."""
 
     code: str
     part: str
     kind: str
     period: str
     value: float | None
+    reason: str = ""
 
 
 def _ask(path: Path, sql: str) -> list[Any]:
@@ -54,10 +55,10 @@ def partials(world: World, level: str) -> list[Row]:
 def kpis(world: World) -> list[Kpi]:
     """The KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
     if world.influx:
-        found = world.influx.query('SELECT "value", "valued", "label" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *',
+        found = world.influx.query('SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *',
                                    "chaos")  # fmt: skip
         return [_kpi(r) for r in found if r["period"] in _CALENDAR]
-    sql = "SELECT code, part, kind, period, value FROM kpi WHERE city = 'chaos'"
+    sql = "SELECT code, part, kind, period, value, reason FROM kpi WHERE city = 'chaos'"
     return [Kpi(*row) for row in _ask(world.folder / "store.db", sql) if row[2] in _CALENDAR]
 
 
@@ -78,4 +79,4 @@ def ledger(world: World) -> dict[str, tuple[int, int, int, int]]:
 
 def _kpi(row: dict[str, Any]) -> Kpi:
     value = row["value"] if row["valued"] else None
-    return Kpi(row["code"], row["part"].removeprefix("-"), row["period"], row["label"], value)
+    return Kpi(row["code"], row["part"].removeprefix("-"), row["period"], row["label"], value, row["reason"] or "")

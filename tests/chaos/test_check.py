@@ -62,6 +62,9 @@ def test_kpis_are_there_once_and_no_others() -> None:
     assert check.same_kpis([day], wanted) == []
     assert check.same_kpis([day, day], wanted) == ["doubled: KPI A  day 2026-01-01"]
     assert check.same_kpis([day, day._replace(code="B")], wanted) == ["invented: KPI B  2026-01-01"]
+    taken_back = day._replace(period="2026-01-02", value=None, reason="future")
+    assert check.same_kpis([day, taken_back], wanted) == []
+    assert len(check.same_kpis([day, taken_back._replace(value=1.0)], wanted)) == 1
     assert len(check.same_kpis([], wanted)) == len(check.same_kpis([day._replace(value=None)], wanted)) == 1
     later = day._replace(period="2026-01-02", value=2.0)
     assert check.told({("A", "", "day"): ("2026-01-02", 2.0)}, [later, day]) == []

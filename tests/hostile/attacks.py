@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 CITY, EVIL = "chaos", "evil"
-DATA = f"cv/1/{CITY}/{EVIL}/data"
+DATA, FLAT = f"cv/1/{CITY}/{EVIL}/data", f"cv/1/{CITY}/{EVIL}/flat"
 
 
 class Shot(NamedTuple):
@@ -95,9 +95,82 @@ def fill(rng: Random, now: int) -> Iterator[Shot]:
         yield Shot(DATA, _pack(pack))
 
 
-ATTACKS: dict[str, Callable[[Random, int], Iterator[Shot]]] = {
-    made.__name__: made for made in (new_boots, large_packs, holes, undated, cities, garbage, retained, sessions, fill)
-}
+def long_topics(rng: Random, now: int) -> Iterator[Shot]:
+    """Empty messages whose topics are as long as MQTT allows."""
+    for _ in range(16):
+        yield Shot(f"cv/1/{'x' * 60_000}{rng.randrange(1 << 30)}/{EVIL}/flat", b"")
+
+
+def tiny(rng: Random, now: int) -> Iterator[Shot]:
+    """As many messages as possible, each refused."""
+    for i in range(2000):
+        yield Shot(DATA, b"%d" % i)
+
+
+def single(rng: Random, now: int) -> Iterator[Shot]:
+    """As many messages as possible, each with one good reading of its own time."""
+    for i in range(2000):
+        yield Shot(DATA, b'[{"n":"no2","v":1,"t":%d.%03d}]' % (now // 1000 - rng.randrange(80_000), i % 1000))
+
+
+def again(rng: Random, now: int) -> Iterator[Shot]:
+    """The same readings again and again."""
+    for _ in range(20):
+        yield Shot(DATA, _pack([{"n": "no2", "v": 1, "t": now // 60_000_000 * 60_000 - i} for i in range(1000)]))
+
+
+def changing(rng: Random, now: int) -> Iterator[Shot]:
+    """The same readings with other values, so that each time their windows have changed."""
+    for _ in range(20):
+        value = rng.random()
+        yield Shot(DATA, _pack([{"n": "no2", "v": value, "t": now // 60_000_000 * 60_000 - 60 * i} for i in range(1000)]))
+
+
+def channels(rng: Random, now: int) -> Iterator[Shot]:
+    """A meter of its own for every value."""
+    for _ in range(4):
+        pack: list[dict[str, object]] = [{"boot": 1, "seq": rng.randrange(1000)}]
+        pack += [{"n": f"c{rng.randrange(1 << 40)}/power", "v": 1} for _ in range(4000)]
+        yield Shot(DATA, _pack(pack))
+
+
+def texts(rng: Random, now: int) -> Iterator[Shot]:
+    """Refused records that quote what might name a user."""
+    for _ in range(8):
+        pack = [{"n": f"card{rng.randrange(1 << 40)}", "vs": "user" * 10, "v": "x"} for _ in range(1500)]
+        yield Shot(DATA, _pack(pack))
+
+
+def labels(rng: Random, now: int) -> Iterator[Shot]:
+    """What makes a reader look twice: escapes, labels that must be understood, records of the wrong types."""
+    for _ in range(8):
+        pack = [{"n": "no2", "v": "\u00fc", "x_y": i, "t": "now"} for i in range(2000)]
+        yield Shot(DATA, json.dumps(pack).encode())
+        yield Shot(DATA, _pack([{"n": "no2", "v": 1, "must_": 1}] * 3000))
+
+
+def nested(rng: Random, now: int) -> Iterator[Shot]:
+    """Objects in objects, for formats that look for names and units in them."""
+    for _ in range(8):
+        deep: object = {"value": 1, "unit": "W"}
+        for i in range(80):
+            deep = {f"k{i}": deep, "power": {"value": i, "unit": "furlong"}}
+        wide = {f"name{rng.randrange(1 << 40)}": {"value": 1, "unit": "W"} for _ in range(3000)}
+        yield Shot(FLAT, json.dumps(deep).encode())
+        yield Shot(FLAT, json.dumps(wide).encode())
+
+
+def largest(rng: Random, now: int) -> Iterator[Shot]:
+    """Messages at the limit of the payload and beyond."""
+    for size in (255 << 10, 257 << 10, 1 << 20):
+        yield Shot(DATA, b"[" + b'{"n":"no2","v":1},' * (size // 18) + b'{"n":"no2","v":1}]')
+
+
+_MADE = (
+    new_boots, large_packs, holes, undated, cities, garbage, retained, sessions, fill, long_topics, tiny, single, again,
+    changing, channels, texts, labels, nested, largest,
+)  # fmt: skip
+ATTACKS: dict[str, Callable[[Random, int], Iterator[Shot]]] = {made.__name__: made for made in _MADE}
 
 
 def _pack(records: list[dict[str, object]]) -> bytes:
