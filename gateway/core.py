@@ -16,10 +16,11 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
-from gateway.budget import BURST, PER_SECOND, Budget
+from gateway.budget import REFUSED, Budget
 from gateway.decoding.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
+from gateway.named import CHANNELS, OTHERS, Named
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
@@ -61,7 +62,7 @@ class _Problem(NamedTuple):
 
 
 class OverShare(Rejected):
-    """The device uses its whole share of the buffer: the message is counted and not stored."""
+    """The sender has as much of the buffer, or as many devices, as one may: this is counted and nothing of it kept."""
 
 
 class Counts(NamedTuple):
@@ -103,6 +104,7 @@ class Core:
         self._unserved = 0  # such messages in the batch
         self.unasked = Unasked()
         self._budget = Budget()
+        self._named = Named(buffer.table.all)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -133,8 +135,8 @@ class Core:
             self.ledger.forget()
             raise
         readings, source = self._batch.readings()
-        rejects = self._rejects(messages, problems, readings, source, arrival)
         refused = sum(len(p.reasons) for p in problems) + self._unserved
+        rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
         return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
 
@@ -198,9 +200,7 @@ class Core:
             route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
-            self._check_budget(route, arrival, kept)
-            parts = self._decoded(message, route, arrival)
-            self._budget.spend((route.city, route.device), sum(len(rows.rows) for rows in parts), arrival)
+            parts = self._decoded_within_budget(message, route, arrival, kept)
         except (NotServed, OverShare) as reason:
             self.not_served, self._unserved = str(reason), self._unserved + 1
             return None
@@ -212,6 +212,19 @@ class Core:
             found, number = self._add(message, route, rows, arrival, place, kept, number)
             met += found
         return _Problem(place, met, route, number or self._next_arrival()) if met else None
+
+    def _decoded_within_budget(self, message: Incoming, route: Route, arrival: int, kept: bool) -> list[Decoded]:
+        """A message's rows. Raises Rejected for a sender that has brought more than one may, before anything is read."""
+        if kept:
+            return self._decoded(message, route, arrival)
+        allowance = self._budget.of((route.city, route.sender), arrival)
+        if not route.paced:
+            allowance.messages -= 1
+        if why := allowance.spent():
+            raise Rejected(why)
+        parts = self._decoded(message, route, arrival)
+        allowance.readings -= sum(len(rows.rows) for rows in parts)
+        return parts
 
     def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
         """A message's rows, of each device by themselves. Raises Rejected."""
@@ -235,9 +248,11 @@ class Core:
     ) -> tuple[list[str], int]:
         """Put the rows of one device into the batch; its problems, and the arrival's number where it has one."""
         if rows.device is not None:
-            route = route._replace(device=rows.device)
+            most, route = CHANNELS if route.device else OTHERS, route._replace(device=rows.device)
             try:
                 self._routes.check_served(route.city, rows.device)
+                if not self._named.allows(route.city, rows.device, route.sender, most):
+                    raise OverShare(f"'{route.sender}' of '{route.city}' names more than {most} devices")
                 self._check_share(route, rows)
             except (NotServed, OverShare) as reason:
                 self.not_served, self._unserved = str(reason), self._unserved + 1
@@ -268,11 +283,6 @@ class Core:
         except Rejected:
             return False
 
-    def _check_budget(self, route: Route, arrival: int, kept: bool) -> None:
-        """Raise Rejected for a sender over its budget, before its next message is decoded."""
-        if not kept and self._budget.is_spent((route.city, route.device), arrival):
-            raise Rejected(f"more than {BURST} readings at once; beyond that a device may send {PER_SECOND} a second")
-
     def _check_share(self, route: Route, rows: Decoded) -> None:
         """Raise OverShare where the device has used its share of the buffer, so that other devices keep room."""
         if rows.rows and self.buffer.over_share(route.city, route.device):
@@ -295,7 +305,7 @@ class Core:
         source: np.ndarray[tuple[int], np.dtype[np.int64]],
         arrival: int,
     ) -> list[Refused]:
-        """One entry per message with a problem, its reasons joined."""
+        """One entry per message with a problem, its reasons joined; beyond the budget of its sender it is counted."""
         met = {p.place: p._replace(reasons=list(p.reasons)) for p in problems}
         for row in np.flatnonzero(readings.flag).tolist():
             place = int(source[row])
@@ -303,7 +313,23 @@ class Core:
                 number = messages[place].number or self._number_of(int(readings.key[row]))
                 met[place] = _Problem(place, [], self._routes.find(messages[place].address), number)
             met[place].reasons.extend(describe_flags(readings, [row], self.buffer.table))
-        return [self._refused(messages[n], problem, arrival) for n, problem in sorted(met.items())]
+        return [
+            self._refused(messages[n], problem, arrival)
+            for n, problem in sorted(met.items())
+            if messages[n].number or self._may_be_kept(problem.route, messages[n].arrival or arrival)
+        ]
+
+    def _may_be_kept(self, route: Route | None, arrival: int) -> bool:
+        """Whether another refused message of this sender is kept; else it is counted with what is not served."""
+        city, sender = (route.city, route.sender) if route else ("", "")
+        allowance = self._budget.of((city, sender), arrival)
+        if allowance.refused < 1:
+            who = f"'{sender}' of '{city}' has" if route else "senders without a source have"
+            self.not_served = f"{who} sent more than {REFUSED.burst} messages that were refused"
+            self._unserved += 1
+            return False
+        allowance.refused -= 1
+        return True
 
     def _number_of(self, key: int) -> int:
         """The number of the arrival of which a reading has this key; a new one where it has none."""

@@ -45,13 +45,19 @@ class NotServed(Rejected):
 
 
 class Route(NamedTuple):
-    """City, device and decoder of the messages of one address."""
+    """What is known of the messages of one address.
+
+    `sender`: whose budget they take: the device, or the address where that names none. `paced`: the door answers each
+    message only when it is stored, so that their number needs no bound.
+    """
 
     city: str
     device: str
     decode: Decode
     options: SourceOptions
     may_carry_users: bool = True
+    sender: str = ""
+    paced: bool = False
 
 
 class Routes:
@@ -87,7 +93,8 @@ class Routes:
                 self.check_served(city, device)
             options = replace(source.options, secret=city_key(source.options.secret, city))
             decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
-            return Route(city, "" if mapped else device, decode, options, may_carry_users(source.format))
+            named, paced = "" if mapped else device, source.door != "mqtt"
+            return Route(city, named, decode, options, may_carry_users(source.format), named or address, paced)
         raise Rejected("no source is configured for this topic")
 
     def check_served(self, city: str, device: str) -> None:

@@ -76,7 +76,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     if b'_"' in payload or b"\\u" in payload:
         _refuse_unknown_labels(payload)
     numbered = options.ignore.isdisjoint(("boot", "seq"))
-    base = _Base(arrival)
+    base, channels = _Base(arrival), dict[str, Decoded]()
     latest = arrival + AHEAD
     for r in records:
         if r.bver is not None and r.bver > _VERSION:
@@ -88,11 +88,11 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
                 out.ended.append((r.pboot, r.pseq))
         if r.v is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
-            _row(r, base, _of_channel(out, r, base), options, latest)
+            _row(r, base, _of_channel(out, r, base, channels), options, latest)
     return out
 
 
-def _of_channel(out: Decoded, r: Record, base: _Base) -> Decoded:
+def _of_channel(out: Decoded, r: Record, base: _Base, channels: dict[str, Decoded]) -> Decoded:
     """Where a record's value belongs: to the device, or to one of the meters of a numbered node (`flat-3/voltage`).
 
     The numbers count records of the node, so that the meters' rows have none.
@@ -101,11 +101,10 @@ def _of_channel(out: Decoded, r: Record, base: _Base) -> Decoded:
     if not slash or not channel or not out.records or base.name or not _CHANNEL.fullmatch(channel):
         return out
     name = SAME_DEVICE + channel.replace("/", ".")
-    for other in out.more:
-        if other.device == name:
-            return other
-    out.more.append(Decoded(device=name))
-    return out.more[-1]
+    if name not in channels:
+        channels[name] = Decoded(device=name)
+        out.more.append(channels[name])
+    return channels[name]
 
 
 def _refuse_unknown_labels(payload: bytes) -> None:

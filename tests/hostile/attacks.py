@@ -166,9 +166,15 @@ def largest(rng: Random, now: int) -> Iterator[Shot]:
         yield Shot(DATA, b"[" + b'{"n":"no2","v":1},' * (size // 18) + b'{"n":"no2","v":1}]')
 
 
+def flagged(rng: Random, now: int) -> Iterator[Shot]:
+    """Values that no instrument can have, each with a reason of its own."""
+    for _ in range(20):
+        yield Shot(DATA, _pack([{"n": "no2", "v": -1e6 * rng.random(), "t": now / 1000 - i} for i in range(1000)]))
+
+
 _MADE = (
     new_boots, large_packs, holes, undated, cities, garbage, retained, sessions, fill, long_topics, tiny, single, again,
-    changing, channels, texts, labels, nested, largest,
+    changing, channels, texts, labels, nested, largest, flagged,
 )  # fmt: skip
 ATTACKS: dict[str, Callable[[Random, int], Iterator[Shot]]] = {made.__name__: made for made in _MADE}
 

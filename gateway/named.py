@@ -1,0 +1,37 @@
+"""How many devices one sender may name beside itself: meters of a numbered node, devices of a bridge. Pure.
+
+Each leaves series in every store for ever, so a sender that invents names is stopped; those it had named before go on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from telemetry.series import Series
+
+CHANNELS = 64  # of a device that its topic names
+OTHERS = 20_000  # of an address that names no device, such as that of a network server
+
+Device = tuple[str, str]
+
+
+class Named:
+    """The devices that senders have named. `known`: the series there are already."""
+
+    def __init__(self, known: Iterable[Series]) -> None:
+        self._known: set[Device] = {(s.city, s.device) for s in known}
+        self._of: Counter[Device] = Counter()
+        for city, device in self._known:
+            levels = device.split(".")
+            self._of.update((city, ".".join(levels[:n])) for n in range(1, len(levels)))
+
+    def allows(self, city: str, device: str, sender: str, most: int) -> bool:
+        """Whether a sender may name this device; where it may, the device is known from now on."""
+        if (city, device) in self._known:
+            return True
+        if self._of[city, sender] >= most:
+            return False
+        self._of[city, sender] += 1
+        self._known.add((city, device))
+        return True
