@@ -16,7 +16,7 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
-from gateway.budget import REFUSED, Budget
+from gateway.budget import REJECTS, Budget
 from gateway.decoding.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
@@ -62,7 +62,7 @@ class _Problem(NamedTuple):
 
 
 class OverShare(Rejected):
-    """The sender has as much of the buffer, or as many devices, as one may: this is counted and nothing of it kept."""
+    """The sender has used its whole share of the buffer, or of devices: the message is counted and not stored."""
 
 
 class Counts(NamedTuple):
@@ -214,13 +214,11 @@ class Core:
         return _Problem(place, met, route, number or self._next_arrival()) if met else None
 
     def _decoded_within_budget(self, message: Incoming, route: Route, arrival: int, kept: bool) -> list[Decoded]:
-        """A message's rows. Raises Rejected for a sender that has brought more than one may, before anything is read."""
+        """A message's rows. Raises Rejected, before it is decoded, for a sender over its budget."""
         if kept:
             return self._decoded(message, route, arrival)
         allowance = self._budget.of((route.city, route.sender), arrival)
-        if not route.paced:
-            allowance.messages -= 1
-        if why := allowance.spent():
+        if why := allowance.rejects_next(route.paced):
             raise Rejected(why)
         parts = self._decoded(message, route, arrival)
         allowance.readings -= sum(len(rows.rows) for rows in parts)
@@ -320,15 +318,15 @@ class Core:
         ]
 
     def _may_be_kept(self, route: Route | None, arrival: int) -> bool:
-        """Whether another refused message of this sender is kept; else it is counted with what is not served."""
+        """Whether another reject of this sender is stored; else the message is counted like those not served."""
         city, sender = (route.city, route.sender) if route else ("", "")
         allowance = self._budget.of((city, sender), arrival)
-        if allowance.refused < 1:
+        if allowance.rejects < 1:
             who = f"'{sender}' of '{city}' has" if route else "senders without a source have"
-            self.not_served = f"{who} sent more than {REFUSED.burst} messages that were refused"
+            self.not_served = f"{who} sent more than {REJECTS.burst} messages that were rejected"
             self._unserved += 1
             return False
-        allowance.refused -= 1
+        allowance.rejects -= 1
         return True
 
     def _number_of(self, key: int) -> int:

@@ -1,6 +1,6 @@
-"""How many devices one sender may name beside itself: meters of a numbered node, devices of a bridge. Pure.
+"""How many further devices one sender may name: meters of a numbered node, devices of a bridge. Pure.
 
-Each leaves series in every store for ever, so a sender that invents names is stopped; those it had named before go on.
+Each adds series to buffer and store for good, so the number is limited; devices that are known continue.
 """
 
 from __future__ import annotations

@@ -45,10 +45,10 @@ class NotServed(Rejected):
 
 
 class Route(NamedTuple):
-    """What is known of the messages of one address.
+    """City, device and decoder of the messages of one address.
 
-    `sender`: whose budget they take: the device, or the address where that names none. `paced`: the door answers each
-    message only when it is stored, so that their number needs no bound.
+    `sender`: whose budget they use: the device, or the address where that names none. `paced`: the door answers each
+    message only when it is stored, so that their number needs no limit.
     """
 
     city: str

@@ -30,6 +30,8 @@ from telemetry.windows import DAY, HOUR
 
 log = logging.getLogger(__name__)
 
+_MOST_LINES = 200  # of the log, about unregistered devices of a city
+
 
 class CityIngest:
     """Windows of one city into KPI values."""
@@ -45,6 +47,7 @@ class CityIngest:
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
         self.change_report: list[str] = []  # what the last changed city file changed
         self._seen: set[int] = set()  # series whose registry entry was looked up
+        self._reported = 0  # devices that were logged as unregistered
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
@@ -70,12 +73,16 @@ class CityIngest:
         return seen
 
     def _report_unregistered(self, windows: Partials) -> None:
-        """Log once each device and quantity that arrives and is used by no KPI."""
+        """Log once each device and quantity that arrives and is used by no KPI, up to _MOST_LINES devices."""
         new = set(np.unique(windows.series).tolist()) - self._seen
         self._seen |= new
         names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
         for sentence in unregistered(self.city, names).values():
-            log.warning("unregistered: %s", sentence)
+            self._reported += 1
+            if self._reported <= _MOST_LINES:
+                log.warning("unregistered: %s", sentence)
+            elif self._reported == _MOST_LINES + 1:
+                log.warning("unregistered: more than %d devices; `cityvitals doctor` lists them", _MOST_LINES)
 
     def _absorb(self, windows: Partials) -> None:
         """Store the hours that stored windows change, and what dashboards need of both."""

@@ -55,8 +55,8 @@ def partials(world: World, level: str) -> list[Row]:
 def kpis(world: World) -> list[Kpi]:
     """The KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
     if world.influx:
-        found = world.influx.query('SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *',
-                                   "chaos")  # fmt: skip
+        asked = 'SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *'
+        found = world.influx.query(asked, "chaos")
         return [_kpi(r) for r in found if r["period"] in _CALENDAR]
     sql = "SELECT code, part, kind, period, value, reason FROM kpi WHERE city = 'chaos'"
     return [Kpi(*row) for row in _ask(world.folder / "store.db", sql) if row[2] in _CALENDAR]

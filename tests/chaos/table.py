@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tests.chaos.report import Report
+from tests.marked import put
 
 HEAD = (
     "| seed | minutes | store | nodes | faults | starts of gateway/ingest | readings | recovered | healed in | result |"
@@ -60,7 +61,4 @@ def write(path: Path, folder: Path) -> None:
     reports = [msgspec.json.decode(p.read_bytes(), type=Report) for p in folder.glob("seed-*.json")]
     reports.sort(key=lambda report: report.seed)
     rows = [HEAD, "|" + "---|" * HEAD.count(" | ") + "---|", *map(row, reports)]
-    lines = path.read_text(encoding="utf-8").splitlines()
-    start, end = lines.index(BEGIN) + 1, lines.index(END)
-    made = [*lines[:start], summary(reports), "", *rows, "", *lines[end:]]
-    path.write_text("\n".join(made) + "\n", encoding="utf-8")
+    put(path, BEGIN, END, [summary(reports), "", *rows, ""])

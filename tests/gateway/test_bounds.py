@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Rejects
-from gateway import ledger, routes
+from gateway import budget, ledger, named, routes
 from gateway.core import Core, Incoming
 from gateway.decoding.decoded import MOST_BOOTS, MOST_RECORDS
 from gateway.health import health
@@ -202,3 +202,47 @@ def test_readings_a_device_brings_in_a_second(core: Core) -> None:
     assert "readings at once" in core.buffer.rejects.newest()[0].reason
     assert core.accept([cores.pack(1.0, device="honest")], NOW).stored == 1
     assert core.accept([message], NOW + 60_000).rejected == 0
+
+
+def test_messages_a_device_brings_in_a_second(core: Core) -> None:
+    """A flood of small messages is refused before it is read; another device's message is not."""
+    core.accept([Incoming(HOSTILE, b"%d" % i) for i in range(budget.MESSAGES.burst)], NOW)
+    good = cores.pack(1.0, device="evil")
+    assert core.accept([good], NOW).stored == 0
+    assert core.accept([cores.pack(1.0, device="honest")], NOW).stored == 1
+    later = [cores.pack(1.0, 60 + i, device="evil") for i in range(2 * budget.MESSAGES.per_second)]
+    assert core.accept(later, NOW + 1000).stored == budget.MESSAGES.per_second
+
+
+def test_rejects_of_a_device(core: Core) -> None:
+    """Beyond its budget they are counted; those of another device are kept."""
+    flood = [Incoming(HOSTILE, b"not json") for _ in range(budget.REJECTS.burst + 300)]
+    core.accept(flood, NOW)
+    assert core.buffer.rejects.count() == budget.REJECTS.burst
+    assert core.buffer.counters()["gw_not_served"] == 300
+    core.accept([Incoming("cv/1/aba/honest/data", b"not json")], NOW)
+    core.accept(flood[:100], NOW + 1000)
+    assert core.buffer.rejects.count() == budget.REJECTS.burst + 1 + budget.REJECTS.per_second
+
+
+def test_a_replay_is_bounded_by_no_budget(core: Core) -> None:
+    messages = [Incoming(HOSTILE, cores.pack(1.0, i, device="evil").payload, NOW, number=i + 1) for i in range(300)]
+    core.accept([Incoming(HOSTILE, b"%d" % i) for i in range(budget.MESSAGES.burst + 1)], NOW)
+    assert core.accept(messages, NOW, kept=True).stored == 300
+
+
+def channels(*names: str) -> Incoming:
+    pack = [{"boot": 1, "seq": 0}, *({"n": f"{name}/power", "u": "W", "v": 5, "t": NOW / 1000} for name in names)]
+    return Incoming(HOSTILE, json.dumps(pack).encode())
+
+
+def test_devices_that_a_device_names_beside_itself(tmp_path: Path) -> None:
+    """Each would leave series in every store for ever. Those it had named before go on, also after a restart."""
+    core = cores.make(tmp_path)
+    core.accept([channels(*(f"c{i}" for i in range(1000)))], NOW)
+    assert len({s.device for s in core.buffer.table.all}) == named.CHANNELS
+    core.buffer.close()
+    core = cores.make(tmp_path)
+    assert core.accept([channels("c0", "another")], NOW).received == 1
+    assert len({s.device for s in core.buffer.table.all}) == named.CHANNELS
+    assert core.buffer.counters()["gw_not_served"] == 1000 - named.CHANNELS + 1

@@ -123,7 +123,9 @@ def changing(rng: Random, now: int) -> Iterator[Shot]:
     """The same readings with other values, so that each time their windows have changed."""
     for _ in range(20):
         value = rng.random()
-        yield Shot(DATA, _pack([{"n": "no2", "v": value, "t": now // 60_000_000 * 60_000 - 60 * i} for i in range(1000)]))
+        yield Shot(
+            DATA, _pack([{"n": "no2", "v": value, "t": now // 60_000_000 * 60_000 - 60 * i} for i in range(1000)])
+        )
 
 
 def channels(rng: Random, now: int) -> Iterator[Shot]:

@@ -27,6 +27,7 @@ from telemetry.partials import Partials
 from telemetry.windows import MINUTE
 from telemetry.wire import decode, encode
 from tests.hostile.attacks import ATTACKS, CITY, EVIL, Shot
+from tests.marked import put
 
 BYTES_A_SECOND = 1 << 20
 BATCH = 2000  # messages; the link gives the gateway no more at once
@@ -131,16 +132,11 @@ def measure(name: str, seconds: int, seed: int = 1) -> Cost:
 
 def table(costs: Sequence[Cost]) -> list[str]:
     """As Markdown, the dearest first."""
-    head = "| attack at 1 MB/s | messages/s | gateway, µs a message | gateway, share of a core | ingest, share of a core |"
+    head = (
+        "| attack at 1 MB/s | messages/s | gateway, µs a message | gateway, share of a core | ingest, share of a core |"
+    )
     ordered = sorted(costs, key=lambda c: -(c.gateway_s + c.ingest_s) / c.bytes)
     return [head, "|---|---|---|---|---|", *(f"| {' | '.join(c.row)} |" for c in ordered)]
-
-
-def write(path: Path, lines: Sequence[str]) -> None:
-    """Put the table into a document, in the place of the one that stood there."""
-    text = path.read_text(encoding="utf-8").splitlines()
-    start, end = text.index(BEGIN) + 1, text.index(END)
-    path.write_text("\n".join([*text[:start], *lines, *text[end:]]) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -155,7 +151,7 @@ def main() -> None:
         costs.append(measure(name, options.seconds))
         print(*costs[-1].row, sep="\t", flush=True)
     if options.table:
-        write(options.table, table(costs))
+        put(options.table, BEGIN, END, table(costs))
 
 
 if __name__ == "__main__":

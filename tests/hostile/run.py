@@ -1,227 +1,119 @@
-"""One run: brokers with the shipped rules, gateway and ingest, honest devices, and one that is not."""
+"""One run: honest devices, one that is not, and then the question what is late, what is lost and what is doubled.
+
+A reading counts once the edge broker has acknowledged it. When the attack ends, a last honest reading is sent: it comes
+behind all others in the broker's queue, so once the gateway has it, what is missing there is lost. Once the gateway has
+receipts for all windows of honest devices, what is missing in the store is lost. Until then it is late. Nothing is
+decided by a time, unless nothing moves for two minutes.
+"""
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import numpy as np
 
-from adapters.mqtt.broker import Broker
-from adapters.mqtt.link import Link, wait
-from deploy import make_secrets
-from tests.hostile.attacks import ATTACKS, CITY, EVIL, Shot
-from tests.processes import end, start, wait_for
-from tests.servers import Mosquitto
-from tests.shipped_brokers import DEPLOY
+from tests.chaos.table import revision
+from tests.hostile.honest import Fleet
+from tests.hostile.report import Report
+from tests.hostile.world import World
+from tests.processes import start
 
-HONEST, INTERVAL_S = 1000, 5.0
-BYTES_A_SECOND = 1 << 20
-PATIENCE = 90.0
-_HONEST = "FROM reading r JOIN buffer_series s ON s.id = r.series WHERE s.device GLOB 'h*' AND s.quantity = 'no2'"
+STILL_S = 120.0
 
 
-@dataclass
-class Outcome:
-    """What a run shows. Latency: from the time a device gave its reading to its arrival, ms."""
-
-    seed: int
-    minutes: float
-    attacks: dict[str, int] = field(default_factory=dict)
-    attacked_mb: float = 0.0
-    sent: int = 0
-    lost: int = 0
-    doubled: int = 0
-    p99_ms: float = 0.0
-    largest_ms: float = 0.0
-    gateway_mb: float = 0.0
-    ingest_mb: float = 0.0
-
-    def __str__(self) -> str:
-        return (
-            f"seed {self.seed}, {self.minutes:g} min: {self.sent} honest readings, {self.lost} lost,"
-            f" {self.doubled} doubled, p99 {self.p99_ms:.0f} ms, largest {self.largest_ms:.0f} ms; peak memory gateway"
-            f" {self.gateway_mb:.0f} MB, ingest {self.ingest_mb:.0f} MB; {self.attacked_mb:.0f} MB of {self.attacks}"
-        )
-
-
-class World:
-    """Everything that runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        users = folder / "secrets"
-        make_secrets.make(users)
-        for name in ("fleet", EVIL):
-            make_secrets.add_user(users / "edge.passwd", name, name)
-        rules = (DEPLOY / "mosquitto" / "edge.acl").read_text()
-        rules += "user fleet\ntopic write cv/1/+/+/data\n"
-        rules = rules.replace("topic read cv/1/+/+/data\n", "topic read cv/1/+/+/data\ntopic read cv/1/+/+/flat\n", 1)
-        rules += f"user {EVIL}\ntopic write cv/1/+/{EVIL}/flat\n"
-        (users / "rules.acl").write_text(rules)
-        access = f"use_username_as_clientid true\nacl_file {users}/rules.acl\npassword_file {users}/edge.passwd"
-        self.edge = Mosquitto(folder / "edge", anonymous=False, extra=access)
-        self.hub = Mosquitto(folder / "hub")
-        self.password = (users / "edge_gateway").read_text().strip()
-        self.gateway_db, self.store = folder / "gateway.db", folder / "store.db"
-
-    def up(self) -> None:
-        """Start brokers, gateway and ingest."""
-        self.edge.start()
-        self.hub.start()
-        city = self.folder / "city.toml"
-        city.write_text(
-            f'[city]\nid = "{CITY}"\nname = "Chaos"\ncountry = "NG"\ntimezone = "Africa/Lagos"\n'
-            + "".join(f'[[device]]\nid = "h{i}"\nkind = "air_lowcost"\nquantities = ["no2"]\n' for i in range(HONEST))
-        )
-        config = self.folder / "cityvitals.toml"
-        config.write_text(
-            f'city_files = ["{city}"]\n[gateway]\nbuffer = "{self.gateway_db}"\nmax_buffer_mb = 512\nuser_key = "k"\n'
-            f'broker.url = "{self.edge.url}"\nbroker.username = "gateway"\nbroker.password = "{self.password}"\n'
-            f'uplink.url = "{self.hub.url}"\n'
-            '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/data"\n'
-            '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/flat"\nformat = "flat_json"\n'
-            f'[ingest]\nbroker.url = "{self.hub.url}"\nrejects = "{self.folder}/rejects.db"\n'
-            f'[store]\nurl = "sqlite:///{self.store}"\n'
-        )
-        self.processes = {
-            name: start([sys.executable, "-m", "cityvitals", name, "--config", config], log=self.folder / f"{name}.log")
-            for name in ("gateway", "ingest")
-        }
-        for name, links in (("gateway", 2), ("ingest", 1)):
-            wait_for(lambda n=name, c=links: self.log(n).count("connected to") >= c, 60, f"{name} to connect")
-
-    def log(self, name: str) -> str:
-        """What a process has said."""
-        path = self.folder / f"{name}.log"
-        return path.read_text() if path.exists() else ""
-
-    def peak_mb(self, name: str) -> float:
-        """The most memory a process had."""
-        with suppress(OSError):
-            for line in Path(f"/proc/{self.processes[name].pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    return int(line.split()[1]) / 1024
-        return float("nan")
-
-    def down(self) -> None:
-        """End everything."""
-        for process in getattr(self, "processes", {}).values():
-            end(process)
-        self.edge.stop()
-        self.hub.stop()
-
-
-def run(folder: Path, seed: int, minutes: float) -> Outcome:
-    """Attack for some minutes, then wait until the honest readings are stored, and count them."""
-    world, outcome = World(folder), Outcome(seed, minutes)
+def run(folder: Path, seed: int, minutes: float) -> Report:
+    """Attack for some minutes, wait until the honest readings are stored, and compare them one by one."""
+    world, report = World(folder), Report(seed, minutes, revision())
     try:
         world.up()
-        sent = _storm(world, Random(seed), minutes * 60, outcome)
-        outcome.sent = sum(sent.values())
-        _settle(world, sent)
-        _judge(world, sent, outcome)
+        fleet = Fleet(world.link("fleet"))
+        _storm(world, fleet, seed, minutes * 60, report)
+        _drain(world, fleet, report)
+        judge(world, fleet, report)
     finally:
         world.down()
-    return outcome
+    return report
 
 
-def _link(world: World, user: str, password: str, client: str = "") -> Link:
-    return Link(Broker("127.0.0.1", world.edge.port, username=user, password=password), client or user, session=False)
+def _storm(world: World, fleet: Fleet, seed: int, seconds: float, report: Report) -> None:
+    names = ("gateway", "ingest", "edge")
+    before, began = {name: world.cpu_s(name) for name in names}, time.monotonic()
+    said = world.folder / "attacker.json"
+    command = [sys.executable, "-m", "tests.hostile.attacker", str(world.edge.port), str(seed), str(seconds)]
+    attacker = start(command, log=said)
+    behind, loads, look = list[float](), list[float](), began
+    while attacker.poll() is None:
+        fleet.step()
+        if time.monotonic() >= look:
+            look = time.monotonic() + 1.0
+            behind.append(fleet.behind_s(world.stored()))
+            loads.append(os.getloadavg()[0])
+    took = time.monotonic() - began
+    report.processor = {name: (world.cpu_s(name) - before[name]) / took for name in names}
+    report.attacks, report.attacked_mb = json.loads(said.read_text().splitlines()[-1])
+    report.store_p99_s, report.load = float(np.percentile(behind, 99)), float(np.mean(loads))
 
 
-def _storm(world: World, rng: Random, seconds: float, outcome: Outcome) -> Counter[str]:
-    fleet, evil = _link(world, "fleet", "fleet"), _link(world, EVIL, EVIL)
-    sent: Counter[str] = Counter()
-    done: Counter[str] = Counter()
-    began, budget, last = time.monotonic(), 0.0, time.monotonic()
-    attack: Iterator[Shot] = iter(())
-    number = 0
-    while (now := time.monotonic()) - began < seconds:
-        wait([fleet, evil], 0.005)
-        fleet.delivered(), evil.delivered()
-        due = min(int((now - began) / INTERVAL_S * HONEST), number + 200)
-        while fleet.connected and number < due:
-            device = f"h{number % HONEST}"
-            record = {"n": "no2", "u": "ug/m3", "v": 20.0, "bt": time.time_ns() // 1_000_000 / 1000}
-            fleet.publish(f"cv/1/{CITY}/{device}/data", json.dumps([record]).encode())
-            sent[device] += 1
-            number += 1
-        budget, last = min(budget + (now - last) * BYTES_A_SECOND, BYTES_A_SECOND), now
-        shots = 0
-        while budget > 0 and shots < 300 and evil.connected:
-            shot = next(attack, None)
-            if shot is None:
-                name = rng.choice(list(ATTACKS))
-                done[name] += 1
-                attack = ATTACKS[name](rng, time.time_ns() // 1_000_000)
-                if rng.random() < 0.1:
-                    _take_over(world)
-                continue
-            evil.publish(shot.topic, shot.payload, retain=shot.retain)
-            size = len(shot.topic) + len(shot.payload) + 20
-            budget, shots = budget - size, shots + 1
-            outcome.attacked_mb += size / (1 << 20)
-    until = time.monotonic() + 20
-    while fleet._client._out_messages and time.monotonic() < until:
-        wait([fleet, evil], 0.05)
-    outcome.attacks = dict(done)
-    fleet.close()
-    evil.close()
-    return sent
+def _drain(world: World, fleet: Fleet, report: Report) -> None:
+    """Until every honest reading has had its turn; see the module."""
+    ended = time.monotonic()
+    report.late = sum(n for n, _ in fleet.windows().values()) - world.stored()
+    last = fleet.send()
+    moving = _Moving(world, fleet)
+    steps: list[tuple[str, Callable[[], bool]]] = [
+        ("the broker acknowledges nothing", lambda: not fleet.unacknowledged),
+        ("the gateway takes nothing", lambda: world.has(last.device, last.t)),
+        ("the store takes nothing", lambda: not world.waiting()),
+    ]
+    for what, done in steps:
+        while not done():
+            if moving.still_s() > STILL_S:
+                report.problems.append(f"{what} for {STILL_S:.0f} s")
+                break
+            fleet.step(0.1, writing=False)
+    report.drained_s = time.monotonic() - ended
+    report.sent, report.unacknowledged = len(fleet.sent), fleet.unacknowledged
+    report.memory_mb = {name: world.peak_mb(name) for name in world.processes}
+    fleet.link.close()
 
 
-def _take_over(world: World) -> None:
-    """Connect with the client id of the gateway and our own password."""
-    thief = _link(world, EVIL, EVIL, "gateway-1-in")
-    until = time.monotonic() + 1
-    while not thief.connected and time.monotonic() < until:
-        thief.receive(0.02)
-    thief.abort()
+class _Moving:
+    """Whether anything moves: messages acknowledged, taken, windows stored."""
+
+    def __init__(self, world: World, fleet: Fleet) -> None:
+        self._world, self._fleet = world, fleet
+        self._seen, self._since = (-1, -1, -1), time.monotonic()
+
+    def still_s(self) -> float:
+        """For how long nothing has moved."""
+        now = (self._fleet.unacknowledged, self._world.received(), self._world.waiting())
+        if now != self._seen:
+            self._seen, self._since = now, time.monotonic()
+        return time.monotonic() - self._since
 
 
-def _rows(world: World) -> Counter[str]:
-    return Counter(dict(_ask(world.gateway_db, f"SELECT s.device, count(*) {_HONEST} GROUP BY 1")))
-
-
-def _stored(world: World) -> Counter[str]:
-    sql = (
-        'SELECT s.device, sum(w.n) FROM "window" w JOIN series s ON s.id = w.series'
-        " WHERE s.device GLOB 'h*' AND s.quantity = 'no2' GROUP BY 1"
-    )
-    return Counter(dict(_ask(world.store, sql)))
-
-
-def _ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
-
-
-def _settle(world: World, sent: Counter[str]) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with suppress(sqlite3.Error):
-            if _stored(world) >= sent:
-                return
-        time.sleep(1.0)
-
-
-def _judge(world: World, sent: Counter[str], outcome: Outcome) -> None:
-    held, stored = _rows(world), _stored(world)
-    outcome.lost = sum((sent - held).values()) + sum((sent - stored).values())
-    outcome.doubled = sum((held - sent).values()) + sum((stored - sent).values())
-    late = np.array([row[0] for row in _ask(world.gateway_db, f"SELECT r.arrival - r.t {_HONEST}")], dtype=np.float64)
-    outcome.p99_ms, outcome.largest_ms = (
-        (float(np.percentile(late, 99)), float(late.max())) if len(late) else (0.0, 0.0)
-    )
-    outcome.gateway_mb, outcome.ingest_mb = world.peak_mb("gateway"), world.peak_mb("ingest")
+def judge(world: World, fleet: Fleet, report: Report) -> None:
+    """Compare identities in the gateway's file, and windows in the store."""
+    held, wanted = world.held(), fleet.windows()
+    not_held = {tuple(r) for r in fleet.acknowledged} - held.keys()
+    foreign = held.keys() - {tuple(r) for r in fleet.sent}
+    report.problems += [f"not in the gateway: {r}" for r in sorted(not_held)[:10]]
+    report.problems += [f"in the gateway and never sent: {r}" for r in sorted(foreign)[:10]]
+    found = world.windows()
+    acknowledged_only = not fleet.unacknowledged
+    lacking = beyond = 0
+    for place in wanted.keys() | found.keys():
+        (n, total), (m, stored) = wanted.get(place, (0, 0.0)), found.get(place, (0, 0.0))
+        lacking += max(n - m, 0)
+        beyond += max(m - n, 0) if acknowledged_only else 0
+        if n == m and abs(total - stored) > 1e-6:
+            report.problems.append(f"window {place}: sum {stored} instead of {total}")
+    report.lost, report.doubled = max(len(not_held), lacking), beyond + len(foreign)
+    delays = np.array(world.delays(), dtype=np.float64)
+    if len(delays):
+        report.p99_ms, report.longest_ms = float(np.percentile(delays, 99)), float(delays.max())
