@@ -42,11 +42,15 @@ class Allowance:
     def rejects_next(self, paced: bool) -> str:
         """Why the next message is rejected; empty where it is decoded. `paced`: the number of messages has no limit."""
         if self.readings <= 0:  # one message may exceed what is left, and later ones wait until it is refilled
-            return f"more than {READINGS.burst} readings at once; beyond that {READINGS.per_second} a second are decoded"
+            return (
+                f"more than {READINGS.burst} readings at once; beyond that {READINGS.per_second} a second are decoded"
+            )
         if paced:
             return ""
         if self.messages < 1:
-            return f"more than {MESSAGES.burst} messages at once; beyond that {MESSAGES.per_second} a second are decoded"
+            return (
+                f"more than {MESSAGES.burst} messages at once; beyond that {MESSAGES.per_second} a second are decoded"
+            )
         self.messages -= 1
         return ""
 
