@@ -19,7 +19,8 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
-from kpi_derivation.engine.days.demand import Peak, highest, together
+from kpi_derivation.engine.days.demand import Demand, highest, together
+from kpi_derivation.engine.derived import QUARTER
 from kpi_derivation.engine.recent import History
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import kpi_value
@@ -234,20 +235,22 @@ class _Load(NamedTuple):
     meters: IntArray
     start: int
     own: FloatArray
+    known_ms: float
     drawn: FloatArray
 
     @staticmethod
     def of(curves: LoadCurves, drawn: FloatArray) -> _Load:
         """From the load curves of the shared meters."""
         own = np.where(np.isnan(curves.kw), -np.inf, curves.kw).max(axis=1)
-        return _Load(*together(curves.kw), curves.grid.start, own[own > -np.inf], drawn)
+        known = float((~np.isnan(curves.kw)).sum()) * QUARTER
+        return _Load(*together(curves.kw), curves.grid.start, own[own > -np.inf], known, drawn)
 
     def reader(self, draw: int) -> Any:  # noqa: ANN401 - the engine's DemandReader
         """The demand of one draw, as a view reads it."""
 
-        def read(first: int, last: int) -> tuple[Peak | None, FloatArray]:  # noqa: ARG001 - always of the period
+        def read(first: int, last: int) -> Demand:  # noqa: ARG001 - always of the period
             more = self.drawn[draw]
             peak = highest(self.total + more, self.meters + 1, self.start)
-            return peak, np.append(self.own, more.max())
+            return Demand(peak, np.append(self.own, more.max()), self.known_ms + len(more) * QUARTER)
 
         return read

@@ -2,9 +2,11 @@
 
 Method: an hour is valid with `hour_capture` of its expected readings; a station's value is the mean of its valid
 hourly means; a station counts with `period_capture` of the period's hours (the publisher sets no capture rule; these
-defaults are ours, after 2008/50/EC Annex VII); the city's value is the plain mean over the stations that count (the
-publisher does not say how to aggregate). Negative values are kept. Reference and low-cost stations are never mixed
-unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only gets an indicative value, marked as such.
+defaults are ours, after 2008/50/EC Annex VII). Where none does, those count that have it of the time in which they
+were in service, and the value is of a part of the period. The city's value is the plain mean over the stations that
+count (the publisher does not say how to aggregate). Negative values are kept. Reference and low-cost stations are
+never mixed unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only gets an indicative value,
+marked as such.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kpi_derivation.engine.view import HOUR_MS, Part, Rows, View
+from kpi_derivation.engine.view import Part, Rows, View
 from kpi_derivation.rules.air_notes import calibrated, spikes, suspects
+from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.stations import QUANTITIES, kinds_of
+from kpi_derivation.rules.stations import QUANTITIES, counted, kinds_of
 from registry.city import Device
 from telemetry.series import FloatArray
 
@@ -34,12 +37,11 @@ def derive(view: View) -> list[Part]:
 def _part(view: View, quantity: str) -> Part:
     kinds, label = kinds_of(view, quantity)
     rows = view.rows(quantity, kinds)
-    if not len(rows) or not rows.hours.sum():
-        why = "no valid hour in the period" if len(rows) else "no station of the city measures it"
+    there = in_service(view, rows.devices)
+    if not there.any() or not rows.hours.sum():
+        why = "no valid hour in the period" if there.any() else "no station of the city measures it"
         return Part(part=quantity, value=None, coverage=0.0, n_devices=0, notes=why)
-    capture = rows.hours * HOUR_MS / max(view.expected_ms, HOUR_MS)
-    counts = (capture >= view.city.rules.period_capture) & (rows.hours > 0)
-    coverage = float(np.minimum(capture, 1.0).mean())
+    capture, coverage, counts, reason = counted(view, rows)
     suspect = suspects(view, quantity, rows.devices)
     used = counts & ~np.array([d.id in suspect for d in rows.devices]) if view.city.rules.exclude_suspect else counts
     left_out = _left_out(rows, capture, counts, view)
@@ -50,8 +52,9 @@ def _part(view: View, quantity: str) -> Part:
         return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes)
     value, how = _mean(view, rows, used)
     other = _other_mean(view, rows, counts, suspect) if suspect else ""
-    notes = joined(*notes_before, how, *suspect.values(), other)
-    return Part(part=quantity, value=value, coverage=coverage, n_devices=int(used.sum()), notes=notes)
+    notes, n = joined(*notes_before, how, *suspect.values(), other), int(used.sum())
+    reason = "" if value is None else reason
+    return Part(part=quantity, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason)
 
 
 def _mean(view: View, rows: Rows, used: BoolArray) -> tuple[float | None, str]:
@@ -85,7 +88,9 @@ def _other_mean(view: View, rows: Rows, counts: BoolArray, suspect: dict[str, st
 def _left_out(rows: Rows, capture: FloatArray, counts: object, view: View) -> str:
     rule = view.city.rules.period_capture
     out = [
-        f"{d.id} {100 * c:.2f} %" for d, c, ok in zip(rows.devices, capture, np.asarray(counts), strict=True) if not ok
+        f"{d.id} {100 * c:.2f} %"
+        for d, c, ok, due in zip(rows.devices, capture, np.asarray(counts), in_service(view, rows.devices), strict=True)
+        if due and not ok
     ]
     return f"left out, capture under {100 * rule:g} %: {', '.join(out)}" if out else ""
 

@@ -11,6 +11,7 @@ import numpy as np
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import CHARGERS
+from kpi_derivation.rules.presence import expected
 from telemetry.kpi_value import Reason
 
 KPI = local_kpi(
@@ -27,7 +28,8 @@ def derive(view: View) -> list[Part]:
     if not seen.any():
         why = "no charger reported its state" if len(rows) else "no charger that reports its state is registered"
         return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
-    coverage = float(np.minimum(rows.covered / max(view.expected_ms, 1.0), 1.0).mean())
+    due = expected(view, rows.devices)
+    coverage = float(np.minimum(rows.covered, due).sum() / max(due.sum(), 1.0))
     fault = (rows.sum[seen] / rows.n[seen]).tolist()
     value = 100.0 * (1.0 - sum(fault) / len(fault))
     reason: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""

@@ -6,7 +6,6 @@ plain mean of the sites' levels.
 
 from __future__ import annotations
 
-import numpy as np
 from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
@@ -25,7 +24,7 @@ REGION = "none"
 def derive(view: View) -> list[Part]:
     """Two parts."""
     sites = site_levels(view)
-    coverage, n = float(np.mean(sites.capture)) if len(sites.devices) else 0.0, int(sites.counts.sum())
+    coverage, n = sites.coverage, int(sites.counts.sum())
     if n and view.period.kind != "24h":
         parts = zip(KPI.parts, (sites.lden, sites.night), strict=True)
         means = [(name, float(sum(levels[sites.counts].tolist()) / n)) for name, levels in parts]

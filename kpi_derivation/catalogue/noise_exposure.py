@@ -8,8 +8,6 @@ street is not the directive's facade at 4 m: the value is indicative.
 
 from __future__ import annotations
 
-import numpy as np
-
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.noise import site_levels
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined, missing
@@ -22,7 +20,7 @@ REGION = "ratio"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     sites, limit = site_levels(view), view.city.rules.noise_limit_lden
-    coverage, n = float(np.mean(sites.capture)) if len(sites.devices) else 0.0, int(sites.counts.sum())
+    coverage, n = sites.coverage, int(sites.counts.sum())
     people = [d.population for d, ok in zip(sites.devices, sites.counts, strict=True) if ok]
     levels = sites.lden[sites.counts]
     if not sites.devices:

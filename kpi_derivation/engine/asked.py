@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from kpi_derivation.engine.days.demand import Peak
+from kpi_derivation.engine.days.demand import Demand
 from kpi_derivation.engine.reads import Reads
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.view import COLUMNS, HOUR_MS, Part, View
@@ -64,8 +64,8 @@ def _no_hours(devices: Sequence[str], _quantity: str, start: int, end: int) -> F
     return np.full((len(devices), round((end - start) / HOUR_MS)), np.nan)
 
 
-def _no_demand(_first: int, _last: int) -> tuple[Peak | None, FloatArray]:
-    return None, np.empty(0)
+def _no_demand(_first: int, _last: int) -> Demand:
+    return Demand(None, np.empty(0), 0.0)
 
 
 @cache

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.engine.days.demand import QUANTITIES as DEMAND_OF
-from kpi_derivation.engine.days.demand import Peak
+from kpi_derivation.engine.days.demand import Demand
 from kpi_derivation.engine.reads import Reads, tracked, untracked
 from kpi_derivation.engine.sums import Sums
 from registry.city import City, Device, DeviceKind
@@ -91,7 +91,7 @@ class Daily:
 
 
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
-DemandReader = Callable[[int, int], tuple[Peak | None, FloatArray]]
+DemandReader = Callable[[int, int], Demand]
 HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
 LifeReader = Callable[[Sequence[str], Sequence[str]], tuple[FloatArray, FloatArray]]
 
@@ -248,15 +248,15 @@ class View:
         if days:
             self.reads.add("back", self.period.kind, str(days))
 
-    def demand(self) -> tuple[Peak | None, FloatArray]:
-        """The period's highest demand of all meters together, and each meter's own highest, kW, by name."""
+    def demand(self) -> Demand:
+        """The period's highest demand of all meters together, and each meter's own highest."""
         for quantity in DEMAND_OF:
             self.reads.add("demand", quantity, "electricity_meter")
         if "demand" not in self.found:
             zone = self.city.zone
             first, last = (local_date(t, zone).toordinal() for t in (self.period.start, self.period.end - 1))
             self.found["demand"] = self.read_demand(first, last), _NOTHING
-        demand: tuple[Peak | None, FloatArray] = self.found["demand"][0]
+        demand: Demand = self.found["demand"][0]
         return demand
 
     @property

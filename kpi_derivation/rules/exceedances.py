@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Daily, Part, View
+from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
 from kpi_derivation.rules.stations import kinds_of
 from telemetry.kpi_value import Reason
@@ -39,16 +40,17 @@ def _part(view: View, limit: Limit) -> Part:
     unit = "hours" if limit.of == "over" else None
     kinds, label = kinds_of(view, limit.quantity)
     days = view.daily(limit.quantity, kinds)
-    if view.period.kind == "24h" or not days.devices:
-        why = ONLY_CALENDAR if days.devices else "no station of the city measures it"
-        reason: Reason = "not_for_period" if days.devices else "no_device"
+    there = in_service(view, days.devices)
+    if view.period.kind == "24h" or not there.any():
+        why = ONLY_CALENDAR if there.any() else "no station of the city measures it"
+        reason: Reason = "not_for_period" if there.any() else "no_device"
         return Part(part=limit.part, value=None, coverage=0.0, n_devices=0, notes=why, unit=unit, reason=reason)
     values = day_values(days, limit.of)
     expected = max(round(view.expected_ms / HOUR_MS / 24), 1)
     capture = np.minimum((~np.isnan(values)).sum(axis=1) / expected, 1.0)
     counts = capture >= max(view.city.rules.period_capture, 1e-9)
     over = _counted(values, limit)
-    coverage, n = float(capture.mean()), int(counts.sum())
+    coverage, n = float(capture[there].mean()), int(counts.sum())
     if not n:
         why = f"no station has {100 * view.city.rules.period_capture:g} % of the days"
         return Part(part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit)

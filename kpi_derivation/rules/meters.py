@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.presence import expected, in_service
 from kpi_derivation.rules.register_days import SLOW
 from registry.city import Device, DeviceKind
 from telemetry.quantities import QUANTITIES
@@ -26,6 +27,7 @@ _NAMED = 5
 class Counted(NamedTuple):
     """Amount over all meters, the share of meter-time that readings stand for, meters that gave any, and all of them.
 
+    Meter-time is the passed part of the period in which a meter is in service; `registered`: meters with any.
     `customers`: behind the meters that gave any.
     """
 
@@ -48,28 +50,29 @@ def counted(
 def _counted(
     view: View, kinds: tuple[DeviceKind, ...], quantities: Sequence[str], counts: Callable[[Device], bool]
 ) -> Counted:
-    amount, covered, seen, registered, customers = 0.0, 0.0, 0, 0, 0.0
+    amount, covered, wanted, seen, registered, customers = 0.0, 0.0, 0.0, 0, 0, 0.0
     notes: list[str] = []
     for number, quantity in enumerate(quantities):
         devices = view.devices(kinds, quantity)
         first = view.picked(devices, f"by {quantity}", _first_of(quantities[:number]))
-        mine = view.picked(devices, quantity, counts) & first
+        mine = view.picked(devices, quantity, counts) & first & in_service(view, devices)
         if not mine.any():
             continue
         rows = view.rows(quantity, kinds)
         given = mine & _has_amount(rows, quantity)
-        amounts, times = _amounts(rows, quantity), np.minimum(rows.covered, view.expected_ms)
+        there = expected(view, devices)
+        amounts, times = _amounts(rows, quantity), np.minimum(rows.covered, there)
         if view.period.kind != "24h" and view.picked(devices, f"limited {quantity}", _limited).any():
             out, out_ms, said = _beyond(view, quantity, kinds, given)
             amounts, times, notes = amounts - out, np.maximum(times - out_ms, 0.0), [*notes, *said]
         registered, seen = registered + int(mine.sum()), seen + int(given.sum())
         amount = sum(amounts[given].tolist(), amount)
-        covered = sum(times[given].tolist(), covered)
+        covered, wanted = sum(times[given].tolist(), covered), sum(there[mine].tolist(), wanted)
         customers += float(view.numbers(devices, f"customers of {quantity}", _customers)[given].sum())
         guessed = (given & view.picked(devices, quantity, _own_interval)).any()
         notes += [_GUESSED] if guessed and _GUESSED not in notes else []
     notes += _meter_changes(view, quantities, kinds, counts)
-    coverage = covered / (registered * view.expected_ms) if registered and view.expected_ms else 0.0
+    coverage = covered / wanted if wanted else 0.0
     return Counted(amount, coverage, seen, registered, customers, "; ".join(notes))
 
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from kpi_derivation.engine.families.noise import PARTS, decibel, lden
 from kpi_derivation.engine.view import HOUR_MS, View
+from kpi_derivation.rules.presence import expected as expected_ms
+from kpi_derivation.rules.presence import in_service
 from registry.city import Device, DeviceKind
 from telemetry.series import FloatArray
 
@@ -17,9 +19,13 @@ QUANTITIES = ("sound_energy",)
 
 
 class Sites(NamedTuple):
-    """Per site: share of the period's hours that were valid, Lden and Lnight (NaN without), and whether it counts."""
+    """Per site: share of the period's hours that were valid, Lden and Lnight (NaN without), and whether it counts.
+
+    Of the sites in service in the period; `coverage`: mean share of the hours in which they were.
+    """
 
     devices: tuple[Device, ...]
+    coverage: float
     capture: FloatArray
     lden: FloatArray
     night: FloatArray
@@ -37,6 +43,10 @@ def site_levels(view: View) -> Sites:
     capture = np.minimum(sum(hours.values()) / expected, 1.0)
     total = lden(levels["day"], levels["evening"], levels["night"])
     counts = (capture >= view.city.rules.period_capture) & ~np.isnan(total)
-    out = [d.id for d, ok in zip(days.devices, counts, strict=True) if not ok]
+    there, due = in_service(view, days.devices), expected_ms(view, days.devices)
+    devices = tuple(d for d, ok in zip(days.devices, there, strict=True) if ok)
+    of_own = np.minimum(sum(hours.values())[there] * HOUR_MS / np.maximum(due[there], HOUR_MS), 1.0)
+    coverage, counts = float(of_own.mean()) if len(of_own) else 0.0, counts[there]
+    out = [d.id for d, ok in zip(devices, counts, strict=True) if not ok]
     notes = f"left out, too few hours: {', '.join(out)}" if out else ""
-    return Sites(days.devices, np.asarray(capture), total, levels["night"], counts, notes)
+    return Sites(devices, coverage, np.asarray(capture)[there], total[there], levels["night"][there], counts, notes)

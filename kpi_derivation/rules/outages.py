@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from kpi_derivation.engine.view import View
-from kpi_derivation.rules.presence import registered
 from registry.city import DeviceKind
+from registry.service_times import service_time
 from telemetry.kpi_value import Reason
 from telemetry.periods import iso, local_date, midnight
 from telemetry.quantities import INTERRUPTION_CLASSES
@@ -97,7 +97,7 @@ def log_span(view: View) -> tuple[float, float]:
     first, last = view.life(devices, *QUANTITIES)
     zone, spans = view.city.zone, []
     for device, a, b in zip(devices, first.tolist(), last.tolist(), strict=True):
-        since, until = registered(device, zone)
+        since, until = service_time(device, zone)
         years = (_year(a, zone, 0), _year(b - 1, zone, 1)) if a == a else (math.inf, -math.inf)  # noqa: PLR0124 - NaN
         spans.append((since if device.since else years[0], until if device.since or device.until else years[1]))
     return min((a for a, _ in spans), default=math.inf), max((b for _, b in spans), default=-math.inf)

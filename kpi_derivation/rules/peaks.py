@@ -2,6 +2,9 @@
 
 Power is a mean over an interval: a quarter of an hour, or the longer interval of a meter that sends interval energies.
 Values of different intervals are not the same thing, so the intervals are part of the method.
+
+The coverage is the share of the meters' time in service whose quarters are known; with less than `period_capture` of it
+the value is of a part of the period, or of the meters.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kpi_derivation.engine.days.demand import Peak
+from kpi_derivation.engine.days.demand import Demand, Peak
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.energy import METERS, consumes
+from kpi_derivation.rules.presence import expected, in_service
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
 from registry.city import Device
 from telemetry.kpi_value import Reason
@@ -27,18 +31,23 @@ KINDS = METERS
 
 def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part]:
     """One part: `value` of the period's peak and each meter's own highest power, kW."""
-    meters = int(view.picked(view.devices(KINDS, TARGET), TARGET, consumes).sum())
-    peak, own = (None, np.empty(0)) if view.period.kind == "24h" else view.demand()
-    coverage = len(own) / meters if meters else 0.0
-    if peak is None:
+    devices = view.devices(KINDS, TARGET)
+    mine = view.picked(devices, TARGET, consumes) & in_service(view, devices)
+    meters, due = int(mine.sum()), float(expected(view, devices)[mine].sum())
+    found = Demand(None, np.empty(0), 0.0) if view.period.kind == "24h" else view.demand()
+    coverage = found.known_ms / due if due else 0.0
+    if found.peak is None:
         why = "no meter reading every quarter of an hour" if meters else "no electricity meter is registered"
         reason: Reason = "no_data" if meters else "no_device"
         if meters and view.period.kind == "24h":
             why, reason = ONLY_CALENDAR, "not_for_period"
         return [Part(value=None, coverage=coverage, n_devices=0, notes=why, reason=reason)]
-    at = averaging(view, len(own))
-    notes = joined(f"{len(own)} of {meters} meters, mean power {at}", f"peak at {iso(peak.at)} of {peak.meters} meters")
-    return [Part(value=value(peak, own), coverage=coverage, n_devices=len(own), notes=notes, method=at)]
+    at = averaging(view, len(found.own))
+    n, when = len(found.own), f"peak at {iso(found.peak.at)} of {found.peak.meters} meters"
+    notes = joined(f"{n} of {meters} meters, mean power {at}", when, "coverage: meter-time of known power")
+    part: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""
+    v = value(found.peak, found.own)
+    return [Part(value=v, coverage=coverage, n_devices=n, notes=notes, method=at, reason=part)]
 
 
 def averaging(view: View, meters: int) -> str:

@@ -1,42 +1,60 @@
-"""When devices were present and reporting: shared by KPIs of events. Pure.
+"""When devices were in service, and how much of that is known to be measured. Pure.
 
-Without events there are no readings. A device counts as alive from its first to its last reading, and up to now where
-that is less than `GRACE` ago; it is expected from `since` to `until` of its registry entry, or always.
+A device is expected from `since` to `until` of its registry entry, or always; what it sends at another time counts
+nowhere (`engine.days.in_service`). Without events there are no readings: a device that sends only events counts as
+alive from its first to its last reading, and up to now where that is less than `GRACE` ago.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
-
 import numpy as np
 
-from kpi_derivation.engine.view import View
+from kpi_derivation.engine.view import HOUR_MS, Rows, View
 from registry.city import Device
-from telemetry.periods import midnight
-from telemetry.series import FloatArray
+from registry.service_times import service_time
+from telemetry.series import BoolArray, FloatArray
 from telemetry.windows import DAY
 
 GRACE = 7 * DAY
 
 
-def registered(device: Device, zone: ZoneInfo) -> tuple[float, float]:
-    """Ms UTC from and to which a device is expected; `until` is its last day."""
-    since = -np.inf if device.since is None else midnight(date.fromisoformat(device.since), zone)
-    after = None if device.until is None else date.fromisoformat(device.until) + timedelta(days=1)
-    return float(since), np.inf if after is None else float(midnight(after, zone))
-
-
 def expected(view: View, devices: tuple[Device, ...]) -> FloatArray:
-    """Ms of the part of the period that has passed in which each device is expected."""
-    spans = np.array([registered(d, view.city.zone) for d in devices]).reshape(-1, 2)
-    return _overlap(view, spans[:, 0], spans[:, 1])
+    """Ms of the part of the period that has passed in which each device is expected; `devices`: as a view gave them."""
+    spans = _spans(view, devices)
+    return np.full(len(devices), view.expected_ms) if spans is None else _overlap(view, spans[:, 0], spans[:, 1])
+
+
+def in_service(view: View, devices: tuple[Device, ...]) -> BoolArray:
+    """Which devices are in service at any time of the period; `devices`: as a view gave them."""
+    spans = _spans(view, devices)
+    if spans is None:
+        return np.ones(len(devices), dtype=np.bool_)
+    return np.asarray((spans[:, 0] < view.period.end) & (spans[:, 1] > view.period.start))
+
+
+def captures(view: View, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    """Per device the share of the hours that have passed that are valid, and of those in which it was in service."""
+    measured, due = rows.hours * HOUR_MS, expected(view, rows.devices)
+    of_own = np.where(due > 0, measured / np.maximum(due, HOUR_MS), 0.0)
+    return measured / max(view.expected_ms, HOUR_MS), np.minimum(of_own, 1.0)
+
+
+def _spans(view: View, devices: tuple[Device, ...]) -> FloatArray | None:
+    """`service_time` of each device, None where all are always expected; calculated once for the city."""
+    key = ("in service", id(devices))  # kept with the devices, so that no others get their id
+    if key not in view.index:
+        limited = any(d.since or d.until for d in devices)
+        spans = np.array([service_time(d, view.city.zone) for d in devices]).reshape(-1, 2) if limited else None
+        view.index[key] = devices, spans
+    found: FloatArray | None = view.index[key][1]
+    return found
 
 
 def observed(view: View, devices: tuple[Device, ...], *quantities: str) -> FloatArray:
     """Ms of the expected time in which each device was alive."""
     first, last = view.life(devices, *quantities)
-    spans = np.array([registered(d, view.city.zone) for d in devices]).reshape(-1, 2)
+    spans = _spans(view, devices)
+    spans = np.tile((-np.inf, np.inf), (len(devices), 1)) if spans is None else spans
     last = np.where(last + GRACE >= view.now, np.inf, last)
     return _overlap(view, np.fmax(np.nan_to_num(first, nan=np.inf), spans[:, 0]), np.fmin(last, spans[:, 1]))
 

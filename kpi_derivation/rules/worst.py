@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.presence import captures, in_service
 from kpi_derivation.rules.ratios import joined
 from kpi_derivation.rules.stations import QUANTITIES, kinds_of
 from registry.city import DeviceKind
@@ -22,16 +23,17 @@ def worst(view: View, highest: Highest, index: Index, name: Callable[[float], st
 
     `highest`: per station what counts of a pollutant, µg/m³, NaN where nothing does. `index`: of a pollutant and
     concentration. `name`: what goes before the pollutants in the notes. `nothing`: why there is no value, where some
-    station measures.
+    station measures. The coverage is the mean share of the hours in service that are valid, over stations and
+    pollutants; of a calendar period with less than `period_capture` of them the value is of a part only.
     """
-    found, labels, coverage, n = [], [], [], 0
+    found, labels, coverage, n = [], [], list[float](), 0
     for quantity in QUANTITIES:
         kinds, label = kinds_of(view, quantity)
         values = highest(view, quantity, kinds)
         there = ~np.isnan(values)
-        if len(values):
-            coverage.append(float(there.mean()))
-            n = max(n, int(there.sum()))
+        rows = view.rows(quantity, kinds)
+        coverage += captures(view, rows)[1][in_service(view, rows.devices)].tolist()
+        n = max(n, int(there.sum()))
         if there.any():
             found.append((index(quantity, float(values[there].max())), quantity))
             labels.append(label)
@@ -45,4 +47,6 @@ def worst(view: View, highest: Highest, index: Index, name: Callable[[float], st
     value = max(i for i, _ in found)
     pollutants = ", ".join(q for i, q in found if i == value)
     notes = joined(f"{name(value)}{pollutants}; of {len(found)} pollutants", *dict.fromkeys(labels))
-    return [Part(value=value, coverage=share, n_devices=n, notes=notes)]
+    part_only = view.period.kind != "24h" and share < view.city.rules.period_capture
+    of_part: Reason = "partial_period" if part_only else ""
+    return [Part(value=value, coverage=share, n_devices=n, notes=notes, reason=of_part)]

@@ -9,7 +9,9 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import Derivation, reads
-from kpi_derivation.engine.view import HOUR_MS, Rows, View
+from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.presence import captures
+from kpi_derivation.rules.stations import counted
 from registry.city import Calibration, Device, DeviceKind, Rules
 from reporting.proof.proof import DeviceProof, standard_error
 from reporting.proof.watched import Read
@@ -90,12 +92,12 @@ def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
         return ""
     if not rows.hours[i]:
         return "no valid hour in the period"
-    capture, rule = _capture(rows, i, view), view.city.rules.period_capture
-    return f"capture {100 * capture:.2f} % under {100 * rule:g} %" if capture < rule else ""
+    found, rule = counted(view, rows), view.city.rules.period_capture
+    return "" if found.counts[i] else f"capture {100 * found.capture[i]:.2f} % under {100 * rule:g} %"
 
 
 def _capture(rows: Rows, i: int, view: View) -> float:
-    return float(rows.hours[i] * HOUR_MS / max(view.expected_ms, HOUR_MS))
+    return min(float(captures(view, rows)[0][i]), 1.0)
 
 
 def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> DeviceProof:
@@ -105,7 +107,7 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
     measured = state and QUANTITIES[quantity].kind == "gauge"  # a mean of energies has no meaning
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
-        flagged=int(rows.flagged[i]), hours=int(hours), capture=min(_capture(rows, i, view), 1.0) if state else None,
+        flagged=int(rows.flagged[i]), hours=int(hours), capture=_capture(rows, i, view) if state else None,
         mean=float(rows.hour_sum[i]) / hours if hours and measured else None, sum=float(rows.sum[i]),
         increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
         calibration=_calibration(device, quantity), left_out=left_out, people=device.population,

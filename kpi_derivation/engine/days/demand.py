@@ -29,6 +29,7 @@ _LONGEST = HOUR  # an interval energy of longer intervals has no quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
 _A_DAY = 100  # quarters, at most
 _LAID = 3  # newest days whose quarters are kept
+_OWN = {"kw": np.nan, "quarters": 0.0}  # of each meter and day: its highest power, and how many quarters have one
 _PERIODS = 12  # periods whose highest powers are kept
 
 
@@ -38,6 +39,17 @@ class Peak(NamedTuple):
     kw: float
     at: int
     meters: int
+
+
+class Demand(NamedTuple):
+    """The highest peak of a period, the earliest of equal ones; each meter's own highest, kW, by name.
+
+    `known_ms`: meter-time whose power is known.
+    """
+
+    peak: Peak | None
+    own: FloatArray
+    known_ms: float
 
 
 class _Energies(NamedTuple):
@@ -55,7 +67,7 @@ class DemandDays:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._phase = hour_phase(city.zone)
         self.peaks: dict[int, Peak] = {}
-        self.own = DayGrid({"kw": np.nan})  # rows in the order of the meters' names
+        self.own = DayGrid(_OWN)  # rows in the order of the meters' names
         self._source = {d.id: demand_source(d) for d in city.device}
         self._names: list[str] = []
         self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
@@ -104,12 +116,13 @@ class DemandDays:
         self._seen = len(self._rows)
         if len(self._series) != len(self._names):
             names, old = sorted(self._series), self.own
-            self.own = DayGrid({"kw": np.nan})
+            self.own = DayGrid(_OWN)
             if old.columns:
                 self.own.ensure(len(names), old.origin, old.origin + old.shape[1] - 1)
                 places = {name: i for i, name in enumerate(names)}
                 before = [places[name] for name in self._names]
-                self.own.columns["kw"][before, : old.shape[1]] = old.columns["kw"][: len(before)]
+                for name, column in old.columns.items():
+                    self.own.columns[name][before, : old.shape[1]] = column[: len(before)]
             self._names = names
             self._laid.clear()
             self._highest.clear()
@@ -145,6 +158,8 @@ class DemandDays:
         places = np.searchsorted(self._names, names)
         columns = np.arange(first, last + 1) - self.own.origin
         self.own.columns["kw"][places[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
+        known = np.add.reduceat(~np.isnan(power), bounds, axis=1, dtype=np.float64)
+        self.own.columns["quarters"][places[:, None], columns] = known
         for (a, b), highest in self._highest.items():
             highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
         for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
@@ -161,15 +176,17 @@ class DemandDays:
         if peak:
             self.peaks[day] = peak
 
-    def period(self, first: int, last: int) -> tuple[Peak | None, FloatArray]:
-        """The highest peak of the days first..last, the earliest of equal ones; each meter's own highest, by name."""
+    def period(self, first: int, last: int) -> Demand:
+        """The demand of the days first..last."""
         if (first, last) not in self._highest:
             self._highest = dict(list(self._highest.items())[-_PERIODS:])
             own = self.own.slice("kw", np.arange(len(self._names)), first, last)
             self._highest[first, last] = np.fmax.reduce(own, axis=1, initial=-np.inf)
         highest = self._highest[first, last]
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
-        return max(found, key=lambda p: (p.kw, -p.at), default=None), highest[highest > -np.inf]
+        peak = max(found, key=lambda p: (p.kw, -p.at), default=None)
+        quarters = self.own.slice("quarters", np.arange(len(self._names)), first, last).sum()
+        return Demand(peak, highest[highest > -np.inf], float(quarters) * QUARTER)
 
     def bytes(self) -> int:
         """Bytes of the meters' own highest powers."""

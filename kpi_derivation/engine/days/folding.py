@@ -50,6 +50,7 @@ class Folding:
 
     def touch(self, hours: Partials) -> None:
         """Mark the days of these hours dirty, and those of the series that are corrected by them."""
+        hours = self._hours.in_service.only(hours)
         if not len(hours):
             return
         code = np.unique(hours.series * _FAR + self._days.ordinals(hours.start))

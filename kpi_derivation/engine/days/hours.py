@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.days.civil import CivilDays
+from kpi_derivation.engine.days.in_service import InService
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.recent import Recent
 from kpi_derivation.engine.spans import runs
@@ -37,10 +38,11 @@ class Hours:
         self._stored, self._rows, self._days, self._lead = stored, rows, days, lead * HOUR
         self._calibrations = Calibrations(city, table)
         self._table, self._city = table, city.id
+        self.in_service = InService(city, table)
 
     def raw(self, start: int, end: int, series: IntArray | None = None) -> Partials:
-        """Stored hours that begin in [start, end), sorted."""
-        return Partials.concat(list(self._stored.read(start, end, series))).latest()
+        """Stored hours of devices in service that begin in [start, end), sorted."""
+        return self.in_service.only(Partials.concat(list(self._stored.read(start, end, series))).latest())
 
     def read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
         """The same, calibrated."""

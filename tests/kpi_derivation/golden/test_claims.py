@@ -165,3 +165,89 @@ def test_a_declared_meter_change_counts_what_it_says() -> None:
     assert found.energy.tolist() == pytest.approx([1.0, 0.4 + 0.5, 1.0])
     assert found.changed.tolist() == [False, True, False]
     assert split(0, 10, 5.0, np.array([0, 4, 20])).tolist() == [2.0, 3.0]
+
+
+def hourly(name: str, kind: str, quantity: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "kind": kind, "quantities": [quantity], "interval_s": 3600, **more}
+
+
+def test_a_meter_counts_and_is_expected_only_while_it_is_in_service() -> None:
+    """Two meters of 1 kWh an hour: one from July on, and it was tried in a workshop before that."""
+    late = hourly("new", "electricity_meter", "energy_delta", since="2023-07-01")
+    w = World([hourly("old", "electricity_meter", "energy_delta"), late], population=10, electricity_meters=2)
+    w.take(every("2023-01-01", 8760, HOUR, "old", "energy_delta", [1.0] * 8760))
+    w.take(every("2023-06-01", 5136, HOUR, "new", "energy_delta", [1.0] * 5136))  # 214 days
+    year = w.value("LOCAL:E:METERED", "2023")
+    assert claim(year) == (8760.0 + 184 * 24, "final", "")
+    assert (year.coverage, year.n_devices) == (1.0, 2)
+    assert w.value("LOCAL:E:METERED", "2023-06").value == 720.0
+    assert w.value("LOCAL:E:METERED", "2023-06").n_devices == 1
+    w.restart()
+    assert w.value("LOCAL:E:METERED", "2023") == year
+
+
+def test_a_meter_that_nobody_declares_new_is_missing_before_its_first_reading() -> None:
+    meters = [hourly(name, "electricity_meter", "energy_delta") for name in ("old", "new")]
+    w = World(meters, population=10, electricity_meters=2)
+    w.take(every("2023-01-01", 8760, HOUR, "old", "energy_delta", [1.0] * 8760))
+    w.take(every("2023-11-01", 61 * 24, HOUR, "new", "energy_delta", [1.0] * 61 * 24))
+    year = w.value("LOCAL:E:METERED", "2023")
+    assert claim(year) == (8760.0 + 1464.0, "partial", "partial_period")
+    assert year.coverage == pytest.approx((365 + 61) / 730)
+
+
+def test_the_reading_that_closes_the_last_day_of_a_register_counts() -> None:
+    """Read at midnight, 1 kWh an hour, in service until 30 June; what comes later is another place's."""
+    device = {**hourly("m", "electricity_meter", "energy_total", until="2023-06-30"), "interval_s": 86400}
+    w = World([device])
+    w.take(every("2023-06-01", 40, DAY, "m", "energy_total", [100.0 + 24 * i for i in range(40)]))
+    assert w.value("LOCAL:E:METERED", "2023-06").value == pytest.approx(720.0)
+    assert w.value("LOCAL:E:METERED", "2023-06").coverage == 1.0
+    assert claim(w.value("LOCAL:E:METERED", "2023-07")) == (None, "not_applicable", "no_device")
+
+
+def test_a_station_of_half_a_year_gives_a_part_of_the_year_and_is_left_out_beside_a_whole_one() -> None:
+    new = hourly("new", "air_reference", "no2", since="2023-07-01")
+    alone = World([new])
+    both = World([hourly("old", "air_reference", "no2"), new])
+    rows = every("2023-07-01", 184 * 24, HOUR, "new", "no2", [30.0] * 184 * 24)
+    alone.take(rows)
+    both.take([*rows, *every("2023-01-01", 8760, HOUR, "old", "no2", [10.0] * 8760)])
+    part = alone.value("EN:EN:AQ:1C", "2023", "no2")
+    assert claim(part) == (30.0, "partial", "partial_period")
+    assert part.coverage == 1.0
+    whole = both.value("EN:EN:AQ:1C", "2023", "no2")
+    assert claim(whole) == (10.0, "final", "")
+    assert "new 50.41 %" in whole.notes
+    assert claim(both.value("EN:EN:AQ:1C", "2023-08", "no2")) == (20.0, "final", "")
+    gone = World([hourly("gone", "air_reference", "no2", until="2022-12-31")])
+    gone.take(every("2022-12-01", 100, HOUR, "gone", "no2", [10.0] * 100))
+    assert claim(gone.value("EN:EN:AQ:1C", "2023", "no2")) == (None, "not_applicable", "no_device")
+
+
+def test_a_station_of_two_thirds_of_its_time_is_insufficient_not_partial() -> None:
+    w = World([hourly("s", "air_reference", "no2", since="2023-12-01")])
+    w.take(every("2023-12-01", 20 * 24, HOUR, "s", "no2", [10.0] * 480))
+    assert claim(w.value("EN:EN:AQ:1C", "2023", "no2")) == (None, "insufficient", "low_coverage")
+
+
+@pytest.mark.parametrize("code", ["LOCAL:AQ:EAQI", "LOCAL:AQ:USAQI"])
+def test_the_worst_day_of_a_month_is_not_that_of_the_year(code: str) -> None:
+    w = World([hourly("s", "air_reference", "pm2_5")])
+    w.take(every("2023-01-01", 31 * 24, HOUR, "s", "pm2_5", [20.0] * 744))
+    year, month = w.value(code, "2023"), w.value(code, "2023-01")
+    assert (year.value, year.status, year.reason) == (month.value, "partial", "partial_period")
+    assert year.coverage == pytest.approx(31 / 365)
+    assert (month.status, month.coverage) == ("final", 1.0)
+
+
+def test_the_peak_of_a_month_or_of_one_of_two_meters_is_not_that_of_the_year() -> None:
+    w = World([hourly(name, "electricity_meter", "energy_delta") for name in ("a", "b")])
+    w.take(every("2023-01-01", 31 * 24, HOUR, "a", "energy_delta", [2.0] * 744))
+    for period, coverage in (("2023-01", 0.5), ("2023", 31 / 730)):
+        peak = w.value("LOCAL:E:PEAK", period)
+        assert claim(peak) == (2.0, "partial", "partial_period")
+        assert peak.coverage == pytest.approx(coverage)
+    w.take(every("2023-01-01", 31 * 24, HOUR, "b", "energy_delta", [1.0] * 744))
+    assert claim(w.value("LOCAL:E:PEAK", "2023-01")) == (3.0, "final", "")
+    assert w.value("LOCAL:E:PEAK", "2023-01").coverage == 1.0
