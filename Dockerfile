@@ -15,5 +15,9 @@ ENV PATH=/opt/cityvitals/bin:$PATH PYTHONUNBUFFERED=1
 USER cityvitals
 WORKDIR /var/lib/cityvitals
 VOLUME /var/lib/cityvitals
+# Gateway and ingest touch the file while they work (CITYVITALS_PULSE); commands that end and the API have no such file.
+ENV CITYVITALS_PULSE=/tmp/pulse
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
+    CMD ["python", "-c", "import os, time; p = os.environ['CITYVITALS_PULSE']; assert not os.path.exists(p) or time.time() - os.path.getmtime(p) < 60"]
 ENTRYPOINT ["cityvitals"]
 CMD ["--help"]

@@ -20,7 +20,7 @@ from registry.config import load_city, load_settings
 from tests.chain import Chain
 from tests.processes import free_port, need, wait_for
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def compose() -> dict[str, Any]:
