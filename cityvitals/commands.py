@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from adapters.stores import existing_store, open_store
 from cityvitals.clock import now_ms
 from cityvitals.operation.recover import only_one
 from cityvitals.replay import replay
+from gateway.recorded import How
 from ingest.core import Ingest
 from registry.city import City
 from registry.config import load_city
@@ -21,41 +31,57 @@ from telemetry.windows import parse_width
 console = Console(stderr=True)
 
 
-def replay_command(files: list[Path], city: Path, store: str, speed: str, width: str, through: str) -> None:
-    """`cityvitals replay`."""
+def replay_command(files: list[Path], city: Path, store: str, speed: str, width: str, through: str, how: How) -> None:
+    """`cityvitals replay`. `how`: the files are to be read."""
     pace = _speed(speed)
     for path in files:
         if not path.is_file():
             raise UsageError(f"There is no file {path}.")
     loaded = load_city(city)
+    how = replace(how, zone=loaded.zone)
     if through:
-        _through(loaded, files, store, pace, through)
+        _through(loaded, files, store, pace, through, how)
         return
     if not store:
         raise UsageError("Name the destination: --store sqlite:///city.db, or --through mqtt://host:port.")
     buffer = replay.buffer_path(store, loaded.id)
     with only_one(buffer), _progress() as bar:
         work = replay.Replay(loaded, open_store(store), buffer, parse_width(width))
-        tasks = {name: bar.add_task(name, total=None) for name in ("reading", "folding")}
-        summary = replay.run(work, files, pace, lambda name, n: bar.advance(tasks[name], n))
+        summary = replay.run(work, files, pace, _shown(bar), how)
     print_summary(summary)
 
 
-def _through(city: City, files: list[Path], store: str, pace: float | None, url: str) -> None:
+def _through(city: City, files: list[Path], store: str, pace: float | None, url: str, how: How) -> None:
     """Replay over a broker; with a store, wait until everything has arrived there."""
     from cityvitals.replay import through as through_broker  # noqa: PLC0415 - needs the MQTT library, replay does not
 
     with _progress() as bar:
-        task = bar.add_task("publishing", total=None)
-        summary = through_broker.run(city, url, files, pace, lambda _, n: bar.advance(task, n))
+        summary = through_broker.run(city, url, files, pace, _shown(bar), how)
         if store:
             arriving = bar.add_task("arriving", total=summary.rows)
             began = time.perf_counter()
             summary.stored = through_broker.follow(
-                open_store(store), city, files, lambda n: bar.update(arriving, completed=n)
+                open_store(store), city, files, lambda n: bar.update(arriving, completed=n), how
             )
             summary.seconds += time.perf_counter() - began
     print_summary(summary)
+
+
+def _shown(bar: Progress) -> replay.Progress:
+    """A bar for each kind of work, with its total."""
+    tasks: dict[str, TaskID] = {}
+
+    def advance(name: str, done: int, total: int | None = None) -> None:
+        if name not in tasks:
+            tasks[name] = bar.add_task(name, total=total)
+        if name == "reading" and done == total:  # the end: what was read twice or not at all does not matter
+            bar.update(tasks[name], completed=total)
+            return
+        if total is not None and name == "folding" and done == 0:
+            bar.update(tasks[name], total=total, completed=0)
+        bar.advance(tasks[name], done)
+
+    return advance
 
 
 def _speed(text: str) -> float | None:
@@ -99,6 +125,9 @@ def print_summary(s: replay.Summary) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if s.flagged + s.rejected > len(s.problems[:10]):
         console.print("All of them: cityvitals rejects list --buffer <the store's file>", markup=False, soft_wrap=True)
+    if s.unasked:
+        names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.unasked.items(), key=lambda x: -x[1])[:10])
+        console.print(f"Not mapped to a quantity, so skipped: {names}", markup=False, soft_wrap=True)
     if s.unregistered:
         names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.unregistered.items())[:10])
         console.print(f"Not in the city file, so not part of any KPI: {names}", markup=False, soft_wrap=True)

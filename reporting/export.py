@@ -81,8 +81,8 @@ def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     need("export", "pyarrow")
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - only this format needs it
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 - only this format needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
     schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.files.recorded import Chunk
+from adapters.files.table import Chunk
 from adapters.mqtt.link import Link, wait
 from telemetry.errors import Unavailable, UsageError
 from telemetry.topics import data_topic, valid_id

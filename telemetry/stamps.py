@@ -53,9 +53,13 @@ def _text(text: str, zone: ZoneInfo | None, near: int | None, form: str | None) 
             if isinstance(error, Rejected):
                 raise
     if form is not None:
+        plain = _LAST_HOUR.sub(r"\g<1>00\2\3", text) if " 24" in text else text
+        extra = timedelta(days=plain != text)
         try:
-            return _moment(datetime.strptime(text, form), text, zone, near)  # noqa: DTZ007 - the zone comes after
-        except ValueError:
+            return _moment(datetime.strptime(plain, form) + extra, text, zone, near)  # noqa: DTZ007 - the zone follows
+        except ValueError as error:
+            if isinstance(error, Rejected):
+                raise
             raise Rejected(f"time '{text[:40]}' is not written like {form}") from None
     if _NUMBER.fullmatch(text) and len(text) > 8:
         return _number(float(text) if "." in text or "e" in text.lower() else int(text))

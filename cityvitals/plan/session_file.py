@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapters.files.recorded import read
+from gateway.recorded import read
 from planning.charging.sessions import Sessions
 from telemetry.errors import Rejected, UsageError
 from telemetry.stamps import read_stamp

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adapters.files.recorded import Chunk, InvalidRow
+from adapters.files.table import Chunk, Coded, Column, Floats, InvalidRow
 from gateway.batch import Batch, describe_flags
 from gateway.decoding.decoded import RECORDED, Decoded, clock_problem
 from gateway.sessions import add_session, session_key
@@ -47,7 +47,7 @@ def _measurements(chunk: Chunk, city: str, batch: Batch, table: SeriesTable, now
     reasons: dict[int, str] = {}
     t = _times(times, now, reasons)
     value = _values(values, reasons)
-    kinds = _kinds(list(zip(devices, quantities, units, strict=True)), city, batch, reasons)
+    kinds = _kinds((Coded.of(devices), Coded.of(quantities), Coded.of(units)), city, batch, reasons)
     keep = np.ones(len(t), dtype=np.bool_)
     keep[list(reasons)] = False
     rows = np.flatnonzero(keep)
@@ -61,33 +61,44 @@ def _invalid_rows(chunk: Chunk, reasons: dict[int, str]) -> list[InvalidRow]:
     return [InvalidRow(chunk.lines[i], chunk.text(i), why) for i, why in sorted(reasons.items())]
 
 
-def _times(texts: Sequence[str], now: int, reasons: dict[int, str]) -> IntArray:
+def _times(column: Column, now: int, reasons: dict[int, str]) -> IntArray:
     """Ms UTC of each text; each different text is parsed once."""
-    distinct = list(dict.fromkeys(texts))
-    parsed: dict[str, int | str] = {}
-    for text in distinct:
+    texts = Coded.of(column)
+    parsed, wrong = np.zeros(len(texts.values), dtype=np.int64), dict[int, str]()
+    for code, text in enumerate(texts.values):
         try:
-            t = read_stamp(text)
-            parsed[text] = clock_problem(t, now, RECORDED) or t
+            parsed[code] = t = read_stamp(text)
+            problem = clock_problem(t, now, RECORDED)
         except Rejected as reason:
-            parsed[text] = str(reason)
-    if all(isinstance(p, int) for p in parsed.values()):
-        return np.array([parsed[text] for text in texts], dtype=np.int64)
-    reasons.update({i: str(parsed[text]) for i, text in enumerate(texts) if isinstance(parsed[text], str)})
-    return np.array([p if isinstance(p := parsed[text], int) else 0 for text in texts], dtype=np.int64)
+            problem = str(reason)
+        if problem:
+            wrong[code] = problem
+    _note(texts.codes, wrong, reasons)
+    return parsed[texts.codes]
 
 
-def _values(texts: Sequence[str], reasons: dict[int, str]) -> FloatArray:
-    try:
-        if "_" in "".join(texts):  # Python and NumPy read 1_000 as a number
-            raise ValueError
-        values = np.array(texts, dtype=np.str_).astype(np.float64)
-    except ValueError:
-        values = np.array([_number(text) for text in texts], dtype=np.float64)
+def _note(codes: IntArray, wrong: dict[int, str], reasons: dict[int, str]) -> None:
+    """The reason of each row whose code is wrong; of several the last that was found."""
+    if wrong:
+        rows = np.flatnonzero(np.isin(codes, list(wrong)))
+        reasons.update(zip(rows.tolist(), (wrong[code] for code in codes[rows].tolist()), strict=True))
+
+
+def _values(texts: Column, reasons: dict[int, str]) -> FloatArray:
+    values = texts.numbers if isinstance(texts, Floats) else _as_numbers(texts)
     for i in np.flatnonzero(~np.isfinite(values)).tolist():
         comma = " (a decimal comma? separate the fields with ; or write a point)" if "," in texts[i] else ""
         reasons.setdefault(i, f"'{texts[i][:40]}' is not a finite number{comma}")
     return values
+
+
+def _as_numbers(texts: Column) -> FloatArray:
+    try:
+        if "_" in "".join(texts):  # Python and NumPy read 1_000 as a number
+            raise ValueError
+        return np.array(list(texts), dtype=np.str_).astype(np.float64)
+    except ValueError:
+        return np.array([_number(text) for text in texts], dtype=np.float64)
 
 
 def _number(text: str) -> float:
@@ -97,20 +108,23 @@ def _number(text: str) -> float:
         return float("nan")
 
 
-def _kinds(names: list[tuple[str, str, str]], city: str, batch: Batch, reasons: dict[int, str]) -> IntArray:
-    """The batch's number of each (device, quantity, unit)."""
-    known: dict[tuple[str, str, str], int] = {}
-    wrong: dict[tuple[str, str, str], str] = {}
-    for name in set(names):
-        device, quantity, unit = name
+def _kinds(columns: tuple[Coded, Coded, Coded], city: str, batch: Batch, reasons: dict[int, str]) -> IntArray:
+    """The batch's number of each row's device, quantity and unit."""
+    devices, quantities, units = columns
+    wide, deep = len(quantities.values), len(units.values)
+    together = (devices.codes * wide + quantities.codes) * deep + units.codes
+    found, place = np.unique(together, return_inverse=True)
+    known, wrong = np.zeros(len(found), dtype=np.int64), dict[int, str]()
+    for n, code in enumerate(found.tolist()):
+        device, rest = devices.values[code // (wide * deep)], code % (wide * deep)
+        quantity, unit = quantities.values[rest // deep], units.values[rest % deep]
         kind = batch.kind(city, device, quantity, unit or None) if valid_id(device) else -1
-        known[name] = max(kind, 0)
+        known[n] = max(kind, 0)
         problem = batch.problem(kind) if kind >= 0 else f"'{device[:40]}' is not a valid device id"
         if problem:
-            wrong[name] = problem
-    if wrong:
-        reasons.update({i: wrong[name] for i, name in enumerate(names) if name in wrong})
-    return np.array([known[name] for name in names], dtype=np.int64)
+            wrong[n] = problem
+    _note(place, wrong, reasons)
+    return known[place]
 
 
 class Sessions:

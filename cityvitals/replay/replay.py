@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from adapters.files.recorded import Chunk, read
+from adapters.files.table import Chunk
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Refused
 from adapters.store import Store
@@ -20,12 +21,19 @@ from cityvitals.replay.columns import Converted, Sessions, convert
 from gateway.batch import Batch
 from gateway.core import Core
 from gateway.plausible import Registered
+from gateway.recorded import How, read
 from ingest.core import Ingest
 from registry.city import City
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 
-Progress = Callable[[str, int], None]
+
+class Progress(Protocol):
+    """Shows how far the work `name` is: `done` more of `total` (None: as before)."""
+
+    def __call__(self, name: str, done: int, total: int | None = None) -> None:
+        """Advance."""
+        ...
 
 
 _SHOWN = 10
@@ -41,6 +49,7 @@ class Summary(msgspec.Struct):
     rejected: int = 0
     problems: list[str] = []
     unregistered: dict[str, int] = {}
+    unasked: dict[str, int] = {}
     windows: int = 0
     kpis: int = 0
     seconds: float = 0.0
@@ -166,11 +175,11 @@ class Pace:
         time.sleep(max(0.0, due - time.monotonic()))
 
 
-def parts(paths: list[Path], speed: float | None) -> Iterator[Chunk]:
+def parts(paths: list[Path], speed: float | None, how: How) -> Iterator[Chunk]:
     """The files' rows: as fast as they are consumed, or each slice when it is due."""
     pace = Pace(speed) if speed else None
     for path in paths:
-        for chunk in read(path):
+        for chunk in read(path, how):
             if pace is None or speed is None:
                 yield chunk
                 continue
@@ -179,23 +188,35 @@ def parts(paths: list[Path], speed: float | None) -> Iterator[Chunk]:
                 yield part
 
 
-def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
-    """Replay files; `speed`: recorded seconds a second, None for as fast as possible."""
-    began = time.perf_counter()
-    for part in parts(paths, speed):
+def size(paths: list[Path]) -> int:
+    """Bytes of the files."""
+    return sum(path.stat().st_size for path in paths)
+
+
+def run(replay: Replay, paths: list[Path], speed: float | None, progress: Progress, how: How | None = None) -> Summary:
+    """Replay files; `speed`: recorded seconds a second, None for as fast as possible. `how`: they are to be read.
+
+    Progress of "reading" is in bytes of the files, of "folding" in windows.
+    """
+    began, how, total = time.perf_counter(), how or How(), size(paths)
+    for part in parts(paths, speed, how):
         replay.take(part, _now())
-        progress("reading", len(part))
+        progress("reading", part.size, total)
         if speed is not None:
             finish(replay, progress)
+    progress("reading", total, total)
     finish(replay, progress)
+    replay.summary.unasked = how.unasked
     replay.summary.seconds = time.perf_counter() - began
     return replay.summary
 
 
 def finish(replay: Replay, progress: Progress) -> None:
     """Fold, store and derive everything that was added."""
+    total = replay.buffer.backlog()[0]
+    progress("folding", 0, total)
     for windows in replay.flush():
-        progress("folding", windows)
+        progress("folding", windows, total)
     replay.derive(_now())
 
 

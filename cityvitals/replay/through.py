@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.files.recorded import read
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
 from adapters.store import Store
 from cityvitals.replay.columns import convert
-from cityvitals.replay.replay import Progress, Summary, parts
+from cityvitals.replay.replay import Progress, Summary, parts, size
 from gateway.batch import Batch
+from gateway.recorded import How, read
 from registry.city import City
 from simulators.publisher import Publisher, packs
 from telemetry.errors import CityVitalsError
@@ -25,31 +25,34 @@ from telemetry.windows import HOUR, MINUTE
 _IDLE_S = 60.0
 
 
-def run(city: City, url: str, paths: list[Path], speed: float | None, progress: Progress) -> Summary:
-    """Publish the files' rows; returns once the broker has acknowledged them all."""
-    began = time.perf_counter()
+def run(
+    city: City, url: str, paths: list[Path], speed: float | None, progress: Progress, how: How | None = None
+) -> Summary:
+    """Publish the files' rows; returns once the broker has acknowledged them all. Progress is in bytes of the files."""
+    began, how, total = time.perf_counter(), how or How(), size(paths)
     link = Link(Broker.parse(url), f"replay-{os.getpid()}", session=False)
     publisher, summary = Publisher(link), Summary()
-    for part in parts(paths, speed):
+    for part in parts(paths, speed, how):
         for device, payload in packs(part):
             publisher.send(city.id, device, payload)
-        progress("reading", len(part))
+        progress("reading", part.size, total)
         summary.rows += len(part) + len(part.invalid)
         summary.rejected += len(part.invalid)
         summary.problems += [f"{part.path.name}, line {b.line}: {b.reason}" for b in part.invalid]
     publisher.settle()
     link.close()
+    summary.unasked = how.unasked
     summary.seconds = time.perf_counter() - began
     return summary
 
 
-def follow(store: Store, city: City, paths: list[Path], progress: Callable[[int], None]) -> int:
+def follow(store: Store, city: City, paths: list[Path], progress: Callable[[int], None], how: How | None = None) -> int:
     """Wait until the store contains the files' readings and the KPIs no longer change. Returns the number of readings.
 
     A reading counts once; flagged readings count too. Rows that the gateway rejects never arrive: when nothing changes
     for a minute, the wait ends with an error that states how many are missing.
     """
-    expected, first, last = _expected(city, paths)
+    expected, first, last = _expected(city, paths, how or How())
     stored, moved = -1, time.monotonic()
     while stored < sum(expected.values()):
         now_stored = _held(store, city, expected, first, last)
@@ -67,13 +70,13 @@ def follow(store: Store, city: City, paths: list[Path], progress: Callable[[int]
     return stored
 
 
-def _expected(city: City, paths: list[Path]) -> tuple[dict[tuple[str, str], int], int, int]:
+def _expected(city: City, paths: list[Path], how: How) -> tuple[dict[tuple[str, str], int], int, int]:
     """Number of different valid readings of each (device, quantity) in the files, and their first and last time."""
     seen: dict[tuple[str, str], set[tuple[int, int]]] = {}
     table = SeriesTable()
     batch = Batch(table)
     for path in paths:
-        for chunk in read(path):
+        for chunk in read(path, how):
             readings = convert(chunk, city.id, batch, table, time.time_ns() // 1_000_000).readings
             for series, t, key in zip(
                 readings.series.tolist(), readings.t.tolist(), readings.key.tolist(), strict=True
