@@ -71,7 +71,7 @@ def read(path: Path, how: How | None = None) -> Iterator[Chunk]:
             yield from recorded.arranged(path, header, wanted)
             return
     for name, layout, header, devices in _fitting(path, how):
-        arranger = Arranger(_told(path, layout, how), name, devices, _zone(layout, how), how.unasked)
+        arranger = Arranger(_completed(path, layout, how), name, devices, _zone(layout, how), how.unasked)
         for chunk in shape(layout.shape).read(path, header, layout.options, arranger.numbers(header.names)):
             yield arranger.arranged(chunk)
 
@@ -176,7 +176,7 @@ def _shown(path: Path) -> str:
     return ", ".join(found.names)[:200] if found else "no line of columns"
 
 
-def _told(path: Path, layout: Columns, how: How) -> Columns:
+def _completed(path: Path, layout: Columns, how: How) -> Columns:
     """A layout with what the command says of device, quantity and unit. Raises UsageError where it must say them."""
     made = layout.model_copy(update={"device": how.device} if how.device else {})
     if made.device is None:
