@@ -24,7 +24,7 @@ from cityvitals.replay import replay
 from gateway.recorded import How
 from ingest.core import Ingest
 from registry.city import City
-from registry.config import load_city
+from reporting.city_file import read_city
 from telemetry.errors import UsageError
 from telemetry.windows import parse_width
 
@@ -37,7 +37,7 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
     for path in files:
         if not path.is_file():
             raise UsageError(f"There is no file {path}.")
-    loaded = load_city(city)
+    loaded = read_city(city)
     how = replace(how, zone=loaded.zone)
     if through:
         _through(loaded, files, store, pace, through, how)
@@ -135,7 +135,7 @@ def print_summary(s: replay.Summary) -> None:
 
 def backfill_command(city: Path, url: str, from_windows: bool) -> None:
     """`cityvitals kpi backfill`."""
-    loaded, store = load_city(city), existing_store(url)
+    loaded, store = read_city(city), existing_store(url)
     width = next((r.width for r in store.cities() if r.id == loaded.id), None)
     if width is None:
         raise UsageError(f"The store contains no data of '{loaded.id}'; run `cityvitals replay` first.")

@@ -64,8 +64,14 @@ class Heartbeat:
 
 
 def cities_of(settings: Settings) -> list[City]:
-    """The configured city files."""
-    return [load_city(Path(path)) for path in settings.city_files]
+    """The configured city files. A target that cannot be used is named in the log and stops nothing."""
+    from reporting.city_file import bad_entries  # noqa: PLC0415 - the catalogue takes a moment to import
+
+    cities = [load_city(path) for path in settings.city_files]
+    for city, path in zip(cities, settings.city_files, strict=True):
+        for sentence in bad_entries(city, path):
+            log.warning("%s It is left out.", sentence)
+    return cities
 
 
 def open_answering(url: str) -> Store:

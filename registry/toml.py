@@ -40,14 +40,20 @@ def validate(raw: dict[str, Any], model: type[M], path: Path, text: str) -> M:
 def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     where: Location = error["loc"]
     line = _line_of(where, text)
-    place = f"{path}, line {line}" if line else str(path)
+    at = f"{path}, line {line}" if line else str(path)
     name = ".".join(str(p) for p in where) or "the file"
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
+        return f"{at}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
     if error["type"] == "missing":
-        return f"{place}: '{name}' is missing; add it."
+        return f"{at}: '{name}' is missing; add it."
     text = error["msg"].removeprefix("Value error, ")
-    return f"{place}: {name}: {text}" + ("" if text.endswith((".", "?")) else ".")
+    return f"{at}: {name}: {text}" + ("" if text.endswith((".", "?")) else ".")
+
+
+def place(path: Path, where: Location) -> str:
+    """File and line of an entry, such as ("target", 0) for the first [[target]]."""
+    line = _line_of(where, path.read_text(encoding="utf-8"))
+    return f"{path}, line {line}" if line else str(path)
 
 
 def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - walks annotations

@@ -19,7 +19,7 @@ from reporting.ngsi import entity
 from reporting.open_rows import COLUMNS, open_rows
 from reporting.scoring import scored
 from reporting.show import stored_city, wanted_codes
-from reporting.targets import targets
+from reporting.targets import stored_targets
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import KINDS
@@ -60,7 +60,7 @@ def licence_of(city: City) -> str | None:
 
 
 def _ngsi(values: Sequence[StoredKpi], city: City) -> bytes:
-    wanted = targets(city.target)
+    wanted = stored_targets(city)
     found = []
     for v in values:
         target = wanted.get((v.kpi.code, plain_part(v.kpi)))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from registry.city import City
 from reporting.figures.figures import Figure, figures, official
-from reporting.targets import Scores, score, targets
+from reporting.figures.points import Point
+from reporting.scoring import Target
+from reporting.targets import Scores, score, stored_targets
 from telemetry.kpi_value import KpiValue
 
 Origin = Literal["derived", "reported", "missing"]
@@ -56,11 +58,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
-    """Every data point of the 91, in the catalogue's order. Raises UsageError for an invalid target."""
+    """Every data point of the 91, in the catalogue's order."""
     found = figures(values)
-    scores = score(found, targets(city.target))
-    wanted = {point: target.value for point, target in targets(city.target).items()}
-    return [_indicator(f, scores, wanted.get((f.code, f.part))) for f in official(found)]
+    wanted = stored_targets(city)
+    scores = score(found, wanted)
+    return [_indicator(f, scores, _target_of(f, wanted)) for f in official(found)]
 
 
 def _indicator(f: Figure, scores: Scores, target: float | None) -> Indicator:
@@ -89,6 +91,11 @@ def _indicator(f: Figure, scores: Scores, target: float | None) -> Indicator:
         performance=min(1.0, scored.performance) if scored else None,
         points=scored.points if scored else None,
     )
+
+
+def _target_of(f: Figure, wanted: Mapping[Point, Target]) -> float | None:
+    target = wanted.get((f.code, f.part))
+    return target.value if target else None
 
 
 def _why(f: Figure) -> str:

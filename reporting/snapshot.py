@@ -13,7 +13,7 @@ from reporting.figures.points import Point
 from reporting.figures.stored import figures_of
 from reporting.scoring import Target
 from reporting.show import stored_city
-from reporting.targets import score, targets
+from reporting.targets import score, stored_targets, targets
 from reporting.wheel import snapshot
 
 
@@ -27,7 +27,7 @@ class TargetsFile(BaseModel):
 
 def wanted_targets(city: City, path: Path | None) -> dict[Point, Target]:
     """The targets of the file, or the city's own without one. Raises UsageError."""
-    return targets(load(path, TargetsFile, "targets file").target if path else city.target)
+    return targets(load(path, TargetsFile, "targets file").target) if path else stored_targets(city)
 
 
 def city_snapshot(store: Store, city_id: str, period_text: str, path: Path | None) -> str:

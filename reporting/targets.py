@@ -5,16 +5,19 @@ The publisher defines one benchmark only, so every target here is set by the cit
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from kpi_derivation.catalogue import KPIS, canonical
-from registry.city import TargetEntry
+from registry.city import City, TargetEntry
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, part_named, u4ssc, unit_of
 from reporting.scoring import Score, Scored, Target, by_group, scored
 from telemetry.errors import UsageError, nearest
+
+log = logging.getLogger(__name__)
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,15 +31,34 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 def targets(entries: Iterable[TargetEntry]) -> dict[Point, Target]:
     """Targets by figure. Raises UsageError that names the entry and the correction."""
+    found, problems = usable(entries)
+    for number, why in problems.items():
+        raise UsageError(f"[[target]] number {number + 1}: {why}.")
+    return found
+
+
+def usable(entries: Iterable[TargetEntry]) -> tuple[dict[Point, Target], dict[int, str]]:
+    """The targets that can be used, by figure; and by number from 0, why the others cannot."""
     found: dict[Point, Target] = {}
-    for number, entry in enumerate(entries, start=1):
+    problems: dict[int, str] = {}
+    for number, entry in enumerate(entries):
         try:
             target = _target(entry)
         except ValueError as error:
-            raise UsageError(f"[[target]] number {number}: {error}.") from None
+            problems[number] = str(error)
+            continue
         if (target.code, target.part) in found:
-            raise UsageError(f"[[target]] number {number}: {target.code} {target.part} has two targets; remove one.")
+            problems[number] = f"{target.code} {target.part} has two targets; remove one".replace("  ", " ")
+            continue
         found[target.code, target.part] = target
+    return found, problems
+
+
+def stored_targets(city: City) -> dict[Point, Target]:
+    """The usable targets of a stored city; the others are named in the log and stand in the way of nothing."""
+    found, problems = usable(city.target)
+    for number, why in problems.items():
+        log.warning("%s: [[target]] number %d is left out: %s", city.id, number + 1, why)
     return found
 
 

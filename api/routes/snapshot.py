@@ -12,7 +12,7 @@ from api.queries import newest, zone_of
 from api.state import CityOf, StateOf
 from registry.city import City
 from reporting.figures.figures import figures
-from reporting.targets import score, targets
+from reporting.targets import score, stored_targets
 from reporting.wheel import snapshot
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
@@ -45,7 +45,7 @@ def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery
     period = parse_period(label, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
     city = City.model_validate(record.config)
-    picture = snapshot(city.city.name, period.label, found, score(found, targets(city.target)))
+    picture = snapshot(city.city.name, period.label, found, score(found, stored_targets(city)))
     return Response(picture, media_type="image/svg+xml")
 
 

@@ -36,10 +36,11 @@ def print_config(config: Config = None) -> None:
 def check_config(config: Config = None) -> None:
     """Check the configuration and the city files it names. Example: cityvitals config check --config c.toml."""
     from cityvitals.sources import sources_of  # noqa: PLC0415
-    from registry.config import load_city, load_settings  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+    from reporting.city_file import read_city  # noqa: PLC0415
 
     settings = load_settings(config)
-    cities = [load_city(path) for path in settings.city_files]
+    cities = [read_city(path) for path in settings.city_files]
     sources_of(settings.gateway, cities)
     sys.stdout.write("The configuration is valid.\n")
     for city in cities:

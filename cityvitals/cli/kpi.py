@@ -67,11 +67,11 @@ def kpi_report(
     Example: cityvitals kpi report aberdeen figures_2018.csv --store sqlite:///aberdeen.db
     """
     from adapters.stores import open_store  # noqa: PLC0415
-    from reporting.figures.stored import city_named  # noqa: PLC0415
+    from reporting.city_file import city_named  # noqa: PLC0415
     from reporting.report import as_text, report  # noqa: PLC0415
 
     opened = open_store(store)
-    known = city_named(opened, city)
+    known = city_named(opened, city, store)
     sys.stdout.write(as_text(report(opened, known, file, _now(), strict), known))
 
 

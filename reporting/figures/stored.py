@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from adapters.store import CityRecord, Store
+from adapters.store import Store
 from registry.city import City
-from registry.config import load_city
 from reporting.figures.figures import Figure, figures
 from reporting.figures.reported import Reported, from_value, is_reported
-from reporting.show import stored_city
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import ROLLING, Period, parse_period
-from telemetry.windows import MINUTE
-
-
-def city_named(store: Store, text: str) -> City:
-    """The city of this id in the store, or of this CITY.toml, which is added to a store without it. Raises UsageError.
-
-    A file that differs from the stored one is not stored until its values are derived: see `kpi backfill`.
-    """
-    if not text.endswith(".toml"):
-        return stored_city(store, text)
-    city = load_city(Path(text))
-    if city.id not in (record.id for record in store.cities()):
-        store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE))
-    return city
 
 
 def values_of(store: Store, city: City, period: Period) -> list[KpiValue]:
