@@ -21,6 +21,7 @@ from gateway.decoding.decoded import Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.named import CHANNELS, OTHERS, Named
+from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
@@ -102,6 +103,7 @@ class Core:
         self._noted = self._arrivals  # of them, the largest that is on disk
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
+        self._absent = NotServedNames(buffer.counters())
         self.unasked = Unasked()
         self._budget = Budget()
         self._named = Named(buffer.table.all)
@@ -169,11 +171,13 @@ class Core:
                     "unasked": self.unasked.new,
                 }
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
+                self.buffer.count(self._absent.new)
         except Unavailable:
             self.buffer.discard_unsaved_series()
             self.ledger.forget()
             raise
         self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
+        self._absent.saved()
         return counts
 
     def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
@@ -202,7 +206,7 @@ class Core:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             parts = self._decoded_within_budget(message, route, arrival, kept)
         except (NotServed, OverShare) as reason:
-            self.not_served, self._unserved = str(reason), self._unserved + 1
+            self._note_not_served(reason)
             return None
         except Rejected as reason:
             return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
@@ -223,6 +227,11 @@ class Core:
         parts = self._decoded(message, route, arrival)
         allowance.readings -= sum(len(rows.rows) for rows in parts)
         return parts
+
+    def _note_not_served(self, reason: NotServed | OverShare) -> None:
+        self.not_served, self._unserved = str(reason), self._unserved + 1
+        if isinstance(reason, NotServed):
+            self._absent.note(reason.name)
 
     def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
         """A message's rows, of each device by themselves. Raises Rejected."""
@@ -253,7 +262,7 @@ class Core:
                     raise OverShare(f"'{route.sender}' of '{route.city}' names more than {most} devices")
                 self._check_share(route, rows)
             except (NotServed, OverShare) as reason:
-                self.not_served, self._unserved = str(reason), self._unserved + 1
+                self._note_not_served(reason)
                 return [], number
         met = self.unasked.note(message.address, route, rows.unasked)
         if kept or rows.by_arrival:

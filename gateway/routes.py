@@ -41,7 +41,14 @@ class Source:
 
 
 class NotServed(Rejected):
-    """The message names a city or device that is not configured here: it is counted and nothing of it is kept."""
+    """The message names a city or device that is not configured here: it is counted and nothing of it is kept.
+
+    `name`: the city, or city/device.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 class Route(NamedTuple):
@@ -104,15 +111,17 @@ class Routes:
             return
         devices = self._served.get(city)
         if devices is None:
-            raise NotServed(f"city '{city}' is not served by this gateway")
+            raise NotServed(f"city '{city}' is not served by this gateway", city)
         if devices and device not in devices:
-            raise NotServed(f"device '{device}' of city '{city}' is not served by this gateway")
+            what = f"device '{device}' of city '{city}'"
+            raise NotServed(f"{what} is not served by this gateway", f"{city}/{device}")
 
     def _check_met(self, city: str) -> None:
         if city not in self._met:
             if len(self._met) >= UNCONFIGURED:
                 raise NotServed(
-                    f"city '{city}' is one more than {UNCONFIGURED}; list the cities of this gateway under cities"
+                    f"city '{city}' is one more than {UNCONFIGURED}; list the cities of this gateway under cities",
+                    city,
                 )
             self._met.append(city)
 

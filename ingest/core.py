@@ -77,10 +77,10 @@ class CityIngest:
         new = set(np.unique(windows.series).tolist()) - self._seen
         self._seen |= new
         names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
-        for sentence in unregistered(self.city, names).values():
+        for found in unregistered(self.city, names):
             self._reported += 1
             if self._reported <= _MOST_LINES:
-                log.warning("unregistered: %s", sentence)
+                log.warning("unregistered: %s", found.sentence())
             elif self._reported == _MOST_LINES + 1:
                 log.warning("unregistered: more than %d devices; `cityvitals doctor` lists them", _MOST_LINES)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from adapters.points import Newest, Point
 from registry.city import City, Device
+from registry.unregistered import unregistered
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import SeriesTable
@@ -50,6 +51,7 @@ class State:
     dated: dict[str, int] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
+    sends: set[str] = field(default_factory=set)
 
 
 class Fleet:
@@ -71,6 +73,7 @@ class Fleet:
             if not math.isnan(row.value):
                 state.state_since = int(row.value)
             return
+        state.sends.add(row.quantity)
         if row.quantity in SHOWN and row.time >= state.dated.get(row.quantity, 0) and not math.isnan(row.value):
             if row.quantity == "connector_state" and row.value != state.newest.get(row.quantity):
                 known = state.state_since and row.quantity not in state.newest  # from before a restart
@@ -151,7 +154,9 @@ class Fleet:
         return TROUBLE.index(word), since
 
     def rows(self) -> Iterator[Point]:
-        """One row a device, as it was judged last."""
+        """One row a device, as it was judged last. `advice`: what it sends that is in no KPI, and what to do."""
+        seen = ((device, quantity) for device, state in self.states.items() for quantity in state.sends)
+        advice = {found.device: found.sentence() for found in unregistered(self.city, seen)}
         for device, state in self.states.items():
             fields = _registered(self._registered.get(device), _is_gateway(state)) | {
                 "heard": state.heard or None,
@@ -162,6 +167,8 @@ class Fleet:
                 "since": state.since or None,
                 "suspect": state.suspect,
                 "state_since": state.state_since or None,
+                "in_no_kpi": int(device in advice),
+                "advice": advice.get(device, ""),
                 **{name: float(value) for name, value in state.newest.items()},
             }
             yield Point("device", {"city": self.city.id, "device": device}, fields, 0)

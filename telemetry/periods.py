@@ -104,3 +104,8 @@ def iso(t: int) -> str:
     """RFC 3339 UTC text of UTC ms, to the second, or to the millisecond where there are any."""
     time = datetime.fromtimestamp(t / 1000, tz=UTC)
     return time.strftime("%Y-%m-%dT%H:%M:%S") + (f".{t % 1000:03}Z" if t % 1000 else "Z")
+
+
+def local_clock(t: int, zone: ZoneInfo) -> str:
+    """The local date and time of a moment (ms UTC), such as 2026-11-27 14:16."""
+    return datetime.fromtimestamp(t / 1000, zone).strftime("%Y-%m-%d %H:%M")

@@ -173,7 +173,7 @@ def buffer(path: Path) -> Iterator[Finding]:
 def devices(settings: Settings) -> Iterator[Finding]:
     """Devices and quantities that arrive and are in no KPI, because no city file lists them."""
     try:
-        cities = [load_city(path) for path in settings.city_files]
+        cities = {path: load_city(path) for path in settings.city_files}
         for sentence in unregistered_series(settings.gateway.buffer, cities):
             yield Finding("warning", "unregistered", sentence)
     except CityVitalsError:

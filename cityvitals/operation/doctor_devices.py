@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import rows
+from gateway.not_served import named
 from registry.city import City
-from registry.unregistered import unregistered
-from telemetry.periods import iso
+from registry.unregistered import nearest_id, unregistered
+from telemetry.periods import local_clock
+from telemetry.series import Series
 from telemetry.windows import DAY
 
 _NAMED = 50
 
 
-def unregistered_series(path: Path, cities: Sequence[City]) -> Iterator[str]:
-    """A sentence for each series of the last day in the gateway's buffer that its city file does not know."""
+def unregistered_series(path: Path, cities: Mapping[Path, City]) -> Iterator[str]:
+    """A sentence for each device of the last day in the gateway's buffer that its city file does not list.
+
+    `cities`: by their files. What the gateway does not serve is named too, although nothing of it is stored.
+    """
     if not path.is_file() or not cities:
         return
     with closing(Buffer(path, None)) as opened:
-        newest = rows(opened.db, "SELECT max(window) FROM reading")[0][0]
-        if newest is None:
-            return
-        sql = "SELECT series, count(*), min(t) FROM reading WHERE window >= ? GROUP BY series"
-        seen = {opened.table[s]: (n, t) for s, n, t in rows(opened.db, sql, (newest - DAY,))}
-        said = [
-            f"{why} ({n:,} readings since {iso(t)})"
-            for city in cities
-            for name, why in unregistered(city, [(s.device, s.quantity) for s in seen if s.city == city.id]).items()
-            for s, (n, t) in seen.items()
-            if (s.city, s.device, s.quantity) == (city.id, *name)
-        ]
-        unknown_cities = sorted({s.city for s in seen} - {c.id for c in cities})
-    yield from said[:_NAMED]
-    for name in unknown_cities:
-        yield f"readings of the city '{name}' are stored, and no city file has that id"
+        seen = _of_the_last_day(opened)
+        absent = named(opened.counters())
+    sentences = [s for file, city in cities.items() for s in _of_city(file, city, seen)]
+    yield from sentences[:_NAMED]
+    if len(sentences) > _NAMED:
+        yield f"{len(sentences) - _NAMED} more devices are not registered"
+    ids = [city.id for city in cities.values()]
+    for name in sorted({s.city for s in seen} - set(ids)):
+        yield f"readings of the city '{name}' are stored, and no city file has that id{_nearest(name, ids)}"
+    for name, n in absent.items():
+        city, _, device = name.partition("/")
+        what = f"device '{device}' of the city '{city}'" if device else f"the city '{city}'"
+        near = "" if device else _nearest(city, ids)
+        yield f"{n:,} messages of {what} arrived, which this gateway does not serve; nothing of them is stored{near}"
+
+
+def _nearest(name: str, ids: list[str]) -> str:
+    close = nearest_id(name, ids)
+    return f"; nearest id {close}" if close else ""
+
+
+def _of_the_last_day(opened: Buffer) -> dict[Series, tuple[int, int]]:
+    """Readings and the time of the first, of each series of the newest day."""
+    newest = rows(opened.db, "SELECT max(window) FROM reading")[0][0]
+    if newest is None:
+        return {}
+    sql = "SELECT series, count(*), min(t) FROM reading WHERE window >= ? GROUP BY series"
+    return {opened.table[s]: (n, t) for s, n, t in rows(opened.db, sql, (newest - DAY,))}
+
+
+def _of_city(file: Path, city: City, seen: Mapping[Series, tuple[int, int]]) -> Iterator[str]:
+    for found in unregistered(city, [(s.device, s.quantity) for s in seen if s.city == city.id]):
+        mine = [seen[Series(city.id, found.device, q)] for q in found.quantities]
+        since = local_clock(min(t for _, t in mine), city.zone)
+        yield found.sentence(str(file), since, sum(n for n, _ in mine))

@@ -48,6 +48,7 @@ def build() -> dict[str, Any]:
     rows = [
         Row(4, [(4, _count(*entry)) for entry in _COUNTS]),
         Row(15, [(24, _devices())]),
+        Row(6, [(24, _in_no_kpi())]),
         Row(10, [(12, _heard()), (12, _when())]),
         Row(10, [(8, _radios()), (8, _rings()), (8, _events())]),
     ]
@@ -104,6 +105,18 @@ def _devices() -> Panel:
         Column("ring_dropped", "Dropped", 85, "coloured", decimals=0, steps=grey_then),
     ]
     return listing("Every device, the worst first", about, query, columns, sort="State")
+
+
+def _in_no_kpi() -> Panel:
+    about = (
+        "What arrives, is stored and is in no KPI, because the city file does not list it: a misspelt id, a new device."
+    )
+    query = Query(f'SELECT "advice" FROM "device" WHERE {CITY} AND "in_no_kpi" = 1 GROUP BY "device"', table=True)
+    columns = [
+        Column("device", "Device", 160, to="fleet&var-device=${__value.text}"),
+        Column("advice", "What it sends, and the command that registers it"),
+    ]
+    return listing("Stored and in no KPI", about, query, columns, sort="Device", descending=False)
 
 
 def _heard() -> Panel:

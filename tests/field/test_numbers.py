@@ -10,12 +10,9 @@ import msgspec
 import pytest
 
 from adapters.sqlite.buffer import Buffer
-from cityvitals.operation.doctor_devices import unregistered_series
 from cityvitals.sources import sources_of
 from gateway.core import Core, Incoming
-from registry.config import load_city
 from registry.settings import GatewaySettings
-from registry.unregistered import unregistered
 from telemetry.periods import iso
 from telemetry.windows import MINUTE
 from tests.field.cases import named
@@ -158,29 +155,3 @@ def test_every_case_is_here() -> None:
         "novalue-power-65535",
     }
     assert set(named("session", "session-file", "no-value", "config-check")) == here
-
-
-STRANGERS = {
-    "stranger-typo": "air-01 sends pm2_5 and is not in the city file of town, so it is in no KPI; nearest registered",
-    "stranger-quantity": "meter-1 sends power, which its [[device]] entry in town does not list",
-}
-
-
-@pytest.mark.parametrize("name", STRANGERS)
-def test_doctor_names_what_arrives_and_is_in_no_kpi(name: str, tmp_path: Path) -> None:
-    case = named("stranger")[name]
-    (tmp_path / "town.toml").write_text(case["city_toml"])
-    section = GatewaySettings.model_validate(tomllib.loads(case["config"])["gateway"])
-    core = Core(Buffer(tmp_path / "gateway.db", MINUTE), sources_of(section))
-    core.accept([Incoming(case["topic"], case["payload"].encode())], 1_795_790_000_000)
-    core.buffer.close()
-    [said] = unregistered_series(tmp_path / "gateway.db", [load_city(tmp_path / "town.toml")])
-    assert said.startswith(STRANGERS[name])
-    assert "(1 readings since 2026-" in said
-
-
-def test_registered_devices_are_not_named(tmp_path: Path) -> None:
-    case = named("stranger")["stranger-typo"]
-    (tmp_path / "town.toml").write_text(case["city_toml"])
-    city = load_city(tmp_path / "town.toml")
-    assert unregistered(city, [("air-1", "pm2_5"), ("air-1", "uptime"), ("gateway-1", "gw_stored")]) == {}

@@ -147,3 +147,17 @@ def test_the_newest_window_of_each_series_counts() -> None:
     fleet.judge(NOW + 2 * MINUTE)
     row = rows(fleet)["air-1"]
     assert (row["heard"], row["arrived"], row["silent"]) == (NOW + MINUTE, NOW + 2 * MINUTE, 0)
+
+
+def test_what_is_in_no_kpi_has_a_row_with_advice() -> None:
+    fleet = Fleet(CITY, [])
+    series = [Series("town", d, q) for d, q in (("air-01", "pm2_5"), ("meter-1", "power"), ("air-1", "pm2_5"))]
+    table = SeriesTable(series)
+    readings = Readings.of([0, 1, 2], [NOW] * 3, [5.0] * 3)
+    fleet.take(fold(readings, MINUTE, table.modulus(readings.series)), table)
+    found = {d: (f["in_no_kpi"], f["advice"].split("To register it: ")[-1]) for d, f in rows(fleet).items()}
+    assert found == {
+        "air-01": (1, "cityvitals device add CITY.toml air-01 --like air-1 (or let it send as air-1)"),
+        "meter-1": (1, "cityvitals device add CITY.toml meter-1 --quantity power"),
+        "air-1": (0, ""), "charger-1": (0, ""), "kiosk-1": (0, ""),
+    }  # fmt: skip

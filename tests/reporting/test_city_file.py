@@ -30,7 +30,8 @@ def figures(folder: Path) -> Path:
     path = folder / "figures.csv"
     path.write_text(
         HEADER
-        + "SC:SH:SI:2C,,2018,0.27,,,s,measured\nSC:SH:SI:2C,,2017,0.25,,,s,measured\nEN:EN:AQ:1C,no2,2018,12,,,s,measured\n"
+        + "SC:SH:SI:2C,,2018,0.27,,,s,measured\nSC:SH:SI:2C,,2017,0.25,,,s,measured\n"
+        + "EN:EN:AQ:1C,no2,2018,12,,,s,measured\n"
     )
     return path
 
