@@ -39,7 +39,7 @@ def hourly(series: IntArray, start: int, end: int) -> Partials:
     """An hourly reading of each series, sorted by (series, start)."""
     t = np.arange(start, end, HOUR, dtype=np.int64)
     s, at = np.repeat(series, len(t)), np.tile(t, len(series))
-    value = 20.0 + (at // HOUR * 7 + s * 13) % 31
+    value = np.asarray(20.0 + (at // HOUR * 7 + s * 13) % 31, dtype=np.float64)
     return rows(s, at, value)
 
 
@@ -63,7 +63,7 @@ def folding(count: int) -> float:
     """Partials a second, from minute windows to hours, sorted as stores give them."""
     series = np.repeat(np.arange(count // 10_000), 10_000)
     at = np.tile(START + MINUTE * np.arange(10_000), count // 10_000)
-    windows = rows(series, at, 20.0 + at % 31)
+    windows = rows(series, at, np.asarray(20.0 + at % 31, dtype=np.float64))
     modulus = np.full(len(windows), np.nan)
     began = time.perf_counter()
     regroup(windows, window_start(windows.start, HOUR), modulus)

@@ -23,7 +23,9 @@ UNITS = ["ug/m3", "Cel", "kWh", None]
 
 _seconds = st.integers(ARRIVAL // 1000 - 10**8, ARRIVAL // 1000 + 10**6)
 _number = st.integers(-(10**6), 10**6).map(lambda n: n / 8)  # eighths add up exactly
-_wild = st.none() | st.booleans() | st.text(max_size=3) | st.integers(-(10**30), 10**30) | st.just([])
+_wild: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.text(max_size=3) | st.integers(-(10**30), 10**30) | st.just([])
+)
 
 
 def possible(t: int) -> bool:

@@ -63,7 +63,7 @@ class DoorBench:
                 raise Unavailable("the disk is away")
             return accept(*arguments)
 
-        gateway.core.accept = guarded  # type: ignore[method-assign]
+        gateway.core.accept = guarded  # type: ignore[method-assign, assignment]
         doors = make_doors(self._settings, gateway)
         for door in doors:
             door.start()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from adapters.mqtt.broker import Broker
-from adapters.mqtt.link import Link
+from adapters.mqtt.link import Link, Message
 from adapters.sqlite.store import SqliteStore
 from cityvitals.clock import now_ms
 from gateway.service import Gateway
@@ -198,15 +198,24 @@ def test_nothing_is_acknowledged_while_the_buffer_cannot_write(server: ServerFac
     core = cores.make(tmp_path)
     core.buffer.db.execute("PRAGMA busy_timeout=0")
     links = [Link(Broker.parse(broker.url), f"gw-{n}", f) for n, f in (("in", [cores.SENML.filter]), ("up", []))]
-    gateway = Gateway("gw", core, *links, now_ms, flush_ms=50, keep_ms=30 * DAY)
+    gateway = Gateway("gw", core, links[0], links[1], now_ms, flush_ms=50, keep_ms=30 * DAY)
 
-    def until(condition: object) -> None:
-        wait_for(lambda: gateway.step(0.01) or condition(), 30, "the gateway")  # type: ignore[operator]
+    def until(condition: Callable[[], object]) -> None:
+        def stepped() -> object:
+            gateway.step(0.01)
+            return condition()
+
+        wait_for(stepped, 30, "the gateway")
 
     until(lambda: links[0].connected and links[1].connected)
     acknowledged: list[object] = []
     plain_ack = links[0].ack
-    links[0].ack = lambda messages: (acknowledged.extend(messages), plain_ack(messages))[1]  # type: ignore[method-assign]
+
+    def record(messages: Sequence[Message]) -> None:
+        acknowledged.extend(messages)
+        plain_ack(messages)
+
+    links[0].ack = record  # type: ignore[method-assign]
     other = sqlite3.connect(core.buffer.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     sender = Publisher(Link(Broker.parse(broker.url), "sender", session=False))

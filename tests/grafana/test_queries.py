@@ -78,8 +78,9 @@ def test_a_store_without_rows_answers_nothing_and_no_error(influxdb: InfluxDB) -
 
 
 def panel(board: str, title: str) -> dict[str, Any]:
-    [found] = [p for p in dashboards()[board]["panels"] if p["title"] == title]
-    return found
+    found: list[dict[str, Any]] = [p for p in dashboards()[board]["panels"] if p["title"] == title]
+    assert len(found) == 1
+    return found[0]
 
 
 def answer(

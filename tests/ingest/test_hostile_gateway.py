@@ -102,7 +102,7 @@ def test_a_registry_entry_says_which_gateways_may_send_a_device(tmp_path: Path) 
 
 def test_windows_of_a_city_on_the_topic_of_another_are_refused(tmp_path: Path) -> None:
     hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", city())
-    hub.link._topic = lambda _: "cv/1/other/gw/windows"  # type: ignore[method-assign]
+    hub.link._topic = lambda payload: "cv/1/other/gw/windows"  # type: ignore[method-assign]
     assert hub.send("gw", windows(0)) == ["windows of city 'aba' on the topic of another"]
 
 

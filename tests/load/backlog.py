@@ -44,7 +44,7 @@ def _city(folder: Path, devices: int) -> Path:
 
 def _packets(devices: int, days: float, now: int) -> list[bytes]:
     """The backlog: a reading a minute and device, devices in turn."""
-    out = []
+    out: list[bytes] = []
     for start in range(now - round(days * DAY), now - MINUTE, _PACK * MINUTE):
         times = range(start, min(start + _PACK * MINUTE, now - MINUTE), MINUTE)
         for device in range(devices):

@@ -40,7 +40,7 @@ def made(rows: list[tuple[int, int | None, float, int]]) -> Sessions:
 def regular(users: int) -> Sessions:
     """Every user every other evening, at times of their own."""
     rng = np.random.default_rng(7)
-    rows = [
+    rows: list[tuple[int, int | None, float, int]] = [
         (day * 1440 + 1000 + int(rng.integers(0, 240)), 700, float(rng.uniform(5, 20)), u)
         for u in range(users)
         for day in range(u % 2, 27, 2)

@@ -83,7 +83,8 @@ def building(seed: int, saved: float) -> tuple[Days, Days, float]:
     weekend = (day % 7 == 6) | (day % 7 == 0)
 
     def kwh(slope: float) -> FloatArray:
-        return 200 + slope * np.maximum(15 - warmth, 0) - 30 * weekend + correlated(rng, 730, 6, 0.4)
+        mean: FloatArray = 200 + slope * np.maximum(15 - warmth, 0) - 30 * weekend
+        return mean + correlated(rng, 730, 6, 0.4)
 
     own = kwh(12)
     truth = float(own[365:].sum() * saved)

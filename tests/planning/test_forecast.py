@@ -19,7 +19,8 @@ START = 1_546_300_800_000
 def wave(n: int, noise: float = 0.0, seed: int = 1) -> FloatArray:
     t = np.arange(n)
     rng = np.random.default_rng(seed)
-    return 50 + 10 * np.sin(2 * np.pi * t / 24) + 5 * np.sin(2 * np.pi * t / WEEK) + rng.normal(0, noise, n)
+    made: FloatArray = 50 + 10 * np.sin(2 * np.pi * t / 24) + 5 * np.sin(2 * np.pi * t / WEEK)
+    return made + rng.normal(0, noise, n)
 
 
 def test_seasonal_naive_is_the_same_hour_of_the_week_before() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from registry import extras
 from reporting.figures.template import HEADINGS
@@ -48,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sheet(made: Path, name: str) -> list[dict[str, Any]]:
     book = openpyxl.load_workbook(made / "figures.xlsx", data_only=True)
     head, *rows = book[name].iter_rows(values_only=True)
-    return [dict(zip(head, row, strict=True)) for row in rows]
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
 
 
 def figure(made: Path, code: str, part: str = "", name: str = "Data collection") -> dict[str, Any]:
@@ -75,7 +76,7 @@ def test_two_stores_filled_apart_give_the_same_bytes(made: Path, tmp_path: Path)
 
 def test_the_columns_stand_where_the_template_has_them(made: Path) -> None:
     book = openpyxl.load_workbook(made / "figures.xlsx")
-    head = {cell.column_letter: cell.value for cell in book["Data collection"][1]}
+    head = {get_column_letter(n): cell.value for n, cell in enumerate(book["Data collection"][1], 1)}
     assert {c: head[c] for c in "OQRSTUV"} == {
         "O": "Result", "Q": "Reported", "R": "Benchmark band", "S": "Verified", "T": "Data quality", "U": "Origin",
         "V": "Source",

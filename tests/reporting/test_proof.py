@@ -148,9 +148,10 @@ def test_a_mean_weighted_by_people_is_told_as_one() -> None:
 def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
     city = City.model_validate({**tomllib.loads(CITY), "rules": {"exclude_suspect": rule}})
     period = parse_period("2018-01", city.zone)
+    nothing: Any = lambda *_: (None, {})  # noqa: E731
     table = np.array([[744.0, 0.0, 744.0, 744 * 30.0, 744 * 3.6e6, 0.0, 0.0, 3.6e6]])
     sums = Sums({("street", "no2"): 0}, table)
-    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), lambda *_: (None, {}))
+    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), nothing)
     read = Read()
     air = DERIVATIONS["EN:EN:AQ:1C"]
     plain = Derivation(air.kpi, air.method, _reads_no2)

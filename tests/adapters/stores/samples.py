@@ -22,6 +22,12 @@ COLUMNS = tuple(f.name for f in fields(Partials))
 FOREVER = (0, 4_102_444_800_000)
 
 
+def partials_of(columns: dict[str, Any]) -> Partials:
+    """Partials of a sequence for each column."""
+    made: dict[str, Any] = {name: np.array(columns[name], dtype=column_type(name)) for name in COLUMNS}
+    return Partials(**made)
+
+
 def partials(table: SeriesTable, *rows: tuple[Any, ...], city: str = "aba", **columns: Any) -> Partials:
     """One row a (device, minute, value): one reading each; `columns` replaces whole columns."""
     ids = [table.id_of(Series(city, device, "no2")) for device, _, _ in rows]
@@ -33,7 +39,7 @@ def partials(table: SeriesTable, *rows: tuple[Any, ...], city: str = "aba", **co
         "sumsq": [v * v for v in value], "first_t": first_t, "first": value, "last_t": first_t, "last": value,
         "increase": [math.nan] * len(rows), "flagged": [0] * len(rows), "lag": [250] * len(rows), **columns,
     }  # fmt: skip
-    return Partials(**{name: np.array(made[name], dtype=column_type(name)) for name in COLUMNS})
+    return partials_of(made)
 
 
 def read(
@@ -73,7 +79,7 @@ def any_partials(draw: st.DrawFn) -> tuple[list[Series], Partials]:
     for name in COLUMNS[2:]:
         values = _WHOLE if name in INT_FIELDS else _ANY_NUMBER
         made[name] = draw(st.lists(values, min_size=len(chosen), max_size=len(chosen)))
-    return names, Partials(**{name: np.array(made[name], dtype=column_type(name)) for name in COLUMNS})
+    return names, partials_of(made)
 
 
 def kpi(value: float | None = 12.5, **changes: Any) -> StoredKpi:

@@ -9,7 +9,7 @@ import pytest
 from adapters.store import CityRecord, Store
 from adapters.stores import open_store
 from telemetry.kpi_value import StoredKpi
-from tests.adapters.stores.test_kpis import T0, kpi
+from tests.adapters.stores.samples import T0, kpi
 
 CITIES = ("aba", "bab")
 

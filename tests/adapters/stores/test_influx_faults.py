@@ -161,7 +161,12 @@ def test_city_files_of_any_size_are_kept_and_replaced(influx_url: str, devices: 
     """InfluxDB 1.12 and 2.7 refuse a string over 1 MiB, which a city of 7,000 devices exceeds."""
     store, lines = open_store(influx_url), list[str]()
     write = store._connection.write_all  # type: ignore[attr-defined]
-    store._connection.write_all = lambda text: (lines.append(text), write(text))  # type: ignore[attr-defined]
+
+    def record(text: str) -> None:
+        lines.append(text)
+        write(text)
+
+    store._connection.write_all = record  # type: ignore[attr-defined]
     for version in range(3):
         config = {"city": {"id": "aba"}, "device": [
             {"id": f"device-{i}", "site": f"Straße {i} {version}", "quantities": ["energy_total", "power"]}

@@ -157,7 +157,7 @@ def exact_line(x: list[Fraction], y: list[Fraction]) -> tuple[Fraction, Fraction
     """Slope, intercept and R2 of the least squares line, in exact fractions."""
     n = len(x)
     mx, my = sum(x, Fraction(0)) / n, sum(y, Fraction(0)) / n
-    sxx, syy = sum((a - mx) ** 2 for a in x), sum((b - my) ** 2 for b in y)
+    sxx, syy = sum(((a - mx) ** 2 for a in x), Fraction(0)), sum(((b - my) ** 2 for b in y), Fraction(0))
     sxy = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True))
     return Fraction(sxy / sxx), my - sxy / sxx * mx, Fraction(sxy * sxy / (sxx * syy))
 

@@ -71,7 +71,8 @@ def test_the_recorded_sessions_of_june_per_inhabitant() -> None:
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.integers(1, 10**6))
 def test_charging_per_inhabitant_times_the_inhabitants_is_all_charging(energies: list[float], people: int) -> None:
     rows = [Reading(at("2021-06-01") + i * MINUTE, "c", "session_energy", e, i) for i, e in enumerate(energies)]
-    w, nobody = (World([charger("c", "session_energy")], **city) for city in ({"population": people}, {}))
+    cities: list[dict[str, Any]] = [{"population": people}, {}]
+    w, nobody = (World([charger("c", "session_energy")], **city) for city in cities)
     w.take(rows)
     nobody.take(rows)
     assert (w.value(PER_CAPITA, "2021").value or 0.0) * people == pytest.approx(sum(energies))

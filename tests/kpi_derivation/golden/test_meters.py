@@ -57,7 +57,7 @@ def test_one_reading_of_a_register_tells_no_amount(quantity: str) -> None:
     assert "no " in value.notes
     w.take(every("2020-01-02T10:00", 1, HOUR, "m", quantity, [507.0]))
     first, second = w.value(code, "2020-01-01"), w.value(code, "2020-01-02")
-    assert (first.coverage, second.coverage) == (pytest.approx(14 / 24), pytest.approx(10 / 24))
+    assert [first.coverage, second.coverage] == pytest.approx([14 / 24, 10 / 24])
     assert first.value is not None
     assert second.value == pytest.approx(first.value * 10 / 14)  # the step is spread over the 24 hours between
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.kpi_derivation.golden.world import World
 
 WATER = {"id": "w", "kind": "water_meter", "quantities": ["water_total"]}
-METER = {"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"]}
+METER: dict[str, Any] = {"id": "m", "kind": "electricity_meter", "quantities": ["energy_total"]}
 
 # code, keys of [city], expected %. Published: Karmoy 2020 p14 (27.27, 9.98); the keys are chosen to give them.
 GIVEN = [
@@ -20,14 +22,14 @@ GIVEN = [
 
 
 @pytest.mark.parametrize(("code", "keys", "percent"), GIVEN)
-def test_a_share_of_two_figures_of_the_city_file(code: str, keys: dict[str, float], percent: float) -> None:
+def test_a_share_of_two_figures_of_the_city_file(code: str, keys: dict[str, Any], percent: float) -> None:
     value = World([], **keys).value(code, "2020")
     assert value.value == pytest.approx(percent, rel=1e-12)
     assert value.status == "final"
 
 
 @pytest.mark.parametrize(("code", "keys"), [(code, keys) for code, keys, _ in GIVEN])
-def test_each_missing_figure_is_named(code: str, keys: dict[str, float]) -> None:
+def test_each_missing_figure_is_named(code: str, keys: dict[str, Any]) -> None:
     for key in keys:
         value = World([], **{k: v for k, v in keys.items() if k != key}).value(code, "2020")
         assert (value.value, value.status) == (None, "insufficient")
@@ -35,8 +37,8 @@ def test_each_missing_figure_is_named(code: str, keys: dict[str, float]) -> None
 
 
 def test_smart_water_meters_are_the_customers_smart_meters() -> None:
-    plain = [{**WATER, "id": f"w{i}"} for i in range(3)]
-    odd = [{**WATER, "id": "old", "smart": False}, {**WATER, "id": "main", "role": "supply"}]
+    plain: list[dict[str, Any]] = [{**WATER, "id": f"w{i}"} for i in range(3)]
+    odd: list[dict[str, Any]] = [{**WATER, "id": "old", "smart": False}, {**WATER, "id": "main", "role": "supply"}]
     value = World(plain + odd, water_meters=11).value("EC:ICT:WS:1C", "2020")
     assert value.value == pytest.approx(27.272727272727, rel=1e-12)  # 27.27 %: Karmoy 2020 p14
     assert "water_meters" in World(plain).value("EC:ICT:WS:1C", "2020").notes

@@ -116,5 +116,5 @@ def bounds(period: str) -> tuple[str, str]:
     if len(numbers) == 2:
         y, m = numbers
         return f"{y}-{m:02}-01", f"{y + m // 12}-{m % 12 + 1:02}-01"
-    [(day, after)] = duckdb.sql(f"SELECT DATE '{period}', DATE '{period}' + 1").fetchall()
+    [(day, after)] = duckdb.execute(f"SELECT DATE '{period}', DATE '{period}' + 1").fetchall()
     return str(day), str(after)
