@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from adapters.mqtt.broker_settings import broker
@@ -18,6 +18,7 @@ from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoding.decoded import AHEAD
 from gateway.plausible import Registered
+from gateway.routes import Source
 from gateway.service import Gateway
 from registry.city import City
 from registry.settings import GatewaySettings, Settings
@@ -38,7 +39,7 @@ def run_gateway(settings: Settings) -> None:
         ended = False
         while not ended:
             gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
-            doors = make_doors(settings.gateway, gateway)
+            doors = make_doors(settings.gateway, gateway, cities)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 for door in doors:
@@ -102,7 +103,7 @@ class Door(Protocol):
         ...
 
 
-def make_doors(s: GatewaySettings, gateway: Gateway) -> list[Door]:
+def make_doors(s: GatewaySettings, gateway: Gateway, cities: Sequence[City] = ()) -> list[Door]:
     """The doors beside MQTT that the settings name. Raises UsageError where sources need one that is not there."""
     used = {source.door for source in gateway.core.sources}
     families = {x.family for x in s.source}
@@ -117,7 +118,33 @@ def make_doors(s: GatewaySettings, gateway: Gateway) -> list[Door]:
         from gateway.doors.ocpp import OcppDoor  # noqa: PLC0415
 
         doors.append(OcppDoor(s.ocpp, gateway.inbox, s.buffer.with_suffix(".transactions.db"), now_ms))
-    return doors
+    return [*doors, *_wires(gateway), *_folders(gateway, cities)]
+
+
+def _wires(gateway: Gateway) -> Iterator[Door]:
+    """A door for each device on a serial line, and one for each Modbus line."""
+    lines: dict[str, list[Source]] = {}
+    for source in gateway.core.sources:
+        if source.door == "serial" and source.line is not None:
+            from gateway.doors.serial import SerialDoor  # noqa: PLC0415
+
+            yield SerialDoor(source, gateway.inbox, now_ms)
+        elif source.door == "modbus" and source.line is not None:
+            lines.setdefault(source.line.settings.port, []).append(source)
+    for sources in lines.values():
+        from gateway.doors.modbus import ModbusDoor  # noqa: PLC0415
+
+        yield ModbusDoor(sources, gateway.inbox, now_ms)
+
+
+def _folders(gateway: Gateway, cities: Sequence[City]) -> Iterator[Door]:
+    """A door for each folder into which files are dropped."""
+    zones = {city.id: city.zone for city in cities}
+    for source in gateway.core.sources:
+        if source.folder is not None:
+            from gateway.doors.files import FilesDoor  # noqa: PLC0415
+
+            yield FilesDoor(source, gateway.inbox, zones.get)
 
 
 _PUSHED_ONLY = frozenset({"sensor_community", "ecowitt", "homeassistant_influx"})

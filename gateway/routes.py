@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NamedTuple
 
+from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import SourceOptions
 from gateway.decoding.reading import Reading
 from gateway.formats import Decode, decoder, may_carry_users
@@ -18,12 +20,29 @@ UNCONFIGURED = 16  # cities of a gateway whose configuration names none
 Served = Mapping[str, frozenset[str]]
 
 
+class Wire(NamedTuple):
+    """The line on which a device is, its address there, how often it is read, and what asks it for a telegram."""
+
+    settings: LineSettings
+    unit: int
+    every_s: int
+    request: bytes
+
+
+class Folder(NamedTuple):
+    """A folder into which files are dropped, and their recorded family (empty: recognised by content)."""
+
+    path: Path
+    family: str
+    device: str
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One kind of device: where its messages come in and in which format. `city` fills in where the topic names none.
 
     `reading`: how a format that needs a mapping is read. `door`: through which door they come. `token`: what a
-    sender through it must show.
+    sender through it must show. `line`: the wire of a device that is on one. `folder`: of dropped files.
     """
 
     topic: str
@@ -33,6 +52,8 @@ class Source:
     reading: Reading | None = None
     door: str = "mqtt"
     token: bytes = b""
+    line: Wire | None = None
+    folder: Folder | None = None
 
     @property
     def filter(self) -> str:

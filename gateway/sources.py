@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
+from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import SourceOptions
 from gateway.decoding.reading import Reading
 from gateway.devices import messages
-from gateway.formats import is_mapped, reader
-from gateway.routes import Source
+from gateway.formats import framer, is_mapped, reader
+from gateway.recorded import family
+from gateway.routes import Folder, Source, Wire
 from registry.mapping import Message
 from registry.settings import SourceSettings
 from telemetry.errors import UsageError, nearest
+from telemetry.topics import valid_id
 
 ZoneOf = Callable[[str], ZoneInfo | None]
 
@@ -34,12 +37,46 @@ def _made(s: SourceSettings, message: Message, secret: bytes, zone_of: ZoneOf) -
             raise UsageError(
                 f"The topic '{message.topic}' names no device; write for example cv/1/{{city}}/{{device}}/data."
             )
-        return Source(message.topic, message.format, s.city, SourceOptions(*_plain(options)), None, message.door)
+        folder = _folder(where, s) if message.door == "file" else None
+        return Source(
+            message.topic, message.format, s.city, SourceOptions(*_plain(options)), None, message.door, folder=folder
+        )
     _check_zone(where, message, s, zone_of)
+    wire = _wire(where, message, s) if message.door in ("serial", "modbus") else None
     reading = Reading(message, reader(message.format, message.options), s.devices, zone_of)
     reading.check()
     token = s.token.get_secret_value().encode() if s.token else b""
-    return Source(message.topic, message.format, s.city, options, reading, message.door, token)
+    return Source(message.topic, message.format, s.city, options, reading, message.door, token, wire)
+
+
+def _folder(where: str, s: SourceSettings) -> Folder:
+    """Where files are dropped. Raises UsageError where the source does not say it, or names an unknown family."""
+    if s.folder is None:
+        raise UsageError(f'{where} reads files that are dropped into a folder: add `folder = "/srv/drop"`.')
+    if s.files and not s.files.endswith(".toml"):
+        family(s.files)
+    return Folder(s.folder, s.files, "" if "{" in s.device else s.device)
+
+
+def _wire(where: str, message: Message, s: SourceSettings) -> Wire:
+    """The wire of a device. Raises UsageError where the source does not say it."""
+    if s.port is None or not valid_id(s.device):
+        raise UsageError(
+            f'{where} is on a wire: add `port = "/dev/ttyUSB0"` (or "tcp://host:502" for Modbus TCP) and the'
+            ' device\'s id, `device = "meter-1"`.'
+        )
+    if message.door == "serial":
+        framer(message.format)
+    line, given = message.line, s.model_fields_set
+    settings = LineSettings(
+        s.port,
+        s.baud if s.baud is not None else line.baud,
+        line.bits,
+        s.parity if s.parity is not None else line.parity,
+        line.stop,
+    )
+    every = s.every_s if "every_s" in given and s.every_s is not None else message.every_s
+    return Wire(settings, s.unit, every, line.request.encode())
 
 
 def _plain(options: SourceOptions) -> tuple[dict[str, str], frozenset[str], str, bytes]:

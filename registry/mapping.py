@@ -113,10 +113,21 @@ class Mapping(Strict):
         return value
 
 
+class Line(Strict):
+    """How a serial line is set: baud rate, data bits, parity, stop bits. `request`: text that asks for a telegram."""
+
+    baud: int = Field(9600, gt=0)
+    bits: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stop: Literal[1, 2] = 1
+    request: str = ""
+
+
 class Message(Mapping):
     """One kind of message of a family. `topic`: where it comes, with {device} and other named levels.
 
-    `has`: paths that are all there in such a message, by which `doctor` recognises it.
+    `has`: paths that are all there in such a message, by which `doctor` recognises it. `line`: of a device on a serial
+    line; `every_s`: how often a reading is taken there.
     """
 
     door: Literal["mqtt", "push", "ocpp", "serial", "modbus", "file"] = "mqtt"
@@ -124,6 +135,8 @@ class Message(Mapping):
     skip: list[str] = []
     format: str = "json"
     has: list[str] = []
+    line: Line = Line()
+    every_s: int = Field(10, gt=0)
 
 
 class Template(Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -31,6 +32,10 @@ class SourceSettings(Mapping):
 
     `devices`: the sender's names and the registry's ids. `prefix`: the first part of the family's topics, where it is
     set otherwise on the devices. `token`: what a device that pushes by HTTP must show.
+
+    A device on a wire: `port` is its serial port, or `tcp://host:502` for Modbus TCP; `device` its id; `unit` its
+    address on a Modbus line; `baud` and `parity` where they differ from the family's; `every_s` how often it is read.
+    A folder of files: `folder`, and `files` their recorded family.
     """
 
     family: str | None = None
@@ -42,6 +47,13 @@ class SourceSettings(Mapping):
     rename: dict[str, str] = Field({})
     time_key: str = "time"
     token: SecretStr | None = None
+    port: str | None = None
+    unit: int = Field(1, ge=0, le=255)
+    baud: int | None = Field(None, gt=0)
+    parity: Literal["N", "E", "O"] | None = None
+    every_s: int | None = Field(None, gt=0)
+    folder: Path | None = None
+    files: str = ""
 
 
 class PushSettings(Section):

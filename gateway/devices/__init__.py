@@ -14,6 +14,7 @@ from registry.toml import load
 from telemetry.errors import UsageError, nearest
 
 FOLDER = Path(__file__).parent
+_WIRED = ("serial", "modbus")
 
 
 def families() -> list[str]:
@@ -38,7 +39,11 @@ def messages(source: SourceSettings) -> list[Message]:
         return [_made({"topic": source.topic, "format": source.format, **own}, "the source")]
     found = template(source.family)
     shared = _said(found, Template)
-    made = [_merged(_merged(shared, m.model_dump(exclude_unset=True)), own) for m in found.message]
+    made = [_merged(_merged(shared, m.model_dump(exclude_unset=True)), own) for m in _of_door(found, source)]
+    if source.port is not None or source.folder is not None:
+        for m in made:  # a device that is on a wire has no topic; its address names it all the same
+            m["topic"] = f"{m['door']}/{source.city}/{source.device if source.port else '{device}'}"
+        return [_made(m, f"the family '{source.family}'") for m in made]
     if "topic" in source.model_fields_set:
         if len(made) > 1:
             topics = ", ".join(str(m["topic"]) for m in made)
@@ -50,6 +55,15 @@ def messages(source: SourceSettings) -> list[Message]:
             m["topic"] = source.prefix.rstrip("/") + "/" + (str(m["topic"]) if head.startswith("{") else rest)
             m["skip"] = [source.prefix.rstrip("/") + "/" + s.partition("/")[2] for s in m.get("skip", [])]
     return [_made(m, f"the family '{source.family}'") for m in made]
+
+
+def _of_door(found: Template, source: SourceSettings) -> list[Message]:
+    """The kinds of message that come through the door of a source: of its wire, or by network. Raises UsageError."""
+    wired = source.port is not None
+    kept = [m for m in found.message if (m.door in _WIRED) == wired]
+    if wired and not kept:
+        raise UsageError(f"The family '{source.family}' does not come on a wire: leave `port` out.")
+    return kept or found.message
 
 
 def _said(model: Mapping, kind: type[Mapping]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Payload formats. The folder is the registry: a module's name is the format's name.
 
 A module has `decode(payload, arrival, options) -> Decoded`, or `read(payload, levels) -> messages` for a mapping to
-turn into rows (or `reader(options) -> read`, where reading needs a state or a key). All raise `Rejected` when nothing
+turn into rows (or `reader(options) -> read`, where reading needs a state or a key). A format that comes on serial
+lines has `framer()`, which cuts its frames. All raise `Rejected` when nothing
 of a payload can be used.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.decoding.decoded import Decoded, SourceOptions
+from gateway.decoding.framing import Framer
 from telemetry.errors import UsageError, nearest
 
 Decode = Callable[[bytes, int, SourceOptions], Decoded]
@@ -42,6 +44,15 @@ def decoder(name: str) -> Decode:
 def may_carry_users(name: str) -> bool:
     """Whether messages of this format can hold what identifies a user; a module that never does says so itself."""
     return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "MAY_CARRY_USERS", True))
+
+
+def framer(name: str) -> Framer:
+    """What cuts the format's frames out of the bytes of a serial line. Raises UsageError where it has none."""
+    module = _module(name)
+    if not hasattr(module, "framer"):
+        raise UsageError(f"The payload format '{name}' is not one of serial lines.")
+    made: Framer = module.framer()
+    return made
 
 
 def is_mapped(name: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.decoding.dlms import Enum, Structure, decrypted, frames, notification
+from gateway.decoding.framing import Silent
 from gateway.decoding.obis import DLMS_UNITS, code, electricity
 from gateway.formats import Read
 from gateway.formats.p1 import hex_option
@@ -39,6 +40,11 @@ _PHASES = ("32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0")
 _BY_PHASE = ("21.7.0", "41.7.0", "61.7.0", "22.7.0", "42.7.0", "62.7.0")
 _ISKRA = ("1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0")
 _REGISTERS = ("1.8.0", "1.8.1", "1.8.2", "2.8.0", "2.8.1", "2.8.2", "3.8.0", "4.8.0")
+
+
+def framer() -> Silent:
+    """Messages of several frames follow each other without a pause; the next one comes seconds later."""
+    return Silent(4096)
 
 
 def reader(options: dict[str, Any]) -> Read:

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from gateway.decoding.dlms import decrypted
+from gateway.decoding.framing import Marked
 from gateway.decoding.obis import electricity
 from gateway.formats import Read
 from telemetry.errors import Rejected, UsageError
@@ -20,6 +21,11 @@ _GROUP = re.compile(r"\(([^()]*)\)")
 _VALUE = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\*([^)]+))?")
 _STAMP = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([WS]?)")
 _OLD_GAS = re.compile(r"(0-\d+:24\.3\.0)\((\d{12})\)[^\r\n]*\(([^()]+)\)\s*\(([\d.]+)\)")
+
+
+def framer() -> Marked:
+    """Cuts telegrams out of the bytes of a serial line, with the checksum and the line end after them."""
+    return Marked(b"/", b"!", 4, 16384)
 
 
 def reader(options: dict[str, Any]) -> Read:

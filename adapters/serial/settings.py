@@ -1,0 +1,15 @@
+"""How a serial line is set."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class LineSettings(NamedTuple):
+    """Where a serial line is, and its baud rate, data bits, parity and stop bits."""
+
+    port: str
+    baud: int = 9600
+    bits: int = 8
+    parity: str = "N"
+    stop: int = 1
