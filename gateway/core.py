@@ -43,7 +43,8 @@ class Incoming(NamedTuple):
     """A message as every door hands it over. `address`: where it came in (an MQTT topic, the path of a request).
 
     `arrival`: ms UTC, 0 for that of the batch. `retain`: the broker kept it from an earlier time. `number`: of its
-    arrival, where it came before (was refused and kept); 0 for a new message.
+    arrival, where it came before (was refused and kept); 0 for a new message. `bulk`: from a file of the operator's,
+    which has no budget.
     """
 
     address: str
@@ -51,6 +52,7 @@ class Incoming(NamedTuple):
     arrival: int = 0
     retain: bool = False
     number: int = 0
+    bulk: bool = False
 
 
 class _Problem(NamedTuple):
@@ -219,7 +221,7 @@ class Core:
 
     def _decoded_within_budget(self, message: Incoming, route: Route, arrival: int, kept: bool) -> list[Decoded]:
         """A message's rows. Raises Rejected, before it is decoded, for a sender over its budget."""
-        if kept:
+        if kept or message.bulk:
             return self._decoded(message, route, arrival)
         allowance = self._budget.of((route.city, route.sender), arrival)
         if why := allowance.rejects_next(route.paced):
