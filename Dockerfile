@@ -1,6 +1,9 @@
 # One image for every CityVitals process; the command says which one it is.
 FROM python:3.11-slim AS build
 WORKDIR /source
+# There is no git in the build context: docker build --build-arg VERSION=0.2.0
+ARG VERSION=0.1.0
+ENV SETUPTOOLS_SCM_PRETEND_VERSION_FOR_CITYVITALS=$VERSION
 COPY . .
 # Every library in the version and with the hashes of the lock file; then CityVitals itself.
 RUN python -m venv /opt/cityvitals \

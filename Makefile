@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos site clean
+.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ chaos: dev servers ## break everything in turn and count the readings: make chao
 
 site: dev ## the documentation as a folder that needs no server: build/site/index.html
 	$(BIN)/python tools/site.py
+
+release: dev ## all that is published with a version, in build/release: make release ARGS=--snapshot
+	$(BIN)/python -m tools.release $(ARGS)
 
 clean: ## remove what was built, downloaded and cached
 	rm -rf $(VENV) build typings .cache .mypy_cache .ruff_cache .hypothesis *.egg-info

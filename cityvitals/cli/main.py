@@ -15,14 +15,27 @@ from cityvitals import cli
 app = typer.Typer(
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from registry.version import version  # noqa: PLC0415
+
+        typer.echo(f"cityvitals {version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _logging(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also log details.")] = False) -> None:
+def _logging(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also log details.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr
     )

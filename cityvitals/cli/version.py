@@ -12,6 +12,6 @@ def add_to(app: typer.Typer) -> None:
 
 def version() -> None:
     """Print the version. Example: cityvitals version."""
-    from cityvitals import __version__  # noqa: PLC0415
+    from registry.version import version as installed  # noqa: PLC0415
 
-    typer.echo(f"cityvitals {__version__}")
+    typer.echo(f"cityvitals {installed()}")

@@ -20,7 +20,7 @@ from adapters.store import Store
 from kpi_derivation.catalogue import DERIVATIONS
 from registry.city import City
 from registry.extras import need
-from registry.version import __version__
+from registry.version import version
 from reporting.figures.figures import Figure
 from reporting.figures.rules import Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
@@ -105,7 +105,7 @@ def _provenance(pack: Pack) -> bytes:
     """The provenance of every value, machine-readable; `schema` increases with every change of the structure."""
     plain = {
         "schema": 2,
-        "software": f"cityvitals {__version__}",
+        "software": f"cityvitals {version()}",
         "city": pack.city.model_dump(mode="json", exclude_defaults=True),
         "period": pack.period._asdict(),
         "not_reported_share": pack.not_reported,
