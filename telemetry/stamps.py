@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from telemetry.errors import Rejected
 
 _AHEAD = 3_600_000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - compared with local times, whose offset is subtracted
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 _WORD = re.compile(r"\s*(?:UTC|GMT)$", re.I)
 _LAST_HOUR = re.compile(r"([T ])24(:?00)(:?00)?")
@@ -91,6 +93,9 @@ def _calendar(text: str) -> datetime:
 
 def _moment(moment: datetime, text: str, zone: ZoneInfo | None, near: int | None) -> int:
     if moment.tzinfo is None:
+        offset = None if zone is None else _offset(zone, moment.replace(minute=0, second=0, microsecond=0))
+        if offset is not None:
+            return round((moment - _EPOCH).total_seconds() * 1000) - offset
         if zone is None:
             raise Rejected(f"time '{text[:40]}' has no zone; write it in UTC with a Z, or give the source a `zone`")
         moment = _in_zone(moment, zone, near)
@@ -98,6 +103,20 @@ def _moment(moment: datetime, text: str, zone: ZoneInfo | None, near: int | None
         return round(moment.timestamp() * 1000)
     except (OverflowError, ValueError):
         raise Rejected(f"time '{text[:40]}' lies outside of all calendars") from None
+
+
+@lru_cache(maxsize=1024)
+def _offset(zone: ZoneInfo, hour: datetime) -> int | None:
+    """Ms by which a zone is ahead of UTC in a local hour; None where that is not the same for all of it."""
+    if not 1900 < hour.year < 9000:
+        return None
+    found = {
+        (hour + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold).utcoffset()
+        for minute in (0, 15, 30, 45, 59)
+        for fold in (0, 1)
+    }
+    [offset] = found if len(found) == 1 else [None]
+    return None if offset is None else round(offset.total_seconds() * 1000)
 
 
 def _in_zone(local: datetime, zone: ZoneInfo, near: int | None) -> datetime:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoding.decoded import BY_ARRIVAL, LARGEST, Decoded
 from gateway.decoding.number import Labelled, labelled, looks_numeric, number
 from gateway.decoding.paths import Find, compiled, first_name
+from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Quick, Value
 from gateway.decoding.records import Clock, Context, DeviceName
 from gateway.sessions import add_session, session_key
 from registry.mapping import Mapping, ValueRule
@@ -77,7 +78,32 @@ class Mapper:
         self._known: dict[str, ValueRule | None] = dict(mapping.names)
         self._globs = [(name, rule) for name, rule in mapping.names.items() if any(c in name for c in "*?[")]
         self._used = self._top_names()
+        self._numbered = len(mapping.numbered) == 2 and frozenset(mapping.ignore).isdisjoint(mapping.numbered)
+        self._quick = Quick(
+            [Value(v.path, v.find, v.rule) for v in self._values],
+            self._entry,
+            self._entry_of_name,
+            [find for _, find in self._inside],
+            self._named_places,
+            self._used,
+        )
         self._arrival = 0
+
+    def _entry(self, rule: ValueRule) -> Entry:
+        """What a plain number under a rule is; LONG where the rule has conditions, or no unit is known."""
+        if rule.none or self._m.none or rule.states or rule.unit_path or rule.scale != 1.0:
+            return LONG
+        if rule.unit is None and not self._m.catalogue and QUANTITIES[rule.quantity].unit not in ("/", "count"):
+            return LONG
+        return rule.quantity, rule.unit
+
+    def _entry_of_name(self, name: str) -> Entry:
+        rule = self._known[name] if name in self._known else self._learn(name)
+        if rule is not None:
+            return self._entry(rule)
+        if self._ignored(name):
+            return PASS
+        return LONG if self._m.others == "keep" else UNASKED
 
     def _top_names(self) -> frozenset[str]:
         """Members of the message that are read otherwise than by name."""
@@ -134,7 +160,8 @@ class Mapper:
             return
         if self._unless is not None and record.find(self._unless):
             return
-        out.records += self._number(inner)
+        if self._numbered:
+            out.records += self._number(inner)
         try:
             t = self._clock.of(record, arrival)
         except Rejected as reason:
@@ -143,6 +170,13 @@ class Mapper:
         if self._m.session and self._m.session.energy in inner:
             self._session(out, inner, arrival if t is None else t, BY_ARRIVAL if t is None else 0)
             out.by_arrival |= t is None
+        elif (quick := self._quick.values(inner, out.unasked)) is not None:
+            at, key, number_ = (
+                (arrival, BY_ARRIVAL, len(out.records) - 1) if t is None else (t, 0, len(out.records) - 1)
+            )
+            out.rows += [(quantity, unit, value, at, key, number_) for quantity, (value, unit) in quick.items()]
+            out.by_arrival |= t is None and bool(quick)
+            return
         hits: _Hits = {}
         for entry in self._values:
             found = entry.find(inner)
@@ -166,9 +200,10 @@ class Mapper:
                 self._members(out, hits, members, record, top=not place)
 
     def _number(self, message: dict[str, Any]) -> list[tuple[int, int]]:
-        """Boot and number of the record, for the loss ledger, where the template says that they are that."""
-        if len(self._m.numbered) != 2 or not frozenset(self._m.ignore).isdisjoint(self._m.numbered):
-            return []  # other makes use these names for a reset reason or a counter of their own
+        """Boot and number of the record, for the loss ledger, where the template says that they are that.
+
+        Other makes use these names for a reset reason or a counter of their own, and ignore them.
+        """
         boot, seq = (message.get(name) for name in self._m.numbered)
         for given in (boot, seq):
             if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < LARGEST:

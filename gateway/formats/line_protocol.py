@@ -62,7 +62,7 @@ def _line(line: str, per_second: float) -> dict[str, Any]:
     if len(parts) == 3:
         try:
             found["time"] = int(parts[2]) / per_second
-        except ValueError:
+        except (ValueError, OverflowError):
             raise Rejected(f"not line protocol: the time '{parts[2][:30]}' is not a whole number") from None
     return found
 
@@ -83,9 +83,7 @@ def _value(text: str) -> Any:  # noqa: ANN401 - numbers, texts, truth values
         return text[1:-1]
     if text in _WORDS:
         return _WORDS[text]
-    if _WHOLE.fullmatch(text):
-        return int(text[:-1])
     try:
-        return float(text)
+        return int(text[:-1]) if _WHOLE.fullmatch(text) else float(text)
     except ValueError:
         raise Rejected(f"not line protocol: '{text[:40]}' is not a value") from None

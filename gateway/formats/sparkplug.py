@@ -80,6 +80,8 @@ def _metric(data: bytes) -> dict[str, Any]:
 
 def _value(field: int, value: Any, datatype: int) -> Any:  # noqa: ANN401
     if field in (12, 13) and isinstance(value, bytes):
+        if len(value) != (4 if field == 12 else 8):
+            raise Rejected("not Sparkplug B: a number of another size than its kind")
         return struct.unpack("<f" if field == 12 else "<d", value)[0]
     if field == 14:
         return bool(value)

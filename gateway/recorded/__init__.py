@@ -127,12 +127,13 @@ def _headers(path: Path, layout: Columns) -> Iterator[Header]:
 
 
 def needed(layout: Columns) -> list[str]:
-    """The columns that must be there: by which it is recognised, else of time and values."""
-    if layout.has:
-        return layout.has
-    times = [layout.time] if isinstance(layout.time, str) else layout.time
-    values = [layout.value] if layout.value else [layout.session.energy] if layout.session else []
-    return [*times, *values]
+    """The columns that must be there: those by which it is recognised, of the time and of the values."""
+    found = [*layout.has, *([layout.time] if isinstance(layout.time, str) else layout.time)]
+    if layout.session is not None:
+        end = layout.session.end
+        found += [layout.session.energy, *([end] if isinstance(end, str) else end or [])]
+    found += [name for name in (layout.name, layout.value) if name is not None]
+    return list(dict.fromkeys(found))
 
 
 def _has(names: list[str], wanted: str) -> bool:

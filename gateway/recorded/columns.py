@@ -216,7 +216,7 @@ class Arranger:
         place = chunk.header.index(said.energy)
         energy = self._value(chunk, place, self._missing, keep, invalid)
         how = between(said.energy_unit, "kWh")
-        users = chunk.column(said.user) if said.user else _same("", len(chunk))
+        users = chunk.column(said.user) if said.user in chunk.header else _same("", len(chunk))
         rows = np.flatnonzero(keep & ~np.isnan(energy)).tolist()
         columns = [
             [start.iso[row] for row in rows],

@@ -43,11 +43,12 @@ class Stamps:
         for place, text in enumerate(texts.values):
             try:
                 first, second = self._both(text)
-            except Rejected as reason:
+                found.append(iso(first - self._ends))
+            except (Rejected, ValueError, OverflowError) as reason:
+                known = isinstance(reason, Rejected)
+                wrong[place] = str(reason) if known else f"time '{text[:40]}' lies outside of all calendars"
                 found.append("")
-                wrong[place] = str(reason)
                 continue
-            found.append(iso(first - self._ends))
             if second != first:
                 twice[place] = first - self._ends, second - self._ends
         codes = self._second(texts, found, twice, keep, of) if twice else texts.codes
@@ -55,8 +56,9 @@ class Stamps:
         return Times(Coded(found, codes), {row: wrong[int(texts.codes[row])] for row in rows})
 
     def _both(self, text: str) -> tuple[int, int]:
-        first = read_stamp(text, self._zone, None, self._form)
-        return first, read_stamp(text, self._zone, _LATER, self._form) if self._zone is not None else first
+        start = text.partition(" - ")[0]  # of an interval, the start
+        first = read_stamp(start, self._zone, None, self._form)
+        return first, read_stamp(start, self._zone, _LATER, self._form) if self._zone is not None else first
 
     def _second(
         self,

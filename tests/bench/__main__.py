@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import engine, folding, latency, planning, promise, throughput
+from tests.bench import decoding, engine, folding, latency, planning, promise, throughput
 
 REPO = Path(__file__).parents[2]
 DATA = REPO.parent / "shared" / "data"
@@ -36,9 +36,10 @@ def main() -> None:
         found["promise"] = promise.run(folder / "promise", 10_000 if quick else 40_000)
         found["gateway"] = throughput.run(folder / "throughput", messages)
         found["gateway"].append(throughput.memory_with_series(folder / "memory"))
+        found["decoding"] = decoding.run(quick)
         found["latency"], memory = latency.run(_made(folder / "latency"), 20 if quick else 100)
         found["memory"] = [{"what": name, "resident_mb": mb} for name, mb in memory.items()]
-    for title in ("replay", "engine", "planning", "promise", "gateway", "latency", "memory"):
+    for title in ("replay", "engine", "planning", "promise", "gateway", "decoding", "latency", "memory"):
         console.print(_table(title, found[title]))
     console.print(_floors(found, quick))
     (_build() / "bench.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -92,6 +93,8 @@ def _floors(found: dict[str, Any], quick: bool) -> Table:
             late = 1000 * speed[f"a late reading of a {of}"]["seconds"]
             floor(f"a late reading of a {of}", "under 50 ms", late, lambda v: v < 50)
     floor("gateway / do-nothing rate", "at least 0.5", ours["per_second"] / nothing["per_second"], lambda v: v >= 0.5)
+    slowest = max(found["decoding"], key=lambda row: float(row["beside senml"]))
+    floor(f"CPU of a template beside SenML ({slowest['what']})", "at most 2", slowest["beside senml"], lambda v: v <= 2)
     floor("p99 publish to KPI", "under 2.5 s", found["latency"][0]["p99_s"], lambda v: v < 2.5)
     memory = gateway["gateway with 10,000 series"]["resident_mb"]
     floor("gateway with 10,000 series", "under 120 MB", memory, lambda v: v < 120)

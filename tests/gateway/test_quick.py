@@ -1,0 +1,66 @@
+"""The short way of a mapping gives what its long way gives, for the payloads of every family and for broken ones."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from gateway.decoding import mapping
+from gateway.decoding.decoded import Decoded
+from gateway.devices import FOLDER, families
+from telemetry.errors import Rejected
+from telemetry.stamps import read_stamp
+from tests.fuzz.mutate import payloads
+from tests.gateway.test_families import ARRIVAL, Family, payload_of
+
+
+def of_family(name: str) -> Iterator[dict[str, Any]]:
+    yield from tomllib.loads((FOLDER / "cases" / f"{name}.toml").read_text(encoding="utf-8"))["case"]
+
+
+def plain(found: Decoded) -> Any:
+    parts = [found, *found.more]
+    return [(p.device, sorted(p.rows, key=repr), p.problems, p.by_arrival, p.records, sorted(p.unasked)) for p in parts]
+
+
+def decoded(family: Family, case: dict[str, Any], payload: bytes) -> Any:
+    try:
+        return plain(family.decode(case["topic"], payload, case.get("door", "mqtt"), read_stamp(ARRIVAL)))
+    except Rejected as reason:
+        return str(reason)
+
+
+@pytest.mark.parametrize("name", families())
+def test_both_ways_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[list[Any]] = []
+    for long_only in (False, True):
+        if long_only:
+            monkeypatch.setattr(mapping.Quick, "values", lambda *_: None)
+        results = []
+        for case in of_family(name):
+            family, rng = Family(name, case.get("source", {})), Random(name)
+            for payload in [payload_of(case), *payloads([payload_of(case)], rng, 60)]:
+                results.append(decoded(family, case, payload))
+        found.append(results)
+    assert list(map(repr, found[0])) == list(map(repr, found[1]))  # of nan too
+
+
+def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, plain_values = [], mapping.Quick.values
+
+    def values(self: mapping.Quick, record: dict[str, Any], unasked: list[str]) -> Any:
+        answer = plain_values(self, record, unasked)
+        taken.append(answer is not None)
+        return answer
+
+    monkeypatch.setattr(mapping.Quick, "values", values)
+    for name in families():
+        for case in of_family(name):
+            family = Family(name, case.get("source", {}))
+            decoded(family, case, payload_of(case))
+    print(f"the short way was enough for {sum(taken)} of {len(taken)} records")
+    assert sum(taken) > len(taken) // 3
