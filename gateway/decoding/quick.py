@@ -1,6 +1,6 @@
 """The short way of a mapping: records whose values are plain numbers, each quantity once. Pure.
 
-What each path and each name means is worked out once. A record in which anything else is met (text, labels, several
+What each path and each name means is worked out once. A record in which anything else occurs (text, labels, several
 values of one quantity, a rule with conditions) is left to the mapping's long way, which gives the same for both.
 """
 
