@@ -30,6 +30,17 @@ class CityRecord(NamedTuple):
     reads: dict[str, list[list[str]]] = {}  # noqa: RUF012 - never changed
 
 
+class Heartbeat(NamedTuple):
+    """That a program ran at `time` (ms UTC), as ingest saw it.
+
+    `role`: "ingest" (its id), "gateway" (its windows of that time were stored), "kpi" (values of a city were stored).
+    """
+
+    role: str
+    name: str
+    time: int
+
+
 class Store(Protocol):
     """The operations of every store."""
 
@@ -77,6 +88,12 @@ class Store(Protocol):
 
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """KPI values with `updated` > since (ms), oldest change first."""
+
+    def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
+        """Upsert on role and name."""
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """The newest of each role and name, sorted by them."""
 
     def set_aside(self) -> list[tuple[str, str]]:
         """Rows that the store can never hold, each with the reason, since the last call; the others are stored."""

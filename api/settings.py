@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.health import STANDARD, Limits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
@@ -12,7 +14,8 @@ class ApiSettings:
 
     `tokens`: the file of read tokens, see api/access.py; None: public. `rate`: requests a second and client,
     after a first `burst`; 0: unlimited. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
-    which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client.
+    which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
+    which silence /readyz calls a program stopped.
     """
 
     host: str = "127.0.0.1"
@@ -26,3 +29,4 @@ class ApiSettings:
     max_live: int = 1000
     max_connections: int = 2000
     proxies: tuple[str, ...] = ()
+    limits: Limits = STANDARD

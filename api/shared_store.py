@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
-from adapters.store import CityRecord, Level, Store
+from adapters.store import CityRecord, Heartbeat, Level, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -44,6 +44,11 @@ class SharedStore:
             if chunk is None:
                 return
             yield chunk
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """See Store."""
+        with self._lock:
+            return self._store.heartbeats()
 
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""

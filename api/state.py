@@ -13,6 +13,7 @@ from api.live import Hub
 from api.metrics import Requests
 from api.problems import NotFound
 from api.shared_store import SharedStore
+from registry.health import STANDARD, Limits
 from telemetry.errors import nearest
 
 
@@ -24,6 +25,7 @@ class State:
     hub: Hub
     requests: Requests
     clock: Callable[[], int]
+    limits: Limits = STANDARD
 
 
 def _state(request: Request) -> State:

@@ -113,6 +113,7 @@ def run_api(settings: Settings) -> None:
     api = ApiSettings(
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate,
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
+        limits=settings.health,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)

@@ -14,6 +14,7 @@ from adapters.sqlite.connection import Damaged
 from adapters.sqlite.order import Order
 from adapters.sqlite.owners import Owners
 from adapters.sqlite.rejects import Refused, Rejects
+from adapters.store import Heartbeat
 from ingest import events
 from ingest.core import Ingest
 from ingest.senders import Senders
@@ -28,6 +29,7 @@ from telemetry.wire import check_ranges, decode, number
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
+_BEAT_MS = 10_000  # how often heartbeats are stored
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 
@@ -47,6 +49,8 @@ class Service:
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
     _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
+    _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
+    _next_beat: int = 0
 
     def __post_init__(self) -> None:
         """The numbers of stored messages are in the file of the rejects."""
@@ -75,8 +79,11 @@ class Service:
         try:
             fresh, overtaken = self._in_order(batch)
             self._store(fresh)
-            self._note(self.ingest.derive(self.clock()))
+            changed = self.ingest.derive(self.clock())
+            self._note(changed)
+            self._beats |= dict.fromkeys((("kpi", v.kpi.city) for v in changed), self.clock())
             self._keep_set_aside()
+            self._store_heartbeats()
             if batch:
                 self.rejects.clear_underived()
             self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
@@ -130,6 +137,7 @@ class Service:
                 city, width, partials = decode(message.payload, self.ingest.table)
                 check_ranges(partials, self.ingest.table, self._senders.ranges)
                 gateway = _gateway(message.topic, city)
+                self._beats["gateway", gateway] = self.clock()
                 self.ingest.check_width(city, width)
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
                 plausible = self._drop_implausible_times(city, own)
@@ -148,6 +156,16 @@ class Service:
         self.rejects.add(refused)
         if refused and (points := self.ingest.store.points):
             points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
+
+    def _store_heartbeats(self) -> None:
+        """Let the store know what runs: this process, the gateways it hears, the cities whose values it writes."""
+        now = self.clock()
+        if not is_due(self._next_beat, now, _BEAT_MS):
+            return
+        self._beats["ingest", self.link.client_id] = now
+        self.ingest.store.put_heartbeats(Heartbeat(*key, time) for key, time in self._beats.items())
+        self._beats.clear()
+        self._next_beat = now + _BEAT_MS
 
     def _keep_set_aside(self) -> None:
         """Keep rows that the store cannot hold among the rejects, with the reason."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from registry.health import Limits
 from registry.mapping import Mapping
 
 
@@ -157,6 +158,10 @@ class ApiSection(Section):
     proxies: list[str] = []
 
 
+class HealthSettings(Limits, Section):
+    """After how many seconds of silence `doctor` and /readyz call a program stopped."""
+
+
 class SimulateSettings(Section):
     """Simulated nodes for every device of the configured cities, or of one of them."""
 
@@ -174,3 +179,4 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     api: ApiSection = ApiSection()
     simulate: SimulateSettings = SimulateSettings()
+    health: HealthSettings = HealthSettings()

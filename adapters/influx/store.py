@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from adapters.influx import heartbeats
 from adapters.influx.answers import (
     COUNTS,
     KPIS,
@@ -35,7 +36,7 @@ from adapters.influx.points import InfluxPoints
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
-from adapters.store import CityRecord, Level
+from adapters.store import CityRecord, Heartbeat, Level
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -151,6 +152,14 @@ class InfluxStore:
         if self._connection.take_lost():
             self._registry.write_again()
         self._registry.refresh(max((row.updated for row in rows), default=0))
+
+    def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
+        """See Store."""
+        heartbeats.put(self._connection, beats)
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """See Store."""
+        return heartbeats.newest(self._connection)
 
     def set_aside(self) -> list[tuple[str, str]]:
         """See Store."""

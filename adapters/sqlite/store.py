@@ -18,7 +18,7 @@ import numpy as np
 from adapters.points import Points
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.tables import KPI_COLUMNS, PARTIAL_COLUMNS, SCHEMA, add_new_columns
-from adapters.store import CityRecord, Level
+from adapters.store import CityRecord, Heartbeat, Level
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_row import row_of, value_of
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -83,6 +83,15 @@ class SqliteStore:
         """See Store."""
         rows = self._read("SELECT id, config, width, reads FROM city ORDER BY id", ())
         return [CityRecord(i, json.loads(config), width, json.loads(reads)) for i, config, width, reads in rows]
+
+    def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
+        """See Store."""
+        with transaction(self._db) as db:
+            db.executemany("INSERT OR REPLACE INTO heartbeat VALUES (?,?,?)", list(beats))
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """See Store."""
+        return [Heartbeat(*row) for row in self._read("SELECT role, name, time FROM heartbeat ORDER BY 1, 2", ())]
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store."""

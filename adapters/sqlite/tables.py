@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS series (
   id INTEGER PRIMARY KEY, city TEXT NOT NULL, device TEXT NOT NULL, quantity TEXT NOT NULL,
   UNIQUE (city, device, quantity)
 );
+CREATE TABLE IF NOT EXISTS heartbeat (role TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL,
+  PRIMARY KEY (role, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kpi (
   {", ".join(_kpi_column(_BY_NAME[name]) for name in KPI_COLUMNS)},
   PRIMARY KEY ({", ".join(IDENTITY)})

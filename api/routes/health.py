@@ -10,6 +10,7 @@ from api.model import Health
 from api.problems import responses
 from api.queries import newest
 from api.state import State, StateOf
+from registry.health import checks
 from telemetry.errors import Unavailable
 from telemetry.kpi_value import StoredKpi
 
@@ -24,8 +25,15 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Health, responses=responses(503))
 def readyz(state: StateOf) -> dict[str, str]:
-    """The process and the store answer."""
+    """Readings arrive and become values: the store answers, and ingest and gateways were heard within the limits.
+
+    For monitoring. Whether this process serves requests is /healthz, which probes of an orchestrator should ask.
+    """
     state.store.ping()
+    found = checks(state.store.heartbeats(), state.clock(), state.limits)
+    wrong = [f"{c.name}: {c.text}" for c in found if c.ok is False]
+    if wrong:
+        raise Unavailable("; ".join(wrong) + ".")
     return {"status": "ready"}
 
 
@@ -39,6 +47,12 @@ def metrics(state: StateOf) -> PlainTextResponse:
             "cityvitals_api_request_seconds_total", "counter", "Seconds spent on requests.", state.requests.durations()
         ),
         family("cityvitals_api_live_clients", "gauge", "Clients of /v1/live.", [({}, state.hub.watchers)]),
+        family(
+            "cityvitals_heartbeat_timestamp_seconds",
+            "gauge",
+            "When a program was heard last, Unix time.",
+            _heartbeats(state, up),
+        ),
         family("cityvitals_store_up", "gauge", "1 when the store answers.", [({}, up)]),
         family(
             "cityvitals_kpi_updated_timestamp_seconds",
@@ -48,6 +62,11 @@ def metrics(state: StateOf) -> PlainTextResponse:
         ),
     )
     return PlainTextResponse("".join(parts), media_type=CONTENT_TYPE)
+
+
+def _heartbeats(state: State, up: int) -> list[tuple[dict[str, str], float]]:
+    beats = state.store.heartbeats() if up else []
+    return [({"role": b.role, "name": b.name}, b.time / 1000) for b in beats]
 
 
 def _look(state: State) -> tuple[int, list[StoredKpi]]:

@@ -15,12 +15,14 @@ from adapters.sntp import offset
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
 from adapters.stores import open_store
-from cityvitals.operation.doctor_devices import unregistered_series
+from cityvitals.operation.doctor_devices import last_heartbeat, unregistered_series
 from cityvitals.operation.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
+from registry.health import Limits, checks
 from registry.settings import BrokerSettings, Settings
 from telemetry.errors import CityVitalsError, UsageError
+from telemetry.periods import iso
 
 __all__ = ["Finding", "broker_settings", "certificates", "examine"]
 
@@ -41,13 +43,14 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
         yield from connection(name, place)
     yield from shown_certificates(brokers)
     if "store" in parts:
-        yield store(settings.store.url)
+        yield from store(settings.store.url, settings.health)
     if parts or time_server:
         yield clock(time_server)
     for path in files(settings, parts):
         yield disk(path)
     if "gateway" in parts:
         yield from buffer(settings.gateway.buffer)
+        yield from gateway_runs(settings)
         yield from devices(settings)
         yield from users(settings)
     yield from certificates(pki)
@@ -116,17 +119,42 @@ def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
         yield Finding("warning", f"{name} {shown(place.url)}", "is not encrypted; use mqtts://")
 
 
-def store(url: str) -> Finding:
-    """Whether the store can be read and written; none is created."""
+def store(url: str, limits: Limits) -> Iterator[Finding]:
+    """Whether the store can be read and written, and who was heard there; none is created."""
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return Finding("unknown", f"store {shown(url)}", "does not exist yet; `cityvitals ingest` creates it")
+        yield Finding("unknown", f"store {shown(url)}", "does not exist yet; `cityvitals ingest` creates it")
+        return
     try:
         opened = open_store(url)
         opened.ping()
+        found = checks(opened.heartbeats(), time.time_ns() // 1_000_000, limits)
         opened.close()
     except CityVitalsError as error:
-        return Finding("bad", f"store {shown(url)}", str(error))
-    return Finding("ok", f"store {shown(url)}", "answers")
+        yield Finding("bad", f"store {shown(url)}", str(error))
+        return
+    yield Finding("ok", f"store {shown(url)}", "answers")
+    verdicts: dict[bool | None, Verdict] = {True: "ok", False: "bad", None: "unknown"}
+    yield from (Finding(verdicts[c.ok], c.name, c.text) for c in found)
+
+
+def gateway_runs(settings: Settings) -> Iterator[Finding]:
+    """Whether the gateway of this machine runs: it stores its own counters every ten seconds."""
+    name, path = f"gateway {settings.gateway.id}", settings.gateway.buffer
+    if not path.is_file():
+        return
+    try:
+        heard = last_heartbeat(path)
+    except CityVitalsError:
+        return  # reported where the buffer is checked
+    if heard is None:
+        yield Finding("unknown", name, "has not run with this buffer yet")
+        return
+    ago = (time.time_ns() // 1_000_000 - heard) / 1000
+    if ago <= settings.health.gateway_s:
+        yield Finding("ok", name, f"last heartbeat {iso(heard)}, {ago:,.0f} s ago")
+    else:
+        advice = f"over {settings.health.gateway_s:g} s; is `cityvitals gateway` running?"
+        yield Finding("bad", name, f"last heartbeat {iso(heard)}, {ago:,.0f} s ago, {advice}")
 
 
 def clock(server: str | None) -> Finding:

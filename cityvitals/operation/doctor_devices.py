@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -61,3 +62,17 @@ def _of_city(file: Path, city: City, seen: Mapping[Series, tuple[int, int]]) -> 
         mine = [seen[Series(city.id, found.device, q)] for q in found.quantities]
         since = local_clock(min(t for _, t in mine), city.zone)
         yield found.sentence(str(file), since, sum(n for n, _ in mine))
+
+
+def last_heartbeat(path: Path) -> int | None:
+    """When the gateway of this buffer stored its own counters last, ms UTC; None for never."""
+    with closing(Buffer(path, None)) as opened:
+        own = [i for i, s in enumerate(opened.table.all) if s.quantity == "gw_dirty"]
+        if not own:
+            return None
+        sql = (
+            "SELECT max(t) FROM reading WHERE window >= (SELECT max(window) FROM reading) - ?"
+            " AND series IN (SELECT value FROM json_each(?))"
+        )
+        newest = rows(opened.db, sql, (DAY, json.dumps(own)))[0][0]
+        return None if newest is None else int(newest)

@@ -44,6 +44,7 @@ class NoNetwork:
     published: list[tuple[str, bytes, bool]] = field(default_factory=list)
     closed: bool = False
     gateway: str = "gw"
+    client_id: str = "ingest-1"
 
     def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
         batch = self.batches.pop(0) if self.batches else []

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
+from adapters.store import Heartbeat
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.errors import UsageError
@@ -239,3 +240,25 @@ def test_a_value_becomes_final_without_messages_whenever_the_clock_is_looked_at(
     assert (before.status, after.status) == ("provisional", "final")
     assert (after.value, after.revision) == (2.0, 1)
     assert after.coverage < before.coverage
+
+
+def test_heartbeats_say_what_ingest_hears_and_writes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [windows(0)], [])
+    bench.steps()
+    assert bench.store.heartbeats() == [
+        Heartbeat("gateway", "gw", NOW), Heartbeat("ingest", "ingest-1", NOW), Heartbeat("kpi", "aba", NOW)
+    ]  # fmt: skip
+    bench.now = NOW + 9_000
+    bench.steps()
+    assert {b.time for b in bench.store.heartbeats()} == {NOW}  # not with every step
+    bench.now = NOW + 10_000
+    bench.steps()
+    later = {b.role: b.time - NOW for b in bench.store.heartbeats()}
+    assert (later["ingest"], later["gateway"]) == (10_000, 0)
+
+
+def test_a_store_that_takes_no_heartbeat_acknowledges_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [windows(0)])
+    bench.store._db.execute("DROP TABLE heartbeat")
+    bench.steps()
+    assert bench.link.acknowledged == []
