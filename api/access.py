@@ -20,8 +20,8 @@ from api.problems import problem
 from telemetry.errors import UsageError
 from telemetry.topics import valid_id
 
-_OPEN = ("/", "/healthz", "/readyz", "/favicon.ico")
-_FILES = ("/static/", "/vendor/", "/c/")
+_OPEN = ("/", "/healthz", "/readyz", "/favicon.ico", "/compare", "/admin")
+_FILES = ("/static/", "/c/", "/embed/")
 _FOR_EACH_CITY = ("/v1/catalogue", "/openapi.json")
 Tokens = dict[str, tuple[str, frozenset[str]]]  # hash -> (name, scopes)
 

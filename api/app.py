@@ -40,13 +40,8 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
         title=settings.title, docs_url=None, redoc_url=None, description=_DESCRIPTION, generate_unique_id_function=_name
     )
     shared = SharedStore(store)
-    state = State(
-        shared,
-        Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live),
-        Requests(),
-        clock,
-        settings.limits,
-    )
+    hub = Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live)
+    state = State(shared, hub, Requests(), clock, settings.limits, public=settings.tokens is None)
     app.state.cityvitals = state
     for router in routers():
         app.include_router(router)

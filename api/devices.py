@@ -59,6 +59,7 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
 
 # Meters that may be a household's: where it stands and what it uses at this moment is nobody else's to see.
 METERS = frozenset({"electricity_meter", "water_meter", "heat_meter"})
+MANY = 50  # customers behind one meter
 NOT_A_HOME = frozenset({"public_building", "generation", "supply", "billed"})
 
 
@@ -73,12 +74,20 @@ def _state(device: Device, newest: dict[str, Newest], now: int) -> DeviceState:
     mine = {q: row for q, row in newest.items() if q in device.quantities}
     heard = max((row.t for row in mine.values()), default=None)
     state = "unheard" if heard is None else "silent" if now - heard > silent_after(device) else "ok"
-    withheld = device.kind in METERS and device.role not in NOT_A_HOME
+    hidden = withheld(device.kind, device.role, device.customers)
     return DeviceState(
-        id=device.id, site=device.site, kind=device.kind, lat=None if withheld else device.lat,
-        lon=None if withheld else device.lon, quantities=list(device.quantities), state=state, heard=heard,
-        withheld=withheld, newest={} if withheld else mine,
+        id=device.id, site=device.site, kind=device.kind, lat=None if hidden else device.lat,
+        lon=None if hidden else device.lon, quantities=list(device.quantities), state=state, heard=heard,
+        withheld=hidden, newest={} if hidden else mine,
     )  # fmt: skip
+
+
+def withheld(kind: str, role: str, customers: float) -> bool:
+    """Whether position and values of a device are nobody else's to see: it may be the meter of a household.
+
+    A meter of a whole street is not: nobody can tell one of its fifty customers from another.
+    """
+    return kind in METERS and role not in NOT_A_HOME and customers < MANY
 
 
 def silent_after(device: Device) -> int:

@@ -50,7 +50,7 @@ class _Tagger:
         tag = f'"{hashlib.blake2b(self._body, digest_size=12).hexdigest()}"'
         headers = MutableHeaders(raw=head["headers"])
         headers["ETag"] = f"W/{tag}"
-        headers["Cache-Control"] = "no-cache"
+        headers.setdefault("Cache-Control", "no-cache")
         if tag in self._known or "*" in self._known:
             head["status"], self._body = 304, b""
             del headers["content-length"], headers["content-type"]

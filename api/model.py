@@ -68,6 +68,7 @@ class CityDetail(CityJson):
     window_s: float = Field(
         description="Width of the base windows in seconds: the shortest time between two changes of a value."
     )
+    change: int = Field(description="Number of the newest change of a value: /v1/live continues from it.")
     data_from: str | None = Field(description="Start of the oldest hour with data, RFC 3339 UTC.")
     data_until: str | None = Field(description="End of the newest window with data, RFC 3339 UTC.")
     devices: list[DeviceJson]
@@ -119,7 +120,8 @@ class IndicatorJson(BaseModel):
     notes: str
     target: float | None
     performance: float | None = Field(description="Share of the city's own target, 0 to 1.")
-    points: int | None
+    points: int | None = Field(description="Band of the performance: 4 from 95 %, 3 from 66 %, 2 from 33 %, 1 below.")
+    history: list[tuple[int, float | None]] = Field([], description="Values of the last five years.")
 
 
 class IndicatorSummary(BaseModel):
@@ -157,15 +159,25 @@ class DeviceStateJson(DeviceJson):
     heard: str | None = Field(description="Time of the newest reading, RFC 3339 UTC; null for none in 40 days.")
     withheld: bool = Field(description="Position and values are left out: it may be the meter of a household.")
     newest: dict[str, NewestReading]
+    suspect_days: int = Field(0, description="Of the last 30 days, those on which it read unlike its neighbours.")
+
+
+class Unregistered(BaseModel):
+    """A device that sends and is not in the city file: it enters no KPI."""
+
+    id: str
+    heard: str
+    nearest: str = Field(description="The registered id most like it; empty where none is.")
 
 
 class Devices(BaseModel):
-    """The registered devices of a city."""
+    """The registered devices of a city, and those that send without being registered."""
 
     city: str
     at: str
     counts: dict[str, int]
     devices: list[DeviceStateJson]
+    unregistered: list[Unregistered]
 
 
 class SeriesPart(BaseModel):
@@ -180,6 +192,9 @@ class SeriesPart(BaseModel):
     coverage: list[float]
     status: list[str]
     n_devices: list[int]
+    revision: list[int]
+    changed: list[str] = Field(description="Since when it has this value, RFC 3339 UTC.")
+    previous: list[float | None] = Field(description="The value before the last change, where the store knows it.")
 
 
 class Series(BaseModel):

@@ -1,56 +1,110 @@
-"""The city's page: its files from page/, and the chart library from its installed package."""
+"""The city's page: one HTML file for all views, one script, one style sheet, and the libraries that some views load."""
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
-from fastapi import FastAPI
-from starlette.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from starlette.responses import Response
 
-from telemetry.errors import CityVitalsError
+from api.page_libraries import CHARTS, MAPS, files_of
+from api.problems import NotFound, problem
+from api.state import State, find_city
+from kpi_derivation.catalogue import canonical
+from page.bundle import PAGE, script, style_sheet
+from telemetry.errors import Unavailable
 
-PAGE = Path(__file__).parents[1] / "page"
-REINSTALL = "reinstall it: pip install --force-reinstall youplot==1.0.0"
-# Byte for byte those of uPlot 1.6.31 as its authors published it on npm.
-CHART_FILES = {
-    "uplot.iife.min.js": "2d27e8ad3d228164525ce213f9dc716f39b4e3aee0cc773fb3491c96cf4921a2",
-    "uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
-}
+FOR_GOOD = "public, max-age=31536000, immutable"  # the address of a file contains its hash
+# Views of the page: the first level behind /c/{city}, and the addresses without a city.
+VIEWS = ("map", "indicators", "devices", "plan", "report", "k", "d")
+ALONE = ("compare", "admin")
 
 
-def chart_library() -> Path:
-    """The folder with uPlot's files, as `youplot` installed them; that package is never imported.
+class Asset(NamedTuple):
+    """One file as it is sent."""
 
-    Raises CityVitalsError where it is missing or its files differ from uPlot's own release.
-    """
-    spec = find_spec("youplot")
-    folder = Path((spec.submodule_search_locations or [""])[0]) / "vendor" if spec else Path()
-    if not all((folder / name).is_file() for name in CHART_FILES):
-        raise CityVitalsError("The chart library is not installed; run: pip install 'cityvitals[central]'")
-    for name, expected in CHART_FILES.items():
-        if sha256((folder / name).read_bytes()).hexdigest() != expected:
-            raise CityVitalsError(f"{folder / name} is not the file of uPlot 1.6.31; {REINSTALL}")
-    return folder
+    content: bytes
+    media_type: str
+
+
+def assets() -> dict[str, Asset]:
+    """Every file of the page by its path below /static/, without hash."""
+    charts, maps = files_of(CHARTS), files_of(MAPS)
+    uplot = charts["uplot.iife.min.js"] + b"\nexport default uPlot;\n"  # so that a view can import it when it needs it
+    found = {
+        "app.js": Asset(script().encode(), "text/javascript"),
+        "app.css": Asset(style_sheet().encode(), "text/css"),
+        "uplot.js": Asset(uplot, "text/javascript"),
+        "uplot.css": Asset(charts["uplot.min.css"], "text/css"),
+        "leaflet.js": Asset(maps["leaflet.js"], "text/javascript"),
+        "leaflet.css": Asset(maps["leaflet.css"], "text/css"),
+    }
+    for path in sorted((PAGE / "texts").glob("*.json")):
+        found[f"texts/{path.name}"] = Asset(path.read_bytes(), "application/json")
+    return found
+
+
+def hashed(name: str, asset: Asset) -> str:
+    """The address of a file: it changes with its content, so that a browser may keep it for good."""
+    stem, dot, ending = name.rpartition(".")
+    return f"/static/{stem}-{sha256(asset.content).hexdigest()[:12]}{dot}{ending}"
+
+
+def shell(found: dict[str, Asset]) -> bytes:
+    """The HTML of every view, with the addresses of the files in it."""
+    names = {name: hashed(name, asset) for name, asset in found.items()}
+    text = (PAGE / "index.html").read_text(encoding="utf-8")
+    for name in ("app.js", "app.css"):
+        text = text.replace(f"/static/{name}", names[name])
+    # Data for the script: as text of an element that is never run, so the policy needs no exception.
+    return text.replace("{files}", json.dumps({"files": names})).encode()
 
 
 def add_page(app: FastAPI) -> None:
-    """Serve the page at /, its files under /static and the chart library under /vendor."""
-    app.mount("/static", StaticFiles(directory=PAGE), name="static")
-    app.mount("/vendor", StaticFiles(directory=chart_library()), name="vendor")
+    """Serve the page's HTML at the address of every view, and its files below /static/."""
+    found = assets()
+    files = {hashed(name, asset): asset for name, asset in found.items()}
+    html = shell(found)
 
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+    @app.get("/static/{path:path}", include_in_schema=False)
+    def static(request: Request) -> Response:
+        asset = files.get(request.url.path)
+        if asset is None:
+            return problem(request, 404, "The page has changed since it was loaded; load it again.")
+        return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": FOR_GOOD})
 
-    @app.get("/c/{city}/k/{code}", include_in_schema=False)
-    @app.get("/c/{city}/k/{code}/{part}", include_in_schema=False)
-    def indicator(city: str, code: str, part: str = "") -> FileResponse:  # noqa: ARG001 - read by the page's script
-        return FileResponse(PAGE / "indicator.html")
+    def view(request: Request) -> Response:
+        return HTMLResponse(html, status_code=_status(request))
 
-    @app.get("/c/{city}/{view}", include_in_schema=False)
-    def view(city: str, view: Literal["indicators", "devices"]) -> FileResponse:  # noqa: ARG001
-        return FileResponse(PAGE / f"{view}.html")
+    for path in (
+        "/",
+        *(f"/{name}" for name in ALONE),
+        "/c/{city}",
+        "/c/{city}/{rest:path}",
+        "/embed/{city}/{rest:path}",
+    ):
+        app.add_api_route(path, view, methods=["GET"], include_in_schema=False, response_class=HTMLResponse)
+
+
+def _status(request: Request) -> int:
+    """404 for a city, view or indicator that does not exist: the page says which, and so does the status.
+
+    Only where everybody may read: who needs a token learns nothing from an address.
+    """
+    state: State = request.app.state.cityvitals
+    city, rest = request.path_params.get("city"), request.path_params.get("rest", "").split("/")
+    if city is None or not state.public:
+        return 200
+    try:
+        find_city(state.store, city)
+    except NotFound:
+        return 404
+    except Unavailable:
+        return 200
+    view = rest[0] if request.url.path.startswith("/c/") else "k"
+    code = rest[1 if view == "k" and request.url.path.startswith("/c/") else 0]
+    unknown = (view and view not in VIEWS) or (view == "k" and canonical(code) is None)
+    return 404 if unknown else 200

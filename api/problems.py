@@ -23,6 +23,10 @@ class NotFound(CityVitalsError):
     """The requested resource does not exist."""
 
 
+class Denied(CityVitalsError):
+    """What is asked for is not for whoever asks."""
+
+
 def problem(
     request: Request,
     status: int,
@@ -45,6 +49,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def add_handlers(app: FastAPI) -> None:
     """Turn every exception into a problem."""
     app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(Denied, _denied)
     app.add_exception_handler(UsageError, _usage)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -54,6 +59,10 @@ def add_handlers(app: FastAPI) -> None:
 
 async def _not_found(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 404, str(error))
+
+
+async def _denied(request: Request, error: Exception) -> JSONResponse:
+    return problem(request, 403, str(error))
 
 
 async def _usage(request: Request, error: Exception) -> JSONResponse:

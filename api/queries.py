@@ -13,7 +13,16 @@ from api.shared_store import SharedStore
 from kpi_derivation.catalogue import KPIS, canonical
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
-from telemetry.periods import KINDS, ROLLING, PeriodKind, midnight, parse_period
+from telemetry.periods import (
+    KINDS,
+    ROLLING,
+    Period,
+    PeriodKind,
+    calendar_period,
+    local_date,
+    midnight,
+    parse_period,
+)
 from telemetry.windows import DAY
 
 # How far before the newest data the newest value of a kind may start: a store of many years is not read completely.
@@ -56,6 +65,20 @@ def in_period(
         return newest(store, record.id, [kind for kind in ROLLING if kind == period], codes)
     wanted = parse_period(period, zone_of(record))
     return store.kpis(KpiQuery(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1))
+
+
+def standing_year(store: SharedStore, record: CityRecord, now: int) -> Period:
+    """The year shown where none is asked for: the newest, or the one before where that has more figures.
+
+    Figures of people come once a year and late; a year that has just begun would show next to nothing.
+    """
+    zone = zone_of(record)
+    years = [row.kpi for row in store.kpis(KpiQuery(record.id, ["year"])) if row.kpi.value is not None]
+    if not years:
+        return calendar_period("year", local_date(now, zone), zone)
+    newest_year = max(int(kpi.period) for kpi in years)
+    counts = {y: len({k.code for k in years if int(k.period) == y}) for y in (newest_year, newest_year - 1)}
+    return parse_period(f"{max(counts, key=lambda y: (counts[y], y)):04}", zone)
 
 
 class TimeRange(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Request
 from adapters.store import CityRecord
 from api.live import Hub
 from api.metrics import Requests
+from api.now.recent import Recent
 from api.problems import NotFound
 from api.shared_store import SharedStore
 from registry.health import STANDARD, Limits
@@ -19,13 +20,15 @@ from telemetry.errors import nearest
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of one application."""
+    """The state of one application. `public`: everybody may read, without a token."""
 
     store: SharedStore
     hub: Hub
     requests: Requests
     clock: Callable[[], int]
     limits: Limits = STANDARD
+    public: bool = True
+    recent: Recent = field(default_factory=Recent)
 
 
 def _state(request: Request) -> State:

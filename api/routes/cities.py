@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from adapters.store import CityRecord
+from api.devices import withheld
 from api.model import CityDetail, CityJson
 from api.problems import responses
 from api.state import CityOf, StateOf
+from registry.city import Rules
 from telemetry.periods import iso
 from telemetry.windows import HOUR
 
@@ -35,16 +37,28 @@ def cities(state: StateOf) -> list[dict[str, Any]]:
 
 
 @router.get("/cities/{city}", response_model=CityDetail, responses=responses(404, 422, 503))
-def city(record: CityOf, state: StateOf) -> dict[str, Any]:
-    """One city: denominators, rules, devices, and the time range of its data."""
+def city(
+    record: CityOf, state: StateOf, devices: Annotated[bool, Query(description="false: without the list")] = True
+) -> dict[str, Any]:
+    """One city: denominators, rules, devices, and the time range of its data. Meters of homes have no position."""
     hours, windows = (state.store.span(record.id, level) for level in ("hour", "window"))
     until = windows[1] + record.width if windows else hours[1] + HOUR if hours else None
     return {
         **_summary(record),
         "denominators": record.config["city"],
-        "rules": record.config.get("rules", {}),
+        "rules": Rules.model_validate(record.config.get("rules", {})),
         "window_s": record.width / 1000,
+        "change": state.store.newest_change(record.id),
         "data_from": iso(hours[0]) if hours else None,
         "data_until": iso(until) if until else None,
-        "devices": record.config.get("device", []),
+        "devices": [_device(d) for d in record.config.get("device", [])] if devices else [],
     }
+
+
+def _device(entry: dict[str, Any]) -> dict[str, Any]:
+    hidden = (
+        {"lat": None, "lon": None}
+        if withheld(entry["kind"], entry.get("role", ""), entry.get("customers", 1.0))
+        else {}
+    )
+    return {**entry, **hidden}

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.store import CityRecord
 from api.model import Indicators
 from api.problems import responses
-from api.queries import newest, zone_of
+from api.queries import standing_year, zone_of
 from api.state import CityOf, State, StateOf
+from api.tables import FILES, Form, as_file
 from registry.city import City
-from reporting.indicators import indicators, summary
+from reporting.figures.figures import figures
+from reporting.indicators import Indicator, indicators, summary
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiQuery
-from telemetry.periods import CALENDAR, ROLLING, Period, calendar_period, local_date, parse_period
+from telemetry.kpi_value import KpiQuery, KpiValue
+from telemetry.periods import ROLLING, Period, parse_period
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
+YEARS = 5
 
 
 class IndicatorsQuery(BaseModel):
@@ -28,36 +30,48 @@ class IndicatorsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the newest year")
+    period: str | None = Field(
+        None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the newest year with figures"
+    )
+    format: Form = Field("json", description="csv or xlsx: the same as a file")
 
 
-@router.get("/indicators", response_model=Indicators, responses=responses(404, 422, 503))
-def city_indicators(record: CityOf, state: StateOf, query: Annotated[IndicatorsQuery, Query()]) -> dict[str, Any]:
+_FILE = tuple(Indicator.__struct_fields__)
+
+
+@router.get("/indicators", response_model=Indicators, responses={**FILES, **responses(404, 422, 503)})
+def city_indicators(
+    record: CityOf, state: StateOf, query: Annotated[IndicatorsQuery, Query()]
+) -> dict[str, Any] | Response:
     """Every data point of the 91 KPIs. A year without any value is answered too: with 91 reasons."""
-    if query.period in ROLLING:
-        raise UsageError("The 91 KPIs are shown for calendar periods: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
-    zone = zone_of(record)
-    if query.period is None:
-        labels = [row.kpi.period for row in newest(state.store, record.id, [CALENDAR[0]])]
-        period = (
-            parse_period(max(labels), zone)
-            if labels
-            else calendar_period("year", local_date(state.clock(), zone), zone)
-        )
-    else:
-        period = parse_period(query.period, zone)
+    period = _period(record, state, query.period)
     values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
     found = indicators(City.model_validate(record.config), values)
+    rows = [msgspec.to_builtins(i) for i in found]
+    if query.format != "json":
+        return as_file(rows, _FILE, query.format, f"{record.id}-indicators-{period.label}")
+    past = _past(record, state, int(period.label[:4]))
+    for row in rows:
+        row["history"] = past.get((row["code"], row["part"]), [])
     return {
-        "city": record.id,
-        "period": period.label,
-        "summary": msgspec.to_builtins(summary(found)),
-        "indicators": [msgspec.to_builtins(i) for i in found],
-    }
+        "city": record.id, "period": period.label, "summary": msgspec.to_builtins(summary(found)), "indicators": rows,
+    }  # fmt: skip
 
 
-def _newest_year(record: CityRecord, state: State, zone: ZoneInfo) -> Period:
-    labels = [row.kpi.period for row in newest(state.store, record.id, [CALENDAR[0]])]
-    if labels:
-        return parse_period(max(labels), zone)
-    return calendar_period("year", local_date(state.clock(), zone), zone)
+def _period(record: CityRecord, state: State, label: str | None) -> Period:
+    if label in ROLLING:
+        raise UsageError("The 91 KPIs are shown for calendar periods: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    return standing_year(state.store, record, state.clock()) if label is None else parse_period(label, zone_of(record))
+
+
+def _past(record: CityRecord, state: State, last: int) -> dict[tuple[str, str], list[tuple[int, float | None]]]:
+    """The values that counted in the last five years, oldest first, by data point."""
+    years: dict[int, list[KpiValue]] = {}
+    for row in state.store.kpis(KpiQuery(record.id, ["year"])):
+        if last - YEARS < int(row.kpi.period) <= last:
+            years.setdefault(int(row.kpi.period), []).append(row.kpi)
+    found: dict[tuple[str, str], list[tuple[int, float | None]]] = {}
+    for year, values in sorted(years.items()):
+        for f in figures(values):
+            found.setdefault((f.code, f.part), []).append((year, f.value))
+    return found

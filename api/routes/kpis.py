@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.model import KpiJson, Series
-from api.problems import NotFound, responses
+from api.problems import responses
 from api.queries import TimeRange, catalogue_code, history, in_period, moment, zone_of
+from api.routes.about import known_code
 from api.state import CityOf, StateOf
-from telemetry.errors import UsageError
+from api.tables import FILES, Form, as_file
 from telemetry.kpi_value import StoredKpi, as_json
+from telemetry.periods import iso
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
 
@@ -50,6 +52,7 @@ class SeriesQuery(BaseModel):
         description="Periods that start at this date or time or later",
         json_schema_extra={"pattern": _MOMENT},
     )
+    format: Form = Field("json", description="csv or xlsx: the same as a file, one row a value")
     end: str | None = Field(
         None,
         alias="to",
@@ -65,21 +68,31 @@ def kpis(record: CityOf, state: StateOf, query: Annotated[KpiQuery, Query()]) ->
     return [as_json(row.kpi) for row in in_period(state.store, record, query.period, codes)]
 
 
-@router.get("/kpis/{code}/series", response_model=Series)
-def series(record: CityOf, code: str, state: StateOf, query: Annotated[SeriesQuery, Query()]) -> dict[str, Any]:
+@router.get("/kpis/{code}/series", response_model=Series, responses=FILES)
+def series(
+    record: CityOf, code: str, state: StateOf, query: Annotated[SeriesQuery, Query()]
+) -> dict[str, Any] | Response:
     """A KPI over time, as columns per part. Days are limited to the last 92 days unless `from` is given."""
-    try:
-        known = catalogue_code(code)
-    except UsageError as error:
-        raise NotFound(str(error)) from error
-    zone = zone_of(record)
+    known, zone = known_code(code), zone_of(record)
     time_range = TimeRange(moment(query.begin, zone, "from"), moment(query.end, zone, "to"))
     rows = history(state.store, record, known, query.kind, query.part, time_range)
+    if query.format != "json":
+        name = f"{record.id}-{known.replace(':', '-')}-{query.kind}"
+        return as_file([_row(row) for row in rows], _FILE, query.format, name)
     parts = [_columns(part, list(group)) for part, group in groupby(rows, key=lambda row: row.kpi.part)]
     return {"city": record.id, "code": known, "kind": query.kind, "series": parts}
 
 
+_NAMES = (
+    "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision", "changed", "previous",
+)  # fmt: skip
+_FILE = ("city", "code", "part", *_NAMES, "method", "reason", "notes")
+
+
+def _row(row: StoredKpi) -> dict[str, Any]:
+    return as_json(row.kpi) | {"changed": iso(row.changed), "previous": row.previous}
+
+
 def _columns(part: str, rows: list[StoredKpi]) -> dict[str, Any]:
-    values = [as_json(row.kpi) for row in rows]
-    names = ("period", "start", "end", "value", "unit", "coverage", "status", "n_devices")
-    return {"part": part, **{name: [value[name] for value in values] for name in names}}
+    values = [_row(row) for row in rows]
+    return {"part": part, **{name: [value[name] for value in values] for name in _NAMES}}

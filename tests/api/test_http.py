@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from api.page_files import chart_library
+from api.page_libraries import CHARTS, MAPS, Library, files_of
 from api.problems import RETRY_AFTER_S
 from telemetry.errors import CityVitalsError
 from tests.api.city import CITY
@@ -59,7 +59,7 @@ def test_long_answers_are_compressed_for_who_can_read_it(client: httpx.Client) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/static/main.js", "/vendor/uplot.iife.min.js", "/v1/cities", "/nothing", "/metrics"]
+    "path", ["/", "/c/lindhaven", "/vendor/uplot.iife.min.js", "/v1/cities", "/nothing", "/metrics"]
 )
 def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
@@ -103,7 +103,9 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
         "/v1/cities", "/v1/cities/{city}", "/v1/cities/{city}/kpis", "/v1/cities/{city}/kpis/{code}/series",
         "/v1/cities/{city}/plan/charging", "/v1/cities/{city}/plan/peak",
         "/v1/cities/{city}/kpis/{code}/explain",
-        "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices",
+        "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices", "/v1/cities/{city}/devices/{device}",
+        "/v1/cities/{city}/devices/{device}/hours", "/v1/cities/{city}/hours", "/v1/cities/{city}/areas",
+        "/v1/cities/{city}/now", "/v1/cities/{city}/kpis/{code}/about", "/v1/cities/{city}/kpis/{code}/limits",
         "/v1/cities/{city}/snapshot.svg", "/v1/catalogue", "/v1/index/kpis", "/v1/live", "/healthz", "/readyz",
         "/metrics",
     }  # fmt: skip
@@ -117,7 +119,7 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
     assert "Problem" in description["components"]["schemas"]
 
 
-@pytest.mark.parametrize("path", ["/", *JSON_PATHS, "/static/main.js", "/metrics"])
+@pytest.mark.parametrize("path", ["/", *JSON_PATHS, "/c/lindhaven", "/metrics"])
 def test_head_gives_the_headers_of_get_without_the_body(client: httpx.Client, path: str) -> None:
     plain = {"Accept-Encoding": "identity"}
     head, get = client.head(path, headers=plain), client.get(path, headers=plain)
@@ -130,18 +132,43 @@ def test_the_stream_has_no_head(client: httpx.Client) -> None:
     assert client.head(f"/v1/live?city={CITY}").status_code == 405
 
 
-def test_a_missing_chart_library_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.page_files.find_spec", lambda name: None)
-    with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
-        chart_library()
-
-
-def test_other_files_under_the_name_of_the_chart_library_are_not_served(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("library", [CHARTS, MAPS], ids=lambda library: library.package)
+def test_a_missing_library_of_the_page_is_reported_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, library: Library
 ) -> None:
-    shutil.copytree(chart_library(), tmp_path / "vendor")
-    (tmp_path / "vendor" / "uplot.iife.min.js").write_text("alert(1)")
+    monkeypatch.setattr("api.page_libraries.find_spec", lambda name: None)
+    with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
+        files_of(library)
+
+
+@pytest.mark.parametrize("library", [CHARTS, MAPS], ids=lambda library: library.package)
+def test_other_files_under_the_name_of_a_library_are_not_served(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, library: Library
+) -> None:
+    folder = tmp_path / library.folder
+    folder.mkdir(parents=True)
+    for name, content in files_of(library).items():
+        (folder / name).write_bytes(content)
+    (folder / next(iter(library.files))).write_text("alert(1)")
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr("api.page_files.find_spec", lambda name: spec)
-    with pytest.raises(CityVitalsError, match=r"is not the file of uPlot 1\.6\.31"):
-        chart_library()
+    monkeypatch.setattr("api.page_libraries.find_spec", lambda name: spec)
+    with pytest.raises(CityVitalsError, match=f"is not the file of {library.name}"):
+        files_of(library)
+
+
+def test_files_of_the_page_are_kept_for_good_and_named_by_their_content(client: httpx.Client) -> None:
+    html = client.get("/").text
+    names = re.findall(r'/static/[^"]+', html)
+    assert len(names) >= 6
+    for name in set(names):
+        answer = client.get(name)
+        assert answer.status_code == 200, name
+        assert "immutable" in answer.headers["cache-control"]
+    assert client.get("/static/app-000000000000.js").status_code == 404
+
+
+def test_only_a_chart_alone_may_stand_in_a_frame(client: httpx.Client) -> None:
+    assert "frame-ancestors 'none'" in client.get("/").headers["content-security-policy"]
+    framed = client.get(f"/embed/{CITY}/EN:EN:AQ:1C/no2")
+    assert "frame-ancestors *" in framed.headers["content-security-policy"]
+    assert "x-frame-options" not in framed.headers

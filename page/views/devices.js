@@ -1,0 +1,88 @@
+// Every registered device: how it is, when it was last heard, what it read; those that need a look first.
+
+import { getJson } from "../lib/api.js";
+import { el } from "../lib/dom.js";
+import { ago, number, partText, POLLUTANTS, unitText } from "../lib/format.js";
+import { chip, note, scroll, segments } from "../lib/parts.js";
+import { addressOf, keep } from "../lib/place.js";
+import { t } from "../lib/text.js";
+
+const AGAIN_MS = 30000;
+const PAGE = 200; // rows that are drawn at once
+const KIND = { ok: "good", silent: "bad", unheard: "watch" };
+const GROUPS = { air: (d) => d.kind.startsWith("air"), meters: (d) => d.kind.endsWith("_meter"), chargers: (d) => d.kind === "ev_charger" };
+
+export async function devices(root, context) {
+  const { city, query, signal } = context;
+  const path = `/v1/cities/${encodeURIComponent(city.id)}/devices`;
+  const state = { found: await getJson(path, signal), show: query.show ?? "all", find: query.find ?? "", rows: PAGE };
+  const draw = () => render(root, context, state, draw);
+  draw();
+  const timer = setInterval(async () => {
+    const found = await getJson(path, signal).catch(() => null);
+    if (!found || root.contains(document.activeElement)) return;
+    state.found = found;
+    draw();
+  }, AGAIN_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+function render(root, context, state, draw) {
+  const { counts, devices: all, unregistered } = state.found;
+  const trouble = counts.silent + counts.unheard;
+  const shown = all.filter((d) => matches(d, state));
+  const choices = ["all", "trouble", ...Object.keys(GROUPS)].map((id) => [id, `${t(`devices.show.${id}`)} ${number(count(all, id))}`]);
+  const choose = (show) => {
+    Object.assign(state, { show, rows: PAGE });
+    keep({ show: show === "all" ? "" : show });
+    draw();
+  };
+  const find = el("input", { type: "search", placeholder: t("devices.find"), "aria-label": t("devices.find"), value: state.find, onchange: (event) => {
+    Object.assign(state, { find: event.target.value, rows: PAGE });
+    keep({ find: state.find });
+    draw();
+  } });
+  root.replaceChildren(
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer(all.length, trouble)), el("p", { class: "muted" }, t("devices.about", { n: counts.ok, city: context.city.name }))), el("a", { class: "button", href: `/admin?city=${encodeURIComponent(context.city.id)}` }, t("devices.admin"))),
+    ...unregistered.map((u) => note("watch", t("look.unregistered", { device: u.id }), t(u.nearest ? "look.unregistered.more" : "look.unregistered_far.more", { since: context.clock.near(u.heard, state.found.at), nearest: u.nearest }))),
+    el("div", { class: "row filters" }, segments(t("devices.show"), choices, state.show, choose), find, el("span", { class: "muted small", role: "status" }, t("devices.count", { n: shown.length, all: all.length }))),
+    el("div", { class: "card flush" }, list(context, state, shown.slice(0, state.rows))),
+    shown.length > state.rows ? el("button", { type: "button", class: "button", onclick: () => ((state.rows += PAGE), draw()) }, t("devices.more", { n: shown.length - state.rows })) : "",
+  );
+}
+
+function answer(all, trouble) {
+  if (!all) return t("empty.devices");
+  return trouble ? t("devices.answer", { n: trouble, all }) : t("look.well", { n: all });
+}
+
+const count = (all, id) => all.filter((d) => matches(d, { show: id, find: "" })).length;
+
+function matches(d, { show, find }) {
+  if (show === "trouble" && d.state === "ok") return false;
+  if (GROUPS[show] && !GROUPS[show](d)) return false;
+  return !find || `${d.site} ${d.id} ${d.kind}`.toLowerCase().includes(find.toLowerCase());
+}
+
+/** The newest values of a device in words. */
+export function newestWords(device) {
+  const values = Object.entries(device.newest).filter(([, r]) => r.value !== null);
+  return values.map(([q, r]) => (q === "connector_state" ? t(`use.${["free", "plugged", "charging", "fault"][Math.min(r.value, 3)]}`) : `${POLLUTANTS[q] ?? partText(q)} ${number(r.value)} ${unitText(r.unit)}`)).join(" · ");
+}
+
+/** State of a device as a chip. */
+export const stateChip = (device) => chip(KIND[device.state], t(`device.${device.state}`));
+
+function list({ city, status }, state, rows) {
+  const heads = ["state", "device", "heard", "values"];
+  const row = (d) =>
+    el(
+      "tr",
+      {},
+      el("td", {}, stateChip(d)),
+      el("th", { scope: "row" }, el("a", { href: addressOf(city.id, ["d", d.id]) }, el("bdi", {}, d.site || d.id)), el("span", { class: "code block" }, `${d.id} · ${t(`kind_of.${d.kind}`)}`)),
+      el("td", {}, d.heard ? ago(status.now() - Date.parse(d.heard)) : t("devices.never")),
+      el("td", { class: "muted" }, newestWords(d) || (d.withheld ? t("devices.withheld") : "–")),
+    );
+  return scroll(t("view.devices"), el("table", { class: "dense devices" }, el("caption", { class: "unseen" }, t("view.devices")), el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, t(`devices.head.${h}`))))), el("tbody", {}, ...rows.map(row))));
+}

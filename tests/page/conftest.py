@@ -1,0 +1,49 @@
+"""One server and one browser for each file of page tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.sqlite.store import SqliteStore
+from tests.api.conftest import running
+from tests.browser import chromium
+from tests.page.city import seed_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A public API over the city of the page's tests; not to be changed."""
+    store = SqliteStore(tmp_path_factory.mktemp("page") / "page.db")
+    seed_page(store)
+    with running(store) as address:
+        yield address
+    store.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    """A store of the test's own with the same city."""
+    made = SqliteStore(tmp_path / "own.db")
+    seed_page(made)
+    return made
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., str]]:
+    """Start an API over a store of the test's own: `serving(store)` gives its address."""
+    with ExitStack() as stack:
+        yield lambda store, **options: stack.enter_context(running(store, **options))

@@ -1,0 +1,46 @@
+"""A view opened for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.api.city import CITY, NOW
+from tests.browser import page
+
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+DESKTOP, PHONE, NARROW = (1280, 800), (390, 844), (320, 700)
+# Every view by its address; each is looked at in every test that goes through all views.
+VIEWS = {
+    "now": f"/c/{CITY}",
+    "map": f"/c/{CITY}/map?show=no2&place=air_reference-03",
+    "indicators": f"/c/{CITY}/indicators?period=2026-05",
+    "indicator": f"/c/{CITY}/k/EN:EN:AQ:1C/no2?step=month&period=2026-05",
+    "devices": f"/c/{CITY}/devices",
+    "device": f"/c/{CITY}/d/air_reference-03?quantity=no2",
+    "embed": f"/embed/{CITY}/EN:EN:AQ:1C/no2?step=month",
+}
+READY = "body[data-ready]"
+
+
+@contextmanager
+def opened(
+    browser: Any, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light", errors_expected: bool = False
+) -> Iterator[Any]:
+    """The view once it stands there, at the time of the test's city; no error may have occurred by the end."""
+    with page(browser, "about:blank", size) as (view, errors):
+        view.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        view.clock.set_fixed_time(datetime.fromtimestamp(NOW / 1000, UTC))
+        view.goto(address)
+        view.wait_for_selector(READY)
+        yield view
+        left = [error for error in errors if not error.endswith("net::ERR_ABORTED")]  # a stream ends when it is left
+        assert errors_expected or left == [], left
+
+
+def heading(view: Any) -> str:
+    """The view's answer."""
+    return str(view.locator("h1").first.inner_text())
