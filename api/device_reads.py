@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +19,19 @@ from telemetry.windows import DAY, HOUR
 LONG_LOOK = 40 * DAY
 
 
+class Sender(NamedTuple):
+    """An unregistered device: its newest reading (UTC ms), the nearest registered id, the command to register it."""
+
+    heard: int
+    nearest: str
+    command: str
+
+
 class Heard(NamedTuple):
-    """The registered devices, and by unregistered device its newest reading (UTC ms) and the nearest registered id."""
+    """The registered devices, and those that send without being registered, by id."""
 
     devices: list[DeviceState]
-    strangers: dict[str, tuple[int, str]]
+    unregistered: dict[str, Sender]
 
 
 def heard(city: City, store: SharedStore, now: int, only: Sequence[str] | None = None) -> Heard:
@@ -42,7 +49,7 @@ def heard(city: City, store: SharedStore, now: int, only: Sequence[str] | None =
         ids = np.array([table.id_of(series) for series in quiet], dtype=np.int64)
         older = store.partials(city.id, "hour", now - LONG_LOOK, now - LOOK_BACK, table, ids)
         newest |= newest_of(older, table)
-    return Heard(states(city, newest, now), _strangers(city, newest))
+    return Heard(states(city, newest, now), _unregistered(city, newest))
 
 
 RECORDS = (
@@ -59,12 +66,10 @@ def records_of(city: City, store: SharedStore, now: int, device: str) -> dict[st
     return {q: {"at": iso(n.t), "value": n.value, "unit": QUANTITIES[q].unit} for q, n in found.items()}
 
 
-def _strangers(city: City, newest: dict[str, dict[str, Newest]]) -> dict[str, tuple[int, str]]:
-    known = [d.id for d in city.device]
+def _unregistered(city: City, newest: dict[str, dict[str, Newest]]) -> dict[str, Sender]:
     series = [(device, quantity) for device, found in newest.items() for quantity in found]
-    found = {}
-    for device, _ in unregistered(city, series):
-        if device not in known:
-            close = get_close_matches(device, known, 1, cutoff=0.6)
-            found[device] = (max(row.t for row in newest[device].values()), close[0] if close else "")
-    return found
+    return {
+        u.device: Sender(max(row.t for row in newest[u.device].values()), u.like, u.command())
+        for u in unregistered(city, series)
+        if not u.registered
+    }

@@ -85,7 +85,7 @@ def _state(device: Device, newest: dict[str, Newest], now: int) -> DeviceState:
 def withheld(kind: str, role: str, customers: float) -> bool:
     """Whether position and values of a device are nobody else's to see: it may be the meter of a household.
 
-    A meter of a whole street is not: nobody can tell one of its fifty customers from another.
+    A meter of a whole street is not: its value says nothing of one of its fifty customers.
     """
     return kind in METERS and role not in NOT_A_HOME and customers < MANY
 

@@ -168,6 +168,7 @@ class Unregistered(BaseModel):
     id: str
     heard: str
     nearest: str = Field(description="The registered id most like it; empty where none is.")
+    command: str = Field(description="The command that registers it in its city file.")
 
 
 class Devices(BaseModel):

@@ -24,7 +24,7 @@ class NotFound(CityVitalsError):
 
 
 class Denied(CityVitalsError):
-    """What is asked for is not for whoever asks."""
+    """The client has no right to the resource."""
 
 
 def problem(

@@ -68,7 +68,7 @@ def in_period(
 
 
 def standing_year(store: SharedStore, record: CityRecord, now: int) -> Period:
-    """The year shown where none is asked for: the newest, or the one before where that has more figures.
+    """The year shown where the query names none: the newest, or the one before where that has more figures.
 
     Figures of people come once a year and late; a year that has just begun would show next to nothing.
     """

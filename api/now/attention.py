@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from api.device_reads import Sender
 from api.devices import DeviceState
 from api.now.charging import use_of
 from telemetry.periods import iso
@@ -13,14 +14,13 @@ MOST = 50
 
 
 def attention(
-    devices: Sequence[DeviceState], suspects: Mapping[str, int], strangers: Mapping[str, tuple[int, str]]
+    devices: Sequence[DeviceState], suspects: Mapping[str, int], unregistered: Mapping[str, Sender]
 ) -> list[dict[str, Any]]:
     """One row a finding: `kind`, `severity` (bad, watch), device, site, since.
 
-    `suspects`: device -> suspect days of the last 30; `strangers`: unregistered device -> first heard in UTC ms and the
-    nearest registered id.
+    `suspects`: device -> suspect days of the last 30.
     """
-    found = [*_devices(devices), *_suspects(devices, suspects), *_strangers(strangers)]
+    found = [*_devices(devices), *_suspects(devices, suspects), *_senders(unregistered)]
     order = {"bad": 0, "watch": 1}
     return sorted(found, key=lambda row: order[row["severity"]])[:MOST]
 
@@ -41,11 +41,11 @@ def _suspects(devices: Sequence[DeviceState], suspects: Mapping[str, int]) -> It
             yield {**_row("suspect", "watch", d, None), "days": suspects[d.id]}
 
 
-def _strangers(strangers: Mapping[str, tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    for name, (since, nearest) in strangers.items():
+def _senders(unregistered: Mapping[str, Sender]) -> Iterator[dict[str, Any]]:
+    for name, sender in unregistered.items():
         yield {
-            "kind": "unregistered", "severity": "watch", "device": name, "site": "", "since": iso(since),
-            "nearest": nearest,
+            "kind": "unregistered", "severity": "watch", "device": name, "site": "", "since": iso(sender.heard),
+            "nearest": sender.nearest,
         }  # fmt: skip
 
 

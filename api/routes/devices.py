@@ -27,9 +27,12 @@ def devices(record: CityOf, state: StateOf) -> dict[str, Any]:
     found = heard(city, state.store, now)
     suspects = state.recent.suspects(city, state.store, now)
     counts = {name: sum(d.state == name for d in found.devices) for name in ("ok", "silent", "unheard")}
-    strangers = [{"id": name, "heard": iso(t), "nearest": near} for name, (t, near) in found.strangers.items()]
+    senders = [
+        {"id": name, "heard": iso(s.heard), "nearest": s.nearest, "command": s.command}
+        for name, s in found.unregistered.items()
+    ]
     rows = [{**device_row(d), "suspect_days": suspects.get(d.id, 0)} for d in found.devices]
-    return {"city": record.id, "at": iso(now), "counts": counts, "devices": rows, "unregistered": strangers}
+    return {"city": record.id, "at": iso(now), "counts": counts, "devices": rows, "unregistered": senders}
 
 
 def device_row(device: DeviceState) -> dict[str, Any]:

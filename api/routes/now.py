@@ -63,7 +63,7 @@ def now(record: CityOf, state: StateOf) -> dict[str, Any]:
         "air": air(values, seen, at) if seen else None,
         "electricity": electricity(city, values, seen, at),
         "charging": charging(found.devices, values),
-        "attention": attention(found.devices, suspects, found.strangers),
+        "attention": attention(found.devices, suspects, found.unregistered),
         "standing": _standing(record, city, state),
     }
 

@@ -152,10 +152,10 @@ function reportedOn({ rows, clock, query }, period) {
   const lines = [[clock.full(row.changed), row.value === null ? "–" : quantity(row.value, row.unit), row.revision > 1 ? t("indicator.revision", { n: row.revision }) : t("indicator.first")]];
   if (row.previous !== null && row.revision > 1) lines.push([t("indicator.before", { at: clock.full(row.changed) }), quantity(row.previous, row.unit), t("indicator.revision", { n: row.revision - 1 })]);
   box.append(table(t("indicator.reported_on"), [t("since"), { text: t("value"), num: true }, ""], lines));
-  const day = el("input", { type: "date", value: query.as ?? "", onchange: (event) => (keep({ as: event.target.value }), tell(event.target.value)) });
+  const day = el("input", { type: "date", value: query.as ?? "", onchange: (event) => (keep({ as: event.target.value }), answerFor(event.target.value)) });
   const said = el("p", { class: "small", role: "status" });
-  const tell = (as) => (said.textContent = as ? asOf(row, as, clock) : "");
-  if (query.as) tell(query.as);
+  const answerFor = (as) => (said.textContent = as ? asOf(row, as, clock) : "");
+  if (query.as) answerFor(query.as);
   box.append(el("label", { class: "inline" }, el("span", {}, t("indicator.as")), day), said);
   return box;
 }

@@ -29,7 +29,7 @@ export async function load(layer, city, devices, signal) {
   return { rows, areas: areas?.areas ?? [], notShown: areas?.not_shown ?? 0, hours };
 }
 
-/** The newest hour that has a value, of the running one and the one before; or exactly the hour that is asked for. */
+/** The newest hour that has a value, of the running one and the one before; or exactly the hour that was chosen. */
 function valueAt(row, at) {
   if (at !== null) return { value: row[at] ?? null, i: at };
   for (const i of [row.length - 1, row.length - 2]) if (row[i] !== null) return { value: row[i], i };
