@@ -105,7 +105,8 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
         "/v1/cities/{city}/kpis/{code}/explain",
         "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices", "/v1/cities/{city}/devices/{device}",
         "/v1/cities/{city}/devices/{device}/hours", "/v1/cities/{city}/hours", "/v1/cities/{city}/areas",
-        "/v1/cities/{city}/unregistered", "/v1/cities/{city}/now", "/v1/cities/{city}/kpis/{code}/about", "/v1/cities/{city}/kpis/{code}/limits",
+        "/v1/cities/{city}/unregistered", "/v1/cities/{city}/now", "/v1/cities/{city}/kpis/{code}/about",
+        "/v1/cities/{city}/kpis/{code}/limits",
         "/v1/cities/{city}/snapshot.svg", "/v1/catalogue", "/v1/index/kpis", "/v1/live", "/healthz", "/readyz",
         "/metrics",
     }  # fmt: skip
