@@ -45,7 +45,7 @@ class UnregisteredDevices(BaseModel):
     devices: list[UnregisteredJson]
 
 
-@router.get("/unregistered", response_model=UnregisteredDevices, responses=responses(404, 503))
+@router.get("/unregistered", response_model=UnregisteredDevices, responses=responses(404, 422, 503))
 def unregistered_devices(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Devices and quantities of the last 25 hours that are stored and in no KPI."""
     city, now, table = City.model_validate(record.config), state.clock(), SeriesTable()
