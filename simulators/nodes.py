@@ -79,7 +79,7 @@ class Node:
         self.link.ack(commands)
 
     def _execute(self, message: Message) -> None:
-        """`resend`, as in edge/firmware/commands.py."""
+        """`resend`, as in edge/firmware/remote/commands.py."""
         answer: dict[str, Any] = {"id": None, "ok": False}
         try:
             command = json.loads(message.payload)

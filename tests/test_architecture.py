@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 IO_LIBRARIES = {"paho", "amqtt", "sqlite3", "influxdb_client", "urllib3", "serial", "requests", "httpx", "socket"}
 # Where else than in adapters/ a library that does I/O may be imported.
 IO_ELSEWHERE = {
-    "edge/firmware": IO_LIBRARIES,  # has no adapters: hal_*.py is its rim
+    "edge/firmware": IO_LIBRARIES,  # has no adapters: its rim is hal
     "simulators/hardware": {"serial", "socket"},  # the other end of a wire
     "cityvitals": {"socket", "amqtt"},  # the demo's broker and its free ports
     "api/server.py": {"socket"},

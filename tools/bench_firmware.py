@@ -13,7 +13,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from edge.firmware.ring import Ring  # noqa: E402
+from edge.firmware.records.ring import Ring  # noqa: E402
 from edge.tools.release import build, pack  # noqa: E402
 from simulators.hardware.bme280 import Bme280  # noqa: E402
 from simulators.hardware.charger import OpenEvse  # noqa: E402

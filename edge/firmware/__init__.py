@@ -1,6 +1,6 @@
-"""The node firmware: reads sensors, keeps every record on flash, delivers it over MQTT.
+"""The node firmware: reads sensors, stores every record on flash, delivers it over MQTT.
 
-Runs on MicroPython 1.25+ (ESP32 and the unix port) as the package `firmware`; only `hal_*` touches a board.
+Runs on MicroPython 1.25+ (ESP32 and the unix port) as the package `firmware`; only `hal` touches a board.
 """
 
 VERSION = "0.1.0"

@@ -18,21 +18,26 @@ class Node:
     def __init__(self, board):
         self.board = board
         self.restart = False
-        made = lazy.borrow("assembly").Assembly(self)
+        made = lazy.load("assembly").Assembly(self)
         self.conf, self.boot, self.prefix = made.conf, made.boot, made.prefix
         self.ring, self.journal, self.events = made.ring, made.journal, made.events
-        self.sampler, self.client, self.uplink, self.clerk = made.sampler, made.client, made.uplink, made.clerk
-        lazy.give_back("assembly", "config", "settings", "slots")
+        self.sampler, self.client, self.uplink, self.maintenance = (
+            made.sampler,
+            made.client,
+            made.uplink,
+            made.maintenance,
+        )
+        lazy.unload("assembly", "remote.config", "remote.settings", "remote.slots")
 
     def birth(self):
         """What is published on every connection."""
         return json.dumps({"state": "online", "boot": self.boot, "fw": VERSION}).encode()
 
     def received(self, topic, payload, _retained):
-        """Hand every message from the broker to the clerk; it is acknowledged when this returns."""
+        """Queue every message from the broker; it is acknowledged when this returns."""
         end = topic[len(self.prefix) :]
-        if not self.clerk.take(end, payload):
-            self.events.add("clerk", "no room for a message on " + end)
+        if not self.maintenance.queue(end, payload):
+            self.events.add("maintenance", "no room for a message on " + end)
 
     def _tick(self):
         """Once a second: the uplink shows that it is alive, the board keeps its pulse counts and shows its LED."""
@@ -45,18 +50,18 @@ class Node:
         """A node on a battery sleeps until its next round once all is delivered, or when that takes too long."""
         up = self.board.ticks_ms()
         waiting = self.ring.next - self.ring.cursor
-        busy = self.clerk.messages or self.clerk.on_trial
+        busy = self.maintenance.messages or self.maintenance.on_trial
         if (waiting or busy or not self.client.online) and up < _AWAKE_MS + self.sampler.longest_ms:
             return
         if up < _LISTEN_MS:
-            return  # a command or a configuration that waits at the broker comes in this time
+            return  # a command or a configuration that waits at the broker arrives in this time
         self.events.say("node", "sleeps, %d records waiting" % waiting)
         self.events.save()
         self.board.sync_files()
         self.board.deep_sleep(max(1000, self.conf["interval_s"] * 1000 - up))
 
     async def run(self):
-        """Start every task and stay."""
+        """Start every task and supervise them."""
         gc.collect()
         if hasattr(gc, "threshold"):
             gc.threshold(4096)  # collect often: what lives long then stays together, and large pieces stay free
@@ -65,7 +70,7 @@ class Node:
             ("sampler", self.sampler),
             ("uplink", self.uplink),
             ("mqtt", self.client),
-            ("clerk", self.clerk),
+            ("maintenance", self.maintenance),
         ):
             supervisor.start(name, part, 900)
         await supervisor.run()

@@ -2,17 +2,18 @@
 
 import json
 
-from . import VERSION, files, lazy, record
-from .clerk import Clerk
+from . import VERSION, files, lazy
 from .clock import Clock
 from .eventlog import EventLog
 from .health import Health
-from .journal import Journal
-from .mqtt import Client
-from .ring import Ring
+from .net.mqtt import Client
+from .records import record
+from .records.journal import Journal
+from .records.ring import Ring
+from .records.uplink import Uplink
+from .remote.maintenance import Maintenance
+from .remote.slots import Slots
 from .sampler import Sampler
-from .slots import Slots
-from .uplink import Uplink
 
 
 def _next_boot(board, ring):
@@ -34,7 +35,7 @@ class Assembly:
         self.board = board = node.board
         cause = board.reset_cause()  # before the clock writes to the memory that holds it
         self._keep_records()
-        config = lazy.borrow("config").Config(board)
+        config = lazy.load("remote.config").Config(board)
         self.conf = config.choose()
         for problem in config.problems:
             self.events.add("configuration", problem)
@@ -42,7 +43,7 @@ class Assembly:
         board.begin(self.conf, self.events.say)
         self._sample(cause)
         self._connect(node)
-        self.clerk = Clerk(node, bool(config.trial), Slots(board.state).on_trial)
+        self.maintenance = Maintenance(node, bool(config.trial), Slots(board.state).on_trial)
         self.events.say("node", "%s, firmware %s, boot %d, reset cause %d" % (self.prefix, VERSION, self.boot, cause))
 
     def _keep_records(self):
@@ -65,7 +66,7 @@ class Assembly:
         health = Health(self.board, self.journal, self.conf["health_s"], cause)
         self.sampler = Sampler(self.board, self.journal, self.conf, health, self.events)
         if "charger" in self.sampler.kinds:
-            self.sampler.sessions = lazy.borrow("evse").Sessions(self.journal, self.board.state + "/session")
+            self.sampler.sessions = lazy.load("evse").Sessions(self.journal, self.board.state + "/session")
 
     def _connect(self, node):
         conf, name = self.conf, (self.conf["city"], self.conf["device"])

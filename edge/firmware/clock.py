@@ -36,8 +36,8 @@ class Clock:
         self._unix_minus_rtc = None  # once known; 0 where the RTC itself is set
         self._resume()
         if not self.guess_ms:
-            board.set_rtc(max(BUILT * 1000, lazy.borrow("validity").not_before_ms(board), self._latest()))
-            lazy.give_back("validity")
+            board.set_rtc(max(BUILT * 1000, lazy.load("net.validity").not_before_ms(board), self._latest()))
+            lazy.unload("net.validity")
             self.began_rtc = board.rtc_ms() - board.ticks_ms()
         self.chain.append((boot, self.began_rtc))
         self._keep()
@@ -49,7 +49,7 @@ class Clock:
 
     def _resume(self):
         """Where the power stayed on: restore the boots before, by the RTC, and an estimate of the time."""
-        data = lazy.borrow("kept").get(self.board, "clock")
+        data = lazy.load("hal.rtc_memory").get(self.board, "clock")
         if len(data) < 9 or len(data) % 12 != 9:
             return
         known, offset = struct.unpack_from("<Bq", data, 0)
@@ -66,8 +66,8 @@ class Clock:
         offset = self._unix_minus_rtc
         data = struct.pack("<Bq", offset is not None, offset or 0)
         data += b"".join([struct.pack("<Iq", *link) for link in self.chain])
-        lazy.borrow("kept").put(self.board, "clock", data)
-        lazy.give_back("kept")
+        lazy.load("hal.rtc_memory").put(self.board, "clock", data)
+        lazy.unload("hal.rtc_memory")
 
     # ---- uptime ----
 

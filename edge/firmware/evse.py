@@ -1,6 +1,7 @@
 """What charging stations have in common: connector states and sessions."""
 
-from . import files, record
+from . import files
+from .records import record
 
 FREE, CONNECTED, CHARGING, FAULT = 0, 1, 2, 3
 

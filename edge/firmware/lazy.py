@@ -1,21 +1,23 @@
-"""Modules that are needed now and then: loaded for the moment, and out of memory again afterwards."""
+"""Rarely needed modules: loaded on demand, and removed from memory afterwards."""
 
 import gc
 import sys
 
 
-def borrow(name):
-    """Return a module of this package."""
+def load(name):
+    """Return a module of this package, by its dotted name below it."""
     return __import__(_package() + "." + name, None, None, ("x",))
 
 
-def give_back(*names):
-    """Forget modules; nobody may hold on to anything of theirs."""
-    package = _package()
+def unload(*names):
+    """Remove modules; no other object may still refer to anything in them."""
     for name in names:
-        sys.modules.pop(package + "." + name, None)
-        if hasattr(sys.modules[package], name):
-            delattr(sys.modules[package], name)
+        full = _package() + "." + name
+        sys.modules.pop(full, None)
+        parent, _, leaf = full.rpartition(".")
+        parent = sys.modules.get(parent)
+        if hasattr(parent, leaf):
+            delattr(parent, leaf)
     gc.collect()
 
 

@@ -1,4 +1,4 @@
-"""What a node's state means and what to do about it. The state is the table of `edge/firmware/state.py`."""
+"""What a node's state means and what to do about it. The state is the table of `edge/firmware/remote/state.py`."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def compose(
 
 def check(config: Config, where: str) -> None:
     """Raises UsageError with all that is wrong; what the firmware would refuse comes first."""
-    settings = import_module("edge.firmware.settings")
+    settings = import_module("edge.firmware.remote.settings")
     try:
         filled = settings.checked(config)
     except ValueError as error:

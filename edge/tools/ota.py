@@ -1,7 +1,7 @@
 """Firmware over the air, the operator's side: offers a release to nodes over MQTT, and reads their reports.
 
-The protocol is that of `edge/firmware/ota.py`: retained chunks, then a retained offer signed with each node's key. A
-broker acknowledges what its rules forbid, too; so an offer counts as published when a subscription receives it.
+The protocol is that of `edge/firmware/remote/ota.py`: retained chunks, then a retained offer signed with each node's
+key. A broker acknowledges what its rules forbid, too; so an offer counts as published when a subscription receives it.
 """
 
 from __future__ import annotations

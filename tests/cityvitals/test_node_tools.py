@@ -28,13 +28,13 @@ from tests.firmware.node import Node
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
-RING = release.compiled(release.FIRMWARE / "ring.py", "ring")
+RING = release.compiled(release.FIRMWARE / "records/ring.py", "ring")
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A firmware of one file, where it is not to run."""
-    monkeypatch.setattr(release, "build", lambda _: {"firmware/ring.mpy": RING})
+    monkeypatch.setattr(release, "build", lambda _: {"firmware/records/ring.mpy": RING})
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ def test_flashing_again_mends_what_is_broken_and_keeps_the_nodes_own_files(tmp_p
     folder = enrolled(tmp_path)
     flashed(folder, board)
     (board.folder / "main.py").unlink()  # as after a flashing that was interrupted
-    (board.folder / "a/firmware/ring.mpy").write_bytes(b"half")
+    (board.folder / "a/firmware/records/ring.mpy").write_bytes(b"half")
     for name in ("boots", "ring.bin", "slots", "config.trial"):
         (board.folder / name).write_text("x")
     flashed(folder, board)
-    assert (board.folder / "a/firmware/ring.mpy").read_bytes() == RING
+    assert (board.folder / "a/firmware/records/ring.mpy").read_bytes() == RING
     present = {path.name for path in board.folder.iterdir()}
     assert {"main.py", "boots", "ring.bin"} <= present
     assert (board.folder / "boots").read_text() == "x"

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from edge.firmware import lazy, record
-from edge.firmware.ring import Ring
+from edge.firmware import lazy
+from edge.firmware.records import record
+from edge.firmware.records.ring import Ring
 from simulators.hardware.nor import Nor
 
 BLOCK = 4096
-lazy.give_back = lambda *_: None  # here is memory enough, and rings are mounted again and again
+lazy.unload = lambda *_: None  # memory is sufficient here, and rings are mounted repeatedly
 
 
 def ring_of(workdir: Path) -> Ring:

@@ -56,7 +56,7 @@ def test_a_driver_reads_its_sensor_with_the_default_pins_of_the_tools(tmp_path: 
 def mutated(tmp_path: Path, old: str, new: str) -> Path:
     """A copy of the firmware with one change in the HAL."""
     shutil.copytree(REPO / "edge/firmware", tmp_path / "mutant/firmware")
-    hal = tmp_path / "mutant/firmware/hal_esp32.py"
+    hal = tmp_path / "mutant/firmware/hal/esp32_board.py"
     text = hal.read_text()
     assert old in text, old
     hal.write_text(text.replace(old, new))

@@ -170,7 +170,7 @@ def test_a_node_killed_at_any_step_of_an_update_ends_on_a_version_that_boots(
     heard, node = pair
     release = changed(compiled, tmp_path, "0.2.0")
     root = node.workdir
-    steps = [root / "ota.part", root / "b", root / "b/firmware/mqtt.mpy", root / "slots"]
+    steps = [root / "ota.part", root / "b", root / "b/firmware/net/mqtt.mpy", root / "slots"]
     publish(heard, release)
     for step in steps:
         wait_for(step.exists, 30, "the next step of the update")

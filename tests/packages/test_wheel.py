@@ -96,4 +96,4 @@ def test_the_dashboards_and_the_firmware_are_in_it(installed: Path, tmp_path: Pa
     assert len(written.splitlines()) >= 5
     script = "from edge.tools.release import FIRMWARE; print(*sorted(p.name for p in FIRMWARE.iterdir()))"
     shown = subprocess.run([installed, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert {"app.py", "hal_esp32.py", "sensors"} <= set(shown.split())
+    assert {"app.py", "hal", "sensors"} <= set(shown.split())

@@ -7,8 +7,9 @@ own time and are reported once per reading of theirs; so are the entries of the 
 
 from micropython import const
 
-from .. import lazy, obis
-from ..serialport import SerialPort
+from .. import lazy
+from ..buses import obis
+from ..buses.serialport import SerialPort
 
 KIND = "energy"
 PART = "DSMR P1 port"
@@ -56,7 +57,7 @@ def unix(text, utc_offset=1):
     year, month, day, hour, minute, second = [int(text[at : at + 2]) for at in range(0, 12, 2)]
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60 and year >= 10):
         return None
-    days = lazy.borrow("validity")._days(2000 + year, month, day)
+    days = lazy.load("net.validity")._days(2000 + year, month, day)
     return days * 86400 + (hour - utc_offset - (text[12] == "S")) * 3600 + minute * 60 + second
 
 
@@ -116,7 +117,7 @@ def values(found, utc_offset=1):
         if value:
             numbers[code] = value
     more = meters(found, utc_offset) + failures(found, utc_offset)
-    lazy.give_back("validity")
+    lazy.unload("net.validity")
     return obis.values(numbers) + [value if value[3] else value[:3] for value in more]
 
 
@@ -214,7 +215,7 @@ class Driver:
         parser = Parser(self._options.get("crc", True))
         cipher = None
         if self._options.get("key"):
-            cipher = lazy.borrow("ciphered").Frames(self._options["key"], self._options.get("auth_key", ""))
+            cipher = lazy.load("buses.ciphered").Frames(self._options["key"], self._options.get("auth_key", ""))
         while True:
             data = await self._port.some(_SILENCE_MS, 256)
             if cipher:

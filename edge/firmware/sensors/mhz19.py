@@ -6,7 +6,7 @@ for rooms that are never aired.
 
 from micropython import const
 
-from ..serialport import SerialPort
+from ..buses.serialport import SerialPort
 
 KIND = "air"
 PART = "Winsen MH-Z19B, MH-Z19C"

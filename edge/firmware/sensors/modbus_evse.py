@@ -4,8 +4,8 @@
 may end the charging session. `heidelberg` counts VAh, not Wh, so its energy is left out: add a meter to the node.
 """
 
+from ..buses.modbus import Meter
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
-from ..modbus import Meter
 
 KIND = "charger"
 PART = "ABB Terra AC, Heidelberg"

@@ -2,7 +2,7 @@
 describes. Several of them share one RS-485 line, each with its unit and a channel.
 """
 
-from ..modbus import Meter, scaled
+from ..buses.modbus import Meter, scaled
 
 KIND = "energy"
 PART = "Eastron SDM120, SDM230, SDM72D-M, SDM630; others by `registers`"

@@ -6,8 +6,8 @@ may come at any time, also between a question and its answer.
 
 from micropython import const
 
+from ..buses.serialport import SerialPort
 from ..evse import CHARGING, CONNECTED, FAULT, FREE
-from ..serialport import SerialPort
 
 KIND = "charger"
 PART = "OpenEVSE"

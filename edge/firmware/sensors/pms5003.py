@@ -10,8 +10,8 @@ import struct
 
 from micropython import const
 
-from ..frames import Frames
-from ..serialport import SerialPort
+from ..buses.frames import Frames
+from ..buses.serialport import SerialPort
 
 KIND = "air"
 PART = "Plantower PMS5003 (also PMS7003, PMSA003)"

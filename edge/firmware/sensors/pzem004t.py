@@ -1,6 +1,6 @@
 """Peacefair PZEM-004T v3 single-phase meter: Modbus RTU at 9600 baud, ten input registers."""
 
-from ..modbus import Meter
+from ..buses.modbus import Meter
 
 KIND = "energy"
 PART = "Peacefair PZEM-004T v3"

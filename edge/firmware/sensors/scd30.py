@@ -1,7 +1,7 @@
 """Sensirion SCD30 carbon dioxide, temperature and humidity on I2C: three float32, each word with its CRC-8."""
 
-from ..modbus import scaled
-from ..sensirion import crc8, words
+from ..buses.modbus import scaled
+from ..buses.sensirion import crc8, words
 
 KIND = "air"
 PART = "Sensirion SCD30"

@@ -3,7 +3,7 @@
 Nothing is ever stored in the sensor: its memory is good for 2000 writes only.
 """
 
-from ..sensirion import percent_of, words
+from ..buses.sensirion import percent_of, words
 
 KIND = "air"
 PART = "Sensirion SCD40, SCD41"

@@ -3,7 +3,7 @@
 Power, frequency and energy are of the whole connection; voltage and current are those of phase 1.
 """
 
-from ..modbus import Meter, scaled
+from ..buses.modbus import Meter, scaled
 
 KIND = "energy"
 PART = "Eastron SDM630"

@@ -5,8 +5,8 @@ Laser and fan last about 8,000 hours: the sensor sleeps between measurements and
 
 from micropython import const
 
-from ..frames import Frames
-from ..serialport import SerialPort
+from ..buses.frames import Frames
+from ..buses.serialport import SerialPort
 
 KIND = "air"
 PART = "Nova SDS011"

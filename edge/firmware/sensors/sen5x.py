@@ -3,7 +3,7 @@
 A word FFFF (particles) or 7FFF (others) means no value. Fan and laser run all the time between `wake` and `sleep`.
 """
 
-from ..sensirion import words
+from ..buses.sensirion import words
 
 KIND = "air"
 PART = "Sensirion SEN50, SEN54, SEN55"

@@ -1,6 +1,6 @@
 """Sensirion SHT40/41/45 temperature and humidity on I2C."""
 
-from ..sensirion import percent_of, words
+from ..buses.sensirion import percent_of, words
 
 KIND = "air"
 PART = "Sensirion SHT40, SHT41, SHT45"

@@ -6,8 +6,8 @@ for each OBIS code a unit, a scaler and an integer. What the meter signs or encr
 
 from micropython import const
 
-from .. import obis
-from ..serialport import SerialPort
+from ..buses import obis
+from ..buses.serialport import SerialPort
 
 KIND = "energy"
 PART = "SML meters with an optical interface (EMH, EasyMeter, Iskra, ISKRA MT, DZG, Logarex, eHZ)"

@@ -4,8 +4,8 @@ Frame between two 7E: address, command, state, length, data, inverted sum; 7E 7D
 byte with bit 5 flipped. A measurement is ten float32: mass of PM1, 2.5, 4, 10, five numbers, the typical size.
 """
 
-from ..modbus import scaled
-from ..serialport import SerialPort
+from ..buses.modbus import scaled
+from ..buses.serialport import SerialPort
 
 KIND = "air"
 PART = "Sensirion SPS30 (UART)"

@@ -6,7 +6,7 @@ beats.py away: no broker for ten days; beats.py mute: brokers that accept and ne
 import asyncio
 import sys
 
-from firmware.mqtt import Client
+from firmware.net.mqtt import Client
 
 DAYS = 10
 

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from firmware.app import Node
-from firmware.hal_esp32 import Board
+from firmware.hal.esp32_board import Board
 
 SPEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 

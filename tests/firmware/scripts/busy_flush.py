@@ -7,8 +7,8 @@ import asyncio
 import sys
 import time
 
-from firmware import virtual
-from firmware.serialport import SerialPort
+from firmware.buses.serialport import SerialPort
+from firmware.hal import virtual
 
 
 class Board:

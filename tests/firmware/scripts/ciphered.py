@@ -7,7 +7,7 @@ import asyncio
 import sys
 from binascii import unhexlify
 
-from firmware import ciphered
+from firmware.buses import ciphered
 
 
 class Board:

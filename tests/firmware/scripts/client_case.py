@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from firmware.hal import Board
-from firmware.mqtt import Client
+from firmware.net.mqtt import Client
 
 
 async def main(root: str, port: str, pid: str, count: str) -> None:

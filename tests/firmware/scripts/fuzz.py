@@ -11,7 +11,7 @@ import random
 import struct
 import sys
 
-from firmware import modbus
+from firmware.buses import modbus
 from firmware.sensors import dsmr_p1, mhz19, openevse, pms5003, sds011, sml, sps30
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 
 from firmware.hal import Board
-from firmware.mqtt import Client
+from firmware.net.mqtt import Client
 
 
 async def main(root: str, port: str, window: str, count: str, tls: str = "") -> None:

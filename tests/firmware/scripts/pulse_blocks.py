@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from firmware.hal_esp32 import Board
+from firmware.hal.esp32_board import Board
 
 options = json.loads(sys.argv[1])
 with open(os.getenv("ESP32_BOARD") or "") as f:  # noqa: PTH123

@@ -8,7 +8,7 @@ import json
 import sys
 
 from firmware import sensors
-from firmware.hal_esp32 import Board
+from firmware.hal.esp32_board import Board
 
 
 class QuickBoard(Board):

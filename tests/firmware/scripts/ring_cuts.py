@@ -8,12 +8,12 @@ prints `cuts failures first-failure`. MUTANT breaks the ring on purpose; then th
 import sys
 
 from firmware import lazy
-from firmware import ring as ring_module
-from firmware.ring import Ring
+from firmware.records import ring as ring_module
+from firmware.records.ring import Ring
 from nor import Nor, PowerCut
 
 BLOCKS, SIZE, OPS = 5, 256, 70
-lazy.give_back = lambda *_: None  # here is memory enough, and rings are mounted again and again
+lazy.unload = lambda *_: None  # memory is sufficient here, and rings are mounted repeatedly
 
 
 class NoBlankTail(Ring):

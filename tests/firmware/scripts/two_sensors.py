@@ -4,7 +4,7 @@ import json
 import sys
 
 from firmware import sensors
-from firmware.hal_esp32 import Board
+from firmware.hal.esp32_board import Board
 
 board = Board("")
 options = json.loads(sys.argv[1])

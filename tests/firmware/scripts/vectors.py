@@ -9,7 +9,9 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from firmware import modbus, senml, sensirion, sntp
+from firmware.buses import modbus, sensirion
+from firmware.net import sntp
+from firmware.records import senml
 from firmware.sensors import (
     ads1115,
     bme280,

@@ -4,7 +4,8 @@ import asyncio
 
 from micropython import const
 
-from . import lazy, record, senml
+from .. import lazy
+from . import record, senml
 
 _PAYLOAD_MAX = const(700)
 
@@ -144,6 +145,6 @@ class Uplink:
     def _behind(self, line):
         """Tenths of uptime from the start of a boot to the start of ours."""
         if line not in self._before:
-            self._before[line] = lazy.borrow("lines").between(self.ring, line, self.clock.line)
-            lazy.give_back("lines")
+            self._before[line] = lazy.load("records.boots").between(self.ring, line, self.clock.line)
+            lazy.unload("records.boots")
         return self._before[line]

@@ -6,7 +6,7 @@ import struct
 
 from micropython import const
 
-from . import BUILT, lazy
+from .. import BUILT, lazy
 
 # The 32-bit seconds of the protocol began in 1900 and wrap in 2036: earlier than this they belong to the next era.
 _UNIX_FROM_1900 = const(2208988800)
@@ -110,7 +110,7 @@ async def _answers(board, servers, say, possible, enough):
     for server in servers:
         host, _, port = server.partition(":")
         try:
-            zero = await query_best(board, await lazy.borrow("names").address(board, host, say), int(port or 123))
+            zero = await query_best(board, await lazy.load("net.names").address(board, host, say), int(port or 123))
             if not possible(board, zero + board.ticks_ms()):
                 raise ValueError("outside the validity of the certificate")
             out.append((server, zero))
@@ -128,9 +128,9 @@ async def synchronise(board, clock, servers):
         now = board.ticks_ms()
         return confirmed_time([(server, zero + now) for server, zero in found], clock.running_ms(), clock.synced)
 
-    possible = lazy.borrow("validity").possible
+    possible = lazy.load("net.validity").possible
     found = await _answers(board, servers, clock.say, possible, lambda found: decide(found)[1])
-    lazy.give_back("validity", "names")
+    lazy.unload("net.validity", "net.names")
     ms, confirmed, why = decide(found)
     if confirmed:
         clock.sync(ms)

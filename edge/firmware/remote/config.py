@@ -11,7 +11,8 @@ from binascii import hexlify
 
 from micropython import const
 
-from . import files, settings
+from .. import files
+from . import settings
 
 _TRIES = const(3)
 FIXED = ("city", "device", "ota_key")  # identity is given by hand

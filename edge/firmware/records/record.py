@@ -10,7 +10,7 @@ import struct
 
 from micropython import const
 
-from .quantities import code, name_and_unit
+from ..quantities import code, name_and_unit
 
 READINGS = const(0)
 SESSION = const(1)

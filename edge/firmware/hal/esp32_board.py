@@ -12,7 +12,7 @@ import time
 import machine
 from esp32 import NVS, Partition
 
-from . import files, lazy
+from .. import files, lazy
 
 EPOCH_2000 = 946684800
 RING_LABEL = "ring"
@@ -46,15 +46,15 @@ class Board:
         """The configuration is known: set up the network interface and the LED."""
         self._conf, self.say = conf, say
         if conf["lan"]:
-            from . import hal_lan
+            from . import lan
 
-            self._net = hal_lan.Lan(self, conf["lan"], say)
+            self._net = lan.Lan(self, conf["lan"], say)
         elif conf["wifi"]:
-            from . import hal_wifi
+            from . import wifi
 
-            self._net = hal_wifi.Station(self, conf["wifi"], conf["device"], say)
+            self._net = wifi.Station(self, conf["wifi"], conf["device"], say)
         if conf["led"] >= 0:
-            self._led = lazy.borrow("led").Led(machine.Pin(conf["led"], machine.Pin.OUT))
+            self._led = lazy.load("hal.led").Led(machine.Pin(conf["led"], machine.Pin.OUT))
 
     # ---- time ----
 
@@ -105,7 +105,7 @@ class Board:
 
     async def connect(self, host, port, tls, stage):
         """Open a TCP connection, with TLS and both certificates when `tls` names them."""
-        return await lazy.borrow("dial").dial(self, host, port, tls, stage)
+        return await lazy.load("net.dial").dial(self, host, port, tls, stage)
 
     # ---- buses ----
 
@@ -136,13 +136,13 @@ class Board:
         key = "i2c%d" % bus
         if key not in self._lines:
             scl, sda = machine.Pin(options["scl"]), machine.Pin(options["sda"])
-            lazy.borrow("i2crescue").free(machine.Pin, options["scl"], options["sda"])
+            lazy.load("hal.i2crescue").free(machine.Pin, options["scl"], options["sda"])
             self._lines[key] = machine.I2C(bus, sda=sda, scl=scl, freq=options.get("freq", 100000))
         return self._lines[key]
 
     def pulses(self, pin, options):
         """Return the pulse counter on a pin: the chip's own where there is one, else interrupts."""
-        module = lazy.borrow("counters")
+        module = lazy.load("hal.counters")
         unit = len(self._pulses)
         made = module.Pulses(self, pin, module.counter(machine, unit, pin, options))
         self._pulses.append(made)

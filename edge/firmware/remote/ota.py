@@ -4,7 +4,7 @@ The offer (retained on `ota/offer`) names version, release number, size, chunk s
 device's key; an offer with a lower release number is refused unless it says that it is meant as a downgrade. The
 chunks are retained messages `ota/<first 8 digits of the SHA-256>/<number>`; the node subscribes to a few at a time,
 so it sets the pace, and goes on after a cut where it stopped. A new slot is tried only when everything matches. Whether
-it is kept is decided in `clerk.py`, and by the loader.
+it is kept is decided in `maintenance.py`, and by the loader.
 """
 
 import gc
@@ -14,7 +14,8 @@ from binascii import unhexlify
 
 from micropython import const
 
-from . import RELEASE, VERSION, bundle, files
+from .. import RELEASE, VERSION, files
+from . import bundle
 from .slots import Slots
 
 _CHUNK_WAIT_MS = const(20000)
@@ -40,11 +41,11 @@ def checked_offer(payload, key):
     return offer
 
 
-async def consider(clerk, payload):
+async def consider(maintenance, payload):
     """Install what is offered; returns (state, version, reason): running, refused, or trial after the next start."""
     version = ""
     try:
-        offer = checked_offer(payload, clerk.node.conf["ota_key"])
+        offer = checked_offer(payload, maintenance.node.conf["ota_key"])
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
@@ -52,9 +53,9 @@ async def consider(clerk, payload):
             raise ValueError("this node runs from ROMFS, which is replaced with a cable")
         if offer["release"] < RELEASE and not offer["downgrade"]:
             raise ValueError("release %d is older than %d, which runs" % (offer["release"], RELEASE))
-        if version in Slots(clerk.node.board.state).bad:
+        if version in Slots(maintenance.node.board.state).bad:
             raise ValueError("was rolled back before")
-        await Download(clerk, offer).install()
+        await Download(maintenance, offer).install()
         return "trial", version, ""
     except (ValueError, OSError, UnicodeError) as err:
         return "refused", version, str(err) or repr(err)
@@ -63,11 +64,11 @@ async def consider(clerk, payload):
 class Download:
     """One bundle on its way into the spare slot."""
 
-    def __init__(self, clerk, offer):
-        self.clerk = clerk
-        self.client = clerk.node.client
+    def __init__(self, maintenance, offer):
+        self.maintenance = maintenance
+        self.client = maintenance.node.client
         self.offer = offer
-        self.root = clerk.node.board.state
+        self.root = maintenance.node.board.state
         self.part = self.root + "/ota.part"
 
     async def install(self):
@@ -78,7 +79,7 @@ class Download:
             raise ValueError("wrong SHA-256")
         slots = Slots(self.root)
         bundle.unpack(self.part, self.root + "/" + slots.spare())
-        self.clerk.node.board.sync_files()
+        self.maintenance.node.board.sync_files()
         slots.start_trial(self.offer["version"])
         files.remove(self.part)
 
@@ -112,10 +113,10 @@ class Download:
         """Fetch a few chunks; after a lost connection or a silent broker they are asked for again, some times."""
         name = "ota/%s/" % self.offer["sha256"][:8]
         ends = [name + str(number) for number in range(first, end)]
-        topics = [self.clerk.node.prefix + end for end in ends]
+        topics = [self.maintenance.node.prefix + end for end in ends]
         found = {}
         for _ in range(5):
-            self.clerk.beat()
+            self.maintenance.beat()
             self.client.ask_for(topics)
             await self._arrival(ends, found)
             self.client.give_up(topics)
@@ -124,11 +125,11 @@ class Download:
         raise ValueError("chunk %d does not come" % first)
 
     async def _arrival(self, ends, found):
-        board = self.clerk.node.board
+        board = self.maintenance.node.board
         limit = board.ticks_ms() + _CHUNK_WAIT_MS
         while board.ticks_ms() < limit and len(found) < len(ends):
-            if self.clerk.chunks:
-                end, data = self.clerk.chunks.pop(0)
+            if self.maintenance.chunks:
+                end, data = self.maintenance.chunks.pop(0)
                 if end in ends and data:
                     found[end] = data
             else:

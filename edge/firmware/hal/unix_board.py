@@ -15,7 +15,8 @@ import time
 
 from micropython import const
 
-from . import files, lazy, virtual
+from .. import files, lazy
+from . import virtual
 
 _POWER_ON = const(1)  # as machine.reset_cause() counts them on the ESP32
 _SOFT = const(5)
@@ -99,7 +100,7 @@ class Board:
 
     async def connect(self, host, port, tls, stage):
         """Open a TCP connection, with TLS and both certificates when `tls` names them."""
-        return await lazy.borrow("dial").dial(self, host, port, tls, stage)
+        return await lazy.load("net.dial").dial(self, host, port, tls, stage)
 
     def uart(self, port, baud, options):
         """Return a byte stream, the same one each time; baud rate and framing mean nothing on a pty."""
@@ -122,11 +123,11 @@ class Board:
 
     def pulses(self, pin, options):
         """Return the pulse counter on a pin."""
-        return lazy.borrow("pulses").Pulses(self, pin, virtual.open_line(self.wiring["pulse"][str(pin)]))
+        return lazy.load("hal.pulses").Pulses(self, pin, virtual.open_line(self.wiring["pulse"][str(pin)]))
 
     def analog(self, pin):
         """Return the converter on a pin."""
-        return lazy.borrow("analog").Analog(self.wiring["analog"][str(pin)])
+        return lazy.load("hal.analog").Analog(self.wiring["analog"][str(pin)])
 
     def microphone(self, options):
         """Return what gives samples as `readinto(buf)`: the rate and the pins are the file's."""

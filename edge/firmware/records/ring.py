@@ -16,7 +16,7 @@ from array import array
 
 from micropython import const
 
-from . import lazy
+from .. import lazy
 
 _MAGIC = const(0x43565231)
 _SECTOR = const("<IIIII")
@@ -58,8 +58,8 @@ class Ring:
         self.counts = array("H", [0] * self.sectors)
         self._hint = (-1, 0)
         self.newest = self.oldest = self.cursor = self.next = self.tail = self.dropped = 0
-        lazy.borrow("mount").mount(self)
-        lazy.give_back("mount")
+        lazy.load("records.mount").mount(self)
+        lazy.unload("records.mount")
 
     # ---- sectors ----
 

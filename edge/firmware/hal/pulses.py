@@ -39,5 +39,5 @@ class Pulses(counters.Pulses):
     def keep_total(self, now):
         """Note the total."""
         if now != self._kept:
-            counters.kept.put(self._board, self._name, counters.struct.pack("<Q", now))
+            counters.rtc_memory.put(self._board, self._name, counters.struct.pack("<Q", now))
             self._kept = now

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from . import BUILT
+from .. import BUILT
 
 _FORTY_YEARS_MS = const(40 * 365 * 86400)
 

@@ -1,13 +1,13 @@
 """Pulse counting on an ESP32: totals that survive every reset but a loss of power.
 
-The chip's own counter (MicroPython 1.26 and later; not on the C3) goes on while a handshake or anything else holds the
-interpreter up, with a filter against glitches. Without it each edge is an interrupt that waits in a queue of eight: an
+The chip's own counter (MicroPython 1.26 and later; not on the C3) continues while a handshake or anything else blocks
+the interpreter, with a filter against glitches. Without it each edge is an interrupt that waits in a queue of eight: an
 output of more than eight pulses in two seconds needs the counter.
 """
 
 import struct
 
-from . import kept
+from . import rtc_memory
 
 
 class _Edges:
@@ -42,17 +42,17 @@ class Pulses:
         self._board = board
         self._name = "pulses%d" % pin
         self._source = source
-        data = kept.get(board, self._name)
+        data = rtc_memory.get(board, self._name)
         self._before = struct.unpack("<Q", data)[0] if len(data) == 8 else 0
         self._kept = self._before
 
     def count(self):
-        """Pulses since the power came."""
+        """Pulses since power-on."""
         return self._before + self._source.value()
 
     def keep(self):
-        """Note the total where a reset leaves it."""
+        """Save the total where it survives a reset."""
         now = self.count()
         if now != self._kept:
-            kept.put(self._board, self._name, struct.pack("<Q", now))
+            rtc_memory.put(self._board, self._name, struct.pack("<Q", now))
             self._kept = now

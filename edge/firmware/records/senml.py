@@ -5,7 +5,7 @@ those of a mean. The name is the quantity, with the channel in front where a nod
 `flat-3/energy_total`.
 """
 
-from .quantities import code, name_and_unit
+from ..quantities import code, name_and_unit
 
 
 def decimal(mantissa, decimals):

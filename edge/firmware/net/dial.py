@@ -9,7 +9,7 @@ import socket
 
 from micropython import const
 
-from . import lazy
+from .. import lazy
 
 _POLL_MS = const(20)
 
@@ -40,7 +40,7 @@ async def _connected(board, address, port):
 async def dial(board, host, port, tls, stage):
     """Return a stream; `stage(name)` is called before each step, so that a failure can be placed."""
     stage("name")
-    names = lazy.borrow("names")
+    names = lazy.load("net.names")
     address = await names.address(board, host, board.say)
     stage("TCP to %s:%d" % (address, port))
     try:
@@ -54,8 +54,8 @@ async def dial(board, host, port, tls, stage):
     try:
         import tls as mbed
 
-        context = lazy.borrow("tlscontext").context(mbed, board, tls)
-        lazy.give_back("tlscontext")
+        context = lazy.load("net.tlscontext").context(mbed, board, tls)
+        lazy.unload("net.tlscontext")
         # Giving back collects: the handshake needs a large free block.
         name = tls.get("name", host)
         secure = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)

@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 
-from . import VERSION
+from .. import VERSION
 
 
 def of(node):

@@ -10,7 +10,8 @@ import json
 
 from micropython import const
 
-from . import lazy, record
+from .. import lazy
+from ..records import record
 
 _RESEND_MAX = const(5000)
 KNOWN = ("log", "resend", "restart", "state")
@@ -54,7 +55,7 @@ async def _obey(node, command):
     if name == "log":
         return {"log": node.events.entries}
     if name == "state":
-        return {"state": lazy.borrow("state").of(node)}
+        return {"state": lazy.load("remote.state").of(node)}
     if name == "restart":
         node.restart = True
         return {}

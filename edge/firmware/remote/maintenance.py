@@ -1,6 +1,6 @@
 """One task for rare work: the time, commands, configuration, updates, and the log.
 
-Nothing here may delay sampling or delivery. Its modules are loaded when needed (`errands.py` and its own imports) and
+Nothing here may delay sampling or delivery. Its modules are loaded when needed (`tasks.py` and its own imports) and
 unloaded afterwards, because memory is scarce. Messages wait in a short queue; beyond it they are refused.
 """
 
@@ -8,7 +8,7 @@ import json
 
 from micropython import const
 
-from . import lazy
+from .. import lazy
 
 _ROOM = const(6)
 _PACE_MS = const(250)
@@ -17,10 +17,22 @@ _FRESH_MS = const(120000)
 _CLOCK_FIRST_MS = const(2000)
 _CLOCK_LONGEST_MS = const(600000)
 _CLOCK_SETTLED_MS = const(6 * 3600000)
-_ERRANDS = ("errands", "commands", "config", "settings", "slots", "ota", "bundle", "greetings", "sntp", "dns", "state")
+_UNLOADED = (
+    "remote.tasks",
+    "remote.commands",
+    "remote.config",
+    "remote.settings",
+    "remote.slots",
+    "remote.ota",
+    "remote.bundle",
+    "net.session_packets",
+    "net.sntp",
+    "net.dns",
+    "remote.state",
+)
 
 
-class Clerk:
+class Maintenance:
     """`node` gives board, client, ring, uplink, events, conf, prefix and restart; two flags say what is on trial."""
 
     def __init__(self, node, config_trial, firmware_trial):
@@ -40,12 +52,12 @@ class Clerk:
         """True while a configuration or a firmware is not confirmed yet."""
         return self.config_trial or self.firmware_trial
 
-    def take(self, end, payload):
+    def queue(self, end, payload):
         """Put a message into the queue; False when there is no room."""
-        queue = self.messages if end in ("cmd", "config", "ota/offer") else self.chunks
-        if len(queue) >= _ROOM:
+        waiting = self.messages if end in ("cmd", "config", "ota/offer") else self.chunks
+        if len(waiting) >= _ROOM:
             return False
-        queue.append((end, payload))
+        waiting.append((end, payload))
         return True
 
     async def run(self):
@@ -54,17 +66,17 @@ class Clerk:
         while True:
             self.beat()
             if self.on_trial:
-                lazy.borrow("errands").watch(self)
+                lazy.load("remote.tasks").watch(self)
                 if not self.on_trial:
                     self._tidy()
             await self._ask_time()
             if self.node.board.key_pressed():
-                lazy.borrow("state").show(self.node)
+                lazy.load("remote.state").show(self.node)
                 self._tidy()
             if self.node.client.online and not self.firmware_trial:
                 if not introduced:
                     self._clock_due = 0  # a time server can be queried now
-                    await lazy.borrow("errands").introduce(self)
+                    await lazy.load("remote.tasks").introduce(self)
                     self._tidy()
                     introduced = True
                 if self.messages:
@@ -77,7 +89,7 @@ class Clerk:
         node = self.node
         if not node.conf["ntp"] or node.board.ticks_ms() < self._clock_due:
             return
-        why = await lazy.borrow("sntp").synchronise(node.board, node.journal.clock, node.conf["ntp"])
+        why = await lazy.load("net.sntp").synchronise(node.board, node.journal.clock, node.conf["ntp"])
         self._tidy()
         if why.startswith("one answer"):
             self._clock_wait = _CLOCK_FIRST_MS  # the next one confirms it
@@ -89,16 +101,16 @@ class Clerk:
     async def _process_safely(self, end, payload):
         """Process a message; where memory is too fragmented for it reset the board once, as offers are retained."""
         try:
-            await lazy.borrow("errands").process(self, end, payload)
+            await lazy.load("remote.tasks").process(self, end, payload)
             self._tidy()
         except MemoryError:
             self._tidy()
-            self.node.events.add("clerk", "too little memory for a message on " + end)
+            self.node.events.add("maintenance", "too little memory for a message on " + end)
             if self.node.board.ticks_ms() - self.began > _FRESH_MS:
                 self.node.board.reset()
 
     def _tidy(self):
-        lazy.give_back(*_ERRANDS)
+        lazy.unload(*_UNLOADED)
 
     # ---- reports ----
 

@@ -1,4 +1,4 @@
-"""How much uptime lies between two boots of which nobody knows the time. Needed only then."""
+"""Uptime between two boots of unknown time. Loaded only then."""
 
 from micropython import const
 
@@ -8,7 +8,7 @@ _START = const(5)  # tenths that a board needs to start: two readings never get 
 
 
 def between(ring, line, until):
-    """Tenths of a second from the start of boot `line` to that of `until`, had the power always come back at once."""
+    """Tenths of a second from the start of boot `line` to that of `until`, had the power returned at once."""
     ends = {}
     for number in range(ring.first, ring.next):
         payload = ring.read(number)

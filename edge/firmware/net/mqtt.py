@@ -10,8 +10,9 @@ import os
 
 from micropython import const
 
-from . import lazy, packets
-from .eventlog import reason
+from .. import lazy
+from ..eventlog import reason
+from . import packets
 
 _CONNECT_MS = const(20000)
 _ACK_MS = const(20000)
@@ -82,11 +83,11 @@ class Client:
 
     def ask_for(self, topics):
         """Subscribe on this session only, for retained messages; the caller waits for them, not for the SUBACK."""
-        self._send(lazy.borrow("greetings").subscribe(self._next_pid(), topics))
+        self._send(lazy.load("net.session_packets").subscribe(self._next_pid(), topics))
 
     def give_up(self, topics):
         """End a subscription made with `ask_for`."""
-        self._send(lazy.borrow("greetings").unsubscribe(self._next_pid(), topics))
+        self._send(lazy.load("net.session_packets").unsubscribe(self._next_pid(), topics))
 
     async def run(self):
         """Connect, serve, wait, forever."""
@@ -139,7 +140,7 @@ class Client:
         tasks = []
         try:
             await self.board.within(self._handshake(reader, writer, splitter), _CONNECT_MS)
-            lazy.give_back("dial", "dns", "names")
+            lazy.unload("net.dial", "net.dns", "net.names")
             self._rx = self._tx = self.board.ticks_ms()
             over = asyncio.Event()
             jobs = (self._read(reader, splitter), self._write(writer), self._keep())
@@ -175,7 +176,7 @@ class Client:
     async def _handshake(self, reader, writer, splitter):
         opts = self.options
         writer.write(
-            lazy.borrow("greetings").connect(
+            lazy.load("net.session_packets").connect(
                 self.client_id, opts.get("keepalive_s", 60), self.will, opts.get("user"), opts.get("password")
             )
         )
@@ -204,7 +205,7 @@ class Client:
         self._send(packets.publish(topic, make(), self._next_pid(), True))
         for pid in sorted(self._flight, key=lambda pid: self._flight[pid][4]):
             self._send_flight(pid, self.present)
-        lazy.give_back("greetings")
+        lazy.unload("net.session_packets")
         self.online = True
         self.say("broker", "connected to %s:%d" % (self.options["host"], self.options["port"]))
         self._room.set()
@@ -302,7 +303,7 @@ class Client:
     async def _subscribe(self):
         pid = self._next_pid()
         event = self._waiting[pid] = asyncio.Event()
-        self._send(lazy.borrow("greetings").subscribe(pid, self.topics))
+        self._send(lazy.load("net.session_packets").subscribe(pid, self.topics))
         try:
             await self.board.within(event.wait(), _ACK_MS)
         finally:

@@ -3,6 +3,6 @@
 import sys
 
 if sys.platform == "esp32":
-    from .hal_esp32 import Board as Board
+    from .esp32_board import Board as Board
 else:
-    from .hal_unix import Board as Board
+    from .unix_board import Board as Board

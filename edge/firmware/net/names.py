@@ -1,13 +1,13 @@
-"""Addresses of names, found without blocking. Loaded for the moment of a connection.
+"""Resolve names without blocking. Loaded only while connecting.
 
-The name server is asked over UDP (`dns.py`); the socket library's own lookup would hold up the whole node for 14 s a
+The name server is queried over UDP (`dns.py`); the socket library's own lookup would block the whole node for 14 s a
 name where no server answers. The last address of each name is kept in a file: a dead name server costs nothing as long
 as the broker stays where it was.
 """
 
 from micropython import const
 
-from . import files, lazy
+from .. import files, lazy
 
 _FRESH_MS = const(600000)
 _KEPT = const(6)
@@ -20,7 +20,7 @@ def is_address(host):
 
 
 async def address(board, host, say):
-    """Return the address of a host; OSError where neither a server nor the file knows it.
+    """Return the address of a host; OSError where neither a server nor the file has it.
 
     `say(part, text)` notes it when a name cannot be found or its address has changed.
     """
@@ -34,10 +34,10 @@ async def address(board, host, say):
         return kept[host]
     found, why = None, ""
     try:
-        found = await lazy.borrow("dns").ask(board, board.name_servers(), host)
+        found = await lazy.load("net.dns").ask(board, board.name_servers(), host)
     except OSError as err:
         why = str(err.args[-1])
-    lazy.give_back("dns")
+    lazy.unload("net.dns")
     return _chosen(board, host, kept, found, why, say)
 
 
@@ -58,5 +58,5 @@ def _chosen(board, host, kept, found, why, say):
 
 
 def forget(board, host):
-    """The address did not work: ask again next time."""
+    """The address did not work: query the name server next time."""
     board.asked.pop(host, None)

@@ -3,7 +3,7 @@
 The file `slots` is shared with the loader `main.py`, which counts the starts of a trial and rolls it back.
 """
 
-from . import files
+from .. import files
 
 
 class Slots:

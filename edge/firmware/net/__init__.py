@@ -1,0 +1,1 @@
+"""Network of a node: MQTT, name resolution, time servers, TLS."""

@@ -1,0 +1,1 @@
+"""Records of a node: numbering, the flash ring, their encodings, and their delivery."""

@@ -1,0 +1,1 @@
+"""What an operator controls from afar: commands, configuration, updates, and reports of the state."""
