@@ -237,7 +237,7 @@ def channels(*names: str) -> Incoming:
 
 
 def test_devices_that_a_device_names_beside_itself(tmp_path: Path) -> None:
-    """Each would leave series in every store for ever. Those it had named before go on, also after a restart."""
+    """Each would leave series in every store forever. Those it had named before continue, also after a restart."""
     core = cores.make(tmp_path)
     core.accept([channels(*(f"c{i}" for i in range(1000)))], NOW)
     assert len({s.device for s in core.buffer.table.all}) == named.CHANNELS

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, nargs="*", default=[], help="none: no run, only the table")
     parser.add_argument("--folder", type=Path, help="where files and logs stay; default: a temporary folder")
     parser.add_argument("--results", type=Path, help="keep the report of each run in this folder")
-    parser.add_argument("--table", type=Path, help="a Markdown file whose table is made anew from --results")
+    parser.add_argument("--table", type=Path, help="a Markdown file whose table is remade from --results")
     options = parser.parse_args()
     failed = 0
     for seed in options.seed:

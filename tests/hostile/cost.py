@@ -144,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("attack", nargs="*", default=list(ATTACKS))
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--table", type=Path, help="a Markdown file whose table is made anew")
+    parser.add_argument("--table", type=Path, help="a Markdown file whose table is remade")
     options = parser.parse_args()
     costs = []
     for name in options.attack:

@@ -64,7 +64,7 @@ class World:
             wait_for(lambda n=name, c=links: self.log(n).count("connected to") >= c, 120, f"{name} to connect")
 
     def _city(self) -> Path:
-        """All devices are registered, the hostile one too: whatever it sends counts."""
+        """All devices are registered, the hostile one too, so that everything it sends counts."""
         path = self.folder / "city.toml"
         path.write_text(
             f'[city]\nid = "{CITY}"\nname = "Chaos"\ncountry = "NG"\ntimezone = "Africa/Lagos"\n'
