@@ -42,9 +42,9 @@ def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: s
     files = dict(compiled)
     init = (FIRMWARE / "__init__.py").read_text().replace('VERSION = "0.1.0"', f'VERSION = "{version}"')
     for name, text in {"__init__": init, **sources}.items():
-        path = folder / f"{name}.py"
+        path = folder / f"{Path(name).name}.py"
         path.write_text(text)
-        files[f"firmware/{name}.mpy"] = compile_file(path, f"{name}.py")
+        files[f"firmware/{name}.mpy"] = compile_file(path, path.name)
     return Release(version, pack(files))
 
 
@@ -108,7 +108,7 @@ def test_a_release_that_is_not_ours_or_damaged_is_refused(
     [
         ("app", "raise RuntimeError('broken release')"),
         ("app", "def broken(:"),
-        ("uplink", DEAF_UPLINK),
+        ("records/uplink", DEAF_UPLINK),
     ],
     ids=["crashes at import", "cannot be loaded", "never delivers"],
 )
