@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-import tomli_w
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array, Comment, Table, Whitespace
 
 from adapters.store import Store
 from kpi_derivation.rules.calibration import Fit
@@ -100,33 +102,63 @@ def as_text(c: Colocation) -> str:
     return "\n".join([*lines, "", entry_text(c.entry)])
 
 
+def _plain(entry: Calibration) -> dict[str, Any]:
+    """The keys of an entry that differ from the defaults, and its version."""
+    given = {"version", *entry.model_dump(exclude_defaults=True)}
+    return {name: value for name, value in entry.model_dump().items() if name in given}
+
+
 def entry_text(entry: Calibration) -> str:
     """The entry as it stands in a city file."""
-    given = {"version", *entry.model_dump(exclude_defaults=True)}
-    plain = {name: value for name, value in entry.model_dump().items() if name in given}
-    return "[[device.calibration]]\n" + tomli_w.dumps(plain)
+    return "[[device.calibration]]\n" + tomlkit.dumps(_plain(entry))
 
 
 def with_entry(text: str, device: str, entry: Calibration) -> str:
-    """The text of a city file with the entry after the device's own. Raises UsageError where it finds no place.
+    """The text of a city file with the entry after the device's own. Everything else stays as it was written.
 
-    Everything else in the file stays as it was written: only lines are added, and the result is checked.
+    Raises UsageError where the entry cannot be added without changing another value.
     """
-    lines = text.splitlines(keepends=True)
-    heads = [i for i, line in enumerate(lines) if line.lstrip().startswith("[")]
-    number = [d["id"] for d in tomllib.loads(text)["device"]].index(device)
-    begins = [i for i in heads if "".join(lines[i].split()).startswith("[[device]]")]
-    after = [i for i in heads if i > begins[number] and "device.calibration" not in lines[i]] if begins else []
-    end = after[0] if after else len(lines)
-    while end > 0 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
-        end -= 1  # blank lines and comments before the next table belong to it
-    before = "".join(lines[:end])
-    made = before + ("" if before.endswith("\n") else "\n") + "\n" + entry_text(entry) + "".join(lines[end:])
+    document = tomlkit.parse(text)
+    number = [d["id"] for d in document.unwrap()["device"]].index(device)
+    try:
+        _add(document["device"][number], _plain(entry))
+        made = tomlkit.dumps(document)
+    except (TOMLKitError, AttributeError):
+        made = ""
     if _read(made) != _expected(text, number, entry):
         raise UsageError(
             f"The entry finds no place in the city file; add it to {device} by hand:\n\n{entry_text(entry)}"
         )
     return made
+
+
+def _add(device: Any, plain: dict[str, Any]) -> None:  # noqa: ANN401 - a TOML table with its comments
+    """Append an entry to a device: a table of its own, or an element of an inline array."""
+    entries = device.get("calibration")
+    if isinstance(entries, Array):
+        entries.append(tomlkit.item(plain, _parent=entries))
+        return
+    table = tomlkit.table()
+    table.update(plain)
+    table.value.body.extend(_cut_end(device.value.body))
+    table.trivia.indent = "\n"
+    if entries is None:
+        device["calibration"] = tomlkit.aot()
+    device["calibration"].append(table)
+
+
+def _cut_end(body: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Remove and return the blank lines and comments at the end of a table: they belong to the table that follows."""
+    if body and isinstance(body[-1][1], AoT):
+        return _cut_end(body[-1][1][-1].value.body)
+    if body and isinstance(body[-1][1], Table):
+        return _cut_end(body[-1][1].value.body)
+    place = len(body)
+    while place and isinstance(body[place - 1][1], Comment | Whitespace):
+        place -= 1
+    end = body[place:]
+    del body[place:]
+    return end
 
 
 def _read(text: str) -> object:

@@ -1,22 +1,26 @@
-"""What devices are there: listen to a broker, or look at one message, and print ready lines of configuration."""
+"""Find devices: listen to a broker, or examine one message, and print ready lines of configuration."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import tomlkit
+
 from adapters.mqtt.broker_settings import broker
-from adapters.mqtt.link import Link
+from adapters.mqtt.listener import listen as subscribed
 from cityvitals.clock import now_ms
 from cityvitals.processes import cities_of
 from gateway.recognise import Sighting, recognised
 from registry.city import City
 from registry.settings import Settings
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import Unavailable, UsageError, nearest
 
-_MOST = 200_000  # messages that are looked at
+_MOST = 200_000  # messages that are examined
 
 # What kind of device gives a quantity, the most specific first.
 _KINDS = {
@@ -34,8 +38,8 @@ class Found:
         self.unknown: dict[str, int] = {}
         self.messages = 0
 
-    def take(self, payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> None:
-        """Look at one message."""
+    def add(self, payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> None:
+        """Recognise one message and add its values."""
         self.messages += 1
         sightings = recognised(payload, topic, now, zone)
         for s in sightings:
@@ -45,21 +49,20 @@ class Found:
 
 
 def listen(settings: Settings, seconds: float, topic: str, progress: Callable[[int], None]) -> list[str]:
-    """Listen to the configured broker for some seconds; what was found, as lines of text. Acknowledges nothing kept."""
-    link = Link(broker(settings.gateway.broker), f"discover-{now_ms() % 10**9}", [topic], session=False)
-    cities = cities_of(settings)
-    found, until = Found(), now_ms() + round(seconds * 1000)
+    """Listen to the configured broker for some seconds; the result as lines of text. Raises UsageError."""
+    cities, found = cities_of(settings), Found()
+
+    def receive(address: str, payload: bytes) -> bool:
+        found.add(payload, address, now_ms(), _zone(cities))
+        progress(found.messages)
+        return found.messages < _MOST
+
+    name = f"discover-{now_ms() % 10**9}"
     try:
-        while now_ms() < until and found.messages < _MOST:
-            batch = link.receive(0.2)
-            for message in batch:
-                found.take(message.payload, message.topic, now_ms(), _zone(cities))
-            link.ack(batch)
-            progress(found.messages)
-        if not link.connected and not found.messages:
-            raise UsageError(f"{link.state or 'the broker did not answer'}; nothing was heard.")
-    finally:
-        link.close()
+        asyncio.run(subscribed(broker(settings.gateway.broker), name, topic, seconds, receive))
+    except Unavailable as error:
+        if not found.messages:
+            raise UsageError(f"{error}; no message was received.") from None
     return report(found, cities)
 
 
@@ -70,7 +73,7 @@ def explain_payload(path: str, topic: str | None, settings: Settings) -> list[st
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
     cities, found = cities_of(settings), Found()
-    found.take(payload.strip(b"\n"), topic, now_ms(), _zone(cities))
+    found.add(payload.strip(b"\n"), topic, now_ms(), _zone(cities))
     if not found.values:
         hint = "" if topic else " Give --topic too: many families are recognised by it."
         return [
@@ -103,21 +106,16 @@ def report(found: Found, cities: Sequence[City]) -> list[str]:
 
 def _sources(found: Found, city: str) -> Iterable[str]:
     for family in sorted({family for family, _, _ in found.values}):
-        yield "[[gateway.source]]"
-        yield f'family = "{family}"'
-        yield f'city = "{city}"'
         renamed = {sender: device for f, device, sender in found.values if f == family and sender != device}
+        entry: dict[str, Any] = {"family": family, "city": city}
         if renamed:
-            yield "devices = { " + ", ".join(f'"{s}" = "{d}"' for s, d in sorted(renamed.items())) + " }"
-        yield ""
+            entry["devices"] = tomlkit.inline_table()
+            entry["devices"].update(sorted(renamed.items()))
+        yield from ("[[gateway.source]]", *tomlkit.dumps(entry).splitlines(), "")
 
 
 def _devices(new: Sequence[tuple[tuple[str, str, str], dict[str, Sighting]]]) -> Iterable[str]:
     for (_, device, _), values in new:
         kind = next((_KINDS[q] for q in _KINDS if q in values), "weather")
-        yield "[[device]]"
-        yield f'id = "{device}"'
-        yield f'kind = "{kind}"'
-        quoted = ", ".join('"' + q + '"' for q in sorted(values))
-        yield f"quantities = [{quoted}]"
-        yield ""
+        entry = {"id": device, "kind": kind, "quantities": sorted(values)}
+        yield from ("[[device]]", *tomlkit.dumps(entry).splitlines(), "")

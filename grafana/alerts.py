@@ -22,8 +22,22 @@ def rendered() -> str:
     return _HEADER + yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
 
 
+def rule_groups(folder: str, datasource: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each group by name as the provisioning API reads it; `folder` and `datasource` are uids."""
+    found = []
+    for name, rules in GROUPS.items():
+        every = 60 * min(minutes(rule.every) for rule in rules)
+        placed = {"orgID": 1, "folderUID": folder, "ruleGroup": name}
+        made = [{**_rule(rule), **placed} for rule in rules]
+        for query in (q for rule in made for q in rule["data"] if "datasourceUid" in q):
+            if query["datasourceUid"] == DATASOURCE_UID:
+                query["datasourceUid"] = datasource
+        found.append((name, {"title": name, "folderUid": folder, "interval": every, "rules": made}))
+    return found
+
+
 def _group(name: str, rules: tuple[Rule, ...]) -> dict[str, Any]:
-    """A group is evaluated together, as often as its quickest rule asks for."""
+    """A group is evaluated together, as often as its most frequent rule requires."""
     every = min((rule.every for rule in rules), key=minutes)
     return {"orgId": 1, "name": name, "folder": FOLDER, "interval": every, "rules": [_rule(rule) for rule in rules]}
 
@@ -55,7 +69,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _query(letter: str, text: str) -> dict[str, Any]:
-    """The range is not used by queries that name their own times; Grafana asks for one."""
+    """The range is not used by queries that name their own times; Grafana requires one."""
     model = {
         "refId": letter, "rawQuery": True, "resultFormat": "time_series", "query": text, "intervalMs": 60_000,
         "maxDataPoints": 43_200,

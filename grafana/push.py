@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+
+from grafana_client import GrafanaApi
+from grafana_client.client import GrafanaException
 
 from grafana import DATASOURCE_UID
+from grafana.alerts import rule_groups
 from grafana.build import FOLDER
 from grafana.older import for_older
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
@@ -19,11 +22,11 @@ _EXISTS = (409, 412)
 _NOT_ALLOWED = (401, 403)
 
 
-def push(url: str, token: str, datasource: str = DATASOURCE_UID) -> list[str]:
+def push(url: str, token: str, datasource: str = DATASOURCE_UID, alerts: bool = False) -> list[str]:
     """Create or replace every dashboard in the folder CityVitals and return their addresses.
 
     `token` belongs to a service account with the role Editor. `datasource`: uid (before Grafana 8: name) of the data
-    source that reads the store. Raises Unavailable when Grafana does not answer and CityVitalsError when it denies or is
+    source that reads the store. `alerts`: also the alert rules (Grafana 10 and later). Raises Unavailable when Grafana does not answer and CityVitalsError when it denies or is
     too old.
     """
     if not url.startswith(("http://", "https://")):
@@ -35,10 +38,15 @@ def push(url: str, token: str, datasource: str = DATASOURCE_UID) -> list[str]:
             f"Grafana at {grafana.url} is version {'.'.join(map(str, version))}; the dashboards need 7.5 or later,"
             " and 10 or later for the map and the state timeline."
         )
+    if alerts and version < NEW_FORM:
+        raise CityVitalsError(f"Grafana at {grafana.url} is older than 10; the alert rules need 10 or later.")
     grafana.check_datasource(datasource)
     folder = grafana.folder()
     boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
-    return [grafana.put(_fitted(board, version, datasource), folder) for board in boards]
+    addresses = [grafana.put(_fitted(board, version, datasource), folder) for board in boards]
+    return addresses + (
+        [grafana.put_alerts(name, group) for name, group in rule_groups(FOLDER_UID, datasource)] if alerts else []
+    )
 
 
 def _fitted(board: dict[str, Any], version: tuple[int, ...], datasource: str) -> dict[str, Any]:
@@ -50,22 +58,22 @@ def _fitted(board: dict[str, Any], version: tuple[int, ...], datasource: str) ->
 
 
 class _Grafana:
-    """A few calls, by the standard library: see docs/decisions.md on grafana-client."""
+    """The calls of a push, by grafana-client, with our errors."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._api = GrafanaApi.from_url(url, credential=token, timeout=30)
 
     def version(self) -> tuple[int, ...]:
         """Major and minor version; that of a server that hides it counts as new."""
-        text = str(self.call("/api/health").get("version", ""))
-        found = re.match(r"(\d+)\.(\d+)", text)
+        found = re.match(r"(\d+)\.(\d+)", str(self.call(self._api.health.check).get("version", "")))
         return (int(found[1]), int(found[2])) if found else NEW_FORM
 
     def check_datasource(self, uid: str) -> None:
         """Raises CityVitalsError where the data source does not exist and this token may know it."""
-        known = self.call(f"/api/datasources/uid/{uid}", fine=(*_NOT_ALLOWED, 404))
-        by_name = known or self.call(f"/api/datasources/name/{uid}", fine=(*_NOT_ALLOWED, 404))
+        source = self._api.datasource
+        known = self.call(source.get_datasource_by_uid, uid, fine=(*_NOT_ALLOWED, 404))
+        by_name = known or self.call(source.get_datasource_by_name, uid, fine=(*_NOT_ALLOWED, 404))
         if by_name.get("status") == 404:
             raise CityVitalsError(
                 f"Grafana at {self.url} has no data source '{uid}'; add InfluxDB (query language InfluxQL) with that uid"
@@ -74,26 +82,29 @@ class _Grafana:
 
     def folder(self) -> dict[str, Any]:
         """The folder CityVitals, made where it is not there."""
-        made = self.call("/api/folders", {"uid": FOLDER_UID, "title": "CityVitals"}, fine=_EXISTS)
-        return self.call(f"/api/folders/{FOLDER_UID}") if "status" in made else made
+        made: dict[str, Any] = self.call(self._api.folder.create_folder, "CityVitals", FOLDER_UID, fine=_EXISTS)
+        return made if "status" not in made else dict(self.call(self._api.folder.get_folder, FOLDER_UID))
 
     def put(self, board: dict[str, Any], folder: dict[str, Any]) -> str:
         """Create or replace one dashboard; returns its address."""
         document: dict[str, Any] = {"dashboard": board, "folderUid": FOLDER_UID, "overwrite": True}
         if board["schemaVersion"] < 30:
             document["folderId"] = folder.get("id", 0)
-        return f"{self.url}{self.call('/api/dashboards/db', document)['url']}"
+        return f"{self.url}{self.call(self._api.dashboard.update_dashboard, document)['url']}"
 
-    def call(self, path: str, document: dict[str, Any] | None = None, fine: tuple[int, ...] = ()) -> dict[str, Any]:
-        """The answer to a GET, or to a POST of `document`; for a status that is `fine`, only that status."""
-        data = None if document is None else json.dumps(document).encode()
-        request = Request(self.url + path, data, self._headers)  # noqa: S310 - see push
+    def put_alerts(self, name: str, group: dict[str, Any]) -> str:
+        """Create or replace one group of alert rules, which stay editable in Grafana; returns its name."""
+        rules = self._api.alertingprovisioning
+        self.call(rules.update_rule_group, FOLDER_UID, name, group, disable_provenance=True)
+        return f"{self.url}/alerting/list: {name}"
+
+    def call(self, method: Callable[..., Any], *arguments: object, fine: tuple[int, ...] = (), **named: object) -> Any:  # noqa: ANN401
+        """The answer of a method of grafana-client; for a status that is `fine`, only that status."""
         try:
-            with urlopen(request, timeout=30) as answer:  # noqa: S310
-                body = json.load(answer)
-        except HTTPError as error:
-            if error.code in fine:
-                return {"status": error.code}
+            body = method(*arguments, **named)
+        except GrafanaException as error:
+            if error.status_code in fine:
+                return {"status": error.status_code}
             raise self._denied(error) from error
         except (OSError, ValueError) as error:
             raise Unavailable(f"Grafana at {self.url} does not answer: {error}. Is it running there?") from error
@@ -101,8 +112,7 @@ class _Grafana:
             raise CityVitalsError(f"{self.url} answers, but not like a Grafana.")
         return body
 
-    def _denied(self, error: HTTPError) -> CityVitalsError:
-        if error.code in _NOT_ALLOWED:
+    def _denied(self, error: GrafanaException) -> CityVitalsError:
+        if error.status_code in _NOT_ALLOWED:
             return CityVitalsError(f"Grafana at {self.url} denies the token; it needs the role Editor.")
-        words = error.read(500).decode(errors="replace")
-        return CityVitalsError(f"Grafana at {self.url} answers {error.code}: {words}")
+        return CityVitalsError(f"Grafana at {self.url} answers {error.status_code}: {str(error.response)[:500]}")

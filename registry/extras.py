@@ -8,11 +8,13 @@ from telemetry.errors import CityVitalsError
 
 # Top-level module -> the smallest extra that contains it; tests/test_dependencies.py compares it with pyproject.toml.
 EXTRA_OF = {
+    "aiomqtt": "gateway",
     "amqtt": "demo",
     "cbor2": "gateway",
     "cryptography": "node",
     "fastapi": "central",
     "yaml": "grafana",
+    "grafana_client": "grafana",
     "influxdb_client": "influx",
     "js_lib_leaflet": "central",
     "matplotlib": "report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ class Broker:
         if parts.password:
             rest.setdefault("password", unquote(parts.password))
         return Broker(parts.hostname or "", port or (8883 if tls else 1883), tls, **rest)
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """The context of a TLS connection; None for a plain one."""
+        if not self.tls:
+            return None
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.cert:
+            context.load_cert_chain(self.cert, self.key)
+        return context
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

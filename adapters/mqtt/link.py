@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import random
 import select
-import ssl
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -69,20 +68,14 @@ class Link:
         client.max_inflight_messages_set(1000)
         if self.broker.username:
             client.username_pw_set(self.broker.username, self.broker.password)
-        if self.broker.tls:
-            client.tls_set_context(self._tls())
+        if (context := self.broker.tls_context()) is not None:
+            client.tls_set_context(context)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message, client.on_publish = self._on_message, self._on_publish
         # With these set, paho queues packets instead of one system call per PUBACK; `_flush` writes them.
         client.on_socket_register_write = client.on_socket_unregister_write = lambda *_: None
         return client
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.broker.ca)
-        if self.broker.cert:
-            context.load_cert_chain(self.broker.cert, self.broker.key)
-        return context
 
     # -- callbacks -------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ def build(
 def push(
     url: Annotated[str, typer.Argument(help="The Grafana server, like http://localhost:3000.")],
     datasource: Annotated[str, typer.Option(help="Uid of its InfluxDB data source.")] = DATASOURCE_UID,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Also put the alert rules there (Grafana 10 or later).")
+    ] = False,
 ) -> None:
     """Put the dashboards and their folder on a server; the token comes from CITYVITALS_GRAFANA_TOKEN.
 
@@ -48,5 +51,5 @@ def push(
     token = os.environ.get(TOKEN, "")
     if not token:
         raise UsageError(f"Set {TOKEN} to a service account token of that Grafana; secrets are not taken as arguments.")
-    for title in push_to(url, token, datasource):
+    for title in push_to(url, token, datasource, alerts):
         sys.stdout.write(f"{title}\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import tomlkit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -81,31 +82,16 @@ class Demo:
     # -- configuration and output ------------------------------------------------------------------------------------
 
     def _write_config(self, broker_port: int) -> None:
-        url = f"mqtt://127.0.0.1:{broker_port}"
-        (self.folder / "cityvitals.toml").write_text(
-            f"""city_files = ["city.toml"]
-
-[gateway]
-id = "demo-gateway"
-broker.url = "{url}"
-buffer = "{self.folder / "gateway.db"}"
-
-[ingest]
-broker.url = "{url}"
-rejects = "{self.folder / "ingest-rejects.db"}"
-
-[store]
-url = "{self.store}"
-
-[api]
-port = {self.port}
-
-[simulate]
-broker.url = "{url}"
-interval_s = {LIVE_MS / 1000}
-""",
-            encoding="utf-8",
-        )
+        url = {"url": f"mqtt://127.0.0.1:{broker_port}"}
+        settings = {
+            "city_files": ["city.toml"],
+            "gateway": {"id": "demo-gateway", "broker": url, "buffer": str(self.folder / "gateway.db")},
+            "ingest": {"broker": url, "rejects": str(self.folder / "ingest-rejects.db")},
+            "store": {"url": self.store},
+            "api": {"port": self.port},
+            "simulate": {"broker": url, "interval_s": LIVE_MS / 1000},
+        }
+        (self.folder / "cityvitals.toml").write_text(tomlkit.dumps(settings), encoding="utf-8")
 
     def _print_addresses(self, broker_port: int, nodes: int) -> None:
         kind = "Mosquitto" if mosquitto() else "amqtt, embedded"

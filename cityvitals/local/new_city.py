@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import tomlkit
+
 from registry.config import load_city, load_settings
 from telemetry.errors import UsageError
 from telemetry.topics import valid_id
@@ -15,9 +17,9 @@ _CITY = """# The city. Omit what you do not know: the notes of an indicator name
 
 [city]
 id = "{id}"
-name = "{name}"
-country = "{country}"
-timezone = "{timezone}"
+name = {name}
+country = {country}
+timezone = {timezone}
 {population}
 # One entry for each device. The id is the level of the topic at which it publishes.
 [[device]]
@@ -66,9 +68,9 @@ def write(folder: Path, name: str, country: str, timezone: str, population: int 
     files = {
         folder / "city.toml": _CITY.format(
             id=city,
-            name=_escaped(name or city.replace("-", " ").title()),
-            country=_escaped(country or "XX"),
-            timezone=_escaped(timezone or _local_zone()),
+            name=_quoted(name or city.replace("-", " ").title()),
+            country=_quoted(country or "XX"),
+            timezone=_quoted(timezone or _local_zone()),
             population=f"population = {population}\n" if population else "# population = 52000\n",
         ),
         folder / "cityvitals.toml": _SETTINGS.format(id=city),
@@ -89,8 +91,8 @@ def write(folder: Path, name: str, country: str, timezone: str, population: int 
     return list(files)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(text: str) -> str:
+    return tomlkit.item(text).as_string()
 
 
 def _local_zone() -> str:

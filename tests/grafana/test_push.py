@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from grafana.push import push
+from grafana.rules import GROUPS, minutes
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.servers import free_port
 
@@ -25,6 +27,7 @@ class StandIn(BaseHTTPRequestHandler):
     token = "Bearer good"
     version: str | None
     datasources: tuple[str, ...]
+    provenance: set[str]  # values of the header by which rules stay editable
 
     def do_GET(self) -> None:
         if self.path == "/api/health":
@@ -48,6 +51,12 @@ class StandIn(BaseHTTPRequestHandler):
         self.folders.add(uid)
         self._answer(412 if again else 200, {"url": f"/d/{uid}", "uid": uid, "id": 7})
 
+    def do_PUT(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.calls.append((self.path, self.headers["Authorization"], body))
+        self.provenance.add(self.headers["X-Disable-Provenance"])
+        self._answer(200, body)
+
     def _answer(self, status: int, body: Any) -> None:
         text = json.dumps(body).encode()
         self.send_response(status)
@@ -62,7 +71,7 @@ class StandIn(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def grafana() -> Iterator[tuple[str, list[Call]]]:
-    StandIn.calls, StandIn.folders = [], set()
+    StandIn.calls, StandIn.folders, StandIn.provenance = [], set(), set()
     StandIn.version, StandIn.datasources = "11.6.0", ("cityvitals-influx",)
     server = HTTPServer(("127.0.0.1", 0), StandIn)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -145,3 +154,27 @@ def test_what_is_not_an_address_is_named() -> None:
 def test_a_grafana_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         push(f"http://127.0.0.1:{free_port()}", "good")
+
+
+def test_alert_rules_are_put_as_groups_that_stay_editable(grafana: Any) -> None:
+    url, calls = grafana
+    StandIn.datasources = ("mine",)
+    pushed = push(url, "good", "mine", alerts=True)
+    groups = [(path, body) for path, _, body in calls if path.startswith("/api/v1/provisioning/")]
+    assert [path.rpartition("/")[2] for path, _ in groups] == [quote(name) for name in GROUPS]
+    assert len(pushed) == 8 + len(GROUPS)
+    for (_, body), rules in zip(groups, GROUPS.values(), strict=True):
+        assert body["interval"] == 60 * min(minutes(rule.every) for rule in rules)
+        assert {rule["folderUID"] for rule in body["rules"]} == {"cityvitals"}
+        sources = {query.get("datasourceUid") for rule in body["rules"] for query in rule["data"]}
+        assert "mine" in sources
+        assert "cityvitals-influx" not in sources
+    assert StandIn.provenance == {"true"}
+
+
+def test_an_older_server_gets_no_alert_rules_and_nothing_else(grafana: Any) -> None:
+    url, calls = grafana
+    StandIn.version = "9.5.2"
+    with pytest.raises(CityVitalsError, match="alert rules need 10 or later"):
+        push(url, "good", alerts=True)
+    assert calls == []

@@ -140,11 +140,35 @@ def test_an_entry_goes_after_the_devices_own_and_comments_stay() -> None:
     assert "calibration" in tomllib.loads(last)["device"][1]
 
 
-def test_a_file_that_has_no_place_for_an_entry_is_left_alone() -> None:
-    entry = 'calibration = [{quantity="pm2_5", valid_from="2020-01-01"}]'
+def test_a_comment_before_the_next_table_stays_before_it() -> None:
+    made = with_entry(CITY, "pa", ENTRY)
+    assert made.index("[[device.calibration]]") < made.index("# the reference\n[[device]]")
+    assert made.replace(made[made.index("[[device.calibration]]") : made.index("# the reference")], "") == CITY
+
+
+def test_an_entry_is_appended_to_an_inline_array() -> None:
+    entry = 'calibration = [{quantity="pm2_5", valid_from="2020-01-01"}]  # one line'
     inline = CITY.replace("interval_s = 1200", f"interval_s = 1200\n{entry}")
-    with pytest.raises(UsageError, match="by hand"):
-        with_entry(inline, "pa", ENTRY)
+    made = with_entry(inline, "pa", ENTRY)
+    assert [e["valid_from"] for e in tomllib.loads(made)["device"][0]["calibration"]] == ["2020-01-01", "2022-01-01"]
+    assert "# one line" in made
+    assert "[[device.calibration]]" not in made
+
+
+@given(st.lists(st.sampled_from(["", "# a comment", "note = 'x'  # end", "[device.rollover]", "energy_total = 100.0"])))
+def test_whatever_surrounds_a_device_stays_as_it_was_written(lines: list[str]) -> None:
+    text = CITY.replace("\n# the reference", "\n".join(["", *lines]) + "\n# the reference")
+    try:
+        before = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    made = with_entry(text, "pa", ENTRY)
+    after = tomllib.loads(made)
+    assert after["device"][0].pop("calibration")[0]["note"] == 'quoted "well"'
+    assert after == before
+    assert [line for line in made.splitlines() if line in text.splitlines() and line] == [
+        line for line in text.splitlines() if line
+    ]
 
 
 ANSCOMBE = (
