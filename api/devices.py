@@ -8,15 +8,14 @@ import msgspec
 import numpy as np
 
 from registry.city import City, Device
+from registry.silence import silent_after
 from telemetry.partials import Partials
-from telemetry.quantities import QUANTITIES
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
 
-LOOK_BACK = DAY + 2 * 60 * MINUTE  # what is older is found by a second, longer look at the few that are missing
-LEAST_SILENCE = 15 * MINUTE
-INTERVALS = 3
-EVENTS_ONLY = 7 * DAY
+LOOK_BACK = (
+    DAY + 2 * 60 * MINUTE
+)  # older readings are found by a second, longer query for the missing devices
 
 
 class Newest(msgspec.Struct, frozen=True):
@@ -64,7 +63,7 @@ NOT_A_HOME = frozenset({"public_building", "generation", "supply", "billed"})
 
 
 def states(city: City, newest: dict[str, dict[str, Newest]], now: int) -> list[DeviceState]:
-    """Every registered device, those that need somebody first: never heard, silent (longest first), well."""
+    """Every registered device, those that need attention first: never heard, silent (longest first), well."""
     found = [_state(device, newest.get(device.id, {}), now) for device in city.device]
     order = {"unheard": 0, "silent": 1, "ok": 2}
     return sorted(found, key=lambda d: (order[d.state], d.heard or 0 if d.state == "silent" else 0, d.id))
@@ -88,11 +87,3 @@ def withheld(kind: str, role: str, customers: float) -> bool:
     A meter of a whole street is not: its value says nothing of one of its fifty customers.
     """
     return kind in METERS and role not in NOT_A_HOME and customers < MANY
-
-
-def silent_after(device: Device) -> int:
-    """Ms without a reading from which a device is silent: three intervals, at least 15 minutes; a week for events."""
-    if device.quantities and all(QUANTITIES[q].event for q in device.quantities):
-        return EVENTS_ONLY
-    interval = 1000 * device.interval_s if device.interval_s else 0
-    return max(LEAST_SILENCE, round(INTERVALS * interval))

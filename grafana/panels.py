@@ -170,6 +170,26 @@ def _line(line: Line) -> dict[str, Any]:
     return override(line.name, properties)
 
 
+def _drawn(*, bars: bool, stairs: bool, fill: int, joined: bool, stacked: bool) -> dict[str, Any]:
+    """How the lines of `curves` are drawn."""
+    return {
+        "drawStyle": "bars" if bars else "line",
+        "lineInterpolation": "stepAfter" if stairs else "linear",
+        "lineWidth": 1 if bars else 2,
+        "fillOpacity": 70 if bars else fill,
+        "gradientMode": "none",
+        "spanNulls": joined,
+        "insertNulls": False,
+        "showPoints": "always" if joined else "never",
+        "pointSize": 4,
+        "axisPlacement": "auto",
+        "axisLabel": "",
+        "scaleDistribution": {"type": "linear"},
+        "hideFrom": {"tooltip": False, "viz": False, "legend": False},
+        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
+    }
+
+
 def curves(
     title: str,
     about: str,
@@ -192,22 +212,7 @@ def curves(
 ) -> Panel:
     """Lines over time; a gap stays a gap unless `joined` (values of months). `legend`: bottom, right or none."""
     panel = panel_of("timeseries", title, about, queries, time_from=time_from, interval=interval)
-    custom: dict[str, Any] = {
-        "drawStyle": "bars" if bars else "line",
-        "lineInterpolation": "stepAfter" if stairs else "linear",
-        "lineWidth": 1 if bars else 2,
-        "fillOpacity": 70 if bars else fill,
-        "gradientMode": "none",
-        "spanNulls": joined,
-        "insertNulls": False,
-        "showPoints": "always" if joined else "never",
-        "pointSize": 4,
-        "axisPlacement": "auto",
-        "axisLabel": "",
-        "scaleDistribution": {"type": "linear"},
-        "hideFrom": {"tooltip": False, "viz": False, "legend": False},
-        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
-    }
+    custom = _drawn(bars=bars, stairs=stairs, fill=fill, joined=joined, stacked=stacked)
     defaults: dict[str, Any] = {
         "unit": unit_id(unit), "noValue": NO_DATA, "custom": custom, "color": {"mode": "palette-classic"},
         "mappings": mappings(words or {}), "thresholds": thresholds(NUMBER),

@@ -14,14 +14,13 @@ import numpy as np
 
 from adapters.points import Newest, Point
 from registry.city import City, Device
+from registry.silence import silent_after
 from registry.unregistered import unregistered
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
 
-LEAST_SILENCE = 15 * MINUTE
-EVENTS_ONLY = 7 * DAY
 # The newest value of these is shown of every device that has it.
 SHOWN = (
     "rssi", "ring_fill", "ring_dropped", "heap_free", "uptime", "boots", "clock_offset", "connector_state",
@@ -123,15 +122,8 @@ class Fleet:
 
     def silent_after(self, device: str) -> int:
         """Ms without a reading from which a device is silent."""
-        known = self._registered.get(device)
-        if known and all(QUANTITIES[q].event for q in known.quantities):
-            return EVENTS_ONLY
-        interval = (
-            1000 * known.interval_s
-            if known and known.interval_s
-            else min(self.states[device].steps.values(), default=0.0)
-        )
-        return max(LEAST_SILENCE, round(3 * interval))
+        learnt = min(self.states[device].steps.values(), default=0.0)
+        return silent_after(self._registered.get(device), learnt)
 
     def _trouble(self, device: str, state: State, now: int) -> tuple[int, int]:
         """The worst trouble of a device, as an index of TROUBLE, and the time of its last good state."""

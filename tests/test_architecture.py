@@ -306,3 +306,4 @@ def test_functions_are_short() -> None:
     lengths = [(f.end_lineno or f.lineno) - f.lineno + 1 for p in sources() for f in functions(p)]
     print(f"{len(lengths)} functions, median {median(lengths):g} lines, longest {max(lengths)}")
     assert median(lengths) < 12
+    assert max(lengths) <= 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from adapters.mqtt.broker import Broker
+    from edge.tools.node_enrol import NodeKey
 
 app = typer.Typer(help="Firmware updates of nodes, over the air.", no_args_is_help=True)
 
@@ -63,7 +65,6 @@ def publish(
     from edge.tools import node_enrol  # noqa: PLC0415
     from edge.tools import ota as node_ota  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
-    from telemetry.untrusted import printable  # noqa: PLC0415
 
     if bool(devices) == bool(kind):
         raise UsageError("Name the nodes to update, or all of a kind with --kind air.")
@@ -79,11 +80,18 @@ def publish(
             f"{', '.join(same)} already had {made.version}; if the sources differ, increase VERSION and publish."
         )
     if wait:
-        failed = False
-        for node, end in node_ota.follow(place, made.version, keys, before, wait):
-            typer.echo(f"{node.device}: {printable(end) or f'runs {made.version}'}")
-            failed = failed or bool(end)
-        raise typer.Exit(1 if failed else 0)
+        raise typer.Exit(_follow(node_ota.follow(place, made.version, keys, before, wait), made.version))
+
+
+def _follow(results: Iterable[tuple[NodeKey, str]], version: str) -> int:
+    """Print each node's result as it arrives; returns the exit status."""
+    from telemetry.untrusted import printable  # noqa: PLC0415
+
+    failed = False
+    for node, reason in results:
+        typer.echo(f"{node.device}: {printable(reason) or f'runs {version}'}")
+        failed = failed or bool(reason)
+    return 1 if failed else 0
 
 
 @app.command()

@@ -53,14 +53,13 @@ def plan_charging(
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
     import msgspec  # noqa: PLC0415
-
     from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.plan.charging import Asked, as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
     from cityvitals.plan.options import form_of, today  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     form_of(form)
-    if bool(store) != bool(city) or bool(store) != bool(period):
+    if not bool(store) == bool(city) == bool(period):
         raise UsageError("The building's load needs --city, --store and --period together; without it, none of them.")
     asked = Asked(
         points, kw, connection, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
@@ -69,10 +68,10 @@ def plan_charging(
     opened = existing_store(store) if store else None
     if sessions is None:
         rule = ruled(asked, opened, today())
-        sys.stdout.write(msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule))
-        return
-    found, bad = made(asked, sessions, opened, today())
-    sys.stdout.write(as_json(found, bad) if form == "json" else as_text(found, bad))
+        text = msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule)
+    else:
+        text = (as_json if form == "json" else as_text)(*made(asked, sessions, opened, today()))
+    sys.stdout.write(text)
 
 
 def plan_scenario(

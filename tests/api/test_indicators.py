@@ -12,9 +12,10 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from api.devices import EVENTS_ONLY, LEAST_SILENCE, Newest, silent_after, states
+from api.devices import Newest, states
 from kpi_derivation.catalogue import KPIS
 from registry.city import City
+from registry.silence import EVENTS_ONLY, LEAST_SILENCE, silent_after
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
