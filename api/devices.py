@@ -13,9 +13,7 @@ from telemetry.partials import Partials
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
 
-LOOK_BACK = (
-    DAY + 2 * 60 * MINUTE
-)  # older readings are found by a second, longer query for the missing devices
+LOOK_BACK = DAY + 2 * 60 * MINUTE  # older readings are found by a second, longer query for the missing devices
 
 
 class Newest(msgspec.Struct, frozen=True):

@@ -12,8 +12,8 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, Comment, Table, Whitespace
 
 from adapters.store import Store
-from kpi_derivation.rules.calibration import Fit
-from kpi_derivation.rules.colocation import Pairs, entry_of, fitted, needed, pairs, raw_rmse
+from kpi_derivation.rules.air.calibration import Fit
+from kpi_derivation.rules.air.colocation import Pairs, entry_of, fitted, needed, pairs, raw_rmse
 from registry.city import Calibration, City, Device
 from registry.config import load_city
 from telemetry.errors import UsageError, nearest

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kpi_derivation.rules.indices import BANDS, EUROPE
+from kpi_derivation.rules.air.indices import BANDS, EUROPE
 
 GREY, BLUE, GREEN, ORANGE, RED = "#808791", "#5794f2", "#56a64b", "#ff780a", "#e02f44"
 YELLOW, VIOLET, FAINT = "#d9a400", "#a352cc", "rgba(128, 128, 128, 0.10)"

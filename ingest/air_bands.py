@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from adapters.points import Point
-from kpi_derivation.rules.calibration import Calibrations
-from kpi_derivation.rules.indices import EUROPE
+from kpi_derivation.rules.air.calibration import Calibrations
+from kpi_derivation.rules.air.indices import EUROPE
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
 

@@ -11,7 +11,7 @@ from adapters.points import Point, Points
 from ingest import events, targets
 from ingest.air_bands import bands
 from ingest.fleet import Fleet
-from kpi_derivation.rules.calibration import Calibrations
+from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials

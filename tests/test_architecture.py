@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_grafana_uses_the_catalogue_and_the_bands_of_the_air_index_only() -> Non
     names = {n for path in sources() if path.parts[0] == "grafana" for n in imported(path)}
     assert {n for n in names if n.startswith("kpi_derivation")} <= {
         "kpi_derivation.catalogue",
-        "kpi_derivation.rules.indices",
+        "kpi_derivation.rules.air.indices",
     }
 
 
@@ -292,6 +293,19 @@ def test_every_function_says_what_it_returns() -> None:
 
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     assert [p for p in sources() if p.stem in ("utils", "util", "common", "helpers", "misc")] == []
+
+
+# Folders whose files are entries of one kind, found by their presence: their number is how much there is of it.
+REGISTRIES = {
+    "cityvitals/cli", "edge/firmware/sensors", "gateway/formats", "grafana/definitions", "kpi_derivation/catalogue",
+    "planning/transforms",
+}  # fmt: skip
+
+
+def test_no_room_has_more_than_twenty_modules_on_one_level() -> None:
+    rooms = Counter(p.parent.as_posix() for p in sources() if p.name != "__init__.py")
+    print(", ".join(f"{room} {n}" for room, n in rooms.most_common(6)))
+    assert {room: n for room, n in rooms.items() if n > 20 and room not in REGISTRIES} == {}
 
 
 def test_files_are_short() -> None:

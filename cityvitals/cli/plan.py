@@ -53,6 +53,7 @@ def plan_charging(
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
     import msgspec  # noqa: PLC0415
+
     from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.plan.charging import Asked, as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
     from cityvitals.plan.options import form_of, today  # noqa: PLC0415
@@ -65,13 +66,12 @@ def plan_charging(
         points, kw, connection, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
         shortfall, cheap_hour, least_kwh, draws, seed,
     )  # fmt: skip
-    opened = existing_store(store) if store else None
+    opened, as_of = existing_store(store) if store else None, today()
     if sessions is None:
-        rule = ruled(asked, opened, today())
-        text = msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule)
-    else:
-        text = (as_json if form == "json" else as_text)(*made(asked, sessions, opened, today()))
-    sys.stdout.write(text)
+        rule = ruled(asked, opened, as_of)
+        sys.stdout.write(msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule))
+        return
+    sys.stdout.write((as_json if form == "json" else as_text)(*made(asked, sessions, opened, as_of)))
 
 
 def plan_scenario(

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kpi_derivation.engine.view import Part, Rows, View
-from kpi_derivation.rules.air_notes import calibrated, spikes, suspects
+from kpi_derivation.rules.air.notes import calibrated, spikes, suspects
+from kpi_derivation.rules.air.stations import QUANTITIES, counted, kinds_of
 from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.stations import QUANTITIES, counted, kinds_of
 from registry.city import Device
 from telemetry.series import FloatArray
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import CHARGERS
-from kpi_derivation.rules.energy import METERS
+from kpi_derivation.rules.metering.energy import METERS
 from kpi_derivation.rules.ratios import missing
 from registry.city import Device, DeviceKind
 

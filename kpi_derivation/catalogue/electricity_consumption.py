@@ -11,8 +11,8 @@ is labelled as estimated.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import metered
-from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.metering.energy import metered
+from kpi_derivation.rules.metering.meters import Counted
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:2C"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import reporting, sessions
 from kpi_derivation.rules.emissions import factor
-from kpi_derivation.rules.energy import metered
+from kpi_derivation.rules.metering.energy import metered
 from kpi_derivation.rules.ratios import joined, missing
 from telemetry.kpi_value import Reason
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.indices import BANDS, european_band
+from kpi_derivation.rules.air.indices import BANDS, european_band
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
 from telemetry.series import FloatArray

@@ -11,7 +11,7 @@ import numpy as np
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.derived import TARGET
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, consumes, metered
+from kpi_derivation.rules.metering.energy import METERS, consumes, metered
 from kpi_derivation.rules.ratios import joined
 from registry.city import Device
 from telemetry.kpi_value import Reason

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.peaks import of_peak
+from kpi_derivation.rules.metering.peaks import of_peak
 
 KPI = local_kpi("LOCAL:E:PEAK", "Peak demand", "kW", "Highest mean power of all meters over 15 minutes", "Energy")
 METHOD = "peak-demand/2"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import generates, metered
-from kpi_derivation.rules.generation import exported
+from kpi_derivation.rules.metering.energy import generates, metered
+from kpi_derivation.rules.metering.generation import exported
 
 KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"

@@ -13,7 +13,7 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.days.blocks import LEAD
 from kpi_derivation.engine.families.air import running_means
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.indices import US, aqi, is_current, nowcast
+from kpi_derivation.rules.air.indices import US, aqi, is_current, nowcast
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
 from telemetry.series import FloatArray

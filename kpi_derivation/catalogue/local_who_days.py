@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.exceedances import Limit, exceedances
+from kpi_derivation.rules.air.exceedances import Limit, exceedances
 
 LIMITS = (
     Limit("pm2_5", "pm2_5", 15.0),

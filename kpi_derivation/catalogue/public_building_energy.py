@@ -7,8 +7,8 @@ floor area of the buildings that these meters serve. Over less than a year it is
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import metered
-from kpi_derivation.rules.heat import heat
+from kpi_derivation.rules.metering.energy import metered
+from kpi_derivation.rules.metering.heat import heat
 from kpi_derivation.rules.ratios import missing
 from registry.city import Device
 

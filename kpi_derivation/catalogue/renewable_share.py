@@ -9,8 +9,8 @@ dated figure); all electricity used is what was drawn from the grid and the self
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import generates, metered
-from kpi_derivation.rules.generation import exported
+from kpi_derivation.rules.metering.energy import generates, metered
+from kpi_derivation.rules.metering.generation import exported
 from kpi_derivation.rules.ratios import joined
 
 CODE = "EN:E:E:1C"

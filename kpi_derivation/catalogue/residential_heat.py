@@ -7,7 +7,7 @@ such a meter are not in it: the value is partial and says so. Over less than a y
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.heat import GJ_PER_KWH, heat
+from kpi_derivation.rules.metering.heat import GJ_PER_KWH, heat
 from kpi_derivation.rules.ratios import joined, missing
 from registry.city import Device
 

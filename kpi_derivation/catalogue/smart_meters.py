@@ -7,7 +7,7 @@ The number of all meters is `electricity_meters` in [city].
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS
+from kpi_derivation.rules.metering.energy import METERS
 from registry.city import Device
 
 CODE = "EC:ICT:ES:1C"

@@ -7,7 +7,7 @@ water supplied into the network are not customers' meters and do not count. All 
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.water import METERS, billed
+from kpi_derivation.rules.metering.water import METERS, billed
 
 CODE = "EC:ICT:WS:1C"
 METHOD = "smart-water-meters-registry/1 (unconfirmed formula)"

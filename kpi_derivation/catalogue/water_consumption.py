@@ -7,9 +7,9 @@ the coverage says how many of the city's meters (`water_meters`) are read.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import HOUR_MS, Part, View
-from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.metering.meters import Counted
+from kpi_derivation.rules.metering.water import billed, volume
 from kpi_derivation.rules.ratios import joined, missing
-from kpi_derivation.rules.water import billed, volume
 
 CODE = "EN:EN:WS:2C"
 METHOD = "water-per-capita/2 (unconfirmed unit and formula)"

@@ -7,9 +7,9 @@ would look like a loss, so there is no value unless all meters (`water_meters`) 
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.meters import Counted
+from kpi_derivation.rules.metering.meters import Counted
+from kpi_derivation.rules.metering.water import billed, supplied, volume
 from kpi_derivation.rules.ratios import missing
-from kpi_derivation.rules.water import billed, supplied, volume
 
 CODE = "EC:I:WS:3C"
 METHOD = "water-balance/2 (unconfirmed formula)"

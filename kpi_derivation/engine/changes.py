@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine.record import Record
-from kpi_derivation.rules.calibration import valid_from
+from kpi_derivation.rules.air.calibration import valid_from
 from registry.city import City, Device
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import CALENDAR, KINDS

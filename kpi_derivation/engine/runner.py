@@ -28,9 +28,9 @@ from kpi_derivation.engine.record import Record
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
 from kpi_derivation.engine.view import View
+from kpi_derivation.rules.air.stations import KINDS as STATIONS
 from kpi_derivation.rules.outages import QUANTITIES as OUTAGE_QUANTITIES
 from kpi_derivation.rules.outages import log_span
-from kpi_derivation.rules.stations import KINDS as STATIONS
 from registry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.air.stations import QUANTITIES, kinds_of
 from kpi_derivation.rules.presence import captures, in_service
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.stations import QUANTITIES, kinds_of
 from registry.city import DeviceKind
 from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray

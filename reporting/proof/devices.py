@@ -10,8 +10,8 @@ import numpy as np
 
 from kpi_derivation.catalogue import Derivation, reads
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.air.stations import counted
 from kpi_derivation.rules.presence import captures
-from kpi_derivation.rules.stations import counted
 from registry.city import Calibration, Device, DeviceKind, Rules
 from reporting.proof.proof import DeviceProof, standard_error
 from reporting.proof.watched import Read

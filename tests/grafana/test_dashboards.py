@@ -24,7 +24,7 @@ from grafana.links import DASHBOARDS
 from grafana.lint import faults
 from grafana.older import for_older
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
-from kpi_derivation.rules.indices import EUROPE, european_band
+from kpi_derivation.rules.air.indices import EUROPE, european_band
 
 FILES = sorted(FOLDER.glob("*.json"))
 PROVISIONING = FOLDER.parent / "provisioning"

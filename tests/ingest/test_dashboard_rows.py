@@ -7,7 +7,7 @@ import pytest
 
 from ingest import events, targets
 from ingest.air_bands import bands
-from kpi_derivation.rules.calibration import Calibrations
+from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials, fold

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kpi_derivation.engine.days.grid import DayGrid
-from kpi_derivation.rules.register_days import SLOW, DayPoints, covered, join
-from kpi_derivation.rules.registers import MeterChange
+from kpi_derivation.rules.metering.register_days import SLOW, DayPoints, covered, join
+from kpi_derivation.rules.metering.registers import MeterChange
 from telemetry.series import IntArray
 
 COLUMNS = {"interval": np.nan, "increase": 0.0}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kpi_derivation.rules.registers import MeterChange
+from kpi_derivation.rules.metering.registers import MeterChange
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR

@@ -20,8 +20,8 @@ from kpi_derivation.engine.days.hours import Hours, Pairs, Span
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
-from kpi_derivation.rules.meter_changes import meter_changes
-from kpi_derivation.rules.registers import MeterChange
+from kpi_derivation.rules.metering.meter_changes import meter_changes
+from kpi_derivation.rules.metering.registers import MeterChange
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES

@@ -12,7 +12,7 @@ from kpi_derivation.engine.days.in_service import InService
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.recent import Recent
 from kpi_derivation.engine.spans import runs
-from kpi_derivation.rules.calibration import Calibrations
+from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.series import IntArray, SeriesTable

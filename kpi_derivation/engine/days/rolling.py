@@ -11,7 +11,7 @@ from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
-from kpi_derivation.rules.register_days import energy_between
+from kpi_derivation.rules.metering.register_days import energy_between
 from telemetry.partials import Partials, regroup
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR

@@ -9,7 +9,7 @@ import math
 
 from kpi_derivation.engine.days.blocks import Block
 from kpi_derivation.engine.days.family import Family
-from kpi_derivation.rules.register_days import fold as fold_days
+from kpi_derivation.rules.metering.register_days import fold as fold_days
 from telemetry.quantities import QUANTITIES
 from telemetry.series import FloatArray
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_derivation.engine.families.air import running_means
-from kpi_derivation.rules.indices import US, Scale, aqi, european_band, nowcast
+from kpi_derivation.rules.air.indices import US, Scale, aqi, european_band, nowcast
 from telemetry.windows import HOUR, MINUTE
 from tests.kpi_derivation.golden.aberdeen import world
 from tests.kpi_derivation.golden.shared import table, vectors

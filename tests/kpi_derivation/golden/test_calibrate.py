@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cityvitals.calibrate import with_entry
-from kpi_derivation.rules.calibration import fit
+from kpi_derivation.rules.air.calibration import fit
 from registry.city import Calibration
 from telemetry.errors import UsageError
 from tests.replay import cli

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kpi_derivation.rules.registers import MeterChange, Register, split, steps
+from kpi_derivation.rules.metering.registers import MeterChange, Register, split, steps
 from telemetry.kpi_value import KpiValue
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.kpi_derivation.golden.world import Reading, World, at, every

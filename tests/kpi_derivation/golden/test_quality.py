@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpi_derivation.rules.calibration import fit
+from kpi_derivation.rules.air.calibration import fit
 from telemetry.windows import DAY, HOUR
 from tests.kpi_derivation.golden.aberdeen import world
 from tests.kpi_derivation.golden.world import Reading, World, at, every

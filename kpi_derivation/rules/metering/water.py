@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kpi_derivation.engine.view import View
-from kpi_derivation.rules.meters import Counted, counted
+from kpi_derivation.rules.metering.meters import Counted, counted
 from registry.city import Device, DeviceKind
 
 METERS: tuple[DeviceKind, ...] = ("water_meter",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kpi_derivation.engine.view import View
-from kpi_derivation.rules.energy import METERS
+from kpi_derivation.rules.metering.energy import METERS
 
 EXPORTED = ("energy_export_total",)
 

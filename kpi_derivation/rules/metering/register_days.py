@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.rules.registers import NOISE, POSSIBLE, MeterChange, Register, Steps, split, steps
+from kpi_derivation.rules.metering.registers import NOISE, POSSIBLE, MeterChange, Register, Steps, split, steps
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR

@@ -16,7 +16,7 @@ import numpy as np
 from kpi_derivation.engine.days.demand import Demand, Peak
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.energy import METERS, consumes
+from kpi_derivation.rules.metering.energy import METERS, consumes
 from kpi_derivation.rules.presence import expected, in_service
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
 from registry.city import Device

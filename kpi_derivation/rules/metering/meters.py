@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.metering.register_days import SLOW
 from kpi_derivation.rules.presence import expected, in_service
-from kpi_derivation.rules.register_days import SLOW
 from registry.city import Device, DeviceKind
 from telemetry.quantities import QUANTITIES
 from telemetry.series import BoolArray, FloatArray

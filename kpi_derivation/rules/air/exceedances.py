@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Daily, Part, View
+from kpi_derivation.rules.air.stations import kinds_of
 from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
-from kpi_derivation.rules.stations import kinds_of
 from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kpi_derivation.rules.registers import MeterChange
+from kpi_derivation.rules.metering.registers import MeterChange
 from registry.city import City
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from kpi_derivation.engine.days.neighbours import DRIFTS, EMPTY, WORDS
 from kpi_derivation.engine.view import View
-from kpi_derivation.rules.calibration import used
-from kpi_derivation.rules.stations import KINDS
+from kpi_derivation.rules.air.calibration import used
+from kpi_derivation.rules.air.stations import KINDS
 from registry.city import Device
 
 LEAST_DAYS = 7  # flagged days in a period from which a station is called suspect

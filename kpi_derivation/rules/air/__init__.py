@@ -1,0 +1,1 @@
+"""Rules of air quality: stations, valid means, calibration, indices, exceedances."""

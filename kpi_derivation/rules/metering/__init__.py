@@ -1,0 +1,1 @@
+"""Rules of meters: registers, amounts, peaks, and what is divided by them."""
