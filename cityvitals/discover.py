@@ -15,7 +15,7 @@ from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.listener import listen as subscribed
 from cityvitals.clock import now_ms
 from cityvitals.processes import cities_of
-from gateway.recognise import Sighting, recognised
+from gateway.decoding.recognise import Sighting, recognised
 from registry.city import City
 from registry.settings import Settings
 from telemetry.errors import Unavailable, UsageError, nearest

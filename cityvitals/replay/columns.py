@@ -11,7 +11,7 @@ import numpy as np
 from adapters.files.table import Chunk, Coded, Column, Floats, InvalidRow
 from gateway.batch import Batch, describe_flags
 from gateway.decoding.decoded import RECORDED, Decoded, clock_problem
-from gateway.sessions import add_session, session_key
+from gateway.decoding.sessions import add_session, session_key
 from kpi_derivation.rules.outages import as_readings
 from telemetry.errors import Rejected
 from telemetry.readings import Readings

@@ -11,8 +11,8 @@ from cityvitals.replay.columns import Converted
 from cityvitals.replay.replay import Replay, finish
 from gateway.batch import Batch
 from gateway.decoding.decoded import Decoded
+from gateway.decoding.sessions import add_session, session_key
 from gateway.plausible import Registered
-from gateway.sessions import add_session, session_key
 from registry.city import City, Device
 from simulators.synthetic import columns, sessions
 from telemetry.periods import local_date, midnight

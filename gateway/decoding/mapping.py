@@ -18,7 +18,7 @@ from gateway.decoding.number import Labelled, labelled, looks_numeric, number
 from gateway.decoding.paths import Find, compiled, first_name
 from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Quick, Value
 from gateway.decoding.records import Clock, Context, DeviceName
-from gateway.sessions import add_session, session_key
+from gateway.decoding.sessions import add_session, session_key
 from registry.mapping import Mapping, ValueRule
 from telemetry.errors import Rejected
 from telemetry.quantities import QUANTITIES

@@ -31,7 +31,7 @@ from gateway.decoding.decoded import (
     SourceOptions,
     clock_problem,
 )
-from gateway.sessions import add_session, session_key
+from gateway.decoding.sessions import add_session, session_key
 from telemetry.errors import Rejected
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming
-from gateway.sessions import MOST_ROWS
+from gateway.decoding.sessions import MOST_ROWS
 from telemetry.errors import Unavailable, UsageError
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.gateway import cores
