@@ -15,15 +15,15 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from adapters.store import Store
 from api.access import Access, Limiter, read_tokens
-from api.etag import ETagMiddleware
-from api.head import HeadAsGet
+from api.assets.page_files import add_page
 from api.live import Hub
 from api.metrics import CountRequests, Requests
+from api.middleware.etag import ETagMiddleware
+from api.middleware.head import HeadAsGet
+from api.middleware.security import SecurityHeaders
 from api.model import Problem
-from api.page_files import add_page
 from api.problems import add_handlers
 from api.routes import routers
-from api.security import SecurityHeaders
 from api.settings import ApiSettings
 from api.shared_store import SharedStore
 from api.state import State

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from api.shared_store import SharedStore
-from kpi_derivation.rules.calibration import Calibrations
+from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES

@@ -12,8 +12,8 @@ import numpy as np
 from api.now.guidelines import DAY as DAY_GUIDELINE
 from api.now.guidelines import YEAR as YEAR_GUIDELINE
 from api.now.recent import Seen
-from kpi_derivation.rules.indices import EUROPE, european_band
-from kpi_derivation.rules.stations import QUANTITIES, kinds_of
+from kpi_derivation.rules.air.indices import EUROPE, european_band
+from kpi_derivation.rules.air.stations import QUANTITIES, kinds_of
 from planning.measured import view_of
 from telemetry.kpi_value import KpiValue
 from telemetry.periods import Period, iso

@@ -8,7 +8,7 @@ from threading import Lock
 
 from api.shared_store import SharedStore
 from kpi_derivation.engine.runner import Engine
-from kpi_derivation.rules.stations import KINDS
+from kpi_derivation.rules.air.stations import KINDS
 from planning.measured import engine_over
 from registry.city import City
 from telemetry.periods import Period, local_date, midnight

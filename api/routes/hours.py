@@ -15,7 +15,7 @@ from api.problems import Denied, NotFound, responses
 from api.queries import moment
 from api.routes.devices import device_row
 from api.state import CityOf, State, StateOf
-from kpi_derivation.rules.indices import EUROPE, european_band
+from kpi_derivation.rules.air.indices import EUROPE, european_band
 from registry.city import City, Device
 from telemetry.errors import UsageError, nearest
 from telemetry.periods import iso

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from api.page_libraries import CHARTS, MAPS, Library, files_of
+from api.assets.page_libraries import CHARTS, MAPS, Library, files_of
 from api.problems import RETRY_AFTER_S
 from telemetry.errors import CityVitalsError
 from tests.api.city import CITY
@@ -137,7 +137,7 @@ def test_the_stream_has_no_head(client: httpx.Client) -> None:
 def test_a_missing_library_of_the_page_is_reported_at_the_start(
     monkeypatch: pytest.MonkeyPatch, library: Library
 ) -> None:
-    monkeypatch.setattr("api.page_libraries.find_spec", lambda name: None)
+    monkeypatch.setattr("api.assets.page_libraries.find_spec", lambda name: None)
     with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
         files_of(library)
 
@@ -152,7 +152,7 @@ def test_other_files_under_the_name_of_a_library_are_not_served(
         (folder / name).write_bytes(content)
     (folder / next(iter(library.files))).write_text("alert(1)")
     spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr("api.page_libraries.find_spec", lambda name: spec)
+    monkeypatch.setattr("api.assets.page_libraries.find_spec", lambda name: spec)
     with pytest.raises(CityVitalsError, match=f"is not the file of {library.name}"):
         files_of(library)
 

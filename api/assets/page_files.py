@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from api.page_libraries import CHARTS, MAPS, files_of
+from api.assets.page_libraries import CHARTS, MAPS, files_of
 from api.problems import NotFound, problem
 from api.state import State, find_city
 from kpi_derivation.catalogue import canonical

@@ -1,0 +1,1 @@
+"""Files that the API serves for the page."""

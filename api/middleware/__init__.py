@@ -1,0 +1,1 @@
+"""ASGI middleware of the API: entity tags, HEAD requests, security headers."""
