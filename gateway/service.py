@@ -241,8 +241,8 @@ class Gateway:
         except Unavailable as error:
             self._log_trouble(_SENDING, error)
             return
-        self._log_recovery(_SENDING, "sending again")
         if window_messages:
+            self._log_recovery(_SENDING, "sending again")
             buffer = self.core.buffer
             mids = {
                 self.uplink.publish(

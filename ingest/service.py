@@ -28,6 +28,7 @@ from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
 
+_LONGEST_ASKED = 300_000  # ms of a pause that the store asks for
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _BEAT_MS = 10_000  # how often heartbeats are stored
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
@@ -44,7 +45,9 @@ class Service:
     publish: bool = True
     _current: _Current = field(default_factory=dict)
     _pause_until: int = 0
+    _pause: int = _LONGEST_PAUSE
     _failures: int = 0
+    _messages_wait: bool = False
     _last_status: str = ""
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
@@ -72,7 +75,7 @@ class Service:
 
     def step(self, timeout: float = 0.5) -> None:
         """One round: store a batch, derive, acknowledge. Without messages: evaluate the KPIs at the present time."""
-        if not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE):
+        if not is_due(self._pause_until, self.clock(), self._pause):
             wait([], timeout)
             return
         batch = self.link.receive(timeout, limit=200)
@@ -92,10 +95,9 @@ class Service:
         except UsageError:
             raise
         except CityVitalsError as error:  # also a refusal by a store that accepted the same before: a token, a database
-            self._back_off(str(error))
+            self._back_off(error, bool(batch))
             return
-        self._log_once("")
-        self._failures = 0
+        self._note_recovery(bool(batch))
         self._publish_changes()
         self._receipts(fresh)
         self._request_missing(overtaken)
@@ -185,12 +187,23 @@ class Service:
             raise Unavailable(f"this machine's clock is behind {iso(stored[1])}, which the store shows; set it")
         return partials.take(good)
 
-    def _back_off(self, why: str) -> None:
-        self._log_once(f"nothing is acknowledged: {why}")
+    def _back_off(self, error: CityVitalsError, had_messages: bool) -> None:
+        """Retry later: after a jittered pause, or after the time that the store asks for."""
+        self._log_once(f"nothing is acknowledged: {error}")
         self._failures += 1
+        self._messages_wait |= had_messages
         self.link.abort()
         longest = min(500 << min(self._failures, 6), _LONGEST_PAUSE)
-        self._pause_until = self.clock() + round(random.uniform(200, longest))
+        asked = error.retry_after_s if isinstance(error, Unavailable) else 0.0
+        self._pause = max(round(random.uniform(200, longest)), min(round(1000 * asked), _LONGEST_ASKED))
+        self._pause_until = self.clock() + self._pause
+
+    def _note_recovery(self, had_messages: bool) -> None:
+        """A round without messages proves nothing where messages could not be stored: they wait at the broker."""
+        if self._messages_wait and not had_messages:
+            return
+        self._log_once("")
+        self._failures, self._messages_wait = 0, False
 
     def _log_once(self, sentence: str) -> None:
         """One log line per change of state."""

@@ -18,7 +18,12 @@ class UsageError(CityVitalsError):
 
 
 class Unavailable(CityVitalsError):
-    """A disk, broker or store does not answer now: acknowledge nothing and retry later."""
+    """A disk, broker or store does not answer now: acknowledge nothing and retry later.
+
+    `retry_after_s`: how long the other side asked to wait (HTTP Retry-After), 0 where it did not.
+    """
+
+    retry_after_s = 0.0
 
 
 class Rejected(ValueError):

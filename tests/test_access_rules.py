@@ -172,6 +172,27 @@ def test_a_certificate_stands_for_user_name_and_password(server: Any, access: Pa
         stranger.recv(1)
 
 
+def test_no_certificate_takes_over_the_session_of_another(server: Any, access: Path) -> None:
+    broker, port = listening(server, access)
+
+    def link(name: str, client_id: str, session: bool = True) -> Link:
+        files = [f"{access}/{file}" for file in ("broker-ca.crt", f"{name}.crt", f"{name}.key")]
+        place = Broker("localhost", port, True, None, "", *files)
+        return Link(place, client_id, ["cv/1/aberdeen/aq-002/cmd"], session=session)
+
+    victim = link("aq-002", "aq-002")
+    wait_for(lambda: victim.receive(0.05) or "connected" in victim.state, 20, "the victim's subscription")
+    for _ in range(5):
+        thief = link("aq-001", "aq-002", session=False)
+        wait_for(lambda t=thief: t.receive(0.02) or t.connected, 20, "the other's connection")
+        victim.receive(0.05)
+        thief.abort()
+    with connected(broker, "", port=port, **tls(access, "aq-002")):  # its own second connection does end the first
+        wait_for(lambda: victim.receive(0.05) or victim.epoch > 1, 20, "the end of the first connection")
+    assert victim.epoch == 2
+    victim.close()
+
+
 def test_the_shipped_listener_refuses_whom_the_list_names(server: Any, access: Path) -> None:
     broker, port = listening(server, access)
     with connected(broker, "", port=port, **tls(access, "aq-002")):

@@ -10,7 +10,7 @@ import logging
 import queue
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
 
@@ -98,7 +98,7 @@ class Connection:
         self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than the threads of any process
         self._headers = authorization(target)
         self._made = target.org is not None
-        self._refused: list[tuple[str, str]] = []
+        self._refused: dict[str, str] = {}  # line -> reason; a batch that is retried has the same ones again
         self._lost = False
         self._writer: Any = None
 
@@ -121,12 +121,14 @@ class Connection:
     def _set_aside(self, rows: list[str], reason: str) -> None:
         if not self._refused:
             log.warning("%d rows cannot be stored: %s", len(rows), reason)
-        self._refused += [(row, reason) for row in rows[: _MOST_REFUSED - len(self._refused)]]
+        for row in rows:
+            if len(self._refused) < _MOST_REFUSED:
+                self._refused[row] = reason
 
     def take_refused(self) -> list[tuple[str, str]]:
         """Lines the server can never hold, with its reason, since the last call; the rest of a batch is written."""
-        found, self._refused = self._refused, []
-        return found
+        found, self._refused = self._refused, {}
+        return list(found.items())
 
     def take_lost(self) -> bool:
         """Whether the database was gone and has been recreated since the last call."""
@@ -149,7 +151,7 @@ class Connection:
         try:
             self._write_api().write(self.target.database, self.target.org, lines, write_precision="ms")
         except ApiException as error:
-            self._raise_status(error.status or 503, str(error.body or error.reason))
+            self._raise_status(error.status or 503, str(error.body or error.reason), error.headers)
         except _FAULTS as error:
             raise self._unavailable(error) from error
 
@@ -199,7 +201,7 @@ class Connection:
         body = urlencode({"q": query}).encode()
         answer = self._request("POST", "/query", body, _FORM)
         if answer.status not in (200, 401, 403):
-            self._raise_status(answer.status, _text(answer))
+            self._raise_status(answer.status, _text(answer), answer.headers)
         self._made = True
 
     def _lines(self, influxql: str) -> Iterator[bytes]:
@@ -225,7 +227,7 @@ class Connection:
     ) -> urllib3.BaseHTTPResponse:
         answer = self._request("POST", path, body, headers, whole)
         if answer.status >= 300:
-            self._raise_status(answer.status, _text(answer))
+            self._raise_status(answer.status, _text(answer), answer.headers)
         return answer
 
     def _request(
@@ -255,10 +257,12 @@ class Connection:
             )
             raise Unavailable(f"The database at {self.target.base} does not exist any more; it is recreated.")
 
-    def _raise_status(self, status: int, body: str) -> NoReturn:
+    def _raise_status(self, status: int, body: str, headers: Mapping[str, str] | None = None) -> NoReturn:
         message = _sentence(body)
         if status >= 500 or status in _BUSY:
-            raise Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
+            busy = Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
+            busy.retry_after_s = _seconds((headers or {}).get("Retry-After", ""))
+            raise busy
         if status == 413 or "partial write" in message or (status == 422 and "retention" in message):
             partial = PartialWrite(f"The store at {self.target.base} cannot hold this: {message}.")
             if found := _DROPPED.search(message):
@@ -295,6 +299,11 @@ def _text(answer: urllib3.BaseHTTPResponse) -> str:
         return answer.data.decode(errors="replace")
     except urllib3.exceptions.HTTPError:
         return "the answer is incomplete"
+
+
+def _seconds(retry_after: str) -> float:
+    """A Retry-After in seconds; 0 for one that is a date or missing."""
+    return float(retry_after) if retry_after.isdecimal() and len(retry_after) < 7 else 0.0
 
 
 def _sentence(body: str) -> str:

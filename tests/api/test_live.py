@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import selectors
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed
 from tests.api.stores import shaky
+from tests.processes import wait_for
 
 Event = dict[str, Any]
 DAY = calendar_period("day", TODAY, ZONE)
@@ -172,3 +175,30 @@ def test_where_there_are_several_cities_one_must_be_named(store: SqliteStore, se
 def test_the_server_stops_while_clients_are_connected(store: SqliteStore, serving: Callable[..., str]) -> None:
     stream = events(serving(store))
     next(stream.__enter__())  # left open: stopping must not wait for it
+
+
+def test_500_clients_at_once_get_the_snapshot_and_health_answers_meanwhile(
+    store: SqliteStore, serving: Callable[..., str]
+) -> None:
+    host, _, port = serving(store).removeprefix("http://").partition(":")
+    asked = f"GET /v1/live HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        received: dict[socket.socket, bytes] = {}
+        for _ in range(500):
+            client = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            client.sendall(asked)
+            client.setblocking(False)
+            received[client] = b""
+            selector.register(client, selectors.EVENT_READ)
+        assert httpx.get(f"http://{host}:{port}/healthz", timeout=60).status_code == 200
+
+        def all_have_it() -> bool:
+            for key, _ in selector.select(0.1):
+                client: Any = key.fileobj
+                received[client] += client.recv(1 << 20)
+            return all(b"event: snapshot" in got and b"event: alive" in got for got in received.values())
+
+        wait_for(all_have_it, 120, "500 snapshots")
+        assert "cityvitals_api_live_clients 500\n" in httpx.get(f"http://{host}:{port}/metrics", timeout=60).text
+        change(store, 111.0, NOW)
+        wait_for(lambda: all_have_it() and all(b"event: kpis" in got for got in received.values()), 120, "500 changes")

@@ -14,7 +14,7 @@ from adapters.sqlite.store import SqliteStore
 from adapters.store import Heartbeat
 from ingest.core import Ingest
 from ingest.service import Service
-from telemetry.errors import UsageError
+from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
@@ -189,6 +189,42 @@ def test_one_log_line_per_change_of_state(tmp_path: Path, caplog: pytest.LogCapt
     other.rollback()
     bench.steps(2)
     assert [r.message.partition(":")[0] for r in caplog.records] == ["nothing is acknowledged", "storing again"]
+
+
+def test_a_round_without_messages_does_not_say_that_storing_works_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a failure the connection is closed: until the broker redelivers, rounds are empty."""
+    bench = Bench(tmp_path, [windows(0)], [], [], [windows(0)])
+    other = sqlite3.connect(bench.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    bench.steps()
+    for _ in range(2):
+        bench.now += 60_000
+        bench.steps()
+    assert [r.message.partition(":")[0] for r in caplog.records] == ["nothing is acknowledged"]
+    other.rollback()
+    bench.now += 60_000
+    bench.steps()
+    assert [r.message.partition(":")[0] for r in caplog.records] == ["nothing is acknowledged", "storing again"]
+
+
+def test_the_store_is_left_alone_for_the_time_it_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path, [windows(0)], [windows(0)])
+    tries: list[int] = []
+
+    def busy(*_: object) -> None:
+        tries.append(bench.now)
+        error = Unavailable("too many requests")
+        error.retry_after_s = 60.0
+        raise error
+
+    monkeypatch.setattr(bench.service.ingest, "take", busy)
+    bench.steps()
+    for _ in range(70):
+        bench.now += 1000
+        bench.steps()
+    assert [t - tries[0] for t in tries] == [0, 60_000]
 
 
 def test_windows_of_a_city_without_a_file_are_stored_and_derived_once_it_has_one(tmp_path: Path) -> None:

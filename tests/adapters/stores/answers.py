@@ -17,15 +17,18 @@ class Canned:
     body: bytes = b""
     cut: bool = False
     hold: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
     port: int = 0
     asked: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     over: Event = field(default_factory=Event)
 
 
 @contextmanager
-def canned(status: int = 204, body: bytes = b"", cut: bool = False, hold: bool = False) -> Iterator[Canned]:
+def canned(
+    status: int = 204, body: bytes = b"", cut: bool = False, hold: bool = False, headers: dict[str, str] | None = None
+) -> Iterator[Canned]:
     """Run the server on a free port of the loopback interface."""
-    told = Canned(status, body, cut, hold)
+    told = Canned(status, body, cut, hold, headers or {})
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -36,6 +39,8 @@ def canned(status: int = 204, body: bytes = b"", cut: bool = False, hold: bool =
                 told.over.wait(20)
             self.send_response(told.status)
             self.send_header("Content-Length", str(len(told.body) + (1000 if told.cut else 0)))
+            for name, value in told.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told.body)
             self.close_connection = told.cut

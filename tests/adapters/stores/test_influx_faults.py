@@ -84,6 +84,17 @@ def test_a_server_in_trouble_is_unavailable(form: str, status: int) -> None:
                 call(open_store(form.format(told.port)))
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("asked", "seconds"), [("7", 7.0), ("0", 0.0), ("Fri, 27 Nov 2026 12:00:00 GMT", 0.0)])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_time_that_a_busy_server_asks_to_wait_is_known(form: str, status: int, asked: str, seconds: float) -> None:
+    with canned(status, b'{"error":"too many"}', headers={"Retry-After": asked}) as told:
+        for call in (CALLS["put_kpis"], CALLS["kpis"]):
+            with pytest.raises(Unavailable) as caught:
+                call(open_store(form.format(told.port)))
+            assert caught.value.retry_after_s == seconds
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
