@@ -185,7 +185,8 @@ def test_no_certificate_takes_over_the_session_of_another(server: Any, access: P
     for _ in range(5):
         thief = link("aq-001", "aq-002", session=False)
         wait_for(lambda t=thief: t.receive(0.02) or t.connected, 20, "the other's connection")
-        victim.receive(0.05)
+        victim.receive(0.2)
+        assert (victim.connected, victim.epoch) == (True, 1)
         thief.abort()
     with connected(broker, "", port=port, **tls(access, "aq-002")):  # its own second connection does end the first
         wait_for(lambda: victim.receive(0.05) or victim.epoch > 1, 20, "the end of the first connection")
