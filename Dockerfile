@@ -1,5 +1,7 @@
 # One image for every CityVitals process; the command says which one it is.
-FROM python:3.11-slim AS build
+# By tag here; a release is built from a digest: `tools/pin-images` looks up those of today (docs/security.md).
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 WORKDIR /source
 # There is no git in the build context: docker build --build-arg VERSION=0.2.0
 ARG VERSION=0.1.0
@@ -11,7 +13,7 @@ RUN python -m venv /opt/cityvitals \
     && /opt/cityvitals/bin/pip install --no-cache-dir --no-deps . \
     && /opt/cityvitals/bin/pip check
 
-FROM python:3.11-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cityvitals cityvitals
 COPY --from=build /opt/cityvitals /opt/cityvitals
 ENV PATH=/opt/cityvitals/bin:$PATH PYTHONUNBUFFERED=1

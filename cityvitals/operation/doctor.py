@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -17,6 +18,7 @@ from adapters.sqlite.connection import Damaged
 from adapters.stores import open_store
 from cityvitals.operation.doctor_devices import last_heartbeat, unregistered_series
 from cityvitals.operation.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
+from cityvitals.operation.doctor_private import readable_by_others
 from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
 from registry.health import Limits, checks
@@ -54,6 +56,7 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
         yield from devices(settings)
         yield from users(settings)
     yield from certificates(pki)
+    yield from readable_by_others(settings, pki, os.environ)
     for path in mosquitto:
         yield from broker_settings(path)
 
