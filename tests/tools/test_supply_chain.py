@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,6 @@ def test_git_and_the_build_context_ignore_secrets(path: str) -> None:
     ignored = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():  # the last line that matches decides
         entry = line.removeprefix("!")
-        if entry == "*" or path == entry or path.startswith(f"{entry}/"):
+        if fnmatchcase(path, entry) or path.startswith(f"{entry}/"):
             ignored = not line.startswith("!")
     assert ignored
