@@ -8,23 +8,27 @@ from collections.abc import Collection, Iterable, Mapping
 
 from tests.chaos import batch, stored
 from tests.chaos.batch import Reading, SeriesName, Window
-from tests.chaos.fleet import Undated
+from tests.chaos.direct import DirectDevice
 from tests.chaos.stored import Kpi, Row
 from tests.chaos.world import World
 
+MENDED_DEVICE = "mended-1"
 _DERIVED = ("ledger_", "demand_", "connector_fault")  # series that gateway and engine add to those of a device
 
 
-def differences(world: World, sent: Collection[Reading], most: int = 20) -> list[str]:
-    """Sentences, at most `most` a kind; none where every reading is there exactly once and every KPI is right."""
+def differences(world: World, sent: Collection[Reading], most: int = 20, mended: bool = False) -> list[str]:
+    """Sentences, at most `most` a kind; none where every reading is there exactly once and every KPI is right.
+
+    `mended`: the rejects of the source that was mended have been replayed.
+    """
     written = {node.device.id: len(node.written) for node in world.fleet.nodes}
     found = (
         partials("window", stored.partials(world, "window"), batch.windows(sent)),
         partials("hour", stored.partials(world, "hour"), batch.windows(sent, batch.HOUR)),
-        kpis(stored.kpis(world), batch.kpis(sent)),
+        kpis(stored.kpis(world), batch.kpis(world.fleet.sent("chaos"))),
         readings(stored.readings(world), sent),
         ledger(stored.ledger(world), written),
-        undated(stored.readings(world), world.fleet.undated),
+        direct(stored.readings(world), world.fleet.direct, mended),
     )
     return [sentence for kind in found for sentence in kind[:most]]
 
@@ -100,12 +104,19 @@ def readings(rows: Iterable[tuple[str, str, int, float]], sent: Iterable[Reading
     return out + [f"doubled: reading {place} in the gateway" for place in (found - wanted)]
 
 
-def undated(rows: Iterable[tuple[str, str, int, float]], device: Undated | None) -> list[str]:
-    """Every reading of a device without clock and numbers that its broker acknowledged, by its value."""
-    if device is None:
-        return []
-    held = {value for name, _, _, value in rows if name == device.DEVICE}
-    return [f"lost: undated reading {value:g} in the gateway" for value in sorted(device.acknowledged - held)]
+def direct(
+    rows: Iterable[tuple[str, str, int, float]], devices: Iterable[DirectDevice], mended: bool = True
+) -> list[str]:
+    """Every reading of a device without records that its broker acknowledged, by its value: there once."""
+    held = Counter((name, value) for name, quantity, _, value in rows if quantity == "power")
+    out = []
+    for device in devices:
+        if device.device == MENDED_DEVICE and not mended:
+            continue
+        name = device.device
+        out += [f"lost: {name}: reading {v:g} in the gateway" for v in sorted(device.acknowledged) if not held[name, v]]
+        out += [f"doubled: {name}: reading {v:g} in the gateway" for (n, v), k in held.items() if n == name and k > 1]
+    return out
 
 
 def ledger(found: Mapping[str, tuple[int, int, int, int]], written: Mapping[str, int]) -> list[str]:

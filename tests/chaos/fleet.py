@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -22,6 +22,7 @@ from simulators.synthetic import register
 from telemetry.topics import ROOT, command_topic
 from telemetry.windows import DAY, HOUR
 from tests.chaos.batch import Reading, readings
+from tests.chaos.direct import KINDS, DirectDevice
 
 FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that begins anew
 _RESET = 6 * HOUR  # of its own time
@@ -74,52 +75,25 @@ def flat(entry: dict[str, Any]) -> dict[str, Any]:
     return {"time": when, "boot": entry["boot"], "seq": entry["seq"], entry["n"]: reading}
 
 
-class Undated:
-    """A device without a clock and without numbers, three readings a millisecond; each value is another.
-
-    It talks to the broker itself, past the proxies: what a broker loses of it nobody can ask for.
-    """
-
-    DEVICE = "undated-1"
-
-    def __init__(self, city: str, port: int) -> None:
-        self.link = Link(Broker("127.0.0.1", port), f"{city}-{self.DEVICE}", [], keepalive=10)
-        self._topic = f"{ROOT}/{city}/{self.DEVICE}/flat"
-        self._value, self._next = 0, 0.0
-        self._open: dict[int, float] = {}
-        self.acknowledged: set[float] = set()
-
-    def step(self, writing: bool) -> None:
-        """Send a burst when it is time, and note what the broker has acknowledged."""
-        for mid in self.link.delivered():
-            if mid in self._open:
-                self.acknowledged.add(self._open.pop(mid))
-        if writing and self.link.connected and time.monotonic() >= self._next and len(self._open) < 300:
-            self._next = time.monotonic() + 0.1
-            for _ in range(30):
-                self._value += 1
-                mid = self.link.publish(self._topic, b'{"power": %d}' % self._value)
-                self._open[mid] = float(self._value)
-
-
 class Fleet:
     """All nodes. `keeping`: they keep records after the broker's PUBACK and obey `resend`, as the firmware does."""
 
     def __init__(
-        self, city: City, port: int, keeping: bool, rng: random.Random, interval_ms: int = 250, direct: int = 0
-    ) -> None:
-        """`direct`: the broker's own port, where it never forgets what it acknowledged: then a device without a clock
-        sends, too.
+        self, cities: Sequence[City], port: int, keeping: bool, rng: random.Random, interval_ms: int = 250,
+        direct: int = 0,
+    ) -> None:  # fmt: skip
+        """`direct`: the broker's own port, where it never forgets what it acknowledged: then devices that nobody can
+        ask for records again send, too.
         """
-        self.undated = Undated(city.id, direct) if direct else None
-        self.city, self.keeping, self._rng, self._interval = city, keeping, rng, interval_ms
+        self.direct = [DirectDevice(kind, cities[0].id, direct) for kind in KINDS] if direct else []
+        self.keeping, self._rng, self._interval = keeping, rng, interval_ms
         self._boots = count(rng.randrange(1, 1 << 20))
         self.counts: Counter[str] = Counter()
         self.writing = True
         self.holding = False
         now = time.time_ns() // 1_000_000
         self.nodes: list[ChaosNode] = []
-        for place, device in enumerate(city.device):
+        for place, (city, device) in enumerate((c, d) for c in cities for d in c.device):
             filters = [command_topic(city.id, device.id)] if keeping else []
             link = Link(Broker("127.0.0.1", port), f"{city.id}-{device.id}", filters, keepalive=10)
             plain = Node(device, city.id, link, Journal(next(self._boots), None if keeping else 0), now)
@@ -129,9 +103,9 @@ class Fleet:
 
     def step(self, timeout: float = 0.05) -> None:
         """One round of all nodes."""
-        wait([n.link for n in self.nodes] + ([self.undated.link] if self.undated else []), timeout)
-        if self.undated:
-            self.undated.step(self.writing)
+        wait([n.link for n in self.nodes] + [d.link for d in self.direct], timeout)
+        for device in self.direct:
+            device.step(self.writing)
         now = time.time_ns() // 1_000_000
         for node in self.nodes:
             node.settle()
@@ -183,13 +157,14 @@ class Fleet:
         """Acknowledged records of each node."""
         return [n.acknowledged for n in self.nodes]
 
-    def sent(self) -> list[Reading]:
-        """Every reading that was written."""
-        return [x for n in self.nodes for r in n.written for x in readings(n.device.id, r.entries)]
+    def sent(self, city: str = "") -> list[Reading]:
+        """Every reading that was written, of one city or of all."""
+        mine = [n for n in self.nodes if city in ("", n.city)]
+        return [x for n in mine for r in n.written for x in readings(n.device.id, r.entries)]
 
     def close(self) -> None:
         """Disconnect."""
         for node in self.nodes:
             node.link.close()
-        if self.undated:
-            self.undated.link.close()
+        for device in self.direct:
+            device.link.close()

@@ -8,15 +8,18 @@ from itertools import count
 from typing import Any
 
 from adapters.influx import store as store_influx
+from adapters.influx.http import Connection, PartialWrite
 from adapters.mqtt.link import Message
 from adapters.sqlite import buffer
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.order import Order
 from gateway import core
+from gateway.decoding.mapping import Mapper
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest
 from ingest.service import Service
+from telemetry.errors import Unavailable
 
 
 def ack_before_commit() -> None:
@@ -126,6 +129,41 @@ def count_duplicates() -> None:
 def one_a_millisecond() -> None:
     """A reading without a time is known by its arrival alone: of those of one millisecond one stays."""
     core.with_keys = lambda rows, _records, _number: [(*row[:4], max(row[4], 0), row[5]) for row in rows]  # type: ignore[attr-defined]
+
+
+def believe_all_numbers() -> None:
+    """What a foreign device calls boot and seq numbers its records, whatever the source says."""
+    plain = Mapper._number
+
+    def number(self: Mapper, message: dict[str, Any]) -> list[tuple[int, int]]:
+        self._m = self._m.model_copy(update={"ignore": [], "numbered": ["boot", "seq"]})
+        return plain(self, message)
+
+    Mapper._number = number  # type: ignore[method-assign]
+
+
+def replay_drops() -> None:
+    """A replay deletes rejects whose readings it does not store."""
+    plain = core.Core.accept
+
+    def accept(self: core.Core, messages: Any, arrival: int, kept: bool = False) -> core.Counts:
+        if kept and arrival % 2:
+            return core.Counts(len(messages), 0, 0, 0, 0)
+        return plain(self, messages, arrival, kept)
+
+    core.Core.accept = accept  # type: ignore[method-assign]
+
+
+def retention_is_trouble() -> None:
+    """What InfluxDB can never hold is tried again for ever."""
+
+    def write(self: Connection, lines: str) -> None:
+        try:
+            self.write_all(lines)
+        except PartialWrite as error:
+            raise Unavailable(str(error)) from error
+
+    Connection.write = write  # type: ignore[method-assign]
 
 
 def fall_over() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import sqlite3
 import time
 from collections import Counter
@@ -16,11 +17,12 @@ from adapters.sqlite.buffer import Buffer
 from tests.chaos import stored, undisturbed
 from tests.chaos.batch import Reading
 from tests.chaos.check import differences, same_kpis, told
+from tests.chaos.direct import OLD
 from tests.chaos.faults import FAULTS, Planned, Undo, schedule
 from tests.chaos.published import Published
 from tests.chaos.report import Report
 from tests.chaos.table import revision
-from tests.chaos.world import World, world
+from tests.chaos.world import CITIES, World, world
 
 CALM = 240.0  # seconds in which everything must have healed
 _LINKS = {"gateway": 2, "ingest": 1}
@@ -67,7 +69,7 @@ def _storm(w: World, plan: Iterable[Planned], seconds: float, report: Report) ->
                     continue
                 done[name] += 1
                 heapq.heappush(due, (at + length, next(order), FAULTS[name](w, target), name, target, length))
-    report.faults = dict(done)
+    report.faults, report.load = dict(done), round(os.getloadavg()[0], 1)
 
 
 def _calm(w: World, report: Report, patience: float) -> None:
@@ -88,7 +90,7 @@ def _calm(w: World, report: Report, patience: float) -> None:
     sent = w.fleet.sent()
     problems = _healed(w, sent, began + patience)
     report.healed_s = time.monotonic() - began
-    report.problems += problems or _again(w, sent, patience)
+    report.problems += problems or _again(w, sent, patience, report)
     report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
     report.counters = _counters(w)
     report.holes = _holes(w, time.time_ns() // 1_000_000) if report.problems else []
@@ -120,15 +122,20 @@ def _healed(w: World, sent: list[Reading], until: float) -> list[str]:
     return problems + (differences(w, sent) if problems and w.fleet.waiting else [])
 
 
-def _again(w: World, sent: list[Reading], patience: float) -> list[str]:
-    """End and start gateway and ingest, which makes them tell again whatever they are not sure of: all must stay right.
+def _again(w: World, sent: list[Reading], patience: float, report: Report) -> list[str]:
+    """End and start gateway and ingest, which makes them send again what they are not sure of: all must stay right.
+
+    In between the rejects are replayed.
 
     Then compare all KPIs with those of an undisturbed run, and those that the hub tells a new reader with the stored.
     """
-    all_kpis = undisturbed.kpis(w.folder / "undisturbed", w.fleet, time.time_ns() // 1_000_000)
+    now = time.time_ns() // 1_000_000
+    all_kpis = {city: undisturbed.kpis(w.folder / "undisturbed", w.fleet, now, city) for city in CITIES}
     said = {name: len(w.log(name)) for name in w.starts}
     for name in w.starts:
         w.end(name)
+    report.mended = w.mend()
+    for name in w.starts:
         w.run(name)
     reader, good, began = Published(w.hub.port), 0, time.monotonic()
     problems = ["gateway and ingest do not come back"]
@@ -139,16 +146,23 @@ def _again(w: World, sent: list[Reading], patience: float) -> list[str]:
         if time.monotonic() < look:
             continue
         look = time.monotonic() + 0.5
-        if wrong := w.crashed() or differences(w, sent):
+        if wrong := w.crashed() or differences(w, sent, mended=True):
             return ["right, and then not any more", *wrong]
         if any(w.log(name)[said[name] :].count("connected to") < links for name, links in _LINKS.items()):
             continue
-        rows = stored.kpis(w)
-        waiting = ["windows wait"] if w.backlog() else []
-        problems = told(reader.found, rows) + same_kpis(rows, all_kpis) + waiting
+        rows = {city: stored.kpis(w, city) for city in CITIES}
+        problems = told(reader.found, rows["chaos"]) + (["windows wait"] if w.backlog() else [])
+        problems += [wrong for city in CITIES for wrong in same_kpis(rows[city], all_kpis[city])] + _retention(w)
         good = 0 if problems else good + 1
     reader.close()
     return problems[:20]
+
+
+def _retention(w: World) -> list[str]:
+    """What is older than the retention of the InfluxDB is kept by ingest, and nothing else is."""
+    old = [d for d in w.fleet.direct if d.device == OLD and d.acknowledged]
+    wanted = bool(w.influx and old)
+    return [] if bool(stored.set_aside(w)) == wanted else [f"retention: {stored.set_aside(w)} rows are set aside"]
 
 
 def _holes(w: World, now: int) -> list[str]:

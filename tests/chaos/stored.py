@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tests.chaos.world import World
 
 _SUMS = ("n", "sum", "min", "max", "first", "last")
+_GATEWAY = ("other", "gw")  # the gateway reports on itself in each city; other devices are in one
 _CALENDAR = ("day", "month", "quarter", "year")
 
 
@@ -46,19 +47,21 @@ def partials(world: World, level: str) -> list[Row]:
     """All rows of a level, `window` or `hour`."""
     names = ", ".join(f'"{name}"' for name in _SUMS)
     if world.influx:
-        found = world.influx.query(f'SELECT {names} FROM "{level}" WHERE "city" = \'chaos\' GROUP BY *', "chaos")
-        return [Row(r["device"], r["quantity"], r["time"], tuple(r[name] for name in _SUMS)) for r in found]
+        found = world.influx.query(f'SELECT {names} FROM "{level}" GROUP BY *', "chaos")
+        mine = [r for r in found if (r["city"], r["device"]) != _GATEWAY]
+        return [Row(r["device"], r["quantity"], r["time"], tuple(r[name] for name in _SUMS)) for r in mine]
     sql = f'SELECT s.device, s.quantity, start, {names} FROM "{level}" JOIN series s ON s.id = series'
-    return [Row(*row[:3], row[3:]) for row in _ask(world.folder / "store.db", f"{sql} WHERE s.city = 'chaos'")]
+    sql += f" WHERE (s.city, s.device) <> {_GATEWAY}"
+    return [Row(*row[:3], row[3:]) for row in _ask(world.folder / "store.db", sql)]
 
 
-def kpis(world: World) -> list[Kpi]:
-    """The KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
+def kpis(world: World, city: str = "chaos") -> list[Kpi]:
+    """A city's KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
     if world.influx:
-        asked = 'SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = \'chaos\' GROUP BY *'
+        asked = 'SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = ' + f"'{city}' GROUP BY *"
         found = world.influx.query(asked, "chaos")
         return [_kpi(r) for r in found if r["period"] in _CALENDAR]
-    sql = "SELECT code, part, kind, period, value, reason FROM kpi WHERE city = 'chaos'"
+    sql = "SELECT code, part, kind, period, value, reason FROM kpi WHERE city = '" + city + "'"
     return [Kpi(*row) for row in _ask(world.folder / "store.db", sql) if row[2] in _CALENDAR]
 
 
@@ -66,7 +69,7 @@ def readings(world: World) -> list[tuple[str, str, int, float]]:
     """Device, quantity, time and value of every reading in the gateway's file that it takes for right."""
     sql = (
         "SELECT s.device, s.quantity, r.t, r.value FROM reading r JOIN buffer_series s ON s.id = r.series"
-        " WHERE s.city = 'chaos' AND r.flag = 0"
+        " WHERE r.flag = 0 AND s.quantity NOT GLOB 'gw_*'"
     )
     return _ask(world.buffer, sql)
 
@@ -75,6 +78,11 @@ def ledger(world: World) -> dict[str, tuple[int, int, int, int]]:
     """Per device how many records were sent, received, refused and are missing, as the gateway's ledger has it."""
     sql = "SELECT device, sum(sent), sum(received), sum(refused), sum(missing) FROM ledger GROUP BY device"
     return {row[0]: row[1:] for row in _ask(world.buffer, sql)}
+
+
+def set_aside(world: World) -> int:
+    """How many rows ingest keeps because the store can never hold them."""
+    return int(_ask(world.folder / "rejects.db", "SELECT count(*) FROM reject WHERE topic = 'store'")[0][0])
 
 
 def _kpi(row: dict[str, Any]) -> Kpi:

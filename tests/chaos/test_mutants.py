@@ -27,6 +27,9 @@ MUTANTS = [("ack_before_commit", "lost", 4, PLAN), ("lose_dirty", "lost", 4, PLA
 MORE = [
     ("a_little_later", "lost", 4, PLAN),
     ("one_a_millisecond", "lost: undated", 4, PLAN),
+    ("believe_all_numbers", "lost: foreign", 4, PLAN),
+    ("replay_drops", "lost: mended", 4, PLAN),
+    ("retention_is_trouble", "lost", 6, PLAN),
     ("count_duplicates", "ledger", 4, PLAN),
     ("fall_over", "gateway ended", 4, PLAN),
     ("tell_once", "published", 4, PLAN),

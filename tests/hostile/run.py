@@ -28,7 +28,7 @@ STILL_S = 120.0
 
 def run(folder: Path, seed: int, minutes: float) -> Report:
     """Attack for some minutes, wait until the honest readings are stored, and compare them one by one."""
-    world, report = World(folder), Report(seed, minutes, revision())
+    world, report = World(folder), Report(seed, minutes, revision(), nice=os.nice(0))
     try:
         world.up()
         fleet = Fleet(world.link("fleet"))
