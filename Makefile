@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock sbom coverage mutation format grafana-look bench bench-firmware chaos site release clean
+.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,11 +46,6 @@ lowest: dev servers ## the fast part of the tests with the lowest version of eac
 
 lock: dev ## write the lock files again: make lock ARGS=--upgrade takes the newest versions
 	@tools/lock $(ARGS)
-
-sbom: dev ## what the container is made of, as CycloneDX: build/cityvitals.cdx.json
-	@mkdir -p build
-	$(BIN)/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml --output-reproducible \
-	    -o build/cityvitals.cdx.json
 
 grafana-look: dev ## pictures of every dashboard of a running Grafana: make grafana-look URL=http://localhost:3000
 	@test -n "$(URL)" || { echo "Say which Grafana: make grafana-look URL=http://localhost:3000"; exit 2; }

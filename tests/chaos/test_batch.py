@@ -47,12 +47,13 @@ def test_the_table_is_made_anew_from_the_reports(tmp_path: Path) -> None:
         write(page, folder)
     text = page.read_text()
     assert "99" not in text
-    assert text.count("| 7 | 5 |") == 1
-    assert text.index("| 3 | 5 |") < text.index("| 7 | 5 |") < text.index(END) < text.index("more")
-    assert row(made) in text
-    assert (
-        "2 runs of revision abc1234; network faults by TCP proxies only. Faults by kind: full disk 2, kill 4." in text
-    )
+    assert text.count("| 7 | 2 | 10 |") == 1
+    assert text.index("| 3 | 1 | 5 |") < text.index("| 7 | 2 | 10 |") < text.index(END) < text.index("more")
+    assert row([made]).startswith("| 7 | 1 | 5 | SQLite | keep records | 0 | 3 | 1/1 | 5 |")
+    assert "3 runs, 0 failed, 15 minutes of faults in all; revision abc1234;" in text
+    assert "Faults by kind: full disk 3, kill 6." in text
+    made.problems = ["lost: one"]
+    assert row([made, made]).endswith("| 2 failed: lost: one |")
 
 
 def test_the_revision_under_test_is_named() -> None:

@@ -75,8 +75,9 @@ def keep(folder: Path, report: Report) -> None:
 def row(r: Report) -> str:
     """One run."""
     memory, cpu = r.memory_mb, r.processor
+    load = f"{r.load:.0f}" + (f", nice {r.nice}" if r.nice else "")
     cells = (
-        r.seed, f"{r.minutes:g}", f"{r.load:.0f}{f', nice {r.nice}' if r.nice else ''}", f"{r.attacked_mb:.0f}", sum(r.attacks.values()), r.sent, r.late,
+        r.seed, f"{r.minutes:g}", load, f"{r.attacked_mb:.0f}", sum(r.attacks.values()), r.sent, r.late,
         f"{r.drained_s:.1f} s", r.lost, r.doubled, f"{r.p99_ms / 1000:.2f} s", f"{r.longest_ms / 1000:.1f} s",
         f"{r.store_p99_s:.1f} s", f"{memory['gateway']:.0f}, {memory['ingest']:.0f} MB",
         f"{100 * cpu['gateway']:.0f}, {100 * cpu['ingest']:.0f} %",
