@@ -8,18 +8,24 @@ from typing import Any
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
 from gateway.decoding.decoded import SourceOptions
+from gateway.formats import is_mapped, names
 from telemetry.partials import Partials
 from telemetry.windows import MINUTE
 
 ARRIVAL = 1_709_294_400_000  # 2024-03-01T12:00:00Z
 KEYED = SourceOptions(secret=b"the operator's key")  # what is refused is kept encrypted, and can be replayed whole
 SENML = Source("cv/1/{city}/{device}/data", "senml", options=KEYED)
-FLAT = Source("flat/{device}", "flat_json", city="aba", options=KEYED)
-TOPIC = {"senml": "cv/1/aba/s1/data", "flat_json": "flat/s1"}
+# A source and a topic of every other format that decodes without a mapping, by its name.
+OTHERS = {
+    name: Source(f"{name}/{{device}}", name, city="aba", options=KEYED)
+    for name in names()
+    if name != "senml" and not is_mapped(name)
+}
+TOPIC = {"senml": "cv/1/aba/s1/data", **{name: f"{name}/s1" for name in OTHERS}}
 
 
 def make(folder: Path, **options: Any) -> Core:
-    return Core(Buffer(folder / "gateway.db", MINUTE), [SENML, FLAT], **options)
+    return Core(Buffer(folder / "gateway.db", MINUTE), [SENML, *OTHERS.values()], **options)
 
 
 def pack(value: float, seconds_ago: float = 0, name: str = "no2", device: str = "s1", **rest: Any) -> Incoming:

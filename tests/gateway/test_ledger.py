@@ -58,7 +58,7 @@ def test_a_hole_is_missing_is_asked_for_and_is_recovered(core: Core) -> None:
 
 def test_flat_objects_are_counted_too_also_those_that_cannot_be_used(core: Core) -> None:
     for seq, rest in ((0, '"no2":5'), (1, '"no2":6,"time":"noon"'), (2, '"no2":7,"time":5'), (4, '"no2":8')):
-        core.accept([Incoming("flat/s1", f'{{"boot":1,"seq":{seq},{rest}}}'.encode())], NOW + seq)
+        core.accept([Incoming("flat_json/s1", f'{{"boot":1,"seq":{seq},{rest}}}'.encode())], NOW + seq)
     assert totals(core) == Totals("aba", "s1", received=4, duplicate=0, refused=2, recovered=0, missing=1, sent=5)
 
 

@@ -9,6 +9,7 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
+from firmware import sensors
 from firmware.buses import modbus, sensirion
 from firmware.net import sntp
 from firmware.records import senml
@@ -22,13 +23,9 @@ from firmware.sensors import (
     modbus_meter,
     openevse,
     pms5003,
-    pzem004t,
     s0,
-    scd30,
-    scd41,
     sdm630,
     sds011,
-    sht4x,
     sps30,
 )
 
@@ -80,7 +77,6 @@ def time_answer(case: dict) -> object:
 
 
 DECODERS = {
-    "scd30": lambda case: scd30.values(raw(case)),
     "mhz19": lambda case: mhz19.Parser().feed(raw(case)),
     "mhz19_command": lambda case: hexlify(mhz19.framed(case["command"])).decode(),
     "ds18b20": lambda case: ds18b20.value(unhexlify(case["raw"]) + bytes((ds18b20.crc8(unhexlify(case["raw"])),))),
@@ -96,15 +92,12 @@ DECODERS = {
     ],
     "sps30_question": lambda case: hexlify(sps30.question(case["command"], unhexlify(case["data"]))).decode(),
     "crc8": lambda case: sensirion.crc8(raw(case)),
-    "scd41": lambda case: scd41.values(raw(case)),
-    "sht4x": lambda case: sht4x.values(raw(case)),
     "bme280": bme,
     "ads1115": lambda case: ads1115.microvolt(raw(case)),
     "ads1115_config": lambda case: ads1115.config(case["channel"]),
     "modbus_request": lambda case: hexlify(modbus.request(*case["ask"])).decode(),
     "modbus_answer": modbus_answer,
     "scaled": lambda case: modbus.scaled(raw(case), case["decimals"]),
-    "pzem004t": lambda case: pzem004t.values(raw(case)),
     "sdm630": lambda case: sdm630.values(raw(case), sdm630.BLOCKS[case["block"]][2]),
     "evse": lambda case: modbus_evse.MODELS[case["model"]][3](raw(case)),
     "dsmr_p1": p1,
@@ -116,11 +109,17 @@ DECODERS = {
 }
 
 
+def decoded(case: dict) -> object:
+    """A case by its own decoder above, else by `values` of the driver of that name."""
+    name = case["decode"]
+    return DECODERS[name](case) if name in DECODERS else sensors.module(name).values(raw(case))
+
+
 def main() -> None:
     """Print one list with a result per case."""
     with open(sys.argv[1]) as f:  # noqa: PTH123
         cases = json.load(f)
-    print(json.dumps([DECODERS[case["decode"]](case) for case in cases]))
+    print(json.dumps([decoded(case) for case in cases]))
 
 
 main()
