@@ -45,13 +45,14 @@ def _part(view: View, quantity: str) -> Part:
     suspect = suspects(view, quantity, rows.devices)
     used = counts & ~np.array([d.id in suspect for d in rows.devices]) if view.city.rules.exclude_suspect else counts
     left_out = _left_out(rows, capture, counts, view)
-    corrected, spiky = calibrated(view, quantity, rows.devices), spikes(view, quantity)
+    corrected, spiky = calibrated(view, quantity, rows.devices), spikes(view, quantity, rows.devices)
     notes_before = (label, left_out, _interval_note(rows), corrected, spiky)
     if not used.any():
         notes = joined(*notes_before, *suspect.values())
         return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes)
     value, how = _mean(view, rows, used)
     other = _other_mean(view, rows, counts, suspect) if suspect else ""
+    view.mark(rows.devices, used, quantity)
     notes, n = joined(*notes_before, how, *suspect.values(), other), int(used.sum())
     reason = "" if value is None else reason
     return Part(part=quantity, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason)

@@ -25,6 +25,7 @@ def derive(view: View) -> list[Part]:
     """One part, without a name."""
     devices = view.devices(_KINDS)
     able = [devices[i] for i in np.flatnonzero(view.picked(devices, "demand response", _able)).tolist()]
+    view.mark(able, [True] * len(able))
     declared, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
     customers = sum(d.customers for d in able) if declared is None else declared
     if total is None:

@@ -26,7 +26,8 @@ def derive(view: View) -> list[Part]:
     unit = None if view.is_year else "tonnes eCO2/capita in the period"
     apart = not m.registered or not view.city.rules.charging_behind_meters
     charging = float(charged.sum.sum()) if apart else 0.0
-    chargers = reporting(view, charged)
+    chargers = reporting(view, charged, counts=False)
+    view.mark(charged.devices, (charged.n > 0) & apart)
     coverage = m.coverage if m.registered else chargers.coverage
     n = m.n_devices + (int((charged.n > 0).sum()) if apart else 0)
     partial = not m.registered and chargers.reason == "partial_period"

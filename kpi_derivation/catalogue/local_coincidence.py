@@ -26,9 +26,8 @@ REGION = "none"
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    return of_peak(view, _share)
+    return of_peak(view, _share, of_own=True)
 
 
 def _share(peak: Peak, own: FloatArray) -> float:
-    total = float(own.sum())
-    return peak.kw / total if total > 0 else 1.0
+    return peak.kw / float(own.sum())

@@ -30,6 +30,7 @@ def derive(view: View) -> list[Part]:
         return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
     due = expected(view, rows.devices)
     coverage = float(np.minimum(rows.covered, due).sum() / max(due.sum(), 1.0))
+    view.mark(rows.devices, seen)
     fault = (rows.sum[seen] / rows.n[seen]).tolist()
     value = 100.0 * (1.0 - sum(fault) / len(fault))
     reason: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""

@@ -20,7 +20,7 @@ REGION = "ratio"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     made, out = metered(view, generates), exported(view)
-    n = made.n_devices + out.n_devices
+    n = made.n_devices + out.others
     if not made.registered:
         why = 'no meter with role = "generation" is registered'
     elif made.amount <= 0:

@@ -22,7 +22,7 @@ _PARTIAL = "partial: electricity only"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     drawn, made, share = metered(view), metered(view, generates), view.city.city.renewable_grid_share
-    own = max(made.amount - exported(view).kwh, 0.0)
+    own = max(made.amount - exported(view, counts=False).kwh, 0.0)
     within = view.city.rules.generation_in_load
     n, used = drawn.n_devices + made.n_devices, drawn.amount + (0.0 if within else own)
     rule = view.city.rules.period_capture

@@ -18,7 +18,10 @@ REGION = "ratio"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     view.follows("energy_delta", "energy_total")
-    smart = int(view.picked(view.devices(METERS), "smart", _is_smart).sum())
+    meters = view.devices(METERS)
+    counts = view.picked(meters, "smart", _is_smart)
+    view.mark(meters, counts)
+    smart = int(counts.sum())
     total = view.city.city.electricity_meters
     if total is None:
         notes = f"set electricity_meters (all meters installed) in [city]; {smart} smart meters are registered"

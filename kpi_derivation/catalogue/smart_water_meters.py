@@ -17,7 +17,10 @@ REGION = "ratio"
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     view.follows("water_total")
-    smart = sum(d.smart and billed(d) for d in view.devices(METERS))
+    meters = view.devices(METERS)
+    counts = [d.smart and billed(d) for d in meters]
+    view.mark(meters, counts)
+    smart = sum(counts)
     total = view.city.city.water_meters
     if total is None:
         notes = f"set water_meters (all meters installed) in [city]; {smart} smart meters are registered"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -108,7 +108,7 @@ class View:
     `sums[(device id, quantity)]` holds the COLUMNS of a series with data. `found`: what was read already for this
     period; `index`: what follows from the city alone, shared by all its views. `reads`: what was read of this view;
     whatever a method answers is noted there, so that a derivation is run again when it changes.
-    `now`: when it is derived, ms UTC.
+    `now`: when it is derived, ms UTC. `marks`: devices that count in each part, see `mark`; None: not wanted.
     `meter_changes`: days (ordinals) of the period on which a register was replaced, by device and quantity.
     """
 
@@ -124,11 +124,17 @@ class View:
     index: dict[Any, Any] = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
     now: int = 0
+    marks: dict[str, set[str]] | None = None
     read_life: LifeReader = _no_life
 
     def __post_init__(self) -> None:
         """What is read of the city is noted, too."""
         object.__setattr__(self, "city", tracked(self.city, self.reads))
+
+    def mark(self, devices: Sequence[Device], counts: Iterable[bool], part: str = "") -> None:
+        """Note for a proof which of these devices count in a value; nothing where no proof is made."""
+        if self.marks is not None:
+            self.marks.setdefault(part, set()).update(d.id for d, ok in zip(devices, counts, strict=True) if ok)
 
     def recording(self, run: Callable[[View], T]) -> tuple[T, Reads]:
         """What `run` makes of this view, and what it read for it."""

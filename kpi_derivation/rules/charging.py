@@ -42,10 +42,15 @@ class Reporting(NamedTuple):
         return self.reason in ("", "partial_period")
 
 
-def reporting(view: View, rows: Rows) -> Reporting:
-    """How much of the period is known of the chargers whose sessions are `rows`."""
+def reporting(view: View, rows: Rows, *, counts: bool = True) -> Reporting:
+    """How much of the period is known of the chargers whose sessions are `rows`.
+
+    `counts`: whether the chargers that were alive count in the value.
+    """
     there, alive = expected(view, rows.devices), observed(view, rows.devices, *SIGNS)
     coverage = float(alive.sum() / there.sum()) if there.sum() else 0.0
+    if counts:
+        view.mark(rows.devices, alive > 0)
     n, of = int((alive > 0).sum()), int((there > 0).sum())
     notes = f"coverage: time from first to last reading; {n} of {of} chargers"
     if not of:

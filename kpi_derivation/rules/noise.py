@@ -48,5 +48,6 @@ def site_levels(view: View) -> Sites:
     of_own = np.minimum(sum(hours.values())[there] * HOUR_MS / np.maximum(due[there], HOUR_MS), 1.0)
     coverage, counts = float(of_own.mean()) if len(of_own) else 0.0, counts[there]
     out = [d.id for d, ok in zip(devices, counts, strict=True) if not ok]
+    view.mark(devices, counts)
     notes = f"left out, too few hours: {', '.join(out)}" if out else ""
     return Sites(devices, coverage, np.asarray(capture)[there], total[there], levels["night"][there], counts, notes)

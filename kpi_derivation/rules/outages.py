@@ -79,6 +79,9 @@ def interruptions(view: View) -> Interruptions:
     if not names:
         why = "no outage log and no meter that reports power failures is registered"
         return Interruptions(0.0, 0.0, 0, why, 0.0, "no_device")
+    for quantity in QUANTITIES:
+        logs = view.devices(KINDS, quantity)
+        view.mark(logs, [True] * len(logs))
     start, end = log_span(view)
     logged = max(min(end, view.passed_until) - max(start, view.period.start), 0.0)
     coverage = logged / view.expected_ms if view.expected_ms > 0 else 0.0

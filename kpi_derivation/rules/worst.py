@@ -26,14 +26,16 @@ def worst(view: View, highest: Highest, index: Index, name: Callable[[float], st
     station measures. The coverage is the mean share of the hours in service that are valid, over stations and
     pollutants; of a calendar period with less than `period_capture` of them the value is of a part only.
     """
-    found, labels, coverage, n = [], [], list[float](), 0
+    found, labels, coverage, stations = [], [], list[float](), set[str]()
     for quantity in QUANTITIES:
         kinds, label = kinds_of(view, quantity)
         values = highest(view, quantity, kinds)
         there = ~np.isnan(values)
         rows = view.rows(quantity, kinds)
         coverage += captures(view, rows)[1][in_service(view, rows.devices)].tolist()
-        n = max(n, int(there.sum()))
+        devices = view.devices(kinds, quantity)
+        view.mark(devices, there)
+        stations |= {d.id for d, ok in zip(devices, there, strict=True) if ok}
         if there.any():
             found.append((index(quantity, float(values[there].max())), quantity))
             labels.append(label)
@@ -49,4 +51,4 @@ def worst(view: View, highest: Highest, index: Index, name: Callable[[float], st
     notes = joined(f"{name(value)}{pollutants}; of {len(found)} pollutants", *dict.fromkeys(labels))
     part_only = view.period.kind != "24h" and share < view.city.rules.period_capture
     of_part: Reason = "partial_period" if part_only else ""
-    return [Part(value=value, coverage=share, n_devices=n, notes=notes, reason=of_part)]
+    return [Part(value=value, coverage=share, n_devices=len(stations), notes=notes, reason=of_part)]

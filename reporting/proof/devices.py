@@ -23,11 +23,13 @@ def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[Devic
     """The devices of one part of a KPI, in the order of the registry."""
     view = _view(read)
     mine = [(q, rows) for q, _, rows in read.rows if _belongs(q, value.part)]
-    found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view)]
+    counts = read.counts(value.part) if value.n_devices else set()
+    found = [proof for quantity, rows in mine for proof in _of_rows(quantity, rows, derivation, view, counts)]
     found = [_with_suspicion(d, value, view.city.rules) for d in found]
     with_readings = {d.device for d in found if d.readings}
-    # A meter with two quantities is read in both; the one without readings is omitted.
-    return [d for d in found if d.readings or d.device not in with_readings]
+    # A meter with several quantities is read in all; those without readings are omitted, or all but the first.
+    first = {d.device: d for d in reversed(found)}
+    return [d for d in found if d.readings or (d.device not in with_readings and d is first[d.device])]
 
 
 def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]:
@@ -79,13 +81,21 @@ def _view(read: Read) -> View:
     return read.view
 
 
-def _of_rows(quantity: str, rows: Rows, derivation: Derivation, view: View) -> Iterator[DeviceProof]:
+def _of_rows(
+    quantity: str, rows: Rows, derivation: Derivation, view: View, counts: set[str] | None
+) -> Iterator[DeviceProof]:
     for i in range(len(rows)):
-        yield _proof(quantity, rows, i, view, _why_not(rows, i, derivation, view))
+        why = _why_not(rows, i, derivation, view)
+        if counts is not None:
+            why = "" if rows.devices[i].id in counts else why or _OTHER
+        yield _proof(quantity, rows, i, view, why)
+
+
+_OTHER = "not counted by this KPI, see its method"
 
 
 def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
-    """Why a device does not count; empty where it does."""
+    """Why a device does not count, as far as its own data say it."""
     if not rows.n[i]:
         return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
     if not derivation.method.startswith("air-"):

@@ -14,7 +14,7 @@ from reporting.figures.gases import compared
 from reporting.figures.reported import QUALITY, Reported, from_value, is_reported, plain_part
 from reporting.figures.stored import calendar
 from reporting.proof.devices import left_out_kinds, proofs_of, with_errors
-from reporting.proof.proof import Parameter, Proof, arithmetic, uncertainty
+from reporting.proof.proof import Parameter, Proof, arithmetic, ratio, uncertainty
 from reporting.proof.text import as_text
 from reporting.proof.watched import Read, watching
 from reporting.show import stored_city, wanted_codes
@@ -87,6 +87,7 @@ class Explainer:
         if is_mean:
             devices = with_errors(devices, read)
             counted = [d for d in devices if not d.left_out]
+        by_entry = (read.counts(value.part) or set()) if value.n_devices else set()
         return Proof(
             value=msgspec.structs.replace(value, revision=stored.kpi.revision if stored else 1),
             name=derivation.kpi.name,
@@ -96,7 +97,8 @@ class Explainer:
             parameters=parameters,
             devices=(*devices, *left_out_kinds(value, derivation, read)),
             expected_hours=read.view.expected_ms / HOUR,
-            arithmetic="" if value.value is None else arithmetic(value.value, counted, parameters),
+            arithmetic="" if value.value is None else arithmetic(value.value, counted, parameters) or ratio(value),
+            from_registry=tuple(sorted(by_entry - {d.device for d in devices})),
             uncertainty=uncertainty(counted) if is_mean else None,
             in_ppb=compared(value.part, value.value) if is_mean and value.value is not None else "",
             stored=_stored_text(value, stored),

@@ -62,7 +62,7 @@ class Uncertainty(msgspec.Struct, frozen=True, kw_only=True):
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The provenance of a derived value. `arithmetic`: how the devices' numbers give the value, if it is simple.
 
-    `in_ppb`: of a gas, the value by volume.
+    `in_ppb`: of a gas, the value by volume. `from_registry`: devices that count by their entry, without readings.
     """
 
     value: KpiValue
@@ -77,6 +77,12 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     uncertainty: Uncertainty | None = None
     in_ppb: str = ""
     stored: str = ""
+    from_registry: tuple[str, ...] = ()
+
+    @property
+    def registered(self) -> int:
+        """How many devices the derivation looked at."""
+        return len({d.device for d in self.devices} | set(self.from_registry))
 
     @property
     def counted(self) -> list[DeviceProof]:
@@ -114,6 +120,16 @@ def uncertainty(devices: Sequence[DeviceProof]) -> Uncertainty:
     return Uncertainty(over_stations=standard_error(means), over_hours=hours, note=NOTE)
 
 
+def ratio(value: KpiValue) -> str:
+    """A ratio's numerator over its denominator; empty where the value is not one, or they do not give it."""
+    n, d = value.numerator, value.denominator
+    if value.value is None or n is None or not d:
+        return ""
+    factor = 100.0 if value.unit.startswith("%") else 1.0
+    times = " x 100" if factor != 1.0 else ""
+    return f"{n:,.10g} / {d:,.10g}{times} = {value.value:,.6g}" if _same(factor * n / d, value.value) else ""
+
+
 def arithmetic(value: float, devices: Sequence[DeviceProof], parameters: Sequence[Parameter]) -> str:
     """The calculation of the value from the counted devices: a mean, a sum, or one of these divided by a parameter.
 
@@ -140,9 +156,12 @@ def _candidates(devices: Sequence[DeviceProof]) -> Iterator[tuple[str, str, floa
         products = [f"{m:,.6g} x {p:,.0f}" for m, p in zip(means, people, strict=True)]
         result = math.fsum(m * p for m, p in zip(means, people, strict=True)) / math.fsum(people)
         yield "mean weighted by people", f"({_joined(products)}) / {math.fsum(people):,.0f}", result
+    if devices and not used:
+        yield f"no event of {len({d.device for d in devices})} devices", "0", 0.0
     if used:
         for text, numbers in (("devices", [d.sum for d in used]), ("meters", [d.counted for d in used])):
             yield f"sum over {len(used)} {text}", _sum(numbers), math.fsum(numbers)
+    if used and all(QUANTITIES[d.quantity].event for d in used):
         readings = [float(d.readings) for d in used]
         yield f"readings of {len(used)} devices", _sum(readings), math.fsum(readings)
 

@@ -31,8 +31,9 @@ def _head(p: Proof) -> Iterator[str]:
 def _middle(p: Proof) -> Iterator[str]:
     v = p.value
     yield from _line("parameters", "; ".join(_parameter(x) for x in p.parameters))
-    registered = len(p.devices)
-    yield from _line("coverage", f"{100 * v.coverage:.2f} %; {v.n_devices} devices count, {registered} are registered")
+    by_entry = " by their entry in the city file" if p.from_registry else ""
+    count = f"{v.n_devices} of {p.registered} devices count{by_entry}"
+    yield from _line("coverage", f"{100 * v.coverage:.2f} %; {count}")
     readings, flagged = sum(d.readings for d in p.devices), sum(d.flagged for d in p.devices)
     hours = sum(d.hours for d in p.devices if d.capture is not None)
     within = f" in {hours:,} valid hours" if hours else ""
@@ -68,11 +69,11 @@ def _devices(p: Proof) -> Iterator[str]:
     out = [d for d in p.devices if d.left_out]
     if counted:
         yield ""
-        yield f"  devices that count: {len(counted)}"
+        yield f"  devices that count: {len({d.device for d in counted})}"
         yield from _table(counted, with_reason=False)
     if out:
         yield ""
-        yield f"  left out: {len(out)}"
+        yield f"  left out: {len({d.device for d in out})}"
         yield from _table(out, with_reason=True)
     yield from (f"    {d.suspect}" for d in p.devices if d.suspect and not d.left_out)
     lines = [f"    {d.device}: {text}" for d in p.devices for text in d.calibration]

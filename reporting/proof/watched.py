@@ -17,6 +17,11 @@ class Read:
         self.view: View | None = None
         self.parts: list[Part] = []
         self.facts = Reads()
+        self.marks: dict[str, set[str]] = {}
+
+    def counts(self, part: str) -> set[str] | None:
+        """The devices that count in a part; None of a derivation that marks none (`View.mark`)."""
+        return self.marks.get("", set()) | self.marks.get(part, set()) if self.marks else None
 
     @property
     def names(self) -> list[str]:
@@ -48,6 +53,9 @@ def watching(derivation: Derivation, read: Read) -> Derivation:
 
     def derive(view: View) -> list[Part]:
         read.view = view
+        # Nothing that another derivation found is taken over, because what it marked is not known.
+        object.__setattr__(view, "found", {})
+        object.__setattr__(view, "marks", read.marks)
         read.parts, read.facts = view.recording(derivation.derive)
         view.reads.update(read.facts)
         return read.parts

@@ -7,6 +7,7 @@ energies show their quarters themselves; of others the quarters are stored (`der
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from kpi_derivation.engine.spans import runs
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.periods import hour_phase
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR, window_start
 
 QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
@@ -44,12 +45,14 @@ class Peak(NamedTuple):
 class Demand(NamedTuple):
     """The highest peak of a period, the earliest of equal ones; each meter's own highest, kW, by name.
 
-    `known_ms`: meter-time whose power is known.
+    `known_ms`: meter-time whose power is known. `names`: all meters, of which those that `have` a power are in `own`.
     """
 
     peak: Peak | None
     own: FloatArray
     known_ms: float
+    names: Sequence[str] = ()
+    have: Sequence[bool] | BoolArray = ()
 
 
 class _Energies(NamedTuple):
@@ -186,7 +189,8 @@ class DemandDays:
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
         peak = max(found, key=lambda p: (p.kw, -p.at), default=None)
         quarters = self.own.slice("quarters", np.arange(len(self._names)), first, last).sum()
-        return Demand(peak, highest[highest > -np.inf], float(quarters) * QUARTER)
+        have = highest > -np.inf
+        return Demand(peak, highest[have], float(quarters) * QUARTER, self._names, have)
 
     def bytes(self) -> int:
         """Bytes of the meters' own highest powers."""

@@ -54,6 +54,7 @@ def _part(view: View, limit: Limit) -> Part:
     if not n:
         why = f"no station has {100 * view.city.rules.period_capture:g} % of the days"
         return Part(part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit)
+    view.mark(days.devices, counts, limit.part)
     most = np.flatnonzero(counts)
     worst = most[np.argsort(-over[most], kind="stable")[:_NAMED]].tolist()
     named = [f"{days.devices[i].id} {over[i]:g}" for i in sorted(worst)]

@@ -34,13 +34,15 @@ def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, 
     return found
 
 
-def spikes(view: View, quantity: str) -> str:
-    """Single hours far above both neighbours; they are counted in the mean."""
+def spikes(view: View, quantity: str, devices: Sequence[Device]) -> str:
+    """Single hours of these stations far above both neighbours; they are counted in the mean."""
     if view.period.kind == "24h":
         return ""
     days = view.daily(quantity, KINDS)
     hours = np.nan_to_num(days["spikes"]).sum(axis=1)
-    named = [f"{days.devices[i].id} {hours[i]:g} h" for i in np.flatnonzero(hours).tolist()]
+    wanted = {d.id for d in devices}
+    found = ((days.devices[i].id, hours[i]) for i in np.flatnonzero(hours).tolist())
+    named = [f"{device} {n:g} h" for device, n in found if device in wanted]
     return f"spikes (kept): {', '.join(named)}" if named else ""
 
 

@@ -65,6 +65,7 @@ def _counted(
         if view.period.kind != "24h" and view.picked(devices, f"limited {quantity}", _limited).any():
             out, out_ms, said = _beyond(view, quantity, kinds, given)
             amounts, times, notes = amounts - out, np.maximum(times - out_ms, 0.0), [*notes, *said]
+        view.mark(devices, given)
         registered, seen = registered + int(mine.sum()), seen + int(given.sum())
         amount = sum(amounts[given].tolist(), amount)
         covered, wanted = sum(times[given].tolist(), covered), sum(there[mine].tolist(), wanted)

@@ -29,8 +29,11 @@ QUANTITIES = (TARGET, "energy_delta")
 KINDS = METERS
 
 
-def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part]:
-    """One part: `value` of the period's peak and each meter's own highest power, kW."""
+def of_peak(view: View, value: Callable[[Peak, FloatArray], float], *, of_own: bool = False) -> list[Part]:
+    """One part: `value` of the period's peak and each meter's own highest power, kW.
+
+    `of_own`: whether it is the peak over the sum of the meters' own.
+    """
     devices = view.devices(KINDS, TARGET)
     mine = view.picked(devices, TARGET, consumes) & in_service(view, devices)
     meters, due = int(mine.sum()), float(expected(view, devices)[mine].sum())
@@ -42,12 +45,24 @@ def of_peak(view: View, value: Callable[[Peak, FloatArray], float]) -> list[Part
         if meters and view.period.kind == "24h":
             why, reason = ONLY_CALENDAR, "not_for_period"
         return [Part(value=None, coverage=coverage, n_devices=0, notes=why, reason=reason)]
+    if view.marks is not None:
+        known = {name for name, ok in zip(found.names, found.have, strict=True) if ok}
+        view.mark(devices, [d.id in known for d in devices])
+    if of_own and not float(found.own.sum()):
+        why = "no meter used any power"
+        return [Part(value=None, coverage=coverage, n_devices=len(found.own), notes=why, reason="undefined")]
     at = averaging(view, len(found.own))
     n, when = len(found.own), f"peak at {iso(found.peak.at)} of {found.peak.meters} meters"
     notes = joined(f"{n} of {meters} meters, mean power {at}", when, "coverage: meter-time of known power")
     part: Reason = "partial_period" if coverage < view.city.rules.period_capture else ""
     v = value(found.peak, found.own)
-    return [Part(value=v, coverage=coverage, n_devices=n, notes=notes, method=at, reason=part)]
+    terms = (found.peak.kw, float(found.own.sum())) if of_own else (None, None)
+    return [
+        Part(
+            value=v, coverage=coverage, n_devices=n, notes=notes, method=at, reason=part, numerator=terms[0],
+            denominator=terms[1],
+        )
+    ]  # fmt: skip
 
 
 def averaging(view: View, meters: int) -> str:
