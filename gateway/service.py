@@ -230,7 +230,8 @@ class Gateway:
             if self._flight:
                 self._flight.numbers.difference_update(numbers)
             if requeued:
-                log.warning("%d windows were lost on the way to the store; requeued", requeued)
+                # Sent before ingest listened, or lost between: nothing is lost for good, the buffer has them.
+                log.info("%d windows that were sent earlier are not confirmed by ingest; sending them again", requeued)
 
     def _send(self, now: int) -> None:
         if self._flight is not None or not self.uplink.connected:

@@ -100,5 +100,5 @@ _PLAIN: dict[str, tuple[str, Callable[[Sequence[float]], float | None]]] = {
     "sum": ("sum", math.fsum),
     "maximum": ("highest", max),
     "mean": ("plain mean of the cities' values", _mean),
-    "none": ("not aggregated: cities' values of this KPI cannot be put together", lambda _: None),
+    "none": ("not aggregated", lambda _: None),
 }

@@ -24,7 +24,7 @@ def ledger(
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """
     from adapters.stores import existing_store  # noqa: PLC0415
-    from cityvitals.operation.reconcile import accounts, as_text  # noqa: PLC0415
+    from cityvitals.operation.reconcile import accounts_as_of, as_text  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
     from telemetry.periods import ROLLING, parse_period  # noqa: PLC0415
@@ -37,4 +37,5 @@ def ledger(
         )
     opened = existing_store(store)
     zone = stored_city(opened, city).zone
-    sys.stdout.write(as_text(accounts(opened, city, parse_period(period, zone)), form))
+    found, newest = accounts_as_of(opened, city, parse_period(period, zone))
+    sys.stdout.write(as_text(found, form, newest))

@@ -142,7 +142,7 @@ def store(url: str, limits: Limits) -> Iterator[Finding]:
 
 def gateway_runs(settings: Settings) -> Iterator[Finding]:
     """Whether the gateway of this machine runs: it stores its own counters every ten seconds."""
-    name, path = f"gateway {settings.gateway.id}", settings.gateway.buffer
+    name, path = f"gateway {settings.gateway.id} on this machine", settings.gateway.buffer
     if not path.is_file():
         return
     try:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from adapters.store import Store
 from telemetry.partials import Partials
-from telemetry.periods import Period
+from telemetry.periods import Period, iso
 from telemetry.series import SeriesTable
 
 _PREFIX = "ledger_"
@@ -52,6 +52,7 @@ class _Running:
     def __init__(self) -> None:
         self._ended, self._now = Counter[str](), dict[str, float]()
         self._before: Counter[str] | None = None
+        self.newest = 0  # time of the last report, ms UTC
 
     def take(self, report: dict[str, float], inside: bool) -> None:
         """Add the next report, from before the period or inside it."""
@@ -78,6 +79,11 @@ class _Running:
 
 def accounts(store: Store, city: str, period: Period) -> list[Account]:
     """The ledger of every device of the city, incomplete ones first."""
+    return accounts_as_of(store, city, period)[0]
+
+
+def accounts_as_of(store: Store, city: str, period: Period) -> tuple[list[Account], int | None]:
+    """The ledger of every device, and the time (ms UTC) of the newest report; None where there is none."""
     table = SeriesTable()
     list(store.partials(city, "hour", period.end - 1, period.end, table))  # the city's series
     ids = np.array([i for i, s in enumerate(table.all) if s.quantity.startswith(_PREFIX)], dtype=np.int64)
@@ -86,7 +92,8 @@ def accounts(store: Store, city: str, period: Period) -> list[Account]:
         for part in store.partials(city, "window", 0, period.end, table, ids):
             _note(part, table, period.start, found)
     made = [_account(device, running.inside()) for device, running in found.items()]
-    return sorted(made, key=lambda a: (a.whole, -a.missing, a.device))
+    newest = max((running.newest for running in found.values()), default=None)
+    return sorted(made, key=lambda a: (a.whole, -a.missing, a.device)), newest
 
 
 def _note(part: Partials, table: SeriesTable, start: int, found: dict[str, _Running]) -> None:
@@ -96,7 +103,9 @@ def _note(part: Partials, table: SeriesTable, start: int, found: dict[str, _Runn
         name = table[series]
         reports.setdefault((at, name.device), {})[name.quantity.removeprefix(_PREFIX)] = last
     for (at, device), report in sorted(reports.items(), key=lambda item: item[0]):
-        found.setdefault(device, _Running()).take(report, at >= start)
+        running = found.setdefault(device, _Running())
+        running.take(report, at >= start)
+        running.newest = max(running.newest, at)
 
 
 def _account(device: str, n: Counter[str]) -> Account:
@@ -104,15 +113,19 @@ def _account(device: str, n: Counter[str]) -> Account:
     return Account(device, n["sent"], stored, n["refused"], n["missing"], n["duplicate"], n["recovered"])
 
 
-def as_text(found: list[Account], form: str) -> str:
-    """`table` or `json`."""
+def as_text(found: list[Account], form: str, newest: int | None = None) -> str:
+    """`table` or `json`. `newest`: time of the newest report, ms UTC."""
+    as_of = {} if newest is None else {"as_of": iso(newest)}
     if form == "json":
-        rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole} for a in found]
+        rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole, **as_of} for a in found]
         return msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n"
     console = Console(width=200)  # room for the longest id; the table uses what it needs
     with console.capture() as capture:
         console.print(_table(found))
         console.print(_verdict(found), markup=False, highlight=False, soft_wrap=True)
+        if newest is not None:
+            text = f"As of {iso(newest)}: gateways report these counts every ten minutes, missing records at once."
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
     return capture.get()
 
 

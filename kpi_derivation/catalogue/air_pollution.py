@@ -19,6 +19,7 @@ from kpi_derivation.rules.air.notes import calibrated, spikes, suspects
 from kpi_derivation.rules.air.stations import QUANTITIES, counted, kinds_of
 from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import no_data, no_device
 from registry.city import Device
 from telemetry.series import FloatArray
 
@@ -39,8 +40,9 @@ def _part(view: View, quantity: str) -> Part:
     rows = view.rows(quantity, kinds)
     there = in_service(view, rows.devices)
     if not there.any() or not rows.hours.sum():
-        why = "no valid hour in the period" if there.any() else "no station of the city measures it"
-        return Part(part=quantity, value=None, coverage=0.0, n_devices=0, notes=why)
+        none = no_device("no station of the city measures it")
+        why = no_data("no valid hour in the period") if there.any() else none
+        return Part(part=quantity, value=None, coverage=0.0, n_devices=0, notes=why.text, reason=why.reason)
     capture, coverage, counts, reason = counted(view, rows)
     suspect = suspects(view, quantity, rows.devices)
     used = counts & ~np.array([d.id in suspect for d in rows.devices]) if view.city.rules.exclude_suspect else counts
@@ -49,12 +51,12 @@ def _part(view: View, quantity: str) -> Part:
     notes_before = (label, left_out, _interval_note(rows), corrected, spiky)
     if not used.any():
         notes = joined(*notes_before, *suspect.values())
-        return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes)
+        return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes, reason="low_coverage")
     value, how = _mean(view, rows, used)
     other = _other_mean(view, rows, counts, suspect) if suspect else ""
     view.mark(rows.devices, used, quantity)
     notes, n = joined(*notes_before, how, *suspect.values(), other), int(used.sum())
-    reason = "" if value is None else reason
+    reason = "missing_setting" if value is None else reason
     return Part(part=quantity, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason)
 
 

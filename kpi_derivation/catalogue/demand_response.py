@@ -12,7 +12,7 @@ import numpy as np
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import CHARGERS
 from kpi_derivation.rules.metering.energy import METERS
-from kpi_derivation.rules.ratios import missing
+from kpi_derivation.rules.reasons import setting
 from registry.city import Device, DeviceKind
 
 CODE = "EC:ICT:ES:3A"
@@ -29,10 +29,11 @@ def derive(view: View) -> list[Part]:
     declared, total = view.city.city.demand_response_customers, view.city.city.electricity_customers
     customers = sum(d.customers for d in able) if declared is None else declared
     if total is None:
-        return [Part(value=None, coverage=0.0, n_devices=len(able), notes=missing(view, "electricity_customers"))]
+        why = setting(view, "electricity_customers")
+        return [Part(value=None, coverage=0.0, n_devices=len(able), notes=why.text, reason=why.reason)]
     if declared is None and not able:
         notes = "no device says demand_response = true; set demand_response_customers in [city] if there are none"
-        return [Part(value=None, coverage=0.0, n_devices=0, notes=notes)]
+        return [Part(value=None, coverage=0.0, n_devices=0, notes=notes, reason="missing_setting")]
     notes = "more customers than electricity_customers says" if customers > total else ""
     value, n = 100.0 * customers / total, len(able)
     return [Part(value=value, coverage=1.0, n_devices=n, notes=notes, numerator=customers, denominator=total)]

@@ -14,6 +14,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.energy import metered
 from kpi_derivation.rules.metering.meters import Counted
 from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import low, no_data, no_device, not_set, setting
 
 CODE = "EN:E:E:2C"
 METHOD = "electricity-per-capita/2 (unconfirmed formula)"
@@ -28,13 +29,17 @@ def derive(view: View) -> list[Part]:
     estimated, how = _with_unmetered(view, m)
     coverage, rule = m.coverage * share, view.city.rules.period_capture
     if not m.n_devices:
-        why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
+        why = (
+            no_data("no meter reading in the period")
+            if m.registered
+            else no_device("no electricity meter is registered")
+        )
     elif city.population is None:
-        why = "set population in [city]"
+        why = setting(view, "population")
     elif m.coverage < rule:
-        why = f"meter-time coverage {100 * m.coverage:.2f} % under {100 * rule:g} %"
+        why = low(m.coverage, rule)
     elif estimated is None:
-        why = how
+        why = not_set(how)
     else:
         notes, value, people = joined(share_note, how, m.notes), estimated / city.population, city.population
         return [
@@ -43,7 +48,7 @@ def derive(view: View) -> list[Part]:
                 denominator=people,
             )
         ]  # fmt: skip
-    return [Part(value=None, coverage=coverage, n_devices=m.n_devices, notes=why, unit=unit)]
+    return [Part(value=None, coverage=coverage, n_devices=m.n_devices, notes=why.text, unit=unit, reason=why.reason)]
 
 
 def _with_unmetered(view: View, m: Counted) -> tuple[float | None, str]:

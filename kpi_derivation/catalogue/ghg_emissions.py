@@ -12,7 +12,8 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import reporting, sessions
 from kpi_derivation.rules.emissions import factor
 from kpi_derivation.rules.metering.energy import metered
-from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import Why, low, no_data, not_set, setting
 from telemetry.kpi_value import Reason
 
 CODE = "EN:EN:AQ:2C"
@@ -32,12 +33,24 @@ def derive(view: View) -> list[Part]:
     n = m.n_devices + (int((charged.n > 0).sum()) if apart else 0)
     partial = not m.registered and chargers.reason == "partial_period"
     rule, (kg_per_kwh, which) = view.city.rules.period_capture, factor(view)
-    why = "no metered electricity and no charging in the period" if not n else ""
-    if not why and m.registered and m.coverage < rule:
-        why = f"meter-time coverage {100 * m.coverage:.2f} % under {100 * rule:g} %"
-    why = why or missing(view, "population") or ("" if kg_per_kwh is not None else which)
-    if why or kg_per_kwh is None:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=joined(_PARTIAL, why), unit=unit)]
+    why = Why() if n else no_data("no metered electricity and no charging in the period")
+    if not why.missing and m.registered and m.coverage < rule:
+        why = low(m.coverage, rule)
+    if not why.missing:
+        why = setting(view, "population")
+    if not why.missing and kg_per_kwh is None:
+        why = not_set(which)
+    if why.missing or kg_per_kwh is None:
+        return [
+            Part(
+                value=None,
+                coverage=coverage,
+                n_devices=n,
+                notes=joined(_PARTIAL, why.text),
+                unit=unit,
+                reason=why.reason,
+            )
+        ]
     tonnes = (m.amount + charging) * kg_per_kwh / 1000.0
     notes = joined(_PARTIAL, which, f"charging {charging:g} kWh added to the meters' {m.amount:g} kWh" if apart else "")
     people = view.city.city.population or 1.0

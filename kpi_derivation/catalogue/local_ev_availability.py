@@ -12,6 +12,7 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.charging import CHARGERS
 from kpi_derivation.rules.presence import expected
+from kpi_derivation.rules.reasons import no_data, no_device
 from telemetry.kpi_value import Reason
 
 KPI = local_kpi(
@@ -26,8 +27,9 @@ def derive(view: View) -> list[Part]:
     rows = view.rows("connector_fault", CHARGERS)
     seen = rows.n > 0
     if not seen.any():
-        why = "no charger reported its state" if len(rows) else "no charger that reports its state is registered"
-        return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
+        none = no_device("no charger that reports its state is registered")
+        why = no_data("no charger reported its state") if len(rows) else none
+        return [Part(value=None, coverage=0.0, n_devices=0, notes=why.text, reason=why.reason)]
     due = expected(view, rows.devices)
     coverage = float(np.minimum(rows.covered, due).sum() / max(due.sum(), 1.0))
     view.mark(rows.devices, seen)

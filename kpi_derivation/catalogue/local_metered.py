@@ -13,6 +13,7 @@ from kpi_derivation.engine.derived import TARGET
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.energy import METERS, consumes, metered
 from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import no_data, no_device
 from registry.city import Device
 from telemetry.kpi_value import Reason
 
@@ -28,8 +29,12 @@ def derive(view: View) -> list[Part]:
     """One part, without a name."""
     m = metered(view)
     if not m.n_devices:
-        why = "no meter reading in the period" if m.registered else "no electricity meter is registered"
-        return [Part(value=None, coverage=0.0, n_devices=0, notes=why)]
+        why = (
+            no_data("no meter reading in the period")
+            if m.registered
+            else no_device("no electricity meter is registered")
+        )
+        return [Part(value=None, coverage=0.0, n_devices=0, notes=why.text, reason=why.reason)]
     notes = joined(m.notes, _untimed(view))
     reason: Reason = "partial_period" if m.coverage < view.city.rules.period_capture else ""
     return [Part(value=m.amount, coverage=m.coverage, n_devices=m.n_devices, notes=notes, reason=reason)]

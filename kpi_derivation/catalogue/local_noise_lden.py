@@ -12,6 +12,7 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.noise import site_levels
 from kpi_derivation.rules.ratios import ONLY_CALENDAR
+from kpi_derivation.rules.reasons import Why, no_device
 
 KPI = replace(
     local_kpi("LOCAL:N:LDEN", "Noise level", "dB", "Mean of the sites' Lden and Lnight", "Environmental Quality"),
@@ -29,6 +30,10 @@ def derive(view: View) -> list[Part]:
         parts = zip(KPI.parts, (sites.lden, sites.night), strict=True)
         means = [(name, float(sum(levels[sites.counts].tolist()) / n)) for name, levels in parts]
         return [Part(part=name, value=v, coverage=coverage, n_devices=n, notes=sites.notes) for name, v in means]
-    why = "no noise sensor is registered" if not sites.devices else sites.notes
-    why = ONLY_CALENDAR if sites.devices and view.period.kind == "24h" else why
-    return [Part(part=name, value=None, coverage=coverage, n_devices=0, notes=why) for name in KPI.parts]
+    why = Why(sites.notes, "low_coverage") if sites.devices else no_device("no noise sensor is registered")
+    if sites.devices and view.period.kind == "24h":
+        why = Why(ONLY_CALENDAR, "not_for_period")
+    return [
+        Part(part=name, value=None, coverage=coverage, n_devices=0, notes=why.text, reason=why.reason)
+        for name in KPI.parts
+    ]

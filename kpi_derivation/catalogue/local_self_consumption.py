@@ -9,6 +9,7 @@ from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.energy import generates, metered
 from kpi_derivation.rules.metering.generation import exported
+from kpi_derivation.rules.reasons import low, no_data, no_device, undefined
 
 KPI = local_kpi(
     "LOCAL:E:SELF_CONSUMPTION", "Self-consumption", "%", "Share of generated electricity used on the spot", "Energy"
@@ -22,13 +23,16 @@ def derive(view: View) -> list[Part]:
     made, out = metered(view, generates), exported(view)
     n = made.n_devices + out.others
     if not made.registered:
-        why = 'no meter with role = "generation" is registered'
+        why = no_device('no meter with role = "generation" is registered')
+    elif not made.n_devices:
+        why = no_data("no meter reading in the period")
     elif made.amount <= 0:
-        why = "nothing was generated in the period"
+        why = undefined("nothing was generated in the period")
     elif not out.n_devices:
-        why = "no export register was read" if out.registered else "no export register (energy_export_total)"
+        none = no_device("no export register (energy_export_total)")
+        why = no_data("no export register was read") if out.registered else none
     elif made.coverage < view.city.rules.period_capture:
-        why = f"meter-time coverage {100 * made.coverage:.2f} % under {100 * view.city.rules.period_capture:g} %"
+        why = low(made.coverage, view.city.rules.period_capture)
     else:
         notes = "more was exported than generated" if out.kwh > made.amount else ""
         used = made.amount - out.kwh
@@ -38,4 +42,4 @@ def derive(view: View) -> list[Part]:
                 value=value, coverage=made.coverage, n_devices=n, notes=notes, numerator=used, denominator=made.amount
             )
         ]  # fmt: skip
-    return [Part(value=None, coverage=made.coverage, n_devices=n, notes=why)]
+    return [Part(value=None, coverage=made.coverage, n_devices=n, notes=why.text, reason=why.reason)]

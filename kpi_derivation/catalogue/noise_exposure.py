@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.noise import site_levels
-from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined, missing
+from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
+from kpi_derivation.rules.reasons import Why, no_device, not_set, setting
 
 CODE = "EN:EN:EQ:2A"
 METHOD = "noise-lden-sites/1 (unconfirmed limit)"
@@ -24,17 +25,18 @@ def derive(view: View) -> list[Part]:
     people = [d.population for d, ok in zip(sites.devices, sites.counts, strict=True) if ok]
     levels = sites.lden[sites.counts]
     if not sites.devices:
-        why = "no noise sensor is registered"
+        why = no_device("no noise sensor is registered")
     elif view.period.kind == "24h":
-        why = f"{ONLY_CALENDAR}, and 365 days"
+        why = Why(f"{ONLY_CALENDAR}, and 365 days", "not_for_period")
     elif not n:
-        why = f"no site has {100 * view.city.rules.period_capture:g} % of the hours by day, evening and night"
+        least = f"{100 * view.city.rules.period_capture:g} %"
+        why = Why(f"no site has {least} of the hours by day, evening and night", "low_coverage")
     elif any(p is None for p in people):
-        why = "set population (the people a site stands for) in the [[device]] entries"
+        why = not_set("set population (the people a site stands for) in the [[device]] entries")
     else:
-        why = missing(view, "population")
-    if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+        why = setting(view, "population")
+    if why.missing:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why.text, reason=why.reason)]
     exposed = sum(p or 0.0 for p, level in zip(people, levels.tolist(), strict=True) if level > limit)
     notes = joined(f"indicative: street sensors; exposed over Lden {limit:g} dB", sites.notes)
     total = view.city.city.population or 1.0

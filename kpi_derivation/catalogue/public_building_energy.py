@@ -9,7 +9,7 @@ from __future__ import annotations
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.energy import metered
 from kpi_derivation.rules.metering.heat import heat
-from kpi_derivation.rules.ratios import missing
+from kpi_derivation.rules.reasons import low, no_device, setting
 from registry.city import Device
 
 CODE = "EN:E:E:4A"
@@ -24,15 +24,18 @@ def derive(view: View) -> list[Part]:
     coverage = sum(m.coverage * m.registered for m in both) / registered if registered else 0.0
     unit = None if view.is_year else "ekWh/m2"
     if not registered:
-        why = 'no meter with role = "public_building" is registered'
+        why = no_device('no meter with role = "public_building" is registered')
     elif not seen or coverage < rule:
-        why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
+        why = low(coverage, rule)
     else:
-        why = missing(view, "public_building_area_m2")
+        why = setting(view, "public_building_area_m2")
     kwh, area = sum(m.amount for m in both), view.city.city.public_building_area_m2 or 1.0
-    value = None if why else kwh / area
+    value = None if why.missing else kwh / area
     return [
-        Part(value=value, coverage=coverage, n_devices=seen, notes=why, unit=unit, numerator=kwh, denominator=area)
+        Part(
+            value=value, coverage=coverage, n_devices=seen, notes=why.text, unit=unit, numerator=kwh, denominator=area,
+            reason=why.reason,
+        )
     ]  # fmt: skip
 
 

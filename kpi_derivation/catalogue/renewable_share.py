@@ -12,6 +12,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.energy import generates, metered
 from kpi_derivation.rules.metering.generation import exported
 from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import Why, no_data, not_set, undefined
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/2 (partial; unconfirmed formula)"
@@ -26,12 +27,14 @@ def derive(view: View) -> list[Part]:
     within = view.city.rules.generation_in_load
     n, used = drawn.n_devices + made.n_devices, drawn.amount + (0.0 if within else own)
     rule = view.city.rules.period_capture
-    if not drawn.n_devices or used <= 0:
-        why = "no metered electricity in the period"
+    if not drawn.n_devices:
+        why = no_data("no metered electricity in the period")
+    elif used <= 0:
+        why = undefined("no electricity was used in the period")
     elif min(m.coverage for m in (drawn, made) if m.registered) < rule:
-        why = f"meter-time coverage under {100 * rule:g} %"
+        why = Why(f"meter-time coverage under {100 * rule:g} %", "low_coverage")
     elif share is None and not made.registered:
-        why = 'set renewable_grid_share in [city], or register meters with role = "generation"'
+        why = not_set('set renewable_grid_share in [city], or register meters with role = "generation"')
     else:
         grid = "renewable_grid_share is not set in [city]: the grid counts as 0" if share is None else ""
         renewable = own + (share or 0.0) * (used - own)
@@ -41,4 +44,4 @@ def derive(view: View) -> list[Part]:
                 value=value, coverage=drawn.coverage, n_devices=n, notes=notes, numerator=renewable, denominator=used
             )
         ]  # fmt: skip
-    return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why))]
+    return [Part(value=None, coverage=drawn.coverage, n_devices=n, notes=joined(_PARTIAL, why.text), reason=why.reason)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.heat import GJ_PER_KWH, heat
-from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import low, no_data, no_device, setting
 from registry.city import Device
 
 CODE = "EN:E:E:3C"
@@ -22,17 +23,18 @@ def derive(view: View) -> list[Part]:
     h, rule = heat(view, _residential), view.city.rules.period_capture
     unit = None if view.is_year else "GJ/capita"
     if not h.n_devices:
-        why = "no heat reading in the period" if h.registered else "no residential heat meter is registered"
+        none = no_device("no residential heat meter is registered")
+        why = no_data("no heat reading in the period") if h.registered else none
     elif h.coverage < rule:
-        why = f"meter-time coverage {100 * h.coverage:.2f} % under {100 * rule:g} %"
+        why = low(h.coverage, rule)
     else:
-        why = missing(view, "population")
-    gj, people, notes = h.amount * GJ_PER_KWH, view.city.city.population or 1.0, joined(_PARTIAL, why)
-    value = None if why else gj / people
+        why = setting(view, "population")
+    gj, people, notes = h.amount * GJ_PER_KWH, view.city.city.population or 1.0, joined(_PARTIAL, why.text)
+    value = None if why.missing else gj / people
     return [
         Part(
             value=value, coverage=h.coverage, n_devices=h.n_devices, notes=notes, unit=unit, numerator=gj,
-            denominator=people,
+            denominator=people, reason=why.reason,
         )
     ]  # fmt: skip
 

@@ -25,7 +25,7 @@ def derive(view: View) -> list[Part]:
     total = view.city.city.electricity_meters
     if total is None:
         notes = f"set electricity_meters (all meters installed) in [city]; {smart} smart meters are registered"
-        return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes)]
+        return [Part(value=None, coverage=0.0, n_devices=smart, notes=notes, reason="missing_setting")]
     notes = "more smart meters are registered than electricity_meters says" if smart > total else ""
     value = 100.0 * smart / total
     return [Part(value=value, coverage=1.0, n_devices=smart, notes=notes, numerator=float(smart), denominator=total)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.metering.meters import Counted
 from kpi_derivation.rules.metering.water import billed, volume
-from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import Why, low, no_data, no_device, setting
 
 CODE = "EN:EN:WS:2C"
 METHOD = "water-per-capita/2 (unconfirmed unit and formula)"
@@ -21,8 +22,9 @@ def derive(view: View) -> list[Part]:
     v = volume(view, billed)
     share, note = _meter_share(view, v.registered)
     coverage, why = v.coverage * share, _why_not(view, v)
-    if why:
-        return [Part(value=None, coverage=coverage, n_devices=v.n_devices, notes=why)]
+    if why.missing:
+        n = v.n_devices
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why.text, reason=why.reason)]
     days = view.expected_ms / (24 * HOUR_MS)
     daily, people = 1000.0 * v.amount / days, view.city.city.population or 1.0
     return [
@@ -33,13 +35,14 @@ def derive(view: View) -> list[Part]:
     ]  # fmt: skip
 
 
-def _why_not(view: View, v: Counted) -> str:
+def _why_not(view: View, v: Counted) -> Why:
     rule = view.city.rules.period_capture
     if not v.n_devices:
-        return "no meter reading in the period" if v.registered else "no customers' water meter is registered"
+        none = no_device("no customers' water meter is registered")
+        return no_data("no meter reading in the period") if v.registered else none
     if v.coverage < rule:
-        return f"meter-time coverage {100 * v.coverage:.2f} % under {100 * rule:g} %"
-    return missing(view, "population")
+        return low(v.coverage, rule)
+    return setting(view, "population")
 
 
 def _meter_share(view: View, registered: int) -> tuple[float, str]:

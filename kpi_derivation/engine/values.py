@@ -6,7 +6,6 @@ import msgspec
 
 from kpi_derivation.catalogue import Derivation
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.reasons import reason_in
 from registry.city import Rules
 from telemetry.kpi_value import NOT_APPLICABLE, KpiValue, Reason, Status, StoredKpi
 from telemetry.periods import Period
@@ -24,8 +23,8 @@ def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
 
 
 def reason_of(part: Part) -> Reason:
-    """The part's reason; of a missing value that gives none, what its notes say."""
-    return reason_in(part.notes) if part.value is None and not part.reason else part.reason
+    """The part's reason; of a missing value whose derivation gives none, too little data."""
+    return "low_coverage" if part.value is None and not part.reason else part.reason
 
 
 def _begun(part: Part, period: Period, now: int) -> Part:

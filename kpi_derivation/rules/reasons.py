@@ -1,20 +1,51 @@
-"""Why a value is missing, for programs, where a derivation says it in words only. Pure."""
+"""Why a value is missing: a sentence for people and the reason code for programs, which belong together. Pure."""
 
 from __future__ import annotations
 
-import re
+from typing import NamedTuple
 
+from kpi_derivation.engine.view import View
 from telemetry.kpi_value import Reason
 
-_FORMS: tuple[tuple[str, Reason], ...] = (
-    (r"\bset [a-z_ ]+", "missing_setting"),
-    (r"calculated for calendar periods only", "not_for_period"),
-    (r"\bno\b[^;]*\b(is registered|of the city measures it)|no export register \(", "no_device"),
-    (r"nothing was (supplied|generated)", "undefined"),
-    (r"\bno\b[^;]*\bin the period|was read|reported its state|has an end", "no_data"),
-)
+
+class Why(NamedTuple):
+    """`text` goes into the notes, `reason` into the value's reason. Both are empty where nothing is missing."""
+
+    text: str = ""
+    reason: Reason = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no value."""
+        return bool(self.text)
 
 
-def reason_in(notes: str) -> Reason:
-    """The reason that the notes of a missing value give; too little data where they give no other."""
-    return next((reason for form, reason in _FORMS if re.search(form, notes)), "low_coverage")
+def no_device(text: str) -> Why:
+    """No such device is registered for this time."""
+    return Why(text, "no_device")
+
+
+def no_data(text: str) -> Why:
+    """Devices are registered, and gave nothing in the period."""
+    return Why(text, "no_data")
+
+
+def undefined(text: str) -> Why:
+    """The formula has no value here."""
+    return Why(text, "undefined")
+
+
+def low(coverage: float, rule: float, what: str = "meter-time coverage") -> Why:
+    """Coverage (0..1) under the rule."""
+    return Why(f"{what} {100 * coverage:.2f} % under {100 * rule:g} %", "low_coverage")
+
+
+def not_set(text: str) -> Why:
+    """A setting is missing, as the text says; nothing where the text is empty."""
+    return Why(text, "missing_setting") if text else Why()
+
+
+def setting(view: View, *keys: str) -> Why:
+    """The first of these keys of [city] that is not set; nothing when all are."""
+    absent = [key for key in keys if getattr(view.city.city, key) is None]
+    return not_set(f"set {absent[0]} in [city]" if absent else "")

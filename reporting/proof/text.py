@@ -21,7 +21,8 @@ def _head(p: Proof) -> Iterator[str]:
     v = p.value
     part = f" {v.part}" if v.part else ""
     yield f"{v.code} {p.name}{part}, {v.city}, {v.period}"
-    number = "none" if v.value is None else f"{v.value:,.6g} {v.unit}"
+    unit = "" if v.unit == "/" else f" {v.unit}"
+    number = "none" if v.value is None else f"{v.value:,.6g}{unit}"
     yield from _line("value", f"{number} ({v.status}); {p.stored}")
     yield from _line("period", f"{iso(v.start)} to {iso(v.end)}, of which {p.expected_hours:,.0f} hours have passed")
     yield from _line("is", f"{p.definition} ({p.source})")

@@ -67,7 +67,7 @@ def test_a_sound_installation_has_nothing_bad(mosquitto: Mosquitto, tmp_path: Pa
     assert [f for f in found if f.verdict not in ("ok", "unknown") and not f.what.startswith("disk")] == []
     assert [(f.what, f.advice) for f in found if f.verdict == "unknown"] == [
         ("ingest", "no ingest has written to this store in the last seven days"),
-        ("gateway gateway-1", "has not run with this buffer yet"),
+        ("gateway gateway-1 on this machine", "has not run with this buffer yet"),
     ]
     assert len(found) == 12
 

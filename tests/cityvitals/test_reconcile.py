@@ -13,7 +13,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
-from cityvitals.operation.reconcile import Account, accounts, as_text
+from cityvitals.operation.reconcile import Account, accounts, accounts_as_of, as_text
 from gateway.core import Core, Incoming, Source
 from gateway.health import ledger_report
 from ingest.core import Ingest
@@ -136,3 +136,13 @@ def test_the_longest_ids_are_shown_whole_and_a_sentence_names_twenty() -> None:
     assert [line.split()[0] for line in table[1:-1]] == names
     assert [name for name in names if name in verdict] == names[:20]
     assert verdict.endswith(" and 5 more.")
+
+
+def test_the_ledger_says_of_when_it_is(line: Line) -> None:
+    found, newest = accounts_as_of(line.store, "chaos", line.period("2024-03-02"))
+    assert newest == T0 + DAY + 2 * HOUR
+    assert "As of 2024-03-02T13:00:00Z: gateways report these counts every ten minutes" in as_text(
+        found, "table", newest
+    )
+    assert {row["as_of"] for row in json.loads(as_text(found, "json", newest))} == {"2024-03-02T13:00:00Z"}
+    assert accounts_as_of(line.store, "chaos", line.period("2024-02-01")) == ([], None)

@@ -105,6 +105,15 @@ def test_reported_numerators_go_before_any_weight() -> None:
     assert "an approximation" in without.region.how
 
 
+def test_reported_numerators_go_before_the_population_of_the_city_file() -> None:
+    """300 of 3 and 10 of 1 hundred thousand: 77.5 for every 100,000, whatever the city files say of people."""
+    code = "SC:SH:SA:6C"
+    found = line(
+        reported(code, 100.0, numerator=300.0, denominator=3.0), reported(code, 10.0, numerator=10.0, denominator=1.0)
+    )
+    assert found.region.value == 77.5
+
+
 def test_yes_or_no_is_the_share_of_the_cities() -> None:
     found = line(reported("SC:SH:SA:3A", 1.0), reported("SC:SH:SA:3A", 0.0), populations=(10.0, 90.0))
     assert (found.region.value, found.region.how) == (0.5, "plain mean of the cities' values")

@@ -137,7 +137,7 @@ def test_the_command_compares_all_cities_of_a_store(region: str) -> None:
     gini = found["SC:SH:SI:2C", ""]
     assert gini["values"] == {"almby": 0.27, "berga": 0.31}
     assert (gini["region"]["value"], gini["region"]["lowest"]) == (None, 0.27)  # a Gini coefficient of both is neither
-    assert gini["region"]["how"] == "not aggregated: cities' values of this KPI cannot be put together"
+    assert gini["region"]["how"] == "not aggregated"
     table = run("kpi", "compare", "--store", region, "--period", "2018", "--code", "SC:SH:SI:2C")
     assert "0.27" in table
     assert "not aggregated" in table

@@ -53,7 +53,10 @@ def _part(view: View, limit: Limit) -> Part:
     coverage, n = float(capture[there].mean()), int(counts.sum())
     if not n:
         why = f"no station has {100 * view.city.rules.period_capture:g} % of the days"
-        return Part(part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit)
+        return Part(
+            part=limit.part, value=None, coverage=coverage, n_devices=0, notes=joined(label, why), unit=unit,
+            reason="low_coverage",
+        )  # fmt: skip
     view.mark(days.devices, counts, limit.part)
     most = np.flatnonzero(counts)
     worst = most[np.argsort(-over[most], kind="stable")[:_NAMED]].tolist()
