@@ -1,7 +1,8 @@
 """Access control: bearer tokens with scopes, stored as hashes, and a rate limit.
 
-Scopes: `read` (everything), `read:<city>` (that city and the catalogue), `metrics`. The probes /healthz and /readyz and
-the files of the page, which contain no data, are open to all. In public mode no token is needed.
+Scopes: `read` (everything), `read:<city>` (that city and the catalogue), `metrics`, and the roles `reporter`,
+`operator` and `admin` (api/roles.py), which include `read`. The probes /healthz and /readyz and
+the files of the page, which contain no data, are open to all. In public mode reading needs no token; a role does.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
+from api.roles import ROLES, needed, role_of, suffices
 from telemetry.errors import UsageError
 from telemetry.topics import valid_id
 
@@ -41,7 +44,9 @@ def add_token(path: Path, name: str, scopes: list[str]) -> str:
     if not name.isprintable() or name != "".join(name.split()) or not name or "#" in name:
         raise UsageError("A token's name consists of printable characters without blanks and #.")
     if wrong := [s for s in scopes if not _valid(s)]:
-        raise UsageError(f"'{wrong[0]}' is not a valid scope; use read, read:<city> or metrics.")
+        raise UsageError(
+            f"'{wrong[0]}' is not a valid scope; use read, read:<city>, metrics, reporter, operator or admin."
+        )
     if path.exists() and name in (owner for owner, _ in read_tokens(path).values()):
         raise UsageError(f"{path} already contains a token '{name}'; delete its line to replace it.")
     token = "cv_" + secrets.token_urlsafe(32)
@@ -55,7 +60,45 @@ def add_token(path: Path, name: str, scopes: list[str]) -> str:
 
 
 def _valid(scope: str) -> bool:
-    return scope in ("read", "metrics") or (scope.startswith("read:") and valid_id(scope[5:]))
+    return scope in ("read", "metrics", *ROLES[1:]) or (scope.startswith("read:") and valid_id(scope[5:]))
+
+
+def delete_token(path: Path, name: str) -> None:
+    """Take a token out of the file. Raises UsageError for an unknown one."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    left = [line for line in lines if line.split()[:1] != [name]]
+    if len(left) == len(lines):
+        raise UsageError(f"There is no token '{name}'.")
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.touch(mode=0o600)
+    temporary.write_text("".join(left), encoding="utf-8")
+    temporary.replace(path)
+
+
+class TokenFile:
+    """The tokens of a file as it is now: it is read again when it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen, self._tokens = self._stamp(), read_tokens(path)
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return 0, 0, 0
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def current(self) -> Tokens:
+        """Hash -> (name, scopes). A file that cannot be read any more permits nobody."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            try:
+                self._tokens = read_tokens(self.path)
+            except UsageError:
+                self._tokens = {}
+            self._seen = stamp
+        return self._tokens
 
 
 def read_tokens(path: Path) -> Tokens:
@@ -77,7 +120,7 @@ def read_tokens(path: Path) -> Tokens:
 
 def allowed(scopes: frozenset[str], path: str, city: str | None = None) -> bool:
     """Whether these scopes are enough for a path; `city`: the one its query names, which says what a stream follows."""
-    if "read" in scopes:
+    if "read" in scopes or role_of(scopes) != "viewer" or path == "/v1/me":
         return True
     if path == "/metrics":
         return "metrics" in scopes
@@ -118,12 +161,13 @@ class Limiter:
 
 
 class Access:
-    """Answers 401, 403 or 429 to requests that are not allowed. `tokens` None: public."""
+    """Answers 401, 403 or 429 to requests that are not allowed. `public`: reading needs no token."""
 
     def __init__(
-        self, app: ASGIApp, tokens: Tokens | None, limiter: Limiter, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._app, self._tokens, self._limiter, self._clock = app, tokens, limiter, clock
+        self, app: ASGIApp, tokens: TokenFile | None, limiter: Limiter, public: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._app, self._tokens, self._limiter, self._public, self._clock = app, tokens, limiter, public, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -135,25 +179,38 @@ class Access:
         path: str = scope["path"]
         owner, scopes = self._who(request)
         wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())
-        answer = None
+        answer: Response | None
         if wait:
             answer = problem(
                 request, 429, "Too many requests; send fewer a second.", {"Retry-After": str(int(wait) + 1)}
             )
-        elif self._tokens is not None and not self._is_open(path):
-            if scopes is None:
-                detail = "Send a token: `Authorization: Bearer ...`; create one with `cityvitals token`."
-                answer = problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
-            elif not allowed(scopes, path, _city(request)):
-                answer = problem(request, 403, f"The token '{owner}' does not permit {path}.")
+        else:
+            scope["cityvitals.who"] = (owner, scopes or frozenset())
+            answer = self._refusal(request, path, owner, scopes)
         await (answer or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request, path: str, owner: str, scopes: frozenset[str] | None) -> Response | None:
+        """The answer to a request that is not allowed; None for one that is."""
+        wanted = needed(request.method, path)
+        if wanted == "viewer" and (self._public or self._is_open(path)):
+            return None
+        if scopes is None:
+            detail = "Send a token: `Authorization: Bearer ...`; create one with `cityvitals token`."
+            if wanted != "viewer":
+                detail = f"This needs the role {wanted}. {detail}"
+            return problem(request, 401, detail, {"WWW-Authenticate": "Bearer"})
+        if wanted != "viewer" and not suffices(role_of(scopes), wanted):
+            return problem(request, 403, f"This needs the role {wanted}; '{owner}' is {role_of(scopes)}.")
+        if wanted == "viewer" and not allowed(scopes, path, _city(request)):
+            return problem(request, 403, f"The token '{owner}' does not permit {path}.")
+        return None
 
     def _is_open(self, path: str) -> bool:
         return path in _OPEN or path.startswith(_FILES)
 
     def _who(self, request: Request) -> tuple[str, frozenset[str] | None]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not self._tokens:
+        if kind.lower() != "bearer" or self._tokens is None:
             return "", None
-        found = self._tokens.get(digest(token.strip()))
+        found = self._tokens.current().get(digest(token.strip()))
         return found if found else ("", None)

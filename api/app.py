@@ -14,13 +14,13 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from adapters.store import Store
-from api.access import Access, Limiter, read_tokens
+from api.access import Access, Limiter, TokenFile
 from api.assets.page_files import add_page
 from api.live import Hub
 from api.metrics import CountRequests, Requests
 from api.middleware.etag import ETagMiddleware
 from api.middleware.head import HeadAsGet
-from api.middleware.security import SecurityHeaders
+from api.middleware.security import SecurityHeaders, origin_of
 from api.model import Problem
 from api.problems import add_handlers
 from api.routes import routers
@@ -41,18 +41,20 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     )
     shared = SharedStore(store)
     hub = Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live)
-    state = State(shared, hub, Requests(), clock, settings.limits, public=settings.tokens is None)
+    tokens = TokenFile(settings.tokens) if settings.tokens else None
+    public = settings.public or tokens is None
+    state = State(shared, hub, Requests(), clock, settings.limits, public, settings.tokens, settings.operator)
     app.state.cityvitals = state
     for router in routers():
         app.include_router(router)
-    add_page(app)
+    add_page(app, settings.tiles, settings.tiles_attribution)
     add_handlers(app)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
-    tokens = read_tokens(settings.tokens) if settings.tokens else None
-    app.add_middleware(Access, tokens=tokens, limiter=Limiter(settings.rate, settings.burst))
-    app.add_middleware(SecurityHeaders)
+    limiter = Limiter(settings.rate, settings.burst)
+    app.add_middleware(Access, tokens=tokens, limiter=limiter, public=public)
+    app.add_middleware(SecurityHeaders, images=origin_of(settings.tiles))
     app.add_middleware(CountRequests, requests=state.requests)
     app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]
     return app

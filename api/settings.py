@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.operator import Operator
 from registry.health import STANDARD, Limits
 
 
@@ -15,7 +16,8 @@ class ApiSettings:
     `tokens`: the file of read tokens, see api/access.py; None: public. `rate`: requests a second and client,
     after a first `burst`; 0: unlimited. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
-    which silence /readyz calls a program stopped.
+    which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
+    what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y}.
     """
 
     host: str = "127.0.0.1"
@@ -30,3 +32,7 @@ class ApiSettings:
     max_connections: int = 2000
     proxies: tuple[str, ...] = ()
     limits: Limits = STANDARD
+    public: bool = False
+    operator: Operator = field(default_factory=Operator)
+    tiles: str = ""
+    tiles_attribution: str = ""

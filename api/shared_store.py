@@ -6,6 +6,7 @@ A store is one connection and not thread-safe; requests run on worker threads. R
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 
 from adapters.store import CityRecord, Heartbeat, Level, Store
@@ -66,6 +67,12 @@ class SharedStore:
         """See Store."""
         with self._lock:
             return self._store.newest_change(city)
+
+    @contextmanager
+    def writing(self) -> Iterator[Store]:
+        """The store itself, alone: for the few requests that store something."""
+        with self._lock:
+            yield self._store
 
     def ping(self) -> None:
         """See Store."""

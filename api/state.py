@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
@@ -12,6 +13,7 @@ from adapters.store import CityRecord
 from api.live import Hub
 from api.metrics import Requests
 from api.now.recent import Recent
+from api.operator import Operator
 from api.problems import NotFound
 from api.shared_store import SharedStore
 from registry.health import STANDARD, Limits
@@ -28,7 +30,15 @@ class State:
     clock: Callable[[], int]
     limits: Limits = STANDARD
     public: bool = True
+    tokens: FilePath | None = None
+    operator: Operator = field(default_factory=Operator)
     recent: Recent = field(default_factory=Recent)
+
+    def token_file(self) -> FilePath:
+        """The token file. Raises NotFound without one."""
+        if self.tokens is None:
+            raise NotFound("This server has no token file; name one in api.tokens.")
+        return self.tokens
 
 
 def _state(request: Request) -> State:

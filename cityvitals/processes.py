@@ -103,6 +103,7 @@ def run_api(settings: Settings) -> None:
     steady_heap()
     from api.server import ApiServer  # noqa: PLC0415 - the web framework takes a second to import
     from api.settings import ApiSettings  # noqa: PLC0415
+    from cityvitals.operation.through_api import operator  # noqa: PLC0415
 
     s = settings.api
     if s.tokens is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
@@ -111,9 +112,9 @@ def run_api(settings: Settings) -> None:
             " `cityvitals token`), or set `public = true` under [api] to allow it."
         )
     api = ApiSettings(
-        host=s.host, port=s.port, poll_s=s.poll_s, tokens=None if s.public else s.tokens, rate=s.rate,
+        host=s.host, port=s.port, poll_s=s.poll_s, tokens=s.tokens, public=s.public, rate=s.rate,
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
-        limits=settings.health,
+        limits=settings.health, operator=operator(settings), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)

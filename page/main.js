@@ -10,12 +10,16 @@ import { bones } from "./lib/parts.js";
 import { here, onMove } from "./lib/place.js";
 import { loadTexts, t } from "./lib/text.js";
 import { applyTheme } from "./lib/theme.js";
+import { admin } from "./views/admin.js";
+import { compare } from "./views/compare.js";
 import { device } from "./views/device.js";
 import { devices } from "./views/devices.js";
 import { indicator } from "./views/indicator.js";
 import { indicators } from "./views/indicators.js";
 import { mapView } from "./views/map.js";
 import { now } from "./views/now.js";
+import { plan } from "./views/plan.js";
+import { report } from "./views/report.js";
 
 // Path below /c/{city}, the view's name in the bar, and what draws it.
 const CITY_VIEWS = [
@@ -24,9 +28,11 @@ const CITY_VIEWS = [
   [/^devices$/, "devices", devices],
   [/^d\/([^/]+)$/, "devices", device],
   [/^indicators$/, "indicators", indicators],
+  [/^plan$/, "plan", plan],
+  [/^report(?:\/([^/]+)(?:\/([^/]+))?)?$/, "report", report],
   [/^k\/([^/]+)(?:\/([^/]+))?$/, "indicators", indicator],
 ];
-const ALONE = {};
+const ALONE = { compare: ["compare", compare], admin: ["admin", admin] };
 const LOOK_MS = 60000;
 
 const state = { left: new AbortController(), cities: null, details: new Map(), status: null, clock: null };

@@ -143,6 +143,9 @@ class StoreSettings(Section):
 class ApiSection(Section):
     """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
 
+    With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}; without it
+    the map has a plain ground.
+
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
     `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not trusted.
     """
@@ -152,6 +155,8 @@ class ApiSection(Section):
     poll_s: float = Field(1.0, gt=0)
     tokens: Path | None = None
     public: bool = False
+    tiles: str = ""
+    tiles_attribution: str = ""
     rate: float = Field(50.0, gt=0)
     max_live: int = Field(1000, gt=0)
     max_connections: int = Field(2000, gt=0)

@@ -35,11 +35,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(store: Store, city: City, path: Path, now: int, strict: bool = False) -> Outcome:
-    """Check and store the figures of a file, all or none. `now`: ms UTC. `strict` rejects figures to be checked, too.
+    """Check and store the figures of a file, as `report_text` does."""
+    return report_text(store, city, _text(path), str(path), now, strict)
 
-    Raises UsageError with a sentence for every rejected figure.
+
+def report_text(store: Store, city: City, text: str, path: str, now: int, strict: bool = False) -> Outcome:
+    """Check and store the figures of a filled form, all or none. `now`: ms UTC; `path`: its name in sentences.
+
+    `strict` rejects figures to be checked, too. Raises UsageError with a sentence for every rejected figure.
     """
-    given = read_figures(_text(path), str(path))
+    given = read_figures(text, path)
     if not given:
         raise UsageError(f"{path} contains no figures; add at least one line below the header.")
     known = reported_of(store, city)
@@ -103,7 +108,7 @@ def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int
     return len(changed)
 
 
-def _sentence(f: Finding, path: Path, lines: Mapping[tuple[str, str, int], int]) -> str:
+def _sentence(f: Finding, path: str, lines: Mapping[tuple[str, str, int], int]) -> str:
     line = lines.get((f.code, f.part, f.year))
     place = f"{path}, line {line}" if line else f"{path} (with the stored figures of {f.year})"
     page = f", {f.page}" if f.page else ""

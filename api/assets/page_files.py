@@ -53,21 +53,22 @@ def hashed(name: str, asset: Asset) -> str:
     return f"/static/{stem}-{sha256(asset.content).hexdigest()[:12]}{dot}{ending}"
 
 
-def shell(found: dict[str, Asset]) -> bytes:
-    """The HTML of every view, with the addresses of the files in it."""
+def shell(found: dict[str, Asset], tiles: str = "", attribution: str = "") -> bytes:
+    """The HTML of every view, with the addresses of the files and of map tiles in it."""
     names = {name: hashed(name, asset) for name, asset in found.items()}
     text = (PAGE / "index.html").read_text(encoding="utf-8")
     for name in ("app.js", "app.css"):
         text = text.replace(f"/static/{name}", names[name])
+    settings = {"files": names, "tiles": {"url": tiles, "attribution": attribution}}
     # Data for the script: as text of an element that is never run, so the policy needs no exception.
-    return text.replace("{files}", json.dumps({"files": names})).encode()
+    return text.replace("{files}", json.dumps(settings).replace("<", "\\u003c")).encode()
 
 
-def add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI, tiles: str = "", attribution: str = "") -> None:
     """Serve the page's HTML at the address of every view, and its files below /static/."""
     found = assets()
     files = {hashed(name, asset): asset for name, asset in found.items()}
-    html = shell(found)
+    html = shell(found, tiles, attribution)
 
     @app.get("/static/{path:path}", include_in_schema=False)
     def static(request: Request) -> Response:

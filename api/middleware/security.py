@@ -5,6 +5,8 @@ Nothing is loaded from other servers, and the page has no inline script or style
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +15,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self' data:{images}",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -24,7 +26,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frames="'none'"),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -32,17 +33,26 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-# A chart that another page shows in a frame: it has nothing to press, so nobody can be made to press it unknowingly.
-IN_FRAMES = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"} | {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(frames="*"),
-}
+
+def origin_of(tiles: str) -> str:
+    """The origin of the map tiles, from which pictures may come; empty without tiles."""
+    parts = urlsplit(tiles.replace("{s}.", "*."))
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def headers_for(path: str, images: str) -> dict[str, str]:
+    """The headers of a path. A chart that another page shows in a frame may be framed: it has nothing to press."""
+    framed = path.startswith("/embed/")
+    policy = CONTENT_SECURITY_POLICY.format(frames="*" if framed else "'none'", images=f" {images}" if images else "")
+    found = {"Content-Security-Policy": policy, **HEADERS}
+    return {name: value for name, value in found.items() if not (framed and name == "X-Frame-Options")}
 
 
 class SecurityHeaders:
     """Adds the headers, and `Cache-Control: no-cache` where an answer has no such header."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, images: str = "") -> None:
+        self._app, self._images = app, images
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -50,8 +60,7 @@ class SecurityHeaders:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                framed = scope["path"].startswith("/embed/")
-                for name, value in (IN_FRAMES if framed else HEADERS).items():
+                for name, value in headers_for(scope.get("path", ""), self._images).items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-cache")
             await send(message)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
 from api.state import CityOf, StateOf
-from planning.by_rule import plan_by_rule
+from planning.by_rule import RulePlan, factors, plan_by_rule
 from planning.charging.connection import Connection
 from planning.charging.vehicles import Vehicles
 from planning.forecast import peak_so_far
@@ -28,6 +28,8 @@ from telemetry.windows import DAY, HOUR
 router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
 
 _MOST = 400 * DAY  # of load that one request may read
+_CURVE = 200  # numbers of points in a curve
+_POWERS = (3.7, 7.2, 11.0, 22.0)
 
 
 class ChargingQuery(BaseModel):
@@ -43,6 +45,24 @@ class ChargingQuery(BaseModel):
     km: float = Field(13_000, ge=0, le=1e6, description="Km a vehicle and year")
     kwh_per_100km: float = Field(20.0, gt=0, le=1000, description="At the plug")
     at_home: float = Field(0.9, ge=0, le=1, description="Share of the energy charged here")
+    curve: bool = Field(False, description="Also peaks of other numbers of points, and other powers of a point")
+
+
+class PlannedPeak(BaseModel):
+    """The peak of so many points together with the building, kW."""
+
+    points: int
+    p50_kw: float
+    p95_kw: float
+
+
+class PlannedOption(BaseModel):
+    """The same points with another rated power."""
+
+    kw: float
+    p95_kw: float
+    headroom_kw: float
+    fits: bool
 
 
 class ChargingPlan(BaseModel):
@@ -63,6 +83,8 @@ class ChargingPlan(BaseModel):
     energy_year_kwh: float
     fits: bool
     notes: list[str]
+    curve: list[PlannedPeak] = []
+    options: list[PlannedOption] = []
 
 
 class PeakQuery(BaseModel):
@@ -100,7 +122,22 @@ def plan_charging(record: CityOf, state: StateOf, query: Annotated[ChargingQuery
         city = City.model_validate(record.config)
         base = _load(state.store, city, parse_span(query.period, city), query.meter)
     used = Vehicles(query.km, query.kwh_per_100km, query.at_home)
-    return msgspec.structs.asdict(plan_by_rule(query.points, query.kw, connection, base, used))
+    made = plan_by_rule(query.points, query.kw, connection, base, used)
+    answer = msgspec.structs.asdict(made)
+    if query.curve:
+        answer["curve"] = [_peak(made, n) for n in range(1, min(max(2 * query.points, 20), _CURVE) + 1)]
+        others = (plan_by_rule(query.points, kw, connection, base, used) for kw in _POWERS)
+        answer["options"] = [
+            {"kw": o.kw, "p95_kw": o.p95_kw, "headroom_kw": o.headroom_kw, "fits": o.fits} for o in others
+        ]
+    return answer
+
+
+def _peak(plan: RulePlan, n: int) -> dict[str, float]:
+    """The peak of n points under the plan's assumptions."""
+    found = factors(n, plan.kw)
+    middle, high = (plan.base_peak_kw + n * plan.kw * factor for factor in (found.p50, found.p95))
+    return {"points": n, "p50_kw": middle, "p95_kw": high}
 
 
 @router.get("/peak", response_model=MonthPeak)

@@ -14,6 +14,7 @@ from cityvitals.processes import cities_of
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from registry.config import load_settings
+from registry.settings import Settings
 from telemetry.errors import Rejected, UsageError
 from telemetry.periods import iso
 from telemetry.untrusted import printable
@@ -32,7 +33,7 @@ def listing(buffer: Buffer, limit: int, form: str) -> Iterator[str]:
     """Lines that list the newest rejects, as `table` or `json`."""
     kept = buffer.rejects.newest(limit)
     if form == "json":
-        yield json.dumps([_plain(r) for r in kept], indent=2)
+        yield json.dumps([plain(r) for r in kept], indent=2)
         return
     for r in kept:
         yield f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}"
@@ -40,7 +41,8 @@ def listing(buffer: Buffer, limit: int, form: str) -> Iterator[str]:
     yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were deleted because of the size limit."
 
 
-def _plain(r: Reject) -> dict[str, object]:
+def plain(r: Reject) -> dict[str, object]:
+    """A reject as JSON; its payload as text, with a mark for bytes that are none."""
     text = r.payload.decode("utf-8", errors="replace")
     return {"id": r.id, "at": iso(r.at), "topic": r.topic, "reason": r.reason, "bytes": len(r.payload), "payload": text}
 
@@ -52,8 +54,11 @@ def _excerpt(payload: bytes) -> str:
 
 def replay(config: Path | None, path: Path | None, ids: Sequence[int], now: int) -> Iterator[str]:
     """Replay rejects; yields lines for the user. Raises UsageError for an unknown id."""
-    opened = open_buffer(config, path)
-    settings = load_settings(config)
+    yield from replay_in(load_settings(config), open_buffer(config, path), ids, now)
+
+
+def replay_in(settings: Settings, opened: Buffer, ids: Sequence[int], now: int) -> Iterator[str]:
+    """Replay rejects of an open buffer; see `replay`."""
     cities = cities_of(settings)
     core = Core(opened, sources_of(settings.gateway, cities), served=served_by(settings.gateway, cities))
     chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]

@@ -101,6 +101,9 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
     description = client.get("/openapi.json").json()
     assert set(description["paths"]) == {
         "/v1/cities", "/v1/cities/{city}", "/v1/cities/{city}/kpis", "/v1/cities/{city}/kpis/{code}/series",
+        "/v1/compare", "/v1/me", "/v1/admin/rejects", "/v1/admin/rejects/replay", "/v1/admin/devices",
+        "/v1/admin/health", "/v1/admin/tokens", "/v1/admin/tokens/{name}", "/v1/cities/{city}/report/form",
+        "/v1/cities/{city}/report/figures",
         "/v1/cities/{city}/plan/charging", "/v1/cities/{city}/plan/peak",
         "/v1/cities/{city}/kpis/{code}/explain",
         "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices", "/v1/cities/{city}/devices/{device}",
@@ -110,7 +113,7 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
         "/v1/cities/{city}/snapshot.svg", "/v1/catalogue", "/v1/index/kpis", "/v1/live", "/healthz", "/readyz",
         "/metrics",
     }  # fmt: skip
-    operations = [path["get"] for path in description["paths"].values()]
+    operations = [operation for path in description["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     for operation in operations:
         for status, answer in operation["responses"].items():

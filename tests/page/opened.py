@@ -21,6 +21,10 @@ VIEWS = {
     "indicator": f"/c/{CITY}/k/EN:EN:AQ:1C/no2?step=month&period=2026-05",
     "devices": f"/c/{CITY}/devices",
     "device": f"/c/{CITY}/d/air_reference-03?quantity=no2",
+    "compare": f"/compare?city={CITY}&year=2026",
+    "plan": f"/c/{CITY}/plan?n=12",
+    "report": f"/c/{CITY}/report?year=2026",
+    "admin": f"/admin?city={CITY}",
     "embed": f"/embed/{CITY}/EN:EN:AQ:1C/no2?step=month",
 }
 READY = "body[data-ready]"

@@ -64,6 +64,10 @@ def test_a_language_has_every_text_with_the_same_places(language: str) -> None:
     assert [key for key, text in mine.items() if isinstance(text, dict) and not {"one", "other"} <= text.keys()] == []
 
 
+def test_there_are_five_languages() -> None:
+    assert OTHERS == ["de", "es", "fr", "nb"]
+
+
 def test_no_text_has_words_that_the_house_does_not_use() -> None:
     for text in (t for value in texts("en").values() for t in forms(value)):
         assert not re.search(r"\b(please|oops|invalid|insufficient|error occurred)\b", text, re.IGNORECASE), text

@@ -1,0 +1,24 @@
+"""What operators do through the API: functions of the programs around it, which the API itself may not import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Register = Callable[
+    [str, str, str, str, tuple[str, ...]], str
+]  # city, device, like, kind, quantities -> what to do next
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The operations that this server offers; None for one that it does not.
+
+    `register`: adds a device to a city file; `rejects`: the newest rejects of the gateway on this machine; `replay`:
+    replays rejects by id, while the gateway is stopped. Each raises UsageError with what to do.
+    """
+
+    register: Register | None = None
+    rejects: Callable[[int], Sequence[dict[str, Any]]] | None = None
+    replay: Callable[[Sequence[int]], Sequence[str]] | None = None

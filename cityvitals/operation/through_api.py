@@ -1,0 +1,50 @@
+"""What operators do through the API: register devices in the city files, see and replay rejects of a gateway here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.sqlite.buffer import Buffer
+from api.operator import Operator, Register
+from cityvitals.clock import now_ms
+from cityvitals.operation.rejects import plain, replay_in
+from cityvitals.registration import register
+from registry.config import load_city
+from registry.settings import Settings
+from telemetry.errors import UsageError
+
+
+def operator(settings: Settings) -> Operator:
+    """The operations that are possible on this machine: by the city files and the gateway's buffer it has."""
+    files = _register(settings) if settings.city_files else None
+    buffer = settings.gateway.buffer
+
+    def rejects(limit: int) -> Sequence[dict[str, Any]]:
+        opened = _open(buffer)
+        try:
+            return [plain(r) for r in opened.rejects.newest(limit)]
+        finally:
+            opened.close()
+
+    def replay(ids: Sequence[int]) -> Sequence[str]:
+        return list(replay_in(settings, _open(buffer), ids, now_ms()))
+
+    return Operator(register=files, rejects=rejects, replay=replay)
+
+
+def _open(path: Path) -> Buffer:
+    if not path.is_file():
+        raise UsageError(f"There is no gateway's buffer {path} here; use `cityvitals rejects` where the gateway runs.")
+    return Buffer(path, None)
+
+
+def _register(settings: Settings) -> Register:
+    def add(city: str, device: str, like: str, kind: str, quantities: tuple[str, ...]) -> str:
+        files = {load_city(Path(path)).city.id: Path(path) for path in settings.city_files}
+        if city not in files:
+            raise UsageError(f"No configured city file has the id '{city}'.")
+        return register(files[city], device, like, kind, quantities)
+
+    return add

@@ -1,0 +1,126 @@
+// Admin: what operators and admins do. The API decides what each role may do; the page only says it.
+
+import { getJson, hasToken, sendJson, useToken } from "../lib/api.js";
+import { el } from "../lib/dom.js";
+import { number } from "../lib/format.js";
+import { button, card, chip, none, note, select, table } from "../lib/parts.js";
+import { addressOf } from "../lib/place.js";
+import { t } from "../lib/text.js";
+
+const ROLES = ["viewer", "reporter", "operator", "admin"];
+const SCOPES = ["read", "reporter", "operator", "admin", "metrics"];
+
+export async function admin(root, context) {
+  const { city, signal } = context;
+  const me = await getJson("/v1/me", signal);
+  const at = ROLES.indexOf(me.role);
+  root.append(
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, at >= 2 ? t("admin.answer", { city: city.name }) : t("admin.viewer")), el("p", { class: "muted" }, me.name ? t("admin.who", { name: me.name, role: t(`role.${me.role}`) }) : t("admin.nobody", { role: t(`role.${me.role}`) }))), me.name ? button(t("admin.leave"), () => (useToken(""), location.reload())) : null),
+    rolesCard(me),
+  );
+  if (!me.name) root.append(signIn(me));
+  const grid = el("div", { class: "grid" });
+  root.append(grid);
+  if (at >= 2) grid.append(await sized(devicesCard(context), "c6"), await sized(healthCard(context), "c6"), await sized(rejectsCard(context), "c12"));
+  if (at >= 3) grid.append(await sized(tokensCard(context), "c12"));
+}
+
+/** A card that fails alone: the others live on. */
+async function sized(promise, size) {
+  const node = await promise.catch((error) => card(t("admin.failed"), null, note("bad", error.message)));
+  node.classList.add(size);
+  return node;
+}
+
+function rolesCard(me) {
+  const rights = ["read", "figures", "rejects", "devices", "tokens"];
+  const least = { read: 0, figures: 1, rejects: 2, devices: 2, tokens: 3 };
+  const rows = ROLES.map((role, i) => [el("span", {}, t(`role.${role}`), role === me.role ? chip("good", t("admin.you")) : ""), ...rights.map((right) => (i >= least[right] ? t("yes") : "–"))]);
+  return el("details", { class: "card", open: me.role === "viewer" }, el("summary", {}, t("admin.roles")), table(t("admin.roles"), [t("admin.role"), ...rights.map((right) => t(`right.${right}`))], rows));
+}
+
+function signIn(me) {
+  if (!me.tokens) return note("off", t("admin.no_tokens"), t("admin.no_tokens_how"));
+  const input = el("input", { id: "admin-token", type: "password", autocomplete: "off", required: true });
+  const form = el("form", { class: "card entry", onsubmit: (event) => {
+    event.preventDefault();
+    useToken(input.value.trim());
+    location.reload();
+  } }, el("label", { for: "admin-token" }, t("entry.label")), input, el("button", { class: "button main" }, t("admin.enter")), el("p", { class: "muted small" }, hasToken() ? t("admin.wrong") : t("entry.how")));
+  return form;
+}
+
+async function devicesCard({ city, signal }) {
+  const found = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/unregistered`, signal);
+  const node = card(t("admin.devices", { n: found.count }), [t("view.devices"), addressOf(city.id, ["devices"])]);
+  if (!found.devices.length) return node.append(el("p", { class: "small" }, t("admin.no_unregistered"))), node;
+  for (const d of found.devices.slice(0, 20)) node.append(unregistered(city, d));
+  return node;
+}
+
+function unregistered(city, d) {
+  const said = el("div", { role: "status" });
+  const like = el("input", { value: d.nearest, "aria-label": t("admin.like"), placeholder: t("admin.like") });
+  const kind = el("select", { "aria-label": t("admin.kind") }, ...["", "air_lowcost", "air_reference", "electricity_meter", "ev_charger", "noise", "water_meter", "heat_meter", "weather"].map((k) => el("option", { value: k }, k ? t(`kind_of.${k}`) : t("admin.as_like"))));
+  const send = async () => {
+    const body = kind.value ? { city: city.id, device: d.device, kind: kind.value, quantities: d.quantities } : { city: city.id, device: d.device, like: like.value };
+    try {
+      said.replaceChildren(note("good", t("admin.registered"), (await sendJson("POST", "/v1/admin/devices", d.registered ? { city: city.id, device: d.device, quantities: d.quantities } : body)).text));
+    } catch (error) {
+      said.replaceChildren(note("bad", error.message));
+    }
+  };
+  return el("div", { class: "unregistered stack" }, el("p", {}, el("b", {}, el("bdi", {}, d.device))), el("p", { class: "small muted" }, d.text), el("div", { class: "row filters" }, d.registered ? null : like, d.registered ? null : kind, button(t("admin.register"), send, "main")), said);
+}
+
+async function healthCard({ clock, signal }) {
+  const h = await getJson("/v1/admin/health", signal);
+  const rows = h.cities.map((c) => [c.id, number(c.devices), c.newest_hour === null ? "–" : clock.full(c.newest_hour)]);
+  return card(t("admin.health"), null, el("p", {}, chip(h.store ? "good" : "bad", t(h.store ? "admin.store_ok" : "state.store"))), el("dl", { class: "facts" }, el("dt", {}, t("admin.live")), el("dd", {}, number(h.live_clients)), el("dt", {}, t("admin.requests")), el("dd", {}, number(h.requests, 0))), table(t("admin.cities"), [t("frame.city"), { text: t("view.devices"), num: true }, t("admin.newest")], rows));
+}
+
+async function rejectsCard({ clock, signal }) {
+  const { rejects } = await getJson("/v1/admin/rejects?limit=50", signal);
+  const node = card(t("admin.rejects", { n: rejects.length }), null);
+  if (!rejects.length) return node.append(el("p", { class: "small" }, t("admin.no_rejects"))), node;
+  const said = el("div", { role: "status" });
+  const replay = async (ids) => {
+    try {
+      said.replaceChildren(note("good", t("admin.replayed"), (await sendJson("POST", "/v1/admin/rejects/replay", { ids })).text));
+    } catch (error) {
+      said.replaceChildren(note("bad", error.message));
+    }
+  };
+  const rows = rejects.map((r) => [clock.full(r.at), el("span", { class: "code" }, r.topic), r.reason, el("details", {}, el("summary", {}, t("admin.payload", { n: r.bytes })), el("pre", { class: "payload" }, r.payload.slice(0, 2000))), button(t("admin.replay"), () => replay([r.id]))]);
+  node.append(said, table(t("admin.rejects", { n: rejects.length }), [t("since"), t("admin.topic"), t("admin.reason"), t("admin.message"), ""], rows), el("p", { class: "muted small" }, t("admin.replay_how")), el("div", {}, button(t("admin.replay_all"), () => replay(rejects.map((r) => r.id)))));
+  return node;
+}
+
+async function tokensCard({ signal }) {
+  const node = card(t("admin.tokens"), null);
+  const said = el("div", { role: "status" });
+  const list = el("div");
+  const load = async () => {
+    const found = await getJson("/v1/admin/tokens", signal);
+    const remove = async (name) => {
+      await sendJson("DELETE", `/v1/admin/tokens/${encodeURIComponent(name)}`).catch((error) => said.replaceChildren(note("bad", error.message)));
+      await load();
+    };
+    list.replaceChildren(found.length ? table(t("admin.tokens"), [t("admin.name"), t("admin.scopes"), ""], found.map((row) => [row.name, row.scopes.join(", "), button(t("admin.delete", { name: row.name }), () => remove(row.name))])) : none(t("no_value")));
+  };
+  const name = el("input", { "aria-label": t("admin.name"), placeholder: t("admin.name"), required: true });
+  const scope = { value: "read" };
+  const make = async (event) => {
+    event.preventDefault();
+    try {
+      const made = await sendJson("POST", "/v1/admin/tokens", { name: name.value.trim(), scopes: [scope.value] });
+      said.replaceChildren(note("good", t("admin.made", { name: made.name }), el("code", {}, made.token)));
+      await load();
+    } catch (error) {
+      said.replaceChildren(note("bad", error.message));
+    }
+  };
+  await load();
+  node.append(list, el("form", { class: "row filters", onsubmit: make }, name, select(t("admin.scopes"), SCOPES.map((s) => [s, s]), "read", (s) => (scope.value = s)), el("button", { class: "button main" }, t("admin.create"))), said);
+  return node;
+}

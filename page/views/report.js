@@ -1,0 +1,88 @@
+// Report: what is still missing of the 91, the form and the file to fill in, and one figure entered by a reporter.
+
+import { getJson, sendJson } from "../lib/api.js";
+import { el } from "../lib/dom.js";
+import { number, partText, percent, unitText } from "../lib/format.js";
+import { button, card, note, reason } from "../lib/parts.js";
+import { addressOf, go } from "../lib/place.js";
+import { t } from "../lib/text.js";
+
+const NEEDED = 0.8; // of the 91; a report with fewer is returned
+const QUALITIES = ["measured", "survey", "higher-level", "assumed", "personal", "unknown"];
+
+export async function report(root, context) {
+  const { city, query, levels, signal } = context;
+  const base = `/v1/cities/${encodeURIComponent(city.id)}`;
+  const year = query.year ?? String(new Date().getFullYear() - 1);
+  const [found, me] = await Promise.all([getJson(`${base}/indicators?period=${encodeURIComponent(year)}`, signal), getJson("/v1/me", signal)]);
+  const missing = found.indicators.filter((row) => row.origin === "missing");
+  const wanted = levels[0] ? found.indicators.find((row) => row.code === levels[0] && row.part === (levels[1] ?? "")) : (missing.find((row) => !row.derivable) ?? missing[0]);
+  const { summary: s } = found;
+  const left = Math.max(0, Math.ceil(NEEDED * s.kpis) - s.with_value);
+  const years = Array.from({ length: 6 }, (_, back) => String(new Date().getFullYear() - back));
+  root.append(
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, left ? t("report.answer", { n: left }) : t("report.enough", { n: s.with_value, all: s.kpis })), el("p", { class: "muted" }, t("report.about", { year, role: t(`role.${me.role}`) }))), el("div", { class: "row" }, el("label", { class: "inline" }, el("span", {}, t("kind.year")), el("select", { class: "pick", onchange: (event) => go(addressOf(city.id, ["report"], { year: event.target.value })) }, ...years.map((y) => el("option", { value: y, selected: y === year }, y)))), el("a", { class: "button", href: `${base}/report/form?year=${encodeURIComponent(year)}`, download: `${city.id}-${year}.csv` }, t("report.form")))),
+    el("div", { class: "report-grid" }, list(city, year, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me) : card(t("report.done"), null), many(context, base, me)),
+  );
+}
+
+function list(city, year, missing, s, wanted) {
+  const codes = new Map();
+  for (const row of missing) codes.set(row.code, [...(codes.get(row.code) ?? []), row]);
+  const groups = [["report.by_city", [...codes.values()].filter((rows) => !rows[0].derivable)], ["report.by_sensors", [...codes.values()].filter((rows) => rows[0].derivable)]];
+  const item = (rows) => el("li", { class: rows.includes(wanted) ? "chosen" : null }, el("a", { href: addressOf(city.id, ["report", rows[0].code, rows[0].part], { year }) }, rows[0].name), rows[0].derivable ? el("span", { class: "muted small block" }, reason(rows[0].why)) : null);
+  const node = card(t("report.missing", { n: codes.size }), null, el("div", { class: "track", "--share": percent(s.with_value / s.kpis), "--limit": percent(NEEDED), "aria-hidden": "true" }), el("p", { class: "small muted" }, t("report.share", { n: s.with_value, all: s.kpis, share: percent(s.with_value / s.kpis), needed: percent(NEEDED) })));
+  for (const [key, mine] of groups) if (mine.length) node.append(el("h3", {}, t(key)), el("ul", { class: "todo" }, ...mine.map(item)));
+  return node;
+}
+
+function entryForm({ city, signal }, base, year, row, me) {
+  const may = ["reporter", "operator", "admin"].includes(me.role);
+  const said = el("div", { class: "said", role: "alert", tabindex: "-1" });
+  const input = (name, attributes = {}) => el("input", { name, id: `f-${name}`, ...attributes });
+  const field = (name, label, control, hint = "") => el("div", { class: "field" }, el("label", { for: `f-${name}` }, label), control, hint ? el("p", { class: "muted small" }, hint) : null);
+  const send = async (event) => {
+    event.preventDefault();
+    const data = Object.fromEntries(new FormData(event.target));
+    try {
+      const done = await sendJson("POST", `${base}/report/figures`, { figures: [{ code: row.code, part: row.part, year: Number(year), ...data }] });
+      said.replaceChildren(note("good", t("report.saved"), done.findings.join(" ")));
+    } catch (error) {
+      if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
+    }
+    said.focus();
+  };
+  const before = row.history.filter(([, v]) => v !== null).map(([y, v]) => `${y}: ${number(v)}`).join(" · ");
+  return card(
+    row.part ? `${row.name}: ${partText(row.part)}` : row.name,
+    [t("details"), addressOf(city.id, ["k", row.code, row.part], { period: year })],
+    el("p", { class: "code" }, `${row.code} · ${year}`),
+    may ? null : note("off", t("report.role", { role: t("role.reporter") }), t("report.role_is", { role: t(`role.${me.role}`) })),
+    said,
+    el(
+      "form",
+      { class: "stack", onsubmit: send },
+      field("value", t("report.value", { unit: unitText(row.unit) || row.unit }), input("value", { required: true, inputmode: "decimal", autocomplete: "off", disabled: !may }), before),
+      field("source", t("report.source"), input("source", { required: true, maxlength: 300, disabled: !may })),
+      field("quality", t("report.quality"), el("select", { name: "quality", id: "f-quality", disabled: !may }, ...QUALITIES.map((q) => el("option", { value: q }, t(`quality.${q}`))))),
+      field("remark", t("report.remark"), el("textarea", { name: "remark", id: "f-remark", rows: 2, maxlength: 500, disabled: !may })),
+      el("div", {}, el("button", { class: "button main", disabled: !may }, t("report.save"))),
+    ),
+  );
+}
+
+function many({ signal }, base, me) {
+  const may = ["reporter", "operator", "admin"].includes(me.role);
+  const said = el("div", { role: "status" });
+  const file = el("input", { type: "file", accept: ".csv,text/csv", disabled: !may, "aria-label": t("report.file") });
+  const load = async () => {
+    if (!file.files[0]) return;
+    try {
+      const done = await sendJson("POST", `${base}/report/figures`, { csv: await file.files[0].text() });
+      said.replaceChildren(note("good", t("report.loaded", { n: done.figures }), done.findings.join(" ")));
+    } catch (error) {
+      if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
+    }
+  };
+  return card(t("report.many"), null, el("p", { class: "small" }, t("report.many_how")), file, el("div", {}, button(t("report.load"), load)), said);
+}

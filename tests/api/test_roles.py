@@ -1,0 +1,139 @@
+"""What each role may do, as a table of requests to the running API: the page only shows what the API decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.sqlite.store import SqliteStore
+from api.access import add_token, read_tokens
+from api.operator import Operator
+from api.roles import ROLES, needed, role_of, suffices
+from api.server import ApiServer
+from api.settings import ApiSettings
+from tests.api.city import CITY, NOW, seed
+from tests.processes import wait_for
+
+WHO = (None, "read", "reporter", "operator", "admin")
+FIGURE = {"code": "EC:P:IN:1C", "year": 2025, "value": "3.1", "source": "Office", "quality": "measured"}
+# Method, path, body, and from which of WHO on it is permitted.
+RIGHTS: list[tuple[str, str, Any, str | None]] = [
+    ("GET", "/v1/cities", None, None),
+    ("GET", f"/v1/cities/{CITY}/now", None, None),
+    ("GET", "/v1/me", None, None),
+    ("GET", "/v1/compare", None, None),
+    ("GET", f"/v1/cities/{CITY}/report/form?year=2025", None, None),
+    ("POST", f"/v1/cities/{CITY}/report/figures", {"figures": [FIGURE]}, "reporter"),
+    ("GET", "/v1/admin/rejects", None, "operator"),
+    ("GET", "/v1/admin/health", None, "operator"),
+    ("POST", "/v1/admin/rejects/replay", {"ids": [1]}, "operator"),
+    ("POST", "/v1/admin/devices", {"city": CITY, "device": "air-70", "like": "air_reference-01"}, "operator"),
+    ("GET", "/v1/admin/tokens", None, "admin"),
+    ("POST", "/v1/admin/tokens", {"name": "new", "scopes": ["read"]}, "admin"),
+    ("DELETE", "/v1/admin/tokens/new", None, "admin"),
+]
+done: list[str] = []
+
+
+def operations() -> Operator:
+    def register(*of: Any) -> str:
+        done.append(f"register {of}")
+        return "registered"
+
+    return Operator(register=register, rejects=lambda limit: [], replay=lambda ids: ["replayed"])
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, dict[str | None, str], Path]]:
+    """A public API with a token of each role."""
+    import threading
+
+    folder = tmp_path_factory.mktemp("roles")
+    store, path = SqliteStore(folder / "roles.db"), folder / "tokens"
+    seed(store)
+    tokens = {scope: add_token(path, f"the-{scope}", [scope]) for scope in WHO if scope}
+    settings = ApiSettings(port=0, tokens=path, public=True, operator=operations())
+    server = ApiServer(settings, store, lambda: NOW)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for(lambda: server.started, what="the API to start")
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+            yield client, tokens, path
+    finally:
+        server.stop()
+        thread.join(15)
+
+
+def ask(api: Any, who: str | None, method: str, path: str, body: Any) -> httpx.Response:
+    client, tokens, _ = api
+    headers = {"Authorization": f"Bearer {tokens[who]}"} if who else {}
+    found: httpx.Response = client.request(method, path, json=body, headers=headers)
+    return found
+
+
+@pytest.mark.parametrize(("method", "path", "body", "least"), RIGHTS, ids=lambda v: v if isinstance(v, str) else "")
+def test_a_right_begins_with_its_role(api: Any, method: str, path: str, body: Any, least: str | None) -> None:
+    for who in WHO:
+        answer = ask(api, who, method, path, body)
+        if WHO.index(who) >= WHO.index(least):
+            assert answer.status_code < 400 or "already contains" in answer.text or "no token" in answer.text, (
+                answer.text
+            )
+        else:
+            assert answer.status_code == (401 if who is None else 403), (who, answer.text)
+            assert f"role {least}" in answer.json()["detail"]
+
+
+def test_what_is_refused_is_not_done(api: Any) -> None:
+    done.clear()
+    body = {"city": CITY, "device": "air-71", "like": "air_reference-01"}
+    for who in (None, "read", "reporter"):
+        ask(api, who, "POST", "/v1/admin/devices", body)
+    assert done == []
+    assert ask(api, "operator", "POST", "/v1/admin/devices", body).json() == {"text": "registered"}
+    assert len(done) == 1
+
+
+def test_every_path_that_is_not_read_needs_a_role(api: Any) -> None:
+    """Whatever routes there are: nothing but reading is open to viewers."""
+    client, _, _ = api
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            if method not in ("get", "head"):
+                assert needed(method.upper(), path) != "viewer", (method, path)
+                assert client.request(method, path.replace("{city}", CITY).replace("{name}", "x")).status_code == 401
+
+
+def test_a_token_is_valid_when_it_is_made_and_refused_when_it_is_deleted(api: Any) -> None:
+    client, _, path = api
+    made = ask(api, "admin", "POST", "/v1/admin/tokens", {"name": "guest", "scopes": ["reporter"]}).json()["token"]
+    assert made not in path.read_text()
+    headers = {"Authorization": f"Bearer {made}"}
+    assert client.get("/v1/me", headers=headers).json()["role"] == "reporter"
+    ask(api, "admin", "DELETE", "/v1/admin/tokens/guest", None)
+    assert client.get("/v1/me", headers=headers).json()["role"] == "viewer"
+    assert "guest" not in {name for name, _ in read_tokens(path).values()}
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_figure_of_a_reporter_is_checked_and_stored(api: Any) -> None:
+    path = f"/v1/cities/{CITY}/report/figures"
+    assert ask(api, "reporter", "POST", path, {"figures": [FIGURE | {"value": "4.2"}]}).json()["figures"] == 1
+    rows = ask(api, None, "GET", f"/v1/cities/{CITY}/kpis?period=2025&code=EC:P:IN:1C", None).json()
+    assert [r["value"] for r in rows] == [4.2]
+    wrong = ask(api, "reporter", "POST", path, {"figures": [FIGURE | {"quality": "perfect"}]})
+    assert wrong.status_code == 422
+    assert "is not a class of data quality" in wrong.json()["detail"]
+    both = ask(api, "reporter", "POST", path, {"figures": [FIGURE], "csv": "x"})
+    assert "give figures or csv" in both.json()["detail"]
+
+
+def test_roles_include_the_ones_before() -> None:
+    assert [role_of({"read"}), role_of({"admin", "read"}), role_of({"reporter"})] == ["viewer", "admin", "reporter"]
+    table = [[suffices(role, wanted) for wanted in ROLES] for role in ROLES]
+    assert table == [[True] * (i + 1) + [False] * (3 - i) for i in range(4)]
