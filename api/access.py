@@ -76,7 +76,7 @@ def delete_token(path: Path, name: str) -> None:
 
 
 class TokenFile:
-    """The tokens of a file as it is now: it is read again when it has changed."""
+    """The tokens of a file as it is now: a changed file is taken over at the next request."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
