@@ -16,6 +16,7 @@ from adapters.mqtt.broker_settings import broker
 from adapters.sqlite.connection import Damaged
 from adapters.store import Store
 from adapters.stores import open_store
+from api.operator import Operator
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
 from registry.city import City
@@ -98,12 +99,11 @@ def when_available(make: Callable[[], T], stop: Callable[[], bool]) -> T:
     raise SystemExit(0)
 
 
-def run_api(settings: Settings) -> None:
-    """`cityvitals api`."""
+def run_api(settings: Settings, operator: Operator | None = None) -> None:
+    """`cityvitals api`. `operator`: what operators may do through it."""
     steady_heap()
     from api.server import ApiServer  # noqa: PLC0415 - the web framework takes a second to import
     from api.settings import ApiSettings  # noqa: PLC0415
-    from cityvitals.operation.through_api import operator  # noqa: PLC0415
 
     s = settings.api
     if s.tokens is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
@@ -114,7 +114,7 @@ def run_api(settings: Settings) -> None:
     api = ApiSettings(
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=s.tokens, public=s.public, rate=s.rate,
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
-        limits=settings.health, operator=operator(settings), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
+        limits=settings.health, operator=operator or Operator(), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)

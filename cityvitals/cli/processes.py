@@ -35,10 +35,12 @@ def ingest(config: Config = None) -> None:
 
 def api(config: Config = None) -> None:
     """Run the HTTP API and the live page. Example: cityvitals api --config cityvitals.toml."""
+    from cityvitals.operation.through_api import operator  # noqa: PLC0415
     from cityvitals.processes import run_api  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
 
-    run_api(load_settings(config))
+    settings = load_settings(config)
+    run_api(settings, operator(settings))
 
 
 def simulate(config: Config = None) -> None:

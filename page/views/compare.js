@@ -19,7 +19,7 @@ export async function compare(root, context) {
     body.replaceChildren(chosenCell(context, found, state), heatMap(context, found, state, draw), twinCard(context, found, state, draw));
   };
   const mine = found.cities.findIndex((c) => c.id === city.id);
-  const answer = mine < 0 || found.cities[mine].share === null ? t("compare.no_place", { city: city.name }) : t("compare.answer", { city: city.name, place: mine + 1, n: found.cities.length });
+  const answer = mine < 0 || found.cities.length < 2 || found.cities[mine].share === null ? t("compare.no_place", { city: city.name }) : t("compare.answer", { city: city.name, place: mine + 1, n: found.cities.length });
   const years = [...new Set([found.period, ...labels(city, "year"), ...[1, 2, 3].map((n) => String(Number(found.period) - n))])].sort().reverse();
   root.append(
     el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("compare.about", { year: found.period }))), select(t("kind.year"), years.map((y) => [y, y]), found.period, (y) => go(`/compare?city=${encodeURIComponent(city.id)}&year=${y}`))),

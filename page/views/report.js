@@ -22,16 +22,18 @@ export async function report(root, context) {
   const years = Array.from({ length: 6 }, (_, back) => String(new Date().getFullYear() - back));
   root.append(
     el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, left ? t("report.answer", { n: left }) : t("report.enough", { n: s.with_value, all: s.kpis })), el("p", { class: "muted" }, t("report.about", { year, role: t(`role.${me.role}`) }))), el("div", { class: "row" }, el("label", { class: "inline" }, el("span", {}, t("kind.year")), el("select", { class: "pick", onchange: (event) => go(addressOf(city.id, ["report"], { year: event.target.value })) }, ...years.map((y) => el("option", { value: y, selected: y === year }, y)))), el("a", { class: "button", href: `${base}/report/form?year=${encodeURIComponent(year)}`, download: `${city.id}-${year}.csv` }, t("report.form")))),
-    el("div", { class: "report-grid" }, list(city, year, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me) : card(t("report.done"), null), many(context, base, me)),
+    el("div", { class: "report-grid" }, list(city, year, found, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me) : card(t("report.done"), null), many(context, base, me)),
   );
 }
 
-function list(city, year, missing, s, wanted) {
+function list(city, year, found, missing, s, wanted) {
   const codes = new Map();
   for (const row of missing) codes.set(row.code, [...(codes.get(row.code) ?? []), row]);
+  const whole = new Set(found.indicators.filter((row) => row.origin !== "missing").map((row) => row.code));
+  for (const code of whole) codes.delete(code); // of which a part is there
   const groups = [["report.by_city", [...codes.values()].filter((rows) => !rows[0].derivable)], ["report.by_sensors", [...codes.values()].filter((rows) => rows[0].derivable)]];
   const item = (rows) => el("li", { class: rows.includes(wanted) ? "chosen" : null }, el("a", { href: addressOf(city.id, ["report", rows[0].code, rows[0].part], { year }) }, rows[0].name), rows[0].derivable ? el("span", { class: "muted small block" }, reason(rows[0].why)) : null);
-  const node = card(t("report.missing", { n: codes.size }), null, el("div", { class: "track", "--share": percent(s.with_value / s.kpis), "--limit": percent(NEEDED), "aria-hidden": "true" }), el("p", { class: "small muted" }, t("report.share", { n: s.with_value, all: s.kpis, share: percent(s.with_value / s.kpis), needed: percent(NEEDED) })));
+  const node = card(t("report.missing", { n: codes.size }), null, el("div", { class: "track", "--share": `${(100 * s.with_value) / s.kpis}%`, "--limit": `${100 * NEEDED}%`, "aria-hidden": "true" }), el("p", { class: "small muted" }, t("report.share", { n: s.with_value, all: s.kpis, share: percent(s.with_value / s.kpis), needed: percent(NEEDED) })));
   for (const [key, mine] of groups) if (mine.length) node.append(el("h3", {}, t(key)), el("ul", { class: "todo" }, ...mine.map(item)));
   return node;
 }
