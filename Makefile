@@ -72,7 +72,7 @@ chaos: dev servers ## break everything in turn and count the readings: make chao
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 site: dev ## the documentation as a folder that needs no server: build/site/index.html
-	$(BIN)/python tools/site.py
+	$(BIN)/python -m tools.site
 
 release: dev ## all that is published with a version, in build/release: make release ARGS=--snapshot
 	$(BIN)/python -m tools.release $(ARGS)

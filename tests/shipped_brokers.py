@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy import make_secrets
 from tests.servers import Mosquitto
@@ -21,10 +22,10 @@ TAKEN = (0, 16)  # success; success, though nobody listens
 
 @contextmanager
 def connected(
-    broker: Mosquitto, user: str, folder: Path | None = None, port: int = 0, **tls: str
+    broker: Mosquitto, user: str, folder: Path | None = None, port: int = 0, **tls: Any
 ) -> Iterator[paho.Client]:
     """An MQTT 5 client, which is told of refusals; its password is in `folder`, or it has a certificate."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     outcome: SimpleQueue[Any] = SimpleQueue()
     client.on_connect = lambda _c, _u, _f, reason, _p: outcome.put(reason)
     if folder:

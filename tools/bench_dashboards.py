@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 from adapters.influx.store import InfluxStore
@@ -36,7 +37,7 @@ BATCH = 20_000
 
 def city(devices: int) -> City:
     """The city with that many devices."""
-    listed = []
+    listed: list[dict[str, Any]] = []
     for kind, quantities, share in KINDS:
         for _ in range(round(devices * share)):
             number = len(listed)

@@ -18,7 +18,7 @@ from edge.tools.release import build, pack  # noqa: E402
 from simulators.hardware.bme280 import Bme280  # noqa: E402
 from simulators.hardware.charger import OpenEvse  # noqa: E402
 from simulators.hardware.climate import Ads1115, Scd41  # noqa: E402
-from simulators.hardware.i2c import Bus  # noqa: E402
+from simulators.hardware.i2c import Bus, Chip  # noqa: E402
 from simulators.hardware.meters import P1Port, S0Output  # noqa: E402
 from simulators.hardware.nor import Nor  # noqa: E402
 from simulators.hardware.pms5003 import Pms5003  # noqa: E402
@@ -56,7 +56,11 @@ def wired(node: Node, kind: str) -> list[dict[str, Any]]:
         return node.air()
     line = node.workdir / "uart1"
     if kind == "full air quality":
-        chips = {0x76: Bme280(), 0x62: Scd41(running=True), 0x48: Ads1115([512000, 300000, -25000, 1000])}
+        chips: dict[int, Chip] = {
+            0x76: Bme280(),
+            0x62: Scd41(running=True),
+            0x48: Ads1115([512000, 300000, -25000, 1000]),
+        }
         node.wire(Pms5003(line), "uart", "1")
         node.wire(Bus(node.workdir / "i2c0", chips), "i2c", "0")
         channels = {"no2_we": 0, "no2_ae": 1, "o3_we": 2, "o3_ae": 3}
@@ -87,7 +91,7 @@ def heap_free(folder: Path, bits: int, kind: str, heap: str, rom: bool, records:
     with (
         Mosquitto(folder / "broker", extra=ca.listener(port)) as broker,
         Listener(broker.port, "demo") as heard,
-        Node(folder / "node", bits, heap=heap, **extra) as node,  # type: ignore[arg-type]
+        Node(folder / "node", bits, heap=heap, **extra) as node,
     ):
         node.install_rom() if rom else node.install()
         node.wiring["speed"] = 60

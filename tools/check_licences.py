@@ -34,7 +34,7 @@ def wrong(packages: list[dict[str, str]]) -> list[str]:
 
 def installed() -> list[dict[str, str]]:
     """Name, version and licence of all libraries of this environment."""
-    command = [Path(sys.executable).with_name("pip-licenses"), "--format=json", "--with-system"]
+    command = [str(Path(sys.executable).with_name("pip-licenses")), "--format=json", "--with-system"]
     found: list[dict[str, str]] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return [p for p in found if p["Name"] != "cityvitals"]
 

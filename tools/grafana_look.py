@@ -15,10 +15,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from grafana.links import DASHBOARDS
 
@@ -50,6 +51,12 @@ def settle(page: Page, wait_ms: int) -> None:
     page.wait_for_timeout(wait_ms)
 
 
+def keep_error(complaints: list[str], message: ConsoleMessage) -> None:
+    """Add what the console shows as an error."""
+    if message.type == "error":
+        complaints.append(message.text)
+
+
 def shots(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterator[Shot]:
     """Open every dashboard in every size and theme."""
     token = os.environ.get("CITYVITALS_GRAFANA_TOKEN")
@@ -60,9 +67,7 @@ def shots(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterator
         )
         page = context.new_page()
         complaints: list[str] = []
-        page.on(
-            "console", lambda message, kept=complaints: kept.append(message.text) if message.type == "error" else None
-        )
+        page.on("console", partial(keep_error, complaints))
         for theme in asked.themes.split(","):
             for name in asked.only.split(",") if asked.only else DASHBOARDS:
                 complaints.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kpi_derivation.catalogue import DERIVATIONS
 from telemetry.kpi_value import KpiValue
@@ -29,7 +30,7 @@ CITY = {
     "demand_response_customers": 10.0, "electricity_network_km": 10.0, "electricity_monitored_km": 5.0,
     "water_network_km": 10.0, "water_monitored_km": 5.0,
 }  # fmt: skip
-DEVICES = [
+DEVICES: list[dict[str, Any]] = [
     {"id": "air", "kind": "air_reference", "quantities": list(AIR), "interval_s": 3600},
     {"id": "use", "kind": "electricity_meter", "quantities": ["energy_delta"], "interval_s": 3600},
     {"id": "sun", "kind": "electricity_meter", "role": "generation", "interval_s": 3600,
@@ -69,7 +70,7 @@ def readings(factor: float) -> list[Reading]:
 
 def found() -> dict[str, dict[tuple[str, str], KpiValue]]:
     """The values of every KPI and part, by state."""
-    made = {}
+    made: dict[float, World] = {}
     for factor in (1.0, 0.0):
         made[factor] = World(DEVICES, {}, **CITY)
         made[factor].take(readings(factor))

@@ -41,8 +41,8 @@ def tagged_version() -> str:
 
 def notes(changelog: str, version: str) -> str:
     """The section of this version, or what is not released yet; without its heading. Exits where it is empty."""
-    sections = dict(re.findall(r"^## (\S+).*?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL))
-    text: str = sections.get(version, sections.get("Unreleased", "")).strip()
+    sections: dict[str, str] = dict(re.findall(r"^## (\S+).*?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL))
+    text = sections.get(version, sections.get("Unreleased", "")).strip()
     if not text:
         sys.exit(f"release: CHANGELOG.md has no entry for {version} and nothing under Unreleased.")
     return text + "\n"

@@ -1,4 +1,4 @@
-"""`python tools/site.py`: gather docs/, the rooms' README files and generated reference pages, and build the site.
+"""`python -m tools.site`: gather docs/, the rooms' README files and generated reference pages, and build the site.
 
 The sources go to build/site-source, the site to build/site. `--pages` only gathers them.
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import reference
+from tools import reference
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "build" / "site-source"

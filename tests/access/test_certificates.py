@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cityvitals.operation import doctor
 from edge.tools import enrol
@@ -78,7 +79,7 @@ def shown(pki: Path, name: str, folder: str = "issued", **rest: Any) -> dict[str
 
 def refused(broker: tuple[Mosquitto, int], **tls: Any) -> bool:
     """Whether the broker ends the connection before it answers a CONNECT."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     answers: list[Any] = []
     client.on_connect = lambda _c, _u, _f, reason, _p: answers.append(reason)
     client.tls_set(**tls)
@@ -170,7 +171,7 @@ def test_a_listener_over_copies_works_after_the_command_it_names(pki: Path, tmp_
     rules = lines.replace(f"listener {port}", f"listener {port} 127.0.0.1")
     with (
         Mosquitto(tmp_path / "broker", anonymous=False, extra=rules) as broker,
-        connected(cast(Mosquitto, broker), "", port=port, **shown(pki, "aq-001")),
+        connected(broker, "", port=port, **shown(pki, "aq-001")),
     ):
         pass
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from adapters.mqtt.broker import Broker
 from cityvitals.cli.main import app
 from edge.tools import drivers, enrol, node_config, node_enrol, node_kinds, quantities
 from telemetry.errors import UsageError
@@ -74,7 +75,7 @@ def test_a_wrong_call_says_what_to_write_and_uses_up_no_id(pki: Path, words: lis
 
 
 def test_a_revoked_node_is_not_among_those_to_update(pki: Path) -> None:
-    broker = node_config.Broker.parse("mqtts://gateway.local")
+    broker = Broker.parse("mqtts://gateway.local")
     for name in ("aq-1", "aq-2"):
         node_enrol.enrol_node(pki, name, "air", broker, NOW)
     enrol.revoke(pki, "aq-1", NOW)

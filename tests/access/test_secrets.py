@@ -119,5 +119,5 @@ def test_the_printed_configuration_shows_no_password_not_even_in_an_address(
 
 
 def test_settings_name_the_gateway_without_its_secrets() -> None:
-    shown = repr(GatewaySettings(user_key=SECRET))  # type: ignore[arg-type]
+    shown = repr(GatewaySettings(user_key=SECRET))
     assert SECRET not in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,7 +69,7 @@ def test_a_forwarded_address_counts_only_where_the_proxy_is_configured(seeded: P
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
-            wait_for(lambda s=server: s.started, what="the API to start")
+            wait_for(partial(getattr, server, "started"), what="the API to start")
             found = set()
             for number in range(6):
                 target = f"/healthz\nX-Forwarded-For: 192.0.2.{number}".split("\n")

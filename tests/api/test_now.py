@@ -133,7 +133,8 @@ def test_indicators_as_files_have_the_rows_of_the_answer(api: httpx.Client) -> N
     assert [r["code"] for r in read] == [r["code"] for r in rows]
     assert [r["value"] for r in read] == ["" if r["value"] is None else str(r["value"]) for r in rows]
     sheet = api.get(f"{BASE}/indicators", params={"period": "2026-05", "format": "xlsx"})
-    cells = list(openpyxl.load_workbook(io.BytesIO(sheet.content)).active.values)
+    [page] = openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets
+    cells = list(page.values)
     assert len(cells) == len(rows) + 1
     at = cells[0].index("value")
     assert [c[at] or None for c in cells[1:]] == [r["value"] and pytest.approx(r["value"]) for r in rows]

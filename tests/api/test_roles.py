@@ -55,7 +55,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client
     folder = tmp_path_factory.mktemp("roles")
     store, path = SqliteStore(folder / "roles.db"), folder / "tokens"
     seed(store)
-    tokens = {scope: add_token(path, f"the-{scope}", [scope]) for scope in WHO if scope}
+    tokens: dict[str | None, str] = {scope: add_token(path, f"the-{scope}", [scope]) for scope in WHO if scope}
     settings = ApiSettings(port=0, tokens=path, public=True, operator=operations())
     server = ApiServer(settings, store, lambda: NOW)
     thread = threading.Thread(target=server.run)

@@ -31,4 +31,4 @@ if __name__ == "__main__":
     if sys.argv[2] != "none":
         getattr(mutants, sys.argv[2])()
     sys.argv = ["cityvitals", *sys.argv[3:]]
-    sys.exit(main())
+    main()

@@ -105,30 +105,30 @@ def tell_once() -> None:
 def another_site() -> None:
     """InfluxDB: each life of ingest has a tag of its own, so that windows stand there twice."""
     plain, mine = store_influx._head, str(os.getpid())
-    store_influx._head = lambda level, name, _: plain(level, name, mine)
+    store_influx._head = lambda level, name, site: plain(level, name, mine)
 
 
 def a_little_later() -> None:
     """Readings are stored a millisecond after their time."""
     plain = Buffer.put
-    Buffer.put = lambda self, r: plain(self, replace(r, t=r.t + 1))  # type: ignore[method-assign]
+    Buffer.put = lambda self, readings: plain(self, replace(readings, t=readings.t + 1))  # type: ignore[method-assign]
 
 
 def count_duplicates() -> None:
     """The ledger takes a record that comes again for another one."""
-    plain = Account.take
+    plain = Account.add
 
-    def take(self: Account, seq: int, stored: bool) -> None:
+    def add(self: Account, seq: int, stored: bool) -> None:
         before = self.duplicate
         plain(self, seq, stored)
         self.received += self.duplicate - before
 
-    Account.take = take  # type: ignore[method-assign]
+    Account.add = add  # type: ignore[method-assign]
 
 
 def one_a_millisecond() -> None:
     """A reading without a time is known by its arrival alone: of those of one millisecond one stays."""
-    core.with_keys = lambda rows, _records, _number: [(*row[:4], max(row[4], 0), row[5]) for row in rows]  # type: ignore[attr-defined]
+    core.with_keys = lambda rows, records, number: [(*row[:4], max(row[4], 0), row[5]) for row in rows]  # type: ignore[attr-defined]
 
 
 def believe_all_numbers() -> None:

@@ -52,7 +52,7 @@ def partials(world: World, level: str) -> list[Row]:
         return [Row(r["device"], r["quantity"], r["time"], tuple(r[name] for name in _SUMS)) for r in mine]
     sql = f'SELECT s.device, s.quantity, start, {names} FROM "{level}" JOIN series s ON s.id = series'
     sql += f" WHERE (s.city, s.device) <> {_GATEWAY}"
-    return [Row(*row[:3], row[3:]) for row in _ask(world.folder / "store.db", sql)]
+    return [Row(row[0], row[1], row[2], row[3:]) for row in _ask(world.folder / "store.db", sql)]
 
 
 def kpis(world: World, city: str = "chaos") -> list[Kpi]:

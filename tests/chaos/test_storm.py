@@ -28,7 +28,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
     need("mosquitto")
     need("influxd", "influxdb")
     folder = tmp_path_factory.mktemp("storms")
-    command = [sys.executable, "-m", "tests.chaos", "--keep", folder, "--results", folder]
+    command = [sys.executable, "-m", "tests.chaos", "--keep", str(folder), "--results", str(folder)]
     started = {
         seed: start([*command, "--seed", str(seed), "--minutes", str(minutes)], log=folder / f"{seed}.log")
         for seed, minutes in MINUTES.items()
@@ -38,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         end(process, patience=30)
 
 
-@pytest.mark.parametrize("seed", sorted(MINUTES, key=MINUTES.__getitem__))
+@pytest.mark.parametrize("seed", [seed for _, seed in sorted((minutes, seed) for seed, minutes in MINUTES.items())])
 def test_after_any_storm_the_store_holds_exactly_what_the_nodes_wrote(
     seed: int, runs: tuple[Path, dict[int, subprocess.Popen[bytes]]]
 ) -> None:

@@ -137,16 +137,16 @@ class World:
     def run(self, name: str) -> None:
         """Start `gateway` or `ingest`."""
         inside = self.lines[name].prefix if name in self.lines else []
-        command = [*inside, sys.executable, "-m", "tests.chaos.entry", self.clock_file, self.mutant, name]
-        config = ["--config", self.folder / "cityvitals.toml"]
+        command = [*inside, sys.executable, "-m", "tests.chaos.entry", str(self.clock_file), self.mutant, name]
+        config = ["--config", str(self.folder / "cityvitals.toml")]
         self.processes[name] = start([*command, *config], log=self.folder / f"{name}.log")
         self.starts[name] += 1
 
     def mend(self) -> str:
         """Mend the configuration and replay the rejects, while the gateway is stopped; what the command said."""
         self.configure(mended=True)
-        command = [sys.executable, "-m", "tests.chaos.entry", self.clock_file, self.mutant, "rejects", "replay"]
-        command += ["--config", self.folder / "cityvitals.toml"]
+        command = [sys.executable, "-m", "tests.chaos.entry", str(self.clock_file), self.mutant, "rejects", "replay"]
+        command += ["--config", str(self.folder / "cityvitals.toml")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         return done.stdout if done.returncode == 0 else f"code {done.returncode}: {done.stderr[-500:]}"
 

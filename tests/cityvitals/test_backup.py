@@ -114,7 +114,7 @@ def another_process_with(path: Path) -> Iterator[None]:
     """A process that has the store open, as ingest and API have."""
     program = "import sys; from pathlib import Path; from adapters.sqlite.store import SqliteStore\n"
     program += "store = SqliteStore(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", program, path]
+    command = [sys.executable, "-c", program, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None

@@ -181,7 +181,7 @@ def test_refused_messages_are_not_replayed_beside_a_running_gateway(tmp_path: Pa
     core = Core(Buffer(path, MINUTE), [SOURCE])
     core.accept([Incoming("cv/1/aba/s1/data", b"nonsense")], NOW)
     core.buffer.close()
-    command = [sys.executable, "-m", "cityvitals", "rejects", "replay", "--buffer", path]
+    command = [sys.executable, "-m", "cityvitals", "rejects", "replay", "--buffer", str(path)]
     with only_one(path):
         answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (answer.returncode, "Stop the gateway first" in answer.stderr) == (1, True)

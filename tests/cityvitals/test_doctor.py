@@ -19,6 +19,7 @@ import pytest
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
 from cityvitals.operation import doctor
+from cityvitals.operation.doctor_files import shown_certificates
 from edge.tools import enrol
 from gateway.core import Core, Incoming, Source
 from registry.health import STANDARD
@@ -196,7 +197,7 @@ def test_a_certificate_that_a_connection_shows_is_looked_at_without_the_folder_i
     enrol.make_authorities(tmp_path, "aba", enrol.utc_now())
     files = enrol.enrol(tmp_path, "gateway", "gateway-1", enrol.utc_now(), days=5)
     place = BrokerSettings(url="mqtts://127.0.0.1:1", ca=tmp_path / "infrastructure-ca.crt", cert=files.certificate)
-    [finding] = doctor.shown_certificates({"hub": place})
+    [finding] = shown_certificates({"hub": place})
     assert (finding.verdict, finding.what) == ("warning", str(files.certificate))
 
 
@@ -208,7 +209,7 @@ def test_a_buffer_that_cannot_be_read_is_a_finding_and_not_the_end(tmp_path: Pat
 
 @pytest.mark.parametrize(("key", "verdicts"), [(None, ["warning"]), ("word", [])])
 def test_chargers_without_a_key_for_their_users_are_found(key: str | None, verdicts: list[str]) -> None:
-    of_gateway = GatewaySettings(user_key=key)  # type: ignore[arg-type]
+    of_gateway = GatewaySettings(user_key=key)
     config = Settings(city_files=[DEPLOY / "cities" / "example.toml"], gateway=of_gateway)
     assert [f.verdict for f in doctor.users(config)] == verdicts
 
@@ -216,7 +217,7 @@ def test_chargers_without_a_key_for_their_users_are_found(key: str | None, verdi
 def test_the_exit_code_says_whether_something_is_bad(tmp_path: Path) -> None:
     config = tmp_path / "cityvitals.toml"
     config.write_text(f'[gateway]\nbroker.url = "mqtt://127.0.0.1:{free_port()}"\nbuffer = "{tmp_path}/g.db"\n')
-    command = [sys.executable, "-m", "cityvitals", "doctor", "--config", config]
+    command = [sys.executable, "-m", "cityvitals", "doctor", "--config", str(config)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert answer.returncode == 1, answer.stderr
     assert "cannot be reached" in answer.stdout

@@ -99,7 +99,8 @@ def test_a_process_ends_within_ten_seconds_and_loses_nothing(name: str, server: 
             table = SeriesTable()
             parts = list(store.partials("chaos", "window", 0, 1 << 52, table))
             mine = [table[s].device == "air-1" and table[s].quantity == "no2" for p in parts for s in p.series.tolist()]
-            return sum(n for m, n in zip(mine, [n for p in parts for n in p.n.tolist()], strict=True) if m) == 400
+            counts: list[int] = [n for p in parts for n in p.n.tolist()]
+            return sum(n for m, n in zip(mine, counts, strict=True) if m) == 400
 
         wait_for(stored, 40, "all 400 readings in the store")
         store.close()
@@ -221,7 +222,12 @@ def test_a_broker_that_is_connected_but_silent_is_left_and_joined_again(
 def test_timers_go_on_when_the_clock_is_set_back(mosquitto: Mosquitto, node: Link, tmp_path: Path) -> None:
     clock = [now_ms() + 5 * HOUR]
     made = gateway(tmp_path, mosquitto.port, clock, "back")
-    wait_for(lambda: made.step(0.02) or made.uplink.connected, 20, "the gateway")
+
+    def connected() -> bool:
+        made.step(0.02)
+        return made.uplink.connected
+
+    wait_for(connected, 20, "the gateway")
     clock[0] += 1000
     made.step(0.0)
     ahead = made._next_flush
@@ -269,7 +275,7 @@ def test_a_gateway_whose_clock_is_behind_its_readings_waits_until_it_is_set(
     assert newest == 48 * HOUR - MINUTE
     shown = iter([HOUR, 2 * HOUR, newest - 6 * MINUTE, newest - 4 * MINUTE])
     monkeypatch.setattr(process_gateway, "now_ms", lambda: next(shown))
-    monkeypatch.setattr(process_gateway.time, "sleep", lambda _s: None)
+    monkeypatch.setattr(time, "sleep", lambda _s: None)
     process_gateway.await_clock(newest, lambda: False)
     assert next(shown, None) is None
     assert caplog.text.count("waiting until it is set") == 1

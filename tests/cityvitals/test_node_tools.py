@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from adapters.mqtt.broker import Broker
 from cityvitals.cli.main import app
 from edge.tools import enrol, node_config, node_enrol, node_flash, release
 from registry import extras
@@ -47,7 +48,7 @@ def enrolled(tmp_path: Path, name: str = "aq-001", broker: str = "mqtt://127.0.0
     """The folder of a node that has been enrolled."""
     pki = tmp_path / "pki"
     enrol.make_authorities(pki, "demo", enrol.utc_now())
-    place = node_config.Broker.parse(broker)
+    place = Broker.parse(broker)
     return node_enrol.enrol_node(pki, name, "air", place, enrol.utc_now(), interval_s=1)[1]
 
 
@@ -98,7 +99,7 @@ def test_a_board_that_is_another_node_is_replaced_only_when_that_is_said(tmp_pat
     (board.folder / "ring.bin").write_text("records")
     (board.folder / "boots").write_text("x")
     other = enrolled(tmp_path, "aq-002")
-    for words in (["flash", other], ["config", other, "--write"]):
+    for words in (["flash", str(other)], ["config", str(other), "--write"]):
         error = node(*words, port=board.port).exception
         assert isinstance(error, UsageError)
         assert "is the node 'demo/aq-001'" in str(error)

@@ -87,7 +87,7 @@ def test_an_update_is_published_taken_and_reported_and_a_forged_one_is_refused(
     edge: Mosquitto, users: Path, pki: Path, tmp_path: Path
 ) -> None:
     operator = url(edge, users, "operator")
-    common = ["--broker", operator, "--folder", pki, "--platform", "unix"]
+    common: list[str | Path] = ["--broker", operator, "--folder", pki, "--platform", "unix"]
     with Node(tmp_path / "node", slots=True) as node:
         shutil.copytree(pki / "nodes/aq-001", node.workdir, dirs_exist_ok=True)
         node.install()
@@ -118,7 +118,16 @@ def test_an_update_is_published_taken_and_reported_and_a_forged_one_is_refused(
 def test_all_nodes_of_a_kind_are_offered_it_and_one_that_is_away_has_not_answered(
     edge: Mosquitto, users: Path, pki: Path, tmp_path: Path
 ) -> None:
-    words = ["--kind", "air", "--folder", pki, "--broker", url(edge, users, "operator"), "--wait", "1"]
+    words: list[str | Path] = [
+        "--kind",
+        "air",
+        "--folder",
+        pki,
+        "--broker",
+        url(edge, users, "operator"),
+        "--wait",
+        "1",
+    ]
     done = ota("publish", *words)
     assert done.exit_code == 1
     assert f"{version_of()} " in done.output

@@ -37,7 +37,7 @@ def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.stem)
 def test_the_units_exposure_is_small(unit: Path) -> None:
-    command = [need("systemd-analyze", "systemd"), "security", "--offline=true", "--no-pager", unit]
+    command = [need("systemd-analyze", "systemd"), "security", "--offline=true", "--no-pager", str(unit)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"exposure level for \S+: ([0-9.]+)", answer.stdout)
     assert found, answer.stderr

@@ -23,7 +23,7 @@ SITE = REPO / "build" / "site"
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    built = subprocess.run([sys.executable, "tools/site.py"], cwd=REPO, capture_output=True, text=True, check=False)
+    built = subprocess.run([sys.executable, "-m", "tools.site"], cwd=REPO, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     assert "WARNING" not in built.stdout + built.stderr
     return SITE

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from adapters.sqlite.store import SqliteStore
@@ -16,7 +17,6 @@ from tests.processes import wait_for
 
 schemathesis = pytest.importorskip("schemathesis")
 checks = pytest.importorskip("schemathesis.specs.openapi.checks")
-hypothesis = pytest.importorskip("hypothesis")
 
 _KNOWN = {"city": CITY, "code": "EN:EN:AQ:1C"}
 _ENDLESS = "/v1/live"  # a stream of events has no end to wait for

@@ -157,7 +157,8 @@ def test_a_recorded_file_is_read_or_refused_with_a_sentence(name: str, tmp_path:
         name,
         device="d1",
         zone=ZoneInfo("Europe/Berlin"),
-        **({"quantity": "power", "unit": "W"} if name == "emoncms" else {}),
+        quantity="power" if name == "emoncms" else "",
+        unit="W" if name == "emoncms" else "",
     )
     used = 0
     for data in [*files, *payloads(files, rng, max(TOTAL // 2000, 20))]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.decoding import mapping
 from gateway.decoding.decoded import Decoded
+from gateway.decoding.quick import Quick
 from gateway.devices import FOLDER, families
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
@@ -39,7 +39,7 @@ def test_both_ways_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     found: list[list[Any]] = []
     for long_only in (False, True):
         if long_only:
-            monkeypatch.setattr(mapping.Quick, "values", lambda *_: None)
+            monkeypatch.setattr(Quick, "values", lambda *_: None)
         results = []
         for case in of_family(name):
             family, rng = Family(name, case.get("source", {})), Random(name)
@@ -50,14 +50,14 @@ def test_both_ways_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, plain_values = [], mapping.Quick.values
+    taken, plain_values = [], Quick.values
 
-    def values(self: mapping.Quick, record: dict[str, Any], unasked: list[str]) -> Any:
+    def values(self: Quick, record: dict[str, Any], unasked: list[str]) -> Any:
         answer = plain_values(self, record, unasked)
         taken.append(answer is not None)
         return answer
 
-    monkeypatch.setattr(mapping.Quick, "values", values)
+    monkeypatch.setattr(Quick, "values", values)
     for name in families():
         for case in of_family(name):
             family = Family(name, case.get("source", {}))

@@ -139,7 +139,8 @@ def channels(rng: Random, now: int) -> Iterator[Shot]:
 def texts(rng: Random, now: int) -> Iterator[Shot]:
     """Refused records that quote what might name a user."""
     for _ in range(8):
-        pack = [{"n": f"card{rng.randrange(1 << 40)}", "vs": "user" * 10, "v": "x"} for _ in range(1500)]
+        record = {"vs": "user" * 10, "v": "x"}
+        pack: list[dict[str, object]] = [{"n": f"card{rng.randrange(1 << 40)}", **record} for _ in range(1500)]
         yield Shot(DATA, _pack(pack))
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections import Counter
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ class World:
             for name in ("gateway", "ingest")
         }
         for name, links in (("gateway", 2), ("ingest", 1)):
-            wait_for(lambda n=name, c=links: self.log(n).count("connected to") >= c, 120, f"{name} to connect")
+            wait_for(partial(self._has_connections, name, links), 120, f"{name} to connect")
+
+    def _has_connections(self, name: str, expected: int) -> bool:
+        return self.log(name).count("connected to") >= expected
 
     def _city(self) -> Path:
         """All devices are registered, the hostile one too, so that everything it sends counts."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Incoming, Source
+from telemetry.errors import Unavailable
 from telemetry.windows import DAY, HOUR, MINUTE
 from telemetry.wire import encode
 from tests.ingest.samples import NOW, T0, windows
@@ -112,5 +113,5 @@ def test_an_ingest_whose_clock_is_days_behind_what_is_stored_waits(tmp_path: Pat
 def test_a_store_that_is_away_for_a_day_ends_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for _ in range(1100):
-        bench.service._back_off("away")
+        bench.service._back_off(Unavailable("away"), had_messages=True)
     assert bench.service._pause_until <= bench.now + 30_000

@@ -93,7 +93,8 @@ def main() -> int:
     options.add_argument("--each", type=int, default=0, help="mutants of each module; 0: all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", default="", help="only modules whose path contains this")
-    given, results = options.parse_args(), []
+    given = options.parse_args()
+    results: list[dict[str, Any]] = []
     modules = tomllib.loads((HERE / "modules.toml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))

@@ -53,7 +53,7 @@ def _change(node: ast.AST) -> str:  # noqa: PLR0911 - one return for each kind o
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         node.op = ast.UAdd()  # +x: true where x is true, as `not not x`
         return "not x -> x"
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and type(node.value) is not bool:
         value = node.value
         node.value = value + 1
         return f"{value} -> {node.value}"

@@ -43,7 +43,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_file_is_there_and_has_its_sum(made: Path) -> None:
-    sums = dict(reversed(line.split("  ")) for line in (made / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split("  ") for line in (made / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
     assert set(sums) == {path.name for path in made.iterdir()} - {"SHA256SUMS"}
     assert {Path(name).suffix for name in sums} == {".whl", ".gz", ".tgz", ".json", ".md"}
     for name, expected in sums.items():

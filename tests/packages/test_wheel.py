@@ -78,7 +78,7 @@ def test_recorded_readings_are_replayed_and_shown(installed: Path, tmp_path: Pat
 def test_the_page_and_the_files_it_needs_are_served(installed: Path, tmp_path: Path) -> None:
     run(installed, tmp_path, "init", "town", "--timezone", "UTC")
     web, broker, log = free_port(), free_port(), tmp_path / "log"
-    command = [installed, "-m", "cityvitals", "run", "town", "--port", str(web), "--broker-port", str(broker)]
+    command = [str(installed), "-m", "cityvitals", "run", "town", "--port", str(web), "--broker-port", str(broker)]
     running = start(command, log=log, cwd=tmp_path)
     wait_for(lambda: "Ctrl-C" in log.read_text(), 60, "the city to run")
 

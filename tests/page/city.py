@@ -80,8 +80,8 @@ def put_devices(store: Store, devices: list[dict[str, Any]]) -> None:
         ("hour", 15 * MINUTE, quarters),
         ("window", 15 * MINUTE, ~quarters & (readings.t > NOW - 6 * HOUR)),
     ):
-        mine = readings.take(np.flatnonzero(rows))
-        store.put_partials(level, fold(mine, width, table.modulus(mine.series)), table)  # type: ignore[arg-type]
+        kept = readings.take(np.flatnonzero(rows))
+        store.put_partials(level, fold(kept, width, table.modulus(kept.series)), table)  # type: ignore[arg-type]
 
 
 def _values(device: str, quantity: str, t: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.api.city import CITY, NOW
 from tests.browser import page
@@ -27,12 +27,13 @@ VIEWS = {
     "admin": f"/admin?city={CITY}",
     "embed": f"/embed/{CITY}/EN:EN:AQ:1C/no2?step=month",
 }
+Scheme = Literal["light", "dark"]
 READY = "body[data-ready]"
 
 
 @contextmanager
 def opened(
-    browser: Any, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light", errors_expected: bool = False
+    browser: Any, address: str, size: tuple[int, int] = DESKTOP, scheme: Scheme = "light", errors_expected: bool = False
 ) -> Iterator[Any]:
     """The view once it stands there, at the time of the test's city; no error may have occurred by the end."""
     with page(browser, "about:blank", size) as (view, errors):

@@ -69,10 +69,10 @@ def test_a_month_of_summer_time_is_a_month_of_the_city(replayed: Stores) -> None
     for _, device, _, value, _ in recorded.rows(recorded.STATIONS, july)[1:]:
         stations.setdefault(device, []).append(float(value))
     means = [sum(v) / len(v) for v in stations.values() if len(v) >= 0.75 * 744]
-    value = cli.values("aberdeen", replayed["aberdeen"], "2018-07")[AIR, "no2"]
-    assert value["value"] == close(sum(means) / len(means), 1e-9)
-    assert (value["start"], value["end"]) == ("2018-06-30T23:00:00Z", "2018-07-31T23:00:00Z")
-    assert value["n_devices"] == len(means)
+    found = cli.values("aberdeen", replayed["aberdeen"], "2018-07")[AIR, "no2"]
+    assert found["value"] == close(sum(means) / len(means), 1e-9)
+    assert (found["start"], found["end"]) == ("2018-06-30T23:00:00Z", "2018-07-31T23:00:00Z")
+    assert found["n_devices"] == len(means)
 
 
 # -- London: meters ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_bill_of_materials_names_every_library_of_the_container_with_its_hashes(tmp_path: Path) -> None:
     out = tmp_path / "sbom.json"
-    command = [Path(sys.executable).with_name("cyclonedx-py"), "requirements", ROOT / "deploy" / "requirements.lock"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("cyclonedx-py"),
+        "requirements",
+        ROOT / "deploy" / "requirements.lock",
+    ]
     subprocess.run([*command, "-o", out], check=True, capture_output=True)
     found = json.loads(out.read_text())
     locked = dict(re.findall(r"^([\w.-]+)==([^ ;]+)", (ROOT / "deploy" / "requirements.lock").read_text(), re.M))
