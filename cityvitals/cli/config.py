@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The configuration: print it, check it.", no_args_is_help=True)
+app = typer.Typer(help="Configuration: print it, check it.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:

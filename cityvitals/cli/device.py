@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The devices of a city file: register what is not there.", no_args_is_help=True)
+app = typer.Typer(help="Devices of a city file: register new ones.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:

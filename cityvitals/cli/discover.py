@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
 def discover(
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
     seconds: Annotated[float, typer.Option(help="How long to listen.")] = 60.0,
-    topic: Annotated[str, typer.Option(help="Which topics.")] = "#",
+    topic: Annotated[str, typer.Option(help="Topic filter.")] = "#",
 ) -> None:
     """Listen to the broker and list the devices, what they measure, and the lines to configure them.
 

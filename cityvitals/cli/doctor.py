@@ -24,7 +24,7 @@ def doctor(
     payload: Annotated[
         str, typer.Option("--payload", help="A file with one message of a device, or - for standard input.")
     ] = "",
-    topic: Annotated[str, typer.Option("--topic", help="Where that message came, if it is known.")] = "",
+    topic: Annotated[str, typer.Option("--topic", help="The topic of that message, if known.")] = "",
     form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
     """Check for faults that would lose readings. Example: cityvitals doctor --config cityvitals.toml.

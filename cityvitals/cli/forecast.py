@@ -25,7 +25,7 @@ def forecast(
     limit: Annotated[float | None, typer.Option("--limit", help="Limit in kW, with --peak.")] = None,
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
-    """The next 48 hours with their measured error; shown only where better than the week before.
+    """Forecast the next 48 hours, with the measured error; shown only where better than the week before.
 
     Example: cityvitals forecast --city town --store sqlite:///town.db --quantity no2 --device station-01
     """

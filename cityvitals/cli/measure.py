@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Did a measure work? Against a reference, with an interval.", no_args_is_help=True)
+app = typer.Typer(help="Effects of measures against a reference, with intervals.", no_args_is_help=True)
 
 City = Annotated[str, typer.Option("--city", help="The city's id.")]
 Store = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 Site = Annotated[str, typer.Option("--site", help="The device where the measure was taken.")]
-Reference = Annotated[str, typer.Option("--reference", help="A device the measure does not touch; required.")]
-Quantity = Annotated[str, typer.Option("--quantity", help="What is compared, like no2.")]
+Reference = Annotated[str, typer.Option("--reference", help="A device that the measure does not affect; required.")]
+Quantity = Annotated[str, typer.Option("--quantity", help="The quantity to compare, such as no2.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same interval.")]
 Form = Annotated[str, typer.Option("--format", help="text or json.")]
 
@@ -38,7 +38,7 @@ def measure_effect(
     seed: Seed = 1,
     form: Form = "text",
 ) -> None:
-    """What changed at a site beyond its reference, before against after.
+    """Estimate the change at a site beyond its reference, before and after a measure.
 
     Example: cityvitals measure effect --site ring-road --reference park --quantity no2 --after 2019-01..2019-06
     --city town --store sqlite:///town.db
@@ -56,13 +56,13 @@ def measure_change(
     site: Site,
     reference: Reference,
     quantity: Quantity,
-    period: Annotated[str, typer.Option("--period", help="Where to look: 2018 or 2017-06..2018-12.")],
+    period: Annotated[str, typer.Option("--period", help="The period to search: 2018 or 2017-06..2018-12.")],
     city: City,
     store: Store,
     seed: Seed = 1,
     form: Form = "text",
 ) -> None:
-    """When a site changed against its reference, and whether chance alone would do that.
+    """Find when a site changed against its reference, and how likely that is by chance.
 
     Example: cityvitals measure change --site ring-road --reference park --quantity no2 --period 2018
     --city town --store sqlite:///town.db
@@ -78,7 +78,9 @@ def measure_change(
 
 def measure_savings(
     meter: Annotated[str, typer.Option("--meter", help="The building's electricity meter.")],
-    reference: Annotated[str, typer.Option("--reference", help="A building the measure does not touch; required.")],
+    reference: Annotated[
+        str, typer.Option("--reference", help="A building that the measure does not affect; required.")
+    ],
     temperature: Annotated[str, typer.Option("--temperature", help="device:quantity of the air temperature.")],
     before: Annotated[str, typer.Option("--before", help="The baseline: 2017 or 2017-01..2017-12.")],
     after: Annotated[str, typer.Option("--after", help="When the measure was in force.")],
@@ -87,7 +89,7 @@ def measure_savings(
     seed: Seed = 1,
     form: Form = "text",
 ) -> None:
-    """What a building saved beyond a reference building, at the same weather.
+    """Estimate what a building saved beyond a reference building, at the same weather.
 
     Example: cityvitals measure savings --meter school --reference library --temperature mast:temperature
     --before 2017 --after 2018 --city town --store sqlite:///town.db

@@ -148,7 +148,7 @@ def _need(*modules: str) -> None:
 @app.command()
 def doctor(
     port: Port = "",
-    device: Annotated[str, typer.Option(help="The node's id, to ask it over MQTT instead.")] = "",
+    device: Annotated[str, typer.Option(help="The node's id, to query it over MQTT instead.")] = "",
     city: Annotated[str, typer.Option(help="Its city.")] = "",
     broker: Annotated[str, typer.Option("--broker", help="The broker's URL with a user that may send commands.")] = "",
     seconds: Annotated[float, typer.Option(help="How long to wait for the answer.")] = 20.0,
@@ -178,7 +178,7 @@ def report(
     port: Port = "",
     seconds: Annotated[float, typer.Option(help="How long to record the console.")] = 60.0,
 ) -> None:
-    """Record console and state of a board into a file that can be sent to us. Example: cityvitals node report.
+    """Record console and state of a board into a file for a bug report. Example: cityvitals node report.
 
     It holds no password and no key. It is the result of the checklist in edge/README.md.
     """

@@ -45,7 +45,7 @@ def plan_charging(
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same result.")] = 1,
     form: Form = "text",
 ) -> None:
-    """What n charging points need, from recorded sessions and the building's own load.
+    """Calculate what n charging points need, from recorded sessions and the building's own load.
 
     Without --sessions by demand factors of another site, and without the results that need sessions.
 

@@ -31,7 +31,7 @@ def replay(
 
     Example: cityvitals replay stations_2018.csv.gz --city aberdeen.toml --store sqlite:///aberdeen.db
 
-    Files of other makes are recognised by their columns, or named: --as uk_air --device king-street
+    Files of other formats are recognised by their columns, or named: --as uk_air --device king-street
     """
     from cityvitals.commands import replay_command  # noqa: PLC0415
     from gateway.recorded import How  # noqa: PLC0415
