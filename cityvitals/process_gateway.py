@@ -118,7 +118,16 @@ def make_doors(s: GatewaySettings, gateway: Gateway, cities: Sequence[City] = ()
         from gateway.doors.ocpp import OcppDoor  # noqa: PLC0415
 
         doors.append(OcppDoor(s.ocpp, gateway.inbox, s.buffer.with_suffix(".transactions.db"), now_ms))
-    return [*doors, *_wires(gateway), *_folders(gateway, cities)]
+    return [*doors, *_brokers(s, gateway), *_wires(gateway), *_folders(gateway, cities)]
+
+
+def _brokers(s: GatewaySettings, gateway: Gateway) -> Iterator[Door]:
+    """A door for each further broker; all sources are read on every broker."""
+    from gateway.doors.mqtt import MqttDoor  # noqa: PLC0415
+
+    filters = list(dict.fromkeys(source.filter for source in gateway.core.sources if source.door == "mqtt"))
+    for number, settings in enumerate(s.brokers, start=2):
+        yield MqttDoor(Link(broker(settings), f"{s.id}-in-{number}", filters), gateway.inbox)
 
 
 def _wires(gateway: Gateway) -> Iterator[Door]:

@@ -17,7 +17,7 @@ from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
 from gateway.budget import REJECTS, Budget
-from gateway.decoding.decoded import Decoded, Line, check_records, full_device
+from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.ledger import Ledger
 from gateway.named import CHANNELS, OTHERS, Named
@@ -35,6 +35,7 @@ from telemetry.windows import HOUR, window_start
 
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 
+_MOST_ASKS = 1000
 _ROWS = 200_000  # rows that are committed together
 RETAINED = "a retained message without a time of its own cannot be dated"
 
@@ -107,6 +108,7 @@ class Core:
         self._unserved = 0  # such messages in the batch
         self._absent = NotServedNames(buffer.counters())
         self.unasked = Unasked()
+        self.asks: dict[str, bytes] = {}  # topic -> payload of what senders are to be asked for
         self._budget = Budget()
         self._named = Named(buffer.table.all)
 
@@ -211,6 +213,8 @@ class Core:
             self._note_not_served(reason)
             return None
         except Rejected as reason:
+            if isinstance(reason, Asks) and len(self.asks) < _MOST_ASKS:
+                self.asks[reason.topic] = reason.payload
             return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
         met: list[str] = []
         number = message.number

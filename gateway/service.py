@@ -37,6 +37,8 @@ _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
 _HEALTH_MS = 10_000
 _LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
 _PRUNE_MS = 60_000
+_ASK_MS = 10_000
+_MOST_ASKED = 10_000
 _LONGEST_PAUSE = 30_000
 _RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
@@ -82,6 +84,7 @@ class Gateway:
     _next_ledger: int = 0
     _next_not_served: int = 0
     _source_epoch: int = 0
+    _asked: dict[str, int] = field(default_factory=dict)
     _pause_until: int = 0
     _failures: int = 0
     _heard: int = 0
@@ -140,7 +143,18 @@ class Gateway:
         self._log_recovery(_RECEIVING, "storing again")
         self._failures, self._heard = 0, self.clock()
         self.source.ack(batch)
+        self._ask(self.clock())
         self._log_not_served()
+
+    def _ask(self, now: int) -> None:
+        """Ask senders for what their messages cannot be read without, each at most once in ten seconds. `now`: ms."""
+        for topic, payload in self.core.asks.items():
+            if is_due(self._asked.get(topic, 0), now, _ASK_MS):
+                self._asked[topic] = now + _ASK_MS
+                self.source.publish(topic, payload)
+        self.core.asks.clear()
+        if len(self._asked) > _MOST_ASKED:
+            self._asked.clear()
 
     def _receive_from_doors(self) -> None:
         """Commit the messages of the other doors, then answer them; while nothing can be stored, with False at once."""

@@ -32,6 +32,11 @@ def check_sources(sources: Sequence[SourceSettings], cities: Sequence[str]) -> N
 
 def check_topic(topic: str, where: str) -> None:
     """Whether MQTT takes the topic's filter, and every placeholder is known and there once."""
+    if topic.startswith("$share/"):
+        raise UsageError(
+            f"{where}: a shared subscription ('{topic}') deals one device's messages out to several gateways, whose"
+            " windows would replace each other. Give each gateway its own devices by topic; see docs/reliability.md."
+        )
     levels, named = topic.split("/"), [name for name, _ in _NAMED.findall(topic)]
     for name in named:
         if name not in PLACEHOLDERS:

@@ -18,9 +18,10 @@ class Section(BaseModel):
 
 
 class BrokerSettings(Section):
-    """A broker: `mqtt://host:1883` or `mqtts://host:8883`, and as whom to connect."""
+    """A broker: `mqtt://host:1883` or `mqtts://host:8883`, and as whom to connect. `version`: of MQTT."""
 
     url: str = "mqtt://127.0.0.1:1883"
+    version: Literal["3.1.1", "5"] = "3.1.1"
     username: str | None = None
     password: SecretStr | None = None
     ca: Path | None = None
@@ -95,10 +96,12 @@ class GatewaySettings(Section):
     It serves the cities of `cities`, of its sources and of the city files; with `registered_only`, only devices that
     the
     city files list. Messages of others are counted and not stored.
+    `brokers`: further brokers whose messages it reads; it publishes on `broker` and `uplink`.
     """
 
     id: str = "gateway-1"
     broker: BrokerSettings = BrokerSettings()
+    brokers: list[BrokerSettings] = []
     uplink: BrokerSettings | None = None
     source: list[SourceSettings] = [SourceSettings()]
     buffer: Path = Path("gateway.db")

@@ -14,7 +14,10 @@ from telemetry.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Address and credentials. `tls`: verify the broker with `ca` (or the system's), present `cert` and `key`."""
+    """Address and credentials. `tls`: verify the broker with `ca` (or the system's), present `cert` and `key`.
+
+    `version`: of MQTT, "3.1.1" or "5".
+    """
 
     host: str
     port: int
@@ -24,6 +27,7 @@ class Broker:
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
+    version: str = "3.1.1"
 
     @staticmethod
     def parse(url: str, **rest: Any) -> Broker:  # noqa: ANN401 - the dataclass's own fields

@@ -20,6 +20,7 @@ def broker(settings: BrokerSettings) -> Broker:
         ca=settings.ca,
         cert=settings.cert,
         key=settings.key,
+        version=settings.version,
     )
     _check_certificates(result)
     return result

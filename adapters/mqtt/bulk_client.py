@@ -44,7 +44,7 @@ class BulkClient(paho.Client):
         return super().reconnect()
 
     def acknowledge(self, mids: Iterable[int]) -> None:
-        """Queue the PUBACKs (MQTT 3.1.1) of these messages as one write."""
+        """Queue the PUBACKs of these messages as one write; of MQTT 5 in the short form, which means success."""
         packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
         if packets:
             self._packet_queue(_PUBACK, packets, 0, 0)

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.bulk_client import BulkClient
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _INBOX_BYTES = 32 << 20  # of payloads that the caller has not received yet
+_SESSION_S = 30 * 86_400  # MQTT 5: how long a broker keeps the session of a program that is not connected
 _STABLE = 30.0  # after a connection that lasted this long, the next pause starts small
 
 
@@ -49,6 +52,7 @@ class Link:
         self._filters, self._keepalive = list(filters), keepalive
         self.connected = False
         self.epoch = 0
+        self._is_5, self._session = broker.version == "5", session
         self._inbox: list[Message] = []
         self._inbox_bytes = 0
         self._delivered: list[int] = []
@@ -61,7 +65,8 @@ class Link:
         client = BulkClient(
             CallbackAPIVersion.VERSION2,
             self.client_id,
-            clean_session=not session,
+            clean_session=None if self._is_5 else not session,
+            protocol=paho.MQTTv5 if self._is_5 else paho.MQTTv311,
             manual_ack=True,
             reconnect_on_failure=False,
         )
@@ -111,7 +116,10 @@ class Link:
         self._inbox_bytes += len(m.payload)
         self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, self.epoch))
 
-    def _on_publish(self, _client: paho.Client, _data: object, mid: int, _reason: object, _props: object) -> None:
+    def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
+        if self._is_5 and reason.is_failure:  # an acknowledgement that says no: the broker has not taken it
+            self._log_once(f"{self.broker} rejected a message of {self.client_id}: {reason}")
+            return
         self._delivered.append(mid)
 
     def _log_once(self, sentence: str) -> None:
@@ -138,10 +146,19 @@ class Link:
             if self._started:
                 self._client.reconnect()
             else:
-                self._client.connect(self.broker.host, self.broker.port, self._keepalive)
+                self._client.connect(self.broker.host, self.broker.port, self._keepalive, **self._connect_options())
                 self._started = True
         except OSError as error:
             self._log_once(f"{self.broker} cannot be reached ({error}); retrying")
+
+    def _connect_options(self) -> dict[str, Any]:
+        """Of MQTT 5: the session continues where it is to be kept, and lives long without this program."""
+        if not self._is_5:
+            return {}
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        if self._session:
+            properties.SessionExpiryInterval = _SESSION_S
+        return {"clean_start": not self._session, "properties": properties}
 
     @property
     def state(self) -> str:

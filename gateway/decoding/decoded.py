@@ -17,6 +17,7 @@ __all__ = [
     "MOST_BOOTS",
     "MOST_RECORDS",
     "SAME_DEVICE",
+    "Asks",
     "Decoded",
     "Line",
     "Row",
@@ -46,6 +47,14 @@ class SourceOptions:
     time_key: str = "time"
     secret: bytes = b""
     retained: str = "refuse"
+
+
+class Asks(Rejected):
+    """A message that cannot be used until its sender has sent something else. `topic`, `payload`: what asks for it."""
+
+    def __init__(self, reason: str, topic: str, payload: bytes) -> None:
+        super().__init__(reason)
+        self.topic, self.payload = topic, payload
 
 
 class Line(NamedTuple):

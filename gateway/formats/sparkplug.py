@@ -11,10 +11,15 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from gateway.decoding.decoded import Asks
 from gateway.formats import Read
 from telemetry.errors import Rejected, UsageError
 
 _MOST = 100_000
+# {metrics: [{name: "Node Control/Rebirth", datatype: Boolean, boolean_value: true}]}
+_NAME = b"Node Control/Rebirth"
+_METRIC = b"\x0a" + bytes([len(_NAME)]) + _NAME + b"\x20\x0b\x70\x01"
+_REBIRTH = b"\x12" + bytes([len(_METRIC)]) + _METRIC
 _SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}  # data types Int8 to Int64 and their bits
 
 
@@ -38,7 +43,7 @@ def reader(options: dict[str, Any]) -> Read:
             name, unit = metric.get("name"), metric.get("unit")
             if not name and alias is not None:
                 if (*place, alias) not in names:
-                    raise Rejected(f"metric {alias} has no name yet: its birth message has not been seen")
+                    raise _unborn(alias, levels)
                 name, unit = names[(*place, alias)]
             if name and "value" in metric and not metric.get("transient"):
                 at = metric.get("timestamp", sent)
@@ -46,6 +51,12 @@ def reader(options: dict[str, Any]) -> Read:
         return [{"timestamp": at, "metrics": found} for at, found in by_time.items()]
 
     return read
+
+
+def _unborn(alias: int, levels: dict[str, str]) -> Asks:
+    """A metric whose birth message was not seen; the edge node is asked for it."""
+    topic = f"spBv1.0/{levels.get('group', '')}/NCMD/{levels.get('edge', '')}"
+    return Asks(f"metric {alias} has no name yet: its birth message has not been seen", topic, _REBIRTH)
 
 
 def _payload(data: bytes) -> tuple[int | None, list[dict[str, Any]]]:

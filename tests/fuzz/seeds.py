@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cbor2
+
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
@@ -23,6 +25,11 @@ FLAT = [
     b'{"energy_total":1234.5,"power":"12","rssi":-70}',
     b'{"time":"2024-03-01T11:00:00","boot":3,"seq":17,"no2":{"value":-999,"unit":"ug/m3"},"pm10":{"value":1,"unit":5}}',
     b'{"time":1709290000,"boot":3,"seq":18,"no2":20}',
+]
+SENML_CBOR = [
+    cbor2.dumps([{-3: 1709290000, 0: "no2", 1: "ug/m3", 2: 21.5}, {0: "pm2_5", 1: "ug/m3", 2: 4}]),
+    cbor2.dumps([{-2: "urn:dev:mac:00:", -3: 1709290000.5, -4: "kWh", -5: 10, 0: "energy_total", 2: 1.25, 6: -30}]),
+    cbor2.dumps([{0: "no2", 1: "ug/m3", 2: -999}, {0: "humidity", 1: "%RH", 2: 80}]),
 ]
 
 

@@ -24,11 +24,11 @@ from telemetry.series import SeriesTable
 from telemetry.windows import MINUTE
 from telemetry.wire import decode, encode, number
 from tests.fuzz.mutate import payloads
-from tests.fuzz.seeds import FLAT, NOW, SENML, windows
+from tests.fuzz.seeds import FLAT, NOW, SENML, SENML_CBOR, windows
 
 TOTAL = 1_000_000 if os.environ.get("CITYVITALS_LONG") else 50_000
 BATCH = 500
-FORMATS = [("senml", SENML), ("flat_json", FLAT)]
+FORMATS = [("senml", SENML), ("flat_json", FLAT), ("senml_cbor", SENML_CBOR)]
 pytestmark = pytest.mark.timeout(7200 if TOTAL > 50_000 else 300)
 
 

@@ -1,0 +1,58 @@
+"""Further MQTT brokers: each has a link and a thread of its own, and acknowledges after the commit like the first."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from concurrent.futures import TimeoutError as NotYet
+
+from adapters.mqtt.link import Link, Message
+from gateway.core import Incoming
+from gateway.doors.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+_LONGEST_S = 30.0
+
+
+class MqttDoor:
+    """One broker."""
+
+    def __init__(self, link: Link, inbox: Inbox) -> None:
+        self._link, self._inbox = link, inbox
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"mqtt {link.broker}", daemon=True)
+
+    def start(self) -> None:
+        """Connect and receive; the broker may come later."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect; the broker redelivers what was not acknowledged."""
+        self._over.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        pause = 0.5
+        while not self._over.is_set():
+            batch = self._link.receive(0.2)
+            if not batch:
+                continue
+            if self._stored(batch):
+                self._link.ack(batch)
+                pause = 0.5
+            elif not self._over.is_set():
+                self._link.abort()  # the broker keeps what is not acknowledged
+                self._over.wait(random.uniform(0.1, pause))
+                pause = min(2 * pause, _LONGEST_S)
+        self._link.close()
+
+    def _stored(self, batch: list[Message]) -> bool:
+        future = self._inbox.deliver([Incoming(m.topic, m.payload, retain=m.retain) for m in batch])
+        while not self._over.is_set():
+            try:
+                return future.result(0.5)
+            except NotYet:
+                continue
+        return False
