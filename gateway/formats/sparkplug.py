@@ -54,7 +54,7 @@ def reader(options: dict[str, Any]) -> Read:
 
 
 def _unborn(alias: int, levels: dict[str, str]) -> Asks:
-    """A metric whose birth message was not seen; the edge node is asked for it."""
+    """A metric whose birth message was not seen; a rebirth of the edge node is requested."""
     topic = f"spBv1.0/{levels.get('group', '')}/NCMD/{levels.get('edge', '')}"
     return Asks(f"metric {alias} has no name yet: its birth message has not been seen", topic, _REBIRTH)
 
