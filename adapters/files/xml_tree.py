@@ -21,7 +21,7 @@ def root(path: Path, name: str) -> Element | None:
         raise UsageError(f"{path}: XML with a document type is not accepted.")
     try:
         found = ElementTree.fromstring(payload)  # noqa: S314 - see above
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # also an encoding that is not known
         raise UsageError(f"{path} is not XML: {error}.") from None
     for element in found.iter():
         element.tag = element.tag.rpartition("}")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from pymodbus.exceptions import ModbusException
 from adapters.serial.settings import LineSettings
 
 _TIMEOUT_S = 1.0
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # it logs every attempt; the door logs a change once
 
 
 class NoAnswer(Exception):

@@ -56,7 +56,8 @@ class FilesDoor:
     def stop(self) -> None:
         """End; a file that is being read is read from its start at the next one."""
         self._over.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def _run(self) -> None:
         while not self._over.wait(_LOOK_S):

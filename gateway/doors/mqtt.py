@@ -31,7 +31,8 @@ class MqttDoor:
     def stop(self) -> None:
         """Disconnect; the broker redelivers what was not acknowledged."""
         self._over.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def _run(self) -> None:
         pause = 0.5

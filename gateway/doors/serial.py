@@ -43,7 +43,8 @@ class SerialDoor:
     def stop(self) -> None:
         """End."""
         self._over.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def _run(self) -> None:
         pause = 0.5

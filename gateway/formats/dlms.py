@@ -142,6 +142,8 @@ def _value(name: str, value: Any, scaled: Structure | None, bare: dict[str, tupl
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value.hex() if isinstance(value, bytes) else value
     if scaled is not None:
+        if not all(isinstance(part, int) for part in scaled):
+            raise Rejected("DLMS value whose scaler or unit is not a number")
         unit = DLMS_UNITS.get(int(scaled[1]), f"DLMS unit {int(scaled[1])}")
         return {"value": value, "multiplier": int(scaled[0]), **({"unit": unit} if unit else {})}
     known = bare.get(name.partition(":")[2].rpartition(".")[0])

@@ -53,7 +53,7 @@ def _line(line: str, per_second: float) -> dict[str, Any]:
     parts = _PART.findall(line.strip())
     if not 2 <= len(parts) <= 3:
         raise Rejected(f"not line protocol: '{line[:60]}'")
-    measurement, *tags = _COMMA.findall(parts[0])
+    measurement, *tags = _COMMA.findall(parts[0]) or [""]
     found: dict[str, Any] = {
         "measurement": _plain(measurement),
         "tags": dict(_pair(tag) for tag in tags),

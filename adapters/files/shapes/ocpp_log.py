@@ -65,7 +65,7 @@ def read(path: Path, header: Header, options: dict[str, Any], numbers: Mapping[s
             if found is not None:
                 try:
                     _take(log, number, *found)
-                except (KeyError, TypeError, ValueError, AttributeError) as error:
+                except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                     log.invalid.append(InvalidRow(number, line[:200], f"an OCPP message that cannot be read: {error}"))
     rows = log.sessions if header.names == SESSIONS else log.values
     columns = [list(c) for c in zip(*(row for _, row in rows), strict=True)] or [[] for _ in header.names]

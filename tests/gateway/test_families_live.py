@@ -1,0 +1,243 @@
+"""Every device family by three lines of configuration: its payload through the real door, as far as a KPI.
+
+Mosquitto, HTTP, WebSocket, pseudo-terminals and a Modbus TCP server; one gateway and one ingest for all families, a
+city for each. The payload and the readings beside it are the first case of the family that holds readings. The table
+(family, door, lines, seconds from sending to the KPI) is printed, and written where CITYVITALS_TABLE names a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import paho.mqtt.client as paho
+import pytest
+import tomli_w
+import websockets
+from paho.mqtt.enums import CallbackAPIVersion
+
+from adapters.sqlite.store import SqliteStore
+from cityvitals.discover import _KINDS
+from gateway.devices import FOLDER, families, messages
+from registry.settings import SourceSettings
+from simulators.hardware.modbus_line import ModbusLine
+from telemetry.quantities import QUANTITIES
+from telemetry.series import SeriesTable
+from telemetry.stamps import read_stamp
+from telemetry.topics import matcher
+from telemetry.windows import HOUR, MINUTE, window_start
+from tests.chain import Chain
+from tests.conftest import ServerFactory
+from tests.gateway.test_families import payload_of
+from tests.gateway.test_wires import Bytes
+from tests.processes import free_port, wait_for
+from tests.servers import Mosquitto
+
+pytestmark = pytest.mark.timeout(600)
+
+
+class Live(NamedTuple):
+    """A family, the case that is sent, its source as configured, and the door."""
+
+    family: str
+    case: dict[str, Any]
+    source: dict[str, Any]
+    door: str
+
+    @property
+    def city(self) -> str:
+        return self.family.replace("_", "-")
+
+    def at(self, topic: str) -> str:
+        """Where a message is sent: the case's topic, below the prefix of its source."""
+        if "prefix" not in self.source:
+            return topic
+        known = [matcher(m.topic) for m in messages(SourceSettings.model_validate(self.source))]
+        options = [f"{self.city}/{topic}", f"{self.city}/{topic.partition('/')[2]}"]
+        return next(o for o in options if any(match(o) is not None for match in known))
+
+    @property
+    def topic(self) -> str:
+        """Where the payload of the case is sent."""
+        return self.at(self.case["topic"])
+
+    @property
+    def lines(self) -> int:
+        """Of configuration, without what only keeps the families of this test apart."""
+        return 3 + len([k for k in self.source if k not in ("family", "city", "prefix", "every_s")])
+
+
+def chosen(name: str, folder: Path) -> Live:
+    found = tomllib.loads((FOLDER / "cases" / f"{name}.toml").read_text(encoding="utf-8"))["case"]
+    useful = [c for c in found if c.get("readings")]
+    case = next((c for c in useful if "before" not in c and "before_hex" not in c), useful[0])
+    door = case.get("door", "mqtt")
+    source = {"family": name, "city": name.replace("_", "-"), **case.get("source", {})}
+    if door in ("serial", "modbus"):
+        source |= {"port": str(folder / f"tty-{name}"), "every_s": 1}
+    elif door == "file":
+        source["folder"] = str(folder / "drop")
+    elif door == "mqtt" and "topic" not in source and not case["topic"].startswith("cv/1/"):
+        source["prefix"] = name.replace("_", "-")
+    return Live(name, case, source, door)
+
+
+def city_file(live: Live) -> str:
+    devices: dict[str, list[str]] = {}
+    for device, quantity, *_ in live.case["readings"]:
+        devices.setdefault(device, []).append(quantity)
+    rows = [
+        {"id": d, "kind": next((k for q, k in _KINDS.items() if q in qs), "weather"), "quantities": sorted(set(qs))}
+        for d, qs in devices.items()
+    ]
+    head = {"id": live.city, "name": live.family, "country": "DE", "timezone": "Europe/Berlin", "population": 1000}
+    return tomli_w.dumps({"city": head, "rules": {"hour_capture": 0.0, "period_capture": 0.0}, "device": rows})
+
+
+class Senders:
+    """Sends each family's payload through its door."""
+
+    def __init__(self, folder: Path, broker: Mosquitto, push: int, ocpp: int) -> None:
+        self.folder, self.push, self.ocpp = folder, push, ocpp
+        self.models: list[Any] = []
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.connect("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def send(self, live: Live) -> None:
+        payload = payload_of(live.case)
+        getattr(self, f"_{live.door}")(live, payload)
+
+    def _mqtt(self, live: Live, payload: bytes) -> None:
+        before = [(t, p.encode()) for t, p in live.case.get("before", [])]
+        before += [(t, bytes.fromhex(p)) for t, p in live.case.get("before_hex", [])]
+        for topic, sent in [*before, (live.case["topic"], payload)]:
+            self._client.publish(live.at(topic), sent, qos=1).wait_for_publish(20)
+
+    def _push(self, live: Live, payload: bytes) -> None:
+        answer = httpx.post(f"http://127.0.0.1:{self.push}/{live.topic}", content=payload, timeout=30)
+        assert answer.is_success, f"{live.family}: {answer.status_code} {answer.text}"
+
+    def _ocpp(self, live: Live, payload: bytes) -> None:
+        _, station, action = live.topic.split("/")
+
+        async def call() -> None:
+            url = f"ws://127.0.0.1:{self.ocpp}/{station}"
+            async with websockets.connect(url, subprotocols=["ocpp1.6"]) as link:  # type: ignore[list-item]
+                body = json.loads(payload)
+                await link.send(json.dumps([2, "1", action, body[3] if isinstance(body, list) else body]))
+                assert json.loads(await link.recv())[0] == 3
+
+        asyncio.run(call())
+
+    def _serial(self, live: Live, payload: bytes) -> None:
+        self.models.append(Bytes(Path(live.source["port"]), payload, 1.0))
+        self.models[-1].start()
+
+    def _modbus(self, live: Live, payload: bytes) -> None:
+        said = json.loads(payload)
+        registers = dict.fromkeys(range(65535), 0) if said.get("models") else {}
+        for _, first, words in said["blocks"]:
+            registers |= {first - 12 + n: 0 for n in range(len(words) + 24) if first - 12 + n not in registers}
+        for _, first, words in said["blocks"]:
+            registers |= {first + n: word for n, word in enumerate(words)}
+        for model, at in said.get("models", {}).items():
+            registers |= {40000: 0x5375, 40001: 0x6E53, 40002: 1, 40003: at - 40004 if (at := int(at)) else 0}
+            registers |= {at: int(model), at + 1: 200, at + 202: 0xFFFF, at + 203: 0}
+        line = ModbusLine(Path(live.source["port"]), {1: registers})
+        line.function = said["blocks"][0][0]
+        self.models.append(line)
+        line.start()
+
+    def _file(self, live: Live, payload: bytes) -> None:
+        rows = ["time,device,quantity,value,unit"]
+        for record in json.loads(payload):
+            device = live.topic.rpartition("/")[2]
+            rows.append(f"{record['t']:.0f},{device},{record['n']},{record['v']},{record['u']}")
+        Path(live.source["folder"], "export.csv").write_text("\n".join(rows) + "\n")
+
+    def close(self) -> None:
+        self._client.loop_stop()
+        for model in self.models:
+            model.stop()
+
+
+def wrong(store: SqliteStore, live: Live, sent: int) -> list[str]:
+    """The expected readings that no window of the store holds. `sent`: ms."""
+    table = SeriesTable()
+    windows: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    for p in store.partials(live.city, "window", 0, 1 << 52, table):
+        for series, at, low, high in zip(
+            p.series.tolist(), p.window.tolist(), p.min.tolist(), p.max.tolist(), strict=True
+        ):
+            windows.setdefault((table[series].device, table[series].quantity), []).append((at, low, high))
+    missing = []
+    for device, quantity, value, when in live.case["readings"]:
+        held = windows.get((device, quantity), [])
+        if when == "arrival":
+            there = [w for w in held if w[0] >= window_start(sent, MINUTE)]
+        else:
+            there = [w for w in held if w[0] == window_start(read_stamp(when), MINUTE)]
+        if not any(low - 1e-6 <= value <= high + 1e-6 for _, low, high in there):
+            missing.append(f"{live.family}: {device} {quantity} {value} {QUANTITIES[quantity].unit} at {when}; {held}")
+    return missing
+
+
+def test_every_family_reaches_a_kpi(server: ServerFactory, tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    lives = [chosen(name, tmp_path) for name in families()]
+    broker, push, ocpp = server(Mosquitto), free_port(), free_port()
+    chain = Chain(tmp_path, tmp_path / "x.toml", broker.port, f"sqlite:///{tmp_path}/store.db")
+    settings = tomllib.loads(chain.config.read_text())
+    settings["city_files"] = []
+    for live in lives:
+        (tmp_path / f"city-{live.city}.toml").write_text(city_file(live))
+        settings["city_files"].append(f"city-{live.city}.toml")
+    settings["gateway"] |= {"push": {"port": push}, "ocpp": {"port": ocpp}}
+    settings["gateway"]["source"] = [live.source for live in lives]
+    chain.config.write_text(tomli_w.dumps(settings))
+    senders = Senders(tmp_path, broker, push, ocpp)
+    try:
+        chain.run("gateway")
+        chain.run("ingest")
+        wait_for(lambda: chain.log("gateway").count("connected to") > 1, 60, "both links of the gateway")
+        since, sent, seen = round(time.time() * 1000) - HOUR, dict[str, float](), dict[str, float]()
+        for live in lives:
+            sent[live.family] = time.time()
+            senders.send(live)
+        store = SqliteStore.from_url(chain.store)
+
+        def arrived() -> bool:
+            for live in lives:
+                if live.family not in seen and any(k.kpi.n_devices for k in store.kpis_changed(live.city, since)):
+                    seen[live.family] = time.time() - sent[live.family]
+            return len(seen) == len(lives)
+
+        try:
+            wait_for(arrived, 120, "a KPI of every family")
+        finally:
+            print("no KPI yet:", sorted(set(families()) - set(seen)))
+        problems: list[str] = []
+
+        def all_right() -> bool:
+            problems[:] = [p for live in lives for p in wrong(store, live, round(sent[live.family] * 1000))]
+            return not problems
+
+        try:
+            wait_for(all_right, 30, "every reading in the window of its time")
+        finally:
+            print("\n".join(problems))
+        table = ["| family | door | lines | seconds |", "|---|---|---|---|"]
+        table += [f"| `{x.family}` | {x.door} | {x.lines} | {seen[x.family]:.1f} |" for x in lives]
+        print("\n".join(table))
+        if os.environ.get("CITYVITALS_TABLE"):
+            Path(os.environ["CITYVITALS_TABLE"]).write_text("\n".join(table) + "\n")
+    finally:
+        senders.close()
+        chain.stop()
