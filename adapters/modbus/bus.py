@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from adapters.serial.settings import LineSettings
+from adapters.serial.settings import REFUSED, LineSettings
 
 _TIMEOUT_S = 1.0
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # it logs every attempt; the door logs a change once
@@ -32,7 +32,11 @@ class Bus:
                 settings.port, baudrate=settings.baud, bytesize=settings.bits, parity=settings.parity,
                 stopbits=int(settings.stop), timeout=_TIMEOUT_S, retries=1,
             )  # fmt: skip
-        if not self._client.connect():
+        try:
+            connected = self._client.connect()
+        except REFUSED as error:
+            raise OSError(f"{settings.port} does not take its settings: {error}") from None
+        if not connected:
             raise OSError(f"{settings.port} cannot be opened")
 
     def read(self, unit: int, function: int, first: int, count: int) -> list[int]:

@@ -6,7 +6,7 @@ from types import TracebackType
 
 import serial
 
-from adapters.serial.settings import LineSettings
+from adapters.serial.settings import REFUSED, LineSettings
 
 _WAIT_S = 0.2
 
@@ -20,8 +20,8 @@ class SerialLine:
                 settings.port, baudrate=settings.baud, bytesize=settings.bits, parity=settings.parity,
                 stopbits=settings.stop, timeout=_WAIT_S,
             )  # fmt: skip
-        except ValueError as error:
-            raise OSError(str(error)) from None
+        except REFUSED as error:
+            raise OSError(f"{settings.port} does not take its settings: {error}") from None
 
     def read(self) -> bytes:
         """The bytes that are there; none after a fifth of a second without any."""

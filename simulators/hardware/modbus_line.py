@@ -9,8 +9,9 @@ from simulators.hardware.meters import crc16
 
 
 class ModbusLine(Device):
-    """`meters`: registers (function 4) by unit; a unit may be taken away while it runs. `quiet_s`: the silence that the
-    meters need between two frames; a request that comes earlier is not answered and counted in `early`.
+    """`meters`: registers (function 4) by unit; a unit may be taken away while it runs. `quiet_s`: the silence that
+    the meters need between two frames; a request that comes earlier is not answered and counted in `early`.
+    `function`: by which registers are read.
     """
 
     def __init__(
@@ -18,6 +19,7 @@ class ModbusLine(Device):
     ) -> None:
         super().__init__(path, faults)
         self.meters, self.quiet_s = meters, quiet_s
+        self.function = 4
         self.early, self.asked = 0, dict.fromkeys(meters, 0)
         self._pending, self._spoke = b"", 0.0
 
@@ -42,7 +44,7 @@ class ModbusLine(Device):
             return
         self.asked[unit] = self.asked.get(unit, 0) + 1
         wanted = range(first, first + count)
-        if function != 4 or not all(at in registers for at in wanted):
+        if function != self.function or not all(at in registers for at in wanted):
             body = bytes([unit, function | 0x80, 2])
         else:
             data = b"".join(registers[at].to_bytes(2, "big") for at in wanted)

@@ -45,7 +45,7 @@ def read(path: Path, header: Header, options: dict[str, Any], numbers: Mapping[s
         for period in series.iter("Period"):
             try:
                 rows += [[*head, *point, _UNITS.get(unit, unit)] for point in _points(period)]
-            except (Rejected, ValueError) as error:
+            except (Rejected, ValueError, ArithmeticError) as error:
                 raise UsageError(f"{path}: a period that cannot be read: {error}.") from None
     columns = [list(c) for c in zip(*rows, strict=True)] or [[] for _ in NAMES]
     yield Chunk(path, NAMES, range(1, len(rows) + 1), columns)

@@ -78,7 +78,7 @@ def _message(line: str) -> tuple[str, list[Any]] | None:
     if text_[:1] == "{":
         try:
             around = json.loads(text_)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         station = next((str(around[name]) for name in _STATIONS if name in around), "")
         inner: Any = next((around[name] for name in _MESSAGES if name in around), None)
@@ -88,7 +88,7 @@ def _message(line: str) -> tuple[str, list[Any]] | None:
         if text_[place + 1 : place + 20].lstrip()[:1] in ("2", "3"):
             try:
                 found = json.JSONDecoder().raw_decode(text_, place)[0]
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
             if isinstance(found, list) and len(found) in (3, 4) and found[0] in (2, 3):
                 return station, found
