@@ -17,8 +17,9 @@ HEAD = """# Device families
 This page is written by `python tools/device_docs.py` from the templates in `gateway/devices/`; do not edit it.
 How a device is connected, step by step: [Connect a device](how-to/connect-a-device.md).
 
-Name the family in the gateway's configuration and it works. A device whose own name cannot be an id here (blanks,
-slashes, umlauts) gets its id under `devices`; every key of a template can be overridden in the source.
+Name the family in the gateway's configuration and it works; a device on a wire also needs its `port` and its id. A
+device whose own name cannot be an id here (blanks, slashes, umlauts) gets its id under `devices`; every key of a
+template can be overridden in the source.
 """
 
 
@@ -27,7 +28,7 @@ def section(name: str, found: Template) -> str:
     doors = sorted({m.door for m in found.message})
     places = "".join(f"- {m.door}: `{m.topic}`\n" for m in found.message)
     lines = [f"## {found.title}", f"It gives {found.gives}.", f"Doors: {', '.join(doors)}.\n\n{places}"]
-    lines.append(f'```toml\n[[gateway.source]]\nfamily = "{name}"\ncity = "town"\n```')
+    lines += [_configured(name, more) for more in _ways(found)]
     lines.append("".join(f"- {trap}\n" for trap in found.traps))
     case = tomllib.loads((FOLDER / "cases" / f"{name}.toml").read_text(encoding="utf-8"))["case"][0]
     rows = case.get("readings", [])
@@ -37,6 +38,21 @@ def section(name: str, found: Template) -> str:
             f"For example, at `{case['topic']}`:\n\n```\n{case['payload'].strip()}\n```\n\nbecomes\n\n```\n{said}\n```"
         )
     return "\n\n".join(line.strip("\n") for line in lines if line.strip())
+
+
+def _ways(found: Template) -> list[str]:
+    """What a source says beside family and city, for each way in which the family comes."""
+    doors = {m.door for m in found.message}
+    ways = [""] if doors & {"mqtt", "push", "ocpp"} else []
+    if "serial" in doors:
+        ways.append('port = "/dev/ttyUSB0"\ndevice = "device-1"\n')
+    if "modbus" in doors:
+        ways.append('port = "/dev/ttyUSB0"  # or "tcp://192.168.1.20:502"\ndevice = "meter-1"\nunit = 1\n')
+    return [*ways, *(['folder = "/srv/drop"\n'] if "file" in doors else [])]
+
+
+def _configured(name: str, more: str) -> str:
+    return f'```toml\n[[gateway.source]]\nfamily = "{name}"\ncity = "town"\n{more}```'
 
 
 def units() -> str:
