@@ -35,7 +35,7 @@ def section(name: str, found: Template) -> str:
     if "payload" in case and rows and len(case["payload"]) < 600:
         said = "\n".join(f"{d}  {q}  {v:g} {QUANTITIES[q].unit}  {t}" for d, q, v, t in rows)
         lines.append(
-            f"For example, at `{case['topic']}`:\n\n```\n{case['payload'].strip()}\n```\n\nbecomes\n\n```\n{said}\n```"
+            f"For example, at `{case['topic']}`:\n\n```\n{case['payload'].replace(chr(13), '').strip()}\n```\n\nbecomes\n\n```\n{said}\n```"
         )
     return "\n\n".join(line.strip("\n") for line in lines if line.strip())
 

@@ -17,6 +17,7 @@ from gateway.formats import decoder, is_mapped, names, reader
 from telemetry.errors import Rejected, UsageError
 from tests.gateway import cores
 
+OPTIONS: dict[str, Any] = {"modbus": {"registers": {"power": {"at": 0}}}}
 CASES: list[Any] = [
     pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
     for path in sorted((Path(__file__).parent / "cases").glob("*.toml"))
@@ -121,7 +122,9 @@ def needs_options(form: str) -> bool:
 def test_any_bytes_are_decoded_or_rejected(form: str, raw: bytes) -> None:
     try:
         if is_mapped(form):
-            assert isinstance(reader(form, {})(raw, {"device": "d", "name": "n", "kind": "DDATA"}), list)
+            assert isinstance(
+                reader(form, OPTIONS.get(form, {}))(raw, {"device": "d", "name": "n", "kind": "DDATA"}), list
+            )
         else:
             rows = decoder(form)(raw, cores.ARRIVAL, SourceOptions())
             assert len(rows.t) == len(rows.value)
