@@ -32,11 +32,10 @@ def section(name: str, found: Template) -> str:
     lines.append("".join(f"- {trap}\n" for trap in found.traps))
     case = tomllib.loads((FOLDER / "cases" / f"{name}.toml").read_text(encoding="utf-8"))["case"][0]
     rows = case.get("readings", [])
-    if "payload" in case and rows and len(case["payload"]) < 600:
+    payload = case.get("payload", "").replace("\r", "").strip()
+    if payload and rows and len(payload) < 600:
         said = "\n".join(f"{d}  {q}  {v:g} {QUANTITIES[q].unit}  {t}" for d, q, v, t in rows)
-        lines.append(
-            f"For example, at `{case['topic']}`:\n\n```\n{case['payload'].replace(chr(13), '').strip()}\n```\n\nbecomes\n\n```\n{said}\n```"
-        )
+        lines.append(f"For example, at `{case['topic']}`:\n\n```\n{payload}\n```\n\nbecomes\n\n```\n{said}\n```")
     return "\n\n".join(line.strip("\n") for line in lines if line.strip())
 
 
