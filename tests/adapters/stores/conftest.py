@@ -1,7 +1,12 @@
-"""`store`: an empty store of each implementation in turn."""
+"""`store`: an empty store of each implementation in turn.
+
+InfluxDB is the `influxd` on the PATH, or with CITYVITALS_TEST_INFLUXDB=host:port a 1.x server that runs already:
+CITYVITALS_TEST_INFLUXDB=127.0.0.1:8086 python -m pytest tests/adapters/stores/test_cities.py
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -16,11 +21,16 @@ _number = count()
 
 
 @pytest.fixture
-def influx_url(influxdb: InfluxDB) -> Iterator[str]:
+def influx_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database nobody has used; it does not exist yet."""
-    name = f"stores-{next(_number)}"
-    yield f"influxdb://{influxdb.host}:{influxdb.port}/{name}"
-    influxdb.query(f'DROP DATABASE "{name}"')
+    name = f"stores-{os.getpid()}-{next(_number)}"
+    if given := os.environ.get("CITYVITALS_TEST_INFLUXDB"):
+        server = InfluxDB(tmp_path / "given", port=int(given.rpartition(":")[2]))
+        server.host = given.rpartition(":")[0]
+    else:
+        server = request.getfixturevalue("influxdb")
+    yield f"influxdb://{server.host}:{server.port}/{name}"
+    server.query(f'DROP DATABASE "{name}"')
 
 
 @pytest.fixture(params=["sqlite", "influxdb"])
