@@ -80,7 +80,14 @@ export const hasText = (key) => state.texts[key] !== undefined;
 
 /** The text of a key with its places filled. */
 export function t(key, values = {}) {
-  return form(key, values).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return form(key, values).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? printed(values[name]) : whole));
+}
+
+/** Counts as the language writes them, with thin spaces; everything else as it is. */
+function printed(value) {
+  if (typeof value !== "number") return String(value);
+  const parts = new Intl.NumberFormat(locale()).formatToParts(value);
+  return parts.map((part) => (part.type === "group" ? "\u202f" : part.value)).join("");
 }
 
 /** The same as a list of texts and nodes, for places that hold elements. */
