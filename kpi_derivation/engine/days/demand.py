@@ -78,6 +78,7 @@ class DemandDays:
         self._seen = 0
         self._laid: dict[int, FloatArray] = {}  # power of all meters in the quarters of the newest days
         self._highest: dict[tuple[int, int], FloatArray] = {}
+        self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
 
     def update(self, changed: set[tuple[int, int]]) -> None:
         """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
@@ -163,6 +164,8 @@ class DemandDays:
         self.own.columns["kw"][places[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
         known = np.add.reduceat(~np.isnan(power), bounds, axis=1, dtype=np.float64)
         self.own.columns["quarters"][places[:, None], columns] = known
+        sums = self.own.columns["quarters"][:, columns].sum(axis=0).tolist()
+        self._known |= dict(zip(range(first, last + 1), sums, strict=True))
         for (a, b), highest in self._highest.items():
             highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
         for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
@@ -188,9 +191,9 @@ class DemandDays:
         highest = self._highest[first, last]
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
         peak = max(found, key=lambda p: (p.kw, -p.at), default=None)
-        quarters = self.own.slice("quarters", np.arange(len(self._names)), first, last).sum()
+        quarters = sum(self._known.get(day, 0.0) for day in range(first, last + 1))
         have = highest > -np.inf
-        return Demand(peak, highest[have], float(quarters) * QUARTER, self._names, have)
+        return Demand(peak, highest[have], quarters * QUARTER, self._names, have)
 
     def bytes(self) -> int:
         """Bytes of the meters' own highest powers."""

@@ -69,7 +69,8 @@ def averaging(view: View, meters: int) -> str:
     """The intervals over which the power of `meters` meters is averaged: "at 15 min", "at 15 to 60 min"."""
     rows = view.rows("energy_delta", KINDS)
     mine = view.picked(rows.devices, "demand by interval", _sends_intervals) & (rows.n > 0) & (rows.interval <= HOUR)
-    minutes = {max(round(ms / MINUTE), QUARTER // MINUTE) for ms in rows.interval[mine].tolist()}
+    intervals = np.unique(rows.interval[mine]).tolist()  # few: asking each of thousands of meters takes milliseconds
+    minutes = {max(round(ms / MINUTE), QUARTER // MINUTE) for ms in intervals}
     if int(mine.sum()) < meters:
         minutes.add(QUARTER // MINUTE)
     shortest, longest = min(minutes), max(minutes)
