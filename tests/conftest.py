@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.browser import chromium
 from tests.processes import end_left_over
@@ -21,7 +22,11 @@ ServerFactory = Callable[..., Any]
 
 # A shared machine is slow now and then; no test asserts how long something takes.
 settings.register_profile("cityvitals", deadline=None)
-settings.load_profile("cityvitals")
+# For mutation testing: few examples, always the same, and a failing one is not made smaller.
+settings.register_profile(
+    "mutation", deadline=None, max_examples=25, phases=(Phase.explicit, Phase.generate), derandomize=True, database=None
+)
+settings.load_profile(os.environ.get("CITYVITALS_HYPOTHESIS", "cityvitals"))
 
 
 # What takes longest begins first, so that nothing long is left for the end when the rest is done.

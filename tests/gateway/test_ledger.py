@@ -209,6 +209,11 @@ def test_all_holes_are_asked_for_in_turn(core: Core) -> None:
     assert wanted == set(range(1, 801, 2))
 
 
+def apart(ranges: Ranges) -> bool:
+    """Whether the ranges are in order and do not touch."""
+    return all(b + 1 < a for (_, b), (a, _) in pairwise(ranges.spans()))
+
+
 @settings(max_examples=200)
 @given(st.lists(st.integers(0, 60), max_size=80))
 def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
@@ -221,6 +226,8 @@ def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
     assert held == plain
     assert holes == set(range(max(plain, default=0))) - plain
     assert (ranges.count, ranges.end) == (len(plain), max(plain, default=-1))
+    assert {n for n in range(-2, 63) if n in ranges} == plain
+    assert apart(ranges)
     assert str(Ranges(str(ranges))) == str(ranges)
     lowest = ranges.gaps()[:1]
     closed = ranges.fill_first_gap()
@@ -238,6 +245,30 @@ def test_one_set_covers_another(one: set[int], other: set[int]) -> None:
             ranges.add(n)
     made[0].add_all(made[1])
     assert {n for a, b in made[0].spans() for n in range(a, b + 1)} == one | other
+    assert (made[0].count, apart(made[0])) == (len(one | other), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "filled", "after"),
+    [
+        ("", 0, 0, ""), ("0-3", 0, 0, "0-3"), ("2-3", 0, 2, "0-3"), ("2-3", 1, 1, "1-3"), ("0-3,7", 0, 3, "0-7"),
+        ("0,2,9-10", 0, 1, "0-2,9-10"), ("4,6", 4, 1, "4-6"), ("1-2,5", 0, 1, "0-2,5"),
+    ],
+)  # fmt: skip
+def test_the_first_gap_is_filled(text: str, start: int, filled: int, after: str) -> None:
+    ranges = Ranges(text)
+    assert (ranges.fill_first_gap(start), str(ranges)) == (filled, after)
+
+
+def test_the_lowest_range_is_dropped_whole() -> None:
+    ranges = Ranges("1-4,7,9-12")
+    ranges.drop_first()
+    assert str(ranges) == "7,9-12"
+
+
+@pytest.mark.parametrize(("start", "gaps"), [(0, [(0, 1), (4, 4)]), (1, [(1, 1), (4, 4)]), (2, [(4, 4)])])
+def test_gaps_begin_with_the_first_number_that_counts(start: int, gaps: list[tuple[int, int]]) -> None:
+    assert Ranges("2-3,5-6").gaps(start) == gaps
 
 
 def test_numbers_that_leap_beyond_reason_are_passed_over(tmp_path: Path) -> None:

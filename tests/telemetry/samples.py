@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from telemetry.partials import Partials, fold
+from telemetry.partials import Partials, column_type, fold
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, Series, SeriesTable
 from telemetry.windows import MINUTE
@@ -55,6 +56,14 @@ def modulus(found: Readings | Partials) -> FloatArray:
 
 def folded(found: Readings, width: int = MINUTE) -> Partials:
     return fold(found, width, modulus(found))
+
+
+def one_row(series: int, start: int = T0, **columns: Any) -> Partials:
+    """One row of a series, with these numbers; times and counts that are not named are those of its start."""
+    made: dict[str, Any] = {"series": series, "start": start, "first_t": start, "last_t": start, "flagged": 0, "lag": 0}
+    made |= columns
+    rows: list[Any] = [np.array([made[f.name]], dtype=column_type(f.name)) for f in fields(Partials)]
+    return Partials(*rows)
 
 
 def table() -> SeriesTable:

@@ -95,6 +95,9 @@ def test_a_partial_is_what_plain_arithmetic_says(found: Readings) -> None:
         accepted = [value for _, value, flag in members if not flag]
         assert (plain.n[i], plain.flagged[i]) == (len(accepted), len(members) - len(accepted))
         assert math.isclose(plain.sum[i], sum(accepted), abs_tol=1e-9)
+        assert math.isclose(plain.sumsq[i], sum(v * v for v in accepted), abs_tol=1e-6)
+        times = [t for t, _, flag in members if not flag] or [0]
+        assert (plain.first_t[i], plain.last_t[i]) == (times[0], times[-1])
         if accepted:
             ends = (plain.min[i], plain.max[i], plain.first[i], plain.last[i])
             assert ends == (min(accepted), max(accepted), accepted[0], accepted[-1])
@@ -105,6 +108,18 @@ def test_a_partial_is_what_plain_arithmetic_says(found: Readings) -> None:
 def test_fold_of_nothing_is_nothing() -> None:
     assert len(folded(Readings.of([], [], []))) == 0
     assert len(regroup(Partials.empty(), np.empty(0, dtype=np.int64), np.empty(0))) == 0
+
+
+def test_the_mean_of_one_reading_is_the_reading_and_of_more_their_sum_by_their_number() -> None:
+    assert one([5.0], series=GAUGE).mean.tolist() == [5.0]
+    assert one([5.0, 6.0, 10.0], series=GAUGE).mean.tolist() == [7.0]
+
+
+def test_concatenation_keeps_all_rows_in_order() -> None:
+    a, b = one([1.0], series=GAUGE), one([2.0, 4.0])
+    assert bits(Partials.concat([a])) == bits(a)
+    assert Partials.concat([b, a]).sum.tolist() == [6.0, 1.0]
+    assert len(Partials.concat([])) == 0
 
 
 def test_one_reading_has_no_increase_yet() -> None:
@@ -145,6 +160,10 @@ def test_a_window_of_flagged_readings_only_has_no_value_and_no_zero_mean() -> No
     found = one([1.0, 2.0], flag=[1, 2], series=GAUGE)
     assert (found.n[0], found.flagged[0], found.first_t[0]) == (0, 2, 0)
     assert np.isnan([found.min[0], found.max[0], found.first[0], found.last[0], found.mean[0]]).all()
+
+
+def test_a_counter_without_an_accepted_reading_has_counted_nothing() -> None:
+    assert one([7.0, 9.0], flag=[1, 1]).increase.tolist() == [0.0]
 
 
 def test_lag_is_the_largest_delay_of_the_window() -> None:

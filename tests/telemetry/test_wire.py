@@ -40,6 +40,8 @@ WRONG: dict[str, tuple[str, Any]] = {
     "a negative count": ("n", [-1, 1]),
     "a number beyond 64 bits": ("n", [10**30, 1]),
     "a number beyond what floats hold exactly": ("lag", [2**60, 1]),
+    "a number just beyond what floats hold exactly": ("lag", [2**53, 1]),
+    "a number as far below zero": ("lag", [-(2**53), 1]),
     "a row without its sum": ("sum", [None, 2.0]),
     "a row without its sum of squares": ("sumsq", [2.25, None]),
     "a text for a number": ("min", ["1.5", 2.0]),
@@ -82,6 +84,26 @@ def test_refused_is(case: str) -> None:
         decode(json.dumps(GOOD | {field: value}).encode(), SeriesTable())
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("start", [0, T0]),
+        ("start", [4_102_444_740_000, T0]),
+        ("n", [0, 1]),
+        ("lag", [2**53 - 1, 1 - 2**53]),
+        ("width", 1),
+        ("width", 3_600_000 // 60),
+        ("at", [0, 0]),
+    ],
+)
+def test_what_is_just_within_bounds_is_taken(field: str, value: Any) -> None:
+    _, width, found = decode(json.dumps(GOOD | {field: value}).encode(), SeriesTable())
+    if field == "width":
+        assert width == value
+    else:
+        assert getattr(found, "series" if field == "at" else field).tolist() == value
+
+
 def test_a_refused_message_numbers_no_series() -> None:
     own = SeriesTable()
     with pytest.raises(Rejected):
@@ -110,6 +132,8 @@ def test_any_bytes_are_refused_and_nothing_else_happens(payload: bytes) -> None:
         (encode("aba", 60_000, Partials.empty(), table(), message=7), 7),
         (b'{"message": 7, "v": 99}', 7),
         (b'{"message": -1}', 0),
+        (b'{"message": 1}', 1),
+        (b'{"message": 9007199254740991}', 9007199254740991),
         (b'{"message": 9007199254740992}', 0),
         (b'{"message": 1e30}', 0),
         (b"{}", 0),
