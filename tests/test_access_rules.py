@@ -177,8 +177,8 @@ def test_no_certificate_takes_over_the_session_of_another(server: Any, access: P
     broker, port = listening(server, access)
 
     def link(name: str, client_id: str, session: bool = True) -> Link:
-        files = [access / file for file in ("broker-ca.crt", f"{name}.crt", f"{name}.key")]
-        place = Broker("localhost", port, True, None, "", *files)
+        own = {"ca": access / "broker-ca.crt", "cert": access / f"{name}.crt", "key": access / f"{name}.key"}
+        place = Broker("localhost", port, True, None, "", own["ca"], own["cert"], own["key"])
         return Link(place, client_id, ["cv/1/aberdeen/aq-002/cmd"], session=session)
 
     victim = link("aq-002", "aq-002")

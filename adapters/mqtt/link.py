@@ -155,7 +155,7 @@ class Link:
         """Of MQTT 5: the session continues where it is to be kept, and lives long without this program."""
         if not self._is_5:
             return {}
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties = Properties(PacketTypes.CONNECT)
         if self._session:
             properties.SessionExpiryInterval = _SESSION_S
         return {"clean_start": not self._session, "properties": properties}

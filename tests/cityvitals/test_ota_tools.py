@@ -205,9 +205,9 @@ def test_where_to_connect_comes_from_options_over_the_configuration(
     monkeypatch.setenv("CITYVITALS__GATEWAY__BROKER__PASSWORD_FILE", str(password))
     enrol.make_authorities(tmp_path, "demo", NOW)
     issued = enrol.enrol(tmp_path, "device", "aq-001", NOW)
-    files = [tmp_path / "infrastructure-ca.crt", issued.certificate, issued.key]
-    place = cli_ota._broker("mqtts://hub", config, *files)
-    assert place == Broker("hub", 8883, True, "operator", "secret", *files)
+    ca, certificate, key = tmp_path / "infrastructure-ca.crt", issued.certificate, issued.key
+    place = cli_ota._broker("mqtts://hub", config, ca, certificate, key)
+    assert place == Broker("hub", 8883, True, "operator", "secret", ca, certificate, key)
 
 
 STRANGE = {

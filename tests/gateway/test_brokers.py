@@ -47,7 +47,7 @@ def sender(broker: Mosquitto, topic: str | None = None, got: list[bytes] | None 
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     if topic is not None and got is not None:
         client.on_connect = lambda c, *_: c.subscribe(topic, 1)
-        client.on_message = lambda _c, _d, m: got.append(m.payload)
+        client.on_message = lambda _c, _d, m: got.append(bytes(m.payload))
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
     wait_for(client.is_connected, 20, "the sender")
