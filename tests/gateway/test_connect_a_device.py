@@ -88,7 +88,7 @@ def test_discover_names_the_family_and_the_lines(tmp_path: Path, server: ServerF
     assert re.search(r"tasmota +plug-7 +registered", text)
     assert re.search(r"zigbee2mqtt +Living-Room +not registered", text)
     assert "energy_total           312.604 kWh" in text
-    assert 'devices = { "Living Room" = "Living-Room" }' in text
+    assert 'devices = {"Living Room" = "Living-Room"}' in text
     assert "other/thing (1)" in text
     assert 'id = "Living-Room"\nkind = "weather"\nquantities = ["temperature"]' in text
 
