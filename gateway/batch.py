@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gateway.decoding.decoded import Decoded, Line
-from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, Registered, check_frames
+from gateway.decoding.decoded import Decoded, Frames, Line
+from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, Name, Registered, check_frames
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
@@ -49,6 +49,7 @@ class Batch:
 
     def _clear_kinds(self) -> None:
         self._kinds: list[_Kind] = []
+        self._frames: dict[Name, Frames] = {}  # of devices whose family declares them
         self._known: dict[tuple[str, str, str, str | None], int] = {}
         self._wrong: dict[int, str] = {}
         self._columns = _Columns.of([], self._table)
@@ -68,6 +69,8 @@ class Batch:
         problems = list(rows.problems)
         used = [False] * len(rows.records)
         known, wrong, taken = self._known, self._wrong, self._rows
+        if rows.frames is not None:
+            self._frames[city, device] = rows.frames
         for quantity, unit, value, t, key, record in rows.rows:
             kind = known.get((city, device, quantity, unit))
             if kind is None:
@@ -135,7 +138,7 @@ class Batch:
             scaled = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k]
         converted = scaled + known.offset[k]
         made = Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
-        check_frames(made, self._table, self._registered)
+        check_frames(made, self._table, self._registered, self._frames)
         return made
 
     def _kind_columns(self) -> _Columns:

@@ -8,18 +8,19 @@ is compared with the power of its charger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from gateway.decoding.decoded import Frames
 from registry.city import City
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, SeriesTable
 
 FRAME, IMPOSSIBLE = 4, 5  # flags, beside those of `batch`
-PARTICLES = ("pm1", "pm2_5", "pm10")
-_SMALL, _LARGE = PARTICLES.index("pm2_5"), PARTICLES.index("pm10")
+PARTICLES: Frames = (frozenset({"pm1", "pm2_5", "pm4", "pm10"}),)
 _ABOVE, _MARGIN = 1.5, 5.0  # PM2.5 is part of PM10; a larger difference is another channel, not noise
 CHARGER_KW = 350.0  # of a charger whose power is not configured
 _SLACK_KW, _SLACK_KWH = 1.1, 1.0
@@ -54,42 +55,55 @@ class Registered(NamedTuple):
 NOTHING = Registered({}, frozenset(), {})
 
 
-def check_frames(readings: Readings, table: SeriesTable, registered: Registered) -> None:
-    """Flag, in place, readings that contradict others of the same device and time."""
+def check_frames(
+    readings: Readings,
+    table: SeriesTable,
+    registered: Registered,
+    declared: Mapping[Name, Frames] = MappingProxyType({}),
+) -> None:
+    """Flag, in place, readings that others of the same device and time contradict.
+
+    `declared`: the frames of devices whose family declares any.
+    """
     names = {s: table[s] for s in np.unique(readings.series).tolist()}
-    quantity = {s: name.quantity for s, name in names.items()}
-    particles = {
-        s
-        for s, q in quantity.items()
-        if q in PARTICLES and (names[s].city, names[s].device) not in registered.references
-    }
-    if len({quantity[s] for s in particles}) > 1:
-        _particles(readings, table, particles)
-    sessions = {s for s, q in quantity.items() if q == "session_energy"}
+    frame_of: dict[int, int] = {}  # series -> number of the frame of its device
+    numbers: dict[tuple[Name, frozenset[str]], int] = {}
+    for series, (city, device, quantity) in names.items():
+        device_frames = declared.get((city, device), () if (city, device) in registered.references else PARTICLES)
+        frame = next((f for f in device_frames if quantity in f), None)
+        if frame is not None:
+            frame_of[series] = numbers.setdefault(((city, device), frame), len(numbers))
+    if len(frame_of) > len(numbers):  # some frame has more than one quantity
+        _frames(readings, table, frame_of)
+    sessions = {s for s, name in names.items() if name.quantity == "session_energy"}
     if sessions:
         _sessions(readings, table, sessions, registered)
 
 
-def _particles(readings: Readings, table: SeriesTable, series: set[int]) -> None:
-    rows = np.flatnonzero(np.isin(readings.series, list(series)))
-    device = {name: i for i, name in enumerate(dict.fromkeys(_device(table, s) for s in sorted(series)))}
-    number = {s: device[_device(table, s)] for s in series}
-    kind = {s: PARTICLES.index(table[s].quantity) for s in series}
-    of, size = (np.array([m[s] for s in readings.series[rows].tolist()], dtype=np.int64) for m in (number, kind))
+def _frames(readings: Readings, table: SeriesTable, frame_of: Mapping[int, int]) -> None:
+    """Flag all of a frame of which one reading is flagged, and particles that contradict each other."""
+    rows = np.flatnonzero(np.isin(readings.series, list(frame_of)))
+    of = np.array([frame_of[s] for s in readings.series[rows].tolist()], dtype=np.int64)
     frame = _groups(of, readings.t[rows], readings.key[rows])
-    value = np.full((int(frame.max()) + 1, len(PARTICLES)), np.nan)
-    value[frame, size] = readings.value[rows]
-    bad = np.zeros(len(value), dtype=np.bool_)
+    count = int(frame.max()) + 1
+    bad = np.zeros(count, dtype=np.bool_)
     np.logical_or.at(bad, frame, readings.flag[rows] != 0)
-    small, large = value[:, _SMALL], value[:, _LARGE]
+    small, large = (_values(readings, table, rows, frame, count, q) for q in ("pm2_5", "pm10"))
     with np.errstate(invalid="ignore"):
         impossible = (small > _ABOVE * large + _MARGIN) | ((small == -1.0) & (large == -1.0))
     _flag(readings, rows[bad[frame]], FRAME)
     _flag(readings, rows[impossible[frame]], IMPOSSIBLE)
 
 
-def _device(table: SeriesTable, series: int) -> Name:
-    return table[series].city, table[series].device
+def _values(
+    readings: Readings, table: SeriesTable, rows: IntArray, frame: IntArray, count: int, quantity: str
+) -> FloatArray:
+    """The value of a quantity in each frame, NaN where it has none."""
+    out = np.full(count, np.nan)
+    wanted = {s for s in np.unique(readings.series[rows]).tolist() if table[s].quantity == quantity}
+    mine = np.isin(readings.series[rows], list(wanted))
+    out[frame[mine]] = readings.value[rows[mine]]
+    return out
 
 
 def _groups(*columns: IntArray) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from telemetry.partials import Partials
 from telemetry.series import SeriesTable
 
 
-def bands(hours: Partials, table: SeriesTable, calibrations: Calibrations) -> Iterator[Point]:
+def bands(
+    hours: Partials, table: SeriesTable, calibrations: Calibrations, scales: Mapping[tuple[str, str], float]
+) -> Iterator[Point]:
     """Field `band` (1 good ... 6 extremely poor) of the rows of `hour` that hold a pollutant of the index.
 
-    By the calibrated mean, as in the KPI. An hour without readings has no band; queries select rows with n > 0.
+    By the calibrated mean, as in the KPI; `scales`: by (device, quantity) of gases that are measured by volume.
+    An hour without readings has no band; queries select rows with n > 0.
     """
     of = np.array([table[s].quantity in EUROPE for s in range(len(table))], dtype=np.bool_)
     mine = hours.take(of[hours.series] & (hours.n > 0)) if len(hours) else hours
@@ -26,5 +29,6 @@ def bands(hours: Partials, table: SeriesTable, calibrations: Calibrations) -> It
     for series, start, mean in zip(mine.series.tolist(), mine.start.tolist(), means.tolist(), strict=True):
         name = table[series]
         tags = {"city": name.city, "device": name.device, "quantity": name.quantity}
+        mean *= scales.get((name.device, name.quantity), 1.0)  # noqa: PLW2901 - the index's own mass
         band = 1 + sum(mean > limit for limit in EUROPE[name.quantity])
         yield Point("hour", tags, {"band": band}, start)

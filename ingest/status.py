@@ -13,6 +13,7 @@ from ingest.air_bands import bands
 from ingest.fleet import Fleet
 from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
+from telemetry.gases import EU_CELSIUS, relative
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
@@ -25,6 +26,7 @@ class Status:
     def __init__(self, points: Points, city: City, table: SeriesTable, known: Iterable[StoredKpi]) -> None:
         self._points, self._city, self._table = points, city, table
         self._calibrations = Calibrations(city, table)
+        self._scales = {(d.id, q): relative(q, EU_CELSIUS) for d in city.device for q in d.in_ppb}
         self._goals = targets.goals(city)
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)
@@ -43,7 +45,7 @@ class Status:
 
     def hours(self, hours: Partials) -> None:
         """Stored hours: their air bands."""
-        self._points.put(bands(hours, self._table, self._calibrations))
+        self._points.put(bands(hours, self._table, self._calibrations, self._scales))
 
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""

@@ -49,6 +49,16 @@ def _with_zone(value: str) -> str:
     return value
 
 
+def _date(value: str | None) -> str | None:
+    """The text, where it is a date. Raises ValueError."""
+    if value is not None:
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"'{value}' is not a date; write it like 2026-03-01") from None
+    return value
+
+
 class Rules(_Strict):
     """Named rules of the derivations, with the defaults of docs/kpis.md. Shares are 0..1."""
 
@@ -98,6 +108,27 @@ class Calibration(_Strict):
         return value
 
 
+class Fault(_Strict):
+    """A fault that the operator confirms: readings of a quantity on these days (the last included) are in no KPI."""
+
+    quantity: str
+    since: str
+    until: str | None = None
+    note: str = ""
+
+    @field_validator("quantity")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in QUANTITIES:
+            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
+        return value
+
+    @field_validator("since", "until")
+    @classmethod
+    def _day(cls, value: str | None) -> str | None:
+        return _date(value)
+
+
 class MeterChange(_Strict):
     """A meter was replaced: at this time, with the old one's last reading and the new one's first, where known."""
 
@@ -135,8 +166,11 @@ class Device(_Strict):
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
     calibration: list[Calibration] = []
+    # Gases that it measures by volume (ppb, ppm): limits of other rules than the publisher's convert these themselves.
+    in_ppb: list[str] = []
     gateway: list[str] = []  # that may send its windows; empty: the first that does
     meter_change: list[MeterChange] = []
+    fault: list[Fault] = []
     # When the device was there; before and after, nothing is expected of it. Dates are of the city's time.
     since: str | None = None
     until: str | None = None
@@ -157,15 +191,19 @@ class Device(_Strict):
                 raise ValueError(f"the rollover of '{name}' must be above 0, in {QUANTITIES[name].unit}")
         return value
 
+    @field_validator("in_ppb")
+    @classmethod
+    def _gases(cls, value: list[str]) -> list[str]:
+        gases = [q.id for q in QUANTITIES.values() if q.ug_per_ppb]
+        for name in value:
+            if name not in gases:
+                raise ValueError(f"'{name}' is not a gas that is converted from ppb; {nearest(name, gases)}")
+        return value
+
     @field_validator("since", "until")
     @classmethod
     def _day(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                date.fromisoformat(value)
-            except ValueError:
-                raise ValueError(f"'{value}' is not a date; write it like 2026-03-01") from None
-        return value
+        return _date(value)
 
     @field_validator("plausible")
     @classmethod

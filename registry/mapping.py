@@ -82,6 +82,8 @@ class Mapping(Strict):
     `unless`: a record in which this path leads to something is passed over. `each`: a list or an object of which every
     member is a record of its own; its name or place is `{key}` in `device`. `others`: what becomes of a number nobody
     asked for: "keep" keeps the message with the reason, "count" counts it.
+    `frames`: quantities that one measurement of an instrument gives: where one of them is flagged, all of that time
+    are. Not given: those of a particle counter (`gateway/plausible.py`).
     `combine`: how several values of one quantity become one; without it they are refused.
     """
 
@@ -95,6 +97,7 @@ class Mapping(Strict):
     names: dict[str, ValueRule] = {}
     catalogue: bool = False
     combine: dict[str, Combination] = {}
+    frames: list[list[str]] | None = None
     none: list[Bare] = []
     decimal_comma: bool = False
     others: Literal["keep", "count"] = "count"
@@ -110,6 +113,17 @@ class Mapping(Strict):
         for name in value:
             if name not in QUANTITIES:
                 raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        return value
+
+    @field_validator("frames")
+    @classmethod
+    def _frames(cls, value: list[list[str]] | None) -> list[list[str]] | None:
+        names = [name for frame in value or [] for name in frame]
+        for name in names:
+            if name not in QUANTITIES:
+                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+            if names.count(name) > 1:
+                raise ValueError(f"'{name}' is in two frames")
         return value
 
 

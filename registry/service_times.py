@@ -12,6 +12,11 @@ from telemetry.periods import midnight
 
 def service_time(device: Device, zone: ZoneInfo) -> tuple[float, float]:
     """Ms UTC from and to which a device is expected; infinite where its entry does not say."""
-    since = -math.inf if device.since is None else float(midnight(date.fromisoformat(device.since), zone))
-    after = None if device.until is None else date.fromisoformat(device.until) + timedelta(days=1)
-    return since, math.inf if after is None else float(midnight(after, zone))
+    return days_between(device.since, device.until, zone)
+
+
+def days_between(since: str | None, until: str | None, zone: ZoneInfo) -> tuple[float, float]:
+    """Ms UTC of the start of the day `since` and of the end of the day `until`; infinite where there is none."""
+    start = -math.inf if since is None else float(midnight(date.fromisoformat(since), zone))
+    after = None if until is None else date.fromisoformat(until) + timedelta(days=1)
+    return start, math.inf if after is None else float(midnight(after, zone))

@@ -75,6 +75,9 @@ class Line(NamedTuple):
 Row = tuple[str, str | None, float, int, int, int]
 
 
+Frames = tuple[frozenset[str], ...]
+
+
 @dataclass(slots=True)
 class Decoded:
     """What one message holds. `records`: (boot, seq) of the sender's records, to which rows point. `ended`: (boot, last
@@ -93,6 +96,7 @@ class Decoded:
     device: str | None = None
     more: list[Decoded] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
+    frames: Frames | None = None
 
     def add(self, quantity: str, unit: str | None, value: float, t: int, key: int = 0) -> None:
         """Append one row."""

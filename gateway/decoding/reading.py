@@ -69,13 +69,17 @@ class Reading:
         """The decoder of what comes at one address, whose named levels are given."""
         if any(match(address) is not None for match in self._skip):
             return lambda payload, arrival, options: Decoded()  # noqa: ARG005 - a decoder
-        read = self._read
+        read, declared = self._read, self.message.frames
+        frames = None if declared is None else tuple(frozenset(frame) for frame in declared)
 
         def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             if not payload:
                 return Decoded()  # how a retained topic is cleared
             mapper = self._mappers.get((city, options.secret)) or self._mapper(city, options.secret)
-            return mapper.decoded(read(unpacked(payload), levels), levels, arrival)
+            rows = mapper.decoded(read(unpacked(payload), levels), levels, arrival)
+            for of_device in (rows, *rows.more):
+                of_device.frames = frames
+            return rows
 
         return decode
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kpi_derivation.engine.view import Part, Rows, View
-from kpi_derivation.rules.air.notes import calibrated, spikes, suspects
+from kpi_derivation.rules.air.notes import CONFIRMED, calibrated, spikes, suspects
 from kpi_derivation.rules.air.stations import QUANTITIES, counted, kinds_of
 from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import joined
@@ -45,7 +45,9 @@ def _part(view: View, quantity: str) -> Part:
         return Part(part=quantity, value=None, coverage=0.0, n_devices=0, notes=why.text, reason=why.reason)
     capture, coverage, counts, reason = counted(view, rows)
     suspect = suspects(view, quantity, rows.devices)
-    used = counts & ~np.array([d.id in suspect for d in rows.devices]) if view.city.rules.exclude_suspect else counts
+    exclude = view.city.rules.exclude_suspect
+    apart = {d for d, said in suspect.items() if said.endswith(CONFIRMED) or not exclude}
+    used = counts & ~np.array([d.id in apart for d in rows.devices]) if exclude else counts
     left_out = _left_out(rows, capture, counts, view)
     corrected, spiky = calibrated(view, quantity, rows.devices), spikes(view, quantity, rows.devices)
     notes_before = (label, left_out, _interval_note(rows), corrected, spiky)
@@ -53,7 +55,7 @@ def _part(view: View, quantity: str) -> Part:
         notes = joined(*notes_before, *suspect.values())
         return Part(part=quantity, value=None, coverage=coverage, n_devices=0, notes=notes, reason="low_coverage")
     value, how = _mean(view, rows, used)
-    other = _other_mean(view, rows, counts, suspect) if suspect else ""
+    other = _other_mean(view, rows, counts, apart) if apart else ""
     view.mark(rows.devices, used, quantity)
     notes, n = joined(*notes_before, how, *suspect.values(), other), int(used.sum())
     reason = "missing_setting" if value is None else reason
@@ -77,11 +79,11 @@ def weighted(means: list[float], devices: list[Device]) -> float:
     return float(sum(m * p for m, p in zip(means, people, strict=True)) / sum(people))
 
 
-def _other_mean(view: View, rows: Rows, counts: BoolArray, suspect: dict[str, str]) -> str:
+def _other_mean(view: View, rows: Rows, counts: BoolArray, apart: set[str]) -> str:
     """The mean with (or without) the suspect stations, beside the value without (or with) them."""
     if view.city.rules.exclude_suspect:
         return f"with them {_mean(view, rows, counts)[0]:.4f} ug/m3"
-    without = counts & ~np.array([d.id in suspect for d in rows.devices])
+    without = counts & ~np.array([d.id in apart for d in rows.devices])
     if not without.any():
         return "no other station counts"
     value, _ = _mean(view, rows, without)

@@ -13,12 +13,13 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.air.indices import BANDS, european_band
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
+from telemetry.gases import EU_CELSIUS
 from telemetry.series import FloatArray
 
 KPI = local_kpi(
     "LOCAL:AQ:EAQI", "European air quality index", "/", "Worst pollutant at the worst station", "Air Quality"
 )
-METHOD = "eaqi-2024/2"
+METHOD = "eaqi-2024/3"
 REGION = "maximum"
 
 
@@ -30,6 +31,7 @@ def derive(view: View) -> list[Part]:
         lambda quantity, value: float(european_band(quantity, value)),
         lambda band: f"{BANDS[int(band) - 1]}: ",
         "no valid hour in the period",
+        EU_CELSIUS,
     )
 
 

@@ -1,6 +1,7 @@
 """LOCAL:AQ:EU2030_DAYS: days over the 24-hour limit values that hold from 2030 (18 a year are allowed).
 
 PM2.5 25, PM10 45, NO2 50, SO2 50 µg/m³ (COM(2022) 542, Annex I; those of the adopted text are unconfirmed).
+Gases of devices that measure by volume (`in_ppb`) are converted at 20 °C for this.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.air.exceedances import Limit, exceedances
+from telemetry.gases import EU_CELSIUS
 
 LIMITS = (
     Limit("pm2_5", "pm2_5", 25.0),
@@ -27,10 +29,10 @@ KPI = replace(
     ),
     parts=tuple(limit.part for limit in LIMITS),
 )
-METHOD = "eu-2030-days/1 (unconfirmed limits)"
+METHOD = "eu-2030-days/2 (unconfirmed limits)"
 REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:
     """One part a limit."""
-    return exceedances(view, LIMITS)
+    return exceedances(view, LIMITS, EU_CELSIUS)

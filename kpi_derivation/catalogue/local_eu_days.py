@@ -2,6 +2,7 @@
 
 PM10 50 (35 days a year are allowed), SO2 125 (3), ozone target 120 as highest 8-hour mean (25), and hours of NO2 over
 200 (18) and of SO2 over 350 (24). µg/m³.
+Gases of devices that measure by volume (`in_ppb`) are converted at 20 °C for this.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.air.exceedances import Limit, exceedances
+from telemetry.gases import EU_CELSIUS
 
 LIMITS = (
     Limit("pm10", "pm10", 50.0),
@@ -29,10 +31,10 @@ KPI = replace(
     ),
     parts=tuple(limit.part for limit in LIMITS),
 )
-METHOD = "eu-2008-50-days/1"
+METHOD = "eu-2008-50-days/2"
 REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:
     """One part a limit."""
-    return exceedances(view, LIMITS)
+    return exceedances(view, LIMITS, EU_CELSIUS)

@@ -16,10 +16,11 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.air.indices import US, aqi, is_current, nowcast
 from kpi_derivation.rules.worst import worst
 from registry.city import DeviceKind
+from telemetry.gases import US_CELSIUS
 from telemetry.series import FloatArray
 
 KPI = local_kpi("LOCAL:AQ:USAQI", "US air quality index", "/", "Worst pollutant at the worst station", "Air Quality")
-METHOD = "us-aqi-2024/2"
+METHOD = "us-aqi-2024/3"
 REGION = "maximum"
 PARTICLES = ("pm2_5", "pm10")
 _OF = {"pm2_5": "mean", "pm10": "mean", "o3": "max8", "no2": "max1", "so2": "max1"}
@@ -34,6 +35,7 @@ def derive(view: View) -> list[Part]:
         lambda quantity, value: aqi(value, US[quantity]),
         lambda _index: "",
         "too few hours in the period",
+        US_CELSIUS,
     )
 
 

@@ -2,6 +2,7 @@
 
 The guideline allows 3 to 4 such days a year (99th percentile; unconfirmed). Limits: WHO global air quality guidelines
 2021, µg/m³.
+Gases of devices that measure by volume (`in_ppb`) are converted at 25 °C for this.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.air.exceedances import Limit, exceedances
+from telemetry.gases import WHO_CELSIUS
 
 LIMITS = (
     Limit("pm2_5", "pm2_5", 15.0),
@@ -29,10 +31,10 @@ KPI = replace(
     ),
     parts=tuple(limit.part for limit in LIMITS),
 )
-METHOD = "who-2021-days/1"
+METHOD = "who-2021-days/2"
 REGION = "maximum"
 
 
 def derive(view: View) -> list[Part]:
     """One part a limit."""
-    return exceedances(view, LIMITS)
+    return exceedances(view, LIMITS, WHO_CELSIUS)

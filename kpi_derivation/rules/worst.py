@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.air.stations import QUANTITIES, kinds_of
+from kpi_derivation.rules.air.stations import QUANTITIES, kinds_of, mass_scale
 from kpi_derivation.rules.presence import captures, in_service
 from kpi_derivation.rules.ratios import joined
 from registry.city import DeviceKind
@@ -18,18 +18,22 @@ Highest = Callable[[View, str, tuple[DeviceKind, ...]], FloatArray]
 Index = Callable[[str, float], float]
 
 
-def worst(view: View, highest: Highest, index: Index, name: Callable[[float], str], nothing: str) -> list[Part]:
+def worst(
+    view: View, highest: Highest, index: Index, name: Callable[[float], str], nothing: str, celsius: float
+) -> list[Part]:
     """One part, without a name.
 
-    `highest`: per station what counts of a pollutant, µg/m³, NaN where nothing does. `index`: of a pollutant and
-    concentration. `name`: what goes before the pollutants in the notes. `nothing`: why there is no value, where some
-    station measures. The coverage is the mean share of the hours in service that are valid, over stations and
-    pollutants; of a calendar period with less than `period_capture` of them the value is of a part only.
+    `highest`: per station what counts of a pollutant, µg/m³, NaN where nothing does. `index`: of a pollutant
+    and concentration. `name`: what goes before the pollutants in the notes. `nothing`: why there is no value,
+    where some station measures. `celsius`: at which the index defines the mass of gases. The coverage is the
+    mean share of the hours in service that are valid, over stations and pollutants; of a calendar period with
+    less than `period_capture` of them the value is of a part only.
     """
     found, labels, coverage, stations = [], [], list[float](), set[str]()
     for quantity in QUANTITIES:
         kinds, label = kinds_of(view, quantity)
-        values = highest(view, quantity, kinds)
+        devices = view.devices(kinds, quantity)
+        values = highest(view, quantity, kinds) * mass_scale(view, devices, quantity, celsius)
         there = ~np.isnan(values)
         rows = view.rows(quantity, kinds)
         coverage += captures(view, rows)[1][in_service(view, rows.devices)].tolist()

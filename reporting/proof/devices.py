@@ -10,6 +10,7 @@ import numpy as np
 
 from kpi_derivation.catalogue import Derivation, reads
 from kpi_derivation.engine.view import Rows, View
+from kpi_derivation.rules.air.notes import CONFIRMED
 from kpi_derivation.rules.air.stations import counted
 from kpi_derivation.rules.presence import captures
 from registry.city import Calibration, Device, DeviceKind, Rules
@@ -49,7 +50,9 @@ def with_errors(devices: Sequence[DeviceProof], read: Read) -> list[DeviceProof]
 def _with_suspicion(device: DeviceProof, value: KpiValue, rules: Rules) -> DeviceProof:
     """The device with the remarks of the value's notes, which exclude it where a rule requires this."""
     said = next((n for n in value.notes.split("; ") if n.startswith(f"suspect: {device.device} ")), "")
-    out = device.left_out or (f"{said} (rule exclude_suspect)" if said and rules.exclude_suspect else "")
+    out = device.left_out or (
+        f"{said} (rule exclude_suspect)" if said.endswith(CONFIRMED) and rules.exclude_suspect else ""
+    )
     return msgspec.structs.replace(device, suspect=said, left_out=out)
 
 

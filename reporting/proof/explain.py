@@ -10,7 +10,6 @@ from adapters.store import Store
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
 from kpi_derivation.engine.runner import Engine
 from registry.city import City
-from reporting.figures.gases import compared
 from reporting.figures.reported import QUALITY, Reported, from_value, is_reported, plain_part
 from reporting.figures.stored import calendar
 from reporting.proof.devices import left_out_kinds, proofs_of, with_errors
@@ -19,6 +18,7 @@ from reporting.proof.text import as_text
 from reporting.proof.watched import Read, watching
 from reporting.show import stored_city, wanted_codes
 from telemetry.errors import UsageError, nearest
+from telemetry.gases import compared
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi, as_json
 from telemetry.periods import Period, iso
 from telemetry.series import SeriesTable

@@ -133,14 +133,14 @@ def hours(table: SeriesTable, device: str, quantity: str, value: float) -> Parti
 def test_every_hour_of_a_pollutant_has_its_band(value: float, band: int) -> None:
     table = SeriesTable()
     found = Partials.concat([hours(table, "air-2", "pm2_5", value), hours(table, "air-2", "temperature", 5.0)])
-    [point] = bands(found, table, Calibrations(CITY, table))
+    [point] = bands(found, table, Calibrations(CITY, table), {})
     assert (point.measurement, point.fields, point.time) == ("hour", {"band": band}, NOW)
     assert point.tags == {"city": "town", "device": "air-2", "quantity": "pm2_5"}
 
 
 def test_the_band_is_that_of_the_calibrated_mean() -> None:
     table = SeriesTable()
-    [point] = bands(hours(table, "air-1", "pm2_5", 10.0), table, Calibrations(CITY, table))
+    [point] = bands(hours(table, "air-1", "pm2_5", 10.0), table, Calibrations(CITY, table), {})
     assert point.fields == {"band": 3}  # 20 µg/m³
 
 
@@ -150,4 +150,4 @@ def test_an_hour_without_a_reading_has_no_band() -> None:
     empty = Partials(
         **{name: getattr(found, name) for name in Partials.__dataclass_fields__} | {"n": np.zeros(1, dtype=np.int64)}
     )
-    assert list(bands(empty, table, Calibrations(CITY, table))) == []
+    assert list(bands(empty, table, Calibrations(CITY, table), {})) == []

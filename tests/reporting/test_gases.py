@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.figures.gases import MOLAR_MASS, compared, factor
+from telemetry.gases import MOLAR_MASS, compared, factor
 from telemetry.quantities import QUANTITIES
 
 # The fixed factors of the European Commission (20 degrees C, as printed in the guidance of its members), and those of

@@ -33,12 +33,12 @@ def settle_interval(grid: DayGrid, row: int, fixed_s: float | None) -> IntArray:
 
 
 def join_register(
-    main: DayGrid, own: DayGrid, place: int, row: int, register: tuple[float, Sequence[MeterChange]],
+    main: DayGrid, own: DayGrid, place: int, row: int, register: tuple[float, Sequence[MeterChange], float],
     midnights: Callable[[IntArray], IntArray],
 ) -> IntArray:  # fmt: skip
     """Give each day of a register its own energy, and its share of the steps from and to its neighbours.
 
-    `own`: the grid of registers, `place` the register's row there; `register`: its modulus and declared changes.
+    `own`: the grid of registers, `place` the register's row there; `register`: its modulus, declared changes and limit.
     Returns the days (ordinals) whose energy or coverage changed: a reading of one day closes the one before.
     """
     n = main.columns["n"][row]
@@ -53,7 +53,7 @@ def join_register(
     bounds = midnights(np.arange(first, last + 2))
     interval = main.columns["interval"][row][days]
     slow = bool((interval > SLOW).all())
-    energy, replaced = join(days - days[0], points, *register, bounds)
+    energy, replaced = join(days - days[0], points, bounds, *register)
     new = {"increase": energy} | ({"covered": covered(days - days[0], points, interval, bounds)} if slow else {})
     changed = np.zeros(0, dtype=np.int64)
     for name, values in new.items():

@@ -36,9 +36,10 @@ class Placed(NamedTuple):
 class Source(NamedTuple):
     """What a block reads from the engine.
 
-    `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `interval`: ms a reading stands for, of
-    (rows, days). `around`: all hours of these rows that are at hand, those before the days too. `changes`: declared
-    meter changes of a row.
+    `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `interval`: ms a reading stands for,
+    of (rows, days). `around`: all hours of these rows that are at hand, those before the days too. `changes`:
+    declared meter changes of a row; `limit`: units an hour its register can count, NaN where unknown. `eu_scale`:
+    µg/m³ by the EU's conversion for one as stored, of a row.
     """
 
     zone: ZoneInfo
@@ -49,6 +50,8 @@ class Source(NamedTuple):
     interval: Callable[[IntArray, IntArray], FloatArray]
     around: Callable[[IntArray], Placed]
     changes: Callable[[int], Sequence[MeterChange]]
+    eu_scale: Callable[[int], float]
+    limit: Callable[[int], float]
 
 
 class Block:
@@ -80,6 +83,18 @@ class Block:
     def changes(self, row: int) -> Sequence[MeterChange]:
         """Declared meter changes of a row."""
         return self._source.changes(row)
+
+    @cached_property
+    def limit(self) -> FloatArray:
+        """Units an hour that the register of each group can count; NaN where unknown."""
+        known = {r: self._source.limit(r) for r in np.unique(self.row).tolist()}
+        return np.array([known[r] for r in self.row.tolist()], dtype=np.float64)
+
+    @cached_property
+    def eu_scale(self) -> FloatArray:
+        """µg/m³ by the EU's conversion for one as stored, of each group."""
+        known = {r: self._source.eu_scale(r) for r in np.unique(self.row).tolist()}
+        return np.array([known[r] for r in self.row.tolist()], dtype=np.float64)
 
     @cached_property
     def length(self) -> IntArray:

@@ -38,7 +38,7 @@ class CityDays:
         self._hours = Hours(city, table, stored, self.rows, self.civil, lead)
         self._folding = Folding(city, table, self.rows, self.civil, self._hours, self.columns)
         self.sums = PeriodSums(self.rows, self.columns.main)
-        self.rolling = Rolling(self.rows, self._hours, self.columns.main, table, city.rules.hour_capture)
+        self.rolling = Rolling(self.rows, self._hours, self.columns.main, table, city)
         self.lives = Lives(self.rows, self.columns.main)
         self._neighbours = Neighbours(city, self.rows, self.columns)
         self.demand = DemandDays(city, self.rows, self.civil, self._hours, self.columns)
@@ -70,8 +70,8 @@ class CityDays:
         changed = self._folding.settle()
         self.rolling.renew(changed)
         self.sums.renew(changed)
-        self.demand.update(changed)
-        return changed | self._neighbours.update(changed)
+        after = self.demand.update(changed)
+        return changed | after | self._neighbours.update(changed)
 
     def with_data(self) -> list[int]:
         """The civil days (ordinals) on which anything was measured."""

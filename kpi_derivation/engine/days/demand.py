@@ -80,10 +80,10 @@ class DemandDays:
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
 
-    def update(self, changed: set[tuple[int, int]]) -> None:
+    def update(self, changed: set[tuple[int, int]]) -> set[tuple[int, int]]:
         """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
 
-        The last interval of a day may reach into the next.
+        The last interval of a day may reach into the next: returns the (row, day) of these.
         """
         names = {row: self._rows.name(row) for row in {row for row, _ in changed}}
         meters = {row: name[0] for row, name in names.items() if self._counts(*name)}
@@ -92,7 +92,8 @@ class DemandDays:
             if row in meters:
                 touched.setdefault(day, set()).add(meters[row])
         if not touched:
-            return
+            return set()
+        after = {(row, day + 1) for row, day in changed if row in meters and day + 1 in self.peaks}
         for day in [d for d in touched if d + 1 in self.peaks]:
             touched[day + 1] = touched.get(day + 1, set()) | touched[day]
         self._meet()
@@ -101,6 +102,7 @@ class DemandDays:
         longest = max(1, _CELLS // (_A_DAY * len(self._names)))
         for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
             self._fold(self._names, first, last)
+        return after
 
     def _counts(self, device: str, quantity: str) -> bool:
         source = self._source.get(device)

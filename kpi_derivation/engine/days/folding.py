@@ -7,6 +7,7 @@ Where a day changes how long the readings of its series stand, or is looked back
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -20,9 +21,10 @@ from kpi_derivation.engine.days.hours import Hours, Pairs, Span
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
-from kpi_derivation.rules.metering.meter_changes import meter_changes
+from kpi_derivation.rules.metering.meter_changes import connection_limits, meter_changes
 from kpi_derivation.rules.metering.registers import MeterChange
 from registry.city import City
+from telemetry.gases import EU_CELSIUS, relative
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray, SeriesTable
@@ -44,7 +46,8 @@ class Folding:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._table, self._capture = table, city.rules.hour_capture
         self._fixed = {d.id: d.interval_s for d in city.device}
-        self._declared = meter_changes(city)
+        self._declared, self._limits = meter_changes(city), connection_limits(city)
+        self._in_ppb = {(d.id, q) for d in city.device for q in d.in_ppb}
         self.replaced: dict[int, list[int]] = {}  # by row: days (ordinals) on which the meter was changed
         self._dirty: Changed = set()
 
@@ -129,6 +132,8 @@ class Folding:
             interval=self._columns.interval,
             around=lambda rows: placed.where(np.isin(placed.row, rows)),
             changes=self._meter_changes,
+            eu_scale=self._eu_scale,
+            limit=self._limit,
         )
 
     def _run(self, families: Sequence[Family], block: Block) -> None:
@@ -166,7 +171,7 @@ class Folding:
         changed: Changed = set()
         own = self._columns.of(REGISTERS)
         for row, modulus in zip(rows[mine].tolist(), moduli[mine].tolist(), strict=True):
-            register = modulus, self._meter_changes(row)
+            register = modulus, self._meter_changes(row), self._limit(row)
             days = join_register(
                 self._columns.main, own.grid, own.places.get(row, -1), row, register, self._days.midnights
             )
@@ -182,6 +187,13 @@ class Folding:
             self.replaced[row] = days
         else:
             self.replaced.pop(row, None)
+
+    def _limit(self, row: int) -> float:
+        return self._limits.get(self._rows.name(row), math.nan)
+
+    def _eu_scale(self, row: int) -> float:
+        name = self._rows.name(row)
+        return relative(name[1], EU_CELSIUS) if name in self._in_ppb else 1.0
 
     def _meter_changes(self, row: int) -> Sequence[MeterChange]:
         return self._declared.get(self._rows.name(row), ())

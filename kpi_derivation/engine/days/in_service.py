@@ -1,4 +1,4 @@
-"""Hours of devices outside the time for which the city file registers them: they count in no KPI. Pure.
+"""Hours that count in no KPI by the city file: of devices out of service, and of faults an operator confirmed. Pure.
 
 A device is in service from the start of the day `since` to the end of the day `until`, city time.
 """
@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from registry.city import City
-from registry.service_times import service_time
+from registry.service_times import days_between, service_time
 from telemetry.partials import Partials
-from telemetry.series import FloatArray, SeriesTable
+from telemetry.series import FloatArray, Series, SeriesTable
 
 
 class InService:
@@ -22,9 +22,14 @@ class InService:
         self._table, self._city = table, city.id
         self._spans = {d.id: service_time(d, city.zone) for d in city.device if d.since or d.until}
         self._known = np.empty((0, 2))
+        self._faults = [
+            (d.id, f.quantity, *days_between(f.since, f.until, city.zone)) for d in city.device for f in d.fault
+        ]
 
     def only(self, hours: Partials) -> Partials:
-        """The hours in service. Of the hour in which a register's service ends, the reading at that moment alone."""
+        """The hours that count. Of the hour in which a register's service ends, the reading at that moment alone."""
+        if self._faults and len(hours):
+            hours = self._without_faults(hours)
         if not self._spans or not len(hours):
             return hours
         since, until = self._of_series()[hours.series].T
@@ -34,6 +39,14 @@ class InService:
         if closing.any():
             hours = _first_reading_only(hours, closing)
         return hours.take(inside | closing)
+
+    def _without_faults(self, hours: Partials) -> Partials:
+        """The hours in which no fault of their series is confirmed."""
+        faulty = np.zeros(len(hours), dtype=np.bool_)
+        for device, quantity, start, end in self._faults:
+            series = self._table.id_of(Series(self._city, device, quantity))
+            faulty |= (hours.series == series) & (hours.start >= start) & (hours.start < end)
+        return hours.take(~faulty)
 
     def _of_series(self) -> FloatArray:
         """Ms UTC from and to which each series of the table counts; shape (series, 2)."""

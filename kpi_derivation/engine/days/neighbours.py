@@ -9,8 +9,17 @@ A station's day (the logarithm of its mean) is compared with what the others of 
     empty   no hour of the day has any particles: the fan of an optical sensor stands, or its inlet is closed
 
 So a fault that doubles a station is flagged within two weeks, unless the weather halves it against the others just
-then (tests/kpi_golden/test_neighbours.py prints how often). Weather raises flags too: a flag asks a person to look. The
-numbers are ours and parameters of the method.
+then. Weather raises flags too: a flag asks a person to look. A drift is confirmed, so that a rule may leave the station
+out, where all of these hold:
+
+    far     it is off by 1.75 usual deviations
+    alone   none of the others (of more than ten: at most a tenth) drifts to the same side: weather and events meet
+            several stations
+    known   180 days that were not flagged came before it: with less it is not known which was the fault, what is
+            measured now or what was learnt as usual
+
+The numbers are ours and parameters of the method; tests/kpi_derivation/golden/test_neighbours.py prints how often
+recorded stations are flagged and confirmed, with a fault and without (table in docs/explanation/suspects.md).
 """
 
 from __future__ import annotations
@@ -23,7 +32,7 @@ from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.expectations import BACK, RECENT, STRIDE, Group, median
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from registry.city import City
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 
 LEAST_RECENT = 7
 DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
@@ -32,10 +41,17 @@ LEAD = BACK + RECENT  # days before that a judgement reads; more of them must no
 FLOOR = 1.0  # µg/m³: below, ratios mean nothing
 DAY_HOURS = 18
 NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
-DRIFTS, STEPS, STUCK, EMPTY = 1.0, 2.0, 3.0, 4.0
+FAR, FEW, KNOWN = 1.75, 0.1, 180  # of a confirmed drift: usual deviations, share of the others, days
+DRIFTS, CONFIRMED, STEPS, STUCK, EMPTY = 1.0, 1.5, 2.0, 3.0, 4.0
 PARTICLES = frozenset({"pm2_5", "pm10"})
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
-WORDS = {DRIFTS: "drifts", STEPS: "steps", STUCK: "stuck", EMPTY: "empty (does its fan stand?)"}
+WORDS = {
+    DRIFTS: "drifts",
+    CONFIRMED: "drifts far and alone",
+    STEPS: "steps",
+    STUCK: "stuck",
+    EMPTY: "empty (does its fan stand?)",
+}
 
 
 class Neighbours:
@@ -122,14 +138,31 @@ def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int
     for first in range(start, level.shape[1], STRIDE):
         now = slice(first, min(first + STRIDE, level.shape[1]))
         off, spread = group.differences(suspect, now)
-        limit = np.maximum(DRIFT, SPREADS * spread)
+        limit, far = (np.maximum(DRIFT, times * spread) for times in (SPREADS, FAR))
+        known = _good_days(level, suspect, now.start - RECENT + 1) >= KNOWN
         for i, day in enumerate(range(now.start, now.stop)):
             # `off` begins RECENT - 1 days before `now`.
             recent, last = off[:, i : i + RECENT], off[:, i + RECENT - STEP_DAYS : i + RECENT]
+            middle = median(recent, LEAST_RECENT)
             with np.errstate(invalid="ignore"):
-                drifts = np.abs(median(recent, LEAST_RECENT)) > limit
+                drifts = np.abs(middle) > limit
+                confirmed = (np.abs(middle) > far) & known & _alone(np.where(drifts, middle, 0.0))
                 steps = (last > STEP).all(axis=1) | (last < -STEP).all(axis=1)
-            found = np.where(drifts, DRIFTS, np.where(steps, STEPS, 0.0))
+            drifting = np.where(confirmed, CONFIRMED, DRIFTS)
+            found = np.where(drifts, drifting, np.where(steps, STEPS, 0.0))
             found = np.where(np.isnan(level[:, day]), 0.0, found)
             suspect[:, day] = np.where(suspect[:, day] >= STUCK, suspect[:, day], found)
     return suspect
+
+
+def _good_days(level: FloatArray, suspect: FloatArray, end: int) -> IntArray:
+    """Per station, how many of the BACK days before column `end` were measured and not flagged."""
+    days = slice(max(end - BACK, 0), max(end, 0))
+    return np.asarray((~np.isnan(level[:, days]) & (suspect[:, days] == 0.0)).sum(axis=1))
+
+
+def _alone(drift: FloatArray) -> BoolArray:
+    """Whether hardly any other station drifts to the same side as each; `drift`: 0 where one does not."""
+    above, below = drift > 0, drift < 0
+    others = np.where(above, above.sum() - above, below.sum() - below)
+    return np.asarray(others <= (FEW * (len(drift) - 1) if len(drift) > 11 else 0))

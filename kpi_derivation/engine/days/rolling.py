@@ -11,7 +11,9 @@ from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
+from kpi_derivation.rules.metering.meter_changes import connection_limits
 from kpi_derivation.rules.metering.register_days import energy_between
+from registry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
@@ -22,11 +24,12 @@ _KEPT = 2  # spans whose sums are kept
 class Rolling:
     """Sums and hours of any span; sums of the newest spans are kept and only what changed is added up again.
 
-    `main`: the grid of all series, for their intervals. `capture`: share of an hour that makes it valid.
+    `main`: the grid of all series, for their intervals.
     """
 
-    def __init__(self, rows: SeriesRows, hours: Hours, main: DayGrid, table: SeriesTable, capture: float) -> None:
-        self._rows, self._hours, self._main, self._table, self._capture = rows, hours, main, table, capture
+    def __init__(self, rows: SeriesRows, hours: Hours, main: DayGrid, table: SeriesTable, city: City) -> None:
+        self._rows, self._hours, self._main, self._table = rows, hours, main, table
+        self._capture, self._limits = city.rules.hour_capture, connection_limits(city)
         self._summed: dict[tuple[int, int], FloatArray] = {}
         self._changed: dict[tuple[int, int], set[int]] = {}
 
@@ -81,7 +84,9 @@ class Rolling:
         out, bounds = np.zeros(len(series)), np.array([start, end])
         for place, number in enumerate(series.tolist()):
             mine = hours.take((hours.series == number) & (hours.n > 0))
-            out[place] = energy_between(mine, float(self._table.modulus(mine.series[:1])[0]), bounds)
+            name = self._table[number]
+            limit = self._limits.get((name.device, name.quantity), np.nan)
+            out[place] = energy_between(mine, float(self._table.modulus(mine.series[:1])[0]), bounds, limit)
         return out
 
     def _placed(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:

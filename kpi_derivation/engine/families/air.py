@@ -16,7 +16,7 @@ from telemetry.series import FloatArray
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
 RUN = 8
 MIN_OF_RUN = 6
-# Hourly limit values, 2008/50/EC Annex XI: NO2 200, SO2 350. The others have none.
+# Hourly limit values, 2008/50/EC Annex XI: NO2 200, SO2 350, of gases at 20 °C. The others have none.
 HOUR_LIMIT = {"no2": 200.0, "so2": 350.0}
 # A single hour this many times both its neighbours, and at least the floor, is a fault, not an air mass.
 SPIKE_RATIO, SPIKE_FLOOR = 8.0, 100.0
@@ -25,7 +25,7 @@ SPIKE_RATIO, SPIKE_FLOOR = 8.0, 100.0
 def fold(block: Block) -> dict[str, FloatArray]:
     """The columns; NaN where the day has no valid hour (max8: no valid run)."""
     today = block.valid[:, LEAD:]
-    limit = np.array([HOUR_LIMIT.get(q, np.inf) for q in block.quantity])
+    limit = np.array([HOUR_LIMIT.get(q, np.inf) for q in block.quantity]) / block.eu_scale
     none: npt.NDArray[np.bool_] = np.asarray(np.isnan(today).all(axis=1))
     with np.errstate(invalid="ignore"):
         over = (today > limit[:, None]).sum(axis=1).astype(np.float64)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Daily, Part, View
-from kpi_derivation.rules.air.stations import kinds_of
+from kpi_derivation.rules.air.stations import kinds_of, mass_scale
 from kpi_derivation.rules.presence import in_service
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
 from telemetry.kpi_value import Reason
@@ -31,12 +31,12 @@ class Limit(NamedTuple):
     of: str = "mean"
 
 
-def exceedances(view: View, limits: tuple[Limit, ...]) -> list[Part]:
-    """One part a limit."""
-    return [_part(view, limit) for limit in limits]
+def exceedances(view: View, limits: tuple[Limit, ...], celsius: float) -> list[Part]:
+    """One part a limit. `celsius`: temperature at which the rule defines the mass of gases measured by volume."""
+    return [_part(view, limit, celsius) for limit in limits]
 
 
-def _part(view: View, limit: Limit) -> Part:
+def _part(view: View, limit: Limit, celsius: float) -> Part:
     unit = "hours" if limit.of == "over" else None
     kinds, label = kinds_of(view, limit.quantity)
     days = view.daily(limit.quantity, kinds)
@@ -46,6 +46,8 @@ def _part(view: View, limit: Limit) -> Part:
         reason: Reason = "not_for_period" if there.any() else "no_device"
         return Part(part=limit.part, value=None, coverage=0.0, n_devices=0, notes=why, unit=unit, reason=reason)
     values = day_values(days, limit.of)
+    if limit.of != "over":  # hours are counted day by day, with the EU's conversion
+        values = values * mass_scale(view, days.devices, limit.quantity, celsius)[:, None]
     expected = max(round(view.expected_ms / HOUR_MS / 24), 1)
     capture = np.minimum((~np.isnan(values)).sum(axis=1) / expected, 1.0)
     counts = capture >= max(view.city.rules.period_capture, 1e-9)

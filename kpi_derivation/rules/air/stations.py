@@ -6,11 +6,14 @@ is indicative and says it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from kpi_derivation.engine.view import Rows, View
 from kpi_derivation.rules.presence import captures, in_service
-from registry.city import DeviceKind
+from registry.city import Device, DeviceKind
+from telemetry.gases import relative
 from telemetry.kpi_value import Reason
 from telemetry.series import BoolArray, FloatArray
 
@@ -50,3 +53,17 @@ def counted(view: View, rows: Rows) -> Counting:
     reason: Reason = "" if whole.any() or not partly.any() else "partial_period"
     coverage = float(of_own[there].mean()) if there.any() else 0.0
     return Counting(capture, coverage, partly if reason else whole, reason)
+
+
+def mass_scale(view: View, devices: tuple[Device, ...], quantity: str, celsius: float) -> FloatArray:
+    """Per station, µg/m³ at a temperature for one as stored: 1 where mass is measured, or no temperature matters.
+
+    A gas measured by volume (`in_ppb`) is stored with the publisher's factor; another rule converts at its own.
+    """
+    name = f"{quantity} of {devices[0].id if devices else ''} and others"
+    return view.numbers(devices, name, _scale(quantity, celsius))
+
+
+@cache
+def _scale(quantity: str, celsius: float) -> Callable[[Device], float]:
+    return lambda device: relative(quantity, celsius) if quantity in device.in_ppb else 1.0

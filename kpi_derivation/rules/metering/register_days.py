@@ -12,6 +12,7 @@ from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
 
+_NO_T, _NO_V = np.empty(0, dtype=np.int64), np.empty(0)
 SLOW = 2 * HOUR  # a register that is read less often is covered by its steps, see `covered`
 
 
@@ -41,11 +42,13 @@ class _Readings(NamedTuple):
 
 
 def fold(
-    hours: Partials, group: IntArray, groups: int, modulus: FloatArray, changes: Sequence[Sequence[MeterChange]]
-) -> DayPoints:
+    hours: Partials, group: IntArray, groups: int, modulus: FloatArray, changes: Sequence[Sequence[MeterChange]],
+    limit: FloatArray,
+) -> DayPoints:  # fmt: skip
     """Fold hours of registers, sorted by (series, start), to groups (one series and day each).
 
     `group`: of each hour, growing. `modulus`: of each hour. `changes`: declared meter changes of each group.
+    `limit`: units an hour that the register of each can count, NaN where unknown.
     """
     out = DayPoints(*(np.full(groups, fill) for fill in (0.0, np.nan, np.nan, np.nan, np.nan, 0.0, 0.0)))
     there = hours.n > 0
@@ -59,14 +62,14 @@ def fold(
     out.first[at], out.last[at] = r.v[heads], r.v[ends]
     out.first_t[at], out.last_t[at] = r.t[heads], r.t[ends]
     out.inside[at] = r.v[ends] - r.v[heads]
-    odd = _odd(r, heads)
+    odd = _odd(r, heads, limit)
     first_hour = np.searchsorted(group, at)
     for n in range(len(heads)) if any(changes) else np.flatnonzero(odd).tolist():
         hour, declared = int(first_hour[n]), changes[int(at[n])]
         mine = slice(int(heads[n]), int(ends[n]) + 1)
         if odd[n] or any(r.t[mine][0] < c.at <= r.t[mine][-1] for c in declared):
             columns = (r.t[mine], r.v[mine], r.given[mine], float(modulus[hour]))
-            one = Register(*columns, np.nan, declared, False, r.gradual[mine])
+            one = Register(*columns, float(limit[int(at[n])]), declared, False, r.gradual[mine])
             _put(out, int(at[n]), one, steps(one, whole=False))
     return out
 
@@ -83,12 +86,12 @@ def _readings(hours: Partials, group: IntArray) -> _Readings:
     return _Readings(t, v, np.where(fell, hours.increase[place], np.nan), group[place], second & (hours.n > 2)[place])
 
 
-def _odd(r: _Readings, heads: IntArray) -> BoolArray:
+def _odd(r: _Readings, heads: IntArray, limit: FloatArray) -> BoolArray:
     """The groups whose register does something else than grow."""
     rise = np.diff(r.v, prepend=np.nan)
     rise[heads] = 0.0
     hours = np.maximum(np.diff(r.t, prepend=0) / HOUR, 1.0)
-    odd = (rise < 0) | (rise > POSSIBLE * hours) | ~np.isnan(r.given)
+    odd = (rise < 0) | (rise > np.fmin(POSSIBLE, limit[r.group] * hours)) | ~np.isnan(r.given)
     after = heads + 1
     after = after[after < len(r.t)]
     odd[after] |= rise[after] > np.maximum(r.v[after - 1], 1.0)
@@ -106,12 +109,13 @@ def _put(out: DayPoints, at: int, r: Register, found: Steps) -> None:
 
 
 def join(
-    days: IntArray, points: DayPoints, modulus: float, changes: Sequence[MeterChange], midnights: IntArray
-) -> tuple[FloatArray, FloatArray]:
+    days: IntArray, points: DayPoints, midnights: IntArray, modulus: float, changes: Sequence[MeterChange] = (),
+    limit: float = np.nan,
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Energy and meter changes of every day of one register.
 
     `days`: those with readings, as places in the calendar that `midnights` bounds (one more than there are days);
-    `points`: of these days.
+    `points`: of these days. `limit`: units an hour that it can count, NaN where unknown.
     """
     energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
     energy[days], changed[days] = points.inside, points.changed
@@ -120,9 +124,13 @@ def join(
         return energy, changed
     rise = points.first[1:] - points.last[:-1]
     gap = points.first_t[1:] - points.last_t[:-1]
-    odd = (rise < 0) | (rise > POSSIBLE * np.maximum(gap / HOUR, 1.0)) | (points.first[1:] > 2 * points.last[:-1] + 1.0)
+    odd = (
+        (rise < 0)
+        | (rise > np.fmin(POSSIBLE, limit * np.maximum(gap / HOUR, 1.0)))
+        | (points.first[1:] > 2 * points.last[:-1] + 1.0)
+    )
     if odd.any() or changes:
-        return _walk(days, points, modulus, changes, midnights)
+        return _walk(days, points, midnights, Register(_NO_T, _NO_V, _NO_V, modulus, limit, changes, trusted=True))
     next_day = days[1:] == days[:-1] + 1
     after = np.where(gap > 0, rise * (points.first_t[1:] - midnights[days[1:]]) / np.maximum(gap, 1.0), rise)
     energy[days[1:][next_day]] += after[next_day]
@@ -135,10 +143,8 @@ def join(
     return energy, changed
 
 
-def _walk(
-    days: IntArray, points: DayPoints, modulus: float, changes: Sequence[MeterChange], midnights: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """As `join`, of a register that does something else than grow."""
+def _walk(days: IntArray, points: DayPoints, midnights: IntArray, empty: Register) -> tuple[FloatArray, FloatArray]:
+    """As `join`, of a register that does something else than grow; `empty`: it without readings."""
     two = points.last_t > points.first_t
     place = np.repeat(np.arange(len(days)), 1 + two)
     second = np.zeros(len(place), dtype=np.bool_)
@@ -146,7 +152,7 @@ def _walk(
     t = np.where(second, points.last_t[place], points.first_t[place]).astype(np.int64)
     v = np.where(second, points.last[place], points.first[place])
     given = np.where(second, points.inside[place], np.nan)
-    found = steps(Register(t, v, given, modulus, np.nan, changes, trusted=True))
+    found = steps(empty._replace(t=t, v=v, given=given))
     energy, changed = np.zeros(len(midnights) - 1), np.zeros(len(midnights) - 1)
     energy[days[-1:]] += points.tail[-1:]
     for a, b, kwh, new in zip(*(c.tolist() for c in found[:4]), strict=True):
@@ -179,10 +185,10 @@ def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: 
     return out
 
 
-def energy_between(hours: Partials, modulus: float, bounds: IntArray) -> float:
+def energy_between(hours: Partials, modulus: float, bounds: IntArray, limit: float = np.nan) -> float:
     """What one register counted between two times; `hours`: sorted, of it alone, with some before and after."""
     r = _readings(hours, np.zeros(len(hours), dtype=np.int64))
-    found = steps(Register(r.t, r.v, r.given, modulus, np.nan, (), False, r.gradual))
+    found = steps(Register(r.t, r.v, r.given, modulus, limit, (), False, r.gradual))
     inside = (r.t[found.before] >= bounds[0]) & (r.t[found.after] <= bounds[1])
     total = float(found.energy[inside].sum())
     for n in np.flatnonzero(~inside).tolist():

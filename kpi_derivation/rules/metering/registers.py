@@ -25,11 +25,11 @@ from telemetry.windows import HOUR
 
 NOISE = 0.9  # a fall to more than this share of the register is rounding or noise
 AHEAD = 8  # readings within which an excursion comes back
-POSSIBLE = 1000.0  # units an hour that any register may count
-TIMES = 100.0  # times the usual rate that a register may count
+POSSIBLE, FURTHER = 1000.0, 50.0  # units that any register may count in a step of an hour, and more for further hours
+TIMES = 10.0  # times the largest other rate that a register may count in one step
 REGAINS = 3.0  # times the usual rate: a larger step is not growth after a reset
-RESET = 10.0  # times the usual rate that a register may show after a reset
-_LITTLE = 3.5  # units an hour below which a rate is not significant
+RESET = 2.0  # times the largest other rate that a register may show after a reset
+_LITTLE = 3.5  # units below which a step is not significant
 _LAST = 3  # readings at the end of a day that may wait for the next
 _USUAL = 0.9  # quantile of the rates that is the usual one
 
@@ -93,8 +93,10 @@ def plain(r: Register) -> bool:
         return False
     if not (rise >= 0).all() or (len(rise) > 1 and rise[0] > max(r.v[0], 1.0)):
         return False
-    limit = max(POSSIBLE, TIMES * float(np.median(rise / hours))) if math.isnan(r.limit) else r.limit
-    return bool((rise <= limit * hours).all())
+    if not math.isnan(r.limit):
+        return bool((rise <= r.limit * hours).all())
+    usual = float(np.median(rise / hours)) if len(rise) > 2 else POSSIBLE / TIMES
+    return bool((rise <= np.maximum(POSSIBLE + FURTHER * (hours - 1.0), TIMES * usual * hours)).all())
 
 
 class _Walk:
@@ -128,10 +130,10 @@ class _Walk:
         """The first reading to start from: one that the next ones exceed by far is wrong itself."""
         if len(self.v) < 3:
             return 0
-        rise, rate = self.v[1] - self.v[0], self._rate(0, 1)
-        if rise > max(self.v[0], 1.0) and rate > max(RESET * self._usual(0, 1), 1.0) and self._grows(1, 2):
+        rise, most = self.v[1] - self.v[0], self._most(0, 1)
+        if rise > max(self.v[0], most, 1.0) and self._grows(1, 2):
             return 1
-        falls = self.v[1] < NOISE * self.v[0] and self.v[1] > RESET * max(self._usual(0, 1), 0.1) * self._hours(0, 1)
+        falls = self.v[1] < NOISE * self.v[0] and self.v[1] > max(most, 1.0)
         return 1 if falls and len(self.v) > 3 and not self.r.changes and self._grows(1, 2) and self._grows(2, 3) else 0
 
     def _grows(self, i: int, j: int) -> bool:
@@ -152,13 +154,13 @@ class _Walk:
     def _after_rise(self, i: int, j: int, end: int) -> int | None:
         v = self.v
         if v[j] - v[i] > self._limit(i, j):
-            back = (k for k in range(j + 1, end) if v[i] <= v[k] and v[k] - v[i] <= self._limit(i, k))
+            back = (k for k in range(j + 1, end) if v[i] <= v[k] < v[j] and v[k] - v[i] <= self._limit(i, k))
             return next(back, None if self._may_wait(j) else j)
         down = next((k for k in range(j + 1, end) if v[k] < v[j]), None)
         if down is None or v[down] < v[i]:
             return j
         noise = down == j + 1 and v[down] > NOISE * v[j]
-        jumps = self._rate(i, j) > max(REGAINS * self._usual(i, j), _LITTLE) and not self._gradual(j)
+        jumps = v[j] - v[i] > self._significant(i, j) and not self._gradual(j)
         return down if noise or jumps else j
 
     def _gradual(self, j: int) -> bool:
@@ -185,8 +187,7 @@ class _Walk:
         if self._gradual(k):
             return False
         jump = self.v[k] - self.v[k - 1]
-        usual = self._usual(k - 1, k)
-        return jump >= 0.5 * (self.v[i] - self.v[k - 1]) and self._rate(k - 1, k) > max(REGAINS * usual, _LITTLE)
+        return bool(jump >= 0.5 * (self.v[i] - self.v[k - 1]) and jump > self._significant(k - 1, k))
 
     def _rolls(self, i: int, j: int) -> bool:
         size = self.r.modulus
@@ -220,32 +221,40 @@ class _Walk:
         """Of a step upwards; `given` holds what the hour counted if its register was reset within it."""
         rise, again = self.v[j] - self.v[i], float(self.r.given[j])
         if j == i + 1 and not math.isnan(again) and not self.r.trusted:
-            most = RESET * self._usual(i, j) * max(self._hours(i, j), 1.0)
-            return (again if again <= most else rise), False
+            return (again if again <= self._most(i, j) else rise), False
         return (rise, False) if rise <= self._limit(i, j) else (0.0, True)
 
     def _can_show(self, i: int, j: int) -> bool:
         """Whether a register that was reset after `i` can have its reading at `j`."""
-        usual = self._usual(i, j)
-        return usual == 0.0 or self.v[j] <= max(RESET * usual, _LITTLE) * max(self._hours(i, j), 1.0)
+        most = self._most(i, j)
+        return most == 0.0 or self.v[j] <= max(most, _LITTLE)
 
     def _hours(self, i: int, j: int) -> float:
         return float(self.t[j] - self.t[i]) / HOUR
 
-    def _rate(self, i: int, j: int) -> float:
-        return float((self.v[j] - self.v[i]) / max(self._hours(i, j), 1.0))
+    def _significant(self, i: int, j: int) -> float:
+        """A step from `i` to `j` that is larger is not usual growth."""
+        growing = self._growing(i, j)
+        usual = growing[math.ceil(_USUAL * len(growing)) - 1] if len(growing) else 0.0
+        return max(REGAINS * float(usual) * max(self._hours(i, j), 1.0), _LITTLE)
+
+    def _most(self, i: int, j: int) -> float:
+        """The most that a register can show at `j` that started again after `i`; 0 where nothing grows."""
+        return RESET * float(self._growing(i, j).max(initial=0.0)) * max(self._hours(i, j), 1.0)
 
     def _limit(self, i: int, j: int) -> float:
-        """The most that can be counted from `i` to `j`."""
-        usual = TIMES * self._usual(i, i + 1)
-        rate = max(POSSIBLE, usual) if math.isnan(self.r.limit) else self.r.limit
-        return rate * max(self._hours(i, j), 1.0)
+        """The most that can be counted from `i` to `j`: by the connection, else by what other steps count."""
+        hours = max(self._hours(i, j), 1.0)
+        if not math.isnan(self.r.limit):
+            return self.r.limit * hours
+        growing = self._growing(i, i + 1)
+        largest = float(growing[-1]) if len(growing) else POSSIBLE / TIMES
+        return max(POSSIBLE + FURTHER * (hours - 1.0), TIMES * largest * hours)
 
-    def _usual(self, i: int, j: int) -> float:
-        """The usual rate of growth, units an hour, without the step from `i` to `j`; 0 where nothing grows."""
+    def _growing(self, i: int, j: int) -> FloatArray:
+        """The rates of steps upwards, units an hour, in order of size, without those from `i` to `j`."""
         rates = np.delete(self._rates(), slice(i, j))
-        rates = rates[rates > 0]
-        return float(np.sort(rates)[math.ceil(_USUAL * len(rates)) - 1]) if len(rates) else 0.0
+        return np.sort(rates[rates > 0])
 
     def _rates(self) -> FloatArray:
         if not hasattr(self, "_all_rates"):

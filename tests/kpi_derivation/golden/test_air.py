@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 import re
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +141,38 @@ def test_stations_can_be_weighted_by_the_people_they_stand_for() -> None:
     w = World(bare, {"population_weighted_air": True})
     w.take(every("2020-01-01", 24, HOUR, "s0", "no2", [1.0] * 24))
     assert "population" in w.value("EN:EN:AQ:1C", "2020-01-01", "no2").notes
+
+
+def street(ppb: list[float], gas: str, **more: Any) -> World:
+    """A station at a street that measures ppb, as the gateway stores them: by the publisher's factor."""
+    w = World([{"id": "s", "kind": "air_reference", "quantities": [gas], "interval_s": 3600, **more}])
+    publisher = {"no2": 1.9, "o3": 1.96}[gas]
+    w.take(every("2003-01-01", len(ppb), HOUR, "s", gas, [publisher * v for v in ppb]))
+    return w
+
+
+def test_hours_over_the_eu_limit_are_counted_with_the_eus_own_conversion() -> None:
+    """8,760 hours of a street; the rule is 1.9125 ug/m3 a ppb (20 degrees C), the publisher's factor 1.9."""
+    chance = random.Random(2003)
+    ppb = [chance.lognormvariate(4.2, 0.35) for _ in range(8760)]
+    over = [sum(v * factor > 200.0 for v in ppb) for factor in (1.9125, 1.9)]
+    assert over[0] > 1.02 * over[1]
+    by_volume, by_mass = street(ppb, "no2", in_ppb=["no2"]), street(ppb, "no2")
+    assert by_volume.value("LOCAL:AQ:EU_DAYS", "2003", "no2_hours").value == over[0]
+    assert by_mass.value("LOCAL:AQ:EU_DAYS", "2003", "no2_hours").value == over[1]
+    mean = 1.9 * sum(ppb) / len(ppb)  # what is submitted is the publisher's
+    assert by_volume.value("EN:EN:AQ:1C", "2003", "no2").value == pytest.approx(mean, rel=1e-12)
+
+
+def test_indices_and_days_of_gases_by_volume_are_at_the_temperature_of_their_own_rule() -> None:
+    """53.6 ppb of NO2 are cut to 53, an index of 50; by mass 1.9 / 1.8804 * 53.6 = 54.2 ppb, 51."""
+    steady = street([53.6] * 48, "no2", in_ppb=["no2"])
+    assert steady.value("LOCAL:AQ:USAQI", "2003-01-01").value == 50.0
+    assert street([53.6] * 48, "no2").value("LOCAL:AQ:USAQI", "2003-01-01").value == 51.0
+    # 13.2 ppb: 25.08 ug/m3 by the publisher, 24.82 at 25 degrees C (WHO's limit is 25), 25.25 at 20 (EU's band: 25)
+    low = street([13.2] * 48, "no2", in_ppb=["no2"])
+    assert low.value("LOCAL:AQ:WHO_DAYS", "2003-01-01", "no2").value == 0.0
+    assert street([13.2] * 48, "no2").value("LOCAL:AQ:WHO_DAYS", "2003-01-01", "no2").value == 1.0
+    assert low.value("LOCAL:AQ:EAQI", "2003-01-01").value == 3.0
+    assert street([13.1] * 48, "no2").value("LOCAL:AQ:EAQI", "2003-01-01").value == 2.0
+    assert street([13.1] * 48, "no2", in_ppb=["no2"]).value("LOCAL:AQ:EAQI", "2003-01-01").value == 3.0

@@ -70,13 +70,33 @@ def spiked(**more: Any) -> World:
     return w
 
 
-def test_a_step_beyond_the_connection_is_left_out_and_named() -> None:
+def test_a_step_beyond_the_connection_counts_nothing_and_is_named() -> None:
     """The register rises by 990 kWh in an hour and stays there: too much for a connection of 10 kW."""
     free, limited = spiked().value(METERED, "2020-01"), spiked(max_kw=10.0).value(METERED, "2020-01")
     assert free.value == pytest.approx(2 * 95 + 990)
-    assert limited.value == pytest.approx(2 * 23 + 2 * 24 * 2)  # the day of the rise is not in it
-    assert "left out: m 1038 kWh on 2020-01-02, more than 10 kW can carry" in limited.notes
-    assert limited.coverage < free.coverage
+    assert limited.value == pytest.approx(2 * 94)  # that step is not in it
+    assert "meter changed: m on 2020-01-02 (see meter_change" in limited.notes
+    assert limited.coverage == free.coverage
+
+
+def test_a_reading_beyond_the_connection_that_comes_back_counts_nothing() -> None:
+    """25 kWh too much in one reading: possible for any register, not for a connection of 10 kW."""
+    values = [1000.0 + 2 * h for h in range(96)]
+    values[30] += 25.0
+    for more in ({}, {"max_kw": 10.0}):
+        w = World([meter("m", "energy_total", interval_s=3600, **more)])
+        w.take(every("2020-01-01", 96, HOUR, "m", "energy_total", values))
+        found = w.value(METERED, "2020-01")
+        assert found.value == pytest.approx(2 * 95)
+        assert "changed" not in found.notes
+
+
+def test_a_day_of_interval_energies_beyond_the_connection_is_left_out_and_named() -> None:
+    w = World([meter("m", "energy_delta", interval_s=3600, max_kw=10.0)])
+    w.take(every("2020-01-01", 48, HOUR, "m", "energy_delta", [2.0] * 30 + [990.0] + [2.0] * 17))
+    found = w.value(METERED, "2020-01")
+    assert found.value == pytest.approx(2 * 24)
+    assert "left out: m 1036 kWh on 2020-01-02, more than 10 kW can carry" in found.notes
 
 
 def test_the_energy_of_a_gap_is_within_what_the_gap_could_carry() -> None:

@@ -47,15 +47,67 @@ def test_a_doubled_station_is_told_within_two_weeks_with_the_mean_without_it() -
     assert abs(without / (clean.value or 1.0) - 1) < 0.05 < (value.value or 0.0) / (clean.value or 1.0) - 1
 
 
-def test_a_suspect_station_can_be_left_out_by_rule() -> None:
-    kept, left_out = (
-        air(130, 90).value(AIR, "2021", "no2"),
-        air(130, 90, {"exclude_suspect": True, "period_capture": 0}),
+COUNT_ALL: dict[str, Any] = {"period_capture": 0}
+EXCLUDE = {**COUNT_ALL, "exclude_suspect": True}
+
+
+def test_a_station_whose_fault_is_confirmed_can_be_left_out_by_rule() -> None:
+    kept, excluding = (
+        air(250, 210, COUNT_ALL).value(AIR, "2021", "no2"),
+        air(250, 210, EXCLUDE).value(AIR, "2021", "no2"),
     )
-    value = left_out.value(AIR, "2021", "no2")
-    assert value.n_devices == 4
-    assert "with them" in value.notes
-    assert "s2" in kept.notes
+    assert excluding.n_devices == 4
+    assert "with them" in excluding.notes
+    assert "suspect: s2 drifts far and alone against its neighbours" in kept.notes
+    assert "confirmed" in kept.notes
+    assert kept.n_devices == 5
+
+
+def test_without_half_a_year_of_history_nobody_is_left_out_also_not_the_station_that_was_mended() -> None:
+    """One that is halved after 100 days is one that was doubled until then: only the fault could be learnt."""
+    for made in (air(130, 90, EXCLUDE), air(160, 100, EXCLUDE, factor=0.5)):
+        value = made.value(AIR, "2021", "no2")
+        assert "suspect: s2 drifts" in value.notes
+        assert "confirmed" not in value.notes
+        assert value.n_devices == 5
+
+
+def test_two_stations_that_leave_the_others_together_are_weather() -> None:
+    w, chance = World(STATIONS, EXCLUDE), random.Random(7)
+    common = [20.0 + 10 * chance.random() for _ in range(250)]
+    for i in range(5):
+        off = [2.0 if i in (2, 3) and d >= 210 else 1.0 for d in range(250)]
+        levels = [common[d] * (0.8 + 0.1 * i) * chance.uniform(0.85, 1.15) * off[d] for d in range(250)]
+        w.take(every("2021-01-01", 250 * 24, HOUR, f"s{i}", "no2", [v + h % 5 for v in levels for h in range(24)]))
+    value = w.value(AIR, "2021", "no2")
+    assert "suspect: s2 drifts" in value.notes
+    assert "confirmed" not in value.notes
+    assert value.n_devices == 5
+
+
+def test_a_fault_that_the_operator_confirms_leaves_out_its_days_of_that_quantity() -> None:
+    """s2 is doubled from day 90 on and the city file says so: what is left is the mean of the undisturbed days."""
+    fault = [{"quantity": "no2", "since": "2021-04-01", "until": "2021-04-30", "note": "span drift"}]
+    w = World([{**d, "fault": fault} if d["id"] == "s2" else d for d in STATIONS], {"period_capture": 0.0})
+    disturbed = air(120, 90)
+    w.take(readings_of(disturbed))
+    means = [daily_means(disturbed, f"s{i}") for i in range(5)]
+    means[2] = means[2][:90]
+    value = w.value(AIR, "2021", "no2")
+    assert value.value == pytest.approx(sum(sum(m) / len(m) for m in means) / 5, rel=1e-9)
+    w.restart()
+    assert w.value(AIR, "2021", "no2") == value
+
+
+def readings_of(w: World) -> list[Reading]:
+    columns = (c.tolist() for c in (w.readings.series, w.readings.t, w.readings.value))
+    rows = [(w.table[s], t, v) for s, t, v in zip(*columns, strict=True)]
+    return [Reading(t, name.device, name.quantity, v) for name, t, v in rows]
+
+
+def daily_means(w: World, device: str) -> list[float]:
+    values = [r.value for r in sorted(readings_of(w)) if r.device == device]
+    return [sum(values[i : i + 24]) / 24 for i in range(0, len(values), 24)]
 
 
 def test_a_fault_of_months_stays_flagged_to_its_end() -> None:
