@@ -26,6 +26,7 @@ async def listen(
         username=broker.username,
         password=broker.password,
         identifier=client_id,
+        protocol=aiomqtt.ProtocolVersion.V5 if broker.version == "5" else aiomqtt.ProtocolVersion.V311,
         tls_context=broker.tls_context(),
         timeout=_CONNECT_S,
     )
