@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from adapters.points import Point
 from kpi_derivation.catalogue import KPIS, canonical
+from kpi_derivation.directions import direction_of
 from registry.city import City
 from telemetry.kpi_value import StoredKpi
 
@@ -31,10 +32,13 @@ def goals(city: City) -> dict[tuple[str, str], Goal]:
     found = {}
     for entry in city.target:
         code = canonical(entry.code)
-        direction = (KPIS[code].direction or entry.direction) if code else None
-        if code and direction in ("higher", "lower"):
-            parts = {_plain(part): part for part in KPIS[code].parts}
-            part = parts.get(_plain(entry.part), entry.part)
+        if not code:
+            continue
+        parts = {_plain(part): part for part in KPIS[code].parts}
+        part = parts.get(_plain(entry.part), entry.part)
+        official = KPIS[code].level != "local"
+        direction = (direction_of(code, part).better if official else KPIS[code].direction) or entry.direction
+        if direction in ("higher", "lower"):
             found[code, part] = Goal(float(entry.value), 1 if direction == "higher" else -1)
     return found
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from registry.target import TargetEntry
 from telemetry.errors import nearest
 from telemetry.quantities import QUANTITIES
 from telemetry.series import Series
@@ -27,15 +29,33 @@ DeviceKind = Literal[
     "heat_meter",
     "weather",
     "outage_log",
+    "water_quality",
+    "water_abstraction",
+    "wastewater_meter",
+    "weighbridge",
+    "emf_probe",
+    "traffic_counter",
+    "travel_time",
 ]
 
 # What a meter measures where its kind does not define it: water supplied into the network or billed to customers,
-# electricity generated, the use of a public building or of homes.
-Role = Literal["", "residential", "public_building", "generation", "supply", "billed"]
+# electricity generated, the use of a public building or of homes. Of a wastewater meter the stage behind which it
+# stands, of a weighbridge the way in which its waste is treated.
+Role = Literal[
+    "", "residential", "public_building", "generation", "supply", "billed",
+    "collected", "primary", "secondary", "tertiary",
+    "landfill", "burnt", "incinerated", "open dump", "recycled", "other",
+]  # fmt: skip
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Read once: it takes a walk over the folder of the tz database."""
+    return frozenset(available_timezones())
 
 
 def _with_zone(value: str) -> str:
@@ -76,6 +96,8 @@ class Rules(_Strict):
     # Whether the electricity meters measure all use, so that own generation is within what they count.
     generation_in_load: bool = False
     noise_limit_lden: float = Field(55.0, gt=0)
+    # ICNIRP 2020, general public, 2 to 300 GHz; several countries have lower limits.
+    emf_limit_v_per_m: float = Field(61.0, gt=0)
     population_weighted_air: bool = False
     exclude_suspect: bool = False
 
@@ -165,6 +187,7 @@ class Device(_Strict):
     max_kw: float | None = Field(None, gt=0)  # the rating of a meter's connection
     population: float | None = Field(None, gt=0)
     demand_response: bool = False
+    street_km: float | None = Field(None, gt=0)  # of the major street that a traffic counter watches
     calibration: list[Calibration] = []
     # Gases that it measures by volume (ppb, ppm): limits of other rules than the publisher's convert these themselves.
     in_ppb: list[str] = []
@@ -280,6 +303,15 @@ class Denominators(_Strict):
     electricity_monitored_km: float | None = Field(None, ge=0)
     water_network_km: float | None = Field(None, gt=0)
     water_monitored_km: float | None = Field(None, ge=0)
+    available_freshwater_m3_per_year: float | None = Field(None, gt=0)
+    antenna_sites: float | None = Field(None, gt=0)
+    major_streets_km: float | None = Field(None, gt=0)
+    # Cities are compared within `group`; `region` is the programme they belong to. The rest finds cities like this one.
+    group: str = ""
+    region: str = ""
+    income_per_capita: float | None = Field(None, gt=0)
+    heating_degree_days: float | None = Field(None, ge=0)
+    car_share: float | None = Field(None, ge=0)
     extra: dict[str, Any] = {}
 
     @field_validator("id")
@@ -292,26 +324,16 @@ class Denominators(_Strict):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(
-                f"'{value}' is not a time zone of the tz database; {nearest(value, available_timezones())}"
-            )
+        if value not in _time_zones():
+            raise ValueError(f"'{value}' is not a time zone of the tz database; {nearest(value, _time_zones())}")
         return value
 
 
-class TargetEntry(_Strict):
-    """The value that a figure is to reach, in the figure's unit; set by the city, because the publisher defines none.
-
-    `direction` is needed where the catalogue does not define which direction is better. Codes and parts are checked
-    where the
-    targets are used, against the catalogue.
-    """
+class Practice(_Strict):
+    """What a city did for a KPI, in its own words, for others to read."""
 
     code: str
-    part: str = ""
-    value: float = Field(ge=0)
-    direction: Literal["higher", "lower"] | None = None
-    source: str = ""
+    text: str = Field(min_length=1)
 
 
 class Feeder(_Strict):
@@ -331,6 +353,7 @@ class City(_Strict):
     device: list[Device] = []
     target: list[TargetEntry] = []
     feeder: list[Feeder] = []
+    practice: list[Practice] = []
     documented: dict[str, Any] = {}
 
     @model_validator(mode="before")

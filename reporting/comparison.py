@@ -8,6 +8,7 @@ excluded; each value states the share of the region's population that it represe
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ from reporting.aggregate import Contribution, aggregate
 from reporting.basis import basis_of, differences
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, unit_of
+from reporting.targets import better
 
 
 class CityFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +59,9 @@ def ranks(values: Mapping[str, float], direction: str) -> dict[str, int]:
     """1 for the best; equal values share a rank, and the next one follows after as many. Empty without a direction."""
     if direction not in ("higher", "lower"):
         return {}
-    sign = 1 if direction == "higher" else -1
-    return {city: 1 + sum(sign * other > sign * value for other in values.values()) for city, value in values.items()}
+    sign = -1 if direction == "higher" else 1
+    ordered = sorted(sign * value for value in values.values())
+    return {city: 1 + bisect_left(ordered, sign * value) for city, value in values.items()}
 
 
 def compare(cities: Sequence[CityFigures]) -> list[Line]:
@@ -80,7 +83,7 @@ def _line(point: Point, cities: Sequence[CityFigures], figures: Mapping[str, Fig
     return Line(
         code=code, part=part, name=kpi.name, unit=unit,
         values={c.id: known.get(c.id) for c in cities},
-        ranks=ranks(known, kpi.direction) if not differ and len(known) > 1 else {},
+        ranks=ranks(known, better(code, part)) if not differ and len(known) > 1 else {},
         region=_region([(c, there.get(c.id)) for c in cities], differ),
         notes=(*differ, *_notes(list(there.values()))),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from registry.city import City
 from reporting.figures.figures import Figure, figures, official
 from reporting.figures.points import Point
 from reporting.scoring import Target
-from reporting.targets import Scores, score, stored_targets
+from reporting.targets import Scores, better, score, stored_targets
 from telemetry.kpi_value import KpiValue
 
 Origin = Literal["derived", "reported", "missing"]
@@ -78,7 +78,7 @@ def _indicator(f: Figure, scores: Scores, target: float | None) -> Indicator:
         category=kpi.category,
         level=kpi.level,
         unit=f.unit,
-        direction=kpi.direction,
+        direction=better(f.code, f.part),
         sdg=kpi.sdg,
         origin=origin,
         derivable=kpi.derivable,

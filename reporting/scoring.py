@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "nearest"]
 
 BANDS = ("0-33 %", "33-66 %", "66-95 %", "95+ %")
 OUR_CHOICE = "targets are the city's own, not the publisher's; where lower is better performance is target / value"
@@ -63,6 +63,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 def performance(value: float, target: float, direction: Direction) -> float:
     """`value` as a share of `target`; both in the same unit, not negative.
 
+    Where the nearest value is best, one minus the distance as a share of the target, not below 0.
     Raises ValueError where higher is better and the target is 0, which every value reaches.
     """
     if value < 0 or target < 0:
@@ -70,7 +71,9 @@ def performance(value: float, target: float, direction: Direction) -> float:
     if direction == "lower":
         return min(target / value, 1.0) if value else 1.0
     if target == 0:
-        raise ValueError("a target of 0 where higher is better cannot be scored; set a target above 0")
+        raise ValueError(f"a target of 0 where {direction} is better cannot be scored; set a target above 0")
+    if direction == "nearest":
+        return max(1.0 - abs(value - target) / target, 0.0)
     return value / target
 
 

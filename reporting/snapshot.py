@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from adapters.store import Store
-from registry.city import City, TargetEntry
+from registry.city import City
+from registry.target import TargetEntry
 from registry.toml import load
 from reporting.figures.points import Point
 from reporting.figures.stored import figures_of

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from kpi_derivation.catalogue import KPIS, canonical
-from registry.city import City, TargetEntry
+from kpi_derivation.directions import direction_of
+from registry.city import City
+from registry.target import TargetEntry
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, part_named, u4ssc, unit_of
 from reporting.scoring import Score, Scored, Target, by_group, scored
@@ -67,14 +69,19 @@ def _target(entry: TargetEntry) -> Target:
     if code is None:
         raise ValueError(f"there is no KPI '{entry.code}'; {nearest(entry.code, KPIS).rstrip('.')}")
     part = part_named(KPIS[code], entry.part) if KPIS[code].level != "local" else entry.part
-    direction = KPIS[code].direction or entry.direction
-    if direction not in ("higher", "lower"):
+    direction = better(code, part) or entry.direction
+    if direction not in ("higher", "lower", "nearest"):
         raise ValueError(f'{code} needs a direction; add direction = "higher" or "lower" for the better one')
     if entry.direction not in (None, direction):
         raise ValueError(f"for {code} {direction} is better; remove direction")
-    if direction == "higher" and entry.value == 0:
-        raise ValueError(f"the target of {code} is 0 and higher is better; set a value above 0")
+    if direction != "lower" and entry.value == 0:
+        raise ValueError(f"the target of {code} is 0 and {direction} is better; set a value above 0")
     return Target(code=code, part=part, value=entry.value, direction=direction, source=entry.source)  # type: ignore[arg-type]
+
+
+def better(code: str, part: str) -> str:
+    """Which direction of a data point is better; "" where none is known."""
+    return KPIS[code].direction if KPIS[code].level == "local" else direction_of(code, part).better
 
 
 def score(figures: Sequence[Figure], wanted: dict[Point, Target]) -> Scores:

@@ -54,6 +54,11 @@ def trend(values: Sequence[tuple[int, float]]) -> Trend:
 
 def distance(found: Trend, target: Target) -> Distance:
     """The distance of the newest value from the target, and the year in which the trend reaches it."""
+    if target.direction == "nearest":
+        apart = abs(found.last - target.value)
+        return Distance(
+            target=target.value, distance=apart, reached=not apart, reached_in=None if apart else found.year
+        )
     missing = target.value - found.last if target.direction == "higher" else found.last - target.value
     if missing <= 0:
         return Distance(target=target.value, distance=0.0, reached=True, reached_in=found.year)

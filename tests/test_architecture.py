@@ -177,7 +177,11 @@ def test_a_circle_would_be_found() -> None:
 
 # Rooms whose modules are functions of values; with what they may nevertheless read: tables that belong to the code.
 PURE = ("telemetry", "kpi_derivation", "planning", *(f"reporting/{room}" for room in ("figures", "proof")))
-PURE_FILES = ("comparison", "ngsi", "open_rows", "scoring", "targets", "trend", "wheel")
+PURE_FILES = (
+    "comparison", "ngsi", "open_rows", "scoring", "tables", "targets", "trend", "wheel", "goals/progress", "goals/text",
+    "evidence/canonical", "evidence/enclosed", "evidence/manifest", "evidence/merkle", "evidence/recomputed",
+    "files/gbfs", "files/geojson", "files/plane",
+)  # fmt: skip
 OWN_TABLES = ("kpi_derivation/catalogue/__init__.py",)
 DATABASES_AND_FILES = {
     "codecs", "fileinput", "fcntl", "glob", "gzip", "bz2", "lzma", "zipfile", "tarfile", "mmap", "os", "pathlib",

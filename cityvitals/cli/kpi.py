@@ -117,16 +117,25 @@ def kpi_pack(
     period: PeriodText,
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
     targets: Targets = None,
+    sign: Annotated[
+        Path | None, typer.Option("--sign", help="A private key of `keygen`: enclose the windows and sign.")
+    ] = None,
 ) -> None:
-    """Write the verifier's pack: sheet, provenance, plots, summary.
+    """Write the verifier's pack: sheet, provenance, plots, summary; with --sign, evidence for `verify`.
 
     Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
     """
     from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.pack.pack import collect, write_pack  # noqa: PLC0415
 
-    pack = collect(existing_store(store), city, period, targets, _now())
-    for path in write_pack(pack, out):
+    opened = existing_store(store)
+    pack = collect(opened, city, period, targets, _now())
+    paths = write_pack(pack, out)
+    if sign:
+        from reporting.evidence.signing import sign as sign_pack  # noqa: PLC0415 - needs `cryptography`
+
+        paths += sign_pack(opened, pack.city, pack.period, out, sign, _now())
+    for path in paths:
         sys.stdout.write(f"{path}\n")
 
 

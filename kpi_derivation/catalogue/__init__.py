@@ -17,6 +17,7 @@ from types import ModuleType
 
 import msgspec
 
+from kpi_derivation.directions import direction_of
 from kpi_derivation.engine.asked import asked_of_any_city
 from kpi_derivation.engine.reads import Reads
 from kpi_derivation.engine.view import Part, View
@@ -71,7 +72,7 @@ def _rows() -> Iterator[Kpi]:
     lines = (files(__name__) / "u4ssc.csv").read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
         lists = {name: tuple(filter(None, row[name].split(";"))) for name in ("aliases", "parts", "region", "sdg")}
-        yield msgspec.convert({**row, **lists}, Kpi)
+        yield msgspec.convert({**row, **lists, "direction": direction_of(row["code"]).better}, Kpi)
 
 
 def _modules() -> Iterator[ModuleType]:

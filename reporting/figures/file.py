@@ -11,6 +11,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from kpi_derivation.catalogue import KPIS, Kpi, canonical
 from reporting.figures.points import all_points, part_named, unit_of
@@ -34,14 +35,14 @@ def read_figures(text: str, name: str) -> list[Reported]:
     """The figures of a file's text. Raises UsageError; `name`: the file's name in its sentences."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     header = [cell.strip().lower() for cell in next(reader, [])]
-    _check_header(header, name)
+    check_header(header, name)
     found: list[Reported] = []
     wrong: list[str] = []
     for cells in reader:
         try:
-            row = _row(header, cells)
+            row = row_of(header, cells)
             if any(row.get(column) for column in _FILLED_IN):
-                found.append(_figure(row, reader.line_num))
+                found.append(figure_of(row, reader.line_num))
         except ValueError as error:
             end = "" if str(error).endswith("?") else "."
             wrong.append(f"{name}, line {reader.line_num}: {error}{end}")
@@ -63,7 +64,8 @@ def blank_form(year: int) -> str:
     return out.getvalue()
 
 
-def _check_header(header: list[str], name: str) -> None:
+def check_header(header: list[str], name: str) -> None:
+    """Raises UsageError for an unknown or missing column."""
     for column in header:
         if column not in COLUMNS and column not in _FOR_PEOPLE:
             raise UsageError(f"{name}, line 1: unknown column '{column}'; {nearest(column, COLUMNS)}")
@@ -75,15 +77,17 @@ def _check_header(header: list[str], name: str) -> None:
         )
 
 
-def _row(header: list[str], cells: list[str]) -> Row:
+def row_of(header: list[str], cells: list[str]) -> Row:
+    """The cells by column. Raises ValueError for more cells than columns."""
     if len(cells) > len(header):
         raise ValueError(f"{len(cells)} cells for {len(header)} columns; quote text that contains commas")
     return dict(zip(header, (cell.strip() for cell in cells), strict=False))
 
 
-def _figure(row: Row, line: int) -> Reported:
+def figure_of(row: Row, line: int) -> Reported:
+    """The figure of a row. Raises ValueError with a sentence."""
     kpi = _kpi(row.get("code", ""))
-    part = part_named(kpi, row.get("part", ""))
+    part = _part_named(kpi.code, row.get("part", ""))
     check_unit(kpi.code, part, row.get("unit", ""))
     value, numerator, denominator = _numbers(row, kpi, part)
     return Reported(
@@ -93,12 +97,16 @@ def _figure(row: Row, line: int) -> Reported:
     )  # fmt: skip
 
 
+_canonical = lru_cache(maxsize=1000)(canonical)
+_part_named = lru_cache(maxsize=1000)(lambda code, text: part_named(KPIS[code], text))
+
+
 def _kpi(text: str) -> Kpi:
-    code = canonical(text)
-    official = [kpi.code for kpi in KPIS.values() if kpi.level != "local"]
+    code = _canonical(text)
     if not text or code is None:
+        official = [kpi.code for kpi in KPIS.values() if kpi.level != "local"]
         raise ValueError(f"there is no KPI '{text}'; {nearest(text.replace(' ', '').upper(), official).rstrip('.')}")
-    if code not in official:
+    if KPIS[code].level == "local":
         raise ValueError(f"{code} is a local KPI; only the 91 of U4SSC are reported")
     return KPIS[code]
 

@@ -8,6 +8,7 @@ which only this module writes and parses. Where the KPI is also derived from rea
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
 from reporting.figures.points import unit_of
 from telemetry.kpi_value import KpiValue
-from telemetry.periods import parse_period
+from telemetry.periods import Period, parse_period
 
 # The six classes of the verification template (Verification Manual p163), paraphrased, best first.
 QUALITY = {
@@ -74,12 +75,17 @@ def plain_part(value: KpiValue) -> str:
 
 def as_value(figure: Reported, city: str, zone: ZoneInfo) -> KpiValue:
     """The figure as a stored value: of the whole year, final, with the coverage that the city states."""
-    year = parse_period(f"{figure.year:04}", zone)
+    year = _year(figure.year, zone)
     return KpiValue(
         city=city, code=figure.code, part=stored_part(figure.code, figure.part), period=year.label, kind=year.kind,
         start=year.start, end=year.end, value=figure.value, unit=figure.unit, coverage=1.0, status="final",
         n_devices=0, method=METHOD + figure.quality, notes=_notes(figure),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1000)
+def _year(year: int, zone: ZoneInfo) -> Period:
+    return parse_period(f"{year:04}", zone)
 
 
 def _notes(figure: Reported) -> str:

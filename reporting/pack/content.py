@@ -8,6 +8,7 @@ from registry.city import City
 from reporting.figures.figures import Figure, not_reported_share, official
 from reporting.figures.points import Point
 from reporting.figures.rules import Finding
+from reporting.goals.stored import GoalLine
 from reporting.proof.proof import Proof
 from reporting.scoring import Target
 from reporting.targets import Scores
@@ -26,6 +27,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     targets: dict[Point, Target]
     scores: Scores
     months: list[KpiValue]
+    goals: list[GoalLine] = []
 
     @property
     def title(self) -> str:

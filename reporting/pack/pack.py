@@ -25,6 +25,7 @@ from reporting.figures.figures import Figure
 from reporting.figures.rules import Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
 from reporting.figures.template import HEADINGS, rows
+from reporting.goals.stored import entries_of, goals_of
 from reporting.pack.content import Pack
 from reporting.proof.explain import Explainer
 from reporting.proof.proof import Proof
@@ -50,6 +51,7 @@ def collect(store: Store, city_id: str, period_text: str, targets: Path | None, 
         city=city, period=period, figures=figures, proofs=[_timeless(p) for p in proofs],
         findings=_findings(store, city, period, figures), targets=wanted, scores=score(figures, wanted),
         months=[v.kpi for v in store.kpis(KpiQuery(city.id, ["month"], None, period.start, period.end))],
+        goals=goals_of(store, city, entries_of(targets)),
     )  # fmt: skip
 
 
@@ -104,7 +106,7 @@ def _csv(pack: Pack) -> str:
 def _provenance(pack: Pack) -> bytes:
     """The provenance of every value, machine-readable; `schema` increases with every change of the structure."""
     plain = {
-        "schema": 2,
+        "schema": 3,
         "software": f"cityvitals {version()}",
         "city": pack.city.model_dump(mode="json", exclude_defaults=True),
         "period": pack.period._asdict(),
@@ -112,6 +114,7 @@ def _provenance(pack: Pack) -> bytes:
         "derived": pack.proofs,
         "reported": [f.reported for f in pack.figures if f.reported],
         "findings": pack.findings,
+        "goals": pack.goals,
         "targets": {"note": OUR_CHOICE, "targets": list(pack.targets.values())},
         "scores": {"figures": list(pack.scores.items.values()), "categories": pack.scores.categories},
     }

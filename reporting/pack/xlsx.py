@@ -32,6 +32,7 @@ def workbook(pack: Pack) -> bytes:
     local = [f for f in pack.figures if f.kpi.level == "local"]
     _figures(book, forms, "Local KPIs", rows(local, pack.scores, pack.period.label), pack)
     _categories(book, forms, pack)
+    _goals(book, forms, pack)
     _findings(book, forms, pack)
     _about(book, forms, pack)
     book.close()
@@ -113,6 +114,35 @@ def _categories(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: 
                 sheet.write(line, 4, BANDS[score.band - 1], forms["bands"][score.band - 1])
         line += 2
     sheet.write(line, 0, f"{OUR_CHOICE[0].upper()}{OUR_CHOICE[1:]}.", forms["cell"])
+
+
+def _goals(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: ANN401
+    sheet = book.add_worksheet("Goals")
+    headings = (
+        "Code", "Data point", "KPI", "Unit", "Baseline", "Baseline year", "Target", "Deadline", "Newest", "Year",
+        "Form", "Needed", "Actual", "Ratio", "Verdict", "Remark",
+    )  # fmt: skip
+    for column, text in enumerate(headings):
+        sheet.set_column(column, column, 34 if text in ("KPI", "Remark") else 14)
+        sheet.write(0, column, text, forms["head"])
+    for line, g in enumerate(pack.goals, start=1):
+        p = g.progress
+        newest = (p.value, p.year, p.form, p.needed, p.actual, p.ratio) if p else (None,) * 6
+        cells = (
+            g.code,
+            g.part,
+            g.name,
+            g.unit,
+            g.baseline,
+            g.baseline_year,
+            g.target,
+            g.year,
+            *newest,
+            g.verdict,
+            g.why,
+        )
+        for column, cell in enumerate(cells):
+            sheet.write(line, column, cell, forms["cell"])
 
 
 def _findings(book: Any, forms: dict[str, Any], pack: Pack) -> None:  # noqa: ANN401

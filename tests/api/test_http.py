@@ -110,8 +110,10 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
         "/v1/cities/{city}/devices/{device}/hours", "/v1/cities/{city}/hours", "/v1/cities/{city}/areas",
         "/v1/cities/{city}/unregistered", "/v1/cities/{city}/now", "/v1/cities/{city}/kpis/{code}/about",
         "/v1/cities/{city}/kpis/{code}/limits",
-        "/v1/cities/{city}/snapshot.svg", "/v1/catalogue", "/v1/index/kpis", "/v1/live", "/healthz", "/readyz",
-        "/metrics",
+        "/v1/cities/{city}/goals", "/v1/cities/{city}/sdg", "/v1/cities/{city}/snapshot.svg",
+        "/v1/cities/{city}/sub-dimensions.svg", "/v1/region/profile", "/v1/region/heat-map", "/v1/region/peers",
+        "/v1/region/twins", "/v1/region/index", "/v1/catalogue", "/v1/index/kpis", "/v1/index/catalogue", "/v1/live",
+        "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     operations = [operation for path in description["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)

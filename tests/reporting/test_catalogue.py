@@ -40,7 +40,7 @@ def test_a_row_is_whole(kpi: Kpi) -> None:
     assert kpi.dimension[:2].upper() in {"EC", "EN", "SO"}
     assert kpi.type in {"smart", "sustainable", "structural", "unknown"}
     assert kpi.unit_status in {"verified", "secondary", "unconfirmed"}
-    assert kpi.direction in {"higher", "lower", ""}
+    assert kpi.direction in {"higher", "lower", "nearest", ""}
     assert kpi.name
     assert kpi.unit
     assert kpi.definition

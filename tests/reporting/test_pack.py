@@ -144,7 +144,7 @@ def test_the_csv_says_the_same_as_the_sheet(made: Path) -> None:
 
 def test_the_provenance_goes_down_to_the_stations_and_names_no_time_of_making(made: Path) -> None:
     found = msgspec.json.decode((made / "provenance.json").read_bytes())
-    assert (found["schema"], found["city"]["city"]["id"]) == (2, "almby")
+    assert (found["schema"], found["city"]["city"]["id"]) == (3, "almby")
     [no2] = [p for p in found["derived"] if p["value"]["part"] == "no2" and p["value"]["code"] == "EN:EN:AQ:1C"]
     assert [d["device"] for d in no2["devices"]] == ["street", "park", "broken"]
     assert no2["stored"] == ""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kpi_derivation.catalogue import KPIS
-from registry.city import TargetEntry
+from registry.target import TargetEntry
 from reporting.figures.figures import Figure, figures
 from reporting.figures.reported import Reported
 from reporting.scoring import Target
@@ -80,7 +80,7 @@ def test_a_city_without_targets_is_not_scored_but_shown() -> None:
     ("entry", "sentence"),
     [
         ({"code": "EC:ICT:ICT:9C", "value": 1}, r"number 1: there is no KPI 'EC:ICT:ICT:9C'; did you mean"),
-        ({"code": "EC:ICT:ICT:2C", "value": 60}, "needs a direction"),
+        ({"code": "EC:P:EM:3A", "value": 60}, "needs a direction"),
         ({"code": "EC:ICT:WS:1C", "value": 60, "direction": "lower"}, "higher is better; remove direction"),
         ({"code": "EC:ICT:WS:1C", "value": 0}, "set a value above 0"),
         ({"code": "EN:EN:AQ:1C", "value": 10}, "name one in part"),

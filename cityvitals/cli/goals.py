@@ -1,0 +1,28 @@
+"""`cityvitals kpi goals`: targets with baseline and deadline, the rate they need and the rate there is."""
+
+from __future__ import annotations
+
+import sys
+
+from cityvitals.cli import kpi
+from cityvitals.cli.kpi import CityId, Form, StoreUrl, Targets
+
+
+def add_to(_: object) -> None:
+    """Register the command in the group `kpi`."""
+    kpi.app.command("goals")(kpi_goals)
+
+
+def kpi_goals(city: CityId, store: StoreUrl, targets: Targets = None, form: Form = "table") -> None:
+    """Show how far a city is on the way to its targets, and whether that is fast enough.
+
+    Example: cityvitals kpi goals --city aberdeen --store sqlite:///aberdeen.db
+    """
+    from adapters.stores import existing_store  # noqa: PLC0415
+    from reporting.goals.stored import entries_of, goals_of  # noqa: PLC0415
+    from reporting.goals.text import goals_text  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
+
+    opened = existing_store(store)
+    found = goals_of(opened, stored_city(opened, city), entries_of(targets))
+    sys.stdout.write(goals_text(found, form, None if sys.stdout.isatty() else 200))

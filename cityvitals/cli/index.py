@@ -1,0 +1,45 @@
+"""The commands `cityvitals index ...`: the workbench, and the side of an index that collects cities' feeds."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cityvitals.cli.kpi import Form, StoreUrl
+from cityvitals.cli.region import GroupName, RegionName, Year
+
+app = typer.Typer(help="An index over many cities: never official, its choices stated.", no_args_is_help=True)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the group."""
+    parent.add_typer(app, name="index")
+
+
+@app.command()
+def rank(
+    store: StoreUrl,
+    period: Year,
+    region: RegionName = "",
+    group: GroupName = "",
+    normalisation: Annotated[str, typer.Option(help="target or min-max.")] = "target",
+    weights: Annotated[str, typer.Option(help="equal (each figure) or category.")] = "equal",
+    mean: Annotated[str, typer.Option(help="arithmetic or geometric.")] = "arithmetic",
+    draws: Annotated[int, typer.Option(min=1, max=100_000, help="Random weightings for the interval.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the random weightings.")] = 1,
+    form: Form = "table",
+) -> None:
+    """Rank cities by a stated choice, with the interval of ranks that other choices give.
+
+    Example: cityvitals index rank --store sqlite:///norway.db --period 2025 --mean geometric
+    """
+    from adapters.stores import existing_store  # noqa: PLC0415
+    from reporting.index.choices import choice_of  # noqa: PLC0415
+    from reporting.region.queries import region_index  # noqa: PLC0415
+    from reporting.region.text import index_text  # noqa: PLC0415
+
+    choice = choice_of(normalisation, weights, mean, draws, seed)
+    found = region_index(existing_store(store), period, choice, region, group)
+    sys.stdout.write(index_text(found, form, None if sys.stdout.isatty() else 200))

@@ -1,0 +1,43 @@
+"""`cityvitals keygen` and `cityvitals verify`: keys for signed packs, and the check of one on any machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(keygen)
+    app.command()(verify)
+
+
+def keygen(
+    out: Annotated[Path, typer.Argument(help="The private key's file; the public key goes to FILE.pub.")],
+) -> None:
+    """Create an Ed25519 key for `kpi pack --sign`. Example: cityvitals keygen aberdeen.key."""
+    from reporting.evidence.keys import new_pair  # noqa: PLC0415
+
+    sys.stdout.write(f"{new_pair(out)}\n")
+    sys.stderr.write(f"Publish {out}.pub or this fingerprint; keep {out} secret.\n")
+
+
+def verify(
+    pack: Annotated[Path, typer.Argument(help="The folder of a signed pack.")],
+    key: Annotated[str, typer.Option(help="The signer's public key file, or its fingerprint sha256:...")] = "",
+    readings: Annotated[
+        list[Path] | None, typer.Option("--readings", help="A file of readings, as for `replay`; may be repeated.")
+    ] = None,
+) -> None:
+    """Check a signed pack: signature, files, windows, and every derived value to the last bit. Needs no store.
+
+    With --readings the windows are made from these files again, and those that differ are listed, with the values
+    that would change. Example: cityvitals verify aberdeen-2018 --key aberdeen.key.pub
+    """
+    from cityvitals.evidence import verify_command  # noqa: PLC0415
+
+    if not verify_command(pack, key, readings or []):
+        raise typer.Exit(1)

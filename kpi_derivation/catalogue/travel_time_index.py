@@ -1,0 +1,43 @@
+"""EC:I:T:5A Travel Time Index: travel time in the peak / travel time in free flow. The formula is unconfirmed.
+
+Each section of road (`travel_time`, from loops, Bluetooth or plate readers) has the mean of its valid hours in the peak
+and in free flow; the city's value is the mean of the sections' ratios, each section alike. Peak and free flow are the
+hours of `engine/families/travel.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpi_derivation.engine.view import HOUR_MS, Part, View
+from kpi_derivation.rules.ratios import ONLY_CALENDAR
+from registry.city import DeviceKind
+
+CODE = "EC:I:T:5A"
+METHOD = "travel-time-peak-to-free-flow/1 (unconfirmed formula)"
+REGION = "none"
+_SECTIONS: tuple[DeviceKind, ...] = ("travel_time",)
+
+
+def derive(view: View) -> list[Part]:
+    """One part, without a name."""
+    days = view.daily("travel_time", _SECTIONS)
+    sums = {
+        name: np.nan_to_num(days[name]).sum(axis=1) for name in ("peak_sum", "peak_hours", "free_sum", "free_hours")
+    }
+    hours = np.nan_to_num(days["hours"]).sum(axis=1)
+    capture = np.minimum(hours * HOUR_MS / max(view.expected_ms, HOUR_MS), 1.0)
+    counts = (capture >= view.city.rules.period_capture) & (sums["peak_hours"] > 0) & (sums["free_hours"] > 0)
+    coverage, n = float(capture.mean()) if len(capture) else 0.0, int(counts.sum())
+    if view.period.kind in ("24h", "day"):
+        why = f"{ONLY_CALENDAR} from a month, and 365 days"
+    elif not days.devices:
+        why = "no section with travel times is registered"
+    else:
+        why = "" if n else f"no section has {100 * view.city.rules.period_capture:g} % of the hours, peak and free flow"
+    if why:
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+    ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
+    left = len(days.devices) - n
+    notes = f"{left} sections left out, too few hours" if left else ""
+    return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes)]
