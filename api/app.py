@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware.
 
-metrics > security headers > access > gzip > HEAD > ETag > routes > SharedStore > store
+metrics > security headers > access > gzip > HEAD > ETag > signature > routes > SharedStore > store
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from api.problems import add_handlers
 from api.routes import routers
 from api.settings import ApiSettings
 from api.shared_store import SharedStore
+from api.signature import SignFeed
 from api.state import State
 
 
@@ -49,6 +50,8 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
         app.include_router(router)
     add_page(app, settings.tiles, settings.tiles_attribution)
     add_handlers(app)
+    if settings.signing_key:
+        app.add_middleware(SignFeed, key=settings.signing_key)
     app.add_middleware(ETagMiddleware)
     app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

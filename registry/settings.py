@@ -164,6 +164,8 @@ class ApiSection(Section):
     max_live: int = Field(1000, gt=0)
     max_connections: int = Field(2000, gt=0)
     proxies: list[str] = []
+    # Of `cityvitals keygen`; with it, the pages of the index feed are signed.
+    signing_key: Path | None = None
 
 
 class HealthSettings(Limits, Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,3 +44,32 @@ def rank(
     choice = choice_of(normalisation, weights, mean, draws, seed)
     found = region_index(existing_store(store), period, choice, region, group)
     sys.stdout.write(index_text(found, form, None if sys.stdout.isatty() else 200))
+
+
+@app.command()
+def collect(
+    feeds: Annotated[Path, typer.Argument(help="FEEDS.toml: [[feed]] with url, key, cities, token_file, region.")],
+    store: StoreUrl,
+) -> None:
+    """Bring a copy of many cities' feeds up to date; only what has changed since the last time is read.
+
+    Example: cityvitals index collect feeds.toml --store sqlite:///index.db
+    """
+    from adapters.feeds import get  # noqa: PLC0415
+    from adapters.stores import open_store  # noqa: PLC0415
+    from cityvitals.operation.recover import only_one  # noqa: PLC0415
+    from reporting.collect.collect import Cursors, collect  # noqa: PLC0415
+    from reporting.collect.feeds_file import read_feeds  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
+
+    if not store.startswith("sqlite:///"):
+        raise UsageError("A copy is kept in an embedded store; use --store sqlite:///index.db.")
+    path = Path(f"{store.removeprefix('sqlite:///')}.cursors")
+    wanted = read_feeds(feeds)
+    with only_one(path, "Wait until the other collection has ended."):
+        result = collect(open_store(store), wanted, Cursors(path), get)
+    sys.stdout.write(f"{result.values:,} values of {result.cities:,} cities copied.\n")
+    for sentence in result.wrong:
+        sys.stderr.write(f"{sentence}\n")
+    if result.wrong:
+        raise typer.Exit(1)

@@ -43,11 +43,11 @@ for _name, _file in (("Body", "DejaVuSans.ttf"), ("Body-Bold", "DejaVuSans-Bold.
 pdfmetrics.registerFontFamily("Body", normal="Body", bold="Body-Bold", italic="Body", boldItalic="Body-Bold")
 
 _INK = colors.HexColor("#263238")
-_TEXT = ParagraphStyle("text", fontName="Body", fontSize=8.5, leading=12, textColor=_INK)
-_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=6.3, leading=8.2)
-_H1 = ParagraphStyle("h1", parent=_TEXT, fontName="Body-Bold", fontSize=18, leading=23, spaceAfter=4)
-_H2 = ParagraphStyle("h2", parent=_TEXT, fontName="Body-Bold", fontSize=12, leading=16, spaceBefore=10, spaceAfter=4)
-_WIDTH = A4[0] - 36 * mm
+TEXT = ParagraphStyle("text", fontName="Body", fontSize=8.5, leading=12, textColor=_INK)
+SMALL = ParagraphStyle("small", parent=TEXT, fontSize=6.3, leading=8.2)
+H1 = ParagraphStyle("h1", parent=TEXT, fontName="Body-Bold", fontSize=18, leading=23, spaceAfter=4)
+H2 = ParagraphStyle("h2", parent=TEXT, fontName="Body-Bold", fontSize=12, leading=16, spaceBefore=10, spaceAfter=4)
+WIDTH = A4[0] - 36 * mm
 
 
 def summary(pack: Pack, drawn: dict[str, bytes]) -> bytes:
@@ -58,11 +58,12 @@ def summary(pack: Pack, drawn: dict[str, bytes]) -> bytes:
         title=f"U4SSC figures of {pack.title}", author="CityVitals", invariant=1,
     )  # fmt: skip
     parts = [*_first(pack, drawn), PageBreak(), *_derived(pack), *_plots(drawn), *_reported(pack), *_open(pack)]
-    document.build(parts, onFirstPage=_foot, onLaterPages=_foot)
+    document.build(parts, onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
 
 
-def _foot(canvas: Any, document: Any) -> None:  # noqa: ANN401 - reportlab has no types
+def foot(canvas: Any, document: Any) -> None:  # noqa: ANN401 - reportlab has no types
+    """The line at the foot of a page."""
     canvas.setFont("Body", 6.5)
     canvas.setFillColor(_INK)
     canvas.drawString(18 * mm, 9 * mm, f"{document.title}. Not a document of U4SSC or ITU.")
@@ -84,19 +85,20 @@ def _first(pack: Pack, drawn: dict[str, bytes]) -> list[Any]:
     city = pack.city.city
     people = "population not given" if city.population is None else f"{city.population:,.0f} inhabitants"
     return [
-        Paragraph(escape(f"U4SSC figures of {pack.title}"), _H1),
-        Paragraph(escape(f"{city.name}, {city.country}; {people}; {len(pack.city.device)} devices"), _TEXT),
+        Paragraph(escape(f"U4SSC figures of {pack.title}"), H1),
+        Paragraph(escape(f"{city.name}, {city.country}; {people}; {len(pack.city.device)} devices"), TEXT),
         Spacer(1, 6),
-        *(Paragraph(fact, _TEXT, bulletText="•") for fact in facts),
+        *(Paragraph(fact, TEXT, bulletText="•") for fact in facts),
         Spacer(1, 6),
-        _image(drawn["wheel.png"], _WIDTH * 0.92),
-        Paragraph("A category's band is the number of its filled cells.", _SMALL),
-        Paragraph("How to read this", _H2),
-        *(Paragraph(escape(text), _SMALL, bulletText="•") for text in about(pack)[1:]),
+        image(drawn["wheel.png"], WIDTH * 0.92),
+        Paragraph("A category's band is the number of its filled cells.", SMALL),
+        Paragraph("How to read this", H2),
+        *(Paragraph(escape(text), SMALL, bulletText="•") for text in about(pack)[1:]),
     ]
 
 
-def _image(data: bytes, width: float, most: float = 225 * mm) -> Any:  # noqa: ANN401
+def image(data: bytes, width: float, most: float = 225 * mm) -> Any:  # noqa: ANN401
+    """A PNG, at most `width` wide and `most` high."""
     wide, high = ImageReader(io.BytesIO(data)).getSize()
     scale = min(width / wide, most / high)
     return Image(io.BytesIO(data), wide * scale, high * scale)
@@ -114,31 +116,32 @@ def _derived(pack: Pack) -> list[Any]:
     heads = ["KPI", "", "value", "unit", "s.e.", "coverage", "devices", "status", "notes"]
     note = "s.e.: standard error over stations; not an uncertainty of the instruments."
     return [
-        Paragraph("Derived from sensor readings", _H2),
-        _table(heads, body, (24, 30, 15, 18, 9, 14, 12, 17, 35), number=(2, 4, 5, 6)),
-        Paragraph(note, _SMALL),
+        Paragraph("Derived from sensor readings", H2),
+        table(heads, body, (24, 30, 15, 18, 9, 14, 12, 17, 35), number=(2, 4, 5, 6)),
+        Paragraph(note, SMALL),
     ]
 
 
-def _table(heads: Sequence[str], body: Sequence[Sequence[str]], widths: Sequence[float], number: Sequence[int]) -> Any:  # noqa: ANN401
-    right = ParagraphStyle("right", parent=_SMALL, alignment=2)
-    styles = [right if i in number else _SMALL for i in range(len(heads))]
+def table(heads: Sequence[str], body: Sequence[Sequence[str]], widths: Sequence[float], number: Sequence[int]) -> Any:  # noqa: ANN401
+    """A table whose head is repeated; `widths` relative, `number`: columns that are set to the right."""
+    right = ParagraphStyle("right", parent=SMALL, alignment=2)
+    styles = [right if i in number else SMALL for i in range(len(heads))]
     cells = [[Paragraph(f"<b>{escape(h)}</b>", s) for h, s in zip(heads, styles, strict=True)]]
     cells += [[Paragraph(escape(t), s) for t, s in zip(row, styles, strict=True)] for row in body]
-    unit = _WIDTH / sum(widths)
-    table = Table(cells, colWidths=[w * unit for w in widths], repeatRows=1)
+    unit = WIDTH / sum(widths)
+    made = Table(cells, colWidths=[w * unit for w in widths], repeatRows=1)
     rule = colors.HexColor("#cfd8dc")
-    table.setStyle(TableStyle([
+    made.setStyle(TableStyle([
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, rule), ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
         ("LEFTPADDING", (0, 0), (-1, -1), 2), ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ]))  # fmt: skip
-    return table
+    return made
 
 
 def _plots(drawn: dict[str, bytes]) -> list[Any]:
     names = [name for name in ("stations.png", "coverage.png", "months.png") if name in drawn]
-    return [part for name in names for part in (Spacer(1, 8), KeepTogether([_image(drawn[name], _WIDTH)]))]
+    return [part for name in names for part in (Spacer(1, 8), KeepTogether([image(drawn[name], WIDTH)]))]
 
 
 def _reported(pack: Pack) -> list[Any]:
@@ -149,9 +152,9 @@ def _reported(pack: Pack) -> list[Any]:
     heads = ["KPI", "", "value", "unit", "quality", "source"]
     classes = "; ".join(f"{name}: {text}" for name, text in QUALITY.items())
     return [
-        Paragraph("Reported by the city", _H2),
-        _table(heads, body, (26, 54, 16, 30, 18, 30), number=(2,)),
-        Paragraph(f"Quality: {classes}.", _SMALL),
+        Paragraph("Reported by the city", H2),
+        table(heads, body, (26, 54, 16, 30, 18, 30), number=(2,)),
+        Paragraph(f"Quality: {classes}.", SMALL),
     ]
 
 
@@ -165,8 +168,8 @@ def _open(pack: Pack) -> list[Any]:
     parts: list[Any] = []
     if found:
         heads = ["KPI", "rule", "page", "finding"]
-        parts += [Paragraph("To check", _H2), _table(heads, found, (24, 34, 14, 102), number=())]
+        parts += [Paragraph("To check", H2), table(heads, found, (24, 34, 14, 102), number=())]
     if missing:
         names = "; ".join(f"{f.code} {f.name}" + (" (partial)" if f.partial else "") for f in missing)
-        parts += [Paragraph(f"Not reported: {len(missing)} figures", _H2), Paragraph(escape(names) + ".", _SMALL)]
+        parts += [Paragraph(f"Not reported: {len(missing)} figures", H2), Paragraph(escape(names) + ".", SMALL)]
     return parts

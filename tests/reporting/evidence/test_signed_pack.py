@@ -91,7 +91,7 @@ def test_two_stores_filled_apart_give_the_same_signed_bytes(pack: Path, key: Pat
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_byte_is_found(pack: Path, key: Path, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(pack.iterdir())))

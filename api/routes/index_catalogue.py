@@ -1,0 +1,35 @@
+"""/v1/index/catalogue: DCAT-AP metadata of each city's feed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from api.index_feed import VERSION
+from api.problems import responses
+from api.state import State, StateOf
+from registry.city import City
+from reporting.collect.dcat import catalogue
+from telemetry.kpi_value import KpiQuery
+from telemetry.periods import local_date
+
+router = APIRouter(prefix="/v1/index", tags=["index"])
+
+
+@router.get("/catalogue", response_model=dict[str, Any], responses=responses(503))
+def index_catalogue(state: StateOf, request: Request) -> JSONResponse:
+    """The feeds as a DCAT catalogue, JSON-LD."""
+    cities = [City.model_validate(record.config) for record in state.store.cities()]
+    base = str(request.base_url).rstrip("/")
+    return JSONResponse(catalogue([(c, _span(state, c)) for c in cities], base, VERSION))
+
+
+def _span(state: State, city: City) -> tuple[str, str] | None:
+    """First and last day of the city's yearly values."""
+    rows = state.store.kpis(KpiQuery(city.id, ["year"]))
+    if not rows:
+        return None
+    first, last = min(r.kpi.start for r in rows), max(r.kpi.end for r in rows)
+    return local_date(first, city.zone).isoformat(), local_date(last - 1, city.zone).isoformat()

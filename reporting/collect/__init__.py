@@ -1,0 +1,1 @@
+"""An index operator's side: a verified copy of many cities' feeds."""

@@ -1,0 +1,1 @@
+"""KPIs by Sustainable Development Goal."""
