@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.meters import counted
+from kpi_derivation.rules.metering.meters import counted
 from kpi_derivation.rules.ratios import missing
 from registry.city import Device, DeviceKind
 from telemetry.periods import calendar_period, local_date

@@ -9,9 +9,9 @@ raises it above 100 %, which is stated.
 from __future__ import annotations
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.meters import counted
+from kpi_derivation.rules.metering.meters import counted
+from kpi_derivation.rules.metering.water import billed, volume
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.water import billed, volume
 from registry.city import Device, DeviceKind
 
 CODE = "EC:I:WS:4C"

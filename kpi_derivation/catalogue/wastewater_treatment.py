@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from kpi_derivation.catalogue.wastewater_collection import collected
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.meters import Counted, counted
+from kpi_derivation.rules.metering.meters import Counted, counted
 from registry.city import Device, DeviceKind
 
 CODE = "EN:EN:WS:4C"
