@@ -112,7 +112,7 @@ def test_two_operators_copy_50_cities_while_values_are_revised_and_processes_res
                 writing.put_kpis([stored(city, code, year, value, step + 2, 10 + step)])
             for copy, path in zip(copies, cursors, strict=True):
                 try:
-                    collect(Fragile(copy, chance.randrange(1, 30)), [feed], Cursors(path), http.get)  # type: ignore[arg-type]
+                    collect(Fragile(copy, chance.randrange(1, 30)), [feed], Cursors(path), http.get)
                 except Killed:
                     restarts += 1
         for copy, path in zip(copies, cursors, strict=True):

@@ -205,4 +205,4 @@ def test_gather_without_a_file_or_a_denominator_is_a_sentence(files: Path) -> No
 
 
 def test_a_point_is_where_it_was() -> None:
-    assert to_metres(Point(*metres(0, 0)), 10).x == pytest.approx(0.0, abs=1e-6)
+    assert to_metres(Point(*metres(0, 0)), 10).bounds[0] == pytest.approx(0.0, abs=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -43,7 +44,7 @@ def store(tmp_path: Path) -> str:
     return url
 
 
-def goals(store: str, *words: str) -> list[dict[str, object]]:
+def goals(store: str, *words: str) -> list[dict[str, Any]]:
     return list(
         msgspec.json.decode(run("kpi", "goals", "--city", "almby", "--store", store, "--format", "json", *words))
     )
