@@ -79,7 +79,7 @@ def test_robust_z_does_not_depend_on_the_unit(values: list[float], factor: float
         assert list(other.values()) == pytest.approx(list(one.values()), rel=1e-3, abs=1e-3)
 
 
-CITIES = {
+CITIES: dict[str, dict[str, float | None]] = {
     "a": {"population": 1000.0, "density": 10.0, "income": 1.0},
     "b": {"population": 10_000.0, "density": 20.0, "income": None},
     "c": {"population": 100_000.0, "density": 30.0, "income": 3.0},
@@ -89,12 +89,9 @@ CITIES = {
 def test_gower_by_hand() -> None:
     """Population in log: a to b is half of the range; density too; income is missing in b and so left out."""
     near, apart = gower(CITIES, "a")
-    assert (near.city, near.distance, near.variables) == ("b", pytest.approx(0.5), ("density", "population"))
-    assert (apart.city, apart.distance, apart.variables) == (
-        "c",
-        pytest.approx(1.0),
-        ("density", "income", "population"),
-    )
+    assert (near.city, near.variables) == ("b", ("density", "population"))
+    assert (apart.city, apart.variables) == ("c", ("density", "income", "population"))
+    assert [near.distance, apart.distance] == pytest.approx([0.5, 1.0])
 
 
 @given(st.lists(st.tuples(*[st.floats(1, 1e6)] * 3), min_size=2, max_size=12))
