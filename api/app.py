@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from adapters.store import Store
 from api.access import Access, Limiter, TokenFile
 from api.assets.page_files import add_page
+from api.index_feed import SignFeed
 from api.live import Hub
 from api.metrics import CountRequests, Requests
 from api.middleware.etag import ETagMiddleware
@@ -26,7 +27,6 @@ from api.problems import add_handlers
 from api.routes import routers
 from api.settings import ApiSettings
 from api.shared_store import SharedStore
-from api.signature import SignFeed
 from api.state import State
 
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.store import CityRecord
 from api.shared_store import SharedStore
+from reporting.collect.page import HEADER, header_of
 from reporting.figures.reported import is_reported
 from telemetry.errors import UsageError
 from telemetry.kpi_value import StoredKpi, as_json
@@ -104,3 +108,37 @@ def licence_of(record: CityRecord) -> str | None:
     extra = record.config["city"].get("extra", {})
     found = extra.get("licence", extra.get("license"))
     return None if found is None else str(found)
+
+
+_FEED = "/v1/index/kpis"
+
+
+class SignFeed:
+    """Adds the signature of the whole body as a header. Raises UsageError for a key that cannot be used."""
+
+    def __init__(self, app: ASGIApp, key: Path) -> None:
+        from reporting.evidence.keys import private_key, public_of  # noqa: PLC0415 - only signing needs `cryptography`
+
+        self._app, self._key = app, private_key(key)
+        self._public = public_of(self._key)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http" or scope["path"] != _FEED:
+            await self._app(scope, receive, send)
+            return
+        head: list[Message] = []
+        body = bytearray()
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                head.append(message)
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                signature = header_of(self._public, self._key.sign(bytes(body)))
+                MutableHeaders(raw=head[0]["headers"])[HEADER] = signature
+                await send(head[0])
+                await send({"type": "http.response.body", "body": bytes(body)})
+
+        await self._app(scope, receive, hold)
