@@ -11,7 +11,7 @@ from planning.charging import draws
 from planning.charging.connection import Loading, life_used, loading
 from planning.curves import averaged
 from planning.situation import Fleet, Situation
-from registry.city import Feeder
+from registry.target import Feeder
 from telemetry.series import FloatArray
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from registry.target import TargetEntry
+from registry.target import Feeder, Practice, TargetEntry
 from telemetry.errors import nearest
 from telemetry.quantities import QUANTITIES
 from telemetry.series import Series
@@ -327,22 +327,6 @@ class Denominators(_Strict):
         if value not in _time_zones():
             raise ValueError(f"'{value}' is not a time zone of the tz database; {nearest(value, _time_zones())}")
         return value
-
-
-class Practice(_Strict):
-    """What a city did for a KPI, in its own words, for others to read."""
-
-    code: str
-    text: str = Field(min_length=1)
-
-
-class Feeder(_Strict):
-    """A feeder or transformer: the meters behind it and what it can carry. Used by plans, by no KPI."""
-
-    id: str
-    meters: list[str] = Field(min_length=1)
-    rating_kva: float = Field(gt=0, allow_inf_nan=False)
-    cos_phi: float = Field(0.95, gt=0, le=1)
 
 
 class City(_Strict):

@@ -1,4 +1,4 @@
-"""Targets in the city file: `[[target]]` with deadline, baseline and interim points."""
+"""Entries of the city file beside devices: targets, practices and feeders."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ class TargetEntry(_Strict):
         if any(after <= before for before, after in itertools.pairwise(known)):
             raise ValueError("baseline_year, the years of interim and year must follow each other in time")
         return self
+
+
+class Practice(_Strict):
+    """What a city did for a KPI, in its own words, for others to read."""
+
+    code: str
+    text: str = Field(min_length=1)
+
+
+class Feeder(_Strict):
+    """A feeder or transformer: the meters behind it and what it can carry. Used by plans, by no KPI."""
+
+    id: str
+    meters: list[str] = Field(min_length=1)
+    rating_kva: float = Field(gt=0, allow_inf_nan=False)
+    cos_phi: float = Field(0.95, gt=0, le=1)

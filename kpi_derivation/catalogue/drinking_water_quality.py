@@ -13,6 +13,7 @@ import numpy as np
 from kpi_derivation.engine.families.compliance import LIMITS
 from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 
 CODE = "EN:EN:WS:1C"
@@ -48,6 +49,7 @@ def derive(view: View) -> list[Part]:
     return [
         Part(
             value=value, coverage=coverage, n_devices=len(devices), notes=why or joined("partial", *worst),
+            reason=reason_for(why),
             numerator=ratio[0], denominator=ratio[1],
         )
     ]  # fmt: skip

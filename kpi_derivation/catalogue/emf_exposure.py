@@ -12,6 +12,7 @@ import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 from telemetry.kpi_value import Reason
 
@@ -38,7 +39,7 @@ def derive(view: View) -> list[Part]:
     else:
         why = "" if n else f"no site has {100 * view.city.rules.period_capture:g} % of the hours"
     if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
     highest = np.fmax.reduce(days["highest_hour"][counts], axis=1)
     good = float((highest <= limit).sum())
     known = f"{len(days.devices)} of {sites:g} sites have a probe" if sites else "antenna_sites is not set in [city]"

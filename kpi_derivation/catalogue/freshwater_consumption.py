@@ -12,6 +12,7 @@ from datetime import date
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import counted
 from kpi_derivation.rules.ratios import missing
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import Device, DeviceKind
 from telemetry.periods import calendar_period, local_date
 
@@ -39,7 +40,7 @@ def derive(view: View) -> list[Part]:
     else:
         why = missing(view, "available_freshwater_m3_per_year")
     if why:
-        return [Part(value=None, coverage=used.coverage, n_devices=used.n_devices, notes=why)]
+        return [Part(value=None, coverage=used.coverage, n_devices=used.n_devices, notes=why, reason=reason_for(why))]
     available = (view.city.city.available_freshwater_m3_per_year or 1.0) * share_of_year(view)
     return [
         Part(

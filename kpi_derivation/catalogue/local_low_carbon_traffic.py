@@ -10,6 +10,7 @@ import numpy as np
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 
 KPI = local_kpi(
@@ -36,4 +37,14 @@ def derive(view: View) -> list[Part]:
     seen = float(low.sum.sum())
     value = None if why else 100.0 * seen / cars
     ratio = (None, None) if why else (seen, cars)
-    return [Part(value=value, coverage=coverage, n_devices=n, notes=why, numerator=ratio[0], denominator=ratio[1])]
+    return [
+        Part(
+            value=value,
+            coverage=coverage,
+            n_devices=n,
+            notes=why,
+            reason=reason_for(why),
+            numerator=ratio[0],
+            denominator=ratio[1],
+        )
+    ]

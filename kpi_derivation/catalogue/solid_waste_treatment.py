@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 
 CODE = "EN:EN:WA:1C"
@@ -38,7 +39,16 @@ def derive(view: View) -> list[Part]:
         value = None if tonnes is None else 100.0 * tonnes / total
         below = None if none else total
         parts.append(
-            Part(part=way, value=value, coverage=coverage, n_devices=n, notes=none, numerator=tonnes, denominator=below)
+            Part(
+                part=way,
+                value=value,
+                coverage=coverage,
+                n_devices=n,
+                notes=none,
+                reason=reason_for(none),
+                numerator=tonnes,
+                denominator=below,
+            )
         )
     return parts
 

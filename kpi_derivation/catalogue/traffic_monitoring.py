@@ -12,6 +12,7 @@ import numpy as np
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.ratios import joined, missing
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 
 CODE = "EC:ICT:T:2C"
@@ -36,7 +37,7 @@ def derive(view: View) -> list[Part]:
     else:
         why = missing(view, "major_streets_km")
     if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
     watched = sum(d.street_km or 0.0 for d, ok in zip(rows.devices, counts.tolist(), strict=True) if ok)
     silent = [d.id for d, ok in zip(rows.devices, counts.tolist(), strict=True) if not ok]
     notes = joined(

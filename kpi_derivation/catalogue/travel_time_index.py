@@ -11,6 +11,7 @@ import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Part, View
 from kpi_derivation.rules.ratios import ONLY_CALENDAR
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import DeviceKind
 
 CODE = "EC:I:T:5A"
@@ -36,7 +37,7 @@ def derive(view: View) -> list[Part]:
     else:
         why = "" if n else f"no section has {100 * view.city.rules.period_capture:g} % of the hours, peak and free flow"
     if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
     ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
     left = len(days.devices) - n
     notes = f"{left} sections left out, too few hours" if left else ""

@@ -12,6 +12,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import counted
 from kpi_derivation.rules.metering.water import billed, volume
 from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import Device, DeviceKind
 
 CODE = "EC:I:WS:4C"
@@ -39,7 +40,7 @@ def derive(view: View) -> list[Part]:
         why = "" if used.amount > 0 else "no water was billed in the period"
     n = came.n_devices + used.n_devices
     if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why)]
+        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
     value = 100.0 * came.amount / used.amount
     above = "more than was billed: rain or infiltration" if value > 100 else ""
     return [

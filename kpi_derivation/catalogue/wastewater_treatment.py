@@ -11,6 +11,7 @@ from collections.abc import Callable
 from kpi_derivation.catalogue.wastewater_collection import collected
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import Counted, counted
+from kpi_derivation.rules.reasons import reason_for
 from registry.city import Device, DeviceKind
 
 CODE = "EN:EN:WS:4C"
@@ -48,5 +49,12 @@ def _part(view: View, stage: str, came: Counted) -> Part:
     notes = why or ("more than was collected: check the meters" if (value or 0.0) > 100 else "")
     ratio = (None, None) if why else (passed.amount, came.amount)
     return Part(
-        part=stage, value=value, coverage=coverage, n_devices=n, notes=notes, numerator=ratio[0], denominator=ratio[1]
+        part=stage,
+        value=value,
+        coverage=coverage,
+        n_devices=n,
+        notes=notes,
+        reason=reason_for(why),
+        numerator=ratio[0],
+        denominator=ratio[1],
     )

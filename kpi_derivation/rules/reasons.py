@@ -49,3 +49,17 @@ def setting(view: View, *keys: str) -> Why:
     """The first of these keys of [city] that is not set; nothing when all are."""
     absent = [key for key in keys if getattr(view.city.city, key) is None]
     return not_set(f"set {absent[0]} in [city]" if absent else "")
+
+
+def reason_for(text: str) -> Reason:
+    """The reason that goes with a sentence of a derivation that writes it itself; empty for an empty one."""
+    reason: Reason = "low_coverage" if text else ""
+    if text.endswith("is registered"):
+        reason = "no_device"
+    elif text.startswith("set "):
+        reason = "missing_setting"
+    elif text.startswith("calculated for"):
+        reason = "not_for_period"
+    elif text.startswith("no ") and text.endswith("in the period"):
+        reason = "no_data"
+    return reason

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from registry.city import City, Practice
+from registry.city import City
+from registry.target import Practice
 from reporting.comparison import compare
 from reporting.figures.points import Point
 from reporting.region.table import Member, as_compared
