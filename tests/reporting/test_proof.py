@@ -144,7 +144,9 @@ def test_a_mean_weighted_by_people_is_told_as_one() -> None:
     assert found == "mean weighted by people: (32 x 100 + 10 x 300) / 400 = 15.5"
 
 
-@pytest.mark.parametrize(("rule", "left_out"), [(False, ""), (True, "suspect: street doubled (rule exclude_suspect)")])
+@pytest.mark.parametrize(
+    ("rule", "left_out"), [(False, ""), (True, "suspect: street doubled, confirmed (rule exclude_suspect)")]
+)
 def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
     city = City.model_validate({**tomllib.loads(CITY), "rules": {"exclude_suspect": rule}})
     period = parse_period("2018-01", city.zone)
@@ -156,11 +158,12 @@ def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left
     air = DERIVATIONS["EN:EN:AQ:1C"]
     plain = Derivation(air.kpi, air.method, _reads_no2)
     [part] = watching(plain, read).derive(view)
-    value = msgspec.structs.replace(kpi_value(view, plain, part, 0), notes="x; suspect: street doubled; y")
+    value = msgspec.structs.replace(kpi_value(view, plain, part, 0), notes="x; suspect: street doubled, confirmed; y")
     street, *_ = proofs_of(value, plain, read)
-    assert (street.suspect, street.left_out) == ("suspect: street doubled", left_out)
+    assert (street.suspect, street.left_out) == ("suspect: street doubled, confirmed", left_out)
 
 
 def _reads_no2(view: View) -> list[Part]:
     rows = view.rows("no2", ("air_reference",))
+    view.mark(rows.devices, rows.n > 0, "no2")
     return [Part(part="no2", value=float(rows.hour_sum[0] / rows.hours[0]), coverage=1.0, n_devices=1)]
