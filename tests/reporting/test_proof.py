@@ -158,7 +158,9 @@ def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left
     air = DERIVATIONS["EN:EN:AQ:1C"]
     plain = Derivation(air.kpi, air.method, _reads_no2)
     [part] = watching(plain, read).derive(view)
-    value = msgspec.structs.replace(kpi_value(view, plain, part, 0), notes="x; suspect: street doubled, confirmed; y")
+    value = msgspec.structs.replace(
+        kpi_value(view, plain, part, period.end), notes="x; suspect: street doubled, confirmed; y"
+    )
     street, *_ = proofs_of(value, plain, read)
     assert (street.suspect, street.left_out) == ("suspect: street doubled, confirmed", left_out)
 
