@@ -93,8 +93,8 @@ class DemandDays:
                 touched.setdefault(day, set()).add(meters[row])
         if not touched:
             return set()
-        after = {(row, day + 1) for row, day in changed if row in meters and day + 1 in self.peaks}
-        for day in [d for d in touched if d + 1 in self.peaks]:
+        after = {(row, day + 1) for row, day in changed if row in meters and day + 1 in self._known}
+        for day in [d for d in touched if d + 1 in self._known]:
             touched[day + 1] = touched.get(day + 1, set()) | touched[day]
         self._meet()
         for day in [d for d in touched if d in self._laid]:
