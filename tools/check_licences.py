@@ -17,6 +17,7 @@ ALLOWED = re.compile(
 OTHER = re.compile(r"(?<!L)GPL|AGPL|proprietary|commercial|SSPL|UNKNOWN", re.I)
 # name: why it may be used
 EXCEPTIONS = {
+    "axe-playwright-python": "MIT, by its LICENSE file; the axe-core in it is MPL-2.0; tests only",
     "codespell": "GPL-2.0, a program that only checks; nothing of it is shipped",
     "esptool": "GPL-2.0, a program that `pip install cityvitals[node]` puts beside ours; it is never imported",
     "quickjs": "MIT, by the LICENSE file of its source; its metadata name none",
