@@ -21,6 +21,8 @@ from tests.kpi_derivation.golden.world import Reading, World  # noqa: E402 - the
 
 PAGE = ROOT / "docs" / "kpi-states.md"
 STATES = ("whole", "part", "nothing", "zero", "stale", "future")
+STAGES = {"collected": 1.0, "primary": 0.9, "secondary": 0.8, "tertiary": 0.5}
+WAYS = ("landfill", "burnt", "incinerated", "open dump", "recycled", "other")
 AIR = ("pm2_5", "pm10", "no2", "so2", "o3")
 CITY = {
     "population": 1000.0, "households": 400.0, "electricity_customers": 500.0, "electricity_meters": 3.0,
@@ -28,7 +30,8 @@ CITY = {
     "public_building_area_m2": 100.0,
     "passenger_vehicles": 100.0, "low_carbon_vehicles": 20.0, "households_with_electricity": 399.0,
     "demand_response_customers": 10.0, "electricity_network_km": 10.0, "electricity_monitored_km": 5.0,
-    "water_network_km": 10.0, "water_monitored_km": 5.0,
+    "water_network_km": 10.0, "water_monitored_km": 5.0, "available_freshwater_m3_per_year": 50_000.0,
+    "antenna_sites": 1.0, "major_streets_km": 10.0,
 }  # fmt: skip
 DEVICES: list[dict[str, Any]] = [
     {"id": "air", "kind": "air_reference", "quantities": list(AIR), "interval_s": 3600},
@@ -42,6 +45,16 @@ DEVICES: list[dict[str, Any]] = [
     {"id": "tap", "kind": "water_meter", "quantities": ["water_total"], "interval_s": 3600},
     {"id": "ev", "kind": "ev_charger", "quantities": ["session_energy", "connector_state"], "interval_s": 3600},
     {"id": "ear", "kind": "noise", "population": 50, "quantities": ["laeq"], "interval_s": 3600},
+    {"id": "probe", "kind": "water_quality", "quantities": ["ph"], "interval_s": 3600},
+    {"id": "well", "kind": "water_abstraction", "quantities": ["water_total"], "interval_s": 3600},
+    *({"id": f"plant-{stage}", "kind": "wastewater_meter", "role": stage, "quantities": ["water_total"],
+       "interval_s": 3600} for stage in STAGES),
+    *({"id": f"scale-{way.replace(' ', '-')}", "kind": "weighbridge", "role": way, "quantities": ["waste_mass"]}
+      for way in WAYS),
+    {"id": "mast", "kind": "emf_probe", "quantities": ["field_strength"], "interval_s": 3600},
+    {"id": "loop", "kind": "traffic_counter", "street_km": 5.0, "interval_s": 3600,
+     "quantities": ["vehicles", "vehicles_classified", "vehicles_low_carbon"]},
+    {"id": "road", "kind": "travel_time", "quantities": ["travel_time"], "interval_s": 3600},
     {"id": "log", "kind": "outage_log", "since": "2023-01-01", "until": "2024-01-31",
      "quantities": ["interrupted_over_5min", "interruption_over_5min"]},
 ]  # fmt: skip
@@ -58,6 +71,14 @@ def readings(factor: float) -> list[Reading]:
         rows += [Reading(t, "heat", "heat_total", 100.0 + factor * i), Reading(t, "ear", "laeq", 55.0 + factor)]
         rows += [Reading(t, d, "water_total", 100.0 + factor * v * i) for d, v in (("in", 1.0), ("tap", 0.9))]
         rows.append(Reading(t, "ev", "connector_state", 0.0))
+        rows += [Reading(t, "probe", "ph", factor * 7.0), Reading(t, "mast", "field_strength", factor * 3.0)]
+        rows += [Reading(t, f"plant-{s}", "water_total", 100.0 + factor * v * i) for s, v in STAGES.items()]
+        rows.append(Reading(t, "well", "water_total", 100.0 + factor * i))
+        counts = (("vehicles", 90.0), ("vehicles_classified", 80.0), ("vehicles_low_carbon", 20.0))
+        rows += [Reading(t, "loop", q, factor * v) for q, v in counts]
+        rows.append(Reading(t, "road", "travel_time", factor * (150.0 if i % 24 in (7, 8, 16, 17) else 100.0)))
+        if i % 24 == 8:
+            rows += [Reading(t, f"scale-{w.replace(' ', '-')}", "waste_mass", factor * 2.0) for w in WAYS]
     if factor:
         for t in range(START + 8 * HOUR, END, DAY):
             rows += [Reading(t, "ev", "session_energy", 10.0), Reading(t, "ev", "connected_time", 3600.0)]

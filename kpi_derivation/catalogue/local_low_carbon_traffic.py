@@ -30,10 +30,12 @@ def derive(view: View) -> list[Part]:
     coverage, n = float(capture.mean()) if len(capture) else 0.0, int((known.n > 0).sum())
     if not len(known) or not len(low):
         why = "no traffic counter that classifies vehicles is registered"
-    elif not cars:
+    elif not n:
         why = "no classified vehicle in the period"
+    elif coverage >= rule:
+        why = "" if cars else "nothing was classified"
     else:
-        why = "" if coverage >= rule else f"counter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
+        why = f"counter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
     seen = float(low.sum.sum())
     value = None if why else 100.0 * seen / cars
     ratio = (None, None) if why else (seen, cars)

@@ -66,6 +66,8 @@ def _why_not(view: View, registered: int, total: float, coverage: float) -> str:
     rule = view.city.rules.period_capture
     if not registered:
         return "no weighbridge is registered"
-    if total <= 0:
+    if not coverage:
         return "no delivery was weighed in the period"
+    if coverage >= rule and total <= 0:
+        return "nothing was weighed but empty deliveries"
     return "" if coverage >= rule else f"deliveries cover {100 * coverage:.2f} % of the period, under {100 * rule:g} %"

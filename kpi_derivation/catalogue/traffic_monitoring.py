@@ -32,6 +32,8 @@ def derive(view: View) -> list[Part]:
         why = "no traffic counter is registered"
     elif not n:
         why = "no count in the period"
+    elif not counts.any():
+        why = f"no counter has {100 * view.city.rules.period_capture:g} % of the time"
     elif all(d.street_km is None for d in rows.devices):
         why = "set street_km in the [[device]] entries of the counters"
     else:

@@ -34,6 +34,8 @@ def derive(view: View) -> list[Part]:
         why = f"{ONLY_CALENDAR} from a month, and 365 days"
     elif not days.devices:
         why = "no section with travel times is registered"
+    elif n and not (sums["free_sum"][counts] > 0).all():
+        why = "nothing was measured but travel times of 0"
     else:
         why = "" if n else f"no section has {100 * view.city.rules.period_capture:g} % of the hours, peak and free flow"
     if why:

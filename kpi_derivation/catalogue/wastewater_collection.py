@@ -37,7 +37,7 @@ def derive(view: View) -> list[Part]:
     elif coverage < rule:
         why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
     else:
-        why = "" if used.amount > 0 else "no water was billed in the period"
+        why = "" if used.amount > 0 else "nothing was billed"
     n = came.n_devices + used.n_devices
     if why:
         return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]

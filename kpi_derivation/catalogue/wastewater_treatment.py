@@ -43,7 +43,7 @@ def _part(view: View, stage: str, came: Counted) -> Part:
     elif coverage < rule:
         why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
     else:
-        why = "" if came.amount > 0 else "no wastewater arrived in the period"
+        why = "" if came.amount > 0 else "nothing was collected"
     value = None if why else 100.0 * passed.amount / came.amount
     n = came.n_devices + passed.n_devices
     notes = why or ("more than was collected: check the meters" if (value or 0.0) > 100 else "")

@@ -60,6 +60,8 @@ def reason_for(text: str) -> Reason:
         reason = "missing_setting"
     elif text.startswith("calculated for"):
         reason = "not_for_period"
+    elif text.startswith("nothing was"):
+        reason = "undefined"
     elif text.startswith("no ") and text.endswith("in the period"):
         reason = "no_data"
     return reason

@@ -15,7 +15,7 @@ from telemetry.errors import UsageError
 from tests.reporting.city import CITY, run
 
 GOOD = '\n[[target]]\ncode = "EN:EN:AQ:1C"\npart = "no2"\nvalue = 10\n'
-WITHOUT_DIRECTION = '\n[[target]]\ncode = "SC:SH:SI:2C"\nvalue = 0.25\n'
+WITHOUT_DIRECTION = '\n[[target]]\ncode = "EC:P:EM:3A"\nvalue = 0.25\n'
 MENDED = WITHOUT_DIRECTION + 'direction = "lower"\n'
 HEADER = "code,part,year,value,numerator,denominator,source,quality\n"
 
@@ -30,7 +30,7 @@ def figures(folder: Path) -> Path:
     path = folder / "figures.csv"
     path.write_text(
         HEADER
-        + "SC:SH:SI:2C,,2018,0.27,,,s,measured\nSC:SH:SI:2C,,2017,0.25,,,s,measured\n"
+        + "EC:P:EM:3A,,2018,0.27,,,s,measured\nEC:P:EM:3A,,2017,0.25,,,s,measured\n"
         + "EN:EN:AQ:1C,no2,2018,12,,,s,measured\n"
     )
     return path
@@ -48,7 +48,7 @@ def keep(store: str, extra: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        (WITHOUT_DIRECTION, 'SC:SH:SI:2C needs a direction; add direction = "higher" or "lower"'),
+        (WITHOUT_DIRECTION, 'EC:P:EM:3A needs a direction; add direction = "higher" or "lower"'),
         ('\n[[target]]\ncode = "EN:EN:AQ:9C"\nvalue = 1\n', "there is no KPI 'EN:EN:AQ:9C'; did you mean"),
         ('\n[[target]]\ncode = "EN:EN:AQ:1C"\nvalue = 1\n', "EN:EN:AQ:1C has several figures; name one in part"),
         (GOOD + GOOD, "EN:EN:AQ:1C no2 has two targets; remove one"),
@@ -78,9 +78,9 @@ def test_a_bad_target_in_the_store_silences_only_itself(
     keep(store, GOOD + WITHOUT_DIRECTION, tmp_path)
     rows = msgspec.json.decode(run("kpi", "trend", "--city", "almby", "--store", store, "--format", "json"))
     targets = {(r["code"], r["part"]): r["target"] for r in rows}
-    assert targets["SC:SH:SI:2C", ""] is None
+    assert targets["EC:P:EM:3A", ""] is None
     assert targets["EN:EN:AQ:1C", "no2"]["target"] == 10
-    assert "almby: [[target]] number 2 is left out: SC:SH:SI:2C needs a direction" in caplog.text
+    assert "almby: [[target]] number 2 is left out: EC:P:EM:3A needs a direction" in caplog.text
     run("kpi", "snapshot", "--city", "almby", "--store", store, "--period", "2018", "--out", tmp_path / "wheel.svg")
     assert "<svg" in (tmp_path / "wheel.svg").read_text()[:200]
     run("kpi", "export", "--city", "almby", "--store", store, "--format", "ngsi-ld", "--out", tmp_path / "kpis.jsonld")
@@ -95,7 +95,7 @@ def test_mending_the_file_and_reporting_again_helps(
     assert "the targets of" in caplog.text
     assert "kpi backfill" not in caplog.text  # nothing else differs
     caplog.clear()
-    text = run("kpi", "trend", "--city", "almby", "--store", store, "--code", "SC:SH:SI:2C", "--format", "json")
+    text = run("kpi", "trend", "--city", "almby", "--store", store, "--code", "EC:P:EM:3A", "--format", "json")
     assert [r["target"]["target"] for r in msgspec.json.decode(text)] == [0.25]
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 

@@ -17,9 +17,12 @@ REGISTRY = {"EC:I:ES:3C", "EC:ICT:ES:3A", "EC:ICT:ES:2A", "EC:I:T:8A", "EC:ICT:E
 SUMS = ("LOCAL:EV:", "LOCAL:E:METERED", "LOCAL:E:PEAK", "LOCAL:E:COINCIDENCE", "LOCAL:ES:SAIDI all", "EC:I:ES:1C",
         "LOCAL:AQ:EAQI", "LOCAL:AQ:USAQI")  # fmt: skip
 # The formula has no value where nothing happened: no interruption, no supply, no generation, no energy.
-UNDEFINED_AT_ZERO = {"EC:I:ES:2C", "EC:I:WS:3C", "EN:E:E:1C", "LOCAL:E:SELF_CONSUMPTION", "LOCAL:E:COINCIDENCE"}
-# Of zero readings these are not zero: levels of sound, an index that begins at 1, a share that stays.
-NOT_ZERO = {"LOCAL:N:LDEN": None, "EN:EN:EQ:2A": 5.0, "LOCAL:AQ:EAQI": 1.0, "LOCAL:EV:AVAILABILITY": 100.0}
+UNDEFINED_AT_ZERO = {"EC:I:ES:2C", "EC:I:WS:3C", "EN:E:E:1C", "LOCAL:E:SELF_CONSUMPTION", "LOCAL:E:COINCIDENCE",
+                     "EC:I:WS:4C", "EN:EN:WS:4C", "EN:EN:WA:1C", "EC:I:T:5A", "LOCAL:T:LOW_CARBON"}  # fmt: skip
+# Of zero readings these are not zero: levels of sound, an index that begins at 1, a share that stays, a site without a
+# field, a street without traffic.
+NOT_ZERO = {"LOCAL:N:LDEN": None, "EN:EN:EQ:2A": 5.0, "LOCAL:AQ:EAQI": 1.0, "LOCAL:EV:AVAILABILITY": 100.0,
+            "EN:EN:EQ:1C": 100.0, "EC:ICT:T:2C": 50.0}  # fmt: skip
 NO_MAJOR = "LOCAL:ES:SAIDI without_major_events"  # needs five years before
 
 
