@@ -70,7 +70,7 @@ def test_a_sound_installation_has_nothing_bad(mosquitto: Mosquitto, tmp_path: Pa
         ("ingest", "no ingest has written to this store in the last seven days"),
         ("gateway gateway-1 on this machine", "has not run with this buffer yet"),
     ]
-    assert len(found) == 12
+    assert len(found) == 13
 
 
 def test_looking_makes_nothing(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_where_only_files_are_asked_for_no_broker_is(tmp_path: Path) -> None:
     enrol.make_authorities(tmp_path, "aba", enrol.utc_now())
     assert [f.verdict for f in doctor.examine(Settings(), tmp_path, [DEPLOY / "mosquitto" / "hub.conf"], None)] == [
         "ok"
-    ] * 2
+    ] * 3
     assert {f.what.split()[0] for f in doctor.examine(Settings(), None, [], None)} > {"edge", "store", "clock"}
 
 
