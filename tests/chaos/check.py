@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from tests.chaos import batch, stored
 from tests.chaos.batch import Reading, SeriesName, Window
-from tests.chaos.direct import DirectDevice
+from tests.chaos.direct import OLD, DirectDevice
 from tests.chaos.stored import Kpi, Row
 from tests.chaos.world import World
 
@@ -107,7 +107,10 @@ def readings(rows: Iterable[tuple[str, str, int, float]], sent: Iterable[Reading
 def direct(
     rows: Iterable[tuple[str, str, int, float]], devices: Iterable[DirectDevice], mended: bool = True
 ) -> list[str]:
-    """Every reading of a device without records that its broker acknowledged, by its value: there once."""
+    """Every reading of a device without records that its broker acknowledged, by its value: there once.
+
+    Twice where it has no time of its own: what the broker redelivers after a lost PUBACK cannot be known again.
+    """
     held = Counter((name, value) for name, quantity, _, value in rows if quantity == "power")
     out = []
     for device in devices:
@@ -115,7 +118,10 @@ def direct(
             continue
         name = device.device
         out += [f"lost: {name}: reading {v:g} in the gateway" for v in sorted(device.acknowledged) if not held[name, v]]
-        out += [f"doubled: {name}: reading {v:g} in the gateway" for (n, v), k in held.items() if n == name and k > 1]
+        most = 1 if device.device == OLD else 2
+        out += [
+            f"doubled: {name}: reading {v:g} in the gateway" for (n, v), k in held.items() if n == name and k > most
+        ]
     return out
 
 
