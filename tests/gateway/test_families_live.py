@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import httpx
 import paho.mqtt.client as paho
 import pytest
-import tomli_w
+import tomlkit
 import websockets
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -114,7 +114,7 @@ def city_file(live: Live) -> str:
         for d, qs in devices.items()
     ]
     head = {"id": live.city, "name": live.family, "country": "DE", "timezone": "Europe/Berlin", "population": 1000}
-    return tomli_w.dumps({"city": head, "rules": {"hour_capture": 0.0, "period_capture": 0.0}, "device": rows})
+    return tomlkit.dumps({"city": head, "rules": {"hour_capture": 0.0, "period_capture": 0.0}, "device": rows})
 
 
 class Senders:
@@ -218,7 +218,7 @@ def test_every_family_reaches_a_kpi(server: ServerFactory, tmp_path: Path) -> No
         settings["city_files"].append(f"city-{live.city}.toml")
     settings["gateway"] |= {"push": {"port": push}, "ocpp": {"port": ocpp}}
     settings["gateway"]["source"] = [live.source for live in lives]
-    chain.config.write_text(tomli_w.dumps(settings))
+    chain.config.write_text(tomlkit.dumps(settings))
     senders = Senders(tmp_path, broker, push, ocpp)
     try:
         chain.run("gateway")

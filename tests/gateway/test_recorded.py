@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import tomli_w
+import tomlkit
 
 from cityvitals.replay.columns import Sessions, convert
 from gateway.batch import Batch
@@ -70,7 +70,7 @@ def written(folder: Path, family_: str, case: dict[str, Any]) -> tuple[Path, How
     if "options" in case or "devices" in case:
         name = str(folder / "map.toml")
         said = {"family": family_, "columns": case.get("options", {}), "devices": case.get("devices", {})}
-        Path(name).write_text(tomli_w.dumps(said))
+        Path(name).write_text(tomlkit.dumps(said))
     return path, How(name, zone=BERLIN, **case.get("how", {}))
 
 
@@ -184,7 +184,7 @@ def test_a_column_map_reads_the_sessions_of_trondheim(tmp_path: Path) -> None:
             "session": {"end": "End_plugout", "energy": "El_kWh", "user": "User_ID"},
         }
     }  # fmt: skip
-    (tmp_path / "trondheim.toml").write_text(tomli_w.dumps(said))
+    (tmp_path / "trondheim.toml").write_text(tomlkit.dumps(said))
     got = Found(need("ev/trondheim_dataset1_charging_reports.csv.gz"), How(str(tmp_path / "trondheim.toml")))
     want = canonical("ev_trondheim_sessions", lambda _: True)
     assert len(want) == 6878
@@ -203,7 +203,7 @@ def test_a_column_map_reads_hours_that_end_at_their_time(tmp_path: Path) -> None
             },
         }
     }  # fmt: skip
-    (tmp_path / "council.toml").write_text(tomli_w.dumps(said))
+    (tmp_path / "council.toml").write_text(tomlkit.dumps(said))
     got = Found(need("aberdeen/council/aberdeen-union-street-roadside.csv.gz"), How(str(tmp_path / "council.toml")))
     want = canonical("aberdeen_stations_2018", lambda r: r[1] == "union-street")
     in_2018 = [row for row in got.readings if row[3].startswith("2018")]
@@ -231,7 +231,7 @@ def test_the_hour_that_an_autumn_night_has_twice_follows_the_order_of_the_file(t
             "time": "t", "zone": "city", "device": "{d}", "values": {"p": {"quantity": "power", "unit": "W"}},
         }
     }  # fmt: skip
-    (tmp_path / "map.toml").write_text(tomli_w.dumps(said))
+    (tmp_path / "map.toml").write_text(tomlkit.dumps(said))
     local = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"]
     text = "t,d,p\n" + "".join(f"2026-10-25 {t},{d},{n}\n" for n, t in enumerate(local) for d in ("m1", "m2"))
     (tmp_path / "f.csv").write_text(text)
@@ -255,7 +255,7 @@ def test_the_hour_that_an_autumn_night_has_twice_follows_the_order_of_the_file(t
     ],
 )
 def test_a_column_map_that_cannot_work_is_a_sentence(tmp_path: Path, columns: dict[str, Any], sentence: str) -> None:
-    (tmp_path / "map.toml").write_text(tomli_w.dumps({"columns": columns}))
+    (tmp_path / "map.toml").write_text(tomlkit.dumps({"columns": columns}))
     (tmp_path / "f.csv").write_text("t,p\n2026-01-01T00:00:00Z,1\n")
     with pytest.raises(UsageError, match=sentence):
         Found(tmp_path / "f.csv", How(str(tmp_path / "map.toml")))
