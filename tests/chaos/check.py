@@ -109,7 +109,7 @@ def direct(
 ) -> list[str]:
     """Every reading of a device without records that its broker acknowledged, by its value: there once.
 
-    Twice where it has no time of its own: what the broker redelivers after a lost PUBACK cannot be known again.
+    Once or more where it has no time of its own: what the broker redelivers after a lost PUBACK cannot be recognised.
     """
     held = Counter((name, value) for name, quantity, _, value in rows if quantity == "power")
     out = []
