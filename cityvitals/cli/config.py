@@ -23,12 +23,12 @@ Config = Annotated[Path | None, typer.Option("--config", help="The configuration
 @app.command("print")
 def print_config(config: Config = None) -> None:
     """Print every key with its effective value, secrets as stars. Example: cityvitals config print."""
-    import msgspec  # noqa: PLC0415
+    import tomlkit  # noqa: PLC0415
 
     from registry.config import load_settings  # noqa: PLC0415
 
     plain = load_settings(config).model_dump(mode="json", exclude_none=True)
-    text = msgspec.toml.encode(plain).decode()
+    text = tomlkit.dumps(plain)
     sys.stdout.write(re.sub(r'(//[^/@:"]*:)[^/"]*@', r"\1**********@", text))  # passwords in URLs, too
 
 

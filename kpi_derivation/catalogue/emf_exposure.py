@@ -29,6 +29,7 @@ def derive(view: View) -> list[Part]:
     hours = np.nan_to_num(days["hours"]).sum(axis=1)
     capture = np.minimum(hours * HOUR_MS / max(view.expected_ms, HOUR_MS), 1.0)
     counts = (capture >= view.city.rules.period_capture) & (hours > 0)
+    view.mark(days.devices, counts)
     n, sites, limit = int(counts.sum()), view.city.city.antenna_sites, view.city.rules.emf_limit_v_per_m
     share = min(len(days.devices) / sites, 1.0) if sites else 0.0
     coverage = float(capture.mean()) * (share or 1.0) if len(capture) else 0.0

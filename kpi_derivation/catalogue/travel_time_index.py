@@ -30,6 +30,7 @@ def derive(view: View) -> list[Part]:
     capture = np.minimum(hours * HOUR_MS / max(view.expected_ms, HOUR_MS), 1.0)
     counts = (capture >= view.city.rules.period_capture) & (sums["peak_hours"] > 0) & (sums["free_hours"] > 0)
     coverage, n = float(capture.mean()) if len(capture) else 0.0, int(counts.sum())
+    view.mark(days.devices, counts)
     if view.period.kind in ("24h", "day"):
         why = f"{ONLY_CALENDAR} from a month, and 365 days"
     elif not days.devices:
@@ -43,4 +44,9 @@ def derive(view: View) -> list[Part]:
     ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
     left = len(days.devices) - n
     notes = f"{left} sections left out, too few hours" if left else ""
-    return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes)]
+    return [
+        Part(
+            value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes, numerator=float(ratios.sum()),
+            denominator=float(n),
+        )
+    ]  # fmt: skip

@@ -35,7 +35,7 @@ def derive(view: View) -> list[Part]:
 
 
 def _part(view: View, stage: str, came: Counted) -> Part:
-    passed = counted(view, _METERS, ("water_total",), _COUNTS[stage])
+    passed = counted(view, _METERS, ("water_total",), _COUNTS[stage], stage)
     coverage, rule = min(came.coverage, passed.coverage), view.city.rules.period_capture
     if not passed.registered or not came.registered:
         role = stage if came.registered else "collected"

@@ -40,15 +40,19 @@ class Counted(NamedTuple):
 
 
 def counted(
-    view: View, kinds: tuple[DeviceKind, ...], quantities: Sequence[str], counts: Callable[[Device], bool]
+    view: View,
+    kinds: tuple[DeviceKind, ...],
+    quantities: Sequence[str],
+    counts: Callable[[Device], bool],
+    part: str = "",
 ) -> Counted:
-    """What the meters that `counts` picks counted; calculated once for a view."""
+    """What the meters that `counts` picks counted; calculated once for a view. `part`: the only one they count in."""
     key = ("counted", kinds, tuple(quantities), counts)
-    return view.once(key, lambda noting: _counted(noting, kinds, quantities, counts))
+    return view.once(key, lambda noting: _counted(noting, kinds, quantities, counts, part))
 
 
 def _counted(
-    view: View, kinds: tuple[DeviceKind, ...], quantities: Sequence[str], counts: Callable[[Device], bool]
+    view: View, kinds: tuple[DeviceKind, ...], quantities: Sequence[str], counts: Callable[[Device], bool], part: str
 ) -> Counted:
     amount, covered, wanted, seen, registered, customers = 0.0, 0.0, 0.0, 0, 0, 0.0
     notes: list[str] = []
@@ -65,7 +69,7 @@ def _counted(
         if view.period.kind != "24h" and view.picked(devices, f"limited {quantity}", _limited).any():
             out, out_ms, said = _beyond(view, quantity, kinds, given)
             amounts, times, notes = amounts - out, np.maximum(times - out_ms, 0.0), [*notes, *said]
-        view.mark(devices, given)
+        view.mark(devices, given, part)
         registered, seen = registered + int(mine.sum()), seen + int(given.sum())
         amount = sum(amounts[given].tolist(), amount)
         covered, wanted = sum(times[given].tolist(), covered), sum(there[mine].tolist(), wanted)
