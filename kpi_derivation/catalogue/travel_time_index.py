@@ -44,9 +44,4 @@ def derive(view: View) -> list[Part]:
     ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
     left = len(days.devices) - n
     notes = f"{left} sections left out, too few hours" if left else ""
-    return [
-        Part(
-            value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes, numerator=float(ratios.sum()),
-            denominator=float(n),
-        )
-    ]  # fmt: skip
+    return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes)]

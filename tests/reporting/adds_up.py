@@ -14,8 +14,8 @@ from reporting.proof.proof import Proof
 from reporting.proof.text import as_text
 from telemetry.periods import Period
 
-# The worst station, a level in decibels, or a maximum: no sum of the devices' numbers gives these.
-NOT_SUMS = ("LOCAL:AQ:", "LOCAL:N:LDEN", "LOCAL:E:PEAK")
+# The worst station, a level in decibels, a maximum, a mean of ratios: no sum of the devices' numbers gives these.
+NOT_SUMS = ("LOCAL:AQ:", "LOCAL:N:LDEN", "LOCAL:E:PEAK", "EC:I:T:5A")
 
 
 def faults(proof: Proof, city: City) -> Iterator[str]:
