@@ -118,10 +118,8 @@ def direct(
             continue
         name = device.device
         out += [f"lost: {name}: reading {v:g} in the gateway" for v in sorted(device.acknowledged) if not held[name, v]]
-        most = 1 if device.device == OLD else 2
-        out += [
-            f"doubled: {name}: reading {v:g} in the gateway" for (n, v), k in held.items() if n == name and k > most
-        ]
+        often = [v for (n, v), k in held.items() if n == name == OLD and k > 1]
+        out += [f"doubled: {name}: reading {v:g} in the gateway" for v in often]
     return out
 
 
