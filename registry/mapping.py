@@ -24,21 +24,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ValueRule(Strict):
-    """One value of a message: which quantity it is, and its unit or where the unit stands.
-
-    `part`: it is one of several (phases, tariffs, channels), which are combined so; a value of the same quantity
-    without `part` is the total, and wins ("single": it counts only where it is alone). `none`: numbers by which the
-    device says that it has none. `states`: the number that each text stands for.
-    """
+class Measured(Strict):
+    """A quantity of the catalogue and the unit it is sent in; None: said elsewhere, or that of the catalogue."""
 
     quantity: str
     unit: str | None = None
-    unit_path: str | None = None
-    part: Literal["sum", "mean", "max", "single"] | None = None
-    none: list[Bare] = []
-    states: dict[str, float] = {}
-    scale: float = 1.0
 
     @field_validator("quantity")
     @classmethod
@@ -53,6 +43,21 @@ class ValueRule(Strict):
         if value is not None and canonical(value) is None:
             raise ValueError(f"unknown unit '{value}'; the units and their spellings are listed in docs/devices.md")
         return value
+
+
+class ValueRule(Measured):
+    """One value of a message: which quantity it is, and its unit or where the unit stands.
+
+    `part`: it is one of several (phases, tariffs, channels), which are combined so; a value of the same quantity
+    without `part` is the total, and wins ("single": it counts only where it is alone). `none`: numbers by which the
+    device says that it has none. `states`: the number that each text stands for.
+    """
+
+    unit_path: str | None = None
+    part: Literal["sum", "mean", "max", "single"] | None = None
+    none: list[Bare] = []
+    states: dict[str, float] = {}
+    scale: float = 1.0
 
 
 class TimeRule(Strict):

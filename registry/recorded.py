@@ -8,39 +8,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from registry.mapping import Strict
-from telemetry.errors import nearest
-from telemetry.quantities import QUANTITIES
-from telemetry.units import canonical
+from registry.mapping import Measured, Strict
 
 
-class ValueColumn(Strict):
+class ValueColumn(Measured):
     """A quantity and its unit. `unit_after`: the unit stands in the next column of this name to the right.
 
     `part`: several columns make one value, so combined. `missing`: texts of this column that stand for no value.
     """
 
-    quantity: str
-    unit: str | None = None
     unit_after: str | None = None
     part: Literal["sum", "mean"] | None = None
     missing: list[str] = Field([])
-
-    @field_validator("quantity")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in QUANTITIES:
-            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
-        return value
-
-    @field_validator("unit")
-    @classmethod
-    def _unit(cls, value: str | None) -> str | None:
-        if value is not None and canonical(value) is None:
-            raise ValueError(f"unknown unit '{value}'; the units and their spellings are listed in docs/devices.md")
-        return value
 
 
 class SessionColumns(Strict):

@@ -56,12 +56,9 @@ def _table() -> Iterator[str]:
         way, direction = how(kpi), direction_of(kpi.code, part)
         method = f"`{kpi.method}`" if kpi.method else FROM_FILES.get(kpi.code, "the city's officers")
         better = f"{direction.better} ({direction.status})" if direction.better else f"- ({direction.status})"
-        cells = (kpi.code, kpi.name, part, way, method, unit_of(kpi, part), kpi.unit_status, better, _region(kpi, part))
+        rule = region_rule(kpi, part)
+        cells = (kpi.code, kpi.name, part, way, method, unit_of(kpi, part), kpi.unit_status, better, rule)
         yield "| " + " | ".join(cells) + " |"
-
-
-def _region(kpi: Kpi, part: str) -> str:
-    return region_rule(kpi, part)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,8 +8,6 @@ is gone is opened again when it is back.
 from __future__ import annotations
 
 import logging
-import random
-import threading
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -18,15 +16,13 @@ from adapters.modbus.bus import Bus, NoAnswer
 from gateway.core import Incoming
 from gateway.decoding.registers import Table, blocks, table
 from gateway.decoding.sunspec import models
-from gateway.doors.handover import Handover
 from gateway.doors.inbox import Inbox
+from gateway.doors.wire import WireDoor
 from gateway.formats.modbus import Registers
 from gateway.routes import Source
 from telemetry.errors import Rejected
 
 log = logging.getLogger(__name__)
-
-_LONGEST_S = 30.0
 
 
 class _Device:
@@ -57,40 +53,19 @@ class _Device:
             return None
 
 
-class ModbusDoor:
+class ModbusDoor(WireDoor):
     """One line with its devices. `clock`: ms UTC."""
 
     def __init__(self, sources: Sequence[Source], inbox: Inbox, clock: Callable[[], int]) -> None:
         self._devices = [_Device(s, table(s.reading.message.options)) for s in sources if s.reading and s.line]
         self._settings = self._devices[0].wire.settings
         self._clock = clock
-        self._over = threading.Event()
-        self._handover = Handover(inbox, self._over.is_set)
-        self._thread = threading.Thread(target=self._run, name=f"modbus {self._settings.port}", daemon=True)
-        self._state = ""
+        super().__init__(inbox, "modbus", self._settings.port)
 
-    def start(self) -> None:
-        """Poll; the line may come later."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
-
-    def _run(self) -> None:
-        pause = 0.5
-        while not self._over.is_set():
-            try:
-                with Bus(self._settings) as bus:
-                    self._log(f"{self._settings.port} is open")
-                    pause = 0.5
-                    self._poll(bus)
-            except OSError as error:
-                self._log(f"{self._settings.port}: {error}; retrying until it is back")
-            self._over.wait(random.uniform(0.1, pause))
-            pause = min(2 * pause, _LONGEST_S)
+    def _use(self) -> None:
+        with Bus(self._settings) as bus:
+            self._opened()
+            self._poll(bus)
 
     def _poll(self, bus: Bus) -> None:
         while not self._over.is_set():
@@ -118,9 +93,3 @@ class ModbusDoor:
         if bool(sentence) != bool(device.state):
             log.warning(sentence or f"{device.source.topic} answers again")
         device.state = sentence
-
-    def _log(self, sentence: str) -> None:
-        """One line for each change."""
-        if sentence != self._state:
-            self._state = sentence
-            log.warning(sentence)

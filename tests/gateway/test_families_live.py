@@ -206,19 +206,24 @@ def wrong(store: SqliteStore, live: Live, sent: int) -> list[str]:
     return missing
 
 
+def configure(chain: Chain, lives: list[Live], push: int, ocpp: int) -> None:
+    """A city and a source of each family."""
+    settings = tomllib.loads(chain.config.read_text())
+    settings["city_files"] = []
+    for live in lives:
+        (chain.config.parent / f"city-{live.city}.toml").write_text(city_file(live))
+        settings["city_files"].append(f"city-{live.city}.toml")
+    settings["gateway"] |= {"push": {"port": push}, "ocpp": {"port": ocpp}}
+    settings["gateway"]["source"] = [live.source for live in lives]
+    chain.config.write_text(tomlkit.dumps(settings))
+
+
 def test_every_family_reaches_a_kpi(server: ServerFactory, tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     lives = [chosen(name, tmp_path) for name in families()]
     broker, push, ocpp = server(Mosquitto), free_port(), free_port()
     chain = Chain(tmp_path, tmp_path / "x.toml", broker.port, f"sqlite:///{tmp_path}/store.db")
-    settings = tomllib.loads(chain.config.read_text())
-    settings["city_files"] = []
-    for live in lives:
-        (tmp_path / f"city-{live.city}.toml").write_text(city_file(live))
-        settings["city_files"].append(f"city-{live.city}.toml")
-    settings["gateway"] |= {"push": {"port": push}, "ocpp": {"port": ocpp}}
-    settings["gateway"]["source"] = [live.source for live in lives]
-    chain.config.write_text(tomlkit.dumps(settings))
+    configure(chain, lives, push, ocpp)
     senders = Senders(tmp_path, broker, push, ocpp)
     try:
         chain.run("gateway")
