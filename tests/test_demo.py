@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -27,17 +26,23 @@ def demo(folder: Path, port: int, *more: str, log: Path, path: str | None = None
     return start(command, log=log, env={"PATH": path} if path else None)
 
 
-def values(port: int) -> dict[str, float | None]:
-    """The values of the running day that the API gives, nothing while it does not answer.
+def by_day(port: int, code: str, part: str = "") -> list[float | None]:
+    """The values that the API gives for each day, none while it does not answer.
 
-    Not those of the last 24 hours: they end at the last full hour, so that a reading shows in them an hour later.
+    All days and not the running one alone: in its first hour, just after midnight, that one holds no whole hour.
+    Not the last 24 hours either: they end at the last full hour, so that a reading shows in them an hour later.
     """
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/cities/demo/kpis", timeout=2) as answer:
+        address = f"http://127.0.0.1:{port}/v1/cities/demo/kpis/{code}/series?kind=day"
+        with urllib.request.urlopen(address, timeout=2) as answer:
             found = msgspec.json.decode(answer.read())
     except OSError:
-        return {}
-    return {f"{r['code']}/{r['part']}": r["value"] for r in found if re.fullmatch(r"\d{4}-\d\d-\d\d", r["period"])}
+        return []
+    return [value for series in found["series"] if series["part"] == part for value in series["value"]]
+
+
+def metered(port: int) -> list[float | None]:
+    return by_day(port, "LOCAL:E:METERED")
 
 
 @pytest.fixture
@@ -67,11 +72,10 @@ def test_the_demo_runs_for_its_time_and_the_next_start_goes_on_with_the_data(fol
 def test_the_demo_is_live_and_stops_on_ctrl_c(folder: Path, tmp_path: Path) -> None:
     port = free_port()
     running = demo(folder, port, log=tmp_path / "out")
-    seen = wait_for(lambda: values(port), 120, "the API")
-    assert seen["EN:EN:AQ:1C/pm2_5"] is not None
-    assert seen["LOCAL:E:METERED/"] is not None
-    energy = seen["LOCAL:E:METERED/"]
-    wait_for(lambda: values(port).get("LOCAL:E:METERED/") != energy, 90, "a live reading to change a KPI")
+    before = wait_for(lambda: metered(port), 120, "the API")
+    assert any(before), "no energy in the history"
+    assert any(by_day(port, "EN:EN:AQ:1C", "pm2_5")), "no fine particles in the history"
+    wait_for(lambda: metered(port) not in ([], before), 90, "a live reading to change a KPI")
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 0
 
@@ -79,7 +83,7 @@ def test_the_demo_is_live_and_stops_on_ctrl_c(folder: Path, tmp_path: Path) -> N
 def test_children_end_when_the_demo_is_killed(folder: Path, tmp_path: Path) -> None:
     port = free_port()
     running = demo(folder, port, log=tmp_path / "out")
-    wait_for(lambda: values(port), 120, "the API")
+    wait_for(lambda: metered(port), 120, "the API")
     children = psutil.Process(running.pid).children(recursive=True)
     assert len(children) >= 5
     running.kill()
@@ -105,9 +109,8 @@ def test_without_mosquitto_the_embedded_broker_serves_the_demo(folder: Path, tmp
         [sys.executable, "-c", WITHOUT_MOSQUITTO, "demo", "--data", str(folder), "--port", str(port), "--days", "1"],
         log=log,
     )
-    before = wait_for(lambda: values(port), 120, "the API")
-    energy = before["LOCAL:E:METERED/"]
-    wait_for(lambda: values(port).get("LOCAL:E:METERED/") != energy, 90, "a live reading to change a KPI")
+    before = wait_for(lambda: metered(port), 120, "the API")
+    wait_for(lambda: metered(port) not in ([], before), 90, "a live reading to change a KPI")
     assert "amqtt, embedded" in log.read_text()
     os.kill(running.pid, signal.SIGINT)
     assert running.wait(30) == 0
