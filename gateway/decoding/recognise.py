@@ -27,13 +27,15 @@ _LEVEL = re.compile(r"\{([a-z]+)\*?\}")
 
 
 class Sighting(NamedTuple):
-    """A value that was read. `sender`: the device as it names itself; `device`: an id it can have here."""
+    """A value that was read; None: announced, and not sent yet. `sender`: the device as it names itself; `device`: an
+    id it can have here.
+    """
 
     family: str
     sender: str
     device: str
     quantity: str
-    value: float
+    value: float | None
     unit: str
 
 
@@ -46,12 +48,15 @@ class _Names(dict[str, str]):
 
     def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override] # noqa: ARG002
         """An id for a name."""
-        made = name if valid_id(name) else _slug(name)
+        made = an_id(name)
         self.senders[made] = name
         return made
 
 
-def _slug(name: str) -> str:
+def an_id(name: str) -> str:
+    """An id for a sender's name: the name where it is a valid one, else what of it can be in an id."""
+    if valid_id(name):
+        return name
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", name.rpartition(":")[2] or name).strip("-._")
     return text[:64] if valid_id(text[:64]) else "device-1"
 
