@@ -21,7 +21,7 @@ from simulators.nodes import Node
 from simulators.synthetic import register
 from telemetry.topics import ROOT, command_topic
 from telemetry.windows import DAY, HOUR
-from tests.chaos.batch import Reading, readings
+from tests.chaos.checking.batch import Reading, readings
 from tests.chaos.direct import KINDS, DirectDevice
 
 FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that begins anew

@@ -14,12 +14,13 @@ from pathlib import Path
 from random import Random
 
 from adapters.sqlite.buffer import Buffer
-from tests.chaos import stored, undisturbed
-from tests.chaos.batch import Reading
-from tests.chaos.check import differences, same_kpis, told
+from tests.chaos import undisturbed
+from tests.chaos.checking import stored
+from tests.chaos.checking.batch import Reading
+from tests.chaos.checking.check import differences, same_kpis, told
+from tests.chaos.checking.published import Published
 from tests.chaos.direct import OLD
 from tests.chaos.faults import FAULTS, Planned, Undo, schedule
-from tests.chaos.published import Published
 from tests.chaos.report import Report
 from tests.chaos.table import revision
 from tests.chaos.world import CITIES, World, world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.chaos import batch
+from tests.chaos.checking import batch
 from tests.chaos.report import Report
 from tests.chaos.table import BEGIN, END, keep, revision, row, write
 

@@ -18,7 +18,7 @@ out, where all of these hold:
     known   180 days that were not flagged came before it: with less it is not known which was the fault, what is
             measured now or what was learnt as usual
 
-The numbers are ours and parameters of the method; tests/kpi_derivation/golden/test_neighbours.py prints how often
+The numbers are ours and parameters of the method; tests/kpi_derivation/golden/air/test_neighbours.py prints how often
 recorded stations are flagged and confirmed, with a fault and without (table in docs/explanation/suspects.md).
 """
 

@@ -13,7 +13,7 @@ from tests.firmware.interpreters import REPO, run
 
 pytestmark = pytest.mark.timeout(3600)
 INTERPRETERS = [64, 32, 0]
-CASES = Path(__file__).with_name("vectors.json")
+CASES = Path(__file__).parents[1] / "vectors.json"
 SHARED = REPO.parent / "shared/data/device_payloads"
 STREAMS = "100000" if os.environ.get("CITYVITALS_LONG") else "400"
 

@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from tests.chaos import batch, stored
-from tests.chaos.batch import Reading, SeriesName, Window
+from tests.chaos.checking import batch, stored
+from tests.chaos.checking.batch import Reading, SeriesName, Window
+from tests.chaos.checking.stored import Kpi, Row
 from tests.chaos.direct import OLD, DirectDevice
-from tests.chaos.stored import Kpi, Row
 from tests.chaos.world import World
 
 MENDED_DEVICE = "mended-1"

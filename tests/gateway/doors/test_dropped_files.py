@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.doors.files import FilesDoor
 from telemetry.periods import iso
-from tests.gateway.door_core import DoorCore
+from tests.gateway.doors.door_core import DoorCore
 from tests.processes import wait_for
 
 PLAIN = "time,device,quantity,value,unit\n2026-01-01T00:00:00Z,m1,power,1.5,kW\n2026-01-01T00:01:00Z,m/1,power,2,W\n"

@@ -15,7 +15,7 @@ from telemetry.series import SeriesTable
 from telemetry.stamps import read_stamp
 from telemetry.topics import matcher
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "own-family.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "own-family.md"
 
 
 def test_the_example_of_the_page_gives_its_readings() -> None:

@@ -34,8 +34,8 @@ from telemetry.topics import matcher
 from telemetry.windows import HOUR, MINUTE, window_start
 from tests.chain import Chain
 from tests.conftest import ServerFactory
-from tests.gateway.test_families import payload_of
-from tests.gateway.test_wires import Bytes
+from tests.gateway.devices.test_families import payload_of
+from tests.gateway.doors.test_wires import Bytes
 from tests.processes import free_port, wait_for
 from tests.servers import Mosquitto
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.doors.push import PushDoor
 from registry.settings import PushSettings
 from telemetry.errors import UsageError
-from tests.gateway.door_bench import DoorBench
+from tests.gateway.doors.door_bench import DoorBench
 from tests.processes import wait_for
 
 AIRROHR = {

@@ -12,11 +12,11 @@ from adapters.sqlite.store import SqliteStore
 from telemetry.series import SeriesTable
 from tests.chain import Chain
 from tests.conftest import ServerFactory
-from tests.gateway.door_bench import closed_port
+from tests.gateway.doors.door_bench import closed_port
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "how-to" / "connect-a-device.md"
 CITY = '[city]\nid = "town"\nname = "Town"\ncountry = "DE"\ntimezone = "Europe/Berlin"\n\n'
 

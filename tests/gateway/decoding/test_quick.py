@@ -15,7 +15,7 @@ from gateway.devices import FOLDER, families
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 from tests.fuzz.mutate import payloads
-from tests.gateway.test_families import ARRIVAL, Family, payload_of
+from tests.gateway.devices.test_families import ARRIVAL, Family, payload_of
 
 
 def of_family(name: str) -> Iterator[dict[str, Any]]:

@@ -276,7 +276,7 @@ def test_unknown_families_and_files_are_sentences(tmp_path: Path) -> None:
 
 
 def test_the_page_of_recorded_files_is_current() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-m", "tools.recorded_docs", "--check"], cwd=root, capture_output=True, check=False
     )

@@ -19,7 +19,7 @@ from simulators.hardware.modbus_line import ModbusLine, sdm120
 from simulators.hardware.pms5003 import Pms5003
 from tests.chain import Chain
 from tests.conftest import ServerFactory
-from tests.gateway.door_bench import closed_port
+from tests.gateway.doors.door_bench import closed_port
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 

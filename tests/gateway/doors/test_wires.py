@@ -26,7 +26,7 @@ from simulators.hardware.particles import Sds011
 from simulators.hardware.pms5003 import Pms5003
 from simulators.hardware.sml import SmlMeter
 from telemetry.errors import UsageError
-from tests.gateway.door_core import DoorCore
+from tests.gateway.doors.door_core import DoorCore
 from tests.processes import free_port, wait_for
 
 

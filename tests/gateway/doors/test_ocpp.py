@@ -14,7 +14,7 @@ import websockets
 from ocpp.v16 import ChargePoint as Station16
 from ocpp.v201 import ChargePoint as Station201
 
-from tests.gateway.door_bench import DoorBench, recent
+from tests.gateway.doors.door_bench import DoorBench, recent
 from tests.replay.recorded import DATA
 
 # As Any: these tests write the words of the protocol, where the library's types ask for its enumerations.

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import batch, check
-from tests.chaos.batch import Reading
+from tests.chaos.checking import batch, check
+from tests.chaos.checking.batch import Reading
+from tests.chaos.checking.stored import Kpi, Row
 from tests.chaos.faults import FAULTS, schedule
-from tests.chaos.stored import Kpi, Row
 
 SENT = [Reading("d", "no2", 60_000 + n, "", float(n)) for n in range(3)]
 ROW = Row("d", "no2", 60_000, (3, 3.0, 0.0, 2.0, 0.0, 2.0))

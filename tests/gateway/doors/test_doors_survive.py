@@ -14,7 +14,7 @@ import httpx
 import websockets
 
 from tests.chain import Chain
-from tests.gateway.door_bench import CITY, closed_port, recent
+from tests.gateway.doors.door_bench import CITY, closed_port, recent
 from tests.processes import wait_for
 
 KILLS = 20 if os.environ.get("CITYVITALS_LONG") else 3

@@ -24,7 +24,7 @@ from tests.kpi_derivation.golden.aberdeen import devices, readings
 from tests.kpi_derivation.golden.world import World
 from tests.replay import recorded
 
-PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "suspects.md"
+PAGE = Path(__file__).parents[4] / "docs" / "explanation" / "suspects.md"
 COLUMNS = {"no2": "Nitrogen Dioxide", "pm10": "PM10", "pm2_5": "PM2.5"}
 START = date(2017, 10, 1)
 WITHIN, EVERY = 14, 9

@@ -1,0 +1,1 @@
+"""The plain batch computation and the comparison of a run with it."""

@@ -1,0 +1,1 @@
+"""Tests of boards and what goes wrong on them."""

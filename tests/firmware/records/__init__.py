@@ -1,0 +1,1 @@
+"""Tests of the ring of records and what must survive in it."""

@@ -1,0 +1,1 @@
+"""Tests of drivers and the buses they read."""

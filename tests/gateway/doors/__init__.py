@@ -1,0 +1,1 @@
+"""Tests of doors, with real clients and wires."""
