@@ -6,6 +6,7 @@ The only path of readings, whether they arrive by MQTT or in a file. Flags mark,
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -193,3 +194,10 @@ def describe_flags(readings: Readings, rows: Iterable[int], table: SeriesTable) 
         f"'{table[int(readings.series[i])].quantity}' = {readings.value[i]:g} is {REASONS[int(readings.flag[i])]}"
         for i in rows
     ]
+
+
+def joined(reasons: list[str]) -> str:
+    """Reasons as one line, equal ones counted. Half a surrogate pair, which JSON can spell, is shown as its escape."""
+    counted = Counter(reasons)
+    line = "; ".join(r if n == 1 else f"{r} ({n} times)" for r, n in list(counted.items())[:20])
+    return line.encode("utf-8", "backslashreplace").decode()

@@ -6,7 +6,6 @@ Three outcomes for a message, decided here: stored; rejected (kept with its reas
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -15,10 +14,11 @@ import numpy as np
 
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
-from gateway.batch import Batch, describe_flags
+from gateway.batch import Batch, describe_flags, joined
 from gateway.budget import REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
+from gateway.incoming import Incoming, Redelivered
 from gateway.ledger import Ledger
 from gateway.named import CHANNELS, OTHERS, Named
 from gateway.not_served import NotServedNames
@@ -38,22 +38,6 @@ __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 _MOST_ASKS = 1000
 _ROWS = 200_000  # rows that are committed together
 RETAINED = "a retained message without a time of its own cannot be dated"
-
-
-class Incoming(NamedTuple):
-    """A message as every door hands it over. `address`: where it came in (an MQTT topic, the path of a request).
-
-    `arrival`: ms UTC, 0 for that of the batch. `retain`: the broker kept it from an earlier time. `number`: of its
-    arrival, where it came before (was refused and kept); 0 for a new message. `bulk`: from a file of the operator's,
-    which has no budget.
-    """
-
-    address: str
-    payload: bytes
-    arrival: int = 0
-    retain: bool = False
-    number: int = 0
-    bulk: bool = False
 
 
 class _Problem(NamedTuple):
@@ -111,6 +95,7 @@ class Core:
         self.asks: dict[str, bytes] = {}  # topic -> payload of what senders are to be asked for
         self._budget = Budget()
         self._named = Named(buffer.table.all)
+        self._redelivered = Redelivered(buffer.deliveries)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -139,6 +124,7 @@ class Core:
                     break
         except Unavailable:
             self.ledger.forget()
+            self._redelivered.forget()
             raise
         readings, source = self._batch.readings()
         refused = sum(len(p.reasons) for p in problems) + self._unserved
@@ -176,12 +162,15 @@ class Core:
                 }
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
                 self.buffer.count(self._absent.new)
+                self._redelivered.save()
         except Unavailable:
             self.buffer.discard_unsaved_series()
             self.ledger.forget()
+            self._redelivered.forget()
             raise
         self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
         self._absent.saved()
+        self._redelivered.saved()
         return counts
 
     def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
@@ -203,7 +192,7 @@ class Core:
 
     def _decode_into_batch(self, message: Incoming, arrival: int, place: int, kept: bool) -> _Problem | None:
         """Decode one message into the batch; returns its problems."""
-        route = None
+        route, before = None, self._redelivered.readings(message)
         try:
             route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
@@ -215,13 +204,26 @@ class Core:
         except Rejected as reason:
             if isinstance(reason, Asks) and len(self.asks) < _MOST_ASKS:
                 self.asks[reason.topic] = reason.payload
+            if self._came_before(message, before, 0):
+                return None
             return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
         met: list[str] = []
         number = message.number
+        undated = any(rows.by_arrival or rows.problems for rows in parts)
+        if undated and self._came_before(message, before, sum(len(rows.rows) for rows in parts)):
+            return None
         for rows in parts:
             found, number = self._add(message, route, rows, arrival, place, kept, number)
             met += found
         return _Problem(place, met, route, number or self._next_arrival()) if met else None
+
+    def _came_before(self, message: Incoming, before: int | None, readings: int) -> bool:
+        """Whether its broker redelivers this message, that brought so many readings `before`; else it is noted."""
+        if before is None:
+            self._redelivered.note(message, readings)
+            return False
+        self._stamping.repeated += before
+        return True
 
     def _decoded_within_budget(self, message: Incoming, route: Route, arrival: int, kept: bool) -> list[Decoded]:
         """A message's rows. Raises Rejected, before it is decoded, for a sender over its budget."""
@@ -350,7 +352,7 @@ class Core:
 
     def _refused(self, message: Incoming, problem: _Problem, arrival: int) -> Refused:
         """A message as it is kept."""
-        payload, reason = message.payload, _join(problem.reasons)
+        payload, reason = message.payload, joined(problem.reasons)
         if problem.route is None or problem.route.may_carry_users:
             reason = reason_without_users(reason, payload)
             secret = self._secret
@@ -389,10 +391,3 @@ class Core:
     def confirm(self, dirty: Dirty) -> None:
         """Mark these windows as stored by the central broker's side."""
         self.buffer.confirm(dirty)
-
-
-def _join(reasons: list[str]) -> str:
-    """Reasons as one line, equal ones counted. Half a surrogate pair, which JSON can spell, is shown as its escape."""
-    counted = Counter(reasons)
-    line = "; ".join(r if n == 1 else f"{r} ({n} times)" for r, n in list(counted.items())[:20])
-    return line.encode("utf-8", "backslashreplace").decode()

@@ -20,8 +20,9 @@ import msgspec
 
 from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
-from gateway.core import Core, Incoming
+from gateway.core import Core
 from gateway.doors.inbox import Inbox
+from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
@@ -135,7 +136,7 @@ class Gateway:
             self._reconnect_silent_source()
             return
         try:
-            self.core.accept([Incoming(m.topic, m.payload, retain=m.retain) for m in batch], self.clock())
+            self.core.accept([incoming(m) for m in batch], self.clock())
         except Unavailable as error:
             self._log_trouble(_RECEIVING, error)
             self._back_off()

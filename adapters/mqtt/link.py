@@ -31,7 +31,11 @@ _STABLE = 30.0  # after a connection that lasted this long, the next pause start
 
 
 class Message(NamedTuple):
-    """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only."""
+    """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only.
+
+    `session`: which client at which broker; `began`: the connection with which the broker began that session, 0 where
+    it is older than this program.
+    """
 
     topic: str
     payload: bytes
@@ -40,6 +44,8 @@ class Message(NamedTuple):
     mid: int
     qos: int
     epoch: int
+    session: str = ""
+    began: int = 0
 
 
 class Link:
@@ -51,7 +57,8 @@ class Link:
         self.broker, self.client_id = broker, client_id
         self._filters, self._keepalive = list(filters), keepalive
         self.connected = False
-        self.epoch = 0
+        self.epoch = self._began = 0
+        self._name = f"{client_id} at {broker}"
         self._is_5, self._session = broker.version == "5", session
         self._inbox: list[Message] = []
         self._inbox_bytes = 0
@@ -84,12 +91,14 @@ class Link:
 
     # -- callbacks -------------------------------------------------------------------------------------------------
 
-    def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401
+    def _on_connect(self, client: paho.Client, _data: object, flags: Any, reason: Any, _props: object) -> None:  # noqa: ANN401
         if reason.is_failure:
             self._refused = True
             self._log_once(f"{self.broker} rejected {self.client_id}: {reason}. Check user, password and access rules.")
             return
         self.connected, self._since = True, time.monotonic()
+        if not flags.session_present:
+            self._began = self.epoch
         if self._filters:
             client.subscribe([(f, 1) for f in self._filters])
         else:
@@ -114,7 +123,8 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
         self._inbox_bytes += len(m.payload)
-        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, self.epoch))
+        place = self.epoch, self._name, self._began
+        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, *place))
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
         if self._is_5 and reason.is_failure:  # an acknowledgement that says no: the broker has not taken it

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite import ledger, rejects
+from adapters.sqlite import deliveries, ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
@@ -90,9 +90,11 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        self.db = connect(path, Schema("reading", _SCHEMA + rejects.SCHEMA + ledger.SCHEMA, 4, _UPGRADES))
+        tables = _SCHEMA + rejects.SCHEMA + ledger.SCHEMA + deliveries.SCHEMA
+        self.db = connect(path, Schema("reading", tables, 4, _UPGRADES))
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
+        self.deliveries = deliveries.Deliveries(self.db)
         self.table = SeriesTable()
         for row in self._read("SELECT city, device, quantity FROM buffer_series ORDER BY id"):
             self.table.id_of(Series(*row))

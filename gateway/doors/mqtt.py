@@ -8,12 +8,17 @@ import threading
 from concurrent.futures import TimeoutError as NotYet
 
 from adapters.mqtt.link import Link, Message
-from gateway.core import Incoming
 from gateway.doors.inbox import Inbox
+from gateway.incoming import Incoming
 
 log = logging.getLogger(__name__)
 
 _LONGEST_S = 30.0
+
+
+def incoming(message: Message) -> Incoming:
+    """A message of a broker as the core takes it."""
+    return Incoming(message.topic, message.payload, 0, message.retain, 0, False, message)
 
 
 class MqttDoor:
@@ -50,7 +55,7 @@ class MqttDoor:
         self._link.close()
 
     def _stored(self, batch: list[Message]) -> bool:
-        future = self._inbox.deliver([Incoming(m.topic, m.payload, retain=m.retain) for m in batch])
+        future = self._inbox.deliver([incoming(m) for m in batch])
         while not self._over.is_set():
             try:
                 return future.result(0.5)

@@ -99,3 +99,12 @@ def test_without_records_to_send_again_no_edge_broker_forgets() -> None:
         storm = list(schedule(world(keeping=False), Random(seed), 300))
         assert not [f for f in storm if f.target == "edge" and f.name in ("crash server", "lose broker")]
         assert not [f for f in storm if f.name == "reboot node"]
+
+
+def test_a_reading_without_a_time_must_be_there_once() -> None:
+    device: Any = SimpleNamespace(device="undated-1", acknowledged={1.0, 2.0})
+    rows = [("undated-1", "power", 5, 1.0), ("undated-1", "power", 6, 2.0)]
+    assert check.direct(rows, [device]) == []
+    assert check.direct(rows[:1], [device]) == ["lost: undated-1: reading 2 in the gateway"]
+    again = ("undated-1", "power", 9, 2.0)
+    assert check.direct([*rows, again], [device]) == ["doubled: undated-1: reading 2 in the gateway"]
