@@ -1,4 +1,4 @@
-"""`cityvitals kpi report`: a city's yearly figures, checked by the verifiers' rules, stored beside derived values."""
+"""Yearly figures of a CSV file or a workbook, checked by the verifiers' rules, stored beside derived values."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from reporting.figures.points import Point
 from reporting.figures.reported import Reported, as_value, is_reported
 from reporting.figures.rules import MOST_NOT_REPORTED, Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
+from reporting.files.workbook import read_workbook
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 
@@ -35,18 +36,29 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(store: Store, city: City, path: Path, now: int, strict: bool = False) -> Outcome:
-    """Check and store the figures of a file, as `report_text` does."""
-    return report_text(store, city, _text(path), str(path), now, strict)
+    """Check and store the figures of a file, as `report_figures` does."""
+    return report_figures(store, city, figures_in(_bytes(path), str(path)), str(path), now, strict)
 
 
-def report_text(store: Store, city: City, text: str, path: str, now: int, strict: bool = False) -> Outcome:
-    """Check and store the figures of a filled form, all or none. `now`: ms UTC; `path`: its name in sentences.
+def figures_in(data: bytes, path: str) -> list[Reported]:
+    """The figures of a filled form: a workbook, or CSV in UTF-8. Raises UsageError; `path`: its name in sentences."""
+    if data[:2] == b"PK":
+        return read_workbook(data, path)
+    try:
+        return read_figures(data.decode("utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8, or as .xlsx.") from None
+
+
+def report_figures(
+    store: Store, city: City, given: Sequence[Reported], path: str, now: int, strict: bool = False
+) -> Outcome:
+    """Check and store figures, all or none. `now`: ms UTC; `path`: what they come from, in sentences.
 
     `strict` rejects figures to be checked, too. Raises UsageError with a sentence for every rejected figure.
     """
-    given = read_figures(text, path)
     if not given:
-        raise UsageError(f"{path} contains no figures; add at least one line below the header.")
+        raise UsageError(f"{path} contains no figures; fill in at least one row below the headings.")
     known = reported_of(store, city)
     findings: list[Finding] = []
     years = sorted({f.year for f in given})
@@ -69,13 +81,13 @@ def _with_figure(store: Store, city: City, year: int) -> int:
     return len({f.code for f in official(found) if f.value is not None})
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}; name a CSV file of yearly figures.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from None
+        raise UsageError(f"There is no file {path}; name a CSV file or workbook of yearly figures.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from None
 
 
 def _check_year(
@@ -110,7 +122,8 @@ def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int
 
 def _sentence(f: Finding, path: str, lines: Mapping[tuple[str, str, int], int]) -> str:
     line = lines.get((f.code, f.part, f.year))
-    place = f"{path}, line {line}" if line else f"{path} (with the stored figures of {f.year})"
+    row = "row" if path.endswith(".xlsx") else "line"
+    place = f"{path}, {row} {line}" if line else f"{path} (with the stored figures of {f.year})"
     page = f", {f.page}" if f.page else ""
     return f"{place}: {f.code} {f.part}".rstrip() + f": {f.text} (rule: {f.rule}{page})."
 

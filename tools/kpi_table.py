@@ -23,7 +23,7 @@ publisher counts them).
 - **partial**: derived, but only a part of what the publisher asks for; never scored as the KPI.
 - **city file**: two figures of `[city]` are divided.
 - **from a file**: `cityvitals kpi gather` computes it from the city's own GeoJSON, GTFS or GBFS files.
-- **by hand**: nothing that a sensor or a map shows; a person reports it (`kpi form`, `kpi template`).
+- **by hand**: nothing that a sensor or a map shows; a person reports it (`kpi form`, `kpi report`).
 
 *Unit status*: verified with the publisher, secondary, or unconfirmed. *Better*: the direction, with its status; `-` is
 neither scored nor ranked. *Region*: what a region's value is made of.

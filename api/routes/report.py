@@ -1,4 +1,4 @@
-"""/v1/cities/{city}/report: the blank form of a year, and figures that a reporter enters.
+"""/v1/cities/{city}/report: the form of a year (CSV, or a workbook), and figures that a reporter enters.
 
 Figures pass the same checks as `cityvitals kpi report`; all of a request are stored, or none.
 """
@@ -7,28 +7,40 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from api.problems import responses
 from api.state import CityOf, StateOf
 from registry.city import City
 from reporting.figures.file import COLUMNS, blank_form
-from reporting.report import report_text
+from reporting.figures.stored import reported_among
+from reporting.files.workbook import form_workbook
+from reporting.report import figures_in, report_figures
+from telemetry.kpi_value import KpiQuery
 
 router = APIRouter(prefix="/v1/cities/{city}/report", tags=["Reporting"], responses=responses(401, 403, 404, 422, 503))
 _MOST = 2_000_000  # characters of a file
-_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            _XLSX: {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
 
 
 class FormQuery(BaseModel):
-    """Of which year."""
+    """Of which year, and as which file."""
 
     model_config = ConfigDict(extra="forbid")
 
     year: int = Field(ge=1990, le=2100)
+    format: Literal["csv", "xlsx"] = "csv"
 
 
 class FigureIn(BaseModel):
@@ -46,17 +58,18 @@ class FigureIn(BaseModel):
 
 
 class FiguresIn(BaseModel):
-    """Figures one by one, or a filled form as CSV."""
+    """Figures one by one, or a filled form: as CSV, or a workbook in base64."""
 
     model_config = ConfigDict(extra="forbid")
 
     figures: list[FigureIn] = Field([], max_length=500)
     csv: str = Field("", max_length=_MOST)
+    xlsx: Base64Bytes = Field(b"", max_length=_MOST)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> FiguresIn:
-        if bool(self.figures) == bool(self.csv):
-            raise ValueError("give figures or csv")
+        if [bool(self.figures), bool(self.csv), bool(self.xlsx)].count(True) != 1:
+            raise ValueError("give one of figures, csv and xlsx")
         return self
 
 
@@ -68,19 +81,23 @@ class Stored(BaseModel):
     findings: list[str]
 
 
-@router.get("/form", response_class=Response, responses=_CSV)
-def form(record: CityOf, query: Annotated[FormQuery, Query()]) -> Response:
-    """An empty form with a line for each figure of the 91."""
-    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{query.year}.csv"'}
-    return Response(blank_form(query.year), media_type="text/csv; charset=utf-8", headers=headers)
+@router.get("/form", response_class=Response, responses=_FORMS)
+def form(record: CityOf, state: StateOf, query: Annotated[FormQuery, Query()]) -> Response:
+    """A form with a row for each figure of the 91: empty as CSV, with the figures stored so far as a workbook."""
+    headers = {"Content-Disposition": f'attachment; filename="{record.id}-{query.year}.{query.format}"'}
+    if query.format == "csv":
+        return Response(blank_form(query.year), media_type="text/csv; charset=utf-8", headers=headers)
+    known = reported_among(state.store.kpis(KpiQuery(record.id, ["year"])))
+    return Response(form_workbook(query.year, known), media_type=_XLSX, headers=headers)
 
 
 @router.post("/figures", response_model=Stored)
 def figures(record: CityOf, state: StateOf, body: FiguresIn) -> dict[str, Any]:
     """Check and store figures, all or none: as of the city, final, with the next revision where they differ."""
-    text = body.csv or _as_csv(body.figures)
+    name = "the form.xlsx" if body.xlsx else "the form"
+    given = figures_in(body.xlsx or (body.csv or _as_csv(body.figures)).encode(), name)
     with state.store.writing() as store:
-        done = report_text(store, City.model_validate(record.config), text, "the form", state.clock())
+        done = report_figures(store, City.model_validate(record.config), given, name, state.clock())
     return {"figures": done.figures, "changed": done.changed, "findings": [f.text for f in done.findings]}
 
 

@@ -41,30 +41,54 @@ def _now() -> int:
 
 def kpi_form(
     year: Annotated[int, typer.Option(min=1990, max=2100, help="The year of the figures.")],
-    out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")] = Path("figures.csv"),
+    out: Annotated[Path, typer.Option("--out", help="The file to write: .xlsx or .csv.")] = Path("figures.xlsx"),
+    city: Annotated[str, typer.Option(help="Fill in what this city has reported already (.xlsx).")] = "",
+    store: Annotated[str, typer.Option("--store", help="Where that is stored, such as sqlite:///city.db.")] = "",
 ) -> None:
-    """Write an empty form for a city's yearly figures, for `kpi report`.
+    """Write a form for a city's yearly figures, for `kpi report`.
 
-    Example: cityvitals kpi form --year 2018 --out figures_2018.csv
+    Example: cityvitals kpi form --year 2018 --out figures_2018.xlsx
     """
     from reporting.figures.file import blank_form  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if out.exists():
         raise UsageError(f"{out} exists and may contain figures; name another file with --out.")
-    out.write_text(blank_form(year), encoding="utf-8")
+    if bool(city) != bool(store) or (city and out.suffix == ".csv"):
+        raise UsageError("A form that is filled in needs --city, --store, and a file that ends in .xlsx.")
+    if out.suffix == ".csv":
+        out.write_text(blank_form(year), encoding="utf-8")
+    elif out.suffix == ".xlsx":
+        out.write_bytes(_filled_form(year, city, store))
+    else:
+        raise UsageError(f"'{out}' must end in .xlsx or .csv.")
     sys.stdout.write(f"{out}\n")
+
+
+def _filled_form(year: int, city: str, store: str) -> bytes:
+    from registry.extras import need  # noqa: PLC0415
+
+    need("report", "xlsxwriter")
+    from adapters.stores import existing_store  # noqa: PLC0415
+    from reporting.figures.stored import reported_of  # noqa: PLC0415
+    from reporting.files.workbook import form_workbook  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
+
+    if not city:
+        return form_workbook(year)
+    opened = existing_store(store)
+    return form_workbook(year, reported_of(opened, stored_city(opened, city)))
 
 
 def kpi_report(
     city: Annotated[str, typer.Argument(help="The city's id, or its CITY.toml.")],
-    file: Annotated[Path, typer.Argument(help="CSV: code,part,year,value,numerator,denominator,source,quality ...")],
+    file: Annotated[Path, typer.Argument(help="The filled form: .xlsx, or CSV with the columns of `kpi form`.")],
     store: StoreUrl,
     strict: Annotated[bool, typer.Option(help="Also reject figures that a verifier would question.")] = False,
 ) -> None:
     """Check a city's yearly figures by the verifiers' rules and store them.
 
-    Example: cityvitals kpi report aberdeen figures_2018.csv --store sqlite:///aberdeen.db
+    Example: cityvitals kpi report aberdeen figures_2018.xlsx --store sqlite:///aberdeen.db
     """
     from adapters.stores import open_store  # noqa: PLC0415
     from reporting.city_file import city_named  # noqa: PLC0415

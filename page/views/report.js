@@ -21,9 +21,13 @@ export async function report(root, context) {
   const left = Math.max(0, Math.ceil(NEEDED * s.kpis) - s.with_value);
   const years = Array.from({ length: 6 }, (_, back) => String(new Date().getFullYear() - back));
   root.append(
-    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, left ? t("report.answer", { n: left }) : t("report.enough", { n: s.with_value, all: s.kpis })), el("p", { class: "muted" }, t("report.about", { year, role: t(`role.${me.role}`) }))), el("div", { class: "row" }, el("label", { class: "inline" }, el("span", {}, t("kind.year")), el("select", { class: "pick", onchange: (event) => go(addressOf(city.id, ["report"], { year: event.target.value })) }, ...years.map((y) => el("option", { value: y, selected: y === year }, y)))), el("a", { class: "button", href: `${base}/report/form?year=${encodeURIComponent(year)}`, download: `${city.id}-${year}.csv` }, t("report.form")))),
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, left ? t("report.answer", { n: left }) : t("report.enough", { n: s.with_value, all: s.kpis })), el("p", { class: "muted" }, t("report.about", { year, role: t(`role.${me.role}`) }))), el("div", { class: "row" }, el("label", { class: "inline" }, el("span", {}, t("kind.year")), el("select", { class: "pick", onchange: (event) => go(addressOf(city.id, ["report"], { year: event.target.value })) }, ...years.map((y) => el("option", { value: y, selected: y === year }, y)))), formLink(city, base, year, "xlsx"), formLink(city, base, year, "csv"))),
     el("div", { class: "report-grid" }, list(city, year, found, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me) : card(t("report.done"), null), many(context, base, me)),
   );
+}
+
+function formLink(city, base, year, format) {
+  return el("a", { class: "button", href: `${base}/report/form?year=${encodeURIComponent(year)}&format=${format}`, download: `${city.id}-${year}.${format}` }, t(`report.form_${format}`));
 }
 
 function list(city, year, found, missing, s, wanted) {
@@ -76,15 +80,27 @@ function entryForm({ city, signal }, base, year, row, me) {
 function many({ signal }, base, me) {
   const may = ["reporter", "operator", "admin"].includes(me.role);
   const said = el("div", { role: "status" });
-  const file = el("input", { type: "file", accept: ".csv,text/csv", disabled: !may, "aria-label": t("report.file") });
+  const file = el("input", { type: "file", accept: ".xlsx,.csv,text/csv", disabled: !may, "aria-label": t("report.file") });
   const load = async () => {
     if (!file.files[0]) return;
     try {
-      const done = await sendJson("POST", `${base}/report/figures`, { csv: await file.files[0].text() });
+      const done = await sendJson("POST", `${base}/report/figures`, await asBody(file.files[0]));
       said.replaceChildren(note("good", t("report.loaded", { n: done.figures }), done.findings.join(" ")));
     } catch (error) {
       if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
     }
   };
   return card(t("report.many"), null, el("p", { class: "small" }, t("report.many_how")), file, el("div", {}, button(t("report.load"), load)), said);
+}
+
+// A workbook as base64, CSV as text: the API knows both.
+async function asBody(file) {
+  if (!file.name.toLowerCase().endsWith(".xlsx")) return { csv: await file.text() };
+  const address = await new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(file);
+  });
+  return { xlsx: address.slice(address.indexOf(",") + 1) };
 }

@@ -1,4 +1,4 @@
-"""A city's yearly figures from a CSV file. Pure; the caller reads the file.
+"""A city's yearly figures from the rows of a CSV file or workbook. Pure; the caller reads the file.
 
 Columns, in any order: `code, year, source, quality` and `value`, or `numerator` and `denominator`; optional `part`,
 `unit`, `remark`, and `name`, which is ignored. An error is a sentence with file, line and correction; all errors are
@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from kpi_derivation.catalogue import KPIS, Kpi, canonical
 from reporting.figures.points import all_points, part_named, unit_of
@@ -35,18 +36,38 @@ def read_figures(text: str, name: str) -> list[Reported]:
     """The figures of a file's text. Raises UsageError; `name`: the file's name in its sentences."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     header = [cell.strip().lower() for cell in next(reader, [])]
-    check_header(header, name)
+    return figures_of(header, ((reader.line_num, cells) for cells in reader), Place(name, "line", 1))
+
+
+class Place(NamedTuple):
+    """Where figures stand: a file's name, what its rows are called, and the number of the row of headings."""
+
+    file: str
+    row: str
+    head: int
+
+    def at(self, number: int) -> str:
+        """The start of a sentence about a row."""
+        return f"{self.file}, {self.row} {number}"
+
+
+def figures_of(header: list[str], rows: Iterable[tuple[int, list[str]]], place: Place) -> list[Reported]:
+    """The figures of numbered rows. Raises UsageError with a sentence for each row that is wrong."""
+    check_header(header, place.at(place.head))
     found: list[Reported] = []
     wrong: list[str] = []
-    for cells in reader:
+    for number, cells in rows:
         try:
             row = row_of(header, cells)
             if any(row.get(column) for column in _FILLED_IN):
-                found.append(figure_of(row, reader.line_num))
+                found.append(figure_of(row, number))
+            elif row.get("unit") and (kpi := canonical(row.get("code", ""))) in KPIS:
+                # A number in the column of units is a shifted row, not one without a figure.
+                check_unit(kpi, _part_named(kpi, row.get("part", "")), row["unit"])
         except ValueError as error:
             end = "" if str(error).endswith("?") else "."
-            wrong.append(f"{name}, line {reader.line_num}: {error}{end}")
-    wrong += [f"{name}, {sentence}" for sentence in _repeated(found)]
+            wrong.append(f"{place.at(number)}: {error}{end}")
+    wrong += _repeated(found, place)
     if wrong:
         more = f"\nand {len(wrong) - _MOST_REPORTED} more." if len(wrong) > _MOST_REPORTED else ""
         raise UsageError("\n".join(wrong[:_MOST_REPORTED]) + more)
@@ -64,16 +85,15 @@ def blank_form(year: int) -> str:
     return out.getvalue()
 
 
-def check_header(header: list[str], name: str) -> None:
-    """Raises UsageError for an unknown or missing column."""
+def check_header(header: list[str], at: str) -> None:
+    """Raises UsageError for an unknown or missing column. `at`: the file and the row, for the sentence."""
     for column in header:
         if column not in COLUMNS and column not in _FOR_PEOPLE:
-            raise UsageError(f"{name}, line 1: unknown column '{column}'; {nearest(column, COLUMNS)}")
+            raise UsageError(f"{at}: unknown column '{column}'; {nearest(column, COLUMNS)}")
     missing = [column for column in _NEEDED if column not in header]
     if missing or not {"value", "numerator"} & set(header):
         raise UsageError(
-            f"{name}, line 1: missing {', '.join(missing) or 'value'}; the first line names the columns: "
-            f"{','.join(COLUMNS)}."
+            f"{at}: missing {', '.join(missing) or 'value'}; this row names the columns: {','.join(COLUMNS)}."
         )
 
 
@@ -172,9 +192,10 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("; remark:", ", remark:")
 
 
-def _repeated(figures: list[Reported]) -> Iterator[str]:
+def _repeated(figures: list[Reported], place: Place) -> Iterator[str]:
     seen: dict[tuple[str, str, int], int] = {}
     for f in figures:
         first = seen.setdefault((f.code, f.part, f.year), f.line)
         if first != f.line:
-            yield f"line {f.line}: {f.code} {f.part} of {f.year} is also in line {first}; remove one of them."
+            figure = f"{f.code} {f.part}".rstrip()
+            yield f"{place.at(f.line)}: {figure} of {f.year} is also in {place.row} {first}; remove one of them."

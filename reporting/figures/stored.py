@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adapters.store import Store
 from registry.city import City
 from reporting.figures.figures import Figure, figures
 from reporting.figures.reported import Reported, from_value, is_reported
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiQuery, KpiValue
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.periods import ROLLING, Period, parse_period
 
 
@@ -31,4 +33,9 @@ def figures_of(store: Store, city: City, period_text: str) -> tuple[Period, list
 
 def reported_of(store: Store, city: City) -> list[Reported]:
     """All reported figures of a city, of all years."""
-    return [from_value(v.kpi) for v in store.kpis(KpiQuery(city.id, ["year"])) if is_reported(v.kpi)]
+    return reported_among(store.kpis(KpiQuery(city.id, ["year"])))
+
+
+def reported_among(values: Iterable[StoredKpi]) -> list[Reported]:
+    """The reported figures among stored values of years."""
+    return [from_value(v.kpi) for v in values if is_reported(v.kpi)]

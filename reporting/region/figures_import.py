@@ -86,7 +86,7 @@ def _read(path: Path, cities: dict[str, City], progress: Progress) -> dict[str, 
         header = [cell.strip().lower() for cell in next(reader, [])]
         place = _city_column(header, path)
         plain = [c for c in header if c != "city"]
-        check_header(plain, str(path))
+        check_header(plain, f"{path}, line 1")
         for cells in reader:
             if not any(cells):
                 continue

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 
 from adapters.sqlite.store import SqliteStore
@@ -130,7 +133,29 @@ def test_a_figure_of_a_reporter_is_checked_and_stored(api: Any) -> None:
     assert wrong.status_code == 422
     assert "is not a class of data quality" in wrong.json()["detail"]
     both = ask(api, "reporter", "POST", path, {"figures": [FIGURE], "csv": "x"})
-    assert "give figures or csv" in both.json()["detail"]
+    assert "give one of figures, csv and xlsx" in both.json()["detail"]
+
+
+def test_a_form_that_was_filled_in_a_spreadsheet_program_is_stored(api: Any) -> None:
+    """Downloaded, one cell changed, loaded; the next download has the value."""
+    form = f"/v1/cities/{CITY}/report/form?year=2025&format=xlsx"
+    ask(api, "reporter", "POST", f"/v1/cities/{CITY}/report/figures", {"figures": [FIGURE]})
+
+    def downloaded() -> tuple[Any, Any, int]:
+        book = openpyxl.load_workbook(io.BytesIO(ask(api, "reporter", "GET", form, None).content))
+        sheet = book["Figures"]
+        return book, sheet, next(r for r in range(2, 120) if sheet[f"A{r}"].value == FIGURE["code"])
+
+    book, sheet, row = downloaded()
+    sheet[f"J{row}"] = 7.25
+    out = io.BytesIO()
+    book.save(out)
+    body = {"xlsx": base64.b64encode(out.getvalue()).decode()}
+    done = ask(api, "reporter", "POST", f"/v1/cities/{CITY}/report/figures", body)
+    assert done.json()["figures"] == 1, done.text
+    assert downloaded()[1][f"J{row}"].value == 7.25
+    wrong = ask(api, "reporter", "POST", f"/v1/cities/{CITY}/report/figures", {"xlsx": "UEsDBA=="})
+    assert (wrong.status_code, "is not a workbook" in wrong.json()["detail"]) == (422, True)
 
 
 def test_roles_include_the_ones_before() -> None:

@@ -85,7 +85,7 @@ def test_a_wrong_line_is_told_with_file_line_and_what_to_write(line: str, senten
 
 def test_all_wrong_lines_are_told_at_once_and_a_figure_stands_once() -> None:
     text = complaint(*["EC:ICT:ICT:1C,,2020,90,,,,x,measured,"] * 2, "nonsense,,2020,1,,,,x,measured,")
-    assert "line 3: EC:ICT:ICT:1C  of 2020 is also in line 2" in text
+    assert "line 3: EC:ICT:ICT:1C of 2020 is also in line 2" in text
     assert "line 4: there is no KPI 'nonsense'" in text
 
 
