@@ -30,8 +30,14 @@ class Rejected(ValueError):
     """A message or a part of it cannot be used, for this reason; it is stored as a reject and listed."""
 
 
+_LISTED = 30  # of the valid words
+
+
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """Name the valid word most like `word`, as the end of a sentence; else list the valid ones."""
+    """Name the valid word most like `word`, as the end of a sentence; else list the valid ones (the first 30)."""
     words = sorted(valid)
     close = get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"valid are: {', '.join(words)}."
+    if close:
+        return f"did you mean '{close[0]}'?"
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return f"valid are: {', '.join(words[:_LISTED])}{more}."

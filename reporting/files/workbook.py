@@ -52,7 +52,7 @@ def form_workbook(year: int, known: Sequence[Reported] = ()) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": f"U4SSC figures of {year}", "created": _CREATED})
-    plain = {"valign": "top", "font_size": 10, "text_wrap": True}
+    plain = {"valign": "top", "align": "left", "font_size": 10, "text_wrap": True}
     forms = {
         "head": book.add_format({**plain, "bold": True, "bg_color": "#263238", "font_color": "#FFFFFF"}),
         "cell": book.add_format(plain),
@@ -72,6 +72,7 @@ def form_workbook(year: int, known: Sequence[Reported] = ()) -> bytes:
     sheet.freeze_panes(1, 4)
     sheet.autofilter(0, 0, line, len(_LAYOUT) - 1)
     sheet.set_landscape()
+    sheet.set_paper(8)  # A3
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
