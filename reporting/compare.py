@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from adapters.store import Store
 from reporting.basis import basis_of, differences
@@ -21,11 +16,10 @@ from reporting.figures.stored import figures_of
 from reporting.scoring import OUR_CHOICE, Target
 from reporting.show import stored_city, wanted_codes
 from reporting.snapshot import wanted_targets
+from reporting.tables import printed
 from reporting.trend import Distance, Trend, distance, trend
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue
-
-FORMATS = ("table", "json", "csv")
 
 
 def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence[str]) -> list[Line]:
@@ -47,10 +41,10 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
     return [line for line in compare(found) if wanted is None or line.code in wanted]
 
 
-def comparison_text(lines: Sequence[Line], form: str, width: int | None) -> str:
+def comparison_text(lines: Sequence[Line], form: str, width: int) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
     foot = "(n): rank, 1 is best; region: made as `how` says; people: share of them covered"
-    return _text(form, lines, lambda: _comparison_rows(lines), width, foot)
+    return printed(form, lines, _comparison_rows(lines), width, foot)
 
 
 def _comparison_rows(lines: Sequence[Line]) -> list[list[str]]:
@@ -128,9 +122,9 @@ def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
     return sorted(found.items())
 
 
-def trend_text(lines: Sequence[TrendLine], form: str, width: int | None) -> str:
+def trend_text(lines: Sequence[TrendLine], form: str, width: int) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
-    return _text(form, lines, lambda: _trend_rows(lines), width, OUR_CHOICE)
+    return printed(form, lines, _trend_rows(lines), width, OUR_CHOICE)
 
 
 def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
@@ -169,20 +163,3 @@ def _trend_rows(lines: Sequence[TrendLine]) -> list[list[str]]:
             ]
         )
     return rows
-
-
-def _text(form: str, lines: Sequence[Any], rows: Callable[[], list[list[str]]], width: int | None, foot: str) -> str:
-    if form not in FORMATS:
-        raise UsageError(f"'{form}' is not a valid format; {nearest(form, FORMATS)}")
-    if form == "json":
-        return msgspec.json.format(msgspec.json.encode(lines), indent=2).decode() + "\n"
-    out = io.StringIO()
-    if form == "csv":
-        csv.writer(out, lineterminator="\n").writerows(rows())
-        return out.getvalue()
-    head, *body = rows()
-    table = Table(*head, box=None, header_style="bold", pad_edge=False)
-    for row in body:
-        table.add_row(*row)
-    Console(width=width, file=out, markup=False, highlight=False).print(table)
-    return out.getvalue() + f"\n{foot}.\n"

@@ -7,13 +7,12 @@ import io
 from collections.abc import Sequence
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from adapters.store import Store
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, canonical
 from kpi_derivation.engine.runner import Engine
 from registry.city import City
+from reporting.tables import table
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiQuery, KpiValue, as_json
 from telemetry.periods import ROLLING, Period, parse_period
@@ -85,7 +84,7 @@ def _underived(city: City, store: Store, period: Period, codes: Sequence[str], n
     return derived + reported
 
 
-def as_text(rows: Sequence[KpiValue], form: str, width: int | None = None) -> str:
+def as_text(rows: Sequence[KpiValue], form: str, width: int = 200) -> str:
     """The rows as `json`, `csv` or `table`."""
     plain = [as_json(row) for row in rows]
     if form == "json":
@@ -99,23 +98,13 @@ def as_text(rows: Sequence[KpiValue], form: str, width: int | None = None) -> st
     return _table(rows, width)
 
 
-def _table(rows: Sequence[KpiValue], width: int | None) -> str:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (
-        ("KPI", "left"),
-        ("part", "left"),
-        ("value", "right"),
-        ("unit", "left"),
-        ("coverage", "right"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("status", no_wrap=True)
-    table.add_column("devices", justify="right")
-    table.add_column("notes", overflow="fold")
-    for r in rows:
-        value = "-" if r.value is None else f"{r.value:,.4f}"
-        devices = str(r.n_devices)
-        table.add_row(r.code, r.part, value, r.unit, f"{100 * r.coverage:.1f} %", r.status, devices, r.notes)
-    console = Console(width=width, record=True, file=io.StringIO(), markup=False, highlight=False)
-    console.print(table)
-    return console.export_text()
+def _table(rows: Sequence[KpiValue], width: int) -> str:
+    head = ("KPI", "name", "part", "value", "unit", "status", "coverage", "devices", "notes")
+    body = [
+        [
+            r.code, KPIS[r.code].name if r.code in KPIS else "", r.part, "-" if r.value is None else f"{r.value:,.4f}",
+            r.unit, r.status, f"{100 * r.coverage:.1f} %", str(r.n_devices), r.notes,
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return table(head, body, width)

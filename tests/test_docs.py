@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from cityvitals.cli.main import app
+from cityvitals.help import present_names
 
 REPO = Path(__file__).parents[1]
 GENERATED_NAMES = ("api", "city-file", "cli", "formats", "quantities", "settings", "topics")
@@ -33,7 +34,7 @@ def commands(text: str) -> Iterator[str]:
 
 def fault(line: str) -> str | None:
     """Why the command line cannot be, None when the command and its options exist."""
-    words = shlex.split(line.replace("...", ""))[1:]
+    words = present_names(shlex.split(line.replace("...", ""))[1:])
     command: Any = typer.main.get_command(app)
     while words and hasattr(command, "commands"):
         if words[0].startswith("-"):

@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from cityvitals.cli import OPERATE
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(backup)
-    app.command()(restore)
-    app.command()(recover)
+    app.command(rich_help_panel=OPERATE)(backup)
+    app.command(rich_help_panel=OPERATE)(restore)
+    app.command(rich_help_panel=OPERATE)(recover)
 
 
 def backup(

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cityvitals.cli import BRING_IN
+from cityvitals.options import CityFile, StoreUrl, TextForm
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(calibrate)
+    app.command(rich_help_panel=BRING_IN)(calibrate)
 
 
 def calibrate(
     device: Annotated[str, typer.Argument(help="The device to calibrate.")],
-    city: Annotated[Path, typer.Option("--city", help="The CITY.toml that lists both devices.")],
-    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    city: CityFile,
+    store: StoreUrl,
     against: Annotated[str, typer.Option("--against", help="The co-located reference.")],
     quantity: Annotated[str, typer.Option("--quantity", help="The quantity to calibrate, such as pm2_5.")],
     period: Annotated[str, typer.Option("--period", help="2018-07, or a range: 2018-07-15..2018-09-14.")],
     humidity: Annotated[bool, typer.Option(help="Fit a term for the device's own relative humidity.")] = False,
     valid_from: Annotated[str, typer.Option(help="Start of validity; default: the period's first day.")] = "",
     write: Annotated[bool, typer.Option("--write", help="Add the entry to the city file.")] = False,
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    form: TextForm = "text",
 ) -> None:
-    """Fit a device to a co-located reference; print the calibration entry, or write it.
+    """Fit a device to a co-located reference.
+
+    The calibration entry is printed, or written to the city file.
 
     Example: cityvitals calibrate 8554 --against union-street --quantity pm2_5 --period 2018-07..2018-08
     --city aberdeen.toml --store sqlite:///aberdeen.db --humidity --write

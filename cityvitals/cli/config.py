@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
+
+from cityvitals.cli import RUN
+from cityvitals.options import Config
 
 app = typer.Typer(help="Configuration: print it, check it.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="config")
-
-
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+    parent.add_typer(app, name="config", rich_help_panel=RUN)
 
 
 @app.command("print")

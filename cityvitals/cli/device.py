@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import BRING_IN
+
 app = typer.Typer(help="Devices of a city file: register new ones.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="device")
+    parent.add_typer(app, name="device", rich_help_panel=BRING_IN)
 
 
 @app.callback()

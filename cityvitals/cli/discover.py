@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cityvitals.cli import BRING_IN
+from cityvitals.options import Config
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(discover)
+    app.command(rich_help_panel=BRING_IN)(discover)
 
 
 def discover(
-    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+    config: Config = None,
     seconds: Annotated[float, typer.Option(help="How long to listen.")] = 60.0,
     topic: Annotated[str, typer.Option(help="Topic filter.")] = "#",
 ) -> None:
-    """Listen to the broker and list the devices, what they measure, and the lines to configure them.
+    """List the devices that publish to the broker.
+
+    Each with what it measures and the lines that configure it.
 
     Example: cityvitals discover --config cityvitals.toml --seconds 60
     """

@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import OPERATE
+from cityvitals.options import Config, TableForm
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(doctor)
+    app.command(rich_help_panel=OPERATE)(doctor)
 
 
 def doctor(
-    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
-    pki: Annotated[Path | None, typer.Option("--pki", help="The folder of `cityvitals enrol`.")] = None,
+    config: Config = None,
+    pki: Annotated[Path | None, typer.Option("--pki", help="The folder of authorities and certificates.")] = None,
     mosquitto: Annotated[list[Path] | None, typer.Option("--mosquitto", help="A broker's configuration file.")] = None,
     time_server: Annotated[
         str | None, typer.Option("--time-server", help="Compare the clock with this time server.")
@@ -25,7 +28,7 @@ def doctor(
         str, typer.Option("--payload", help="A file with one message of a device, or - for standard input.")
     ] = "",
     topic: Annotated[str, typer.Option("--topic", help="The topic of that message, if known.")] = "",
-    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    form: TableForm = "table",
 ) -> None:
     """Check for faults that would lose readings. Example: cityvitals doctor --config cityvitals.toml.
 

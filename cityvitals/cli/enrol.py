@@ -7,27 +7,29 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import NODES
+from cityvitals.options import CityId, Pki
+
 app = typer.Typer(help="Certificates for the city's brokers, gateways and devices.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="enrol")
+    parent.add_typer(app, name="enrol", rich_help_panel=NODES)
 
 
-Folder = Annotated[Path, typer.Option("--folder", help="The folder of authorities and certificates.")]
 Days = Annotated[int, typer.Option(help="Days of validity.", min=1, max=7300)]
 Id = Annotated[str, typer.Argument(help="The id: the same as in CITY.toml or [gateway].")]
 _HOME = Path("pki")
 
 
 @app.command()
-def ca(city: Annotated[str, typer.Option("--city", help="The city's id.")], folder: Folder = _HOME) -> None:
+def ca(city: CityId, pki: Pki = _HOME) -> None:
     """Create the city's two certificate authorities. Example: cityvitals enrol ca --city aberdeen."""
     from edge.tools import enrol  # noqa: PLC0415
 
-    enrol.make_authorities(folder, city, enrol.utc_now())
-    typer.echo(f"The authorities are in {folder}. Keep {folder}/*-ca.key on a machine that is not on the network.")
+    enrol.make_authorities(pki, city, enrol.utc_now())
+    typer.echo(f"The authorities are in {pki}. Keep {pki}/*-ca.key on a machine that is not on the network.")
 
 
 @app.command()
@@ -38,9 +40,11 @@ def broker(
         bool, typer.Option("--devices", help="For the edge broker: its clients are devices, not gateways.")
     ] = False,
     port: Annotated[int, typer.Option(help="The port of the listener.", min=1, max=65535)] = 8883,
-    folder: Folder = _HOME,
+    pki: Pki = _HOME,
     days: Days = 730,
-    at: Annotated[Path | None, typer.Option(help="A folder that the broker can read, for copies of the files.")] = None,
+    copies: Annotated[
+        Path | None, typer.Option(help="A folder that the broker can read, for copies of the files.")
+    ] = None,
 ) -> None:
     """Create a broker's certificate and print its listener. Example: cityvitals enrol broker hub.
 
@@ -48,22 +52,24 @@ def broker(
     """
     from edge.tools import enrol  # noqa: PLC0415
 
-    enrol.enrol(folder, "broker", name, enrol.utc_now(), days, host or ["localhost"])
-    typer.echo(enrol.listener(folder, name, "devices" if devices else "infrastructure", port, at), nl=False)
+    enrol.enrol(pki, "broker", name, enrol.utc_now(), days, host or ["localhost"])
+    typer.echo(enrol.listener(pki, name, "devices" if devices else "infrastructure", port, copies), nl=False)
 
 
 @app.command()
-def gateway(name: Id, folder: Folder = _HOME, days: Days = 730) -> None:
+def gateway(name: Id, pki: Pki = _HOME, days: Days = 730) -> None:
     """Create a gateway's certificate for the central broker. Example: cityvitals enrol gateway gateway-1."""
-    _issue(folder, "gateway", name, days)
+    _issue(pki, "gateway", name, days)
 
 
 @app.command()
 def device(
     name: Id,
-    folder: Folder = _HOME,
+    pki: Pki = _HOME,
     days: Days = 730,
-    node: Annotated[str, typer.Option("--node", help="The kind of node: air, energy, ev or weather.")] = "",
+    kind: Annotated[
+        str, typer.Option("--kind", help="For a node of ours: its kind of node: air, energy, ev or weather.")
+    ] = "",
     board: Annotated[str, typer.Option(help="The board of the node: esp32s3, esp32 or esp32c3.")] = "esp32s3",
     broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")] = "",
     driver: Annotated[
@@ -71,22 +77,22 @@ def device(
     ] = None,
     wifi: Annotated[str, typer.Option(help="The name of the Wi-Fi network.")] = "",
     wifi_password_file: Annotated[Path | None, typer.Option(help="A file with its password.")] = None,
-    ntp: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
+    time_server: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
     interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
 ) -> None:
     """Create a device's certificate for the edge broker. Example: cityvitals enrol device aq-001.
 
-    With --node, also write everything that a node's board needs into one folder:
-    cityvitals enrol device aq-001 --node air --broker mqtts://gateway.local --wifi sensors
+    With --kind, also write everything that a node's board needs into one folder:
+    cityvitals enrol device aq-001 --kind air --broker mqtts://gateway.local --wifi sensors
     """
     from adapters.mqtt.broker import Broker  # noqa: PLC0415
     from edge.tools import enrol, node_enrol  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
-    if not node:
-        if broker_url or driver or wifi or wifi_password_file or ntp:
-            raise UsageError("--broker, --driver, --wifi and --ntp need --node air, energy, ev or weather.")
-        _issue(folder, "device", name, days)
+    if not kind:
+        if broker_url or driver or wifi or wifi_password_file or time_server:
+            raise UsageError("--broker, --driver, --wifi and --time-server need --kind air, energy, ev or weather.")
+        _issue(pki, "device", name, days)
         return
     if not broker_url:
         raise UsageError("Name the broker of the node: --broker mqtts://gateway.local:8883.")
@@ -94,7 +100,7 @@ def device(
     place = Broker.parse(broker_url)
     now = enrol.utc_now()
     files, home = node_enrol.enrol_node(
-        folder, name, node, place, now, days, driver or [], network, ntp or [], interval_s, board
+        pki, name, kind, place, now, days, driver or [], network, time_server or [], interval_s, board
     )
     typer.echo(f"{name}: {files.certificate}, {files.key}")
     typer.echo(f"For the board: {home}; check {home}/node.json, then run `cityvitals node flash {home}`.")
@@ -106,19 +112,19 @@ def _password(path: Path | None) -> str:
     return read_secret(path, "The Wi-Fi password") if path else ""
 
 
-def _issue(folder: Path, kind: str, name: str, days: int) -> None:
+def _issue(pki: Path, kind: str, name: str, days: int) -> None:
     from edge.tools import enrol  # noqa: PLC0415
 
-    files = enrol.enrol(folder, "device" if kind == "device" else "gateway", name, enrol.utc_now(), days)
+    files = enrol.enrol(pki, "device" if kind == "device" else "gateway", name, enrol.utc_now(), days)
     typer.echo(f"{name}: {files.certificate}, {files.key}; as DER: {files.der}, {files.der_key}")
 
 
 @app.command()
-def revoke(name: Id, folder: Folder = _HOME) -> None:
+def revoke(name: Id, pki: Pki = _HOME) -> None:
     """Revoke the certificate of an id. Example: cityvitals enrol revoke aq-001."""
     from edge.tools import enrol  # noqa: PLC0415
 
-    revoked = enrol.revoke(folder, name, enrol.utc_now())
+    revoked = enrol.revoke(pki, name, enrol.utc_now())
     typer.echo(f"{name} is revoked in {revoked.listed}; copy this list to the broker and restart it.")
     if revoked.board:
         typer.echo(

@@ -7,25 +7,30 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import PLAN
+from cityvitals.options import CityId, StoreUrl, TextForm
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(forecast)
+    app.command(rich_help_panel=PLAN)(forecast)
 
 
 def forecast(
-    city: Annotated[str, typer.Option("--city", help="The city's id.")],
-    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    city: CityId,
+    store: StoreUrl,
     quantity: Annotated[str, typer.Option("--quantity", help="load, or a quantity of a device like no2.")] = "load",
     device: Annotated[str, typer.Option("--device", help="The device, unless the load is requested.")] = "",
     at: Annotated[str, typer.Option("--at", help="As it would have been made on this date; else now.")] = "",
     peak: Annotated[
         bool, typer.Option("--peak", help="This month's peak so far instead, for capacity tariffs.")
     ] = False,
-    limit: Annotated[float | None, typer.Option("--limit", help="Limit in kW, with --peak.")] = None,
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    limit_kw: Annotated[float | None, typer.Option("--limit-kw", help="Limit in kW, with --peak.")] = None,
+    form: TextForm = "text",
 ) -> None:
-    """Forecast the next 48 hours, with the measured error; shown only where better than the week before.
+    """Forecast the next 48 hours, with the measured error.
+
+    It is shown only where past forecasts beat the same hour of the week before.
 
     Example: cityvitals forecast --city town --store sqlite:///town.db --quantity no2 --device station-01
     """
@@ -42,7 +47,7 @@ def forecast(
     opened = existing_store(store)
     moment = moment_of(at, stored_city(opened, city)) if at else None
     if peak:
-        so_far = month_peak(opened, city, now_ms() if moment is None else moment, limit)
+        so_far = month_peak(opened, city, now_ms() if moment is None else moment, limit_kw)
         plain = msgspec.json.encode(so_far._asdict()).decode() + "\n"
         sys.stdout.write(plain if form == "json" else peak_text(so_far))
         return

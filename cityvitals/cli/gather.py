@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cityvitals.cli import kpi
+from cityvitals.cli import REPORT, kpi
 
 File = Path | None
 Files = list[Path] | None
@@ -16,13 +16,13 @@ Files = list[Path] | None
 
 def add_to(_: object) -> None:
     """Register the command in the group `kpi`."""
-    kpi.app.command("gather")(kpi_gather)
+    kpi.app.command("gather", rich_help_panel=REPORT)(kpi_gather)
 
 
 def kpi_gather(
     city: Annotated[Path, typer.Argument(help="The city file, CITY.toml, with population and area_km2.")],
     year: Annotated[int, typer.Option(min=1990, max=2100, help="The year of the figures.")],
-    out: Annotated[Path, typer.Option("--out", help="The CSV file to write, for `kpi report`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The CSV file to write, for `kpi report`.")],
     green: Annotated[File, typer.Option(help="GeoJSON polygons of green areas.")] = None,
     protected: Annotated[File, typer.Option(help="GeoJSON polygons of protected areas.")] = None,
     recreation: Annotated[File, typer.Option(help="GeoJSON polygons of recreation areas.")] = None,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from cityvitals.cli import kpi
-from cityvitals.cli.kpi import CityId, Form, StoreUrl, Targets
+from cityvitals.cli import READ, kpi
+from cityvitals.options import CityId, Form, StoreUrl, Targets, width
 
 
 def add_to(_: object) -> None:
     """Register the command in the group `kpi`."""
-    kpi.app.command("goals")(kpi_goals)
+    kpi.app.command("goals", rich_help_panel=READ)(kpi_goals)
 
 
 def kpi_goals(city: CityId, store: StoreUrl, targets: Targets = None, form: Form = "table") -> None:
-    """Show how far a city is on the way to its targets, and whether that is fast enough.
+    """Show whether a city will reach its targets in time.
 
     Example: cityvitals kpi goals --city aberdeen --store sqlite:///aberdeen.db
     """
@@ -25,4 +25,4 @@ def kpi_goals(city: CityId, store: StoreUrl, targets: Targets = None, form: Form
 
     opened = existing_store(store)
     found = goals_of(opened, stored_city(opened, city), entries_of(targets))
-    sys.stdout.write(goals_text(found, form, None if sys.stdout.isatty() else 200))
+    sys.stdout.write(goals_text(found, form, width()))

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import RUN
 from grafana import DATASOURCE_UID
 
 app = typer.Typer(help="Grafana dashboards: build them, push them.", no_args_is_help=True)
@@ -16,7 +17,7 @@ app = typer.Typer(help="Grafana dashboards: build them, push them.", no_args_is_
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="grafana")
+    parent.add_typer(app, name="grafana", rich_help_panel=RUN)
 
 
 TOKEN = "CITYVITALS_GRAFANA_TOKEN"  # noqa: S105 - the name of the variable, not a secret
@@ -24,12 +25,14 @@ TOKEN = "CITYVITALS_GRAFANA_TOKEN"  # noqa: S105 - the name of the variable, not
 
 @app.command("build")
 def build(
-    folder: Annotated[Path | None, typer.Option(help="Where to write; default: the repository's own.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder to write to; default: the repository's own.")
+    ] = None,
 ) -> None:
-    """Write the dashboards as JSON. Example: cityvitals grafana build --folder dashboards."""
+    """Write the dashboards as JSON. Example: cityvitals grafana build --out dashboards."""
     from grafana import build as builder  # noqa: PLC0415
 
-    for path in builder.build(folder) if folder else builder.build():
+    for path in builder.build(out) if out else builder.build():
         sys.stdout.write(f"{path}\n")
 
 
@@ -41,7 +44,9 @@ def push(
         bool, typer.Option("--alerts", help="Also put the alert rules there (Grafana 10 or later).")
     ] = False,
 ) -> None:
-    """Put the dashboards and their folder on a server; the token comes from CITYVITALS_GRAFANA_TOKEN.
+    """Put the dashboards on a Grafana server.
+
+    The token comes from CITYVITALS_GRAFANA_TOKEN.
 
     Example: CITYVITALS_GRAFANA_TOKEN=... cityvitals grafana push http://localhost:3000
     """

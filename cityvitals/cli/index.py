@@ -8,31 +8,33 @@ from typing import Annotated
 
 import typer
 
-from cityvitals.cli.kpi import Form, StoreUrl
-from cityvitals.cli.region import GroupName, RegionName, Year
+from cityvitals.cli import CITIES
+from cityvitals.options import Form, GroupName, PeriodText, RegionName, Seed, StoreUrl, width
 
 app = typer.Typer(help="An index over many cities: never official, its choices stated.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="index")
+    parent.add_typer(app, name="index", rich_help_panel=CITIES)
 
 
 @app.command()
 def rank(
     store: StoreUrl,
-    period: Year,
+    period: PeriodText,
     region: RegionName = "",
     group: GroupName = "",
     normalisation: Annotated[str, typer.Option(help="target or min-max.")] = "target",
     weights: Annotated[str, typer.Option(help="equal (each figure) or category.")] = "equal",
     mean: Annotated[str, typer.Option(help="arithmetic or geometric.")] = "arithmetic",
     draws: Annotated[int, typer.Option(min=1, max=100_000, help="Random weightings for the interval.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the random weightings.")] = 1,
+    seed: Seed = 1,
     form: Form = "table",
 ) -> None:
-    """Rank cities by a stated choice, with the interval of ranks that other choices give.
+    """Rank cities by a stated choice.
+
+    With the interval of ranks that other choices give.
 
     Example: cityvitals index rank --store sqlite:///norway.db --period 2025 --mean geometric
     """
@@ -43,7 +45,7 @@ def rank(
 
     choice = choice_of(normalisation, weights, mean, draws, seed)
     found = region_index(existing_store(store), period, choice, region, group)
-    sys.stdout.write(index_text(found, form, None if sys.stdout.isatty() else 200))
+    sys.stdout.write(index_text(found, form, width()))
 
 
 @app.command()
@@ -51,7 +53,9 @@ def collect(
     feeds: Annotated[Path, typer.Argument(help="FEEDS.toml: [[feed]] with url, key, cities, token_file, region.")],
     store: StoreUrl,
 ) -> None:
-    """Bring a copy of many cities' feeds up to date; only what has changed since the last time is read.
+    """Bring a copy of many cities' feeds up to date.
+
+    Only what has changed since the last time is read.
 
     Example: cityvitals index collect feeds.toml --store sqlite:///index.db
     """

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import START
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(init)
+    app.command(rich_help_panel=START)(init)
 
 
 def init(

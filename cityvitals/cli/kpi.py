@@ -9,30 +9,26 @@ from typing import Annotated
 
 import typer
 
-StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
-CityId = Annotated[str, typer.Option("--city", help="The city's id.")]
-PeriodText = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")]
-Codes = Annotated[list[str] | None, typer.Option("--code", help="Only this KPI; may be repeated.")]
-Form = Annotated[str, typer.Option("--format", help="table, json or csv.")]
-Targets = Annotated[Path | None, typer.Option("--targets", help="A file of [[target]] entries instead of the city's.")]
+from cityvitals.cli import DRAW, READ, REPORT, VALUES
+from cityvitals.help import Sections
+from cityvitals.options import CityFile, CityId, Codes, Form, PeriodText, StoreUrl, Targets, TextForm, width
 
-
-app = typer.Typer(help="KPI values: show, recalculate, report and compare them.", no_args_is_help=True)
+app = typer.Typer(help="KPI values: show, recalculate, report and compare them.", cls=Sections, no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="kpi")
-    app.command("show")(kpi_show)
-    app.command("backfill")(kpi_backfill)
-    app.command("form")(kpi_form)
-    app.command("report")(kpi_report)
-    app.command("explain")(kpi_explain)
-    app.command("snapshot")(kpi_snapshot)
-    app.command("pack")(kpi_pack)
-    app.command("compare")(kpi_compare)
-    app.command("trend")(kpi_trend)
-    app.command("export")(kpi_export)
+    parent.add_typer(app, name="kpi", rich_help_panel=VALUES)
+    app.command("show", rich_help_panel=READ)(kpi_show)
+    app.command("backfill", rich_help_panel=READ)(kpi_backfill)
+    app.command("form", rich_help_panel=REPORT)(kpi_form)
+    app.command("report", rich_help_panel=REPORT)(kpi_report)
+    app.command("explain", rich_help_panel=READ)(kpi_explain)
+    app.command("snapshot", rich_help_panel=DRAW)(kpi_snapshot)
+    app.command("pack", rich_help_panel=DRAW)(kpi_pack)
+    app.command("compare", rich_help_panel=READ)(kpi_compare)
+    app.command("trend", rich_help_panel=READ)(kpi_trend)
+    app.command("export", rich_help_panel=DRAW)(kpi_export)
 
 
 def _now() -> int:
@@ -41,11 +37,13 @@ def _now() -> int:
 
 def kpi_form(
     year: Annotated[int, typer.Option(min=1990, max=2100, help="The year of the figures.")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write: .xlsx or .csv.")] = Path("figures.xlsx"),
-    city: Annotated[str, typer.Option(help="Fill in what this city has reported already (.xlsx).")] = "",
-    store: Annotated[str, typer.Option("--store", help="Where that is stored, such as sqlite:///city.db.")] = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write: .xlsx or .csv.")] = Path("figures.xlsx"),
+    city: CityId = "",
+    store: StoreUrl = "",
 ) -> None:
-    """Write a form for a city's yearly figures, for `kpi report`.
+    """Write a form for a city's yearly figures.
+
+    With --city and --store, an .xlsx has what the city reported before. `cityvitals kpi report` reads it when it is filled.
 
     Example: cityvitals kpi form --year 2018 --out figures_2018.xlsx
     """
@@ -86,7 +84,9 @@ def kpi_report(
     store: StoreUrl,
     strict: Annotated[bool, typer.Option(help="Also reject figures that a verifier would question.")] = False,
 ) -> None:
-    """Check a city's yearly figures by the verifiers' rules and store them.
+    """Check a city's yearly figures and store them.
+
+    The rules are those of the verifiers.
 
     Example: cityvitals kpi report aberdeen figures_2018.xlsx --store sqlite:///aberdeen.db
     """
@@ -105,7 +105,7 @@ def kpi_explain(
     store: StoreUrl,
     period: PeriodText,
     part: Annotated[str, typer.Option(help="Only this part, such as no2.")] = "",
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    form: TextForm = "text",
 ) -> None:
     """Print the provenance of a value, down to each station.
 
@@ -121,7 +121,7 @@ def kpi_snapshot(
     city: CityId,
     store: StoreUrl,
     period: PeriodText,
-    out: Annotated[Path, typer.Option("--out", help="The SVG file to write.")] = Path("snapshot.svg"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The SVG file to write.")] = Path("snapshot.svg"),
     targets: Targets = None,
 ) -> None:
     """Draw the city snapshot, a wheel of the 22 categories.
@@ -139,13 +139,15 @@ def kpi_pack(
     city: CityId,
     store: StoreUrl,
     period: PeriodText,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")],
     targets: Targets = None,
     sign: Annotated[
         Path | None, typer.Option("--sign", help="A private key of `keygen`: enclose the windows and sign.")
     ] = None,
 ) -> None:
-    """Write the verifier's pack: sheet, provenance, plots, summary; with --sign, evidence for `verify`.
+    """Write the verifier's pack of a city and year.
+
+    Sheet, provenance, plots, summary; with --sign, evidence for `cityvitals verify`.
 
     Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
     """
@@ -170,7 +172,9 @@ def kpi_compare(
     code: Codes = None,
     form: Form = "table",
 ) -> None:
-    """Compare cities, with the region's value weighted by population.
+    """Compare cities, and the region they form.
+
+    How each region's value is made is stated beside it.
 
     Example: cityvitals kpi compare --store sqlite:///region.db --period 2018 --city aberdeen --city lcl
     """
@@ -178,18 +182,18 @@ def kpi_compare(
     from reporting.compare import compared, comparison_text  # noqa: PLC0415
 
     lines = compared(existing_store(store), city or [], period, code or [])
-    sys.stdout.write(comparison_text(lines, form, _width()))
+    sys.stdout.write(comparison_text(lines, form, width()))
 
 
 def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Targets = None, form: Form = "table") -> None:
-    """Show the trend of a city's final years and the distance to its targets.
+    """Show a city's final years and the distance to its targets.
 
     Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
     """
     from adapters.stores import existing_store  # noqa: PLC0415
     from reporting.compare import trend_text, trends  # noqa: PLC0415
 
-    sys.stdout.write(trend_text(trends(existing_store(store), city, code or [], targets), form, _width()))
+    sys.stdout.write(trend_text(trends(existing_store(store), city, code or [], targets), form, width()))
 
 
 def kpi_export(
@@ -199,7 +203,9 @@ def kpi_export(
     period: Annotated[str, typer.Option(help="One period, such as 2018; default: all of --kind.")] = "",
     kind: Annotated[list[str] | None, typer.Option(help="year (the default), quarter, month or day; repeat.")] = None,
     code: Codes = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The file to write; default: standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write; default: standard output.")
+    ] = None,
 ) -> None:
     """Export values as open data: NGSI-LD, CSV or Parquet.
 
@@ -217,11 +223,11 @@ def kpi_export(
 
 
 def kpi_show(
-    city: Annotated[str, typer.Option("--city", help="The city's id.")],
+    city: CityId,
     store: StoreUrl,
     period: Annotated[str, typer.Option(help="2018, 2018-Q3, 2018-07, 2018-07-01, 24h or 365d.")],
-    code: Annotated[list[str] | None, typer.Option(help="Only this KPI; may be repeated.")] = None,
-    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    code: Codes = None,
+    form: Form = "table",
 ) -> None:
     """Show the KPI values of a period.
 
@@ -234,11 +240,11 @@ def kpi_show(
     if form not in ("table", "json", "csv"):
         raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['table', 'json', 'csv'])}")
     rows = values(existing_store(store), city, period, code or [], time.time_ns() // 1_000_000)
-    sys.stdout.write(as_text(rows, form, None if sys.stdout.isatty() else 200))
+    sys.stdout.write(as_text(rows, form, width()))
 
 
 def kpi_backfill(
-    city: Annotated[Path, typer.Option("--city", help="The city file, CITY.toml.")],
+    city: CityFile,
     store: StoreUrl,
     from_windows: Annotated[
         bool,
@@ -248,17 +254,13 @@ def kpi_backfill(
         ),
     ] = False,
 ) -> None:
-    """Recalculate a city's KPI values from the stored hours; only changed values are written.
+    """Recalculate a city's KPI values from the stored hours.
 
-    After a change of the city file, only the KPIs that use it are recalculated, and changes are listed.
+    Only changed values are written. After a change of the city file, only
+    the KPIs that use it are recalculated, and changes are listed.
 
     Example: cityvitals kpi backfill --city aberdeen.toml --store sqlite:///aberdeen.db
     """
     from cityvitals.commands import backfill_command  # noqa: PLC0415
 
     backfill_command(city, store, from_windows)
-
-
-def _width() -> int | None:
-    """Width of the terminal; a wide one where the output goes to a program."""
-    return None if sys.stdout.isatty() else 220

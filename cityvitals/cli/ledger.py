@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
+
+from cityvitals.cli import OPERATE
+from cityvitals.options import CityId, PeriodText, StoreUrl, TableForm, width
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(ledger)
+    app.command(rich_help_panel=OPERATE)(ledger)
 
 
 def ledger(
-    city: Annotated[str, typer.Option("--city", help="The city's id.")],
-    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
-    period: Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")],
-    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    city: CityId,
+    store: StoreUrl,
+    period: PeriodText,
+    form: TableForm = "table",
 ) -> None:
-    """Show sent, stored, rejected and missing records of a period, incomplete devices first.
+    """Show sent, stored, rejected and missing records by device.
+
+    Incomplete devices first.
 
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """
@@ -38,4 +42,4 @@ def ledger(
     opened = existing_store(store)
     zone = stored_city(opened, city).zone
     found, newest = accounts_as_of(opened, city, parse_period(period, zone))
-    sys.stdout.write(as_text(found, form, newest))
+    sys.stdout.write(as_text(found, form, newest, width()))

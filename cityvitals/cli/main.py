@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from cityvitals import cli
+from cityvitals.help import Sections
 
 app = typer.Typer(
+    cls=Sections,
     help="Turns a city's sensors into its live U4SSC key performance indicators.",
     no_args_is_help=True,
     add_completion=True,

@@ -7,20 +7,19 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import PLAN
+from cityvitals.options import CityId, Seed, StoreUrl, TextForm
+
 app = typer.Typer(help="Effects of measures against a reference, with intervals.", no_args_is_help=True)
 
-City = Annotated[str, typer.Option("--city", help="The city's id.")]
-Store = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
 Site = Annotated[str, typer.Option("--site", help="The device where the measure was taken.")]
 Reference = Annotated[str, typer.Option("--reference", help="A device that the measure does not affect; required.")]
 Quantity = Annotated[str, typer.Option("--quantity", help="The quantity to compare, such as no2.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same interval.")]
-Form = Annotated[str, typer.Option("--format", help="text or json.")]
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="measure")
+    parent.add_typer(app, name="measure", rich_help_panel=PLAN)
     app.command("effect")(measure_effect)
     app.command("change")(measure_change)
     app.command("savings")(measure_savings)
@@ -31,14 +30,16 @@ def measure_effect(
     reference: Reference,
     quantity: Quantity,
     after: Annotated[str, typer.Option("--after", help="When the measure was in force: 2018-07..2018-12.")],
-    city: City,
-    store: Store,
+    city: CityId,
+    store: StoreUrl,
     back: Annotated[int, typer.Option("--back", help="Compare with so many times 364 days before.")] = 1,
     weather: Annotated[list[str] | None, typer.Option("--weather", help="device:quantity to adjust for.")] = None,
     seed: Seed = 1,
-    form: Form = "text",
+    form: TextForm = "text",
 ) -> None:
-    """Estimate the change at a site beyond its reference, before and after a measure.
+    """Estimate what a measure changed at a site.
+
+    The change beyond that of a reference, before and after.
 
     Example: cityvitals measure effect --site ring-road --reference park --quantity no2 --after 2019-01..2019-06
     --city town --store sqlite:///town.db
@@ -57,12 +58,14 @@ def measure_change(
     reference: Reference,
     quantity: Quantity,
     period: Annotated[str, typer.Option("--period", help="The period to search: 2018 or 2017-06..2018-12.")],
-    city: City,
-    store: Store,
+    city: CityId,
+    store: StoreUrl,
     seed: Seed = 1,
-    form: Form = "text",
+    form: TextForm = "text",
 ) -> None:
-    """Find when a site changed against its reference, and how likely that is by chance.
+    """Find when a site changed against its reference.
+
+    And how likely that is by chance.
 
     Example: cityvitals measure change --site ring-road --reference park --quantity no2 --period 2018
     --city town --store sqlite:///town.db
@@ -84,12 +87,14 @@ def measure_savings(
     temperature: Annotated[str, typer.Option("--temperature", help="device:quantity of the air temperature.")],
     before: Annotated[str, typer.Option("--before", help="The baseline: 2017 or 2017-01..2017-12.")],
     after: Annotated[str, typer.Option("--after", help="When the measure was in force.")],
-    city: City,
-    store: Store,
+    city: CityId,
+    store: StoreUrl,
     seed: Seed = 1,
-    form: Form = "text",
+    form: TextForm = "text",
 ) -> None:
-    """Estimate what a building saved beyond a reference building, at the same weather.
+    """Estimate what a building saved beyond another one.
+
+    At the same weather.
 
     Example: cityvitals measure savings --meter school --reference library --temperature mast:temperature
     --before 2017 --after 2018 --city town --store sqlite:///town.db

@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import NODES
+
 app = typer.Typer(help="Nodes over USB: flash, configure, show the console.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="node")
+    parent.add_typer(app, name="node", rich_help_panel=NODES)
 
 
-Folder = Annotated[Path, typer.Argument(help="The folder that `cityvitals enrol device --node` has written.")]
+Folder = Annotated[Path, typer.Argument(help="The folder that `cityvitals enrol device --kind` has written.")]
 Port = Annotated[str, typer.Option("--port", help="The serial port; not needed if there is only one.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the board.", hidden=True)]
 _TIMEOUT_S = 10.0
@@ -58,7 +60,9 @@ def config(
     write: Annotated[bool, typer.Option("--write", help="Also write it to the board.")] = False,
     timeout: Timeout = _TIMEOUT_S,
 ) -> None:
-    """Show, check and change a node's configuration, and write it to the board; secrets are shown as stars.
+    """Show, check and change a node's configuration.
+
+    With --write also on the board. Secrets are shown as stars.
 
     Example: cityvitals node config pki/nodes/aq-001 --set interval_s=30 --write --port /dev/ttyUSB0
 
@@ -151,7 +155,7 @@ def doctor(
     device: Annotated[str, typer.Option(help="The node's id, to query it over MQTT instead.")] = "",
     city: Annotated[str, typer.Option(help="Its city.")] = "",
     broker: Annotated[str, typer.Option("--broker", help="The broker's URL with a user that may send commands.")] = "",
-    seconds: Annotated[float, typer.Option(help="How long to wait for the answer.")] = 20.0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 20.0,
 ) -> None:
     """Show a running node's state and what to do about it. Example: cityvitals node doctor --port /dev/ttyUSB0."""
     from edge.tools import doctor as node_doctor  # noqa: PLC0415
@@ -161,10 +165,10 @@ def doctor(
     if bool(device) != bool(broker) or bool(device) != bool(city):
         raise UsageError("Over MQTT name all of --city, --device and --broker; over USB none of them.")
     if device:
-        state = node_state.over_mqtt(broker, city, device, seconds)
+        state = node_state.over_mqtt(broker, city, device, timeout)
     else:
         _need("serial")
-        state, _ = node_state.over_usb(port, seconds)
+        state, _ = node_state.over_usb(port, timeout)
     typer.echo("\n".join(node_doctor.summary(state)))
     problems = node_doctor.findings(state)
     typer.echo("\n".join(problems) or "Everything works.")

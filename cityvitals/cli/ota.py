@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cityvitals.cli import NODES
+from cityvitals.options import Config, Pki, TableForm
+
 if TYPE_CHECKING:
     from adapters.mqtt.broker import Broker
     from edge.tools.node_enrol import NodeKey
@@ -19,17 +22,15 @@ app = typer.Typer(help="Firmware updates of nodes, over the air.", no_args_is_he
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="ota")
+    parent.add_typer(app, name="ota", rich_help_panel=NODES)
 
 
 Url = Annotated[
     str, typer.Option("--broker", help="mqtts://host:8883; default: [gateway.broker] of the configuration.")
 ]
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
 Ca = Annotated[Path | None, typer.Option("--ca", help="CA of the broker: pki/infrastructure-ca.crt.")]
 Cert = Annotated[Path | None, typer.Option("--cert", help="Client certificate, where the broker needs one.")]
 Key = Annotated[Path | None, typer.Option("--key", help="Its key.")]
-Folder = Annotated[Path, typer.Option("--folder", help="The folder of `cityvitals enrol`.")]
 Kind = Annotated[str, typer.Option("--kind", help="All enrolled nodes of a kind: air, energy or ev.")]
 _HOME = Path("pki")
 
@@ -38,7 +39,7 @@ _HOME = Path("pki")
 def publish(
     devices: Annotated[list[str] | None, typer.Argument(help="The nodes; or --kind.")] = None,
     kind: Kind = "",
-    folder: Folder = _HOME,
+    pki: Pki = _HOME,
     broker: Url = "",
     config: Config = None,
     ca: Ca = None,
@@ -53,7 +54,9 @@ def publish(
         bool, typer.Option("--allow-downgrade", help="Nodes with a newer release shall install it too.")
     ] = False,
 ) -> None:
-    """Compile the firmware, sign it for each node and offer it. Nodes that are offline update when they reconnect.
+    """Compile the firmware, sign it for each node and offer it.
+
+    Nodes that are offline update when they reconnect.
 
     Example: cityvitals ota publish aq-001 --broker mqtt://operator@gateway.local --wait 600
     """
@@ -68,7 +71,7 @@ def publish(
 
     if bool(devices) == bool(kind):
         raise UsageError("Name the nodes to update, or all of a kind with --kind air.")
-    keys = node_enrol.node_keys(folder, devices or [], kind)
+    keys = node_enrol.node_keys(pki, devices or [], kind)
     place = _broker(broker, config, ca, cert, key)
     made = replace(node_ota.make(platform, firmware), downgrade=allow_downgrade)
     with Progress(transient=True) as bar:
@@ -99,13 +102,13 @@ def status(
     devices: Annotated[list[str] | None, typer.Argument(help="Only these nodes.")] = None,
     kind: Kind = "",
     city: Annotated[str, typer.Option("--city", help="Only this city.")] = "",
-    folder: Folder = _HOME,
+    pki: Pki = _HOME,
     broker: Url = "",
     config: Config = None,
     ca: Ca = None,
     cert: Cert = None,
     key: Key = None,
-    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    form: TableForm = "table",
 ) -> None:
     """Show each node's firmware and the state of its update. Example: cityvitals ota status --city aberdeen."""
     from edge.tools import node_enrol  # noqa: PLC0415
@@ -117,7 +120,7 @@ def status(
         raise UsageError(f"'{form}' is not a valid format; {nearest(form, forms)}")
     names = list(devices or [])
     if kind:
-        names += [node.device for node in node_enrol.node_keys(folder, [], kind)]
+        names += [node.device for node in node_enrol.node_keys(pki, [], kind)]
     sys.stdout.write(forms[form](node_ota.status(_broker(broker, config, ca, cert, key), city, names)))
 
 

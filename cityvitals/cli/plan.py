@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Plan on measured curves: charging points, scenarios.", no_args_is_help=True)
+from cityvitals.cli import PLAN
+from cityvitals.options import CityId, Seed, StoreUrl, TextForm, width
 
-Store = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
-Form = Annotated[str, typer.Option("--format", help="text or json.")]
+app = typer.Typer(help="Plan on measured curves: charging points, scenarios.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="plan")
+    parent.add_typer(app, name="plan", rich_help_panel=PLAN)
     app.command("charging")(plan_charging)
     app.command("scenario")(plan_scenario)
     app.command("transforms")(plan_transforms)
@@ -30,7 +30,7 @@ def plan_charging(
     ] = None,
     kw: Annotated[float, typer.Option("--kw", help="Rated power of a point.")] = 11.0,
     city: Annotated[str, typer.Option("--city", help="The city whose meters give the building's load.")] = "",
-    store: Store = "",
+    store: StoreUrl = "",
     meter: Annotated[list[str] | None, typer.Option("--meter", help="A meter of the building; repeatable.")] = None,
     period: Annotated[str, typer.Option("--period", help="Of the load: 2018, 2018-07 or 2018-08..2018-12.")] = "",
     km: Annotated[float | None, typer.Option("--km", help="Km a vehicle and year; else energy as recorded.")] = None,
@@ -42,12 +42,12 @@ def plan_charging(
     volts: Annotated[float, typer.Option("--volts", help="Between phases.")] = 400.0,
     cos_phi: Annotated[float, typer.Option("--cos-phi", help="Power factor.")] = 0.95,
     draws: Annotated[int, typer.Option("--draws", help="Random draws of users.")] = 300,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same result.")] = 1,
-    form: Form = "text",
+    seed: Seed = 1,
+    form: TextForm = "text",
 ) -> None:
-    """Calculate what n charging points need, from recorded sessions and the building's own load.
+    """Calculate what n charging points of a building need.
 
-    Without --sessions by demand factors of another site, and without the results that need sessions.
+    From recorded sessions and the building's own load; without --sessions, by demand factors of another site.
 
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
@@ -76,14 +76,16 @@ def plan_charging(
 
 def plan_scenario(
     file: Annotated[Path, typer.Argument(help="The scenario file: [scenario] and [[transform]] entries.")],
-    city: Annotated[str, typer.Option("--city", help="The city's id.")],
-    store: Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")],
+    city: CityId,
+    store: StoreUrl,
     period: Annotated[str, typer.Option("--period", help="2018, 2018-07 or 2018-08..2018-12.")],
     sessions: Annotated[Path | None, typer.Option("--sessions", help="Sessions, instead of the file's.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also values that do not change.")] = False,
-    form: Form = "text",
+    form: TextForm = "text",
 ) -> None:
-    """Run a scenario on what a city measured: the same KPIs, measured and planned side by side.
+    """Run a scenario on what a city measured.
+
+    The same KPIs, measured and planned side by side.
 
     Example: cityvitals plan scenario electric.toml --city town --store sqlite:///town.db --period 2018
     """
@@ -94,7 +96,7 @@ def plan_scenario(
 
     form_of(form)
     found = outcome(existing_store(store), city, file, period, now_ms(), sessions)
-    sys.stdout.write(as_json(found) if form == "json" else as_text(found, everything))
+    sys.stdout.write(as_json(found) if form == "json" else as_text(found, everything, width()))
 
 
 def plan_transforms() -> None:

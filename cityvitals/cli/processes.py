@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file, cityvitals.toml.")]
+from cityvitals.cli import RUN
+from cityvitals.options import Config
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     for command in (gateway, ingest, api, simulate):
-        app.command()(command)
+        app.command(rich_help_panel=RUN)(command)
     app.command(hidden=True)(broker)
 
 

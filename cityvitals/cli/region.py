@@ -9,22 +9,15 @@ from typing import Annotated
 
 import typer
 
-from cityvitals.cli.kpi import Codes, Form, StoreUrl
+from cityvitals.cli import CITIES
+from cityvitals.options import Codes, Form, GroupName, PeriodText, RegionName, StoreUrl, width
 
 app = typer.Typer(help="Many cities: import their figures, compare and group them.", no_args_is_help=True)
-
-Year = Annotated[str, typer.Option("--period", help="2018, 2018-Q3, 2018-07 or 2018-07-01.")]
-RegionName = Annotated[str, typer.Option("--region", help="Only cities with this `region` in [city].")]
-GroupName = Annotated[str, typer.Option("--group", help="Only cities with this `group` in [city].")]
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="region")
-
-
-def _width() -> int | None:
-    return None if sys.stdout.isatty() else 240
+    parent.add_typer(app, name="region", rich_help_panel=CITIES)
 
 
 @app.command("import")
@@ -48,13 +41,15 @@ def import_(
 @app.command()
 def show(
     store: StoreUrl,
-    period: Year,
+    period: PeriodText,
     region: RegionName = "",
     group: GroupName = "",
     code: Codes = None,
     form: Form = "table",
 ) -> None:
-    """Show a region's profile: mean of evaluations, value as one area, quartiles, people, cities far from their group.
+    """Show a region's profile, one line a figure.
+
+    Mean of evaluations, value as one area, quartiles, people, cities far from their group.
 
     Example: cityvitals region show --store sqlite:///norway.db --period 2025 --group kostra-2020/7
     """
@@ -65,17 +60,17 @@ def show(
 
     wanted = set(wanted_codes(code)) if code else None
     found = region_profile(existing_store(store), period, region, group)
-    sys.stdout.write(profile_text([p for p in found if wanted is None or p.code in wanted], form, _width()))
+    sys.stdout.write(profile_text([p for p in found if wanted is None or p.code in wanted], form, width()))
 
 
 @app.command("heat-map")
 def heat_map(
     store: StoreUrl,
-    period: Year,
+    period: PeriodText,
     region: RegionName = "",
     group: GroupName = "",
     form: Form = "table",
-    out: Annotated[Path | None, typer.Option("--out", help="Draw it as an SVG file instead.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Draw it as an SVG file instead.")] = None,
 ) -> None:
     """Show the score of each category in each city.
 
@@ -88,7 +83,7 @@ def heat_map(
 
     found = region_heat_map(existing_store(store), period, region, group)
     if out is None:
-        sys.stdout.write(heat_map_text(found, form, _width()))
+        sys.stdout.write(heat_map_text(found, form, width()))
     else:
         out.write_text(picture(found, f"Scores by category, {period}"), encoding="utf-8")
         sys.stdout.write(f"{out}\n")
@@ -107,7 +102,7 @@ def groups(form: Form = "table") -> None:
         for g in kostra().values()
     ]  # fmt: skip
     sys.stdout.write(
-        printed(form, list(kostra().values()), [head, *rows], _width(), "KOSTRA groups 2020, Statistics Norway")
+        printed(form, list(kostra().values()), [head, *rows], width(), "KOSTRA groups 2020, Statistics Norway")
     )
 
 
@@ -115,10 +110,12 @@ def groups(form: Form = "table") -> None:
 def peers(
     city: Annotated[str, typer.Argument(help="The city's id.")],
     store: StoreUrl,
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="How many, nearest first.")] = 10,
     form: Form = "table",
 ) -> None:
-    """Propose cities like this one, by population, density, income, climate and cars.
+    """Propose cities like this one.
+
+    By population, density, income, climate and cars.
 
     Example: cityvitals region peers 3001 --store sqlite:///norway.db
     """
@@ -129,7 +126,7 @@ def peers(
 
     opened = existing_store(store)
     names = {c.id: c.city.name for c in cities_of(opened)}
-    sys.stdout.write(peers_text(find(opened, city, count), names, form, _width()))
+    sys.stdout.write(peers_text(find(opened, city, limit), names, form, width()))
 
 
 @app.command()
@@ -137,7 +134,7 @@ def twins(
     ours: Annotated[str, typer.Argument(help="Our city's id.")],
     theirs: Annotated[str, typer.Argument(help="The other city's id.")],
     store: StoreUrl,
-    period: Year,
+    period: PeriodText,
     form: Form = "table",
 ) -> None:
     """List where another city is ahead, and what it says it did.
@@ -148,4 +145,4 @@ def twins(
     from reporting.region.queries import region_twins  # noqa: PLC0415
     from reporting.region.text import twins_text  # noqa: PLC0415
 
-    sys.stdout.write(twins_text(region_twins(existing_store(store), ours, theirs, period), form, _width()))
+    sys.stdout.write(twins_text(region_twins(existing_store(store), ours, theirs, period), form, width()))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cityvitals.cli import OPERATE
+from cityvitals.options import BufferFile, Config, TableForm, width
 
 app = typer.Typer(help="Rejected messages: list and replay them.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="rejects")
-
-
-BufferFile = Annotated[Path | None, typer.Option("--buffer", help="The gateway's file; default: the configured one.")]
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+    parent.add_typer(app, name="rejects", rich_help_panel=OPERATE)
 
 
 @app.command("list")
@@ -26,12 +24,12 @@ def list_rejects(
     config: Config = None,
     buffer: BufferFile = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 100,
-    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    form: TableForm = "table",
 ) -> None:
     """List rejects, newest first. Example: cityvitals rejects list --config cityvitals.toml."""
     from cityvitals.operation.rejects import listing, open_buffer  # noqa: PLC0415
 
-    for line in listing(open_buffer(config, buffer), limit, form):
+    for line in listing(open_buffer(config, buffer), limit, form, width()):
         sys.stdout.write(f"{line}\n")
 
 

@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-StoreUrl = Annotated[str, typer.Option("--store", help="sqlite:///city.db or influxdb://host:8086/database")]
+from cityvitals.cli import BRING_IN
+from cityvitals.options import CityFile, StoreUrl
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(replay)
+    app.command(rich_help_panel=BRING_IN)(replay)
 
 
 def replay(
     files: Annotated[list[Path], typer.Argument(help="Recorded files: CSV (gzipped or not), JSON, XML, Parquet.")],
-    city: Annotated[Path, typer.Option("--city", help="The city file, CITY.toml.")],
+    city: CityFile,
     store: StoreUrl = "",
     speed: Annotated[str, typer.Option(help="'max', or recorded seconds a second.")] = "max",
     width: Annotated[str, typer.Option(help="Width of the base windows.")] = "60s",

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from cityvitals.cli.kpi import CityId, Form, PeriodText, StoreUrl
+from cityvitals.cli import VALUES
+from cityvitals.options import CityId, Form, PeriodText, StoreUrl, width
 
 app = typer.Typer(help="Documents: the Voluntary Local Review and the view by goal.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Register the group."""
-    parent.add_typer(app, name="report")
+    parent.add_typer(app, name="report", rich_help_panel=VALUES)
 
 
 @app.command()
@@ -23,12 +24,14 @@ def vlr(
     city: CityId,
     store: StoreUrl,
     period: PeriodText,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")],
     texts: Annotated[
         Path | None, typer.Option(help="A folder with the city's texts: opening.md, policy.md ...")
     ] = None,
 ) -> None:
-    """Write a Voluntary Local Review as DOCX and PDF, with the values as NGSI-LD.
+    """Write a Voluntary Local Review as DOCX and PDF.
+
+    With the values as NGSI-LD.
 
     Example: cityvitals report vlr --city aberdeen --store sqlite:///aberdeen.db --period 2018 --texts texts --out vlr
     """
@@ -60,6 +63,4 @@ def sdg(city: CityId, store: StoreUrl, period: PeriodText, form: Form = "table")
     for g in found:
         share = "" if g.score is None else f"{100 * g.score:.1f} %"
         rows.append([str(g.number), g.name, share, str(g.scored), str(g.with_value), str(g.figures), g.why])
-    sys.stdout.write(
-        printed(form, found, rows, None if sys.stdout.isatty() else 160, "a score needs two scored figures")
-    )
+    sys.stdout.write(printed(form, found, rows, width(), "a score needs two scored figures"))

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cityvitals.cli import OPERATE
+from cityvitals.options import BufferFile, Config
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(resend)
+    app.command(rich_help_panel=OPERATE)(resend)
 
 
 def resend(
-    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
-    buffer: Annotated[
-        Path | None, typer.Option("--buffer", help="The gateway's file; default: the configured one.")
-    ] = None,
+    config: Config = None,
+    buffer: BufferFile = None,
     since: Annotated[str, typer.Option(help="Only windows from this time on, such as 2026-11-20T06:00:00Z.")] = "",
 ) -> None:
-    """Requeue the gateway's windows; those that the store contains do not change.
+    """Requeue the gateway's windows, for a store that lacks them.
+
+    Those that the store contains do not change.
 
     The gateway must be stopped meanwhile; it publishes them after its start, the newest first.
 

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import START
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(run)
+    app.command(rich_help_panel=START)(run)
 
 
 def run(

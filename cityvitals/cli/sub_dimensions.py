@@ -8,20 +8,20 @@ from typing import Annotated
 
 import typer
 
-from cityvitals.cli import kpi
-from cityvitals.cli.kpi import CityId, PeriodText, StoreUrl, Targets
+from cityvitals.cli import DRAW, kpi
+from cityvitals.options import CityId, PeriodText, StoreUrl, Targets
 
 
 def add_to(_: object) -> None:
     """Register the command in the group `kpi`."""
-    kpi.app.command("sub-dimensions")(kpi_sub_dimensions)
+    kpi.app.command("sub-dimensions", rich_help_panel=DRAW)(kpi_sub_dimensions)
 
 
 def kpi_sub_dimensions(
     city: CityId,
     store: StoreUrl,
     period: PeriodText,
-    out: Annotated[Path, typer.Option("--out", help="The SVG file to write.")] = Path("sub-dimensions.svg"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The SVG file to write.")] = Path("sub-dimensions.svg"),
     targets: Targets = None,
 ) -> None:
     """Draw the seven sub-dimensions with their 27 category blocks.

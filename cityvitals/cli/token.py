@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import RUN
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(token)
+    app.command(rich_help_panel=RUN)(token)
 
 
 def token(

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from cityvitals.cli import VALUES
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(keygen)
-    app.command()(verify)
+    app.command(rich_help_panel=VALUES)(keygen)
+    app.command(rich_help_panel=VALUES)(verify)
 
 
 def keygen(
@@ -32,7 +34,9 @@ def verify(
         list[Path] | None, typer.Option("--readings", help="A file of readings, as for `replay`; may be repeated.")
     ] = None,
 ) -> None:
-    """Check a signed pack: signature, files, windows, and every derived value to the last bit. Needs no store.
+    """Check a signed pack, without a store.
+
+    Signature, files, windows, and every derived value to the last bit.
 
     With --readings the windows are made from these files again, and those that differ are listed, with the values
     that would change. Example: cityvitals verify aberdeen-2018 --key aberdeen.key.pub

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from cityvitals.cli import OPERATE
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(version)
+    app.command(rich_help_panel=OPERATE)(version)
 
 
 def version() -> None:

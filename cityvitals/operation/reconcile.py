@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from adapters.store import Store
+from reporting.tables import table, wrapped
 from telemetry.partials import Partials
 from telemetry.periods import Period, iso
 from telemetry.series import SeriesTable
@@ -113,30 +112,23 @@ def _account(device: str, n: Counter[str]) -> Account:
     return Account(device, n["sent"], stored, n["refused"], n["missing"], n["duplicate"], n["recovered"])
 
 
-def as_text(found: list[Account], form: str, newest: int | None = None) -> str:
+def as_text(found: list[Account], form: str, newest: int | None = None, width: int = 200) -> str:
     """`table` or `json`. `newest`: time of the newest report, ms UTC."""
     as_of = {} if newest is None else {"as_of": iso(newest)}
     if form == "json":
         rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole, **as_of} for a in found]
         return msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n"
-    console = Console(width=200)  # room for the longest id; the table uses what it needs
-    with console.capture() as capture:
-        console.print(_table(found))
-        console.print(_verdict(found), markup=False, highlight=False, soft_wrap=True)
-        if newest is not None:
-            text = f"As of {iso(newest)}: gateways report these counts every ten minutes, missing records at once."
-            console.print(text, markup=False, highlight=False, soft_wrap=True)
-    return capture.get()
+    lines = _table(found, width) + wrapped(_verdict(found), width)
+    if newest is None:
+        return lines
+    text = f"As of {iso(newest)}: gateways report these counts every ten minutes, missing records at once."
+    return lines + wrapped(text, width)
 
 
-def _table(found: list[Account]) -> Table:
-    table = Table(box=None)
-    for name in (*Account._fields, "unexplained"):
-        table.add_column(name, justify="left" if name == "device" else "right")
-    total = Account("all", *(sum(column) for column in list(zip(*found, strict=True))[1:])) if found else None
-    for a in [*found, *([total] if total else [])]:
-        table.add_row(*(str(v) for v in a), str(a.unexplained))
-    return table
+def _table(found: list[Account], width: int) -> str:
+    total = [Account("all", *(sum(column) for column in list(zip(*found, strict=True))[1:]))] if found else []
+    body = [[*(str(v) for v in a), str(a.unexplained)] for a in [*found, *total]]
+    return table((*Account._fields, "unexplained"), body, width)
 
 
 def _verdict(found: list[Account]) -> str:

@@ -29,16 +29,23 @@ def open_buffer(config: Path | None, buffer: Path | None) -> Buffer:
     return Buffer(path, None)
 
 
-def listing(buffer: Buffer, limit: int, form: str) -> Iterator[str]:
+def listing(buffer: Buffer, limit: int, form: str, width: int = 200) -> Iterator[str]:
     """Lines that list the newest rejects, as `table` or `json`."""
     kept = buffer.rejects.newest(limit)
     if form == "json":
         yield json.dumps([plain(r) for r in kept], indent=2)
         return
     for r in kept:
-        yield f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}"
-        yield f"         {_excerpt(r.payload)}"
+        yield filled(f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}", width)
+        yield filled(f"         {_excerpt(r.payload)}", width)
     yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were deleted because of the size limit."
+
+
+def filled(line: str, width: int) -> str:
+    """The line, continued below itself after nine blanks where it is longer than `width`."""
+    room = width - 9
+    cuts = [line[:width], *(line[i : i + room] for i in range(width, len(line), room))]
+    return f"\n{' ' * 9}".join(cuts)
 
 
 def plain(r: Reject) -> dict[str, object]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from adapters.store import Store
 from cityvitals.plan.session_file import read_sessions
@@ -17,6 +14,7 @@ from planning.charging.sessions import Sessions
 from planning.measured import parse_span
 from planning.scenario import Measured, Outcome, Planned, Scenario, run
 from reporting.show import stored_city
+from reporting.tables import number, table, wrapped
 from telemetry.errors import UsageError, nearest
 
 _KEYS = ("name", "draws", "seed", "sessions")
@@ -67,55 +65,39 @@ def as_json(found: Outcome) -> str:
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
 
 
-def as_text(found: Outcome, everything: bool) -> str:
+def as_text(found: Outcome, everything: bool, width: int) -> str:
     """The outcome as tables; only what changed unless `everything`."""
-    out = Console(width=150, record=True, file=io.StringIO(), markup=False, highlight=False)
     interval = "" if found.interval_min is None else f", load over {found.interval_min:g} min"
-    out.print(f"{found.scenario}: {found.city}, {found.period}, {found.draws} draws{interval}")
-    out.print(f"{found.label}\n")
-    out.print(_table([v for v in found.values if v.changed or (everything and v.baseline is not None)]))
+    head = f"{found.scenario}: {found.city}, {found.period}, {found.draws} draws{interval}"
+    values = [v for v in found.values if v.changed or (everything and v.baseline is not None)]
+    parts = [wrapped(head, width), wrapped(found.label, width), "\n", _table(values, width)]
     if found.feeders:
-        out.print(_feeders(found))
-    for note in found.notes:
-        out.print(f"note: {note}", soft_wrap=True)
-    return out.export_text()
+        parts += ["\n", _feeders(found, width)]
+    parts += [wrapped(f"note: {note}", width) for note in found.notes]
+    return "".join(parts)
 
 
-def _table(values: list[Planned]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("KPI", "part", "name", "unit"):
-        table.add_column(name, no_wrap=True)
-    for name in ("measured", "5 %", "50 %", "95 %"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for v in values:
-        numbers = (
-            "-" if x is None else f"{x:,.4g}" if abs(x) < 1000 else f"{x:,.0f}"
-            for x in (v.baseline, v.p5, v.p50, v.p95)
-        )
-        table.add_row(v.code, v.part, v.name, v.unit, *numbers)
-    return table
+def _table(values: list[Planned], width: int) -> str:
+    head = ("KPI", "part", "name", "unit", "measured", "5 %", "50 %", "95 %")
+    body = [[v.code, v.part, v.name, v.unit, *map(_number, (v.baseline, v.p5, v.p50, v.p95))] for v in values]
+    return table(head, body, width)
 
 
-def _feeders(found: Outcome) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in (
-        "feeder",
-        "kVA",
-        "meters",
-        "cars",
-        "loading",
-        "scenario",
-        "p95",
-        "h over",
-        "scenario",
-        "headroom kW",
-        "p95",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for f in found.feeders:
-        table.add_row(
+def _number(value: float | None) -> str:
+    return number(value) or "-"
+
+
+def _feeders(found: Outcome, width: int) -> str:
+    head = (
+        "feeder", "kVA", "meters", "cars", "loading", "planned", "planned p95", "hours over", "planned over",
+        "headroom kW", "planned kW p95",
+    )  # fmt: skip
+    body = [
+        [
             f.id, f"{f.rating_kva:g}", str(f.meters), str(f.cars), f"{100 * f.highest:.0f} %",
             f"{100 * f.scenario_highest:.0f} %", f"{100 * f.scenario_highest_p95:.0f} %", f"{f.hours_over:g}",
             f"{f.scenario_hours_over:g}", f"{f.headroom_kw:+.1f}", f"{f.scenario_headroom_p95_kw:+.1f}",
-        )  # fmt: skip
-    return table
+        ]
+        for f in found.feeders
+    ]  # fmt: skip
+    return table(head, body, width)

@@ -61,7 +61,7 @@ def make_authorities(folder: Path, city: str, now: datetime) -> None:
         if not (folder / f"{name}-ca.crt").exists():
             _make_authority(folder, name, city, now)
         elif (known := _city_in(_certificate(folder, name))) != city:
-            raise UsageError(f"{folder} holds the authorities of '{known}'; give '{city}' a --folder of its own.")
+            raise UsageError(f"{folder} holds the authorities of '{known}'; give '{city}' a --pki of its own.")
         if not _list_lasts(folder, name, now):
             _write_list(folder, name, _serials(folder, name), now)
 
@@ -157,7 +157,7 @@ def listener(folder: Path, broker: str, authority: str, port: int, at: Path | No
     """
     names = (f"{authority}-ca.crt", f"{authority}-crl.pem", f"issued/{broker}.crt", f"issued/{broker}.key")
     files = [folder.resolve() / name for name in names]
-    hint = "# The user of the broker must be able to read these files; --at FOLDER names copies of them.\n"
+    hint = "# The user of the broker must be able to read these files; --copies FOLDER names copies of them.\n"
     if at is not None:
         hint = f"# Before: install -D -o mosquitto -m 600 -t {at} {' '.join(map(str, files))}\n"
         files = [at / path.name for path in files]
@@ -252,7 +252,7 @@ def _read_list(path: Path) -> x509.CertificateRevocationList:
 def _certificate(folder: Path, authority: str) -> x509.Certificate:
     path = folder / f"{authority}-ca.crt"
     if not path.exists():
-        raise UsageError(f"{folder} holds no authority '{authority}'; run `cityvitals enrol ca`, or give --folder.")
+        raise UsageError(f"{folder} holds no authority '{authority}'; run `cityvitals enrol ca`, or give --pki.")
     return _read(path)
 
 

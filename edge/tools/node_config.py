@@ -89,7 +89,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         raise UsageError(
-            f"There is no {path}; name the folder that `cityvitals enrol device ID --node KIND` has written."
+            f"There is no {path}; name the folder that `cityvitals enrol device ID --kind KIND` has written."
         ) from None
 
 

@@ -67,7 +67,7 @@ def node_key(folder: Path, name: str) -> NodeKey:
         return NodeKey(known["city"], name, known["kind"], bytes.fromhex(known["key"]))
     except FileNotFoundError:
         raise UsageError(
-            f"{folder} has no key for updates of '{name}'; `cityvitals enrol device {name} --node KIND` makes one."
+            f"{folder} has no key for updates of '{name}'; `cityvitals enrol device {name} --kind KIND` makes one."
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{_key_file(folder, name)} cannot be used ({error!r}); enrol the node again.") from None

@@ -17,7 +17,7 @@ _FOOT = (
 )
 
 
-def goals_text(lines: Sequence[GoalLine], form: str, width: int | None) -> str:
+def goals_text(lines: Sequence[GoalLine], form: str, width: int) -> str:
     """The lines. Raises UsageError for another format."""
     return printed(form, lines, [_HEAD, *map(_row, lines)], width, _FOOT)
 

@@ -17,7 +17,7 @@ _PROFILE_FOOT = (
 )
 
 
-def profile_text(found: Sequence[Profile], form: str, width: int | None) -> str:
+def profile_text(found: Sequence[Profile], form: str, width: int) -> str:
     """A row for each figure."""
     head = (
         "KPI", "part", "name", "unit", "reported", "people", "performance", "points", "region", "how", "lowest", "q1",
@@ -39,7 +39,7 @@ def _profile_row(p: Profile) -> list[str]:
     ]  # fmt: skip
 
 
-def heat_map_text(found: HeatMap, form: str, width: int | None) -> str:
+def heat_map_text(found: HeatMap, form: str, width: int) -> str:
     """A row for each city, a column for each category: scores in %."""
     rows = [["city", "name", *found.categories]]
     for city, name, shares in zip(found.cities, found.names, found.shares, strict=True):
@@ -47,14 +47,14 @@ def heat_map_text(found: HeatMap, form: str, width: int | None) -> str:
     return printed(form, found, rows, width, "points over 4 x scored figures, %; empty: nothing is scored")
 
 
-def peers_text(found: Sequence[Distance], names: dict[str, str], form: str, width: int | None) -> str:
+def peers_text(found: Sequence[Distance], names: dict[str, str], form: str, width: int) -> str:
     """The nearest cities with their distance and the variables it rests on."""
     rows = [["city", "name", "distance", "variables"]]
     rows += [[d.city, names[d.city], f"{d.distance:.4f}", ", ".join(d.variables)] for d in found]
     return printed(form, found, rows, width, "Gower's distance, ranges over all cities, population in log; a proposal")
 
 
-def twins_text(found: Twins, form: str, width: int | None) -> str:
+def twins_text(found: Twins, form: str, width: int) -> str:
     """The gaps, largest first."""
     rows = [["KPI", "part", "name", "unit", found.ours, found.theirs, "target", "ours", "theirs", "gap", "practice"]]
     for g in found.gaps:
@@ -66,7 +66,7 @@ def twins_text(found: Twins, form: str, width: int | None) -> str:
     return printed(form, found, rows, width, foot)
 
 
-def index_text(found: Result, form: str, width: int | None) -> str:
+def index_text(found: Result, form: str, width: int) -> str:
     """The standings with their rank intervals, and what was chosen."""
     c = found.choice
     rows = [["rank", "city", "score", "rank 5-95 %", "first", "figures"]]

@@ -31,7 +31,7 @@ def pki(tmp_path: Path) -> Path:
 
 
 def command(pki: Path, *words: str) -> Any:
-    return CliRunner().invoke(app, ["enrol", "device", "aq-001", "--folder", str(pki), *words])
+    return CliRunner().invoke(app, ["enrol", "device", "aq-001", "--pki", str(pki), *words])
 
 
 @pytest.mark.parametrize("kind", node_kinds.KINDS)
@@ -89,7 +89,7 @@ def test_a_revoked_node_is_not_among_those_to_update(pki: Path) -> None:
 
 
 def test_of_a_revoked_node_nothing_is_left_where_it_would_be_flashed_from(pki: Path) -> None:
-    words = ["--folder", str(pki)]
+    words = ["--pki", str(pki)]
     command(pki, "--node", "air", "--broker", "mqtts://gateway.local", "--wifi", "sensors")
     done = CliRunner().invoke(app, ["enrol", "revoke", "aq-001", *words])
     assert done.exit_code == 0, done.exception

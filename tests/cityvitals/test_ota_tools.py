@@ -87,7 +87,7 @@ def test_an_update_is_published_taken_and_reported_and_a_forged_one_is_refused(
     edge: Mosquitto, users: Path, pki: Path, tmp_path: Path
 ) -> None:
     operator = url(edge, users, "operator")
-    common: list[str | Path] = ["--broker", operator, "--folder", pki, "--platform", "unix"]
+    common: list[str | Path] = ["--broker", operator, "--pki", pki, "--platform", "unix"]
     with Node(tmp_path / "node", slots=True) as node:
         shutil.copytree(pki / "nodes/aq-001", node.workdir, dirs_exist_ok=True)
         node.install()
@@ -121,7 +121,7 @@ def test_all_nodes_of_a_kind_are_offered_it_and_one_that_is_away_has_not_answere
     words: list[str | Path] = [
         "--kind",
         "air",
-        "--folder",
+        "--pki",
         pki,
         "--broker",
         url(edge, users, "operator"),
@@ -139,7 +139,7 @@ def test_a_user_who_may_not_is_told_so(
     edge: Mosquitto, users: Path, pki: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_ota, "_STUCK", 1.0)
-    error = ota("publish", "aq-001", "--folder", pki, "--broker", url(edge, users, "aq-002")).exception
+    error = ota("publish", "aq-001", "--pki", pki, "--broker", url(edge, users, "aq-002")).exception
     assert isinstance(error, CityVitalsError)
     assert "did not accept the update for aq-001. May this user write ota/offer" in str(error)
 
@@ -162,7 +162,7 @@ def test_a_wrong_call_is_a_sentence(pki: Path, tmp_path: Path, words: list[str],
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/__init__.py").write_text('VERSION = "1"\ndef broken(:\n')
     words = [str(tmp_path / word) if word == "broken" else word for word in words]
-    error = ota(*words, "--folder", pki).exception
+    error = ota(*words, "--pki", pki).exception
     assert isinstance(error, UsageError)
     assert says in str(error)
 

@@ -92,7 +92,7 @@ def test_the_page_and_the_files_it_needs_are_served(installed: Path, tmp_path: P
 
 
 def test_the_dashboards_and_the_firmware_are_in_it(installed: Path, tmp_path: Path) -> None:
-    written = run(installed, tmp_path, "grafana", "build", "--folder", "dashboards")
+    written = run(installed, tmp_path, "grafana", "build", "--out", "dashboards")
     assert len(written.splitlines()) >= 5
     script = "from edge.tools.release import FIRMWARE; print(*sorted(p.name for p in FIRMWARE.iterdir()))"
     shown = subprocess.run([installed, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
