@@ -43,7 +43,7 @@ def kpi_form(
 ) -> None:
     """Write a form for a city's yearly figures.
 
-    With --city and --store, an .xlsx has what the city reported before. `cityvitals kpi report` reads it when it is filled.
+    With --city and --store, an .xlsx has what the city reported before. `cityvitals kpi report` reads the filled form.
 
     Example: cityvitals kpi form --year 2018 --out figures_2018.xlsx
     """
