@@ -19,15 +19,17 @@ from telemetry.errors import CityVitalsError, Unavailable, UsageError
 FOLDER_UID = "cityvitals"
 OLDEST, NEW_FORM = (7, 5), (10, 0)
 _EXISTS = (409, 412)
+_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device)\\+")')
 _NOT_ALLOWED = (401, 403)
 
 
-def push(url: str, token: str, datasource: str = DATASOURCE_UID, alerts: bool = False) -> list[str]:
+def push(url: str, token: str, datasource: str = DATASOURCE_UID, alerts: bool = False, policy: str = "") -> list[str]:
     """Create or replace every dashboard in the folder CityVitals and return their addresses.
 
     `token` belongs to a service account with the role Editor. `datasource`: uid (before Grafana 8: name) of the data
-    source that reads the store. `alerts`: also the alert rules (Grafana 10 and later). Raises Unavailable when Grafana does not answer and CityVitalsError when it denies or is
-    too old.
+    source that reads the store. `alerts`: also the alert rules (Grafana 10 and later). `policy`: the retention policy
+    of KPI values and rows of devices, '' for the default one. Raises Unavailable when Grafana does not answer and
+    CityVitalsError when it denies or is too old.
     """
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"'{url}' is not the address of a Grafana; write https://grafana.example.org.")
@@ -42,11 +44,25 @@ def push(url: str, token: str, datasource: str = DATASOURCE_UID, alerts: bool = 
         raise CityVitalsError(f"Grafana at {grafana.url} is older than 10; the alert rules need 10 or later.")
     grafana.check_datasource(datasource)
     folder = grafana.folder()
-    boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
+    boards = [
+        from_policy(json.loads(path.read_text(encoding="utf-8")), policy) for path in sorted(FOLDER.glob("*.json"))
+    ]
     addresses = [grafana.put(_fitted(board, version, datasource), folder) for board in boards]
     return addresses + (
-        [grafana.put_alerts(name, group) for name, group in rule_groups(FOLDER_UID, datasource)] if alerts else []
+        [grafana.put_alerts(name, from_policy(group, policy)) for name, group in rule_groups(FOLDER_UID, datasource)]
+        if alerts
+        else []
     )
+
+
+def from_policy(document: dict[str, Any], policy: str) -> dict[str, Any]:
+    """A dashboard, or a group of rules, whose queries read what is never deleted from this retention policy."""
+    if not policy:
+        return document
+    quoted = json.dumps(json.dumps(policy))[1:-1]
+    text = _NEVER_DELETED.sub(lambda found: f"FROM {quoted}.{found[1]}", json.dumps(document))
+    changed: dict[str, Any] = json.loads(text)
+    return changed
 
 
 def _fitted(board: dict[str, Any], version: tuple[int, ...], datasource: str) -> dict[str, Any]:

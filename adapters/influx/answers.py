@@ -29,6 +29,11 @@ PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
 KPIS = _decoder(
     *[int | None] * len(kpi_rows.INTS), *[float | None] * len(kpi_rows.FLOATS), *[str | None] * len(kpi_rows.TEXTS)
 )
+# The same with the number of the change.
+NUMBERED_KPIS = _decoder(
+    *[int | None] * len(kpi_rows.INTS), *[float | None] * len(kpi_rows.FLOATS), *[str | None] * len(kpi_rows.TEXTS),
+    int | None,
+)  # fmt: skip
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _KPI_FIELDS = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
@@ -61,10 +66,10 @@ def select_partials(level: Level, where: Sequence[str]) -> str:
     return f'SELECT {fields} FROM "{level}" WHERE {" AND ".join(where)} GROUP BY "device", "quantity"'  # noqa: S608
 
 
-def select_kpis(where: Sequence[str]) -> str:
-    """The query whose rows `KPIS` decodes."""
-    fields = columns(_KPI_FIELDS)
-    return f'SELECT {fields} FROM "kpi" WHERE {" AND ".join(where)} GROUP BY "code", "part", "period"'  # noqa: S608
+def select_kpis(source: str, where: Sequence[str], more: Sequence[str] = ()) -> str:
+    """The query whose rows `KPIS` decodes. `source`: the measurement with its policy; `more`: further fields."""
+    fields = columns((*_KPI_FIELDS, *more))
+    return f'SELECT {fields} FROM {source} WHERE {" AND ".join(where)} GROUP BY "code", "part", "period"'  # noqa: S608
 
 
 class PartialRows:

@@ -12,9 +12,20 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from adapters.influx.answers import COUNTS, KPIS, between, columns, kpi_values, one_of, select_kpis, text
-from adapters.influx.http import Answer, Connection, UnreadableAnswer
+from adapters.influx.answers import (
+    COUNTS,
+    KPIS,
+    NUMBERED_KPIS,
+    between,
+    columns,
+    kpi_values,
+    one_of,
+    select_kpis,
+    text,
+)
+from adapters.influx.http import Answer, Connection, SeriesOf, UnreadableAnswer
 from adapters.influx.lines import kpi_line, tag
+from adapters.influx.policies import Policies
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import PeriodKind
 from telemetry.windows import HOUR
@@ -61,8 +72,8 @@ class _Index:
 class Changes:
     """The orders of all cities of one database."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, policies: Policies) -> None:
+        self._connection, self._policies = connection, policies
         self._begun: set[str] = set()
         self._next: dict[str, int] = {}
         self._known: dict[str, _Index] = {}
@@ -78,7 +89,7 @@ class Changes:
             first = self._next.pop(city, 0) or self._largest(city) + 1
             lines = [kpi_line(row, first + place) for place, row in enumerate(rows)]
             for start in range(0, len(lines), _BATCH):
-                self._connection.write("\n".join(lines[start : start + _BATCH]))
+                self._policies.write(lines[start : start + _BATCH])
             self._next[city] = first + len(rows)  # only now: of a write that failed some numbers may be given
             self._note(city, first + len(rows) - 1, max(row.updated for row in rows))
 
@@ -86,7 +97,10 @@ class Changes:
         """Before the first write of a process: number what an older program wrote, show what was not noted."""
         if city in self._begun:
             return
-        query = f'SELECT count("number"), count("updated"), max("updated") FROM "kpi" WHERE "city" = {text(city)}'  # noqa: S608
+        if self._policies.apart and not self._largest(city):
+            self._copy(city)
+        source = self._policies.source("kpi")
+        query = f'SELECT count("number"), count("updated"), max("updated") FROM {source} WHERE "city" = {text(city)}'  # noqa: S608
         counts = [row[1:] for piece in self._connection.query(query, _COUNTED) for row in piece.values]
         if counts and (counts[0][0] or 0) < (counts[0][1] or 0):
             self.put(sorted(self._all(city), key=lambda v: (v.updated, v.kpi.identity)))
@@ -94,14 +108,29 @@ class Changes:
             self._note(city, largest, counts[0][2] or 0)
         self._begun.add(city)
 
+    def _copy(self, city: str) -> None:
+        """Values from before they had a policy of their own, with their numbers; the largest is written last."""
+        query = select_kpis('"kpi"', [f'"city" = {text(city)}'], ["number"])
+        found = [
+            (row[-1] or 0, value)
+            for piece in self._connection.query(query, NUMBERED_KPIS)
+            for row, value in zip(
+                piece.values, kpi_values(city, SeriesOf([row[:-1] for row in piece.values], piece.tags)), strict=True
+            )
+        ]
+        found.sort(key=lambda numbered: (numbered[0], numbered[1].kpi.identity))
+        lines = [kpi_line(value, number) for number, value in found]
+        for start in range(0, len(lines), _BATCH):
+            self._policies.write(lines[start : start + _BATCH])
+
     def _all(self, city: str) -> list[StoredKpi]:
-        pieces = self._connection.query(select_kpis([f'"city" = {text(city)}']), KPIS)
+        pieces = self._connection.query(select_kpis(self._policies.source("kpi"), [f'"city" = {text(city)}']), KPIS)
         return [value for piece in pieces for value in kpi_values(city, piece)]
 
     def _note(self, city: str, number: int, updated: int) -> None:
         """Show readers all numbers up to this one; under the hour of the change, because the point must have a time."""
         hour = max(0, min(updated, _LATEST)) // HOUR * HOUR
-        self._connection.write(f"feed,city={tag(city)} number={number}i {hour}")
+        self._policies.write([f"feed,city={tag(city)} number={number}i {hour}"])
 
     def _largest(self, city: str) -> int:
         try:
@@ -110,7 +139,7 @@ class Changes:
             return 0
 
     def _max(self, measurement: str, city: str) -> int:
-        query = f'SELECT max("number") FROM "{measurement}" WHERE "city" = {text(city)}'  # noqa: S608 - fixed names
+        query = f'SELECT max("number") FROM {self._policies.source(measurement)} WHERE "city" = {text(city)}'  # noqa: S608 - fixed names
         rows = [row for piece in self._connection.query(query, _MAX) for row in piece.values]
         return (rows[0][1] or 0) if rows else 0
 
@@ -135,7 +164,8 @@ class Changes:
         newest = self.newest(city)
         if newest > index.upto:
             where = f'"city" = {text(city)} AND "number" > {index.upto} AND "number" <= {newest}'
-            query = f'SELECT {columns(["number"])} FROM "kpi" WHERE {where} GROUP BY "code", "part", "period"'  # noqa: S608
+            source = self._policies.source("kpi")
+            query = f'SELECT {columns(["number"])} FROM {source} WHERE {where} GROUP BY "code", "part", "period"'  # noqa: S608
             index.add(
                 [
                     (number, (p.tags["code"], p.tags["part"].removeprefix("-"), p.tags["period"], t))
@@ -156,6 +186,7 @@ class Changes:
         for start in range(0, len(names), 50):
             query = "; ".join(
                 select_kpis(
+                    self._policies.source("kpi"),
                     [f'"city" = {text(city)}', one_of("code", [code]), one_of("part", [part or "-"]),
                      one_of("period", [kind]), *between(min(times[code, part, kind]), max(times[code, part, kind]) + 1)]
                 )

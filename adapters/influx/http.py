@@ -33,6 +33,7 @@ _ROWS_A_PIECE = 10_000
 # InfluxDB opens every series in every shard it reads. With its default of 7 days, a year of 5,000 series was written at
 # a third and read at a fifth of the speed with 12 weeks.
 _SHARD = "12w"
+FOREVER = "forever"  # the retention policy of rows that are never deleted; of InfluxDB 2 the bucket <bucket>/forever
 
 
 class UnreadableAnswer(CityVitalsError):
@@ -100,23 +101,25 @@ class Connection:
         self._made = target.org is not None
         self._refused: dict[str, str] = {}  # line -> reason; a batch that is retried has the same ones again
         self._lost = False
+        self.times_lost = 0  # how often the database, or a retention policy of it, was gone
         self._writer: Any = None
 
-    def write(self, lines: str) -> None:
+    def write(self, lines: str, policy: str = "") -> None:
         """Write line protocol with times in ms. Lines that the server can never hold are set aside, see `take_refused`.
 
-        Raises Unavailable where a retry may help, CityVitalsError with the server's message where it rejects all.
+        `policy`: a retention policy, '' for the default one. Raises Unavailable where a retry may help, CityVitalsError
+        with the server's message where it rejects all.
         """
         try:
-            self.write_all(lines)
+            self.write_all(lines, policy)
         except PartialWrite as error:
             rows = lines.split("\n")
             if len(rows) == 1 or error.dropped == len(rows):
                 self._set_aside(rows, str(error))
                 return
             half = len(rows) // 2
-            self.write("\n".join(rows[:half]))
-            self.write("\n".join(rows[half:]))
+            self.write("\n".join(rows[:half]), policy)
+            self.write("\n".join(rows[half:]), policy)
 
     def _set_aside(self, rows: list[str], reason: str) -> None:
         if not self._refused:
@@ -135,21 +138,21 @@ class Connection:
         found, self._lost = self._lost, False
         return found
 
-    def write_all(self, lines: str) -> None:
+    def write_all(self, lines: str, policy: str = "") -> None:
         """Write line protocol with times in ms; also raises PartialWrite."""
         self._make_database()
         if self.target.org is None:
-            fields = {"db": self.target.database, "precision": "ms"}
+            fields = {"db": self.target.database, "precision": "ms"} | ({"rp": policy} if policy else {})
             self._post(f"/write?{urlencode(fields)}", lines.encode())
         else:
-            self._write2(lines.encode())
+            self._write2(lines.encode(), f"{self.target.database}/{policy}" if policy else self.target.database)
 
-    def _write2(self, lines: bytes) -> None:
+    def _write2(self, lines: bytes, bucket: str) -> None:
         """Write with the API of InfluxDB 2, which other servers support too."""
         from influxdb_client.rest import ApiException  # noqa: PLC0415 - takes half a second; 1.x does without
 
         try:
-            self._write_api().write(self.target.database, self.target.org, lines, write_precision="ms")
+            self._write_api().write(bucket, self.target.org, lines, write_precision="ms")
         except ApiException as error:
             self._raise_status(error.status or 503, str(error.body or error.reason), error.headers)
         except _FAULTS as error:
@@ -196,13 +199,35 @@ class Connection:
         """
         if self._made:
             return
-        name = self.target.database.replace("\\", "\\\\").replace('"', '\\"')
-        query = f'CREATE DATABASE "{name}" WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD} NAME "autogen"'
-        body = urlencode({"q": query}).encode()
-        answer = self._request("POST", "/query", body, _FORM)
+        name = self.quoted_database
+        answer = self._ask(
+            f'CREATE DATABASE {name} WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD} NAME "autogen"'
+        )
         if answer.status not in (200, 401, 403):
             self._raise_status(answer.status, _text(answer), answer.headers)
         self._made = True
+
+    @property
+    def quoted_database(self) -> str:
+        """The name of the database as InfluxQL writes it."""
+        name = self.target.database.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{name}"'
+
+    @property
+    def policy_command(self) -> str:
+        """What makes the retention policy FOREVER in 1.x."""
+        where = f'"{FOREVER}" ON {self.quoted_database}'
+        return f"CREATE RETENTION POLICY {where} DURATION INF REPLICATION 1 SHARD DURATION {_SHARD}"
+
+    def make_policy(self) -> None:
+        """Make the retention policy FOREVER of a 1.x database. Raises CityVitalsError where the user may not."""
+        answer = self._ask(self.policy_command)
+        if answer.status >= 300 or b'"error"' in answer.data:
+            self._raise_status(answer.status if answer.status >= 300 else 403, _text(answer), answer.headers)
+
+    def _ask(self, influxql: str) -> urllib3.BaseHTTPResponse:
+        """The answer to a statement that changes the server, of any status."""
+        return self._request("POST", "/query", urlencode({"q": influxql}).encode(), _FORM)
 
     def _lines(self, influxql: str) -> Iterator[bytes]:
         """The JSON documents of a chunked answer, one a line: a JSON string contains no newline."""
@@ -250,8 +275,12 @@ class Connection:
 
     def _notice_lost(self, message: str) -> None:
         """Raise Unavailable where the 1.x database has been dropped: the next request recreates it."""
+        if "retention policy not found" in message:
+            self.times_lost, self._lost = self.times_lost + 1, True
+            raise Unavailable(f"A retention policy at {self.target.base} does not exist any more: {message}.")
         if self._made and self.target.org is None and "database not found" in message:
             self._made, self._lost = False, True
+            self.times_lost += 1
             log.error(
                 "the database at %s does not exist any more; it is recreated, and its data are lost", self.target.base
             )

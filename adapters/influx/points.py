@@ -16,10 +16,12 @@ import msgspec
 from adapters.influx.answers import text
 from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import site_name, tag, text_field
+from adapters.influx.policies import Policies
 from adapters.influx.sites import Sites
 from adapters.points import Newest, Point
 
 _BATCH = 5_000
+_KEPT = ("device,", "kpi,")  # no retention may touch these
 _LISTED = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None]])
 _NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int | None]])
 
@@ -27,14 +29,18 @@ _NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int |
 class InfluxPoints:
     """`Points` over a connection to InfluxDB."""
 
-    def __init__(self, connection: Connection, sites: Sites) -> None:
-        self._connection, self._sites = connection, sites
+    def __init__(self, connection: Connection, sites: Sites, policies: Policies) -> None:
+        self._connection, self._sites, self._policies = connection, sites, policies
 
     def put(self, points: Iterable[Point]) -> None:
         """See Points."""
         lines = (line for point in points if (line := point_line(self._placed(point))))
         while batch := list(islice(lines, _BATCH)):
-            self._connection.write("\n".join(batch))
+            kept = [line for line in batch if line.startswith(_KEPT)]
+            if kept:
+                self._policies.write(kept)
+            if len(kept) < len(batch):
+                self._connection.write("\n".join(line for line in batch if not line.startswith(_KEPT)))
 
     def _placed(self, point: Point) -> Point:
         """A field of `hour` needs the site under which that row is stored."""
@@ -52,7 +58,8 @@ class InfluxPoints:
             f' WHERE {mine} AND "n" > 0 GROUP BY "device", "quantity"'
         )
         fields = 'last("silent_after") AS "s", last("state_since") AS "t"'
-        listed = f'SELECT {fields} FROM "device" WHERE {mine} GROUP BY "device"'  # noqa: S608
+        source = self._policies.source("device")
+        listed = f'SELECT {fields} FROM {source} WHERE {mine} GROUP BY "device"'  # noqa: S608
         try:
             known = [
                 Newest(piece.tags["device"], "", 0, math.nan if since is None else since, 0)

@@ -3,7 +3,7 @@
 InfluxDB refuses a string over 1 MiB (64 KiB by its documentation), so what is larger than a part is compressed and
 written to `registry_part` (tags city, slot, part) before the row of the city names it: a reader always finds a whole
 file. The two slots take turns. Rows lie at time 0, which no shard of readings holds; where a retention policy refuses
-that, they get the server's time and are written again every few hours.
+that and there is none of their own (see policies.py), they get the server's time and are written again every few hours.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 from adapters.influx.answers import columns, text
 from adapters.influx.http import Answer, Connection, PartialWrite
 from adapters.influx.lines import quoted, tag
+from adapters.influx.policies import Policies
 from adapters.store import CityRecord
 from telemetry.errors import Unavailable
 from telemetry.windows import HOUR
@@ -37,8 +38,8 @@ _PARTS = msgspec.json.Decoder(Answer[tuple[int, str, str]])
 class Registry:
     """The city files of one database."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, policies: Policies) -> None:
+        self._connection, self._policies = connection, policies
         self._written: dict[str, CityRecord] = {}
         self._at = " 0"  # the end of a line: its time, or nothing for the server's
         self._since: int | None = None  # ms of the first KPI value after the last write
@@ -71,6 +72,10 @@ class Registry:
         return configs[0].removeprefix(_IN_PARTS)[:1] if configs and configs[0].startswith(_IN_PARTS) else ""
 
     def _write(self, lines: list[str]) -> None:
+        if self._policies.apart:
+            self._at = " 0"
+            self._policies.write([line + self._at for line in lines])
+            return
         try:
             self._connection.write_all("\n".join(line + self._at for line in lines))
         except PartialWrite as error:
@@ -111,22 +116,26 @@ class Registry:
     def _rows(self, city: str | None) -> list[tuple[str, str, int, str | None]]:
         """City, configuration, width and reads of the newest row of each city."""
         where = f' WHERE "city" = {text(city)}' if city else ""
-        query = f'SELECT {columns(("config", "width", "reads"))} FROM "registry"{where} GROUP BY "city"'  # noqa: S608
         newest: dict[str, tuple[Any, ...]] = {}
-        for piece in self._connection.query(query, _ROWS):
-            for row in piece.values:
-                newest[piece.tags["city"]] = max(newest.get(piece.tags["city"], row), row, key=lambda r: r[0])
+        for source in self._policies.sources("registry"):
+            query = f'SELECT {columns(("config", "width", "reads"))} FROM {source}{where} GROUP BY "city"'  # noqa: S608
+            found: dict[str, tuple[Any, ...]] = {}
+            for piece in self._connection.query(query, _ROWS):
+                for row in piece.values:
+                    found[piece.tags["city"]] = max(found.get(piece.tags["city"], row), row, key=lambda r: r[0])
+            newest |= found
         return [(name, row[1], row[2], row[3]) for name, row in newest.items()]
 
     def _joined(self, city: str, slot: str, count: str, digest: str) -> tuple[str, str]:
         """Configuration and reads, put together from their parts."""
         where = f'"city" = {text(city)} AND "slot" = {text(slot)}'
-        query = f'SELECT {columns(("data", "digest"))} FROM "registry_part" WHERE {where} GROUP BY "part"'  # noqa: S608
         parts: dict[str, str] = {}
-        for piece in self._connection.query(query, _PARTS):
-            for _, data, of in piece.values:
-                if of == digest:
-                    parts[piece.tags["part"]] = data
+        for source in self._policies.sources("registry_part"):
+            query = f'SELECT {columns(("data", "digest"))} FROM {source} WHERE {where} GROUP BY "part"'  # noqa: S608
+            for piece in self._connection.query(query, _PARTS):
+                for _, data, of in piece.values:
+                    if of == digest:
+                        parts[piece.tags["part"]] = data
         if len(parts) != int(count):
             raise Unavailable(f"The city file of {city} is not whole in the store; start its ingest to write it again.")
         plain, reads = json.loads(zlib.decompress(base64.b64decode("".join(parts[name] for name in sorted(parts)))))

@@ -6,6 +6,8 @@
   last change (see changes.py).
 - `registry`: tag city, time 0; fields config (JSON), width, reads (JSON).
 
+In a database with a retention, the last two are stored in a policy of their own (see policies.py).
+
 Reads are InfluxQL, which InfluxDB 1 and 2 support. InfluxDB keeps the old value of a field that a later write omits,
 so a reader of these measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
 """
@@ -33,6 +35,7 @@ from adapters.influx.changes import Changes
 from adapters.influx.http import Connection
 from adapters.influx.lines import partial_lines, tag
 from adapters.influx.points import InfluxPoints
+from adapters.influx.policies import Policies
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
@@ -55,10 +58,11 @@ class InfluxStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._registry = Registry(connection)
+        self._policies = Policies(connection)
+        self._registry = Registry(connection, self._policies)
         self._sites = Sites(connection, self._registry)
-        self._changes = Changes(connection)
-        self._points = InfluxPoints(connection, self._sites)
+        self._changes = Changes(connection, self._policies)
+        self._points = InfluxPoints(connection, self._sites, self._policies)
 
     @property
     def points(self) -> InfluxPoints:
@@ -189,7 +193,7 @@ class InfluxStore:
         return sorted(self._kpis(city, [f'"updated" > {since}']), key=lambda v: (v.updated, v.kpi.identity))
 
     def _kpis(self, city: str, where: Sequence[str]) -> list[StoredKpi]:
-        query = select_kpis([f'"city" = {text(city)}', *where])
+        query = select_kpis(self._policies.source("kpi"), [f'"city" = {text(city)}', *where])
         return [value for piece in self._connection.query(query, KPIS) for value in kpi_values(city, piece)]
 
     def ping(self) -> None:

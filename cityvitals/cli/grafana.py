@@ -43,6 +43,9 @@ def push(
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Also put the alert rules there (Grafana 10 or later).")
     ] = False,
+    policy: Annotated[
+        str, typer.Option(help="Retention policy of KPI values, where the store has one (forever).")
+    ] = "",
 ) -> None:
     """Put the dashboards on a Grafana server.
 
@@ -56,5 +59,5 @@ def push(
     token = os.environ.get(TOKEN, "")
     if not token:
         raise UsageError(f"Set {TOKEN} to a service account token of that Grafana; secrets are not taken as arguments.")
-    for title in push_to(url, token, datasource, alerts):
+    for title in push_to(url, token, datasource, alerts, policy):
         sys.stdout.write(f"{title}\n")

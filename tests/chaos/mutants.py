@@ -157,9 +157,9 @@ def replay_drops() -> None:
 def retention_is_trouble() -> None:
     """What InfluxDB can never hold is tried again for ever."""
 
-    def write(self: Connection, lines: str) -> None:
+    def write(self: Connection, lines: str, policy: str = "") -> None:
         try:
-            self.write_all(lines)
+            self.write_all(lines, policy)
         except PartialWrite as error:
             raise Unavailable(str(error)) from error
 

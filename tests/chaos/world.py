@@ -26,7 +26,7 @@ from tests.servers import InfluxDB, Mosquitto, Server
 
 CITY = Path(__file__).with_name("city.toml")
 CITIES = {"chaos": CITY, "other": Path(__file__).with_name("city2.toml")}
-RETENTION = "400d"  # of the InfluxDB: KPI values of a year are stored at its begin; one device is older
+RETENTION = "30d"  # of the InfluxDB: months and years begin before it; one device is older
 INSIDE = ("gateway", "ingest")  # what runs at the end of a line of its own, where there can be lines
 LINKS = ("nodes-edge", "gateway-edge", "gateway-hub", "ingest-hub", "ingest-store")
 DISK_MB = 48

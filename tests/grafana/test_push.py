@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from grafana.push import push
+from grafana.alerts import rule_groups
+from grafana.build import FOLDER
+from grafana.push import from_policy, push
 from grafana.rules import GROUPS, minutes
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.servers import free_port
@@ -178,3 +180,13 @@ def test_an_older_server_gets_no_alert_rules_and_nothing_else(grafana: Any) -> N
     with pytest.raises(CityVitalsError, match="alert rules need 10 or later"):
         push(url, "good", alerts=True)
     assert calls == []
+
+
+def test_with_a_policy_every_query_of_what_is_never_deleted_names_it() -> None:
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")]
+    for document in (*boards, *(group for _, group in rule_groups("folder", "uid"))):
+        plain, named = json.dumps(document), json.dumps(from_policy(document, "forever"))
+        count = sum(plain.count(f'FROM \\"{name}\\"') for name in ("kpi", "device"))
+        assert named.count('FROM \\"forever\\".\\"') == count
+        assert named.replace('\\"forever\\".', "") == plain
+        assert from_policy(document, "") == document

@@ -1,7 +1,8 @@
 """An InfluxDB that answers writes as the documents of 1.x and 2.x say, and not always with success.
 
 Lines are parsed; what lies before the retention is dropped with a partial write (400 in 1.x, 422 in 2.x), the rest of
-the batch is stored. Before that come the answers of a server that is busy, restarting or cut off, in a random order.
+the batch is stored. `policies`: those that a question for them names; what is written to `forever` has no retention.
+Before that come the answers of a server that is busy, restarting or cut off, in a random order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from random import Random
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-_LINE = re.compile(r"[^\s,]+(?:,[^\s=]+=[^\s]+)* [^\s]+ (-?\d+)")
+_LINE = re.compile(r'[^\s,]+(?:,[^\s=]+=[^\s]+)* (?:[^\s"]|"[^"]*")+ (-?\d+)')
 _CUT = 0  # the connection ends without an answer
 BUSY = (429, 503, 500, 408, _CUT)
 
@@ -31,6 +32,8 @@ class Strict:
     token: str = "secret"
     port: int = 0
     lines: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)  # written to `forever`
+    policies: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     trouble: list[int] = field(init=False)
 
@@ -46,14 +49,36 @@ class Strict:
             return 400, "invalid precision", {}
         if second and headers.get("Authorization") != f"Token {self.token}":
             return 401, "unauthorized access", {}
-        if asked.get("bucket" if second else "db") != ["city"]:
+        if not self._is_known(asked, second):
             return 404, 'bucket "city" not found' if second else 'database not found: "city"', {}
+        return self._held(body, asked, second)
+
+    def _held(self, body: bytes, asked: dict[str, list[str]], second: bool) -> tuple[int, str, dict[str, str]]:
         if self.trouble:
             status = self.trouble.pop()
             return status, "try again", {"Retry-After": "3"} if status in (429, 503) else {}
         if len(body) > self.largest:
             return 413, "request entity too large", {}
+        if self._is_forever(asked, second):
+            self.kept.update(body.decode().split("\n"))
+            return 204, "", {}
         return self._store(body.decode().split("\n"), 422 if second else 400)
+
+    def _is_forever(self, asked: dict[str, list[str]], second: bool) -> bool:
+        return asked.get("bucket") == ["city/forever"] if second else asked.get("rp") == ["forever"]
+
+    def _is_known(self, asked: dict[str, list[str]], second: bool) -> bool:
+        """Whether the database, or the bucket, and the policy exist."""
+        if self._is_forever(asked, second):
+            return "forever" in self.policies
+        return asked.get("bucket" if second else "db") == ["city"]
+
+    def query(self, body: bytes) -> str:
+        """The answer to a question: the policies where they are in question, else nothing."""
+        if b"SHOW+RETENTION+POLICIES" not in body or not self.policies:
+            return '{"results":[{}]}'
+        rows = [[name, "0s", "168h0m0s", 1, place == 0] for place, name in enumerate(self.policies)]
+        return json.dumps({"results": [{"series": [{"columns": ["name"], "values": rows}]}]})
 
     def _store(self, lines: list[str], partial: int) -> tuple[int, str, dict[str, str]]:
         times = [_LINE.fullmatch(line) for line in lines]
@@ -77,7 +102,7 @@ def strict(seed: int, retention: int, largest: int) -> Iterator[Strict]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path.startswith("/query"):
-                status, message, headers = 200, '{"results":[{}]}', dict[str, str]()
+                status, message, headers = 200, made.query(body), dict[str, str]()
             else:
                 status, text, headers = made.write(self.path, dict(self.headers), body)
                 made.answers.append(status)

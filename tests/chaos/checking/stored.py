@@ -58,7 +58,9 @@ def partials(world: World, level: str) -> list[Row]:
 def kpis(world: World, city: str = "chaos") -> list[Kpi]:
     """A city's KPI values of all calendar periods; those of the last 24 hours or 365 days pass with the time."""
     if world.influx:
-        asked = 'SELECT "value", "valued", "label", "reason" FROM "kpi" WHERE "city" = ' + f"'{city}' GROUP BY *"
+        asked = (
+            'SELECT "value", "valued", "label", "reason" FROM "forever"."kpi" WHERE "city" = ' + f"'{city}' GROUP BY *"
+        )
         found = world.influx.query(asked, "chaos")
         return [_kpi(r) for r in found if r["period"] in _CALENDAR]
     sql = "SELECT code, part, kind, period, value, reason FROM kpi WHERE city = '" + city + "'"
@@ -82,7 +84,7 @@ def ledger(world: World) -> dict[str, tuple[int, int, int, int]]:
 
 def set_aside(world: World) -> int:
     """How many rows ingest keeps because the store can never hold them; without the dashboards' rows at time 0."""
-    query = "SELECT count(*) FROM reject WHERE topic = 'store' AND CAST(payload AS TEXT) NOT LIKE '% 0'"
+    query = "SELECT count(*) FROM reject WHERE topic = 'store'"
     return int(_ask(world.folder / "rejects.db", query)[0][0])
 
 
