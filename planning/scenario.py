@@ -19,11 +19,13 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
+from kpi_derivation.engine.days.balance import Balance, Meters
 from kpi_derivation.engine.days.demand import Demand, highest, together
 from kpi_derivation.engine.derived import QUARTER
 from kpi_derivation.engine.recent import History
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import kpi_value
+from kpi_derivation.engine.view import BalanceReader, View
 from planning.charging import draws
 from planning.charging.sessions import Sessions
 from planning.curves import averaged
@@ -222,10 +224,23 @@ def _by_draw(now: Situation, drawn: FloatArray, engine: Engine, clock: int) -> d
     for draw in range(len(drawn)):
         city = engine.city.model_copy(update={"device": [*shared, own[f"{DRAWN}{draw}"]]})
         one = replace(view, city=city, read_demand=load.reader(draw), found={}, index={})
+        one = replace(one, read_balance=_balance_with(view, f"{DRAWN}{draw}"))
         for derivation in touched if draw else DERIVATIONS.values():
             for value in (kpi_value(one, derivation, part, clock) for part in derivation.derive(one)):
                 found.setdefault((value.code, value.part), []).append(value)
     return found
+
+
+def _balance_with(view: View, mine: str) -> BalanceReader:
+    """Reads the hours of all meters that the draws share, which are kept, and adds those of the draw's own."""
+
+    def read(sides: tuple[Meters, ...], start: int, end: int) -> Balance:
+        shared = tuple(tuple(meter for meter in side if meter[0] != mine) for side in sides)
+        own = tuple(tuple(meter for meter in side if meter[0] == mine) for side in sides)
+        both = zip(view.read_balance(shared, start, end), view.read_balance(own, start, end), strict=True)
+        return Balance(*(a + b for a, b in both))
+
+    return read
 
 
 class _Load(NamedTuple):

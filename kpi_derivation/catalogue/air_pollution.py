@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from kpi_derivation.engine.view import Part, Rows, View
 from kpi_derivation.rules.air.notes import CONFIRMED, calibrated, spikes, suspects
-from kpi_derivation.rules.air.stations import QUANTITIES, counted, kinds_of
-from kpi_derivation.rules.presence import in_service
+from kpi_derivation.rules.air.stations import QUANTITIES, kinds_of
+from kpi_derivation.rules.presence import counted_by_hours, in_service
 from kpi_derivation.rules.ratios import joined
 from kpi_derivation.rules.reasons import no_data, no_device
 from registry.city import Device
@@ -43,7 +43,7 @@ def _part(view: View, quantity: str) -> Part:
         none = no_device("no station of the city measures it")
         why = no_data("no valid hour in the period") if there.any() else none
         return Part(part=quantity, value=None, coverage=0.0, n_devices=0, notes=why.text, reason=why.reason)
-    capture, coverage, counts, reason = counted(view, rows)
+    capture, coverage, counts, reason = counted_by_hours(view, rows)
     suspect = suspects(view, quantity, rows.devices)
     exclude = view.city.rules.exclude_suspect
     apart = {d for d, said in suspect.items() if said.endswith(CONFIRMED) or not exclude}

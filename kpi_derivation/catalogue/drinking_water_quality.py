@@ -12,8 +12,9 @@ import numpy as np
 
 from kpi_derivation.engine.families.compliance import LIMITS
 from kpi_derivation.engine.view import HOUR_MS, Part, View
+from kpi_derivation.rules.presence import expected
 from kpi_derivation.rules.ratios import ONLY_CALENDAR, joined
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.reasons import low, no_data, no_device, other_period, without_value
 from registry.city import DeviceKind
 
 CODE = "EN:EN:WS:1C"
@@ -24,32 +25,32 @@ _PROBES: tuple[DeviceKind, ...] = ("water_quality",)
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    samples = within = expected = 0.0
+    samples = within = due = 0.0
     devices, worst = set[str](), list[str]()
     for quantity in LIMITS:
         days = view.daily(quantity, _PROBES)
         hours = np.nan_to_num(days["hours"]).sum(axis=1)
         good = np.nan_to_num(days["hours_within"]).sum(axis=1)
         samples, within = samples + float(hours.sum()), within + float(good.sum())
-        expected += len(days.devices) * view.expected_ms / HOUR_MS
+        due += float(expected(view, days.devices).sum()) / HOUR_MS
         devices |= {d.id for d, n in zip(days.devices, hours.tolist(), strict=True) if n}
         if hours.sum() > good.sum():
             worst.append(f"{quantity} {hours.sum() - good.sum():g} of {hours.sum():g} samples outside the limits")
-    coverage, rule = samples / expected if expected else 0.0, view.city.rules.period_capture
+    coverage, rule = min(samples / due, 1.0) if due else 0.0, view.city.rules.period_capture
     if view.period.kind == "24h":
-        why = f"{ONLY_CALENDAR}, and 365 days"
-    elif not expected:
-        why = "no drinking water probe is registered"
+        why = other_period(f"{ONLY_CALENDAR}, and 365 days")
+    elif not due:
+        why = no_device("no drinking water probe is registered")
     elif not samples:
-        why = "no valid hour of a probe in the period"
+        why = no_data("no valid hour of a probe in the period")
+    elif coverage < rule:
+        why = low(coverage, rule, "samples")
     else:
-        why = "" if coverage >= rule else f"{100 * coverage:.2f} % of the samples, under {100 * rule:g} %"
-    value = None if why else 100.0 * within / samples
-    ratio = (None, None) if why else (within, samples)
-    return [
-        Part(
-            value=value, coverage=coverage, n_devices=len(devices), notes=why or joined("partial", *worst),
-            reason=reason_for(why),
-            numerator=ratio[0], denominator=ratio[1],
-        )
-    ]  # fmt: skip
+        notes = joined("partial", *worst)
+        return [
+            Part(
+                value=100.0 * within / samples, coverage=coverage, n_devices=len(devices), notes=notes,
+                numerator=within, denominator=samples,
+            )
+        ]  # fmt: skip
+    return [without_value(why, coverage, len(devices))]

@@ -11,8 +11,7 @@ from datetime import date
 
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import counted
-from kpi_derivation.rules.ratios import missing
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.reasons import low, no_data, no_device, setting, without_value
 from registry.city import Device, DeviceKind
 from telemetry.periods import calendar_period, local_date
 
@@ -32,15 +31,15 @@ def derive(view: View) -> list[Part]:
     used = counted(view, _METERS, ("water_total",), any_meter)
     rule = view.city.rules.period_capture
     if not used.registered:
-        why = "no abstraction meter is registered"
+        why = no_device("no abstraction meter is registered")
     elif not used.n_devices:
-        why = "no meter reading in the period"
+        why = no_data("no meter reading in the period")
     elif used.coverage < rule:
-        why = f"meter-time coverage {100 * used.coverage:.2f} % under {100 * rule:g} %"
+        why = low(used.coverage, rule)
     else:
-        why = missing(view, "available_freshwater_m3_per_year")
-    if why:
-        return [Part(value=None, coverage=used.coverage, n_devices=used.n_devices, notes=why, reason=reason_for(why))]
+        why = setting(view, "available_freshwater_m3_per_year")
+    if why.missing:
+        return [without_value(why, used.coverage, used.n_devices)]
     available = (view.city.city.available_freshwater_m3_per_year or 1.0) * share_of_year(view)
     return [
         Part(

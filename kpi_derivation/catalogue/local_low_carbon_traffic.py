@@ -6,11 +6,10 @@ those of visitors too, so this value stands beside it and never in its place.
 
 from __future__ import annotations
 
-import numpy as np
-
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.presence import captures_of_time
+from kpi_derivation.rules.reasons import low, no_data, no_device, undefined, without_value
 from registry.city import DeviceKind
 
 KPI = local_kpi(
@@ -24,29 +23,18 @@ _COUNTERS: tuple[DeviceKind, ...] = ("traffic_counter",)
 
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
-    low, known = (view.rows(q, _COUNTERS) for q in ("vehicles_low_carbon", "vehicles_classified"))
+    few, known = (view.rows(q, _COUNTERS) for q in ("vehicles_low_carbon", "vehicles_classified"))
     cars, rule = float(known.sum.sum()), view.city.rules.period_capture
-    capture = np.minimum(known.covered / view.expected_ms, 1.0) if view.expected_ms else np.zeros(len(known))
-    coverage, n = float(capture.mean()) if len(capture) else 0.0, int((known.n > 0).sum())
-    if not len(known) or not len(low):
-        why = "no traffic counter that classifies vehicles is registered"
+    coverage, n = captures_of_time(view, known)[1], int((known.n > 0).sum())
+    if not len(known) or not len(few):
+        why = no_device("no traffic counter that classifies vehicles is registered")
     elif not n:
-        why = "no classified vehicle in the period"
-    elif coverage >= rule:
-        why = "" if cars else "nothing was classified"
+        why = no_data("no classified vehicle in the period")
+    elif coverage < rule:
+        why = low(coverage, rule, "counter-time coverage")
+    elif not cars:
+        why = undefined("nothing was classified")
     else:
-        why = f"counter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
-    seen = float(low.sum.sum())
-    value = None if why else 100.0 * seen / cars
-    ratio = (None, None) if why else (seen, cars)
-    return [
-        Part(
-            value=value,
-            coverage=coverage,
-            n_devices=n,
-            notes=why,
-            reason=reason_for(why),
-            numerator=ratio[0],
-            denominator=ratio[1],
-        )
-    ]
+        seen = float(few.sum.sum())
+        return [Part(value=100.0 * seen / cars, coverage=coverage, n_devices=n, numerator=seen, denominator=cars)]
+    return [without_value(why, coverage, n)]

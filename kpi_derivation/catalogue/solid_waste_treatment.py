@@ -2,17 +2,18 @@
 
 A weighbridge (`weighbridge`, quantity `waste_mass`) weighs deliveries; its `role` is the way in which they are treated.
 A way without a weighbridge has no value; the shares are of what is weighed, so that waste which passes no weighbridge
-is missing from them. Coverage: the time between the first and the last delivery of each weighbridge.
+is missing from them. Coverage: the time in service between the first and the last delivery of each weighbridge.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
+import msgspec
 
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.presence import expected, observed
+from kpi_derivation.rules.reasons import Why, no_data, no_device, not_set, undefined, without_value
 from registry.city import DeviceKind
 
 CODE = "EN:EN:WA:1C"
@@ -30,44 +31,33 @@ def derive(view: View) -> list[Part]:
         mass.setdefault(device.role, []).append(tonnes)
     total, coverage = math.fsum(rows.sum.tolist()), _coverage(view)
     n, why = int((rows.n > 0).sum()), _why_not(view, len(rows.devices), total, coverage)
-    if not why and "" in mass:
-        why = "set role, the way of treatment, in the [[device]] entries of the weighbridges"
-    parts = []
-    for way in WAYS:
-        none = why or ("" if way in mass else f'no weighbridge with role = "{way}" is registered')
-        tonnes = None if none else math.fsum(mass[way])
-        value = None if tonnes is None else 100.0 * tonnes / total
-        below = None if none else total
-        parts.append(
-            Part(
-                part=way,
-                value=value,
-                coverage=coverage,
-                n_devices=n,
-                notes=none,
-                reason=reason_for(none),
-                numerator=tonnes,
-                denominator=below,
-            )
-        )
-    return parts
+    if not why.missing and "" in mass:
+        why = not_set("set role, the way of treatment, in the [[device]] entries of the weighbridges")
+    return [_part(way, why, mass, Part(value=None, coverage=coverage, n_devices=n, denominator=total)) for way in WAYS]
+
+
+def _part(way: str, why: Why, mass: dict[str, list[float]], of_all: Part) -> Part:
+    """The share of one way. `of_all`: coverage, weighbridges and total mass of all ways."""
+    if not why.missing and way not in mass:
+        why = no_device(f'no weighbridge with role = "{way}" is registered')
+    if why.missing:
+        return without_value(why, of_all.coverage, of_all.n_devices, way)
+    tonnes, total = math.fsum(mass[way]), of_all.denominator or 1.0
+    return msgspec.structs.replace(of_all, part=way, value=100.0 * tonnes / total, numerator=tonnes)
 
 
 def _coverage(view: View) -> float:
     devices = view.devices(_SCALES, "waste_mass")
-    if not devices or view.expected_ms <= 0:
-        return 0.0
-    first, last = view.life(devices, "waste_mass")
-    inside = np.fmin(last, view.passed_until) - np.fmax(first, float(view.period.start))
-    return float(np.nan_to_num(np.clip(inside, 0.0, None)).mean() / view.expected_ms)
+    due = float(expected(view, devices).sum())
+    return float(observed(view, devices, "waste_mass").sum()) / due if due else 0.0
 
 
-def _why_not(view: View, registered: int, total: float, coverage: float) -> str:
+def _why_not(view: View, registered: int, total: float, coverage: float) -> Why:
     rule = view.city.rules.period_capture
     if not registered:
-        return "no weighbridge is registered"
+        return no_device("no weighbridge is registered")
     if not coverage:
-        return "no delivery was weighed in the period"
-    if coverage >= rule and total <= 0:
-        return "nothing was weighed but empty deliveries"
-    return "" if coverage >= rule else f"deliveries cover {100 * coverage:.2f} % of the period, under {100 * rule:g} %"
+        return no_data("no delivery was weighed in the period")
+    if coverage < rule:
+        return Why(f"deliveries cover {100 * coverage:.2f} % of the period, under {100 * rule:g} %", "low_coverage")
+    return Why() if total > 0 else undefined("nothing was weighed but empty deliveries")

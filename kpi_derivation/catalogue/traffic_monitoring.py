@@ -8,11 +8,10 @@ the length. The length of all major streets is `major_streets_km` in [city].
 
 from __future__ import annotations
 
-import numpy as np
-
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.ratios import joined, missing
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.presence import captures_of_time
+from kpi_derivation.rules.ratios import joined
+from kpi_derivation.rules.reasons import Why, no_data, no_device, not_set, setting, without_value
 from registry.city import DeviceKind
 
 CODE = "EC:ICT:T:2C"
@@ -24,22 +23,21 @@ _COUNTERS: tuple[DeviceKind, ...] = ("traffic_counter",)
 def derive(view: View) -> list[Part]:
     """One part, without a name."""
     rows = view.rows("vehicles", _COUNTERS)
-    capture = np.minimum(rows.covered / view.expected_ms, 1.0) if view.expected_ms else np.zeros(len(rows))
-    counts = capture >= view.city.rules.period_capture
-    coverage, n = float(capture.mean()) if len(capture) else 0.0, int((rows.n > 0).sum())
-    total = view.city.city.major_streets_km
+    capture, coverage = captures_of_time(view, rows)
+    counts = (capture >= view.city.rules.period_capture) & (rows.n > 0)
+    n, total = int((rows.n > 0).sum()), view.city.city.major_streets_km
     if not len(rows):
-        why = "no traffic counter is registered"
+        why = no_device("no traffic counter is registered")
     elif not n:
-        why = "no count in the period"
+        why = no_data("no count in the period")
     elif not counts.any():
-        why = f"no counter has {100 * view.city.rules.period_capture:g} % of the time"
+        why = Why(f"no counter has {100 * view.city.rules.period_capture:g} % of the time", "low_coverage")
     elif all(d.street_km is None for d in rows.devices):
-        why = "set street_km in the [[device]] entries of the counters"
+        why = not_set("set street_km in the [[device]] entries of the counters")
     else:
-        why = missing(view, "major_streets_km")
-    if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
+        why = setting(view, "major_streets_km")
+    if why.missing:
+        return [without_value(why, coverage, n)]
     watched = sum(d.street_km or 0.0 for d, ok in zip(rows.devices, counts.tolist(), strict=True) if ok)
     silent = [d.id for d, ok in zip(rows.devices, counts.tolist(), strict=True) if not ok]
     notes = joined(

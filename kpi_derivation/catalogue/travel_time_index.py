@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpi_derivation.engine.view import HOUR_MS, Part, View
+from kpi_derivation.engine.view import Part, View
+from kpi_derivation.rules.presence import counted_by_hours
 from kpi_derivation.rules.ratios import ONLY_CALENDAR
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.reasons import Why, no_device, other_period, undefined, without_value
 from registry.city import DeviceKind
 
 CODE = "EC:I:T:5A"
@@ -26,22 +27,22 @@ def derive(view: View) -> list[Part]:
     sums = {
         name: np.nan_to_num(days[name]).sum(axis=1) for name in ("peak_sum", "peak_hours", "free_sum", "free_hours")
     }
-    hours = np.nan_to_num(days["hours"]).sum(axis=1)
-    capture = np.minimum(hours * HOUR_MS / max(view.expected_ms, HOUR_MS), 1.0)
-    counts = (capture >= view.city.rules.period_capture) & (sums["peak_hours"] > 0) & (sums["free_hours"] > 0)
-    coverage, n = float(capture.mean()) if len(capture) else 0.0, int(counts.sum())
+    found = counted_by_hours(view, view.rows("travel_time", _SECTIONS))
+    counts = found.counts & (sums["peak_hours"] > 0) & (sums["free_hours"] > 0)
+    coverage, n = found.coverage, int(counts.sum())
     view.mark(days.devices, counts)
     if view.period.kind in ("24h", "day"):
-        why = f"{ONLY_CALENDAR} from a month, and 365 days"
+        why = other_period(f"{ONLY_CALENDAR} from a month, and 365 days")
     elif not days.devices:
-        why = "no section with travel times is registered"
+        why = no_device("no section with travel times is registered")
     elif n and not (sums["free_sum"][counts] > 0).all():
-        why = "nothing was measured but travel times of 0"
+        why = undefined("nothing was measured but travel times of 0")
     else:
-        why = "" if n else f"no section has {100 * view.city.rules.period_capture:g} % of the hours, peak and free flow"
-    if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
+        text = f"no section has {100 * view.city.rules.period_capture:g} % of the hours, peak and free flow"
+        why = Why() if n else Why(text, "low_coverage")
+    if why.missing:
+        return [without_value(why, coverage, n)]
     ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
     left = len(days.devices) - n
     notes = f"{left} sections left out, too few hours" if left else ""
-    return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes)]
+    return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes, reason=found.reason)]

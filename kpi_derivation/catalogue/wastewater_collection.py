@@ -12,7 +12,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import counted
 from kpi_derivation.rules.metering.water import billed, volume
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.reasons import Why, low, no_device, undefined, without_value
 from registry.city import Device, DeviceKind
 
 CODE = "EC:I:WS:4C"
@@ -31,16 +31,16 @@ def derive(view: View) -> list[Part]:
     came, used = counted(view, _METERS, ("water_total",), collected), volume(view, billed)
     coverage, rule = min(came.coverage, used.coverage), view.city.rules.period_capture
     if not came.registered:
-        why = 'no wastewater meter with role = "collected" is registered'
+        why = no_device('no wastewater meter with role = "collected" is registered')
     elif not used.registered:
-        why = "no customers' water meter is registered"
+        why = no_device("no customers' water meter is registered")
     elif coverage < rule:
-        why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
+        why = low(coverage, rule)
     else:
-        why = "" if used.amount > 0 else "nothing was billed"
+        why = Why() if used.amount > 0 else undefined("nothing was billed")
     n = came.n_devices + used.n_devices
-    if why:
-        return [Part(value=None, coverage=coverage, n_devices=n, notes=why, reason=reason_for(why))]
+    if why.missing:
+        return [without_value(why, coverage, n)]
     value = 100.0 * came.amount / used.amount
     above = "more than was billed: rain or infiltration" if value > 100 else ""
     return [

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from kpi_derivation.catalogue.wastewater_collection import collected
 from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.meters import Counted, counted
-from kpi_derivation.rules.reasons import reason_for
+from kpi_derivation.rules.reasons import low, no_device, undefined, without_value
 from registry.city import Device, DeviceKind
 
 CODE = "EN:EN:WS:4C"
@@ -37,24 +37,19 @@ def derive(view: View) -> list[Part]:
 def _part(view: View, stage: str, came: Counted) -> Part:
     passed = counted(view, _METERS, ("water_total",), _COUNTS[stage], stage)
     coverage, rule = min(came.coverage, passed.coverage), view.city.rules.period_capture
+    n = came.n_devices + passed.n_devices
     if not passed.registered or not came.registered:
         role = stage if came.registered else "collected"
-        why = f'no wastewater meter with role = "{role}" is registered'
+        why = no_device(f'no wastewater meter with role = "{role}" is registered')
     elif coverage < rule:
-        why = f"meter-time coverage {100 * coverage:.2f} % under {100 * rule:g} %"
+        why = low(coverage, rule)
+    elif came.amount <= 0:
+        why = undefined("nothing was collected")
     else:
-        why = "" if came.amount > 0 else "nothing was collected"
-    value = None if why else 100.0 * passed.amount / came.amount
-    n = came.n_devices + passed.n_devices
-    notes = why or ("more than was collected: check the meters" if (value or 0.0) > 100 else "")
-    ratio = (None, None) if why else (passed.amount, came.amount)
-    return Part(
-        part=stage,
-        value=value,
-        coverage=coverage,
-        n_devices=n,
-        notes=notes,
-        reason=reason_for(why),
-        numerator=ratio[0],
-        denominator=ratio[1],
-    )
+        value = 100.0 * passed.amount / came.amount
+        notes = "more than was collected: check the meters" if value > 100 else ""
+        return Part(
+            part=stage, value=value, coverage=coverage, n_devices=n, notes=notes, numerator=passed.amount,
+            denominator=came.amount,
+        )  # fmt: skip
+    return without_value(why, coverage, n, stage)

@@ -215,7 +215,7 @@ class Engine:
         return View(
             self.city, period, expected, self._sums(period), days.daily, days.rolling.hourly, days.demand.period,
             days.meter_changes(*self._ordinals(period.start, period.end - 1)), {}, self._index,
-            now=now, read_life=days.life,
+            now=now, read_life=days.life, read_balance=days.balance.between,
         )  # fmt: skip
 
     def _sums(self, period: Period) -> Sums:

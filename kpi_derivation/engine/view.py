@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import numpy as np
 
+from kpi_derivation.engine.days.balance import Balance, Meters
 from kpi_derivation.engine.days.demand import QUANTITIES as DEMAND_OF
 from kpi_derivation.engine.days.demand import Demand
 from kpi_derivation.engine.reads import Reads, tracked, untracked
@@ -92,6 +93,7 @@ class Daily:
 
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]
 DemandReader = Callable[[int, int], Demand]
+BalanceReader = Callable[[tuple[Meters, ...], int, int], Balance]
 HourReader = Callable[[Sequence[str], str, int, int], FloatArray]
 LifeReader = Callable[[Sequence[str], Sequence[str]], tuple[FloatArray, FloatArray]]
 
@@ -99,6 +101,11 @@ LifeReader = Callable[[Sequence[str], Sequence[str]], tuple[FloatArray, FloatArr
 def _no_life(devices: Sequence[str], _quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
     nothing = np.full(len(devices), np.nan)
     return nothing, nothing.copy()
+
+
+def _no_balance(sides: tuple[Meters, ...], _start: int, _end: int) -> Balance:
+    nothing = np.zeros((len(sides), 0))
+    return Balance(nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,7 @@ class View:
     now: int = 0
     marks: dict[str, set[str]] | None = None
     read_life: LifeReader = _no_life
+    read_balance: BalanceReader = _no_balance
 
     def __post_init__(self) -> None:
         """What is read of the city is noted, too."""
@@ -264,6 +272,13 @@ class View:
             self.found["demand"] = self.read_demand(first, last), _NOTHING
         demand: Demand = self.found["demand"][0]
         return demand
+
+    def balance(self, sides: tuple[Meters, ...]) -> Balance:
+        """The hours of the passed part of the period, of these meters (device, quantity) of each side.
+
+        A derivation reads the rows of the meters besides, so that it is run again when they change.
+        """
+        return self.read_balance(sides, self.period.start, round(self.passed_until))
 
     @property
     def is_year(self) -> bool:

@@ -7,11 +7,14 @@ alive from its first to its last reading, and up to now where that is less than 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from kpi_derivation.engine.view import HOUR_MS, Rows, View
 from registry.city import Device
 from registry.service_times import service_time
+from telemetry.kpi_value import Reason
 from telemetry.series import BoolArray, FloatArray
 from telemetry.windows import DAY
 
@@ -37,6 +40,38 @@ def captures(view: View, rows: Rows) -> tuple[FloatArray, FloatArray]:
     measured, due = rows.hours * HOUR_MS, expected(view, rows.devices)
     of_own = np.where(due > 0, measured / np.maximum(due, HOUR_MS), 0.0)
     return measured / max(view.expected_ms, HOUR_MS), np.minimum(of_own, 1.0)
+
+
+def captures_of_time(view: View, rows: Rows) -> tuple[FloatArray, float]:
+    """Per device the share of its time in service for which readings stand, and the mean of those in service."""
+    due = expected(view, rows.devices)
+    capture = np.where(due > 0, np.minimum(rows.covered / np.maximum(due, 1.0), 1.0), 0.0)
+    return capture, float(capture[due > 0].mean()) if (due > 0).any() else 0.0
+
+
+class Counting(NamedTuple):
+    """Per device its share of the period's hours, and whether it counts; the coverage; why it is of a part only.
+
+    Coverage is the mean share of the hours in which the devices were in service.
+    """
+
+    capture: FloatArray
+    coverage: float
+    counts: BoolArray
+    reason: Reason
+
+
+def counted_by_hours(view: View, rows: Rows) -> Counting:
+    """The devices that count: those with `period_capture` of the period's valid hours.
+
+    Where there is none, those with that share of the hours in which they were in service; then of a part only.
+    """
+    capture, of_own = captures(view, rows)
+    rule, some, there = view.city.rules.period_capture, rows.hours > 0, in_service(view, rows.devices)
+    whole, partly = (capture >= rule) & some, (of_own >= rule) & some
+    reason: Reason = "" if whole.any() or not partly.any() else "partial_period"
+    coverage = float(of_own[there].mean()) if there.any() else 0.0
+    return Counting(capture, coverage, partly if reason else whole, reason)
 
 
 def _spans(view: View, devices: tuple[Device, ...]) -> FloatArray | None:

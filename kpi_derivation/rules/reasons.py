@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kpi_derivation.engine.view import View
+from kpi_derivation.engine.view import Part, View
 from telemetry.kpi_value import Reason
 
 
@@ -35,6 +35,11 @@ def undefined(text: str) -> Why:
     return Why(text, "undefined")
 
 
+def other_period(text: str) -> Why:
+    """The KPI is not calculated for this kind of period."""
+    return Why(text, "not_for_period")
+
+
 def low(coverage: float, rule: float, what: str = "meter-time coverage") -> Why:
     """Coverage (0..1) under the rule."""
     return Why(f"{what} {100 * coverage:.2f} % under {100 * rule:g} %", "low_coverage")
@@ -51,17 +56,6 @@ def setting(view: View, *keys: str) -> Why:
     return not_set(f"set {absent[0]} in [city]" if absent else "")
 
 
-def reason_for(text: str) -> Reason:
-    """The reason that goes with a sentence of a derivation that writes it itself; empty for an empty one."""
-    reason: Reason = "low_coverage" if text else ""
-    if text.endswith("is registered"):
-        reason = "no_device"
-    elif text.startswith("set "):
-        reason = "missing_setting"
-    elif text.startswith("calculated for"):
-        reason = "not_for_period"
-    elif text.startswith("nothing was"):
-        reason = "undefined"
-    elif text.startswith("no ") and text.endswith("in the period"):
-        reason = "no_data"
-    return reason
+def without_value(why: Why, coverage: float, n_devices: int, part: str = "") -> Part:
+    """The part of a KPI that has no value, and why. `coverage`: 0..1."""
+    return Part(part=part, value=None, coverage=coverage, n_devices=n_devices, notes=why.text, reason=why.reason)

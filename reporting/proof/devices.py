@@ -11,8 +11,7 @@ import numpy as np
 from kpi_derivation.catalogue import Derivation, reads
 from kpi_derivation.engine.view import Rows, View
 from kpi_derivation.rules.air.notes import CONFIRMED
-from kpi_derivation.rules.air.stations import counted
-from kpi_derivation.rules.presence import captures
+from kpi_derivation.rules.presence import captures, counted_by_hours
 from registry.city import Calibration, Device, DeviceKind, Rules
 from reporting.proof.proof import DeviceProof, standard_error
 from reporting.proof.watched import Read
@@ -105,7 +104,7 @@ def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
         return ""
     if not rows.hours[i]:
         return "no valid hour in the period"
-    found, rule = counted(view, rows), view.city.rules.period_capture
+    found, rule = counted_by_hours(view, rows), view.city.rules.period_capture
     return "" if found.counts[i] else f"capture {100 * found.capture[i]:.2f} % under {100 * rule:g} %"
 
 

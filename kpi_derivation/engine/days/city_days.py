@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kpi_derivation.engine.days.balance import BalanceHours
 from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.demand import DemandDays
@@ -42,6 +43,7 @@ class CityDays:
         self.lives = Lives(self.rows, self.columns.main)
         self._neighbours = Neighbours(city, self.rows, self.columns)
         self.demand = DemandDays(city, self.rows, self.civil, self._hours, self.columns)
+        self.balance = BalanceHours(city, table, self.rows, self.civil, self._hours, self.columns)
 
     def touch(self, hours: Partials) -> None:
         """Mark the days of these hours dirty."""
@@ -70,6 +72,7 @@ class CityDays:
         changed = self._folding.settle()
         self.rolling.renew(changed)
         self.sums.renew(changed)
+        self.balance.renew(changed)
         after = self.demand.update(changed)
         return changed | after | self._neighbours.update(changed)
 

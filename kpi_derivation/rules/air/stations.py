@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
 
-from kpi_derivation.engine.view import Rows, View
-from kpi_derivation.rules.presence import captures, in_service
+from kpi_derivation.engine.view import View
 from registry.city import Device, DeviceKind
 from telemetry.gases import relative
-from telemetry.kpi_value import Reason
-from telemetry.series import BoolArray, FloatArray
+from telemetry.series import FloatArray
 
 KINDS: tuple[DeviceKind, ...] = ("air_reference", "air_lowcost")
 QUANTITIES = ("pm2_5", "pm10", "no2", "so2", "o3")
@@ -28,31 +25,6 @@ def kinds_of(view: View, quantity: str) -> tuple[tuple[DeviceKind, ...], str]:
     if view.devices(("air_reference",), quantity):
         return ("air_reference",), ""
     return ("air_lowcost",), "indicative: low-cost sensors" if view.devices(("air_lowcost",), quantity) else ""
-
-
-class Counting(NamedTuple):
-    """Per station its share of the period's hours, and whether it counts; the coverage; why it is of a part only.
-
-    Coverage is the mean share of the hours in which the stations were in service.
-    """
-
-    capture: FloatArray
-    coverage: float
-    counts: BoolArray
-    reason: Reason
-
-
-def counted(view: View, rows: Rows) -> Counting:
-    """The stations that count: those with `period_capture` of the period's valid hours.
-
-    Where there is none, those with that share of the hours in which they were in service; then of a part only.
-    """
-    capture, of_own = captures(view, rows)
-    rule, some, there = view.city.rules.period_capture, rows.hours > 0, in_service(view, rows.devices)
-    whole, partly = (capture >= rule) & some, (of_own >= rule) & some
-    reason: Reason = "" if whole.any() or not partly.any() else "partial_period"
-    coverage = float(of_own[there].mean()) if there.any() else 0.0
-    return Counting(capture, coverage, partly if reason else whole, reason)
 
 
 def mass_scale(view: View, devices: tuple[Device, ...], quantity: str, celsius: float) -> FloatArray:

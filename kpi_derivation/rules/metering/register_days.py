@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -183,6 +183,41 @@ def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: 
                 until = end + int(interval[n])
             out[a : b + 1] += np.diff(np.clip(midnights[a : b + 2], end, until)).astype(np.float64)
     return out
+
+
+class Spans(NamedTuple):
+    """Steps between accepted readings: the register's place, times of both readings, energy."""
+
+    place: IntArray
+    start: IntArray
+    end: IntArray
+    energy: FloatArray
+
+
+def spans(
+    hours: Partials, place: IntArray, modulus: FloatArray, limit: FloatArray,
+    changes: Callable[[int], Sequence[MeterChange]],
+) -> Spans:  # fmt: skip
+    """The accepted steps of many registers.
+
+    `hours`: with readings, sorted by (place, start); `place`: of each; `modulus`: of each. `limit`: of each place.
+    """
+    r = _readings(hours, place)
+    if not len(r.t):
+        return Spans(r.group, r.t, r.t, r.v)
+    heads = np.flatnonzero(np.concatenate(([True], r.group[1:] != r.group[:-1])))
+    odd = _odd(r, heads, limit) | np.array([bool(changes(g)) for g in r.group[heads].tolist()], dtype=np.bool_)
+    plain = np.repeat(~odd, np.diff(np.append(heads, len(r.t))))
+    at = np.flatnonzero((r.group[1:] == r.group[:-1]) & plain[1:])
+    found = [Spans(r.group[at], r.t[at], r.t[at + 1], r.v[at + 1] - r.v[at])]
+    for n in np.flatnonzero(odd).tolist():
+        mine = slice(int(heads[n]), int(heads[n + 1]) if n + 1 < len(heads) else len(r.t))
+        g = int(r.group[mine][0])
+        columns = r.t[mine], r.v[mine], r.given[mine], float(modulus[np.searchsorted(place, g)])
+        some = steps(Register(*columns, float(limit[g]), changes(g), False, r.gradual[mine]))
+        t = r.t[mine]
+        found.append(Spans(np.full(len(some.energy), g), t[some.before], t[some.after], some.energy))
+    return Spans(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def energy_between(hours: Partials, modulus: float, bounds: IntArray, limit: float = np.nan) -> float:

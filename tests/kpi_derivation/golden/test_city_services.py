@@ -224,3 +224,27 @@ def test_low_carbon_vehicles_are_a_share_of_the_classified_ones() -> None:
     w.take(hourly("c", "vehicles_low_carbon", [25.0] * 24))
     w.take(hourly("c", "vehicles_classified", [80.0] * 24))
     assert w.value("LOCAL:T:LOW_CARBON", "2020-01-06").value == pytest.approx(31.25)
+
+
+# --- devices that begin in the period, and why there is no value
+
+
+def test_a_device_is_expected_only_while_it_is_in_service() -> None:
+    w = World([device("p", "water_quality", "ph", since="2020-01-21"),
+               device("c", "traffic_counter", "vehicles", street_km=4.0, since="2020-01-21"),
+               device("s", "emf_probe", "field_strength", since="2020-01-21")],
+              major_streets_km=40.0, antenna_sites=1.0)  # fmt: skip
+    for name, quantity in (("p", "ph"), ("c", "vehicles"), ("s", "field_strength")):
+        w.take(hourly(name, quantity, [7.0] * (11 * 24), "2020-01-21"))
+    water, streets, sites = (w.value(code, "2020-01") for code in ("EN:EN:WS:1C", "EC:ICT:T:2C", "EN:EN:EQ:1C"))
+    assert (water.value, water.coverage) == (100.0, 1.0)
+    assert (streets.value, streets.coverage) == (10.0, 1.0)
+    assert (sites.value, sites.coverage, sites.status, sites.reason) == (100.0, 1.0, "partial", "partial_period")
+
+
+@pytest.mark.parametrize("code", ["EN:EN:EQ:1C", "EC:I:T:5A", "EC:ICT:T:2C", "LOCAL:T:LOW_CARBON", "EN:EN:WS:1C",
+                                  "EN:EN:WS:3C", "EN:EN:WS:4C", "EC:I:WS:4C", "EN:EN:WA:1C"])  # fmt: skip
+def test_without_such_a_device_the_kpi_is_not_applicable(code: str) -> None:
+    values = World([device("m", "electricity_meter", "energy_delta")]).values("2020-01")
+    found = [v for (c, _), v in values.items() if c == code]
+    assert {(v.value, v.status, v.reason) for v in found} == {(None, "not_applicable", "no_device")}
