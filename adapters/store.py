@@ -54,6 +54,9 @@ class Store(Protocol):
     def cities(self) -> list[CityRecord]:
         """All cities, sorted by id."""
 
+    def city(self, city: str) -> CityRecord | None:
+        """The city of this id; of many cities only this one is read."""
+
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """Upsert partials on (series, start). `table` names the series ids."""
 

@@ -67,13 +67,12 @@ def in_period(
     return store.kpis(KpiQuery(record.id, [wanted.kind], codes, wanted.start, wanted.start + 1))
 
 
-def standing_year(store: SharedStore, record: CityRecord, now: int) -> Period:
+def standing_year(store: SharedStore, city: str, zone: ZoneInfo, now: int) -> Period:
     """The year shown where the query names none: the newest, or the one before where that has more figures.
 
     Figures of people come once a year and late; a year that has just begun would show next to nothing.
     """
-    zone = zone_of(record)
-    years = [row.kpi for row in store.kpis(KpiQuery(record.id, ["year"])) if row.kpi.value is not None]
+    years = [row.kpi for row in store.kpis(KpiQuery(city, ["year"])) if row.kpi.value is not None]
     if not years:
         return calendar_period("year", local_date(now, zone), zone)
     newest_year = max(int(kpi.period) for kpi in years)

@@ -28,6 +28,11 @@ class SharedStore:
         with self._lock:
             return self._store.cities()
 
+    def city(self, city: str) -> CityRecord | None:
+        """See Store."""
+        with self._lock:
+            return self._store.city(city)
+
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""
         with self._lock:

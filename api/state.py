@@ -47,9 +47,9 @@ def _state(request: Request) -> State:
 
 def find_city(store: SharedStore, city: str) -> CityRecord:
     """The city of this id. Raises NotFound naming the nearest."""
-    cities = {record.id: record for record in store.cities()}
-    if city in cities:
-        return cities[city]
+    if (found := store.city(city)) is not None:
+        return found
+    cities = [record.id for record in store.cities()]
     if not cities:
         raise NotFound(f"There is no city '{city}': the store contains none yet. Start a city, or replay its readings.")
     raise NotFound(f"There is no city '{city}'; {nearest(city, cities)}")

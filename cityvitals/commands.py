@@ -136,10 +136,10 @@ def print_summary(s: replay.Summary) -> None:
 def backfill_command(city: Path, url: str, from_windows: bool) -> None:
     """`cityvitals kpi backfill`."""
     loaded, store = read_city(city), existing_store(url)
-    width = next((r.width for r in store.cities() if r.id == loaded.id), None)
-    if width is None:
+    record = store.city(loaded.id)
+    if record is None:
         raise UsageError(f"The store contains no data of '{loaded.id}'; run `cityvitals replay` first.")
-    ingest = Ingest(store).add_city(loaded, width)
+    ingest = Ingest(store).add_city(loaded, record.width)
     out = Console(highlight=False)
     if from_windows:
         out.print(f"windows read        {ingest.rebuild_hours():>12,}")

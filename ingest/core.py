@@ -249,7 +249,7 @@ class Ingest:
                 f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s."
             )
         record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
-        stored = next((known for known in self.store.cities() if known.id == city.id), record)
+        stored = self.store.city(city.id) or record
         self.store.put_city(stored._replace(width=width))  # refuses another width
         self._widths[city.id] = width
         made = self.cities[city.id] = CityIngest(self.store, self.table, city, stored._replace(width=width))

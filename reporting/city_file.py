@@ -66,7 +66,7 @@ def stored_beside(store: Store, city: City, path: Path, url: str) -> None:
     A city that is not stored is added. Of one that differs, the targets are taken over, because no derived value rests
     on them; of everything else the log says that the store's is older and what to do.
     """
-    record = next((r for r in store.cities() if r.id == city.id), None)
+    record = store.city(city.id)
     given = city.model_dump(mode="json", exclude_defaults=True)
     if record is None:
         store.put_city(CityRecord(city.id, given, MINUTE))

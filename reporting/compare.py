@@ -9,10 +9,11 @@ import msgspec
 
 from adapters.store import Store
 from reporting.basis import basis_of, differences
-from reporting.comparison import CityFigures, Line, compare
+from reporting.comparison import Line, compare
 from reporting.figures.figures import Figure, figures
 from reporting.figures.points import Point
 from reporting.figures.stored import figures_of
+from reporting.region.table import city_figures
 from reporting.scoring import OUR_CHOICE, Target
 from reporting.show import stored_city, wanted_codes
 from reporting.snapshot import wanted_targets
@@ -31,12 +32,7 @@ def compared(store: Store, ids: Sequence[str], period_text: str, codes: Sequence
     for city_id in chosen:
         city = stored_city(store, city_id)
         _, of_city = figures_of(store, city, period_text)
-        numbers = {k: v for k, v in dict(city.city).items() if v is None or isinstance(v, float)}
-        found.append(
-            CityFigures(
-                id=city.id, name=city.city.name, population=city.city.population, figures=of_city, weights=numbers
-            )
-        )
+        found.append(city_figures(city, of_city))
     wanted = set(wanted_codes(codes)) if codes else None
     return [line for line in compare(found) if wanted is None or line.code in wanted]
 

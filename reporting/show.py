@@ -27,11 +27,12 @@ FIELDS = (
 
 def stored_city(store: Store, city_id: str) -> City:
     """The stored city. Raises UsageError."""
-    records = {record.id: record for record in store.cities()}
-    if city_id not in records:
-        known = nearest(city_id, records) if records else "it contains none yet: run `cityvitals replay` first."
-        raise UsageError(f"The store contains no city '{city_id}'; {known}")
-    return City.model_validate(records[city_id].config)
+    record = store.city(city_id)
+    if record is None:
+        known = [r.id for r in store.cities()]
+        hint = nearest(city_id, known) if known else "it contains none yet: run `cityvitals replay` first."
+        raise UsageError(f"The store contains no city '{city_id}'; {hint}")
+    return City.model_validate(record.config)
 
 
 def wanted_codes(codes: Sequence[str]) -> list[str]:

@@ -76,7 +76,8 @@ class InfluxStore:
 
     def put_city(self, record: CityRecord) -> None:
         """See Store."""
-        before = {known.id: known.width for known in self.cities()}.get(record.id, record.width)
+        known = self.city(record.id)
+        before = known.width if known else record.width
         if before != record.width and self.span(record.id, "window"):
             raise UsageError(
                 f"The store contains windows of {before // 1000} s for {record.id}; {record.width // 1000} s would "
@@ -88,6 +89,10 @@ class InfluxStore:
     def cities(self) -> list[CityRecord]:
         """See Store."""
         return self._registry.cities()
+
+    def city(self, city: str) -> CityRecord | None:
+        """See Store."""
+        return next(iter(self._registry.cities(city)), None)
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store. Batches are written in order; those before a failure remain written."""

@@ -81,7 +81,14 @@ class SqliteStore:
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
-        rows = self._read("SELECT id, config, width, reads FROM city ORDER BY id", ())
+        return self._cities("ORDER BY id")
+
+    def city(self, city: str) -> CityRecord | None:
+        """See Store."""
+        return next(iter(self._cities("WHERE id = ?", city)), None)
+
+    def _cities(self, end: str, *values: str) -> list[CityRecord]:
+        rows = self._read(f"SELECT id, config, width, reads FROM city {end}", values)  # noqa: S608 - fixed texts
         return [CityRecord(i, json.loads(config), width, json.loads(reads)) for i, config, width, reads in rows]
 
     def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.store import CityRecord, Store
 from api.problems import responses
 from api.queries import standing_year
 from api.state import State, StateOf, find_city
 from registry.city import City
-from reporting.compare import compared
+from reporting.comparison import compare
+from reporting.figures.figures import figures
 from reporting.indicators import Indicator, indicators
+from reporting.region.table import city_figures, neighbours
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiQuery
+from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import parse_period
 
 router = APIRouter(prefix="/v1", tags=["KPI values"], responses=responses(404, 422, 503))
@@ -29,6 +30,9 @@ class CompareQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     city: list[str] | None = Field(None, description="Only these cities; may be given several times")
+    near: str | None = Field(
+        None, description="This city and those of its group, else of its region; of many, those of a like population"
+    )
     period: str | None = Field(None, description="A year, such as 2025; default: the newest with figures")
 
 
@@ -36,6 +40,7 @@ class Comparison(BaseModel):
     """Cities with the mean performance of their blocks, and figures that at least two of them have."""
 
     period: str
+    group: str = Field(description="With `near`: the group or region that the cities are of; else empty.")
     blocks: list[dict[str, str]]
     cities: list[dict[str, Any]]
     mean: list[float | None] = Field(description="Plain mean of the cities, by block.")
@@ -46,18 +51,16 @@ class Comparison(BaseModel):
 @router.get("/compare", response_model=Comparison)
 def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> dict[str, Any]:
     """Performance against each city's own targets: a place among neighbours, not an official index."""
-    records = [find_city(state.store, c) for c in query.city] if query.city else state.store.cities()
-    if not records:
-        raise UsageError("The store contains no city yet; start one, or replay its readings.")
-    if len(records) > _MOST:
-        raise UsageError(f"{len(records)} cities are more than {_MOST}; name some of them with city=.")
-    label = query.period or standing_year(state.store, records[0], state.clock()).label
-    found = {r.id: _indicators(state, r, label) for r in records}
+    group, chosen = _chosen(state, query)
+    label = query.period or standing_year(state.store, chosen[0].id, chosen[0].zone, state.clock()).label
+    values = {c.id: _values(state, c, label) for c in chosen}
+    found = {c.id: indicators(c, values[c.id]) for c in chosen}
     blocks = list(dict.fromkeys((i.sub_dimension, i.category) for i in next(iter(found.values()))))
-    cities = [_city(r, found[r.id], blocks) for r in records]
-    lines = compared(cast(Store, state.store), [r.id for r in records], label, [])
+    cities = [_city(c, found[c.id], blocks) for c in chosen]
+    lines = compare([city_figures(c, figures(values[c.id])) for c in chosen])
     return {
         "period": label,
+        "group": group,
         "blocks": [{"sub": sub, "name": name} for sub, name in blocks],
         "cities": sorted(cities, key=lambda c: -(c["share"] if c["share"] is not None else -1)),
         "mean": [_mean([(c["blocks"][i], 1.0) for c in cities]) for i in range(len(blocks))],
@@ -66,20 +69,32 @@ def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> d
     }
 
 
-def _indicators(state: State, record: CityRecord, label: str) -> list[Indicator]:
-    city = City.model_validate(record.config)
+def _chosen(state: State, query: CompareQuery) -> tuple[str, list[City]]:
+    """The cities of a query, and the group or region by which they were found. Raises UsageError."""
+    if query.city and query.near:
+        raise UsageError("Give city= or near=, not both.")
+    records = [find_city(state.store, c) for c in query.city] if query.city else state.store.cities()
+    if not records:
+        raise UsageError("The store contains no city yet; start one, or replay its readings.")
+    if query.near:
+        own = City.model_validate(find_city(state.store, query.near).config)
+        return neighbours([City.model_validate(r.config) for r in records], own, _MOST)
+    if len(records) > _MOST:
+        raise UsageError(f"{len(records)} cities are more than {_MOST}; name some with city=, or one with near=.")
+    return "", [City.model_validate(r.config) for r in records]
+
+
+def _values(state: State, city: City, label: str) -> list[KpiValue]:
     period = parse_period(label, city.zone)
-    values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
-    return indicators(city, values)
+    return [row.kpi for row in state.store.kpis(KpiQuery.of_period(city.id, period))]
 
 
-def _city(record: CityRecord, found: list[Indicator], blocks: list[tuple[str, str]]) -> dict[str, Any]:
+def _city(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> dict[str, Any]:
     shares = [
         _mean([(i.performance, 1.0) for i in found if (i.sub_dimension, i.category) == block]) for block in blocks
     ]
-    head = record.config["city"]
     return {
-        "id": record.id, "name": head.get("name", record.id), "population": head.get("population"), "blocks": shares,
+        "id": city.id, "name": city.city.name, "population": city.city.population, "blocks": shares,
         "share": _mean([(share, 1.0) for share in shares]),
         "with_value": len({i.code for i in found if i.value is not None}),
     }  # fmt: skip

@@ -61,7 +61,8 @@ def city_indicators(
 def _period(record: CityRecord, state: State, label: str | None) -> Period:
     if label in ROLLING:
         raise UsageError("The 91 KPIs are shown for calendar periods: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
-    return standing_year(state.store, record, state.clock()) if label is None else parse_period(label, zone_of(record))
+    zone = zone_of(record)
+    return standing_year(state.store, record.id, zone, state.clock()) if label is None else parse_period(label, zone)
 
 
 def _past(record: CityRecord, state: State, last: int) -> dict[tuple[str, str], list[tuple[int, float | None]]]:

@@ -74,6 +74,6 @@ def _updated(rows: list[StoredKpi]) -> str | None:
 
 
 def _standing(record: CityRecord, city: City, state: State) -> dict[str, Any]:
-    period = standing_year(state.store, record, state.clock())
+    period = standing_year(state.store, record.id, city.zone, state.clock())
     values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
     return standing(period.label, indicators(city, values))

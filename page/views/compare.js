@@ -9,9 +9,13 @@ import { addressOf, go, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
 import { legend } from "./now_standing.js";
 
+const MANY = 100; // cities: of more, those of the city's group are compared
+
 export async function compare(root, context) {
   const { city, query, signal } = context;
-  const found = await getJson(`/v1/compare${query.year ? `?period=${encodeURIComponent(query.year)}` : ""}`, signal);
+  const asked = new URLSearchParams(query.year ? { period: query.year } : {});
+  if (context.cities.length > MANY) asked.set("near", city.id);
+  const found = await getJson(`/v1/compare?${asked}`, signal);
   const state = { sort: query.sort ?? "", cell: query.cell ?? "", twin: query.twin ?? found.cities.find((c) => c.id !== city.id)?.id };
   const body = el("div", { class: "stack-l" });
   const draw = () => {
@@ -22,7 +26,7 @@ export async function compare(root, context) {
   const answer = mine < 0 || found.cities.length < 2 || found.cities[mine].share === null ? t("compare.no_place", { city: city.name }) : t("compare.answer", { city: city.name, place: mine + 1, n: found.cities.length });
   const years = [...new Set([found.period, ...labels(city, "year"), ...[1, 2, 3].map((n) => String(Number(found.period) - n))])].sort().reverse();
   root.append(
-    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("compare.about", { year: found.period }))), select(t("kind.year"), years.map((y) => [y, y]), found.period, (y) => go(`/compare?city=${encodeURIComponent(city.id)}&year=${y}`))),
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("compare.about", { year: found.period }), context.cities.length > MANY ? ` ${t(found.group ? "compare.group" : "compare.like_size", { n: found.cities.length, group: found.group })}` : "")), select(t("kind.year"), years.map((y) => [y, y]), found.period, (y) => go(`/compare?city=${encodeURIComponent(city.id)}&year=${y}`))),
     legend(),
     body,
   );

@@ -140,7 +140,8 @@ def _put_city(store: Store, feed: Feed, city: dict[str, Any], page: Page) -> Non
         new = City.model_validate({"city": plain})
     except ValueError as error:
         raise FeedError(f"the city '{city.get('id')}' does not fit: {error}") from None
-    old = next((City.model_validate(r.config) for r in store.cities() if r.id == new.id), None)
+    record = store.city(new.id)
+    old = City.model_validate(record.config) if record else None
     merged = new if old is None else old.model_copy(update={"city": _updated(old, new)})
     if merged != old:
         store.put_city(CityRecord(new.id, merged.model_dump(mode="json", exclude_defaults=True), MINUTE))

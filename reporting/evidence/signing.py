@@ -32,7 +32,7 @@ from reporting.evidence.manifest import (
 )
 from reporting.evidence.recomputed import periods_of, recomputed, settled
 from reporting.figures.reported import is_reported
-from telemetry.errors import CityVitalsError
+from telemetry.errors import CityVitalsError, UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import Period
@@ -50,13 +50,15 @@ def sign(store: Store, city: City, period: Period, folder: Path, key: Path, now:
     Raises UsageError for the key, CityVitalsError where a stored value is not what the stored windows give.
     """
     private = private_key(key)
-    width = next(record.width for record in store.cities() if record.id == city.id)
+    record = store.city(city.id)
+    if record is None:
+        raise UsageError(f"The store contains no city '{city.id}'.")
     as_of, periods = settled(city, period, now), periods_of(city, period)
     stored = [v for p in periods for v in store.kpis(KpiQuery.of_period(city.id, p)) if not is_reported(v.kpi)]
     windows, table, values = _enclosed(store, city, period, periods, as_of, stored)
     groups = groups_of(windows, table, city.zone)
     plain = city.model_dump(mode="json", exclude_defaults=True)
-    enclosure = canonical.encode(Enclosure(schema=WINDOWS_SCHEMA, city=plain, width=width, groups=groups))
+    enclosure = canonical.encode(Enclosure(schema=WINDOWS_SCHEMA, city=plain, width=record.width, groups=groups))
     (folder / WINDOWS).write_bytes(enclosure)
     entries = values_of(values, {(s.kpi.code, s.kpi.part, s.kpi.period): s.kpi.revision for s in stored})
     names = sorted(p.name for p in folder.iterdir() if p.name not in (MANIFEST, SIGNATURE))
@@ -64,7 +66,7 @@ def sign(store: Store, city: City, period: Period, folder: Path, key: Path, now:
         Manifest(
             schema=SCHEMA, software=f"cityvitals {version()}", city=city.id, period=period.label, as_of=as_of,
             public_key=public_of(private).hex(), files=[file_of(n, (folder / n).read_bytes()) for n in names],
-            windows=roots_of(groups, width), values=entries, values_root=values_root(entries),
+            windows=roots_of(groups, record.width), values=entries, values_root=values_root(entries),
         )
     )  # fmt: skip
     (folder / MANIFEST).write_bytes(manifest)

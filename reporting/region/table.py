@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -76,13 +77,34 @@ def members(store: Cities, cities: Iterable[City], period_text: str) -> list[Mem
 
 def as_compared(found: Iterable[Member]) -> list[CityFigures]:
     """The same for `compare`."""
-    return [
-        CityFigures(
-            id=m.id, name=m.city.city.name, population=m.city.city.population, figures=m.figures,
-            weights={k: v for k, v in dict(m.city.city).items() if v is None or isinstance(v, float)},
-        )
-        for m in found
-    ]  # fmt: skip
+    return [city_figures(m.city, m.figures) for m in found]
+
+
+def city_figures(city: City, found: Sequence[Figure]) -> CityFigures:
+    """A city's figures with the numbers of its file by which values are weighted."""
+    weights = {k: v for k, v in dict(city.city).items() if v is None or isinstance(v, float)}
+    return CityFigures(id=city.id, name=city.city.name, population=city.city.population, figures=found, weights=weights)
+
+
+def neighbours(cities: Sequence[City], city: City, most: int) -> tuple[str, list[City]]:
+    """What a city is compared with where there are many: its group, else its region, else all; and the name of these.
+
+    Of more than `most`, those whose population is nearest, by ratio; the city itself is among them.
+    """
+    name = ""
+    chosen = list(cities)
+    for key in ("group", "region"):
+        own = getattr(city.city, key)
+        same = [c for c in cities if getattr(c.city, key) == own]
+        if own and len(same) > 1:
+            name, chosen = own, same
+            break
+    chosen.sort(key=lambda c: (c.id != city.id, _apart(city.city.population, c.city.population), c.id))
+    return name, chosen[:most]
+
+
+def _apart(a: float | None, b: float | None) -> float:
+    return abs(math.log(a / b)) if a and b else math.inf
 
 
 def variables_of(city: City) -> dict[str, float | None]:

@@ -23,8 +23,16 @@ def test_a_city_comes_back_as_it_was(store: Store) -> None:
     assert store.cities() == [CityRecord("aba", CONFIG, MINUTE)]
 
 
+def test_one_city_is_found_by_its_id(store: Store) -> None:
+    for name in ("aba", "it's", "zoo"):
+        store.put_city(CityRecord(name, CONFIG | {"name": name}, MINUTE))
+    assert store.city("it's") == CityRecord("it's", CONFIG | {"name": "it's"}, MINUTE)
+    assert store.city("ab") is None
+
+
 def test_an_empty_store_has_no_city(store: Store) -> None:
     assert store.cities() == []
+    assert store.city("aba") is None
 
 
 def test_cities_are_sorted_by_id(store: Store) -> None:

@@ -36,6 +36,7 @@ def put(store: Store) -> None:
 CALLS: dict[str, Callable[[Store], Any]] = {
     "put_city": lambda store: store.put_city(CityRecord("aba", {}, MINUTE)),
     "cities": lambda store: store.cities(),
+    "city": lambda store: store.city("town"),
     "put_partials": put,
     "partials": lambda store: list(store.partials("aba", "window", T0, T0 + MINUTE, SeriesTable())),
     "span": lambda store: store.span("aba", "window"),
