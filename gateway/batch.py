@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gateway.decoding.decoded import Decoded, Frames, Line
-from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, Name, Registered, check_frames
+from gateway.decoding.decoded import Decoded, Line
+from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, FrameTable, Registered
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
@@ -45,13 +45,13 @@ class Batch:
 
     def __init__(self, table: SeriesTable, registered: Registered = NOTHING) -> None:
         self._table, self._registered = table, registered
+        self._frames = FrameTable(table, registered)
         self._clear_kinds()
         self.clear()
 
     def _clear_kinds(self) -> None:
         self._kinds: list[_Kind] = []
-        self._frames: dict[Name, Frames] = {}  # of devices whose family declares them
-        self._known: dict[tuple[str, str, str, str | None], int] = {}
+        self._known: dict[tuple[str, str], dict[tuple[str, str | None], int]] = {}  # by device
         self._wrong: dict[int, str] = {}
         self._columns = _Columns.of([], self._table)
 
@@ -59,40 +59,54 @@ class Batch:
         """Remove the rows; the conversions of units stay cached."""
         if len(self._kinds) > _KINDS:  # bounds the memory that ever new names can use
             self._clear_kinds()
-        self._rows: list[tuple[int, float, int, int, int, int]] = []
+        self._kind: list[int] = []
+        self._value: list[float] = []
+        self._t: list[int] = []
+        self._key: list[int] = []
+        self._messages: list[tuple[int, int, int]] = []  # arrival, source, number of rows
         self.lines: list[Line] = []
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._kind)
 
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
         """Add one message's rows; `source` is the caller's number for it. Returns the problems found."""
-        problems = list(rows.problems)
-        used = [False] * len(rows.records)
-        known, wrong, taken = self._known, self._wrong, self._rows
+        problems = rows.problems
+        used: set[int] = set()
+        known, wrong = self._known.get((city, device), {}), self._wrong
+        kinds, values, times, keys = self._kind, self._value, self._t, self._key
+        before = len(kinds)
         if rows.frames is not None:
-            self._frames[city, device] = rows.frames
+            self._frames.declare(city, device, rows.frames)
         for quantity, unit, value, t, key, record in rows.rows:
-            kind = known.get((city, device, quantity, unit))
+            kind = known.get((quantity, unit))
             if kind is None:
-                kind = self._add_kind(city, device, quantity, unit)
+                kind, known = self._add_kind(city, device, quantity, unit)
             if kind in wrong or not math.isfinite(value):
-                problems.append(wrong.get(kind, f"'{quantity}' is not a finite number"))
+                problems = [*problems, wrong.get(kind, f"'{quantity}' is not a finite number")]
                 continue
-            taken.append((kind, value, t, key, arrival, source))
-            if record >= 0:
-                used[record] = True
-        late = rows.by_arrival
-        self.lines += [
-            Line(city, device, *numbers, good, late) for numbers, good in zip(rows.records, used, strict=True)
-        ]
-        self.lines += [Line(city, device, *numbers, None) for numbers in rows.ended]
+            kinds.append(kind)
+            values.append(value)
+            times.append(t)
+            keys.append(key)
+            used.add(record)
+        if len(kinds) > before:
+            self._messages.append((arrival, source, len(kinds) - before))
+        if rows.records:
+            self._add_lines(city, device, rows, used)
         return problems
+
+    def _add_lines(self, city: str, device: str, rows: Decoded, used: set[int]) -> None:
+        """Note the numbered records of a message; `used`: those of which something could be used."""
+        for place, (boot, seq) in enumerate(rows.records):
+            self.lines.append(Line(city, device, boot, seq, place in used, rows.by_arrival))
+        for boot, seq in rows.ended:
+            self.lines.append(Line(city, device, boot, seq, None))
 
     def kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
         """The number under which rows of this kind are converted; see `problem`."""
-        found = self._known.get((city, device, quantity, unit))
-        return self._add_kind(city, device, quantity, unit) if found is None else found
+        found = self._known.get((city, device), {}).get((quantity, unit))
+        return self._add_kind(city, device, quantity, unit)[0] if found is None else found
 
     def converted(self, kind: int, value: float) -> float:
         """One value in the catalogue unit, as `convert` makes it."""
@@ -103,7 +117,10 @@ class Batch:
         """Why rows of this kind cannot be used, None when they can."""
         return self._wrong.get(kind)
 
-    def _add_kind(self, city: str, device: str, quantity: str, unit: str | None) -> int:
+    def _add_kind(
+        self, city: str, device: str, quantity: str, unit: str | None
+    ) -> tuple[int, dict[tuple[str, str | None], int]]:
+        """The number of a new kind, and all kinds of its device."""
         entry = QUANTITIES.get(quantity)
         convert = conversion(entry, entry.unit if unit is None else unit) if entry else None
         if entry is None or convert is None:
@@ -116,13 +133,15 @@ class Batch:
         self._kinds.append(made)
         if made.problem:
             self._wrong[len(self._kinds) - 1] = made.problem
-        self._known[city, device, quantity, unit] = len(self._kinds) - 1
-        return len(self._kinds) - 1
+        known = self._known.setdefault((city, device), {})
+        known[quantity, unit] = len(self._kinds) - 1
+        return len(self._kinds) - 1, known
 
     def readings(self) -> tuple[Readings, IntArray]:
         """The rows as readings with flags, and each row's source number."""
-        kind, value, t, key, arrival, source = zip(*self._rows, strict=True) if self._rows else ((),) * 6
-        return self.convert(kind, value, t, key, arrival), np.array(source, dtype=np.int64)
+        arrival, source, count = np.array(self._messages, dtype=np.int64).reshape(-1, 3).T
+        arrivals = np.repeat(arrival, count)
+        return self.convert(self._kind, self._value, self._t, self._key, arrivals), np.repeat(source, count)
 
     def convert(
         self,
@@ -139,13 +158,14 @@ class Batch:
             scaled = np.asarray(value, dtype=np.float64) * known.numerator[k] / known.denominator[k]
         converted = scaled + known.offset[k]
         made = Readings.of(known.series[k], t, converted, key, arrival, known.flags(k, converted))
-        check_frames(made, self._table, self._registered, self._frames)
+        self._frames.check(made)
         return made
 
     def _kind_columns(self) -> _Columns:
-        """The kinds as columns, rebuilt only after a new one was added."""
-        if len(self._columns.series) != len(self._kinds):
-            self._columns = _Columns.of(self._kinds, self._table, self._registered)
+        """The kinds as columns."""
+        fresh = self._kinds[len(self._columns.series) :]
+        if fresh:
+            self._columns = self._columns.joined(_Columns.of(fresh, self._table, self._registered))
         return self._columns
 
 
@@ -173,6 +193,16 @@ class _Columns(NamedTuple):
         has = {s: np.array([q is not None and s in q.sentinels for q in found], dtype=np.bool_) for s in every}
         series, numerator, denominator, offset = numbers.T
         return _Columns(series.astype(np.int64), numerator, denominator, offset, low, high, zero, has)
+
+    def joined(self, more: _Columns) -> _Columns:
+        """These kinds and more."""
+        none, nobody = np.zeros(len(self.series), dtype=np.bool_), np.zeros(len(more.series), dtype=np.bool_)
+        sentinels = {
+            value: np.concatenate([self.sentinels.get(value, none), more.sentinels.get(value, nobody)])
+            for value in self.sentinels | more.sentinels
+        }
+        columns = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in self._fields[:-1]}
+        return _Columns(**columns, sentinels=sentinels)
 
     def flags(self, kind: IntArray, value: FloatArray) -> IntArray:
         """0 for accepted values, else why not (REASONS). Looks at each value alone."""

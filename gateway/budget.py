@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_STEP = 1000  # ms after which a budget is refilled
 _SENDERS = 100_000  # kept; others have a full budget
 
 Sender = tuple[str, str]  # city, and the device, or the address where that names no device
@@ -68,6 +69,6 @@ class Budget:
             if len(self._known) >= _SENDERS:
                 del self._known[next(iter(self._known))]
             found = self._known[sender] = Allowance(now)
-        elif found.at != now:
+        elif not 0 <= now - found.at < _STEP:
             found.refill(now)
         return found

@@ -233,7 +233,8 @@ class Core:
         if why := allowance.rejects_next(route.paced):
             raise Rejected(why)
         parts = self._decoded(message, route, arrival)
-        allowance.readings -= sum(len(rows.rows) for rows in parts)
+        for rows in parts:
+            allowance.readings -= len(rows.rows)
         return parts
 
     def _note_not_served(self, reason: NotServed | OverShare) -> None:
@@ -244,14 +245,15 @@ class Core:
     def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
         """A message's rows, of each device by themselves. Raises Rejected."""
         first = route.decode(message.payload, arrival, route.options)
-        parts = [first, *first.more]
+        parts = [first, *first.more] if first.more else [first]
         for rows in parts:
             check_records(rows)
-            if rows.device is not None:
-                rows.device = full_device(rows.device, route.device)
             if rows.device is None:
                 self._check_share(route, rows)
-            self._drop_pruned(rows)
+            else:
+                rows.device = full_device(rows.device, route.device)
+            if self.buffer.pruned_before:
+                self._drop_pruned(rows)
         if message.retain and route.options.retained != "take" and any(rows.by_arrival for rows in parts):
             if route.options.retained == "skip":
                 return []
@@ -272,7 +274,7 @@ class Core:
             except (NotServed, OverShare) as reason:
                 self._note_not_served(reason)
                 return [], number
-        met = self.unasked.note(message.address, route, rows.unasked)
+        met = self.unasked.note(message.address, route, rows.unasked) if rows.unasked else []
         if kept or rows.by_arrival:
             number = number or self._next_arrival()
             rows.rows = with_keys(rows.rows, rows.records, number)
@@ -300,13 +302,14 @@ class Core:
 
     def _check_share(self, route: Route, rows: Decoded) -> None:
         """Raise OverShare where the device has used its share of the buffer, so that other devices keep room."""
-        if rows.rows and self.buffer.over_share(route.city, route.device):
+        full = self.buffer.held.full
+        if full and rows.rows and (route.city, route.device) in full:
             raise OverShare(f"device '{route.device}' of '{route.city}' has used its share of the buffer")
 
     def _drop_pruned(self, rows: Decoded) -> None:
         """Leave out readings whose windows have lost their other readings, a problem each."""
         floor = self.buffer.pruned_before
-        if floor and rows.rows and min(rows.t) < floor:
+        if any(row[3] < floor for row in rows.rows):
             kept = [row for row in rows.rows if row[3] >= floor]
             why = "reading older than what this gateway still holds: its window cannot be folded any more"
             rows.problems += [why] * (len(rows.rows) - len(kept))

@@ -51,13 +51,18 @@ class Account:
         self.received += 1
         self.refused += not stored
         self.recovered += late
+        self._bound()
+
+    def add_next(self, first: int, count: int) -> None:
+        """Count records that were stored, whose numbers begin with `first`, the next one, and leave none out."""
+        self.seen.extend(first, count)
+        self.received += count
+        self._bound()
+
+    def _bound(self) -> None:
+        """Give up the oldest gaps where there are more ranges than are kept."""
         while len(self.seen) > SPANS:
             self.given_up += self.seen.fill_first_gap(self.start)
-
-    @property
-    def missing(self) -> int:
-        """Number of records that were sent and have not arrived."""
-        return self.given_up + sum(b - a + 1 for a, b in self.gaps())
 
     @property
     def end(self) -> int:
@@ -71,8 +76,10 @@ class Account:
 
     def entry(self, key: Key, now: int) -> Entry:
         """As a row."""
-        counts = (self.received, self.duplicate, self.refused, self.recovered, self.missing, self.given_up)
-        return Entry(*key, self.start, str(self.seen), *counts, now, self.end + 1 - self.start)
+        sent = self.end + 1 - self.start
+        missing = self.given_up + sent - self.seen.count
+        counts = (self.received, self.duplicate, self.refused, self.recovered, missing, self.given_up)
+        return Entry(*key, self.start, str(self.seen), *counts, now, sent)
 
 
 @dataclass(slots=True)
@@ -140,6 +147,26 @@ class Ledger:
         """Count records in memory; `store` writes them."""
         if self._stale:
             self._read_undated()
+        boots: dict[Key, list[Line]] = {}
+        for line in lines:
+            key = line[:3]
+            if key in boots:
+                boots[key].append(line)
+            else:
+                boots[key] = [line]
+        for key, of_boot in boots.items():
+            self._count_boot(key, of_boot, now)
+
+    def _count_boot(self, key: Key, lines: list[Line], now: int) -> None:
+        """Count records of one boot; the usual case, records that follow each other, at once."""
+        account = self._touched.get(key) or self._accounts.get(key)
+        if account is not None:
+            first = account.end + 1
+            if _follow(first, lines):
+                account.add_next(first, len(lines))
+                self._touched[key] = account
+                self._requests.heard(key, now, False, False, len(lines))
+                return
         for line in lines:
             self._count_one(line, now)
 
@@ -275,3 +302,11 @@ class Ledger:
         if changed_since is not None:
             return self._table.totals(changed_since)
         return [total for name in sorted(troubled) for total in self._table.totals_of(*name)]
+
+
+def _follow(first: int, lines: list[Line]) -> bool:
+    """Whether these are stored records with times of their own, numbered from `first` on without a gap."""
+    for number, (_, _, _, seq, stored, undated) in enumerate(lines, first):
+        if seq != number or not stored or undated:
+            return False
+    return True

@@ -8,7 +8,6 @@ is compared with the power of its charger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from gateway.decoding.decoded import Frames
 from registry.city import City
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
-from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.series import BoolArray, FloatArray, IntArray, Series, SeriesTable
 
 FRAME, IMPOSSIBLE = 4, 5  # flags, beside those of `batch`
 PARTICLES: Frames = (frozenset({"pm1", "pm2_5", "pm4", "pm10"}),)
@@ -25,6 +24,8 @@ _ABOVE, _MARGIN = 1.5, 5.0  # PM2.5 is part of PM10; a larger difference is anot
 CHARGER_KW = 350.0  # of a charger whose power is not configured
 _SLACK_KW, _SLACK_KWH = 1.1, 1.0
 _HOUR_S, _SHORT_S = 3600.0, 300.0
+_PM2_5, _PM10, _SESSION = 1, 2, 3
+_ROLES = {"pm2_5": _PM2_5, "pm10": _PM10, "session_energy": _SESSION}
 
 Name = tuple[str, str]  # city and device
 
@@ -55,54 +56,84 @@ class Registered(NamedTuple):
 NOTHING = Registered({}, frozenset(), {})
 
 
-def check_frames(
-    readings: Readings,
-    table: SeriesTable,
-    registered: Registered,
-    declared: Mapping[Name, Frames] = MappingProxyType({}),
-) -> None:
-    """Flag, in place, readings that others of the same device and time contradict.
+class FrameTable:
+    """Which series of a device are measured together, as columns: one row a series of `table`."""
 
-    `declared`: the frames of devices whose family declares any.
+    def __init__(self, table: SeriesTable, registered: Registered) -> None:
+        self._table, self._registered = table, registered
+        self._declared: dict[Name, Frames] = {}  # of devices whose family declares any
+        self._frame = np.empty(0, dtype=np.int64)  # the number of its frame, -1 where there are no others in it
+        self._role = np.empty(0, dtype=np.int64)
+
+    def declare(self, city: str, device: str, frames: Frames) -> None:
+        """The frames of a device, as its family declares them."""
+        name = city, device
+        if self._declared.get(name) != frames:
+            for frame in self._frames_of(name):
+                self._frame[self._ids(name, frame)] = -1
+            self._declared[name] = frames
+            self._number(name)
+
+    def check(self, readings: Readings) -> None:
+        """Flag, in place, readings that others of the same device and time contradict."""
+        self._add_series()
+        frame = self._frame[readings.series]
+        rows = np.flatnonzero(frame >= 0)
+        if len(rows):
+            _flag_frames(readings, rows, frame[rows], self._role[readings.series[rows]])
+        if (self._role[readings.series] == _SESSION).any():
+            sessions = set(np.flatnonzero(self._role == _SESSION).tolist())
+            _sessions(readings, self._table, sessions, self._registered)
+
+    def _add_series(self) -> None:
+        fresh = self._table.all[len(self._frame) :]
+        if fresh:
+            roles = [_ROLES.get(series.quantity, 0) for series in fresh]
+            self._role = np.concatenate([self._role, np.array(roles, dtype=np.int64)])
+            self._frame = np.concatenate([self._frame, np.full(len(fresh), -1)])
+            for device in dict.fromkeys((series.city, series.device) for series in fresh):
+                self._number(device)
+
+    def _frames_of(self, device: Name) -> Frames:
+        default = () if device in self._registered.references else PARTICLES
+        return self._declared.get(device, default)
+
+    def _ids(self, device: Name, quantities: Iterable[str]) -> list[int]:
+        found = (self._table.find(Series(*device, quantity)) for quantity in quantities)
+        return sorted(i for i in found if i is not None and i < len(self._frame))
+
+    def _number(self, device: Name) -> None:
+        """Give the series of each frame of a device the id of the first one as their number."""
+        seen: set[str] = set()
+        for frame in self._frames_of(device):
+            ids = self._ids(device, frame - seen)
+            if len(ids) > 1:
+                self._frame[ids] = ids[0]
+            seen |= frame
+
+
+def _flag_frames(readings: Readings, rows: IntArray, of: IntArray, role: IntArray) -> None:
+    """Flag all of a frame of which one reading is flagged, and particles that contradict each other.
+
+    `rows`: those of frames, `of`: their frames' numbers, `role`: what their quantities are.
     """
-    names = {s: table[s] for s in np.unique(readings.series).tolist()}
-    frame_of: dict[int, int] = {}  # series -> number of the frame of its device
-    numbers: dict[tuple[Name, frozenset[str]], int] = {}
-    for series, (city, device, quantity) in names.items():
-        device_frames = declared.get((city, device), () if (city, device) in registered.references else PARTICLES)
-        frame = next((f for f in device_frames if quantity in f), None)
-        if frame is not None:
-            frame_of[series] = numbers.setdefault(((city, device), frame), len(numbers))
-    if len(frame_of) > len(numbers):  # some frame has more than one quantity
-        _frames(readings, table, frame_of)
-    sessions = {s for s, name in names.items() if name.quantity == "session_energy"}
-    if sessions:
-        _sessions(readings, table, sessions, registered)
-
-
-def _frames(readings: Readings, table: SeriesTable, frame_of: Mapping[int, int]) -> None:
-    """Flag all of a frame of which one reading is flagged, and particles that contradict each other."""
-    rows = np.flatnonzero(np.isin(readings.series, list(frame_of)))
-    of = np.array([frame_of[s] for s in readings.series[rows].tolist()], dtype=np.int64)
     frame = _groups(of, readings.t[rows], readings.key[rows])
     count = int(frame.max()) + 1
     bad = np.zeros(count, dtype=np.bool_)
-    np.logical_or.at(bad, frame, readings.flag[rows] != 0)
-    small, large = (_values(readings, table, rows, frame, count, q) for q in ("pm2_5", "pm10"))
+    bad[frame[readings.flag[rows] != 0]] = True
+    small, large = (_values(readings.value[rows], frame, role == wanted, count) for wanted in (_PM2_5, _PM10))
     with np.errstate(invalid="ignore"):
         impossible = (small > _ABOVE * large + _MARGIN) | ((small == -1.0) & (large == -1.0))
-    _flag(readings, rows[bad[frame]], FRAME)
-    _flag(readings, rows[impossible[frame]], IMPOSSIBLE)
+    if bad.any():
+        _flag(readings, rows[bad[frame]], FRAME)
+    if impossible.any():
+        _flag(readings, rows[impossible[frame]], IMPOSSIBLE)
 
 
-def _values(
-    readings: Readings, table: SeriesTable, rows: IntArray, frame: IntArray, count: int, quantity: str
-) -> FloatArray:
-    """The value of a quantity in each frame, NaN where it has none."""
+def _values(value: FloatArray, frame: IntArray, mine: BoolArray, count: int) -> FloatArray:
+    """The value of one quantity, whose rows are `mine`, in each frame; NaN where it has none."""
     out = np.full(count, np.nan)
-    wanted = {s for s in np.unique(readings.series[rows]).tolist() if table[s].quantity == quantity}
-    mine = np.isin(readings.series[rows], list(wanted))
-    out[frame[mine]] = readings.value[rows[mine]]
+    out[frame[mine]] = value[mine]
     return out
 
 

@@ -20,6 +20,7 @@ from telemetry.windows import HOUR, is_due
 FIRST_PAUSE, ATTEMPTS, AT_ONCE = 2000, 20, 5
 MOST_RECORDS = 5000  # in one command; nodes refuse more
 _SILENT = 5000  # a device is silent after this many ms beyond three of its usual pauses
+_NO_PAUSE = 7 / 8  # of the usual pause remains after a record that came together with the one before
 _HEARD = 100_000  # devices of which the pauses are known
 
 Key = tuple[str, str, int]
@@ -55,12 +56,13 @@ class _Heard:
     at: int
     pause: float = 0.0
 
-    def is_back(self, now: int) -> bool:
-        """Note a message at `now` (ms); whether it ends a silence."""
+    def is_back(self, now: int, records: int) -> bool:
+        """Note records that came together at `now` (ms); whether they end a silence."""
         passed = max(now - self.at, 0)
         silent = passed > 3 * self.pause + _SILENT
         if not silent:
             self.pause += (passed - self.pause) / 8
+        self.pause *= _NO_PAUSE ** (records - 1)
         self.at = now
         return silent
 
@@ -76,15 +78,15 @@ class Requests:
         for entry in table.with_gaps():
             self._open.setdefault((entry.city, entry.device), {})[entry.boot] = _State(0)
 
-    def heard(self, key: Key, now: int, new_gap: bool, filled: bool) -> None:
-        """A record of this boot came at `now` (ms): it showed a gap, filled one, or neither."""
+    def heard(self, key: Key, now: int, new_gap: bool, filled: bool, records: int = 1) -> None:
+        """Records of this boot came at `now` (ms): they showed a gap, filled one, or neither."""
         device = key[:2]
         last = self._heard.get(device)
         if last is None:
             if len(self._heard) > _HEARD:
                 self._heard.clear()
             last = self._heard[device] = _Heard(now)
-        if last.is_back(now):
+        if last.is_back(now, records):
             for state in self._open.get(device, {}).values():
                 state.restart(now + FIRST_PAUSE)
         if new_gap:

@@ -19,7 +19,7 @@ class Ranges:
             self._lasts.append(int(last or first))
 
     def __str__(self) -> str:
-        return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in self.spans())
+        return ",".join([str(a) if a == b else f"{a}-{b}" for a, b in zip(self._firsts, self._lasts, strict=True)])
 
     def __len__(self) -> int:
         """How many ranges there are."""
@@ -28,7 +28,7 @@ class Ranges:
     @property
     def count(self) -> int:
         """How many numbers are in the set."""
-        return sum(b - a + 1 for a, b in self.spans())
+        return sum(self._lasts) - sum(self._firsts) + len(self._firsts)
 
     @property
     def end(self) -> int:
@@ -42,6 +42,14 @@ class Ranges:
     def __contains__(self, number: int) -> bool:
         place = bisect_right(self._firsts, number)
         return place > 0 and number <= self._lasts[place - 1]
+
+    def extend(self, first: int, count: int) -> None:
+        """Add `count` numbers from `first` on, which is larger than all numbers of the set."""
+        if self._lasts and self._lasts[-1] == first - 1:
+            self._lasts[-1] += count
+        else:
+            self._firsts.append(first)
+            self._lasts.append(first + count - 1)
 
     def add(self, number: int) -> bool:
         """Add a number; return whether it was new."""

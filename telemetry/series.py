@@ -49,6 +49,10 @@ class SeriesTable:
             self.all.append(series)
         return found
 
+    def find(self, series: Series) -> int | None:
+        """The id of `series`; None where it has none yet."""
+        return self._ids.get(series)
+
     def set_rollovers(self, city: str, rollovers: Mapping[Series, float]) -> None:
         """Where registers of single devices of a city start again at zero, in place of their quantity's modulus."""
         others = {series: size for series, size in self._rollovers.items() if series.city != city}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite import deliveries, ledger, rejects
+from adapters.sqlite import deliveries, held, ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
@@ -39,9 +38,6 @@ CREATE TABLE IF NOT EXISTS reading (
 CREATE TABLE IF NOT EXISTS dirty (
   window INTEGER NOT NULL, series INTEGER NOT NULL, generation INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (window, series)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (
-  city TEXT NOT NULL, device TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (city, device)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS reading_numbered ON reading (key, series) WHERE key >= 4611686018427387904;
 CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
@@ -66,10 +62,6 @@ INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = genera
 """
 
 
-def _changes(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT total_changes()").fetchone()[0])
-
-
 def _group_starts(window: IntArray, series: IntArray) -> BoolArray:
     """The first row of each group of rows of one window."""
     new = np.ones(len(window), dtype=np.bool_)
@@ -90,7 +82,7 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        tables = _SCHEMA + rejects.SCHEMA + ledger.SCHEMA + deliveries.SCHEMA
+        tables = _SCHEMA + held.SCHEMA + rejects.SCHEMA + ledger.SCHEMA + deliveries.SCHEMA
         self.db = connect(path, Schema("reading", tables, 4, _UPGRADES))
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
@@ -108,9 +100,7 @@ class Buffer:
         self.pruned_before = self._meta("pruned_before")
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
         self.send_from = self._meta("held_before")
-        self._share: int | None = None
-        self._held = Counter({(city, device): n for city, device, n in self._read("SELECT * FROM held")})
-        self._held_changed: set[tuple[str, str]] = set()
+        self.held = held.Held(self.db, self.table)
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -127,21 +117,19 @@ class Buffer:
         """Store readings; returns how many were new or changed. On disk when the outermost transaction ends."""
         if not len(readings):
             return 0
+        window = window_start(readings.t, self.width)
+        # In the order of the table; readings of one identity stay in theirs, so that the last one holds.
+        order = np.lexsort((readings.t, readings.series, window))
+        w, series = window[order], readings.series[order]
+        others = (readings.t, readings.key, readings.value, readings.arrival, readings.flag)
+        columns = (w, series, *(column[order] for column in others))
         with self.transaction() as db:
             self._save_series()
-            before = _changes(db)
-            window = window_start(readings.t, self.width)
-            columns = zip(
-                window.tolist(), readings.series.tolist(), readings.t.tolist(), readings.key.tolist(),
-                readings.value.tolist(), readings.arrival.tolist(), readings.flag.tolist(),
-                strict=True,
-            )  # fmt: skip
-            db.executemany(_UPSERT, columns)
-            changed = _changes(db) - before
-            self._note_held(readings.series, changed / len(readings))
+            before = db.total_changes
+            db.executemany(_UPSERT, zip(*(column.tolist() for column in columns), strict=True))
+            changed = db.total_changes - before
+            self.held.add(series, changed / len(series))
             if changed:
-                order = np.lexsort((readings.series, window))
-                w, series = window[order], readings.series[order]
                 is_start = _group_starts(w, series)
                 db.executemany(_MARK, zip(w[is_start].tolist(), series[is_start].tolist(), strict=True))
             return changed
@@ -149,26 +137,12 @@ class Buffer:
     def limit(self, max_bytes: int) -> None:
         """Bound the file: refused messages take an eighth of it at most, and the readings of one device another."""
         self.rejects.limit(min(64 << 20, max_bytes // 8))
-        self._share = max(max_bytes // 8 // _ROW_BYTES, 1000)
-
-    def over_share(self, city: str, device: str) -> bool:
-        """Whether the device holds as many readings as one device may."""
-        return self._share is not None and self._held[city, device] >= self._share
-
-    def _note_held(self, series: IntArray, new: float) -> None:
-        """Count the readings of each device, of which this part is `new`; on disk with the next housekeeping."""
-        ids, counts = np.unique(series, return_counts=True)
-        for number, count in zip(ids.tolist(), counts.tolist(), strict=True):
-            name = self.table[number]
-            self._held[name.city, name.device] += round(count * new)
-            self._held_changed.add((name.city, name.device))
+        self.held.limit(max(max_bytes // 8 // _ROW_BYTES, 1000))
 
     def save_held(self) -> None:
-        """Write the counts of readings; after a crash a device may hold some more than was counted."""
-        changed, self._held_changed = self._held_changed, set()
+        """Write how many readings each device holds."""
         with self.transaction() as db:
-            rows = [(*name, max(self._held[name], 0)) for name in changed]
-            db.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
+            self.held.save(db)
 
     def values_at(self, series: int, t: int) -> dict[int, float]:
         """The stored values of a series at one time (ms UTC), by their keys."""
@@ -337,10 +311,7 @@ class Buffer:
         """Delete all readings of windows before `end`; dirty windows among them are counted as dropped."""
         with self.transaction() as db:
             sql = "SELECT series, count(*) FROM reading WHERE window < ? GROUP BY series"
-            for number, count in db.execute(sql, (end,)):
-                name = self.table[number]
-                self._held[name.city, name.device] -= count
-                self._held_changed.add((name.city, name.device))
+            self.held.remove(dict(db.execute(sql, (end,))))
             deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount
             dropped = db.execute("DELETE FROM dirty WHERE window < ?", (end,)).rowcount
             db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))

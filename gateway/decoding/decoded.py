@@ -39,7 +39,8 @@ class SourceOptions:
     """How one source's payloads are to be read. `rename`: device's name -> quantity; `ignore`: names to pass over.
 
     `secret`: the key under which what identifies a session is hashed. `retained`: what becomes of a message that the
-    broker kept from before and that has no time of its own: "refuse", "skip" or "take".
+    broker kept from before and that has no time of its own: "refuse", "skip" or "take". `names`: filled by a format
+    that looks names up once: a name as it is sent -> quantity.
     """
 
     rename: dict[str, str] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class SourceOptions:
     time_key: str = "time"
     secret: bytes = b""
     retained: str = "refuse"
+    names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Asks(Rejected):
@@ -92,9 +94,9 @@ class Decoded:
     problems: list[str] = field(default_factory=list)
     by_arrival: bool = False
     records: list[tuple[int, int]] = field(default_factory=list)
-    ended: list[tuple[int, int]] = field(default_factory=list)
+    ended: tuple[tuple[int, int], ...] = ()
     device: str | None = None
-    more: list[Decoded] = field(default_factory=list)
+    more: tuple[Decoded, ...] = ()
     unasked: list[str] = field(default_factory=list)
     frames: Frames | None = None
 
@@ -120,9 +122,11 @@ def full_device(named: str, of_topic: str) -> str:
 
 def check_records(rows: Decoded) -> None:
     """Raise Rejected for more numbered records, or boots, than one message may name: each costs the ledger a row."""
+    if len(rows.records) <= MOST_BOOTS:  # of which each has at most one end of a boot
+        return
     if len(rows.records) > MOST_RECORDS:
         raise Rejected(f"{len(rows.records)} numbered records in one message; the limit is {MOST_RECORDS}")
-    if len(rows.records) > MOST_BOOTS and len({boot for boot, _ in rows.records}) > MOST_BOOTS:
+    if len({boot for boot, _ in rows.records}) > MOST_BOOTS:
         raise Rejected(f"numbers of over {MOST_BOOTS} boots in one message")
     if len(rows.ended) > MOST_BOOTS:
         raise Rejected(f"{len(rows.ended)} ends of boots in one message; the limit is {MOST_BOOTS}")

@@ -136,7 +136,7 @@ class Mapper:
                 raise Rejected("; ".join(dict.fromkeys(problems)))
             return Decoded()
         first, *rest = out.values()
-        first.more, first.problems = rest, problems + first.problems
+        first.more, first.problems = tuple(rest), problems + first.problems
         return first
 
     def _records(self, message: Any) -> Iterator[tuple[Any, Any, str | None]]:  # noqa: ANN401

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -33,9 +34,10 @@ from gateway.decoding.decoded import (
 )
 from gateway.decoding.sessions import add_session, session_key
 from telemetry.errors import Rejected
+from telemetry.quantities import QUANTITIES
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     """One SenML record; labels we do not use are ignored, as the RFC requires."""
 
     bn: str = ""
@@ -50,6 +52,8 @@ class Record(msgspec.Struct):
     vs: Any = None
     vb: Any = None
     vd: Any = None
+    bs: Any = None
+    ut: Any = None
     t: float = 0.0
     boot: int | None = None
     seq: int | None = None
@@ -62,34 +66,60 @@ class Record(msgspec.Struct):
 
 
 _VERSION = 10
+_NAMES = 10_000  # of one source that are looked up once
 _CHANNEL = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?")
+
+
+class _KnownLabels(Record, forbid_unknown_fields=True, gc=False):
+    """A record without other labels: so that the usual pack needs no second look at its labels."""
+
+
+_known_labels = msgspec.json.Decoder(list[_KnownLabels])
 _decoder = msgspec.json.Decoder(list[Record])
 
 
 def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
     """Rows of a SenML pack. Raises Rejected where it is not a JSON array."""
     out = Decoded()
+    records: Sequence[Record]
+    try:
+        records = _known_labels.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        records = _any_labels(payload, out)
+    numbered = not options.ignore or options.ignore.isdisjoint(("boot", "seq"))
+    base = _Base(arrival)
+    channels: dict[str, Decoded] = {}
+    names, rows = options.names, out.rows
+    for r in records:
+        if r.bt is not None or r.bn or r.bu or r.bv or r.bver is not None or r.sent is not None or r.up is not None:
+            base.update(r)
+        if r.boot is not None and numbered:
+            _number(r, out)
+        quantity, value = names.get(base.prefix + r.n), r.v
+        if quantity is not None and value is not None and base.valid_ms is not None and not r.t:
+            rows.append((quantity, r.u or base.unit, value + base.value, base.valid_ms, 0, len(out.records) - 1))
+        elif value is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
+            _row(r, base, _of_channel(out, r, base, channels), options)
+    return out
+
+
+def _number(r: Record, out: Decoded) -> None:
+    """Note the number of a record, and which one was the last of the boot before."""
+    if r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
+        out.records.append((r.boot, r.seq))
+        if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
+            out.ended = (*out.ended, (r.pboot, r.pseq))
+
+
+def _any_labels(payload: bytes, out: Decoded) -> Sequence[Record]:
+    """The records of a pack with labels that we do not know. Raises Rejected where one must be understood."""
     try:
         records = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _one_by_one(payload, out)
     if b'_"' in payload or b"\\u" in payload:
         _refuse_unknown_labels(payload)
-    numbered = options.ignore.isdisjoint(("boot", "seq"))
-    base, channels = _Base(arrival), dict[str, Decoded]()
-    latest = arrival + AHEAD
-    for r in records:
-        if r.bver is not None and r.bver > _VERSION:
-            raise Rejected(f"SenML version {r.bver:g}; this program reads versions up to {_VERSION}")
-        if r.bt is not None or r.bn or r.bu or r.bv or r.sent is not None or r.up is not None:
-            base.update(r)
-        if numbered and r.boot is not None and r.seq is not None and 0 <= r.boot < LARGEST and 0 <= r.seq < LARGEST:
-            out.records.append((r.boot, r.seq))
-            if r.pboot is not None and r.pseq is not None and 0 <= r.pboot < LARGEST and 0 <= r.pseq < LARGEST:
-                out.ended.append((r.pboot, r.pseq))
-        if r.v is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
-            _row(r, base, _of_channel(out, r, base, channels), options, latest)
-    return out
+    return records
 
 
 def _of_channel(out: Decoded, r: Record, base: _Base, channels: dict[str, Decoded]) -> Decoded:
@@ -103,7 +133,7 @@ def _of_channel(out: Decoded, r: Record, base: _Base, channels: dict[str, Decode
     name = SAME_DEVICE + channel.replace("/", ".")
     if name not in channels:
         channels[name] = Decoded(device=name)
-        out.more.append(channels[name])
+        out.more = (*out.more, channels[name])
     return channels[name]
 
 
@@ -119,22 +149,24 @@ def _refuse_unknown_labels(payload: bytes) -> None:
 
 
 class _Base:
-    """Base fields, which hold from their record on."""
+    """Base fields, which hold from their record on. `prefix`: what the base name adds to the names of values."""
 
     def __init__(self, arrival: int) -> None:
-        self.arrival = arrival
-        self.name, self.unit, self.value = "", None, 0.0
+        self.arrival, self.latest = arrival, arrival + AHEAD
+        self.name, self.prefix, self.value = "", "", 0.0
+        self.unit: str | None = None
         self.time: float | None = None
         self.sent: float | None = None
         self.up: float | None = None
         self.ms: int | None = None  # the base time where it is absolute
-
-    name: str
-    unit: str | None
+        self.valid_ms: int | None = None  # the same where a record without `t` can have it
 
     def update(self, r: Record) -> None:
-        """Read the base fields that this record sets."""
-        self.name = r.bn or self.name
+        """Read the base fields that this record sets. Raises Rejected for a version that is not known."""
+        if r.bver is not None and r.bver > _VERSION:
+            raise Rejected(f"SenML version {r.bver:g}; this program reads versions up to {_VERSION}")
+        if r.bn:
+            self.name, self.prefix = r.bn, _short(r.bn)
         self.unit = r.bu or self.unit
         self.value = r.bv or self.value
         if r.sent is not None:
@@ -144,6 +176,8 @@ class _Base:
             self.ms = _ms(r.bt) if r.bt > 0 else None
         if r.up is not None:
             self.up = r.up
+        usable = self.ms is not None and self.up is None and EARLIEST <= self.ms <= self.latest
+        self.valid_ms = self.ms if usable else None
 
     def time_of(self, r: Record) -> tuple[int, bool]:
         """Time in ms UTC, and whether it was calculated from the arrival."""
@@ -169,20 +203,22 @@ def _short(name: str) -> str:
     return name.replace(":", "/").rpartition("/")[2]
 
 
-def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions, latest: int) -> None:
-    name = _short(base.name + r.n)
+def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
+    name = _short(base.prefix + r.n)
     name = options.rename.get(name, name)
     if r.v is None or not name or name in options.ignore:
         if name not in options.ignore:
             out.problems.append(_unusable(r, name))
         return
+    if name in QUANTITIES and name != "session_energy" and "/" not in r.n and len(options.names) < _NAMES:
+        options.names[base.prefix + r.n] = name
     by_arrival = False
     if base.ms is not None and not r.t and base.up is None:
         t = base.ms
     else:
         t, by_arrival = base.time_of(r)
         out.by_arrival |= by_arrival
-    if not EARLIEST <= t <= latest:
+    if not EARLIEST <= t <= base.latest:
         seconds = (base.time or 0.0) + r.t
         why = clock_problem(t, base.arrival) if _ms(seconds) is not None else f"time {seconds:.16g} s; it is in seconds"
         out.problems.append(f"'{name}': {why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -266,6 +267,19 @@ def test_the_lowest_range_is_dropped_whole() -> None:
     assert str(ranges) == "7,9-12"
 
 
+@given(st.sets(st.integers(0, 60)), st.integers(0, 5), st.integers(1, 9))
+def test_numbers_beyond_the_largest_are_added_together(members: set[int], ahead: int, count: int) -> None:
+    ranges = Ranges()
+    for number in members:
+        ranges.add(number)
+    first = ranges.end + 1 + ahead
+    ranges.extend(first, count)
+    expected = members | set(range(first, first + count))
+    assert {n for a, b in ranges.spans() for n in range(a, b + 1)} == expected
+    assert ranges.count == len(expected)
+    assert all(b + 1 < a for (_, b), (a, _) in pairwise(ranges.spans()))
+
+
 @pytest.mark.parametrize(("start", "gaps"), [(0, [(0, 1), (4, 4)]), (1, [(1, 1), (4, 4)]), (2, [(4, 4)])])
 def test_gaps_begin_with_the_first_number_that_counts(start: int, gaps: list[tuple[int, int]]) -> None:
     assert Ranges("2-3,5-6").gaps(start) == gaps
@@ -345,3 +359,39 @@ def test_a_transaction_that_failed_leaves_no_trouble_behind(core: Core, monkeypa
         with pytest.raises(Unavailable):
             take(core, 3)
     assert core.ledger.report(None) == []
+
+
+_LINE = st.tuples(st.integers(0, 2), st.integers(0, 9), st.sampled_from([True, True, True, False, None]), st.booleans())
+
+
+def counted(folder: Path, batches: list[list[Line]]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Rows, totals and commands of a ledger after these batches, ten seconds apart."""
+    folder.mkdir()
+    buffer = Buffer(folder / "a.db", MINUTE)
+    ledger = Ledger(buffer.ledger)
+    for number, batch in enumerate(batches):
+        with buffer.transaction():
+            ledger.store(batch, NOW + 10_000 * number)
+    rows = buffer.db.execute("SELECT * FROM ledger ORDER BY 1, 2, 3").fetchall()
+    found = rows, list(ledger.report(0)), list(ledger.requests(NOW + 10_000 * len(batches) + HOUR))
+    buffer.close()
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6), st.integers(1, 8)), max_size=6), odd=_LINE)
+def test_records_counted_together_are_counted_like_one_after_the_other(
+    tmp_path_factory: pytest.TempPathFactory,
+    runs: list[tuple[int, int, int]],
+    odd: tuple[int, int, bool | None, bool],
+) -> None:
+    """Records that follow each other are counted at once; the state must be that of one `count` a record."""
+    folder = tmp_path_factory.mktemp("ledger")
+    lines = [Line("aba", "s1", boot, seq, True) for boot, first, n in runs for seq in range(first, first + n)]
+    lines.insert(len(lines) // 2, Line("aba", "s1", odd[0], odd[1], odd[2], bool(odd[2]) and odd[3]))
+    batches = [lines[: len(lines) // 3], lines[len(lines) // 3 :], lines]
+
+    together = counted(folder / "together", batches)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.ledger._follow", lambda first, lines: False)
+        assert counted(folder / "apart", batches) == together

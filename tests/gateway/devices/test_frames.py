@@ -53,6 +53,21 @@ def test_a_family_declares_its_own_frames() -> None:
     assert flags({"pm10": 1999.9, "pm2_5": 95.0}, ()) == {"pm10": OUT_OF_RANGE, "pm2_5": 0}
 
 
+def test_a_device_whose_frames_are_declared_later_is_flagged_as_declared() -> None:
+    """The first message may come before its family is known, or the family may change."""
+    table = SeriesTable()
+    batch = Batch(table, Registered.of([]))
+    sizes = [("pm10", None, 1999.9, 5000, 0, -1), ("pm2_5", None, 95.0, 5000, 0, -1)]
+    weather = [("temperature", None, 99.0, 5000, 0, -1), ("humidity", None, 50.0, 5000, 0, -1)]
+    found = []
+    for declared in (None, (), (frozenset({"temperature", "humidity"}),), (SIZES,)):
+        batch.clear()
+        batch.add("c", "d", Decoded(rows=[*sizes, *weather], frames=declared), 9000, 0)
+        found.append(batch.readings()[0].flag.tolist())
+    out = OUT_OF_RANGE
+    assert found == [[out, FRAME, out, 0], [out, 0, out, 0], [out, 0, out, FRAME], [out, FRAME, out, 0]]
+
+
 def test_more_pm2_5_than_pm10_is_another_channel_also_in_a_declared_frame() -> None:
     for frames in (None, (SIZES,)):
         assert flags({"pm2_5": 50.0, "pm10": 20.0}, frames) == {"pm2_5": IMPOSSIBLE, "pm10": IMPOSSIBLE}
