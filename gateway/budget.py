@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from telemetry.windows import DAY
+
 _STEP = 1000  # ms after which a budget is refilled
 _SENDERS = 100_000  # kept; others have a full budget
 
@@ -21,6 +23,7 @@ class Rate(NamedTuple):
     per_second: int
 
 
+OLD, OLD_WEIGHT = 8 * DAY, 5  # a reading that is this many ms old counts as so many: its hour is read from the store
 READINGS, MESSAGES, REJECTS = Rate(200_000, 2_000), Rate(20_000, 200), Rate(5_000, 10)
 
 

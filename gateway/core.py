@@ -6,6 +6,7 @@ Three outcomes for a message, decided here: stored; rejected (kept with its reas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -15,12 +16,12 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags, joined
-from gateway.budget import REJECTS, Budget
+from gateway.budget import OLD, OLD_WEIGHT, REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
-from gateway.incoming import Incoming, Redelivered
+from gateway.incoming import Counts, Incoming, Redelivered
 from gateway.ledger import Ledger
-from gateway.named import CHANNELS, OTHERS, Named
+from gateway.named import CHANNELS, OTHERS, Named, OverShare
 from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
@@ -31,6 +32,7 @@ from gateway.unasked import Unasked
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
+from telemetry.series import IntArray
 from telemetry.windows import HOUR, window_start
 
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
@@ -47,20 +49,6 @@ class _Problem(NamedTuple):
     reasons: list[str]
     route: Route | None
     number: int
-
-
-class OverShare(Rejected):
-    """The sender has used its whole share of the buffer, or of devices: the message is counted and not stored."""
-
-
-class Counts(NamedTuple):
-    """What became of a batch: messages, and readings stored, seen before, flagged; messages kept as rejected."""
-
-    received: int
-    stored: int
-    duplicate: int
-    flagged: int
-    rejected: int
 
 
 class Core:
@@ -127,10 +115,20 @@ class Core:
             self._redelivered.forget()
             raise
         readings, source = self._batch.readings()
+        if not kept:
+            self._charge_old(messages, source[readings.t < arrival - OLD], arrival)
         refused = sum(len(p.reasons) for p in problems) + self._unserved
         rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
         return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
+
+    def _charge_old(self, messages: Sequence[Incoming], source: IntArray, arrival: int) -> None:
+        """Let old readings count more; `source`: the places of their messages."""
+        for place, count in Counter(source.tolist()).items():
+            message = messages[place]
+            if not message.bulk:
+                route = self._routes.find(message.address)
+                self._budget.of((route.city, route.sender), arrival).readings -= (OLD_WEIGHT - 1) * count
 
     def store(
         self,
@@ -320,7 +318,7 @@ class Core:
         messages: Sequence[Incoming],
         problems: list[_Problem],
         readings: Readings,
-        source: np.ndarray[tuple[int], np.dtype[np.int64]],
+        source: IntArray,
         arrival: int,
     ) -> list[Refused]:
         """One entry per message with a problem, its reasons joined; beyond the budget of its sender it is counted."""

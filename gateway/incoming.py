@@ -58,6 +58,16 @@ class Incoming(NamedTuple):
     delivery: Delivery | None = None
 
 
+class Counts(NamedTuple):
+    """What became of a batch: messages, and readings stored, seen before, flagged; messages kept as rejected."""
+
+    received: int
+    stored: int
+    duplicate: int
+    flagged: int
+    rejected: int
+
+
 class _Known(NamedTuple):
     """`epoch`: of the connection, 0 for one before this process."""
 

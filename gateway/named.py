@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from telemetry.errors import Rejected
 from telemetry.series import Series
 
 CHANNELS = 64  # of a device that its topic names
 OTHERS = 20_000  # of an address that names no device, such as that of a network server
 
 Device = tuple[str, str]
+
+
+class OverShare(Rejected):
+    """The sender has used its whole share of the buffer, or of devices: the message is counted and not stored."""
 
 
 class Named:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from adapters.store import CityRecord, Store
+from ingest.old_periods import OldPeriods
 from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import changes
@@ -42,6 +43,7 @@ class CityIngest:
         self._engine = Engine(city, table, store, record.reads)
         self._stored_reads = -1
         self._last_derived = 0
+        self._old_periods = OldPeriods()
         self._recalculate: dict[str, int] = {}  # KPIs that a changed city file affects, and since when (ms UTC)
         self._new_file: CityRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
@@ -157,10 +159,21 @@ class CityIngest:
         self._store.put_city(self._record)
         self._stored_reads = version
 
-    def derive(self, now: int) -> list[StoredKpi]:
-        """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC."""
+    @property
+    def waiting(self) -> int:
+        """How many old periods have changed and are not derived yet."""
+        return self._engine.waiting
+
+    def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:
+        """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC.
+
+        `bounded`: of old periods only as many as the budget of the city allows; the others wait for the next call.
+        """
         try:
-            values = {v.identity: v for v in self._engine.evaluate(now)}
+            most = self._old_periods.allowed(now) if bounded and not self.file_changed else None
+            values = {v.identity: v for v in self._engine.evaluate(now, most)}
+            if most is not None:
+                self._old_periods.spend(self._engine.old)
             values = {v.identity: v for v in self._overdue(now)} | values
             if self._recalculate:
                 values |= {v.identity: v for v in self._engine.again(self._recalculate, now)}
@@ -275,9 +288,14 @@ class Ingest:
         else:
             self.store.put_partials("window", windows, self.table)
 
-    def derive(self, now: int) -> list[StoredKpi]:
-        """Evaluate all cities; returns what changed."""
-        return [value for city in self.cities.values() for value in city.derive(now)]
+    def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:
+        """Evaluate all cities; returns what changed. `bounded`: see CityIngest.derive."""
+        return [value for city in self.cities.values() for value in city.derive(now, bounded)]
+
+    @property
+    def waiting(self) -> int:
+        """How many old periods of all cities wait to be derived."""
+        return sum(city.waiting for city in self.cities.values())
 
 
 def _readable(config: dict[str, Any]) -> City | None:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_ASKED = 300_000  # ms of a pause that the store asks for
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
+_OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
 _BEAT_MS = 10_000  # how often heartbeats are stored
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
@@ -48,6 +49,7 @@ class Service:
     _pause: int = _LONGEST_PAUSE
     _failures: int = 0
     _messages_wait: bool = False
+    _underived: bool = True  # whether the file of rejects may name cities whose values are not derived
     _last_status: str = ""
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
@@ -78,17 +80,18 @@ class Service:
         if not is_due(self._pause_until, self.clock(), self._pause):
             wait([], timeout)
             return
-        batch = self.link.receive(timeout, limit=200)
+        batch = self.link.receive(min(timeout, _OLD_WAIT) if self.ingest.waiting else timeout, limit=200)
         try:
             fresh, overtaken = self._in_order(batch)
             self._store(fresh)
-            changed = self.ingest.derive(self.clock())
+            changed = self.ingest.derive(self.clock(), bounded=True)
             self._note(changed)
             self._beats |= dict.fromkeys((("kpi", v.kpi.city) for v in changed), self.clock())
             self._keep_set_aside()
             self._store_heartbeats()
-            if batch:
+            if self._underived and not self.ingest.waiting:
                 self.rejects.clear_underived()
+                self._underived = False
             self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
         except Damaged:  # waiting does not repair it; the next start sets the file of rejects aside
             raise
@@ -153,6 +156,7 @@ class Service:
                 refused.append(Refused(self.clock(), message.topic, message.payload, str(reason), sender=sender))
         if windows:
             self.rejects.mark_underived({city for city, _ in windows})
+            self._underived = True
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(refused)

@@ -39,6 +39,7 @@ from telemetry.series import FloatArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
 OUTAGES = frozenset(OUTAGE_QUANTITIES)
+OLD = 3 * DAY  # ms since the end of a period, from which on it may wait
 _LOGGED: tuple[PeriodKind, ...] = ("year", "quarter", "month")
 
 
@@ -71,6 +72,8 @@ class Engine:
         self._stored: tuple[int, int] | None = None  # first and last start of the hours that are stored
         self._unreported: Changed = set()  # folded since the last `evaluate`
         self._clock = 0
+        self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
+        self.old = 0  # of those, how many the last `evaluate` has derived
 
     def restore(self, hours: tuple[int, int], newest_window: int) -> None:
         """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
@@ -93,8 +96,16 @@ class Engine:
         self._stored = min(first, int(hours.start.min())), max(last, int(hours.start.max()))
         return hours
 
-    def evaluate(self, now: int) -> list[KpiValue]:
-        """The values of every KPI and period that changed data, or the passing of time, changes. `now`: UTC ms."""
+    @property
+    def waiting(self) -> int:
+        """How many old periods have changed and are not derived yet."""
+        return len(self._waiting)
+
+    def evaluate(self, now: int, most: int | None = None) -> list[KpiValue]:
+        """The values of every KPI and period that changed data, or the passing of time, changes. `now`: UTC ms.
+
+        `most`: of periods that were over OLD ago, derive so many, the newest first; the others wait for the next call.
+        """
         changed = self._days.settle() | self._unreported
         self._unreported = set()
         self._hours.trim()
@@ -111,10 +122,23 @@ class Engine:
         periods = self._periods(days, now, list(DERIVATIONS))
         for period in self._logged_periods(days, now):
             periods.setdefault(period, set(OUTAGES))
-        for period, quantities in periods.items():
+        for period, quantities in self._chosen(periods, now, most):
             values += self.derive(period, now, [d for d in DERIVATIONS.values() if self._touches(d, quantities)])
         self._clock = now
         return values
+
+    def _chosen(
+        self, periods: dict[Period, set[str] | None], now: int, most: int | None
+    ) -> list[tuple[Period, set[str] | None]]:
+        """The periods to derive now: all that are recent, and `most` of the old ones."""
+        for period, quantities in self._waiting.items():
+            both = None if quantities is None else periods.get(period, set())
+            periods[period] = None if both is None or quantities is None else both | quantities
+        old = [period for period in periods if period.end < now - OLD] if most is not None or self._waiting else []
+        old.sort(key=lambda period: (period.end, period), reverse=True)
+        self._waiting = {period: periods.pop(period) for period in old[most:]} if most is not None else {}
+        self.old = len(old) - len(self._waiting)
+        return list(periods.items())
 
     def made_otherwise(self, old: City) -> list[Series]:
         """Series whose hours differ from those made with the city file `old`, so that they are to be recalculated."""

@@ -193,15 +193,23 @@ def test_a_gateway_whose_configuration_names_no_city_serves_a_few(tmp_path: Path
 
 
 def test_readings_a_device_brings_in_a_second(core: Core) -> None:
-    """Sessions of 90 days make 20,000 rows of one kB: beyond the burst a message is refused before it is decoded."""
-    begin = NOW / 1000 - 89 * 86_400
-    pack = [{"n": "session_energy", "v": 1, "bt": begin + i, "end": NOW / 1000 - 1, "key": str(i)} for i in range(9)]
-    message = Incoming(HOSTILE, json.dumps(pack).encode())
-    found = [core.accept([message], NOW).rejected for _ in range(14)]
-    assert found == [0] * 11 + [1] * 3
+    """A message of 4,000 readings is large: beyond the burst it is refused before it is decoded."""
+    message = Incoming(HOSTILE, json.dumps([{"n": "no2", "v": 1, "t": NOW / 1000 - i} for i in range(4000)]).encode())
+    found = [core.accept([message], NOW).rejected for _ in range(53)]
+    assert found == [0] * 50 + [1] * 3
     assert "readings at once" in core.buffer.rejects.newest()[0].reason
     assert core.accept([cores.pack(1.0, device="honest")], NOW).stored == 1
     assert core.accept([message], NOW + 60_000).rejected == 0
+
+
+def test_old_readings_count_more(core: Core) -> None:
+    """Of each the stored hour is read: a device that sends them from all over a year is refused earlier."""
+    old = NOW / 1000 - 9 * 86_400
+    message = Incoming(HOSTILE, json.dumps([{"n": "no2", "v": 1, "t": old - 60 * i} for i in range(4000)]).encode())
+    found = [core.accept([message], NOW).rejected for _ in range(13)]
+    assert found == [0] * 10 + [1] * 3
+    assert core.accept([message._replace(bulk=True)], NOW).rejected == 0  # a file of the operator's
+    assert core.accept([cores.pack(1.0, device="honest")], NOW).stored == 1
 
 
 def test_messages_a_device_brings_in_a_second(core: Core) -> None:
