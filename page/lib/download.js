@@ -10,7 +10,8 @@ export function downloads(path, name) {
   return ["csv", "xlsx"].map((form) => fileLink(form.toUpperCase(), `${path}${more}format=${form}`, `${name}.${form}`));
 }
 
-function fileLink(words, path, name) {
+/** One file of an address of the API, under a name. */
+export function fileLink(words, path, name) {
   if (!hasToken()) return el("a", { class: "button", href: path, download: name }, words);
   return button(words, async () => save(await getFile(path), name));
 }

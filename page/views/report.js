@@ -2,6 +2,7 @@
 
 import { getJson, sendJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
+import { fileLink } from "../lib/download.js";
 import { number, partText, percent, unitText } from "../lib/format.js";
 import { button, card, note, reason } from "../lib/parts.js";
 import { addressOf, go } from "../lib/place.js";
@@ -27,7 +28,7 @@ export async function report(root, context) {
 }
 
 function formLink(city, base, year, format) {
-  return el("a", { class: "button", href: `${base}/report/form?year=${encodeURIComponent(year)}&format=${format}`, download: `${city.id}-${year}.${format}` }, t(`report.form_${format}`));
+  return fileLink(t(`report.form_${format}`), `${base}/report/form?year=${encodeURIComponent(year)}&format=${format}`, `${city.id}-${year}.${format}`);
 }
 
 function list(city, year, found, missing, s, wanted) {
