@@ -48,7 +48,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app.state.cityvitals = state
     for router in routers():
         app.include_router(router)
-    add_page(app, settings.tiles, settings.tiles_attribution)
+    add_page(app, settings.tiles, settings.tiles_attribution, settings.ground)
     add_handlers(app)
     if settings.signing_key:
         app.add_middleware(SignFeed, key=settings.signing_key)

@@ -121,6 +121,7 @@ class IndicatorJson(BaseModel):
     target: float | None
     performance: float | None = Field(description="Share of the city's own target, 0 to 1.")
     points: int | None = Field(description="Band of the performance: 4 from 95 %, 3 from 66 %, 2 from 33 %, 1 below.")
+    period: str = Field(description="The period of the value; empty where there is none.")
     history: list[tuple[int, float | None]] = Field([], description="Values of the last five years.")
 
 

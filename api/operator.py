@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Register = Callable[
-    [str, str, str, str, tuple[str, ...]], str
-]  # city, device, like, kind, quantities -> what to do next
+from registry.additions import Place
+
+# city, device, like, kind, quantities, place -> what to do next
+Register = Callable[[str, str, str, str, tuple[str, ...], Place], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from adapters.store import CityRecord
 from api.shared_store import SharedStore
 from kpi_derivation.catalogue import KPIS, canonical
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.periods import (
     KINDS,
     ROLLING,
@@ -78,6 +78,16 @@ def standing_year(store: SharedStore, city: str, zone: ZoneInfo, now: int) -> Pe
     newest_year = max(int(kpi.period) for kpi in years)
     counts = {y: len({k.code for k in years if int(k.period) == y}) for y in (newest_year, newest_year - 1)}
     return parse_period(f"{max(counts, key=lambda y: (counts[y], y)):04}", zone)
+
+
+YEARS = 5  # whose values are looked at beside the newest
+
+
+def recent_years(store: SharedStore, city: str) -> list[KpiValue]:
+    """The yearly values of the newest five years that have any."""
+    found = [row.kpi for row in store.kpis(KpiQuery(city, ["year"]))]
+    newest_year = max((int(kpi.period) for kpi in found if kpi.value is not None), default=0)
+    return [kpi for kpi in found if newest_year - YEARS < int(kpi.period) <= newest_year]
 
 
 class TimeRange(NamedTuple):

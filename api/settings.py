@@ -17,7 +17,8 @@ class ApiSettings:
     after a first `burst`; 0: unlimited. `max_live`: clients of the live feed; `max_connections`: open at once, beyond
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
     which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
-    what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y}.
+    what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y};
+    `ground`: a GeoJSON file under the map.
     `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
 
@@ -38,3 +39,4 @@ class ApiSettings:
     operator: Operator = field(default_factory=Operator)
     tiles: str = ""
     tiles_attribution: str = ""
+    ground: Path | None = None

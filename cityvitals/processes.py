@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PARENT = "CITYVITALS_PARENT"
 PULSE = "CITYVITALS_PULSE"
+RESTARTS = "CITYVITALS_RESTARTS"  # set where a change of a city file starts gateway and ingest again
 T = TypeVar("T")
 
 
@@ -115,7 +116,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=s.tokens, public=s.public, rate=s.rate,
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
         limits=settings.health, operator=operator or Operator(), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
-        signing_key=s.signing_key,
+        signing_key=s.signing_key, ground=s.ground,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)
@@ -133,11 +134,19 @@ def _stop_with_parent(stop: Callable[[], bool], then: Callable[[], None]) -> Non
 
 def run_simulate(settings: Settings) -> None:
     """`cityvitals simulate`."""
+    from simulators.faults import faults_of, strangers  # noqa: PLC0415
     from simulators.nodes import make_nodes, run  # noqa: PLC0415
 
     stop = until_stopped()
     interval = round(settings.simulate.interval_s * 1000)
     cities = [c for c in cities_of(settings) if settings.simulate.city in (None, c.id)]
-    nodes = [n for c in cities for n in make_nodes(c, broker(settings.simulate.broker), interval, now_ms())]
+    s = settings.simulate
+    nodes = [
+        node
+        for c in cities
+        for node in make_nodes(
+            c, broker(s.broker), interval, now_ms(), faults_of(s), [d for d, _ in strangers(s, c.device)]
+        )
+    ]
     log.info("%d simulated nodes", len(nodes))
     run(nodes, interval, now_ms, stop)

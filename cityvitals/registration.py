@@ -6,15 +6,21 @@ import os
 from pathlib import Path
 from typing import cast, get_args
 
-from registry.additions import with_device
+from cityvitals.processes import RESTARTS
+from registry.additions import Place, with_device
 from registry.city import DeviceKind
 from registry.config import load_city
 from reporting.city_file import read_city
 from telemetry.errors import UsageError, nearest
 from telemetry.quantities import QUANTITIES
 
+_RESTART = "Restart gateway and ingest: what is stored already of it enters the KPIs then."
+_BY_ITSELF = "Gateway and ingest start again with it in some seconds; what is stored of it enters the KPIs then."
 
-def register(path: Path, device: str, like: str, kind: str, quantities: tuple[str, ...]) -> str:
+
+def register(
+    path: Path, device: str, like: str, kind: str, quantities: tuple[str, ...], place: Place | None = None
+) -> str:
     """Add the entry and check the file before it replaces the old one. Returns what to say. Raises UsageError."""
     if kind and kind not in get_args(DeviceKind):
         raise UsageError(f"'{kind}' is not a kind of device; {nearest(kind, get_args(DeviceKind))}")
@@ -24,7 +30,7 @@ def register(path: Path, device: str, like: str, kind: str, quantities: tuple[st
     old = read_city(path)
     text = path.read_text(encoding="utf-8")
     chosen = cast("DeviceKind", kind) if kind else None
-    made = with_device(text, old, device, like=like, kind=chosen, quantities=quantities)
+    made = with_device(text, old, device, like=like, kind=chosen, quantities=quantities, place=place)
     if made == text:
         return f"{path} lists this already.\n"
     temporary = path.with_name(f".{path.name}.new")
@@ -36,7 +42,5 @@ def register(path: Path, device: str, like: str, kind: str, quantities: tuple[st
         raise UsageError(str(error).replace(str(temporary), str(path))) from None
     os.chmod(temporary, path.stat().st_mode & 0o777)  # noqa: PTH101 - as the old file
     temporary.replace(path)
-    return (
-        f"{path}: {device}, {entry.kind}, {', '.join(entry.quantities)}.\n"
-        "Restart gateway and ingest: what is stored already of it enters the KPIs then.\n"
-    )
+    then = _BY_ITSELF if RESTARTS in os.environ else _RESTART
+    return f"{path}: {device}, {entry.kind}, {', '.join(entry.quantities)}.\n{then}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import tomlkit
 from tomlkit.items import AoT, Array, Table
@@ -14,6 +14,14 @@ from telemetry.errors import UsageError, nearest
 _SHARED = ("kind", "quantities", "interval_s", "role", "connectors", "smart", "rollover", "plausible", "max_kw")
 
 
+class Place(NamedTuple):
+    """Where a device stands: what people call it, and degrees north and east."""
+
+    site: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
 def with_device(
     text: str,
     city: City,
@@ -22,6 +30,7 @@ def with_device(
     like: str = "",
     kind: DeviceKind | None = None,
     quantities: tuple[str, ...] = (),
+    place: Place | None = None,
 ) -> str:
     """The text with a [[device]] entry for `device`, or with `quantities` added to the entry it has.
 
@@ -39,6 +48,9 @@ def with_device(
         raise UsageError("Give --like ID of a registered device, or --kind and --quantity.")
     entry = tomlkit.table()
     entry["id"] = device
+    for name, value in (place or Place())._asdict().items():
+        if value not in ("", None):
+            entry[name] = value
     shared = known[like].model_dump(mode="json", exclude_defaults=True) if like else {}
     for name in _SHARED:
         if name in shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from registry.health import Limits
 from registry.mapping import Mapping
@@ -146,7 +146,8 @@ class StoreSettings(Section):
 class ApiSection(Section):
     """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
 
-    With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}; without it
+    With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}. `ground`: a
+    GeoJSON file drawn under the map instead, its features with `kind` water, green, built, river or road. Without both
     the map has a plain ground.
 
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
@@ -160,6 +161,7 @@ class ApiSection(Section):
     public: bool = False
     tiles: str = ""
     tiles_attribution: str = ""
+    ground: Path | None = None
     rate: float = Field(50.0, gt=0)
     max_live: int = Field(1000, gt=0)
     max_connections: int = Field(2000, gt=0)
@@ -172,12 +174,41 @@ class HealthSettings(Limits, Section):
     """After how many seconds of silence `doctor` and /readyz call a program stopped."""
 
 
+class _Since(Section):
+    """Something of one simulated device since a time."""
+
+    device: str
+    since: AwareDatetime
+
+    @property
+    def since_ms(self) -> int:
+        """`since` in ms UTC."""
+        return round(self.since.timestamp() * 1000)
+
+
+class FaultSettings(_Since):
+    """A fault of a simulated device: silent, high (particles 2.6 times too high) or broken (a charger in a fault)."""
+
+    kind: Literal["silent", "high", "broken"]
+
+
+class StrangerSettings(_Since):
+    """A simulated device that no city file lists; it sends what the registered device `like` sends."""
+
+    like: str
+
+
 class SimulateSettings(Section):
-    """Simulated nodes for every device of the configured cities, or of one of them."""
+    """Simulated nodes for every device of the configured cities, or of one of them.
+
+    `fault`: faults that they have. `stranger`: devices on the air that nobody has registered.
+    """
 
     city: str | None = None
     broker: BrokerSettings = BrokerSettings()
     interval_s: float = Field(30.0, gt=0)
+    fault: list[FaultSettings] = []
+    stranger: list[StrangerSettings] = []
 
 
 class Settings(Section):

@@ -21,7 +21,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     """One data point. `performance`: share of the target, capped at 1; None without a target or a value.
 
     `origin` says which value counts: derived from sensors, reported by the city, or none. `why`: the reason code of a
-    missing or partial value, `reported_only` for a KPI that no sensor gives.
+    missing or partial value, `reported_only` for a KPI that no sensor gives. `period`: of which the value is.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     target: float | None
     performance: float | None
     points: int | None
+    period: str
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,28 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 def indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
     """Every data point of the 91, in the catalogue's order."""
-    found = figures(values)
+    return _indicators(city, figures(values))
+
+
+def newest_indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
+    """The same from the values of several years: of each data point the newest year in which it has a value.
+
+    Sensors give the running year, people report the one before it: no single year has both.
+    """
+    years: dict[str, list[KpiValue]] = {}
+    for value in values:
+        years.setdefault(value.period, []).append(value)
+    newest_first = [figures(years[year]) for year in sorted(years, reverse=True)] or [figures([])]
+    known: dict[Point, Figure] = {}
+    for found in newest_first:
+        for f in found:
+            old = known.get((f.code, f.part))
+            if old is None or (old.value is None and (f.value is not None or old.derived is None)):
+                known[f.code, f.part] = f
+    return _indicators(city, list(known.values()))
+
+
+def _indicators(city: City, found: Sequence[Figure]) -> list[Indicator]:
     wanted = stored_targets(city)
     scores = score(found, wanted)
     return [_indicator(f, scores, _target_of(f, wanted)) for f in official(found)]
@@ -90,6 +112,7 @@ def _indicator(f: Figure, scores: Scores, target: float | None) -> Indicator:
         target=target,
         performance=min(1.0, scored.performance) if scored else None,
         points=scored.points if scored else None,
+        period=counts.period if counts else "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, Message, wait
 from registry.city import City, Device
+from simulators.faults import Fault, sessions_with, with_fault
 from simulators.journal import Journal, Record, payload
 from simulators.synthetic import columns, sessions
 from telemetry.quantities import QUANTITIES
@@ -26,7 +27,7 @@ _PACK = 50  # records in one message when they are resent
 
 @dataclass(slots=True)
 class Node:
-    """One node. `next_at`: time of its next measurement, ms UTC."""
+    """One node. `next_at`: time of its next measurement, ms UTC. `fault`: what is wrong with it."""
 
     device: Device
     city: str
@@ -36,12 +37,15 @@ class Node:
     sessions_until: int = 0
     sent: int = 0
     acknowledged: int = 0
+    fault: Fault | None = None
 
     def read(self, now: int) -> list[Record]:
         """The records of one measurement at `now`, and of the sessions that ended since the last one."""
         t = np.array([now], dtype=np.int64)
         entries: list[dict[str, Any]] = [
-            {"n": c.quantity, "u": QUANTITIES[c.quantity].unit, "v": float(c.value[0])} for c in columns(self.device, t)
+            {"n": c.quantity, "u": QUANTITIES[c.quantity].unit, "v": float(c.value[0])}
+            for c in with_fault(columns(self.device, t), self.fault)
+            if len(c.t)
         ]
         if entries:
             entries[0] = {"bt": now / 1000, **entries[0]}
@@ -51,7 +55,8 @@ class Node:
         if "session_energy" not in self.device.quantities:
             return []
         since, self.sessions_until = self.sessions_until, now
-        ended = [s for s in sessions(self.device.id, since - DAY, now) if since <= s.end < now]
+        found = sessions_with(sessions(self.device.id, since - DAY, now), self.fault)
+        ended = [s for s in found if since <= s.end < now]
         return [
             [{"n": "session_energy", "u": "kWh", "v": s.energy, "bt": s.start / 1000, "end": s.end / 1000,
               "key": f"{self.device.id}-{s.start}"}]
@@ -100,18 +105,24 @@ def _packs(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield pack
 
 
-def make_nodes(city: City, broker: Broker, interval_ms: int, now: int) -> list[Node]:
-    """A node for each device of the city; their measurements are spread over the interval.
+def make_nodes(
+    city: City, broker: Broker, interval_ms: int, now: int, faults: Mapping[str, Fault], more: Sequence[Device] = ()
+) -> list[Node]:
+    """A node for each device of the city and of `more`; their measurements are spread over the interval.
 
     `{device}` in the broker's user name is the device's id.
     """
     nodes = []
-    for place, device in enumerate(city.device):
+    devices = [*city.device, *more]
+    for place, device in enumerate(devices):
         own = replace(broker, username=broker.username and broker.username.replace("{device}", device.id))
         link = Link(own, f"{city.id}-{device.id}", [command_topic(city.id, device.id)])
         link.set_will(f"{ROOT}/{city.id}/{device.id}/status", b'{"state":"offline"}')
-        first = now + interval_ms * place // max(len(city.device), 1)
-        nodes.append(Node(device, city.id, link, Journal(random.getrandbits(31)), first, sessions_until=now))
+        first = now + interval_ms * place // len(devices)
+        fault = faults.get(device.id)
+        nodes.append(
+            Node(device, city.id, link, Journal(random.getrandbits(31)), first, sessions_until=now, fault=fault)
+        )
     return nodes
 
 

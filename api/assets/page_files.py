@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
 from fastapi import FastAPI, Request
@@ -15,7 +16,7 @@ from api.problems import NotFound, problem
 from api.state import State, find_city
 from kpi_derivation.catalogue import canonical
 from page.bundle import PAGE, script, style_sheet
-from telemetry.errors import Unavailable
+from telemetry.errors import Unavailable, UsageError
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # the address of a file contains its hash
 # Views of the page: the first level behind /c/{city}, and the addresses without a city.
@@ -47,6 +48,17 @@ def assets() -> dict[str, Asset]:
     return found
 
 
+def ground_of(path: Path) -> bytes:
+    """The GeoJSON under the map, without blanks. Raises UsageError for a file that is no FeatureCollection."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The ground of the map, {path}, cannot be read: {error}.") from None
+    if not isinstance(found, dict) or found.get("type") != "FeatureCollection":
+        raise UsageError(f"The ground of the map, {path}, is not a GeoJSON FeatureCollection.")
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def hashed(name: str, asset: Asset) -> str:
     """The address of a file: it changes with its content, so that a browser may keep it for good."""
     stem, dot, ending = name.rpartition(".")
@@ -64,9 +76,11 @@ def shell(found: dict[str, Asset], tiles: str = "", attribution: str = "") -> by
     return text.replace("{files}", json.dumps(settings).replace("<", "\\u003c")).encode()
 
 
-def add_page(app: FastAPI, tiles: str = "", attribution: str = "") -> None:
-    """Serve the page's HTML at the address of every view, and its files below /static/."""
+def add_page(app: FastAPI, tiles: str = "", attribution: str = "", ground: Path | None = None) -> None:
+    """Serve the page's HTML at the address of every view, and its files below /static/. Raises UsageError."""
     found = assets()
+    if ground is not None:
+        found["ground.json"] = Asset(ground_of(ground), "application/geo+json")
     files = {hashed(name, asset): asset for name, asset in found.items()}
     html = shell(found, tiles, attribution)
 

@@ -1,4 +1,4 @@
-"""How the 91 indicators stand in the newest year: counts, and every data point's band by sub-dimension. Pure."""
+"""How the 91 indicators stand, each by its newest year: counts, and every data point's band by sub-dimension. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from reporting.indicators import Indicator, summary
 
 
-def standing(period: str, found: Sequence[Indicator]) -> dict[str, Any]:
+def standing(found: Sequence[Indicator]) -> dict[str, Any]:
     """The card of the 91 indicators. `points`: 4 to 1 by band, 0 for a value without a target, None for no value."""
     groups: dict[str, list[int | None]] = {}
     shares: dict[str, list[float]] = {}
@@ -19,7 +19,6 @@ def standing(period: str, found: Sequence[Indicator]) -> dict[str, Any]:
         if i.performance is not None:
             shares.setdefault(i.sub_dimension, []).append(i.performance)
     return {
-        "period": period,
         "summary": msgspec.to_builtins(summary(found)),
         "groups": [
             {"name": name, "points": points, "share": _mean(shares.get(name, []))} for name, points in groups.items()

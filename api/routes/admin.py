@@ -14,6 +14,7 @@ from api.access import add_token, delete_token, read_tokens
 from api.problems import NotFound, responses
 from api.roles import Role, role_of
 from api.state import State, StateOf, find_city
+from registry.additions import Place
 from telemetry.errors import Unavailable, UsageError
 from telemetry.topics import valid_id
 
@@ -72,6 +73,9 @@ class NewDevice(BaseModel):
     like: str = Field("", max_length=64)
     kind: str = Field("", max_length=40)
     quantities: list[str] = Field([], max_length=50)
+    site: str = Field("", max_length=100, description="What people call the place")
+    lat: float | None = Field(None, ge=-90, le=90)
+    lon: float | None = Field(None, ge=-180, le=180)
 
 
 class Done(BaseModel):
@@ -143,7 +147,9 @@ def register(state: StateOf, body: NewDevice) -> dict[str, str]:
         raise UsageError("An id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not start with a dash.")
     if state.operator.register is None:
         raise NotFound("This server has no city files beside it; use `cityvitals device add` where they are.")
-    return {"text": state.operator.register(body.city, body.device, body.like, body.kind, tuple(body.quantities))}
+    place = Place(body.site.strip(), body.lat, body.lon)
+    found = state.operator.register(body.city, body.device, body.like, body.kind, tuple(body.quantities), place)
+    return {"text": found}
 
 
 @router.get("/admin/health", response_model=HealthReport)

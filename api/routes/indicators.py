@@ -11,18 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.store import CityRecord
 from api.model import Indicators
 from api.problems import responses
-from api.queries import standing_year, zone_of
+from api.queries import YEARS, recent_years, standing_year, zone_of
 from api.state import CityOf, State, StateOf
 from api.tables import FILES, Form, as_file
 from registry.city import City
 from reporting.figures.figures import figures
-from reporting.indicators import Indicator, indicators, summary
+from reporting.indicators import Indicator, indicators, newest_indicators, summary
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import ROLLING, Period, parse_period
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
-YEARS = 5
+NEWEST = "newest"
 
 
 class IndicatorsQuery(BaseModel):
@@ -31,7 +31,9 @@ class IndicatorsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     period: str | None = Field(
-        None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the newest year with figures"
+        None,
+        description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the newest year with figures. `newest`: of each"
+        " data point the newest year that has a value",
     )
     format: Form = Field("json", description="csv or xlsx: the same as a file")
 
@@ -44,18 +46,27 @@ def city_indicators(
     record: CityOf, state: StateOf, query: Annotated[IndicatorsQuery, Query()]
 ) -> dict[str, Any] | Response:
     """Every data point of the 91 KPIs. A year without any value is answered too: with 91 reasons."""
-    period = _period(record, state, query.period)
-    values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
-    found = indicators(City.model_validate(record.config), values)
+    label, found = _found(record, state, query.period)
     rows = [msgspec.to_builtins(i) for i in found]
     if query.format != "json":
-        return as_file(rows, _FILE, query.format, f"{record.id}-indicators-{period.label}")
-    past = _past(record, state, int(period.label[:4]))
+        return as_file(rows, _FILE, query.format, f"{record.id}-indicators-{label}")
+    last = max((int(i.period[:4]) for i in found if i.period), default=0) if label == NEWEST else int(label[:4])
+    past = _past(record, state, last)
     for row in rows:
         row["history"] = past.get((row["code"], row["part"]), [])
     return {
-        "city": record.id, "period": period.label, "summary": msgspec.to_builtins(summary(found)), "indicators": rows,
+        "city": record.id, "period": label, "summary": msgspec.to_builtins(summary(found)), "indicators": rows,
     }  # fmt: skip
+
+
+def _found(record: CityRecord, state: State, wanted: str | None) -> tuple[str, list[Indicator]]:
+    """The period's label and the data points. Raises UsageError."""
+    city = City.model_validate(record.config)
+    if wanted == NEWEST:
+        return NEWEST, newest_indicators(city, recent_years(state.store, record.id))
+    period = _period(record, state, wanted)
+    values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
+    return period.label, indicators(city, values)
 
 
 def _period(record: CityRecord, state: State, label: str | None) -> Period:

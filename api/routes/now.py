@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from adapters.store import CityRecord
 from api.device_reads import heard
 from api.now.air import Values, air
 from api.now.attention import attention
@@ -15,11 +14,11 @@ from api.now.charging import charging
 from api.now.electricity import electricity, too_many
 from api.now.standing import standing
 from api.problems import responses
-from api.queries import newest, standing_year
-from api.state import CityOf, State, StateOf
+from api.queries import newest, recent_years
+from api.state import CityOf, StateOf
 from registry.city import City
-from reporting.indicators import indicators
-from telemetry.kpi_value import KpiQuery, StoredKpi
+from reporting.indicators import newest_indicators
+from telemetry.kpi_value import StoredKpi
 from telemetry.periods import iso
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
@@ -64,16 +63,10 @@ def now(record: CityOf, state: StateOf) -> dict[str, Any]:
         "electricity": electricity(city, values, seen, at),
         "charging": charging(found.devices, values),
         "attention": attention(found.devices, suspects, found.unregistered),
-        "standing": _standing(record, city, state),
+        "standing": standing(newest_indicators(city, recent_years(state.store, record.id))),
     }
 
 
 def _updated(rows: list[StoredKpi]) -> str | None:
     newest_change = max((row.updated for row in rows), default=0)
     return iso(newest_change) if newest_change else None
-
-
-def _standing(record: CityRecord, city: City, state: State) -> dict[str, Any]:
-    period = standing_year(state.store, record.id, city.zone, state.clock())
-    values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
-    return standing(period.label, indicators(city, values))

@@ -32,11 +32,15 @@ def add(
     quantity: Annotated[
         list[str] | None, typer.Option("--quantity", help="A quantity that it measures; may be repeated.")
     ] = None,
+    site: Annotated[str, typer.Option("--site", help="What people call the place.")] = "",
+    lat: Annotated[float | None, typer.Option("--lat", help="Degrees north.")] = None,
+    lon: Annotated[float | None, typer.Option("--lon", help="Degrees east.")] = None,
 ) -> None:
     """Add a device to a city file, or a quantity to one that is in it.
 
     Example: cityvitals device add city.toml aq-999 --like aq-099
     """
     from cityvitals.registration import register  # noqa: PLC0415
+    from registry.additions import Place  # noqa: PLC0415
 
-    sys.stdout.write(register(city, device, like, kind, tuple(quantity or ())))
+    sys.stdout.write(register(city, device, like, kind, tuple(quantity or ()), Place(site, lat, lon)))

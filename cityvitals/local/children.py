@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -11,15 +12,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from cityvitals.local.broker import mosquitto, mosquitto_config
-from cityvitals.processes import PARENT
-from telemetry.errors import CityVitalsError
+from cityvitals.processes import PARENT, RESTARTS
+from registry.config import load_city
+from telemetry.errors import CityVitalsError, UsageError
+
+log = logging.getLogger(__name__)
 
 _START_S = 30.0
 
@@ -63,7 +67,7 @@ class Local:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, **self.environment, PARENT: str(os.getpid())},
+                env={**os.environ, **self.environment, PARENT: str(os.getpid()), RESTARTS: "1"},
                 cwd=self.folder,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
             )
@@ -85,9 +89,14 @@ class Local:
                 tail = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
                 raise CityVitalsError(f"{name} ended with code {code}; the end of its log: {' | '.join(tail)}")
 
-    def stop(self) -> None:
-        """End all processes, nodes first, and wait for them."""
-        for name in ("simulate", "gateway", "ingest", "api", "broker"):
+    def restart(self, names: tuple[str, ...], config: Path) -> None:
+        """End these commands and start them again, with a configuration that has changed."""
+        self.stop(names)
+        self.start(names, config)
+
+    def stop(self, names: tuple[str, ...] = ("simulate", "gateway", "ingest", "api", "broker")) -> None:
+        """End processes, by default all of them, nodes first, and wait for them."""
+        for name in names:
             child = self.children.pop(name, None)
             if child is None:
                 continue
@@ -98,6 +107,32 @@ class Local:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+class Watched:
+    """City files that may change while the programs run, as when a device is registered."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._seen = self._stamp()
+
+    def _stamp(self) -> list[tuple[int, int]]:
+        return [(found.st_mtime_ns, found.st_ino) for found in (path.stat() for path in self._paths if path.exists())]
+
+    def take_over(self, local: Local, config: Path) -> bool:
+        """Start gateway and ingest again after a change. A file that cannot be read is left out until it can."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return False
+        self._seen = stamp
+        try:
+            for path in self._paths:
+                load_city(path)
+        except UsageError as error:
+            log.error("%s The programs go on with the city as it was.", error)
+            return False
+        local.restart(("gateway", "ingest"), config)
+        return True
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import logging
 import time
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from rich.console import Console
@@ -16,11 +17,15 @@ from adapters.stores import open_store
 from api.server import listen
 from cityvitals.clock import now_ms
 from cityvitals.local.broker import mosquitto
-from cityvitals.local.children import Local, answers, free_port, interruptible
+from cityvitals.local.children import Local, Watched, answers, free_port, interruptible
+from cityvitals.local.showcase import figures, setting
 from cityvitals.replay import history
 from cityvitals.replay.replay import Replay
 from registry.city import City
 from registry.config import load_city
+from reporting.region.figures_import import import_figures
+from simulators.faults import faults_of, strangers
+from telemetry.periods import local_date
 from telemetry.windows import BASE_WIDTH, DAY, MINUTE
 
 LIVE_MS = 30_000
@@ -35,6 +40,12 @@ class Demo:
     console: Console
     local: Local
     store: str
+    simulate: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        """The settings of the programs."""
+        return self.folder / "cityvitals.toml"
 
     @property
     def url(self) -> str:
@@ -45,6 +56,7 @@ class Demo:
 
     def write_history(self, city: City, days: int) -> None:
         """Write the history up to now, or what is missing since the last run."""
+        logging.getLogger("ingest.core").setLevel(logging.ERROR)  # of the stranger: the page shows it
         store = open_store(self.store)
         replay = Replay(city, store, self.folder / "history.db", BASE_WIDTH)
         span = store.span(city.id, "window")
@@ -60,7 +72,9 @@ class Demo:
         if until - since > LIVE_MS:
             with Progress(*columns, console=self.console) as bar:
                 task = bar.add_task(label, total=1.0)
-                for share in history.write(replay, since, until, LIVE_MS):
+                settings = setting.simulate_settings(self.simulate)
+                unlisted = strangers(settings, city.device)
+                for share in history.write(replay, since, until, LIVE_MS, faults_of(settings), unlisted):
                     bar.update(task, completed=share)
         self.console.print(
             f"history ready: {replay.summary.stored:,} readings written, {replay.summary.kpis:,} KPI values"
@@ -68,16 +82,28 @@ class Demo:
         replay.buffer.close()
         store.close()
 
+    def write_figures(self, city: City) -> None:
+        """Figures of the last five full years, of this city and its neighbours."""
+        now = now_ms()
+        last = (local_date(now, city.zone) - timedelta(days=1)).year - 1
+        path = self.folder / "figures.csv"
+        path.write_text(figures.as_csv(last), encoding="utf-8")
+        store = open_store(self.store)
+        done = import_figures(store, path, figures.neighbours(), now)
+        store.close()
+        self.console.print(f"figures ready: {done.figures:,} of {done.cities} cities, in {path.name}")
+
     # -- processes ---------------------------------------------------------------------------------------------------
 
     def start(self, nodes: int) -> None:
         """Start broker, gateway, ingest, API and nodes, and wait until the API answers."""
         broker_port = free_port()
         self._write_config(broker_port)
+        tokens = setting.new_tokens(self.folder / "tokens")
         self.local.start_broker(broker_port)
-        self.local.start(("gateway", "ingest", "api", "simulate"), self.folder / "cityvitals.toml")
+        self.local.start(("gateway", "ingest", "api", "simulate"), self.config)
         self.local.wait("the API", lambda: answers(f"http://127.0.0.1:{self.port}/readyz"))
-        self._print_addresses(broker_port, nodes)
+        self._print_addresses(broker_port, nodes, tokens)
 
     # -- configuration and output ------------------------------------------------------------------------------------
 
@@ -88,20 +114,27 @@ class Demo:
             "gateway": {"id": "demo-gateway", "broker": url, "buffer": str(self.folder / "gateway.db")},
             "ingest": {"broker": url, "rejects": str(self.folder / "ingest-rejects.db")},
             "store": {"url": self.store},
-            "api": {"port": self.port},
-            "simulate": {"broker": url, "interval_s": LIVE_MS / 1000},
+            "api": {
+                "port": self.port,
+                "tokens": str(self.folder / "tokens"),
+                "public": True,
+                "ground": str(self.folder / "ground.json"),
+            },
+            "simulate": {"broker": url, "interval_s": LIVE_MS / 1000, **self.simulate},
         }
-        (self.folder / "cityvitals.toml").write_text(tomlkit.dumps(settings), encoding="utf-8")
+        self.config.write_text(tomlkit.dumps(settings), encoding="utf-8")
 
-    def _print_addresses(self, broker_port: int, nodes: int) -> None:
+    def _print_addresses(self, broker_port: int, nodes: int, tokens: dict[str, str]) -> None:
         kind = "Mosquitto" if mosquitto() else "amqtt, embedded"
         rows = (
             ("live page", self.url),
             ("API", f"{self.url}/v1/cities  (described in {self.url}/openapi.json)"),
             ("broker", f"mqtt://127.0.0.1:{broker_port}  ({kind})"),
-            ("nodes", f"{nodes} simulated, each measures every {LIVE_MS // 1000} s"),
+            ("nodes", f"{nodes} simulated, each measures every {LIVE_MS // 1000} s; three have a fault"),
             ("store", self.store),
             ("data, logs", str(self.folder)),
+            ("sign in", f"{self.url}/admin, with a token of this start:"),
+            *((f"  {role}", token) for role, token in tokens.items()),
         )
         for name, what in rows:
             self.console.print(f"  {name:<11} {what}", highlight=False, markup=False, soft_wrap=True)
@@ -114,18 +147,22 @@ def run(folder: Path, port: int, seconds: float | None, days: int, store: str = 
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     city_file = folder / "city.toml"
-    if not city_file.exists():
-        shutil.copy(str(files("cityvitals.local") / "demo_city.toml"), city_file)
+    setting.write_city(city_file)
+    setting.write_ground(folder / "ground.json")
     local = Local(folder)
     demo = Demo(folder, port, Console(), local, store or f"sqlite:///{folder / 'store.db'}")
+    demo.simulate = setting.simulated(demo.config, now_ms())
     with interruptible(local.stop):
         try:
             city = load_city(city_file)
             demo.write_history(city, days)
+            demo.write_figures(city)
             demo.start(len(city.device))
+            watched = Watched([city_file])
             end = time.monotonic() + seconds if seconds is not None else None
             while end is None or time.monotonic() < end:
                 local.check()
+                watched.take_over(local, demo.config)
                 time.sleep(0.2)
         except KeyboardInterrupt:
             pass

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from api.server import listen as reserve
 from cityvitals.local.broker import mosquitto
-from cityvitals.local.children import Local, answers, connects, interruptible
+from cityvitals.local.children import Local, Watched, answers, connects, interruptible
 from registry.config import load_city, load_settings
 from telemetry.errors import UsageError
 
@@ -37,9 +37,11 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
             local.start(_PARTS, config.resolve())
             local.wait("the API", lambda: answers(f"http://127.0.0.1:{web}/healthz"))
             _print_addresses(console, folder, web, broker_port, address)
+            watched = Watched(settings.city_files)
             end = time.monotonic() + seconds if seconds is not None else None
             while end is None or time.monotonic() < end:
                 local.check()
+                watched.take_over(local, config.resolve())
                 time.sleep(0.2)
         except KeyboardInterrupt:
             pass

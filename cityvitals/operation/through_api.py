@@ -11,6 +11,7 @@ from api.operator import Operator, Register
 from cityvitals.clock import now_ms
 from cityvitals.operation.rejects import plain, replay_in
 from cityvitals.registration import register
+from registry.additions import Place
 from registry.config import load_city
 from registry.settings import Settings
 from telemetry.errors import UsageError
@@ -41,10 +42,10 @@ def _open(path: Path) -> Buffer:
 
 
 def _register(settings: Settings) -> Register:
-    def add(city: str, device: str, like: str, kind: str, quantities: tuple[str, ...]) -> str:
+    def add(city: str, device: str, like: str, kind: str, quantities: tuple[str, ...], place: Place) -> str:
         files = {load_city(Path(path)).city.id: Path(path) for path in settings.city_files}
         if city not in files:
             raise UsageError(f"No configured city file has the id '{city}'.")
-        return register(files[city], device, like, kind, quantities)
+        return register(files[city], device, like, kind, quantities, place)
 
     return add

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from gateway.decoding.decoded import Decoded
 from gateway.decoding.sessions import add_session, session_key
 from gateway.plausible import Registered
 from registry.city import City, Device
+from simulators.faults import Fault, sessions_with, with_fault
 from simulators.synthetic import columns, sessions
 from telemetry.periods import local_date, midnight
 from telemetry.readings import Readings
@@ -24,9 +26,13 @@ _SLICE = 10 * DAY
 
 
 def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, int, int]]:
-    """(start, end, step) of history: hourly, but from yesterday's midnight on as often as live nodes read."""
-    yesterday = midnight(local_date(until, city.zone) - timedelta(days=1), city.zone)
-    spans = [(since, min(yesterday, until), HOUR), (max(yesterday, since), until, live_ms)]
+    """(start, end, step) of history: hourly, in the last nine days every quarter of an hour, from yesterday on as live.
+
+    Today's load is shown beside that of a week ago by the quarter of an hour. A day has one step: readings of a day
+    stand for the device's median step.
+    """
+    quarters, live = (midnight(local_date(until, city.zone) - timedelta(days=n), city.zone) for n in (9, 1))
+    spans = [(since, quarters, HOUR), (max(quarters, since), live, 15 * MINUTE), (max(live, since), until, live_ms)]
     return [
         (a, min(a + _SLICE, end), step)
         for start, end, step in spans
@@ -34,13 +40,21 @@ def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, i
     ]
 
 
-def write(replay: Replay, since: int, until: int, live_ms: int) -> Iterator[float]:
-    """Write history in [since, until); yields the share done."""
+def write(
+    replay: Replay,
+    since: int,
+    until: int,
+    live_ms: int,
+    faults: Mapping[str, Fault] = MappingProxyType({}),
+    unlisted: Sequence[tuple[Device, int]] = (),
+) -> Iterator[float]:
+    """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when."""
     work = steps(replay.city, since, until, live_ms)
     for number, (start, end, step) in enumerate(work):
         t = np.arange(start, end, step, dtype=np.int64)
         t = t[(t >= since) & (t < until)]
-        converted = Converted(_readings(replay, t, max(start, since), min(end, until)), [])
+        readings = _readings(replay, t, max(start, since), min(end, until), faults, unlisted)
+        converted = Converted(readings, [])
         replay.add_converted(converted, "history", until + MINUTE)
         for _ in replay.flush():
             pass
@@ -49,19 +63,28 @@ def write(replay: Replay, since: int, until: int, live_ms: int) -> Iterator[floa
     yield 1.0
 
 
-def _readings(replay: Replay, t: IntArray, start: int, end: int) -> Readings:
-    batch = Batch(replay.buffer.table, Registered.of([replay.city]))
-    parts = [part for device in replay.city.device for part in _of_device(replay.city.id, device, batch, t)]
-    for device in replay.city.device:
-        if "session_energy" in device.quantities:
-            for s in (s for s in sessions(device.id, start - DAY, end) if start <= s.end < end):
-                rows = Decoded()
-                add_session(rows, s.start, s.end, s.energy, None, session_key(f"{device.id}-{s.start}"))
-                batch.add(replay.city.id, device.id, rows, s.end, 0)
+def _readings(
+    replay: Replay,
+    t: IntArray,
+    start: int,
+    end: int,
+    faults: Mapping[str, Fault],
+    unlisted: Sequence[tuple[Device, int]],
+) -> Readings:
+    city = replay.city
+    batch = Batch(replay.buffer.table, Registered.of([city]))
+    parts = [part for d in city.device for part in _of_device(city.id, d, batch, t, faults.get(d.id))]
+    parts += [part for d, since in unlisted for part in _of_device(city.id, d, batch, t[t >= since], None)]
+    for device in (d for d in city.device if "session_energy" in d.quantities):
+        found = sessions_with(sessions(device.id, start - DAY, end), faults.get(device.id))
+        for s in (s for s in found if start <= s.end < end):
+            rows = Decoded()
+            add_session(rows, s.start, s.end, s.energy, None, session_key(f"{device.id}-{s.start}"))
+            batch.add(city.id, device.id, rows, s.end, 0)
     return Readings.concat([*parts, batch.readings()[0]])
 
 
-def _of_device(city: str, device: Device, batch: Batch, t: IntArray) -> Iterator[Readings]:
-    for c in columns(device, t):
+def _of_device(city: str, device: Device, batch: Batch, t: IntArray, fault: Fault | None) -> Iterator[Readings]:
+    for c in with_fault(columns(device, t), fault):
         kind = batch.kind(city, device.id, c.quantity, None)
-        yield batch.convert(np.full(len(t), kind), c.value, t)
+        yield batch.convert(np.full(len(c.t), kind), c.value, c.t)

@@ -79,7 +79,7 @@ export function ago(ms) {
 
 /** A period in words: "17 Jun 2026", "Jun 2026", "Q2 2026", "2026". */
 export function periodText(label) {
-  if (label === "24h" || label === "365d") return t(`period.${label}`);
+  if (label === "24h" || label === "365d" || label === "newest") return t(`period.${label}`);
   const [year, second, day] = label.split("-");
   if (!second) return year;
   if (second.startsWith("Q")) return t("period.quarter", { q: second.slice(1), year });

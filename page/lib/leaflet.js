@@ -26,7 +26,8 @@ export async function makeMap(box, signal, say) {
   const L = await library();
   const map = L.map(box, { zoomControl: false, attributionControl: false, preferCanvas: true, zoomSnap: 0.5, minZoom: 3, maxZoom: 19, fadeAnimation: false, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches });
   signal.addEventListener("abort", () => map.remove());
-  ground(map, box);
+  const shapes = settings.files["ground.json"] ? await fetch(settings.files["ground.json"]).then((answer) => (answer.ok ? answer.json() : null), () => null) : null;
+  ground(map, box, shapes ? planOf(shapes) : []);
   if (settings.tiles?.url) {
     const tiles = L.tileLayer(settings.tiles.url, { maxZoom: 19, crossOrigin: false }).addTo(map);
     tiles.once("tileerror", () => say(t("map.no_tiles")));
@@ -35,12 +36,41 @@ export async function makeMap(box, signal, say) {
   return { L, map };
 }
 
-/** Meridians and parallels with their degrees on a canvas under everything else. */
-function ground(map, box) {
+// In this order, the first one lowest: token of the colour, and the width of a line in pixels at a middle zoom.
+const KINDS = { water: ["--map-water", 0], built: ["--map-built", 0], green: ["--map-green", 0], river: ["--map-water", 5], road: ["--map-road", 3] };
+
+/** The shapes of a GeoJSON file that the ground knows, by kind: [{kind, rings: [[[lon, lat], ...], ...]}]. */
+function planOf({ features }) {
+  const rings = ({ type, coordinates }) => ({ Polygon: coordinates, MultiPolygon: coordinates.flat(), LineString: [coordinates], MultiLineString: coordinates })[type] ?? [];
+  const known = (features ?? []).filter((f) => f.geometry && Object.hasOwn(KINDS, f.properties?.kind ?? ""));
+  const order = Object.keys(KINDS);
+  return known.map((f) => ({ kind: f.properties.kind, rings: rings(f.geometry) })).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+function shape(map, pen, { kind, rings }, colours) {
+  pen.beginPath();
+  for (const ring of rings) {
+    for (const [i, [lon, lat]] of ring.entries()) {
+      const { x, y } = map.latLngToContainerPoint([lat, lon]);
+      if (i) pen.lineTo(x, y);
+      else pen.moveTo(x, y);
+    }
+  }
+  const [, width] = KINDS[kind];
+  if (!width) {
+    pen.fillStyle = colours[kind];
+    return pen.fill("evenodd");
+  }
+  Object.assign(pen, { strokeStyle: colours[kind], lineWidth: width * 2 ** Math.min(1.5, Math.max(-1.5, map.getZoom() - 13)), lineCap: "round", lineJoin: "round" });
+  pen.stroke();
+}
+
+/** The city's shapes, meridians and parallels with their degrees, on a canvas under everything else. */
+function ground(map, box, shapes) {
   const canvas = el("canvas", { class: "ground", "aria-hidden": "true" });
   box.prepend(canvas);
   const colours = { line: "", text: "" };
-  const dye = () => Object.assign(colours, { line: colour("--line"), text: colour("--muted") });
+  const dye = () => Object.assign(colours, { line: colour("--line"), text: colour("--muted") }, Object.fromEntries(Object.entries(KINDS).map(([kind, [token]]) => [kind, colour(token)])));
   const draw = () => {
     const { x: width, y: height } = map.getSize();
     const sharp = devicePixelRatio;
@@ -48,7 +78,8 @@ function ground(map, box) {
     const pen = canvas.getContext("2d");
     pen.setTransform(sharp, 0, 0, sharp, 0, 0);
     pen.clearRect(0, 0, width, height);
-    pen.strokeStyle = colours.line;
+    for (const one of shapes) shape(map, pen, one, colours);
+    Object.assign(pen, { strokeStyle: colours.line, lineWidth: 1 });
     pen.fillStyle = colours.text;
     pen.font = "11px system-ui, sans-serif";
     lines(map, pen, width, height);

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 
 /** The kind of a period from its label. */
 export function kindOf(label) {
-  if (label === "24h" || label === "365d") return label;
+  if (label === "24h" || label === "365d" || label === "newest") return label;
   if (label.includes("Q")) return "quarter";
   return { 4: "year", 7: "month", 10: "day" }[label.length] ?? "year";
 }
@@ -34,13 +34,13 @@ export function labels(city, kind) {
 export function periodChooser(city, current, kinds, choose) {
   const kind = kindOf(current);
   const [first, last] = span(city);
-  const newest = { day: last, month: last.slice(0, 7), year: last.slice(0, 4), quarter: `${last.slice(0, 4)}-Q${Math.ceil(Number(last.slice(5, 7)) / 3)}`, "24h": "24h", "365d": "365d" };
+  const newest = { day: last, month: last.slice(0, 7), year: last.slice(0, 4), quarter: `${last.slice(0, 4)}-Q${Math.ceil(Number(last.slice(5, 7)) / 3)}`, "24h": "24h", "365d": "365d", newest: "newest" };
   const kindList = el("select", { class: "pick", "aria-label": t("period.kind"), onchange: (event) => choose(newest[event.target.value]) }, ...kinds.map((k) => el("option", { value: k, selected: k === kind }, t(`kind.${k}`))));
   return el("span", { class: "row nowrap period" }, kindList, which(city, current, kind, choose, first, last));
 }
 
 function which(city, current, kind, choose, first, last) {
-  if (kind === "24h" || kind === "365d") return null;
+  if (kind === "24h" || kind === "365d" || kind === "newest") return null;
   const attributes = { class: "pick", "aria-label": t("period.which"), onchange: (event) => event.target.value && choose(event.target.value) };
   if (kind === "day") return el("input", { ...attributes, type: "date", value: current, min: first, max: last });
   const offered = [...new Set([...labels(city, kind), current, ...(kind === "year" ? [1, 2, 3, 4, 5].map((n) => String(Number(last.slice(0, 4)) - n)) : [])])].sort().reverse();

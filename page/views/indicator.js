@@ -21,8 +21,7 @@ export async function indicator(root, context) {
   const base = `/v1/cities/${encodeURIComponent(city.id)}/kpis/${encodeURIComponent(code)}`;
   const entry = await getJson(`${base}/about`, signal);
   const part = wantedPart || (entry.parts.length ? (entry.parts[0] ?? "") : "");
-  const step = STEPS.includes(query.step) ? query.step : "month";
-  const rows = await series(base, step, part, city, signal);
+  const [step, rows] = await stepped(base, STEPS.includes(query.step) ? [query.step] : entry.derivable ? ["month", "year"] : ["year"], part, city, signal);
   const name = part ? `${entry.name}: ${partText(part)}` : entry.name;
   document.title = `${name} · ${city.name}`;
   const view = { ...context, base, entry, code, part, step, rows, name };
@@ -40,18 +39,36 @@ export async function indicator(root, context) {
 
 const sized = (node, size) => (node.classList.add(size), node);
 
+/** The first of these steps that has values, and its rows. */
+async function stepped(base, steps, part, city, signal) {
+  for (const step of steps) {
+    const rows = await series(base, step, part, city, signal);
+    if (rows.some((row) => row.value !== null) || step === steps.at(-1)) return [step, rows];
+  }
+  return [steps[0], []];
+}
+
 async function series(base, step, part, city, signal) {
   const days = step === "day" && city.data_until ? `&from=${new Date(Date.parse(city.data_until) - 370 * 86400000).toISOString().slice(0, 10)}` : "";
-  const answer = await getJson(`${base}/series?kind=${step}${part ? `&part=${encodeURIComponent(part)}` : ""}${days}`, signal);
-  const mine = answer.series.find((s) => s.part === part) ?? answer.series[0];
-  if (!mine) return [];
-  const names = Object.keys(mine).filter((name) => Array.isArray(mine[name]));
-  return mine.period.map((_, i) => Object.fromEntries(names.map((name) => [name, mine[name][i]])));
+  const answer = await getJson(`${base}/series?kind=${step}${part && step !== "year" ? `&part=${encodeURIComponent(part)}` : ""}${days}`, signal);
+  const [derived, reported] = [part, besideOf(part)].map((p) => rowsOf(answer.series.find((s) => s.part === p)));
+  if (!reported.length) return derived;
+  const counts = new Map([...derived, ...reported].map((row) => [row.period, row])); // what the city reports counts
+  return [...counts.values()].sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
+}
+
+/** The part under which a reported figure is stored beside a derived one. */
+const besideOf = (part) => (part ? `${part}:reported` : "reported");
+
+function rowsOf(series) {
+  if (!series) return [];
+  const names = Object.keys(series).filter((name) => Array.isArray(series[name]));
+  return series.period.map((_, i) => Object.fromEntries(names.map((name) => [name, series[name][i]])));
 }
 
 async function valueOf({ city, code, part, signal }, period) {
   const found = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/kpis?period=${encodeURIComponent(period)}&code=${encodeURIComponent(code)}`, signal);
-  return found.find((k) => k.part === part) ?? null;
+  return found.find((k) => k.part === besideOf(part)) ?? found.find((k) => k.part === part) ?? null;
 }
 
 function answer({ name }, value, period) {

@@ -17,7 +17,7 @@ const SOURCES = ["", "derived", "reported", "missing", "target"];
 export async function indicators(root, context) {
   const { city, query, signal } = context;
   const base = `/v1/cities/${encodeURIComponent(city.id)}/indicators`;
-  const found = await getJson(`${base}${query.period ? `?period=${encodeURIComponent(query.period)}` : ""}`, signal);
+  const found = await getJson(`${base}?period=${encodeURIComponent(query.period || "newest")}`, signal);
   const state = { source: SOURCES.includes(query.source) ? query.source : "", goal: query.goal ?? "", find: query.find ?? "" };
   const left = el("div", { class: "wheel-side" });
   const count = el("p", { class: "muted small", role: "status" });
@@ -35,13 +35,15 @@ export async function indicators(root, context) {
 
 function head({ city }, found, base) {
   const { summary: s } = found;
-  const answer = s.with_target ? t("indicators.answer", { n: s.on_target, all: s.with_target, period: periodText(found.period) }) : t("indicators.answer_values", { n: s.with_value, all: s.kpis, period: periodText(found.period) });
+  const newest = found.period === "newest";
+  const places = { ...(s.with_target ? { n: s.on_target, all: s.with_target } : { n: s.with_value, all: s.kpis }), period: periodText(found.period) };
+  const answer = t(s.with_target ? (newest ? "indicators.newest" : "indicators.answer") : newest ? "indicators.newest_values" : "indicators.answer_values", places);
   const change = (period) => go(addressOf(city.id, ["indicators"], { ...Object.fromEntries(new URLSearchParams(location.search)), period }));
   return el(
     "div",
     { class: "row between view-head" },
     el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("indicators.about", { derived: s.derived, reported: s.reported, missing: s.kpis - s.with_value }))),
-    el("div", { class: "row" }, periodChooser(city, found.period, ["day", "month", "quarter", "year"], change), ...downloads(`${base}?period=${encodeURIComponent(found.period)}`, `${city.id}-indicators-${found.period}`)),
+    el("div", { class: "row" }, periodChooser(city, found.period, ["newest", "day", "month", "quarter", "year"], change), ...downloads(`${base}?period=${encodeURIComponent(found.period)}`, `${city.id}-indicators-${found.period}`)),
   );
 }
 
@@ -91,7 +93,7 @@ function wheelOf({ city }, found, state) {
   const rows = byIndicator(found, state);
   const open = (code) => {
     const row = rows.find((r) => r.code === code).first;
-    go(addressOf(city.id, ["k", row.code, row.part], { period: found.period }));
+    go(addressOf(city.id, ["k", row.code, row.part], { period: periodOf(found.period, row) }));
   };
   const { summary: s } = found;
   const hub = (kpi) => kpi
@@ -139,10 +141,11 @@ function names(city, period, rows) {
 }
 
 const full = (row) => (row.part ? `${row.name}: ${partText(row.part)}` : row.name);
-const link = (city, period, row) => el("a", { href: addressOf(city, ["k", row.code, row.part], { period }) }, full(row));
+const periodOf = (period, row) => row.period || (period === "newest" ? "" : period);
+const link = (city, period, row) => el("a", { href: addressOf(city, ["k", row.code, row.part], { period: periodOf(period, row) }) }, full(row));
 
 function line(city, period, row) {
-  const sure = row.origin === "reported" ? t("indicators.for", { period: periodText(period) }) : t("coverage", { share: percent(row.coverage ?? 0) });
+  const sure = row.origin === "reported" ? t("indicators.for", { period: periodText(row.period) }) : t("indicators.sure", { period: periodText(row.period), share: percent(row.coverage ?? 0) });
   return el(
     "tr",
     {},

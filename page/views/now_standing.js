@@ -1,7 +1,7 @@
 // Now: what needs a look, and how the 91 indicators stand.
 
 import { el } from "../lib/dom.js";
-import { number, percent, periodText } from "../lib/format.js";
+import { number, percent } from "../lib/format.js";
 import { card, glyph, none } from "../lib/parts.js";
 import { addressOf } from "../lib/place.js";
 import { t } from "../lib/text.js";
@@ -39,7 +39,7 @@ export function standingCard({ city }, { standing: s }) {
   ];
   return sized(
     card(
-      t("now.standing.title", { period: periodText(s.period) }),
+      t("now.standing.title"),
       [t("now.standing.link"), addressOf(city.id, ["indicators"])],
       el("div", { class: "big" }, ...figures.map(([n, key]) => el("p", {}, el("b", {}, number(n)), el("span", { class: "muted small" }, t(key, { n }))))),
       el("ul", { class: "rows" }, ...s.groups.map(group)),

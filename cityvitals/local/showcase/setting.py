@@ -1,0 +1,62 @@
+"""The files of the demo's folder: its city with targets, faults of its devices, and tokens of each role."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from api.access import add_token
+from api.roles import ROLES
+from cityvitals.local.showcase.figures import targets
+from registry.config import load_settings
+from registry.settings import SimulateSettings
+from telemetry.periods import iso
+from telemetry.windows import DAY, HOUR, MINUTE
+
+_FAULTS = (("air-07", "silent", 9 * HOUR), ("air-03", "high", 4 * DAY), ("charger-05", "broken", 5 * HOUR))
+_STRANGER = ("air-70", "air-01", 3 * HOUR)
+
+
+def write_city(path: Path) -> None:
+    """The city file with its targets, where there is none yet."""
+    if path.exists():
+        return
+    document = tomlkit.parse((files("cityvitals.local") / "demo_city.toml").read_text(encoding="utf-8"))
+    listed = tomlkit.aot()
+    for entry in targets():
+        listed.append(tomlkit.item(entry))
+    document["target"] = listed
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def write_ground(path: Path) -> None:
+    """Water, built area and roads under the map."""
+    shutil.copy(str(files("cityvitals.local.showcase") / "ground.json"), path)
+
+
+def simulated(config: Path, now: int) -> dict[str, Any]:
+    """Faults and strangers, as [simulate] names them: those of the folder's last start, else new ones before `now`."""
+    if config.exists():
+        known = load_settings(config).simulate
+        return json.loads(known.model_dump_json(include={"fault", "stranger"}))  # type: ignore[no-any-return]
+    faults = [
+        {"device": device, "kind": kind, "since": iso((now - ago) // MINUTE * MINUTE)} for device, kind, ago in _FAULTS
+    ]
+    device, like, ago = _STRANGER
+    return {"fault": faults, "stranger": [{"device": device, "like": like, "since": iso(now - ago)}]}
+
+
+def simulate_settings(entries: dict[str, Any]) -> SimulateSettings:
+    """The same as settings."""
+    return SimulateSettings.model_validate(entries)
+
+
+def new_tokens(path: Path) -> dict[str, str]:
+    """A token for each role above viewer, in a new file; those of an earlier start are no longer valid."""
+    path.unlink(missing_ok=True)
+    return {role: add_token(path, f"demo-{role}", [role]) for role in ROLES[1:]}
