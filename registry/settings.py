@@ -187,9 +187,13 @@ class _Since(Section):
 
 
 class FaultSettings(_Since):
-    """A fault of a simulated device: silent, high (particles 2.6 times too high) or broken (a charger in a fault)."""
+    """A fault of a simulated device.
 
-    kind: Literal["silent", "high", "broken"]
+    silent: sends nothing. high: particles 2.6 times too high. broken: a charger in a fault. garbled: its first message
+    has numbers with a comma, which is rejected.
+    """
+
+    kind: Literal["silent", "high", "broken", "garbled"]
 
 
 class StrangerSettings(_Since):

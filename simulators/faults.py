@@ -15,14 +15,14 @@ from telemetry.series import FloatArray, IntArray
 
 FAULT_STATE = 3.0  # of connector_state
 _HIGH = 2.6
-Kind = Literal["silent", "high", "broken"]
+Kind = Literal["silent", "high", "broken", "garbled"]
 
 
 class Fault(NamedTuple):
     """A fault of a device since a time (UTC ms).
 
     silent: it sends nothing. high: particles read 2.6 times too high. broken: a charger reports a fault and starts no
-    session.
+    session. garbled: the first message of a node has numbers with a comma.
     """
 
     kind: Kind
@@ -72,4 +72,6 @@ def _where(t: IntArray, since: int, then: FloatArray, before: FloatArray) -> Flo
     return np.asarray(np.where(t >= since, then, before), dtype=np.float64)
 
 
-_APPLY: dict[Kind, Callable[[Columns, int], Columns]] = {"silent": _silent, "high": _high, "broken": _broken}
+_APPLY: dict[Kind, Callable[[Columns, int], Columns]] = {
+    "silent": _silent, "high": _high, "broken": _broken, "garbled": lambda c, _: c,
+}  # fmt: skip

@@ -5,17 +5,20 @@ The role is checked before a route is reached (api/access.py).
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.store import Store
 from api.access import add_token, delete_token, read_tokens
 from api.problems import NotFound, responses
+from api.queries import zone_of
 from api.roles import Role, role_of
 from api.state import State, StateOf, find_city
 from registry.additions import Place
 from telemetry.errors import Unavailable, UsageError
+from telemetry.periods import ROLLING, calendar_period, local_date
 from telemetry.topics import valid_id
 
 router = APIRouter(prefix="/v1", tags=["Operation"], responses=responses(401, 403, 404, 422, 503))
@@ -61,6 +64,46 @@ class Ids(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ids: list[int] = Field(min_length=1, max_length=1000)
+
+
+class Again(BaseModel):
+    """A message to send to the gateway again, mended or as it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: str = Field(min_length=1, max_length=1024)
+    payload: str = Field(max_length=262_144)
+
+
+class LedgerRow(BaseModel):
+    """Records that a device numbered in the period: sent = stored + refused + missing."""
+
+    device: str
+    sent: int
+    stored: int
+    refused: int
+    missing: int
+    duplicate: int
+    recovered: int
+    unexplained: int
+    whole: bool
+
+
+class Ledger(BaseModel):
+    """The loss ledger of a period, incomplete devices first. `as_of`: time of the gateways' newest report."""
+
+    period: str
+    as_of: str | None
+    devices: list[LedgerRow]
+
+
+class LedgerQuery(BaseModel):
+    """Of which city and period."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    city: str
+    period: str | None = Field(None, description="2018, 2018-Q3, 2018-07 or 2018-07-01; default: the running month")
 
 
 class NewDevice(BaseModel):
@@ -137,6 +180,26 @@ def replay(state: StateOf, body: Ids) -> dict[str, str]:
     if state.operator.replay is None:
         raise NotFound("This server has no gateway beside it; use `cityvitals rejects` where the gateway runs.")
     return {"text": "\n".join(state.operator.replay(body.ids))}
+
+
+@router.post("/admin/rejects/send", response_model=Done)
+def send_again(state: StateOf, body: Again) -> dict[str, str]:
+    """Send a rejected message again, as it was or mended, through the gateway's broker. The gateway may run."""
+    if state.operator.send_again is None:
+        raise NotFound("This server has no gateway beside it; use `cityvitals rejects` where the gateway runs.")
+    return {"text": state.operator.send_again(body.topic, body.payload)}
+
+
+@router.get("/admin/ledger", response_model=Ledger)
+def ledger(state: StateOf, query: Annotated[LedgerQuery, Query()]) -> dict[str, Any]:
+    """What devices sent and what of it is stored, as `cityvitals ledger` shows it."""
+    record = find_city(state.store, query.city)
+    if state.operator.ledger is None:
+        raise NotFound("This server does not count records; use `cityvitals ledger`.")
+    label = query.period or calendar_period("month", local_date(state.clock(), zone_of(record)), zone_of(record)).label
+    if label in ROLLING:
+        raise UsageError("The ledger is of calendar periods: 2018, 2018-Q3, 2018-07 or 2018-07-01.")
+    return state.operator.ledger(cast(Store, state.store), record.id, label)
 
 
 @router.post("/admin/devices", response_model=Done)

@@ -95,10 +95,8 @@ class Demo:
 
     # -- processes ---------------------------------------------------------------------------------------------------
 
-    def start(self, nodes: int) -> None:
+    def start(self, broker_port: int, nodes: int) -> None:
         """Start broker, gateway, ingest, API and nodes, and wait until the API answers."""
-        broker_port = free_port()
-        self._write_config(broker_port)
         tokens = setting.new_tokens(self.folder / "tokens")
         self.local.start_broker(broker_port)
         self.local.start(("gateway", "ingest", "api", "simulate"), self.config)
@@ -107,7 +105,8 @@ class Demo:
 
     # -- configuration and output ------------------------------------------------------------------------------------
 
-    def _write_config(self, broker_port: int) -> None:
+    def write_config(self, broker_port: int) -> None:
+        """The settings of the programs, with the faults that history and nodes show."""
         url = {"url": f"mqtt://127.0.0.1:{broker_port}"}
         settings = {
             "city_files": ["city.toml"],
@@ -155,9 +154,11 @@ def run(folder: Path, port: int, seconds: float | None, days: int, store: str = 
     with interruptible(local.stop):
         try:
             city = load_city(city_file)
+            broker_port = free_port()
+            demo.write_config(broker_port)
             demo.write_history(city, days)
             demo.write_figures(city)
-            demo.start(len(city.device))
+            demo.start(broker_port, len(city.device))
             watched = Watched([city_file])
             end = time.monotonic() + seconds if seconds is not None else None
             while end is None or time.monotonic() < end:

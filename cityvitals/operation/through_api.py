@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.mqtt.broker_settings import broker
 from adapters.sqlite.buffer import Buffer
+from adapters.store import Store
 from api.operator import Operator, Register
 from cityvitals.clock import now_ms
+from cityvitals.operation.reconcile import accounts_as_of
 from cityvitals.operation.rejects import plain, replay_in
+from cityvitals.operation.send_again import send_again
 from cityvitals.registration import register
 from registry.additions import Place
 from registry.config import load_city
 from registry.settings import Settings
+from reporting.show import stored_city
 from telemetry.errors import UsageError
+from telemetry.periods import iso, parse_period
 
 
 def operator(settings: Settings) -> Operator:
@@ -32,7 +38,17 @@ def operator(settings: Settings) -> Operator:
     def replay(ids: Sequence[int]) -> Sequence[str]:
         return list(replay_in(settings, _open(buffer), ids, now_ms()))
 
-    return Operator(register=files, rejects=rejects, replay=replay)
+    def again(topic: str, payload: str) -> str:
+        return send_again(broker(settings.gateway.broker), topic, payload.encode())
+
+    return Operator(register=files, rejects=rejects, replay=replay, send_again=again, ledger=_ledger)
+
+
+def _ledger(store: Store, city: str, label: str) -> dict[str, Any]:
+    period = parse_period(label, stored_city(store, city).zone)
+    found, newest = accounts_as_of(store, city, period)
+    rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole} for a in found]
+    return {"period": label, "as_of": None if newest is None else iso(newest), "devices": rows}
 
 
 def _open(path: Path) -> Buffer:

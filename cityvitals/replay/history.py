@@ -23,6 +23,7 @@ from telemetry.series import IntArray
 from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 _SLICE = 10 * DAY
+_QUARTER = 15 * MINUTE
 
 
 def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, int, int]]:
@@ -32,7 +33,7 @@ def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, i
     stand for the device's median step.
     """
     quarters, live = (midnight(local_date(until, city.zone) - timedelta(days=n), city.zone) for n in (9, 1))
-    spans = [(since, quarters, HOUR), (max(quarters, since), live, 15 * MINUTE), (max(live, since), until, live_ms)]
+    spans = [(since, quarters, HOUR), (max(quarters, since), live, _QUARTER), (max(live, since), until, live_ms)]
     return [
         (a, min(a + _SLICE, end), step)
         for start, end, step in spans
@@ -51,7 +52,8 @@ def write(
     """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when."""
     work = steps(replay.city, since, until, live_ms)
     for number, (start, end, step) in enumerate(work):
-        t = np.arange(start, end, step, dtype=np.int64)
+        # Near the end of its quarter of an hour, so that what a register gained counts in it.
+        t = np.arange(start, end, step, dtype=np.int64) + (step - live_ms if step == _QUARTER else 0)
         t = t[(t >= since) & (t < until)]
         readings = _readings(replay, t, max(start, since), min(end, until), faults, unlisted)
         converted = Converted(readings, [])

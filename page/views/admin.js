@@ -4,8 +4,10 @@ import { getJson, hasToken, sendJson, useToken } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { number } from "../lib/format.js";
 import { button, card, chip, none, note, select, table } from "../lib/parts.js";
-import { addressOf } from "../lib/place.js";
 import { t } from "../lib/text.js";
+import { devicesCard } from "./admin_devices.js";
+import { ledgerCard } from "./admin_ledger.js";
+import { rejectsCard } from "./admin_rejects.js";
 
 const ROLES = ["viewer", "reporter", "operator", "admin"];
 const SCOPES = ["read", "reporter", "operator", "admin", "metrics"];
@@ -21,7 +23,7 @@ export async function admin(root, context) {
   if (!me.name) root.append(signIn(me));
   const grid = el("div", { class: "grid" });
   root.append(grid);
-  if (at >= 2) grid.append(await sized(devicesCard(context), "c6"), await sized(healthCard(context), "c6"), await sized(rejectsCard(context), "c12"));
+  if (at >= 2) grid.append(await sized(devicesCard(context), "c6"), await sized(healthCard(context), "c6"), await sized(rejectsCard(context), "c12"), await sized(ledgerCard(context), "c12"));
   if (at >= 3) grid.append(await sized(tokensCard(context), "c12"));
 }
 
@@ -50,50 +52,10 @@ function signIn(me) {
   return form;
 }
 
-async function devicesCard({ city, signal }) {
-  const found = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/unregistered`, signal);
-  const node = card(t("admin.devices", { n: found.count }), [t("view.devices"), addressOf(city.id, ["devices"])]);
-  if (!found.devices.length) return node.append(el("p", { class: "small" }, t("admin.no_unregistered"))), node;
-  for (const d of found.devices.slice(0, 20)) node.append(unregistered(city, d));
-  return node;
-}
-
-function unregistered(city, d) {
-  const said = el("div", { role: "status" });
-  const like = el("input", { value: d.nearest, "aria-label": t("admin.like"), placeholder: t("admin.like") });
-  const kind = el("select", { "aria-label": t("admin.kind") }, ...["", "air_lowcost", "air_reference", "electricity_meter", "ev_charger", "noise", "water_meter", "heat_meter", "weather"].map((k) => el("option", { value: k }, k ? t(`kind_of.${k}`) : t("admin.as_like"))));
-  const send = async () => {
-    const body = kind.value ? { city: city.id, device: d.device, kind: kind.value, quantities: d.quantities } : { city: city.id, device: d.device, like: like.value };
-    try {
-      said.replaceChildren(note("good", t("admin.registered"), (await sendJson("POST", "/v1/admin/devices", d.registered ? { city: city.id, device: d.device, quantities: d.quantities } : body)).text));
-    } catch (error) {
-      said.replaceChildren(note("bad", error.message));
-    }
-  };
-  return el("div", { class: "unregistered stack" }, el("p", {}, el("b", {}, el("bdi", {}, d.device))), el("p", { class: "small muted" }, d.text), el("div", { class: "row filters" }, d.registered ? null : like, d.registered ? null : kind, button(t("admin.register"), send, "main")), said);
-}
-
 async function healthCard({ clock, signal }) {
   const h = await getJson("/v1/admin/health", signal);
   const rows = h.cities.map((c) => [c.id, number(c.devices), c.newest_hour === null ? "–" : clock.full(c.newest_hour)]);
   return card(t("admin.health"), null, el("p", {}, chip(h.store ? "good" : "bad", t(h.store ? "admin.store_ok" : "state.store"))), el("dl", { class: "facts" }, el("dt", {}, t("admin.live")), el("dd", {}, number(h.live_clients)), el("dt", {}, t("admin.requests")), el("dd", {}, number(h.requests, 0))), table(t("admin.cities"), [t("frame.city"), { text: t("view.devices"), num: true }, t("admin.newest")], rows));
-}
-
-async function rejectsCard({ clock, signal }) {
-  const { rejects } = await getJson("/v1/admin/rejects?limit=50", signal);
-  const node = card(t("admin.rejects", { n: rejects.length }), null);
-  if (!rejects.length) return node.append(el("p", { class: "small" }, t("admin.no_rejects"))), node;
-  const said = el("div", { role: "status" });
-  const replay = async (ids) => {
-    try {
-      said.replaceChildren(note("good", t("admin.replayed"), (await sendJson("POST", "/v1/admin/rejects/replay", { ids })).text));
-    } catch (error) {
-      said.replaceChildren(note("bad", error.message));
-    }
-  };
-  const rows = rejects.map((r) => [clock.full(r.at), el("span", { class: "code" }, r.topic), r.reason, el("details", {}, el("summary", {}, t("admin.payload", { n: r.bytes })), el("pre", { class: "payload" }, r.payload.slice(0, 2000))), button(t("admin.replay"), () => replay([r.id]))]);
-  node.append(said, table(t("admin.rejects", { n: rejects.length }), [t("since"), t("admin.topic"), t("admin.reason"), t("admin.message"), ""], rows), el("p", { class: "muted small" }, t("admin.replay_how")), el("div", {}, button(t("admin.replay_all"), () => replay(rejects.map((r) => r.id)))));
-  return node;
 }
 
 async function tokensCard({ signal }) {

@@ -9,7 +9,16 @@ import { t } from "../lib/text.js";
 
 const AGAIN_MS = 30000;
 const PAGE = 200; // rows that are drawn at once
-const KIND = { ok: "good", silent: "bad", unheard: "watch" };
+const KIND = { ok: "good", silent: "bad", unheard: "watch", fault: "bad", suspect: "watch" };
+const ORDER = ["silent", "fault", "unheard", "suspect", "ok"];
+const FAULT = 3; // of connector_state
+
+/** How a device is: silent, unheard, fault (of a charger), suspect, ok. */
+export function stateOf(d) {
+  if (d.state !== "ok") return d.state;
+  if (d.kind === "ev_charger" && d.newest.connector_state?.value === FAULT) return "fault";
+  return d.suspect_days ? "suspect" : "ok";
+}
 const GROUPS = { air: (d) => d.kind.startsWith("air"), meters: (d) => d.kind.endsWith("_meter"), chargers: (d) => d.kind === "ev_charger" };
 
 export async function devices(root, context) {
@@ -28,8 +37,9 @@ export async function devices(root, context) {
 }
 
 function render(root, context, state, draw) {
-  const { counts, devices: all, unregistered } = state.found;
-  const trouble = counts.silent + counts.unheard;
+  const { counts, unregistered } = state.found;
+  const all = state.found.devices.toSorted((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)));
+  const trouble = all.filter((d) => stateOf(d) !== "ok").length;
   const shown = all.filter((d) => matches(d, state));
   const choices = ["all", "trouble", ...Object.keys(GROUPS)].map((id) => [id, `${t(`devices.show.${id}`)} ${number(count(all, id))}`]);
   const choose = (show) => {
@@ -59,7 +69,7 @@ function answer(all, trouble) {
 const count = (all, id) => all.filter((d) => matches(d, { show: id, find: "" })).length;
 
 function matches(d, { show, find }) {
-  if (show === "trouble" && d.state === "ok") return false;
+  if (show === "trouble" && stateOf(d) === "ok") return false;
   if (GROUPS[show] && !GROUPS[show](d)) return false;
   return !find || `${d.site} ${d.id} ${d.kind}`.toLowerCase().includes(find.toLowerCase());
 }
@@ -71,16 +81,25 @@ export function newestWords(device) {
 }
 
 /** State of a device as a chip. */
-export const stateChip = (device) => chip(KIND[device.state], t(`device.${device.state}`));
+export const stateChip = (device) => chip(KIND[stateOf(device)], t(`device.${stateOf(device)}`));
 
-function list({ city, status }, state, rows) {
-  const heads = ["state", "device", "heard", "values"];
+/** What is wrong with it, in a sentence; empty where nothing is. */
+function wrong(d, clock, now) {
+  const state = stateOf(d);
+  if (state === "ok" || state === "unheard") return "";
+  const kind = state === "silent" ? "map.silent_since" : `look.${state}.more`;
+  return t(kind, { at: clock.near(d.heard, now), n: d.suspect_days, device: d.id });
+}
+
+function list({ city, clock, status }, state, rows) {
+  const heads = ["state", "device", "wrong", "heard", "values"];
   const row = (d) =>
     el(
       "tr",
       {},
       el("td", {}, stateChip(d)),
       el("th", { scope: "row" }, el("a", { href: addressOf(city.id, ["d", d.id]) }, el("bdi", {}, d.site || d.id)), el("span", { class: "code block" }, `${d.id} · ${t(`kind_of.${d.kind}`)}`)),
+      el("td", {}, wrong(d, clock, state.found.at)),
       el("td", {}, d.heard ? ago(status.now() - Date.parse(d.heard)) : t("devices.never")),
       el("td", { class: "muted" }, newestWords(d) || (d.withheld ? t("devices.withheld") : "–")),
     );

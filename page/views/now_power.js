@@ -42,7 +42,7 @@ function curve(e, clock, weekday, words) {
   return chart({
     name: t("now.power.chart", { value: quantity(scale.unit === "MW" ? e.kw / 1000 : e.kw, scale.unit), change: words ?? "" }),
     unit: t("now.power.unit", { unit: scale.unit }),
-    height: 186,
+    height: 150,
     until,
     series: [
       { name: weekday, label: weekday, values: part(e.curve.before), ghost: true },

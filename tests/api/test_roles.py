@@ -34,6 +34,8 @@ RIGHTS: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/v1/admin/rejects", None, "operator"),
     ("GET", "/v1/admin/health", None, "operator"),
     ("POST", "/v1/admin/rejects/replay", {"ids": [1]}, "operator"),
+    ("POST", "/v1/admin/rejects/send", {"topic": "cv/1/a/b/data", "payload": "[]"}, "operator"),
+    ("GET", f"/v1/admin/ledger?city={CITY}", None, "operator"),
     ("POST", "/v1/admin/devices", {"city": CITY, "device": "air-70", "like": "air_reference-01"}, "operator"),
     ("GET", "/v1/admin/tokens", None, "admin"),
     ("POST", "/v1/admin/tokens", {"name": "new", "scopes": ["read"]}, "admin"),
@@ -47,7 +49,13 @@ def operations() -> Operator:
         done.append(f"register {of}")
         return "registered"
 
-    return Operator(register=register, rejects=lambda limit: [], replay=lambda ids: ["replayed"])
+    return Operator(
+        register=register,
+        rejects=lambda limit: [],
+        replay=lambda ids: ["replayed"],
+        send_again=lambda topic, payload: "sent",
+        ledger=lambda store, city, period: {"period": period, "as_of": None, "devices": []},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 
+from kpi_derivation.catalogue import KPIS
 from registry.city import City
 from reporting.figures.points import all_points, unit_of
 
@@ -39,7 +40,6 @@ def targets() -> list[dict[str, Any]]:
 
 def neighbours() -> list[City]:
     """The four cities around the demo city: numbers, targets and practices, no devices."""
-    listed = tomllib.loads((_FOLDER / "region.toml").read_text(encoding="utf-8"))["city"]
     return [
         City.model_validate(
             {
@@ -48,12 +48,17 @@ def neighbours() -> list[City]:
                 "practice": [{"code": code, "text": text} for code, text in entry["practice"]],
             }
         )
-        for entry in listed
+        for entry in _listed()
     ]
 
 
+def _listed() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads((_FOLDER / "region.toml").read_text(encoding="utf-8"))["city"]
+    return found
+
+
 def _numbers(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key != "practice"}
+    return {key: value for key, value in entry.items() if key not in ("practice", "better")}
 
 
 def as_csv(last_year: int) -> str:
@@ -61,16 +66,17 @@ def as_csv(last_year: int) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("city", "code", "part", "year", "value", "source", "quality"))
-    for city in ("demo", *(c.id for c in neighbours())):
+    better = {"demo": 0.0} | {entry["id"]: entry["better"] for entry in _listed()}
+    for city in better:
         for year in range(last_year - YEARS + 1, last_year + 1):
-            for row, value in _values(city, last_year - year):
+            for row, value in _values(city, better[city], last_year - year):
                 writer.writerow((city, row["code"], row["part"], year, f"{value:.6g}", row["source"], row["quality"]))
     return out.getvalue()
 
 
-def _values(city: str, back: int) -> list[tuple[dict[str, str], float]]:
+def _values(city: str, better: float, back: int) -> list[tuple[dict[str, str], float]]:
     """The figures of a city `back` years before the last one."""
-    found = [(row, _value(city, row, back)) for row in rows() if not _is_missing(city, row["code"])]
+    found = [(row, _value(city, better, row, back)) for row in rows() if not _is_missing(city, row["code"])]
     return [(row, _share(found, row["code"], v) if row["code"] in _PARTS_OF_100 else v) for row, v in found]
 
 
@@ -78,17 +84,22 @@ def _is_missing(city: str, code: str) -> bool:
     return city != "demo" and _draw(city, code, "missing") < _MISSING
 
 
-def _value(city: str, row: dict[str, str], back: int) -> float:
+def _value(city: str, better: float, row: dict[str, str], back: int) -> float:
     value, unit = float(row["value"]), _UNITS[row["code"], row["part"]]
     if unit == "yes/no":
         return 1.0 - value if city != "demo" and _draw(city, row["code"], row["part"]) < 0.15 else value
     block = row["code"].rpartition(":")[0]  # figures of a block rest on one another, as potable on basic water supply
     wobble = 1.0 + 0.02 * (_draw(city, block, back) - 0.5) if back else 1.0
-    factor = 1.0 if city == "demo" else 0.72 + 0.5 * _draw(city, block)
+    factor = 1.0 if city == "demo" else _factor(row["code"], better + 0.36 * (_draw(city, block) - 0.5))
     past = value * (1 + float(row["change"]) / 100) ** -back * wobble
     if unit.startswith("%") and value > 50:  # of a high share the rest varies, so that it stays below 100
         return max(0.0, min(100.0, 100.0 - (100.0 - past) * (1.0 + 3.0 * (1.0 - factor))))
     return past * factor
+
+
+def _factor(code: str, better: float) -> float:
+    """By what a figure is multiplied that is better by this share."""
+    return 1.0 / (1.0 + better) if KPIS[code].direction == "lower" else 1.0 + better
 
 
 def _share(found: list[tuple[dict[str, str], float]], code: str, value: float) -> float:

@@ -6,9 +6,10 @@ import json
 import shutil
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tomlkit
+from tomlkit.items import AoT
 
 from api.access import add_token
 from api.roles import ROLES
@@ -18,7 +19,12 @@ from registry.settings import SimulateSettings
 from telemetry.periods import iso
 from telemetry.windows import DAY, HOUR, MINUTE
 
-_FAULTS = (("air-07", "silent", 9 * HOUR), ("air-03", "high", 4 * DAY), ("charger-05", "broken", 5 * HOUR))
+_FAULTS = (
+    ("air-07", "silent", 9 * HOUR),
+    ("air-03", "high", 9 * DAY),
+    ("charger-05", "broken", 5 * HOUR),
+    ("meter-11", "garbled", 0),
+)
 _STRANGER = ("air-70", "air-01", 3 * HOUR)
 
 
@@ -27,10 +33,11 @@ def write_city(path: Path) -> None:
     if path.exists():
         return
     document = tomlkit.parse((files("cityvitals.local") / "demo_city.toml").read_text(encoding="utf-8"))
-    listed = tomlkit.aot()
+    listed = cast("AoT", document["target"])
+    own = {(entry["code"], entry.get("part", "")) for entry in listed}
     for entry in targets():
-        listed.append(tomlkit.item(entry))
-    document["target"] = listed
+        if (entry["code"], entry.get("part", "")) not in own:
+            listed.append(tomlkit.item(entry))
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
