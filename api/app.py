@@ -23,6 +23,7 @@ from api.middleware.etag import ETagMiddleware
 from api.middleware.head import HeadAsGet
 from api.middleware.security import SecurityHeaders, origin_of
 from api.model import Problem
+from api.now.suspects import Suspects
 from api.problems import add_handlers
 from api.routes import routers
 from api.settings import ApiSettings
@@ -44,7 +45,10 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     hub = Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live)
     tokens = TokenFile(settings.tokens) if settings.tokens else None
     public = settings.public or tokens is None
-    state = State(shared, hub, Requests(), clock, settings.limits, public, settings.tokens, settings.operator)
+    state = State(
+        shared, hub, Requests(), clock, settings.limits, public, settings.tokens, settings.operator,
+        suspects=Suspects(settings.patience_s),
+    )  # fmt: skip
     app.state.cityvitals = state
     for router in routers():
         app.include_router(router)

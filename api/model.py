@@ -180,6 +180,7 @@ class Devices(BaseModel):
     counts: dict[str, int]
     devices: list[DeviceStateJson]
     unregistered: list[Unregistered]
+    judged: bool = Field(description="Whether suspect stations are known; false in the first seconds of a server.")
 
 
 class SeriesPart(BaseModel):

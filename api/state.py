@@ -13,6 +13,7 @@ from adapters.store import CityRecord
 from api.live import Hub
 from api.metrics import Requests
 from api.now.recent import Recent
+from api.now.suspects import Suspects
 from api.operator import Operator
 from api.problems import NotFound
 from api.shared_store import SharedStore
@@ -33,6 +34,7 @@ class State:
     tokens: FilePath | None = None
     operator: Operator = field(default_factory=Operator)
     recent: Recent = field(default_factory=Recent)
+    suspects: Suspects = field(default_factory=Suspects)
 
     def token_file(self) -> FilePath:
         """The token file. Raises NotFound without one."""

@@ -97,7 +97,14 @@ def _city(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> 
         "id": city.id, "name": city.city.name, "population": city.city.population, "blocks": shares,
         "share": _mean([(share, 1.0) for share in shares]),
         "with_value": len({i.code for i in found if i.value is not None}),
+        "practices": _practices(city, found, blocks),
     }  # fmt: skip
+
+
+def _practices(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> dict[int, str]:
+    """What the city did, in its own words, by the number of the block to which the KPI belongs."""
+    block_of = {i.code: blocks.index((i.sub_dimension, i.category)) for i in found}
+    return {block_of[p.code]: p.text for p in city.practice if p.code in block_of}
 
 
 def _mean(pairs: list[tuple[float | None, float | None]]) -> float | None:

@@ -25,14 +25,17 @@ def devices(record: CityOf, state: StateOf) -> dict[str, Any]:
     now = state.clock()
     city = City.model_validate(record.config)
     found = heard(city, state.store, now)
-    suspects = state.recent.suspects(city, state.store, now)
+    suspects = state.suspects.of(city, state.store, now)
     counts = {name: sum(d.state == name for d in found.devices) for name in ("ok", "silent", "unheard")}
     senders = [
         {"id": name, "heard": iso(s.heard), "nearest": s.nearest, "command": s.command}
         for name, s in found.unregistered.items()
     ]
-    rows = [{**device_row(d), "suspect_days": suspects.get(d.id, 0)} for d in found.devices]
-    return {"city": record.id, "at": iso(now), "counts": counts, "devices": rows, "unregistered": senders}
+    rows = [{**device_row(d), "suspect_days": (suspects or {}).get(d.id, 0)} for d in found.devices]
+    return {
+        "city": record.id, "at": iso(now), "counts": counts, "devices": rows, "unregistered": senders,
+        "judged": suspects is not None,
+    }  # fmt: skip
 
 
 def device_row(device: DeviceState) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def one_device(record: CityOf, device: str, state: StateOf) -> dict[str, Any]:
     steady = quantity and not QUANTITIES[quantity].event
     n = hours_of(city, state.store, quantity, [device], end - 7 * DAY, end).n[0] if steady else np.ones(1, dtype=int)
     hidden = {"lat", "lon"} if found.withheld else set()
-    suspects = state.recent.suspects(city, state.store, now) if entry.kind.startswith("air") else {}
+    suspects = (state.suspects.of(city, state.store, now) or {}) if entry.kind.startswith("air") else {}
     return {
         "city": city.id,
         "at": iso(now),

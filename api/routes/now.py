@@ -37,6 +37,7 @@ class Now(BaseModel):
     electricity: dict[str, Any] | None
     charging: dict[str, Any] | None
     attention: list[dict[str, Any]]
+    judged: bool = Field(description="Whether suspect stations are known; false in the first seconds of a server.")
     standing: dict[str, Any]
 
 
@@ -49,7 +50,7 @@ def now(record: CityOf, state: StateOf) -> dict[str, Any]:
     values: Values = {(r.kpi.code, r.kpi.part, r.kpi.kind): r.kpi for r in rows}
     seen = None if too_many(city) else state.recent.of(city, state.store, at)
     found = heard(city, state.store, at)
-    suspects = state.recent.suspects(city, state.store, at)
+    suspects = state.suspects.of(city, state.store, at)
     times = [d.heard for d in found.devices if d.heard is not None]
     counts = {name: sum(d.state == name for d in found.devices) for name in ("ok", "silent", "unheard")}
     return {
@@ -62,7 +63,8 @@ def now(record: CityOf, state: StateOf) -> dict[str, Any]:
         "air": air(values, seen, at) if seen else None,
         "electricity": electricity(city, values, seen, at),
         "charging": charging(found.devices, values),
-        "attention": attention(found.devices, suspects, found.unregistered),
+        "attention": attention(found.devices, suspects or {}, found.unregistered),
+        "judged": suspects is not None,
         "standing": standing(newest_indicators(city, recent_years(state.store, record.id))),
     }
 

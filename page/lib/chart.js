@@ -8,6 +8,7 @@ import { t } from "./text.js";
 
 const HEIGHT = 220;
 const PAD = { left: 44, right: 84, top: 22, bottom: 26 };
+const LETTER = 6.6; // px of a letter of the axis, on average
 const counter = { next: 0 };
 
 /** Round steps of an axis from 0 (or below, for negative values) to at least `high`. */
@@ -100,7 +101,10 @@ function grid(steps, s) {
 }
 
 function xTicks(options, s) {
-  return options.x.ticks.map(([i, text]) => svg("text", { x: s.x(i), y: s.height - 6, "text-anchor": "middle" }, text));
+  const widest = Math.max(0, ...options.x.ticks.map(([, text]) => String(text).length)) * LETTER + 10;
+  const fits = Math.max(1, Math.floor((s.right - s.left) / widest));
+  const every = Math.max(1, Math.ceil(options.x.ticks.length / fits));
+  return options.x.ticks.filter((_, k) => k % every === 0).map(([i, text]) => svg("text", { x: s.x(i), y: s.height - 6, "text-anchor": "middle" }, text));
 }
 
 /** Runs of points without any value, between others: hatched, never bridged. */

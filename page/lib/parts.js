@@ -88,6 +88,18 @@ function row(cells, heads) {
   return el("tr", {}, ...cells.map((cell, i) => el(i ? "td" : "th", { scope: i ? null : "row", class: heads[i]?.num ? "num" : null }, cell)));
 }
 
+/** A long table: the first rows, and a button that shows all of them. */
+export function folded(caption, heads, rows, shown, attributes = {}) {
+  if (rows.length <= shown) return table(caption, heads, rows, attributes);
+  const box = el("div", { class: "stack" });
+  const all = button(t("show_all", { n: rows.length }), () => {
+    box.replaceChildren(table(caption, heads, rows, attributes));
+    box.querySelector(".scroll").focus();
+  });
+  box.append(table(caption, heads, rows.slice(0, shown), attributes), el("div", {}, all));
+  return box;
+}
+
 /** A box that scrolls sideways and can be scrolled by keyboard. */
 export const scroll = (name, ...children) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, ...children);
 

@@ -3,13 +3,13 @@
 import { getJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { number } from "../lib/format.js";
-import { card, chip, none, table } from "../lib/parts.js";
+import { card, chip, folded, none } from "../lib/parts.js";
 import { periodChooser } from "../lib/period.js";
 import { addressOf } from "../lib/place.js";
 import { t } from "../lib/text.js";
 
 const COUNTS = ["sent", "stored", "refused", "missing", "duplicate", "recovered"];
-const SHOWN = 50;
+const SHOWN = 8;
 
 export async function ledgerCard(context) {
   const { city, signal } = context;
@@ -25,13 +25,12 @@ export async function ledgerCard(context) {
 function inside({ city, clock }, found, change) {
   const broken = found.devices.filter((d) => !d.whole).length;
   const total = Object.fromEntries(COUNTS.map((name) => [name, found.devices.reduce((sum, d) => sum + d[name], 0)]));
-  const rows = found.devices.slice(0, SHOWN).map((d) => [el("span", {}, el("a", { href: addressOf(city.id, ["d", d.device]) }, d.device), " ", d.whole ? "" : chip("watch", t("admin.incomplete"))), ...COUNTS.map((name) => number(d[name], 0))]);
+  const rows = found.devices.map((d) => [el("span", {}, el("a", { href: addressOf(city.id, ["d", d.device]) }, d.device), " ", d.whole ? "" : chip("watch", t("admin.incomplete"))), ...COUNTS.map((name) => number(d[name], 0))]);
   const chooser = el("div", { class: "row between" }, el("p", { class: "small" }, said(found, broken, total)), periodChooser(city, found.period, ["day", "month", "quarter", "year"], change));
   if (!rows.length) return [chooser];
   const as_of = found.as_of ? el("p", { class: "muted small" }, t("admin.as_of", { at: clock.full(found.as_of) })) : "";
-  const more = found.devices.length > SHOWN ? el("p", { class: "muted small" }, t("now.look.rest", { n: found.devices.length - SHOWN })) : "";
   const heads = [t("devices.head.device"), ...COUNTS.map((name) => ({ text: t(`ledger.${name}`), num: true }))];
-  return [chooser, table(t("admin.ledger"), heads, rows), more, as_of];
+  return [chooser, folded(t("admin.ledger"), heads, rows, SHOWN), as_of];
 }
 
 function said(found, broken, total) {

@@ -3,7 +3,7 @@
 import { getJson } from "../lib/api.js";
 import { el, svg } from "../lib/dom.js";
 import { byName, number, partText, percent, unitText } from "../lib/format.js";
-import { card, none, scroll, select, table } from "../lib/parts.js";
+import { card, folded, none, scroll, select } from "../lib/parts.js";
 import { labels } from "../lib/period.js";
 import { addressOf, go, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
@@ -70,7 +70,8 @@ function chosenCell({ city }, found, state) {
   const known = found.cities.filter((c) => c.blocks[i] !== null).sort((a, b) => b.blocks[i] - a.blocks[i]);
   const share = chosen.blocks[i];
   const title = el("div", {}, el("h2", {}, `${found.blocks[i].name}: `, el("bdi", {}, chosen.name)), share === null ? none(t("compare.no_score")) : el("p", { class: "word" }, percent(share), el("span", { class: "muted small" }, ` ${t("compare.place", { place: known.indexOf(chosen) + 1, n: known.length })}`)));
-  const leader = known[0] ? el("p", { class: "small" }, t(known.length > 1 ? "compare.leads" : "compare.alone", { city: known[0].name, share: percent(known[0].blocks[i]) })) : null;
+  const practice = known.find((c) => c.practices[i]);
+  const leader = known[0] ? el("div", { class: "small stack" }, el("p", {}, t(known.length > 1 ? "compare.leads" : "compare.alone", { city: known[0].name, share: percent(known[0].blocks[i]) })), practice ? el("p", {}, t("compare.practice", { city: practice.name }), " ", el("q", {}, practice.practices[i])) : "") : null;
   return el("section", { class: "card cell-card", "aria-label": t("compare.chosen") }, title, dots(known, chosen, i), leader);
 }
 
@@ -99,9 +100,9 @@ function twinCard({ city }, found, state, draw) {
   const like = both.filter((line) => line.ranks[city.id] && line.ranks[twin.id]);
   const ahead = like.filter((line) => line.ranks[twin.id] < line.ranks[city.id]).sort((a, b) => gap(b, city, twin) - gap(a, city, twin));
   const heads = [t("indicators.head.name"), { text: city.name, num: true }, { text: twin.name, num: true }, t("indicators.head.unit")];
-  const rows = ahead.slice(0, 40).map((line) => [el("a", { href: addressOf(city.id, ["k", line.code, line.part], { period: found.period }) }, line.part ? `${line.name}: ${partText(line.part)}` : line.name), number(line.values[city.id]), number(line.values[twin.id]), unitText(line.unit)]);
+  const rows = ahead.map((line) => [el("a", { href: addressOf(city.id, ["k", line.code, line.part], { period: found.period }) }, line.part ? `${line.name}: ${partText(line.part)}` : line.name), number(line.values[city.id]), number(line.values[twin.id]), unitText(line.unit)]);
   const node = card(t("compare.twin", { city: twin.name, n: ahead.length }), null, el("div", { class: "row" }, select(t("compare.with", { city: city.name }), others.map((c) => [c.id, c.name]), twin.id, (id) => ((state.twin = id), draw()))), el("p", { class: "muted small" }, t("compare.like", { n: like.length, all: both.length })));
-  node.append(rows.length ? table(t("compare.twin", { city: twin.name, n: ahead.length }), heads, rows) : none(t("compare.not_ahead", { city: twin.name })));
+  node.append(rows.length ? folded(t("compare.twin", { city: twin.name, n: ahead.length }), heads, rows, 12) : none(t("compare.not_ahead", { city: twin.name })));
   return node;
 }
 

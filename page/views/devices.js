@@ -8,6 +8,7 @@ import { addressOf, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
 
 const AGAIN_MS = 30000;
+const SOON_MS = 3000; // a server that has just started judges its stations in the first seconds
 const PAGE = 200; // rows that are drawn at once
 const KIND = { ok: "good", silent: "bad", unheard: "watch", fault: "bad", suspect: "watch" };
 const ORDER = ["silent", "fault", "unheard", "suspect", "ok"];
@@ -27,13 +28,14 @@ export async function devices(root, context) {
   const state = { found: await getJson(path, signal), show: query.show ?? "all", find: query.find ?? "", rows: PAGE };
   const draw = () => render(root, context, state, draw);
   draw();
-  const timer = setInterval(async () => {
+  const again = async () => {
     const found = await getJson(path, signal).catch(() => null);
     if (!found || root.contains(document.activeElement)) return;
     state.found = found;
     draw();
-  }, AGAIN_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  };
+  const timers = [setInterval(again, AGAIN_MS), state.found.judged ? 0 : setTimeout(again, SOON_MS)];
+  signal.addEventListener("abort", () => timers.forEach((timer) => clearInterval(timer)));
 }
 
 function render(root, context, state, draw) {

@@ -4,7 +4,7 @@ import { getJson } from "../lib/api.js";
 import { chart, someTicks } from "../lib/chart.js";
 import { el } from "../lib/dom.js";
 import { downloads, pictures } from "../lib/download.js";
-import { number, partText, percent, periodText, quantity, unitText } from "../lib/format.js";
+import { number, partText, percent, periodText, POLLUTANTS, quantity, unitText } from "../lib/format.js";
 import { button, card, coverage, none, reason, segments, sentence, status, table, trend } from "../lib/parts.js";
 import { kindOf, periodChooser } from "../lib/period.js";
 import { addressOf, go, keep } from "../lib/place.js";
@@ -22,7 +22,7 @@ export async function indicator(root, context) {
   const entry = await getJson(`${base}/about`, signal);
   const part = wantedPart || (entry.parts.length ? (entry.parts[0] ?? "") : "");
   const [step, rows] = await stepped(base, STEPS.includes(query.step) ? [query.step] : entry.derivable ? ["month", "year"] : ["year"], part, city, signal);
-  const name = part ? `${entry.name}: ${partText(part)}` : entry.name;
+  const name = Object.hasOwn(POLLUTANTS, part) ? partText(part) : part ? `${entry.name}: ${partText(part)}` : entry.name;
   document.title = `${name} · ${city.name}`;
   const view = { ...context, base, entry, code, part, step, rows, name };
   if (location.pathname.startsWith("/embed/")) return embedded(root, view);
@@ -156,9 +156,16 @@ function proofCard(view, value, period) {
   const box = card(t("indicator.made"), null);
   const say = (words) => box.append(none(words));
   if (!view.entry.derivable) say(t("indicator.entered"));
-  else if (period === null || period === "24h" || period === "365d") say(t("indicator.calendar"));
+  else if (period === null || period === "24h" || period === "365d") calendar(view, box);
   else derivation(view, value, period, box);
   return box;
+}
+
+/** A rolling period has no proof of its own: the newest calendar period of the history that is over has. */
+function calendar({ city, code, part, rows, query }, box) {
+  const whole = rows.findLast((row) => row.value !== null && Date.parse(row.end) <= Date.now());
+  box.append(none(t("indicator.calendar")));
+  if (whole) box.append(el("p", {}, el("a", { href: addressOf(city.id, ["k", code, part], { ...query, period: whole.period }) }, t("indicator.proof_of", { period: periodText(whole.period) }))));
 }
 
 /** What the store knows of earlier values of this period. */

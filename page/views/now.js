@@ -34,6 +34,7 @@ export async function now(root, context) {
   };
   signal.addEventListener("abort", () => clearTimeout(state.timer));
   context.onChange(again);
+  if (!state.found.judged) again(); // a server that has just started does not know yet which stations are suspect
 }
 
 /** Draw again and put the focus back on the link that had it. */

@@ -74,16 +74,25 @@ function cell(kpi, from, to, open) {
   return svg("g", { class: kpi.dim ? "cell-group dim" : "cell-group", onclick: () => open(kpi.code) }, shape, dot);
 }
 
+/** As much of a name as fits into so many px, and whether in small letters: all of it, its first words, else letters. */
+function fitting(name, px) {
+  const words = name.split(", ");
+  const candidates = words.map((_, i) => words.slice(0, words.length - i).join(", "));
+  const found = candidates.find((text) => text.length * 5.6 <= px);
+  if (found) return [found, false];
+  const small = candidates.find((text) => text.length * 4.6 <= px);
+  return [small ?? `${name.slice(0, Math.max(2, Math.floor(px / 4.6) - 1))}…`, true];
+}
+
 /** The name of a sub-dimension along its arc, where it fits; below the middle it runs the other way, to be read. */
 function subName(name, from, to) {
   const below = Math.sin((from + to) / 2) > 0.25;
   const r = below ? R.hub + 15 : R.hub + 8;
-  const room = ((to - from) * r) / 5.6;
-  const short = name.length > room ? `${name.slice(0, Math.max(2, Math.floor(room) - 1))}…` : name;
+  const [short, small] = fitting(name, (to - from) * r);
   const id = `arc-${(counter.next += 1)}`;
   const [a, b, sweep] = below ? [to, from, 0] : [from, to, 1];
   const arc = svg("path", { id, class: "arc", d: `M${point(r, a)}A${r} ${r} 0 ${to - from > Math.PI ? 1 : 0} ${sweep} ${point(r, b)}` });
-  return [arc, svg("text", { class: "sub-name", "aria-hidden": "true" }, svg("textPath", { href: `#${id}`, startOffset: "50%" }, short))];
+  return [arc, svg("text", { class: small ? "sub-name small-name" : "sub-name", "aria-hidden": "true" }, svg("textPath", { href: `#${id}`, startOffset: "50%" }, short))];
 }
 const counter = { next: 0 };
 
