@@ -102,6 +102,7 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
     assert set(description["paths"]) == {
         "/v1/cities", "/v1/cities/{city}", "/v1/cities/{city}/kpis", "/v1/cities/{city}/kpis/{code}/series",
         "/v1/compare", "/v1/me", "/v1/admin/rejects", "/v1/admin/rejects/replay", "/v1/admin/devices",
+            "/v1/admin/rejects/send", "/v1/admin/ledger",
         "/v1/admin/health", "/v1/admin/tokens", "/v1/admin/tokens/{name}", "/v1/cities/{city}/report/form",
         "/v1/cities/{city}/report/figures",
         "/v1/cities/{city}/plan/charging", "/v1/cities/{city}/plan/peak",
