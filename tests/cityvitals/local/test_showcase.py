@@ -66,9 +66,9 @@ def test_every_place_stands_on_land(city: City) -> None:
     ground = json.loads((files("cityvitals.local.showcase") / "ground.json").read_text(encoding="utf-8"))
     assert {f["properties"]["kind"] for f in ground["features"]} == {"water", "built", "green", "river", "road"}
     water = [shapely.geometry.shape(f["geometry"]) for f in ground["features"] if f["properties"]["kind"] == "water"]
-    placed = [d for d in city.device if d.lat is not None and d.lon is not None]
+    placed = [(d.site, shapely.Point(d.lon, d.lat)) for d in city.device if d.lat is not None and d.lon is not None]
     assert len(placed) == len(city.device)
-    assert [d.site for d in placed if any(w.contains(shapely.Point(d.lon, d.lat)) for w in water)] == []
+    assert [site for site, point in placed if any(w.contains(point) for w in water)] == []
 
 
 def test_faults_stay_what_they_were_at_the_next_start(tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ from tests.servers import Mosquitto
 def test_the_message_arrives_as_it_was_mended(mosquitto: Mosquitto) -> None:
     broker = Broker("127.0.0.1", mosquitto.port)
     listener = Link(broker, "listener", ["cv/1/again/+/data"], session=False)
-    wait_for(lambda: wait([listener], 0.05) or listener.connected, 10, "the listener")
+
+    def listens() -> bool:
+        wait([listener], 0.05)
+        return listener.connected
+
+    wait_for(listens, 10, "the listener")
     try:
         said = send_again(broker, "cv/1/again/meter-11/data", b'[{"n":"power","v":12.5}]')
         assert said.startswith("Sent.")
