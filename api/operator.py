@@ -18,12 +18,12 @@ class Operator:
     """The operations that this server offers; None for one that it does not.
 
     `register`: adds a device to a city file; `rejects`: the newest rejects of the gateway on this machine; `replay`:
-    replays rejects by id, while the gateway is stopped; `send_again`: sends topic and payload to the gateway's broker,
+    replays rejects by id, while the gateway is stopped; `resend`: sends topic and payload to the gateway's broker,
     while it runs; `ledger`: of a store, city and calendar period. Each raises UsageError with what to do.
     """
 
     register: Register | None = None
     rejects: Callable[[int], Sequence[dict[str, Any]]] | None = None
     replay: Callable[[Sequence[int]], Sequence[str]] | None = None
-    send_again: Callable[[str, str], str] | None = None
+    resend: Callable[[str, str], str] | None = None
     ledger: Callable[[Store, str, str], dict[str, Any]] | None = None

@@ -18,7 +18,7 @@ class ApiSettings:
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
     which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
     what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y};
-    `ground`: a GeoJSON file under the map. `patience_s`: how long the first request waits for what is made beside it.
+    `ground`: a GeoJSON file under the map. `wait_s`: how long the first request waits for what is made beside it.
     `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
 
@@ -40,4 +40,4 @@ class ApiSettings:
     tiles: str = ""
     tiles_attribution: str = ""
     ground: Path | None = None
-    patience_s: float = 1.0
+    wait_s: float = 1.0

@@ -134,7 +134,7 @@ def _stop_with_parent(stop: Callable[[], bool], then: Callable[[], None]) -> Non
 
 def run_simulate(settings: Settings) -> None:
     """`cityvitals simulate`."""
-    from simulators.faults import faults_of, strangers  # noqa: PLC0415
+    from simulators.faults import faults_of, unregistered_devices  # noqa: PLC0415
     from simulators.nodes import make_nodes, run  # noqa: PLC0415
 
     stop = until_stopped()
@@ -145,7 +145,7 @@ def run_simulate(settings: Settings) -> None:
         node
         for c in cities
         for node in make_nodes(
-            c, broker(s.broker), interval, now_ms(), faults_of(s), [d for d, _ in strangers(s, c.device)]
+            c, broker(s.broker), interval, now_ms(), faults_of(s), [d for d, _ in unregistered_devices(s, c.device)]
         )
     ]
     log.info("%d simulated nodes", len(nodes))

@@ -196,7 +196,7 @@ class FaultSettings(_Since):
     kind: Literal["silent", "high", "broken", "garbled"]
 
 
-class StrangerSettings(_Since):
+class UnregisteredSettings(_Since):
     """A simulated device that no city file lists; it sends what the registered device `like` sends."""
 
     like: str
@@ -205,14 +205,14 @@ class StrangerSettings(_Since):
 class SimulateSettings(Section):
     """Simulated nodes for every device of the configured cities, or of one of them.
 
-    `fault`: faults that they have. `stranger`: devices on the air that nobody has registered.
+    `fault`: faults that they have. `unregistered`: devices on the air that nobody has registered.
     """
 
     city: str | None = None
     broker: BrokerSettings = BrokerSettings()
     interval_s: float = Field(30.0, gt=0)
     fault: list[FaultSettings] = []
-    stranger: list[StrangerSettings] = []
+    unregistered: list[UnregisteredSettings] = []
 
 
 class Settings(Section):

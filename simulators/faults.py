@@ -34,10 +34,10 @@ def faults_of(settings: SimulateSettings) -> dict[str, Fault]:
     return {f.device: Fault(f.kind, f.since_ms) for f in settings.fault}
 
 
-def strangers(settings: SimulateSettings, devices: Iterable[Device]) -> list[tuple[Device, int]]:
+def unregistered_devices(settings: SimulateSettings, devices: Iterable[Device]) -> list[tuple[Device, int]]:
     """Devices on the air that no city file lists, and since when (UTC ms): each like a registered one."""
     known = {d.id: d for d in devices}
-    wanted = [s for s in settings.stranger if s.device not in known and s.like in known]
+    wanted = [s for s in settings.unregistered if s.device not in known and s.like in known]
     return [(known[s.like].model_copy(update={"id": s.device}), s.since_ms) for s in wanted]
 
 

@@ -49,7 +49,7 @@ def assets() -> dict[str, Asset]:
 
 
 def ground_of(path: Path) -> bytes:
-    """The GeoJSON under the map, without blanks. Raises UsageError for a file that is no FeatureCollection."""
+    """The GeoJSON under the map, without blanks. Raises UsageError for a file that is not a FeatureCollection."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -23,7 +23,7 @@ LOOK_BACK_DAYS = 120  # in which a station's usual difference from its neighbour
 
 @dataclass(slots=True)
 class _Judging:
-    """One judgement under way: of which city, from which moment (UTC ms)."""
+    """One judgement in flight: of which city, from which moment (UTC ms)."""
 
     city: City
     at: int
@@ -33,9 +33,9 @@ class _Judging:
 
 @dataclass(slots=True)
 class Suspects:
-    """The newest judgement of each city. `patience_s`: how long a request waits for the first one."""
+    """The newest judgement of each city. `wait_s`: how long a request waits for the first one."""
 
-    patience_s: float = 1.0
+    wait_s: float = 1.0
     _ready: dict[str, _Judging] = field(default_factory=dict)
     _running: dict[str, _Judging] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -55,7 +55,7 @@ class Suspects:
                 running = self._running[city.id] = _Judging(city, now)
                 Thread(target=self._judge, args=(running, store), daemon=True, name="suspects").start()
         if ready is None:
-            running.done.wait(self.patience_s)
+            running.done.wait(self.wait_s)
             return running.found
         return ready.found
 

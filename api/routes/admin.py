@@ -67,7 +67,7 @@ class Ids(BaseModel):
 
 
 class Again(BaseModel):
-    """A message to send to the gateway again, mended or as it was."""
+    """A message to send to the gateway again, corrected or as it was."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -183,11 +183,11 @@ def replay(state: StateOf, body: Ids) -> dict[str, str]:
 
 
 @router.post("/admin/rejects/send", response_model=Done)
-def send_again(state: StateOf, body: Again) -> dict[str, str]:
-    """Send a rejected message again, as it was or mended, through the gateway's broker. The gateway may run."""
-    if state.operator.send_again is None:
+def resend(state: StateOf, body: Again) -> dict[str, str]:
+    """Send a rejected message again, as it was or corrected, through the gateway's broker. The gateway may run."""
+    if state.operator.resend is None:
         raise NotFound("This server has no gateway beside it; use `cityvitals rejects` where the gateway runs.")
-    return {"text": state.operator.send_again(body.topic, body.payload)}
+    return {"text": state.operator.resend(body.topic, body.payload)}
 
 
 @router.get("/admin/ledger", response_model=Ledger)

@@ -129,7 +129,7 @@ class Watched:
             for path in self._paths:
                 load_city(path)
         except UsageError as error:
-            log.error("%s The programs go on with the city as it was.", error)
+            log.error("%s The programs continue with the city as it was.", error)
             return False
         local.restart(("gateway", "ingest"), config)
         return True

@@ -24,7 +24,7 @@ from cityvitals.replay.replay import Replay
 from registry.city import City
 from registry.config import load_city
 from reporting.region.figures_import import import_figures
-from simulators.faults import faults_of, strangers
+from simulators.faults import faults_of, unregistered_devices
 from telemetry.periods import local_date
 from telemetry.windows import BASE_WIDTH, DAY, MINUTE
 
@@ -56,7 +56,7 @@ class Demo:
 
     def write_history(self, city: City, days: int) -> None:
         """Write the history up to now, or what is missing since the last run."""
-        logging.getLogger("ingest.core").setLevel(logging.ERROR)  # of the stranger: the page shows it
+        logging.getLogger("ingest.core").setLevel(logging.ERROR)  # of the unregistered one: the page shows it
         store = open_store(self.store)
         replay = Replay(city, store, self.folder / "history.db", BASE_WIDTH)
         span = store.span(city.id, "window")
@@ -73,7 +73,7 @@ class Demo:
             with Progress(*columns, console=self.console) as bar:
                 task = bar.add_task(label, total=1.0)
                 settings = setting.simulate_settings(self.simulate)
-                unlisted = strangers(settings, city.device)
+                unlisted = unregistered_devices(settings, city.device)
                 for share in history.write(replay, since, until, LIVE_MS, faults_of(settings), unlisted):
                     bar.update(task, completed=share)
         self.console.print(

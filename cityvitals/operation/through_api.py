@@ -13,7 +13,7 @@ from api.operator import Operator, Register
 from cityvitals.clock import now_ms
 from cityvitals.operation.reconcile import accounts_as_of
 from cityvitals.operation.rejects import plain, replay_in
-from cityvitals.operation.send_again import send_again
+from cityvitals.operation.resend_reject import resend
 from cityvitals.registration import register
 from registry.additions import Place
 from registry.config import load_city
@@ -39,9 +39,9 @@ def operator(settings: Settings) -> Operator:
         return list(replay_in(settings, _open(buffer), ids, now_ms()))
 
     def again(topic: str, payload: str) -> str:
-        return send_again(broker(settings.gateway.broker), topic, payload.encode())
+        return resend(broker(settings.gateway.broker), topic, payload.encode())
 
-    return Operator(register=files, rejects=rejects, replay=replay, send_again=again, ledger=_ledger)
+    return Operator(register=files, rejects=rejects, replay=replay, resend=again, ledger=_ledger)
 
 
 def _ledger(store: Store, city: str, label: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def running(
     store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0, tokens: Path | None = None
 ) -> Iterator[str]:
     """The API in a thread of its own, on a free port; yields its address and stops it."""
-    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens, patience_s=60), store, clock)
+    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens, wait_s=60), store, clock)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -53,7 +53,7 @@ def operations() -> Operator:
         register=register,
         rejects=lambda limit: [],
         replay=lambda ids: ["replayed"],
-        send_again=lambda topic, payload: "sent",
+        resend=lambda topic, payload: "sent",
         ledger=lambda store, city, period: {"period": period, "as_of": None, "devices": []},
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from registry.city import Device
 from registry.settings import SimulateSettings
-from simulators.faults import Fault, faults_of, sessions_with, strangers, with_fault
+from simulators.faults import Fault, faults_of, sessions_with, unregistered_devices, with_fault
 from simulators.synthetic import columns, sessions
 from telemetry.windows import DAY, HOUR, MINUTE
 
@@ -43,18 +43,18 @@ def test_a_broken_charger_reports_its_fault_and_starts_no_session() -> None:
     assert sessions_with(found, None) == found
 
 
-def test_a_stranger_sends_what_another_sends_until_it_is_registered() -> None:
+def test_an_unregistered_device_sends_what_another_sends_until_it_is_registered() -> None:
     settings = SimulateSettings.model_validate(
         {
             "fault": [{"device": "air-01", "kind": "silent", "since": "2026-11-20T12:00:00Z"}],
-            "stranger": [
+            "unregistered": [
                 {"device": "air-70", "like": "air-01", "since": "2026-11-20T12:00:00Z"},
                 {"device": "air-71", "like": "nobody", "since": "2026-11-20T12:00:00Z"},
             ],
         }
     )
     assert faults_of(settings) == {"air-01": Fault("silent", SINCE)}
-    assert [(d.id, d.quantities, since) for d, since in strangers(settings, [AIR])] == [
+    assert [(d.id, d.quantities, since) for d, since in unregistered_devices(settings, [AIR])] == [
         ("air-70", ["pm2_5", "temperature"], SINCE)
     ]
-    assert strangers(settings, [AIR, AIR.model_copy(update={"id": "air-70"})]) == []
+    assert unregistered_devices(settings, [AIR, AIR.model_copy(update={"id": "air-70"})]) == []

@@ -25,7 +25,7 @@ _FAULTS = (
     ("charger-05", "broken", 5 * HOUR),
     ("meter-11", "garbled", 0),
 )
-_STRANGER = ("air-70", "air-01", 3 * HOUR)
+_UNREGISTERED = ("air-70", "air-01", 3 * HOUR)
 
 
 def write_city(path: Path) -> None:
@@ -47,15 +47,15 @@ def write_ground(path: Path) -> None:
 
 
 def simulated(config: Path, now: int) -> dict[str, Any]:
-    """Faults and strangers, as [simulate] names them: those of the folder's last start, else new ones before `now`."""
+    """Entries of [simulate]: faults and unregistered devices of the last start, else new ones before `now`."""
     if config.exists():
         known = load_settings(config).simulate
-        return json.loads(known.model_dump_json(include={"fault", "stranger"}))  # type: ignore[no-any-return]
+        return json.loads(known.model_dump_json(include={"fault", "unregistered"}))  # type: ignore[no-any-return]
     faults = [
         {"device": device, "kind": kind, "since": iso((now - ago) // MINUTE * MINUTE)} for device, kind, ago in _FAULTS
     ]
-    device, like, ago = _STRANGER
-    return {"fault": faults, "stranger": [{"device": device, "like": like, "since": iso(now - ago)}]}
+    device, like, ago = _UNREGISTERED
+    return {"fault": faults, "unregistered": [{"device": device, "like": like, "since": iso(now - ago)}]}
 
 
 def simulate_settings(entries: dict[str, Any]) -> SimulateSettings:

@@ -1,4 +1,4 @@
-"""A rejected message, mended or as it was, sent to the gateway's broker again while the gateway runs."""
+"""A rejected message, corrected or as it was, resent to the gateway's broker while the gateway runs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
 from telemetry.errors import Unavailable, UsageError
 
-_PATIENCE_S = 10.0
+_WAIT_S = 10.0
 
 
-def send_again(broker: Broker, topic: str, payload: bytes) -> str:
+def resend(broker: Broker, topic: str, payload: bytes) -> str:
     """Publish at QoS 1 and wait until the broker has it. Returns what to say. Raises UsageError, Unavailable."""
     if topic.startswith("replay:") or topic.endswith("/windows") or any(c in topic for c in "+#\0") or not topic:
-        raise UsageError(f"'{topic[:80]}' is not a topic of a device; only messages of devices are sent again.")
+        raise UsageError(f"'{topic[:80]}' is not a topic of a device; only messages of devices are resent.")
     link = Link(broker, f"cityvitals-again-{uuid4().hex[:12]}", session=False)
-    deadline, sent = time.monotonic() + _PATIENCE_S, None
+    deadline, sent = time.monotonic() + _WAIT_S, None
     try:
         while time.monotonic() < deadline:
             wait([link], 0.1)

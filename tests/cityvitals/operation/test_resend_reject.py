@@ -1,4 +1,4 @@
-"""A mended reject goes through a real broker, as the device's own message does."""
+"""A corrected reject goes through a real broker, as the device's own message does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
-from cityvitals.operation.send_again import send_again
+from cityvitals.operation.resend_reject import resend
 from telemetry.errors import UsageError
 from tests.processes import wait_for
 from tests.servers import Mosquitto
@@ -22,7 +22,7 @@ def test_the_message_arrives_as_it_was_mended(mosquitto: Mosquitto) -> None:
 
     wait_for(listens, 10, "the listener")
     try:
-        said = send_again(broker, "cv/1/again/meter-11/data", b'[{"n":"power","v":12.5}]')
+        said = resend(broker, "cv/1/again/meter-11/data", b'[{"n":"power","v":12.5}]')
         assert said.startswith("Sent.")
         (message,) = wait_for(lambda: listener.receive(0.1), 10, "the message")
         assert (message.topic, message.payload) == ("cv/1/again/meter-11/data", b'[{"n":"power","v":12.5}]')
@@ -33,4 +33,4 @@ def test_the_message_arrives_as_it_was_mended(mosquitto: Mosquitto) -> None:
 @pytest.mark.parametrize("topic", ["", "cv/1/+/x/data", "cv/#", "replay:file.csv:3", "cv/1/gw/town/windows"])
 def test_what_is_not_a_devices_topic_is_not_sent(topic: str) -> None:
     with pytest.raises(UsageError, match="is not a topic of a device"):
-        send_again(Broker("127.0.0.1", 1), topic, b"[]")
+        resend(Broker("127.0.0.1", 1), topic, b"[]")
