@@ -13,7 +13,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  ARGS='...' is handed on, as in: make demo ARGS='--seconds 60'"
 
-setup: $(VENV)/.installed ## make .venv with the core of cityvitals in it
+setup: $(VENV)/.installed-demo ## make .venv with cityvitals and all that one machine needs to run a city
 	@:
 
 dev: $(VENV)/.installed-dev typings/.installed ## the same, with all that the tests and checks need
@@ -85,25 +85,19 @@ clean: ## remove what was built, downloaded and cached
 # version with its hashes; the second line installs CityVitals itself and what the lock does not cover, which is nothing
 # (tests/test_dependencies.py).
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-$(VENV)/.installed: pyproject.toml
-	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
-	@echo "Installing CityVitals without extras into $(VENV)."
-	@$(PIP) --editable .
-	@touch $@
-
 $(VENV)/.installed-demo: pyproject.toml deploy/requirements.lock
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
-	@echo "Installing what the demo needs into $(VENV): gateway, ingest, API and the embedded broker."
+	@echo "Installing CityVitals into $(VENV) with gateway, ingest, API and an embedded broker; half a minute to two."
 	@$(PIP) --requirement deploy/requirements.lock
 	@$(PIP) --editable '.[demo]'
-	@touch $(VENV)/.installed $@
+	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml requirements-dev.lock
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
 	@echo "Installing CityVitals and the tools for tests and checks into $(VENV); the first time takes some minutes."
 	@$(PIP) --requirement requirements-dev.lock
 	@$(PIP) --editable '.[dev]'
-	@touch $(VENV)/.installed $(VENV)/.installed-demo $@
+	@touch $(VENV)/.installed-demo $@
 
 # What the board's own modules look like, for the type check of the firmware. Outside of the virtual environment,
 # because these stubs would hide those of CPython's library.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from urllib.parse import unquote, urlsplit
 
 from telemetry.errors import CityVitalsError
 
@@ -51,7 +56,24 @@ def need(extra: str, *modules: str) -> None:
 
 def sentence(modules: str, extra: str) -> str:
     """What is missing and how to install it."""
-    return f"{modules} is not installed; run: pip install 'cityvitals[{extra}]'"
+    return f"{modules} is not installed; run: {install_command(extra)}"
+
+
+def install_command(extra: str) -> str:
+    """The command that adds an extra: from where CityVitals itself was installed, a checkout or a file."""
+    python = shlex.quote(sys.executable)
+    try:
+        origin = json.loads(distribution("cityvitals").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        origin = {}
+    url = str(origin.get("url", ""))
+    if not url.startswith("file:"):
+        return f"pip install 'cityvitals[{extra}]'"
+    if "dir_info" in origin:
+        editable = "-e " if origin["dir_info"].get("editable") else ""
+        folder = unquote(urlsplit(url).path)
+        return f"{python} -m pip install {editable}'{folder}[{extra}]'"
+    return f"{python} -m pip install 'cityvitals[{extra}] @ {url}'"
 
 
 def explained(error: ModuleNotFoundError) -> CityVitalsError | None:

@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from registry.extras import EXTRA_OF
+from registry.extras import EXTRA_OF, install_command
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -121,7 +121,7 @@ def test_recorded_data_is_replayed_and_shown_without_any_extra(tmp_path: Path) -
 def test_a_command_whose_libraries_are_missing_names_the_extra(arguments: list[str], extra: str) -> None:
     answer = without_extras(*arguments)
     assert answer.returncode == 1, answer.stderr
-    assert answer.stderr.endswith(f"run: pip install 'cityvitals[{extra}]'\n")
+    assert answer.stderr.endswith(f"run: {install_command(extra)}\n")
 
 
 def test_each_library_of_an_extra_is_reported_with_an_extra_that_contains_it() -> None:

@@ -32,12 +32,19 @@ def commands(folder: Path, scripts: Mapping[str, str], links: tuple[str, ...] = 
 
 
 def test_a_second_setup_takes_no_time() -> None:
-    if not (ROOT / ".venv" / ".installed").exists():
+    if not (ROOT / ".venv" / ".installed-demo").exists():
         pytest.skip("this is not run from the .venv that make made")
     assert run("make", "-C", ROOT, "setup").returncode == 0
     began = time.monotonic()
     assert run("make", "-C", ROOT, "setup").returncode == 0
     assert time.monotonic() - began < 1
+
+
+def test_setup_installs_what_the_tutorial_needs() -> None:
+    """`cityvitals run` needs the gateway's and the API's libraries and a broker: the extra of the demo."""
+    steps = run("make", "-C", ROOT, "-n", "-B", "setup").stdout
+    assert ".[demo]" in steps
+    assert "Installing CityVitals into" in steps
 
 
 def test_a_python_that_is_too_old_is_told_what_to_do(tmp_path: Path) -> None:

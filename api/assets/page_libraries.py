@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from registry.extras import sentence
 from telemetry.errors import CityVitalsError
 
 
@@ -36,7 +37,7 @@ def files_of(library: Library) -> dict[str, bytes]:
     spec = find_spec(library.package)
     folder = Path((spec.submodule_search_locations or [""])[0]) / library.folder if spec else Path()
     if not all((folder / name).is_file() for name in library.files):
-        raise CityVitalsError(f"{library.name} is not installed; run: pip install 'cityvitals[central]'")
+        raise CityVitalsError(sentence(library.name, "central"))
     found = {name: (folder / name).read_bytes() for name in library.files}
     for name, content in found.items():
         if sha256(content).hexdigest() != library.files[name]:

@@ -12,6 +12,7 @@ import pytest
 
 from api.assets.page_libraries import CHARTS, MAPS, Library, files_of
 from api.problems import RETRY_AFTER_S
+from registry.extras import install_command
 from telemetry.errors import CityVitalsError
 from tests.api.city import CITY
 from tests.api.stores import shaky
@@ -144,7 +145,7 @@ def test_a_missing_library_of_the_page_is_reported_at_the_start(
     monkeypatch: pytest.MonkeyPatch, library: Library
 ) -> None:
     monkeypatch.setattr("api.assets.page_libraries.find_spec", lambda name: None)
-    with pytest.raises(CityVitalsError, match=r"pip install 'cityvitals\[central\]'"):
+    with pytest.raises(CityVitalsError, match=re.escape(install_command("central"))):
         files_of(library)
 
 

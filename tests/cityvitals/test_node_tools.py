@@ -20,6 +20,7 @@ from adapters.mqtt.broker import Broker
 from cityvitals.cli.main import app
 from edge.tools import enrol, node_config, node_enrol, node_flash, release
 from registry import extras
+from registry.extras import install_command
 from simulators.hardware.board import Board
 from telemetry.errors import CityVitalsError, UsageError
 from tests.conftest import ServerFactory
@@ -280,7 +281,7 @@ def test_without_the_extra_it_says_how_to_install(tmp_path: Path, monkeypatch: p
     for words in (["flash", enrolled(tmp_path)], ["config"], ["console"]):
         error = node(*words).exception
         assert isinstance(error, CityVitalsError)
-        assert "pip install 'cityvitals[node]'" in str(error)
+        assert install_command("node") in str(error)
 
 
 def test_the_console_shows_what_the_board_prints_and_sends_what_is_typed(board: Board) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from registry import extras
+from registry.extras import install_command
 from reporting.figures.template import HEADINGS
 from telemetry.errors import CityVitalsError
 from tests.reporting.city import fill, run
@@ -161,6 +163,6 @@ def test_pictures_and_summary_are_what_their_names_say(made: Path) -> None:
 
 def test_a_missing_library_is_a_sentence_that_says_how_to_install_it() -> None:
     with pytest.raises(
-        CityVitalsError, match=r"no_such_library is not installed; run: pip install 'cityvitals\[report\]'"
+        CityVitalsError, match=re.escape(f"no_such_library is not installed; run: {install_command('report')}")
     ):
         extras.need("report", "no_such_library")
