@@ -5,14 +5,23 @@ from __future__ import annotations
 import logging
 import sys
 
-from cityvitals.cli.main import app
-from registry.extras import explained
-from telemetry.errors import CityVitalsError, UsageError
-from telemetry.untrusted import printable
+from cityvitals.own_packages import foreign
 
 
 def main() -> None:
     """Run the command line; an error is printed as a sentence, without a traceback."""
+    reason = foreign()
+    if reason is not None:  # before anything else is imported
+        sys.stderr.write(f"cityvitals: {reason}\n")
+        sys.exit(1)
+    _run()
+
+
+def _run() -> None:
+    from cityvitals.cli.main import app  # noqa: PLC0415
+    from registry.extras import explained  # noqa: PLC0415
+    from telemetry.errors import CityVitalsError, UsageError  # noqa: PLC0415
+
     try:
         app()
     except UsageError as error:
@@ -34,7 +43,9 @@ def main() -> None:
         sys.exit(130)
 
 
-def _print_error(error: CityVitalsError, code: int) -> int:
+def _print_error(error: Exception, code: int) -> int:
+    from telemetry.untrusted import printable  # noqa: PLC0415
+
     text = "\n".join(map(printable, str(error).split("\n")))  # it may quote text from a node, a board or a broker
     sys.stderr.write(f"cityvitals: {text}\n")
     return code

@@ -3,6 +3,7 @@
     python3 deploy/make_secrets.py                   everything except devices
     python3 deploy/make_secrets.py --demo            and a user for each simulated device, all with one password
     python3 deploy/make_secrets.py --device aq-001   and a device, whose password is printed once
+    python3 deploy/make_secrets.py --gateway gateway-2   and another gateway for the hub, likewise
 
 It also writes the access rules of the brokers for the cities of deploy/cities: repeat it after adding a city. Needs
 nothing but Python 3.11. Restart a broker after adding users to it.
@@ -91,13 +92,21 @@ def make(folder: Path, demo: bool = False, city_files: Path = CITIES) -> None:
 
 def enrol(folder: Path, device: str) -> str:
     """Add a device to the edge broker and return its password, which is stored as a hash only."""
+    return _enrol(folder / "edge.passwd", device, set(EDGE_USERS | SIMULATOR))
+
+
+def enrol_gateway(folder: Path, gateway: str) -> str:
+    """Add a gateway to the hub and return its password, which is stored as a hash only."""
+    return _enrol(folder / "hub.passwd", gateway, set(HUB_USERS) - {GATEWAY})
+
+
+def _enrol(passwords: Path, device: str, reserved: set[str]) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", device):
         raise SystemExit(
             f"'{device}' is not a valid user name: use 1 to 64 of A-Z a-z 0-9 . _ -, not starting with a dash."
         )
-    if device in EDGE_USERS | SIMULATOR:
-        raise SystemExit(f"'{device}' is a reserved role; choose another id for the device.")
-    passwords = folder / "edge.passwd"
+    if device in reserved:
+        raise SystemExit(f"'{device}' is a reserved role; choose another id.")
     if f"\n{device}:" in f"\n{passwords.read_text()}":
         raise SystemExit(f"{device} has a password already; delete its line in {passwords} to create a new one.")
     password = secrets.token_urlsafe(18)
@@ -111,6 +120,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=SECRETS, help="the folder of the secrets")
     parser.add_argument("--demo", action="store_true", help="allow simulators to publish for every device")
     parser.add_argument("--device", metavar="ID", help="enrol one device on the edge broker")
+    parser.add_argument("--gateway", metavar="ID", help="enrol another gateway on the hub")
     parser.add_argument("--cities", type=Path, default=CITIES, help="the folder of the city files")
     options = parser.parse_args()
     try:
@@ -123,6 +133,9 @@ def main() -> None:
     if options.device:
         password = enrol(options.folder, options.device)
         print(f"{options.device} connects with user name {options.device}, password {password}")
+    if options.gateway:
+        password = enrol_gateway(options.folder, options.gateway)
+        print(f"{options.gateway}: its hub_gateway secret is {password}; restart the hub's broker.")
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def forecast(values: FloatArray, start: int, now: int, seed: int = 1, weeks: int
             f"{int((~np.isnan(known)).sum())} hours of history; a forecast needs at least {LEAST} (eight weeks)."
         )
     padded = np.concatenate([known, np.full(HORIZON + max(origin - len(known), 0), np.nan)])
-    first = max(4 * WEEK, origin - weeks * WEEK)
+    enough = int(np.searchsorted(np.cumsum(~np.isnan(known)), 4 * WEEK))  # values to train on, after whatever gap
+    first = max(4 * WEEK, origin - weeks * WEEK, enough)
     scores, errors = backtest(padded, start, list(range(first, origin - HORIZON, 25)), seed=seed)
     if (~np.isnan(errors[:, 0, 0])).sum() < LEAST_ORIGINS:
         raise UsageError("Too few past forecasts can be scored: the history has too many gaps.")

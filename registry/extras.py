@@ -7,6 +7,7 @@ import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from telemetry.errors import CityVitalsError
@@ -67,7 +68,7 @@ def install_command(extra: str) -> str:
     except (PackageNotFoundError, ValueError):
         origin = {}
     url = str(origin.get("url", ""))
-    if not url.startswith("file:"):
+    if not url.startswith("file:") or not Path(unquote(urlsplit(url).path)).exists():
         return f"pip install 'cityvitals[{extra}]'"
     if "dir_info" in origin:
         editable = "-e " if origin["dir_info"].get("editable") else ""

@@ -16,7 +16,7 @@ from telemetry.errors import UsageError, nearest
 FORMATS = ("table", "json", "csv")
 _GAP = "  "
 _NOTES = 40  # a last column narrower than this is not readable
-_NUMBER = re.compile(r"[-+]?[\d.,/]+(?: ?%)?")
+_NUMBER = re.compile(r"[-+]?[\d.,/]+(?:e[-+]?\d+)?(?: ?%)?")
 
 
 def check_form(form: str) -> None:

@@ -70,7 +70,8 @@ def as_text(found: Outcome, everything: bool, width: int) -> str:
     interval = "" if found.interval_min is None else f", load over {found.interval_min:g} min"
     head = f"{found.scenario}: {found.city}, {found.period}, {found.draws} draws{interval}"
     values = [v for v in found.values if v.changed or (everything and v.baseline is not None)]
-    parts = [wrapped(head, width), wrapped(found.label, width), "\n", _table(values, width)]
+    changes = _table(values, width) if values else "No KPI changes; --all shows those that stay as they are.\n"
+    parts = [wrapped(head, width), wrapped(found.label, width), "\n", changes]
     if found.feeders:
         parts += ["\n", _feeders(found, width)]
     parts += [wrapped(f"note: {note}", width) for note in found.notes]

@@ -62,6 +62,13 @@ def test_the_same_history_gives_the_same_forecast() -> None:
     assert one.value.tobytes() == two.value.tobytes()
 
 
+def test_a_year_without_values_before_the_last_ten_weeks_does_not_matter() -> None:
+    values = wave(4 * WEEK + 8760 + 10 * WEEK, 4.0)
+    values[4 * WEEK : 4 * WEEK + 8760] = np.nan
+    found = forecast(values, START, START + len(values) * HOUR, weeks=8)
+    assert any(s.better for s in found.scores)
+
+
 def test_what_cannot_be_forecast_is_said() -> None:
     with pytest.raises(UsageError, match="at least 1344"):
         forecast(wave(500), START, START + 500 * HOUR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,4 +42,11 @@ def test_the_command_installs_from_where_cityvitals_came(
     origin: object, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extras, "distribution", lambda name: Installed(origin))
+    monkeypatch.setattr(Path, "exists", lambda self: True)
     assert extras.install_command("report") == command
+
+
+def test_a_source_that_is_gone_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = {"dir_info": {}, "url": "file:///nowhere/source"}  # as in the image, whose build folder is left behind
+    monkeypatch.setattr(extras, "distribution", lambda name: Installed(origin))
+    assert extras.install_command("demo") == "pip install 'cityvitals[demo]'"
