@@ -172,6 +172,8 @@ class SqliteStore:
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""
+        if not self._read("SELECT 1 FROM series WHERE city=? LIMIT 1", (city,)):
+            return None  # else the rows of all other cities would be searched
         mine = "series IN (SELECT id FROM series WHERE city=?)"
         sql = f'SELECT start FROM "{level}" WHERE {mine} ORDER BY bucket {{0}}, start {{0}} LIMIT 1'  # noqa: S608
         first = self._read(sql.format("ASC"), (city,))

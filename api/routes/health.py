@@ -72,7 +72,8 @@ def _heartbeats(state: State, up: int) -> list[tuple[dict[str, str], float]]:
 def _look(state: State) -> tuple[int, list[StoredKpi]]:
     """Whether the store answers, and the newest values; a store that does not answer is a metric here, not an error."""
     try:
-        values = [value for record in state.store.cities() for value in newest(state.store, record.id)]
+        measured = [r.id for r in state.store.cities() if r.config.get("device")]  # the others report by hand only
+        values = [value for city in measured for value in newest(state.store, city)]
     except Unavailable:
         return 0, []
     return 1, values

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import httpx
 
+from adapters.sqlite.store import SqliteStore
+from adapters.store import CityRecord
 from api.metrics import family
-from tests.api.city import CITY, NOW
+from registry.city import City
+from reporting.figures.reported import Reported
+from reporting.report import report_figures
+from tests.api.city import CITY, NOW, seed
 from tests.api.stores import shaky
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)*\})? -?[0-9.e+]+$')
@@ -34,6 +39,19 @@ def test_requests_are_counted_by_route_not_by_path(client: httpx.Client) -> None
 def test_freshness_is_the_time_a_value_last_changed(client: httpx.Client) -> None:
     line = f'cityvitals_kpi_updated_timestamp_seconds{{city="{CITY}",code="EN:EN:AQ:1C",part="pm2_5"}}'
     assert f"{line} {(NOW - 4000) // 1000}\n" in client.get("/metrics").text
+
+
+def test_a_city_that_only_reports_has_no_freshness(tmp_path: Path, serving: Callable[..., str]) -> None:
+    """Of a country's hundreds of cities most report by hand; their yearly figures would fill megabytes."""
+    store = SqliteStore(tmp_path / "country.db")
+    seed(store)
+    plain = {"city": {"id": "village", "name": "Village", "country": "NO", "timezone": "Europe/Oslo"}}
+    store.put_city(CityRecord("village", plain, 60_000))
+    figure = Reported(code="EC:ICT:ICT:1C", year=2025, value=50.0, quality="survey", source="office")
+    report_figures(store, City.model_validate(plain), [figure], "f", NOW)
+    text = httpx.get(f"{serving(store)}/metrics").text
+    assert 'city="village"' not in text
+    assert f'cityvitals_kpi_updated_timestamp_seconds{{city="{CITY}"' in text
 
 
 def test_a_store_that_is_away_is_a_measure_not_an_error(tmp_path: Path, serving: Callable[..., str]) -> None:
