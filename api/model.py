@@ -60,6 +60,15 @@ class DeviceJson(BaseModel):
     quantities: list[str]
 
 
+class Silence(BaseModel):
+    """The first part of the way from devices to values that was not heard for longer than its limit."""
+
+    stage: Literal["ingest", "gateway", "sensors", "readings"] = Field(
+        description="sensors: gateway and ingest work; readings: the readings ended, and no program was ever heard."
+    )
+    since: str = Field(description="When it was heard last, RFC 3339 UTC.")
+
+
 class CityDetail(CityJson):
     """A city with denominators, rules and devices of its values."""
 
@@ -70,7 +79,11 @@ class CityDetail(CityJson):
     )
     change: int = Field(description="Number of the newest change of a value: /v1/live continues from it.")
     data_from: str | None = Field(description="Start of the oldest hour with data, RFC 3339 UTC.")
-    data_until: str | None = Field(description="End of the newest window with data, RFC 3339 UTC.")
+    data_until: str | None = Field(
+        description="End of the window of the newest accepted reading of a registered device, RFC 3339 UTC;"
+        " never in the future."
+    )
+    silence: Silence | None = Field(description="What stands still between devices and values; null where all is well.")
     devices: list[DeviceJson]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
+from api.freshness import Freshness
 from api.live import Hub
 from api.metrics import Requests
 from api.now.recent import Recent
@@ -35,6 +36,7 @@ class State:
     operator: Operator = field(default_factory=Operator)
     recent: Recent = field(default_factory=Recent)
     suspects: Suspects = field(default_factory=Suspects)
+    freshness: Freshness = field(default_factory=Freshness)
 
     def token_file(self) -> FilePath:
         """The token file. Raises NotFound without one."""

@@ -55,6 +55,17 @@ def checks(beats: Iterable[tuple[str, str, int]], now: int, limits: Limits) -> l
     ]
 
 
+def silent_program(beats: Iterable[tuple[str, str, int]], now: int, limits: Limits) -> tuple[str, int] | None:
+    """The program that is silent and when it was heard last: "ingest", or "gateway" where no gateway is heard."""
+    newest: dict[str, int] = {}
+    for role, _, time in beats:
+        newest[role] = max(time, newest.get(role, 0))
+    for role, limit_s in (("ingest", limits.ingest_s), ("gateway", limits.gateway_s)):
+        if role in newest and now - newest[role] > 1000 * limit_s:
+            return role, newest[role]
+    return None
+
+
 def _programs(role: str, found: list[tuple[str, int]], now: int, limit_s: float) -> Iterator[Check]:
     if not found:
         yield Check("ingest", False, "was not heard for seven days; is `cityvitals ingest` running?")

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 
 from adapters.store import CityRecord
 from api.devices import withheld
+from api.freshness import silence
 from api.model import CityDetail, CityJson
 from api.problems import responses
 from api.state import CityOf, StateOf
 from registry.city import Rules
 from telemetry.periods import iso
-from telemetry.windows import HOUR
 
 router = APIRouter(prefix="/v1", tags=["cities"])
 
@@ -41,8 +41,9 @@ def city(
     record: CityOf, state: StateOf, devices: Annotated[bool, Query(description="false: without the list")] = True
 ) -> dict[str, Any]:
     """One city: denominators, rules, devices, and the time range of its data. Meters of homes have no position."""
-    hours, windows = (state.store.span(record.id, level) for level in ("hour", "window"))
-    until = windows[1] + record.width if windows else hours[1] + HOUR if hours else None
+    now, hours = state.clock(), state.store.span(record.id, "hour")
+    until = state.freshness.until(record, state.store, now)
+    silent = silence(record, until, state.store.heartbeats(), now, state.limits)
     return {
         **_summary(record),
         "denominators": record.config["city"],
@@ -51,6 +52,7 @@ def city(
         "change": state.store.newest_change(record.id),
         "data_from": iso(hours[0]) if hours else None,
         "data_until": iso(until) if until else None,
+        "silence": {"stage": silent.stage, "since": iso(silent.since)} if silent else None,
         "devices": [_device(d) for d in record.config.get("device", [])] if devices else [],
     }
 

@@ -6,6 +6,7 @@ import { t } from "../lib/text.js";
 
 const SILENCE_MS = 40000; // the server sends a heartbeat every 15 s
 const QUIET_MS = 10 * 60000; // at least; a city with hourly readings may have no changes for longer
+const STAGES = { ingest: "banner.ingest", gateway: "banner.gateway", sensors: "banner.sensors", readings: "banner.stopped" };
 const LOOK_MS = 5000;
 
 /** The state of the connection to one city. `draw()` is called by itself; `stop()` ends that. */
@@ -14,7 +15,8 @@ export class Status {
   #ahead = null; // the server's time minus the browser's monotonic clock, ms
   #heard = 0;
   #updated = null;
-  #until = null; // end of the newest window with readings
+  #until = null; // end of the window of the newest reading
+  #silence = null; // what stands still between devices and values, and since when
   #quiet = QUIET_MS;
   #store = true;
   #lost = false;
@@ -43,9 +45,10 @@ export class Status {
     this.#hear();
   }
 
-  /** Up to when the city has readings, and how wide its windows are; both from the city's description. */
-  city({ data_until: until, window_s: width }) {
+  /** Up to when the city has readings, what is silent, and how wide windows are; all from the city's description. */
+  city({ data_until: until, window_s: width, silence }) {
     this.#until = until === null ? null : Date.parse(until);
+    this.#silence = silence;
     this.#quiet = Math.max(QUIET_MS, 2500 * width);
     this.draw();
   }
@@ -91,11 +94,13 @@ export class Status {
     return this.#age(newest, at);
   }
 
-  /** How old what is shown is: readings that stopped, values that do not change, or all well. */
+  /** How old what is shown is: a part that is silent, values that do not change, or all well. */
   #age(newest, at) {
-    if (this.#until !== null && this.now() - this.#until > this.#quiet) {
-      const until = this.#clock.near(this.#until, this.now());
-      return ["watch", t("state.stopped", { at: until }), [t("banner.stopped", { at: until }), t("banner.stopped_next")]];
+    if (this.#silence) {
+      const since = this.#clock.near(Date.parse(this.#silence.since), this.now());
+      const until = this.#until === null ? since : this.#clock.near(this.#until, this.now());
+      const text = STAGES[this.#silence.stage];
+      return ["watch", t("state.stopped", { at: until }), [t(text, { at: since }), t(`${text}_next`)]];
     }
     if (this.now() - newest < this.#quiet) return ["live", t("state.live", { at }), null];
     return ["watch", t("state.unchanged", { at }), [t("banner.unchanged", { at }), t("banner.unchanged_next")]];

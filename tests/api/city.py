@@ -71,18 +71,21 @@ def seed(store: Store, city: str = CITY, name: str = "Lindhaven") -> None:
     store.put_kpis(StoredKpi(kpi=v, changed=NOW, updated=NOW - 4000) for v in values(city))
 
 
-def put_hours(store: Store, times: list[int]) -> None:
-    """Hours with a reading at these times."""
-    _put(store, "hour", times)
+STATION = ("air_reference-01", "no2")
 
 
-def put_windows(store: Store, times: list[int]) -> None:
+def put_hours(store: Store, times: list[int], of: tuple[str, str] = STATION) -> None:
+    """Hours with a reading at these times. `of`: device and quantity."""
+    _put(store, "hour", times, of)
+
+
+def put_windows(store: Store, times: list[int], of: tuple[str, str] = STATION) -> None:
     """One-minute windows with a reading at these times."""
-    _put(store, "window", times)
+    _put(store, "window", times, of)
 
 
-def _put(store: Store, level: Level, times: list[int]) -> None:
-    table = SeriesTable([Series(CITY, "air_reference-01", "no2")])
+def _put(store: Store, level: Level, times: list[int], of: tuple[str, str]) -> None:
+    table = SeriesTable([Series(CITY, *of)])
     readings = Readings.of([0] * len(times), times, [20.0] * len(times))
     width = HOUR if level == "hour" else MINUTE
     store.put_partials(level, fold(readings, width, table.modulus(readings.series)), table)

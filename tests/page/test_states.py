@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.sqlite.store import SqliteStore
-from adapters.store import CityRecord
+from adapters.store import CityRecord, Heartbeat
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import Period
-from telemetry.windows import DAY, HOUR
-from tests.api.city import CITY, NOW, config, kpi
+from telemetry.windows import DAY, HOUR, MINUTE
+from tests.api.city import CITY, NOW, config, kpi, put_windows
 from tests.api.conftest import running
 from tests.api.stores import shaky
 from tests.browser import page
@@ -55,6 +57,36 @@ def test_values_that_stopped_changing_are_said(browser: Any, store: SqliteStore,
         view.locator("#notes").get_by_text("Readings stopped at 14:").wait_for()
         assert view.locator("body[data-stale]").count() == 1
         assert "kW at 14:" in view.locator(".card", has_text="Electricity").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("stage", "ingest", "gateway", "next_step"),
+    [
+        ("No sensor has been heard since 14:", 5, 5, "check the sensors and their network"),
+        ("No gateway has been heard since 15:", 5, 1800, "check that the gateway runs"),
+        ("Ingest has not been heard since 15:", 900, 1800, "Start `cityvitals ingest` again"),
+    ],
+)
+def test_the_banner_names_the_part_that_is_silent(
+    browser: Any, store: SqliteStore, serving: Callable[..., str], stage: str, ingest: int, gateway: int, next_step: str
+) -> None:
+    put_devices(store, page_config()["device"])
+    now = NOW + 80 * MINUTE
+    store.put_heartbeats(
+        [Heartbeat("ingest", "i", now - 1000 * ingest), Heartbeat("gateway", "g", now - 1000 * gateway)]
+    )
+    with opened(browser, serving(store, clock=lambda: now) + VIEWS["now"]) as view:
+        view.locator("#notes").get_by_text(stage).wait_for()
+        assert next_step in view.locator("#notes").inner_text()
+
+
+def test_what_a_gateway_counts_of_itself_hides_no_silence(
+    browser: Any, store: SqliteStore, serving: Callable[..., str]
+) -> None:
+    put_devices(store, page_config()["device"])
+    put_windows(store, [NOW + 3 * HOUR - MINUTE], ("gateway-1", "gw_stored"))
+    with opened(browser, serving(store, clock=lambda: NOW + 3 * HOUR) + VIEWS["now"]) as view:
+        view.locator("#notes").get_by_text("Readings stopped at 14:").wait_for()
 
 
 def test_a_lost_connection_is_said_and_values_stay(browser: Any, store: SqliteStore) -> None:
