@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
+from adapters.past import PastStore
 from adapters.store import Store
 from api.access import Access, Limiter, TokenFile
 from api.assets.page_files import add_page
@@ -41,7 +42,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app = FastAPI(
         title=settings.title, docs_url=None, redoc_url=None, description=_DESCRIPTION, generate_unique_id_function=_name
     )
-    shared = SharedStore(store)
+    shared = SharedStore(PastStore(store, clock))
     hub = Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live)
     tokens = TokenFile(settings.tokens) if settings.tokens else None
     public = settings.public or tokens is None

@@ -10,9 +10,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
-from api.freshness import Freshness
 from api.live import Hub
 from api.metrics import Requests
+from api.now.freshness import Freshness
 from api.now.recent import Recent
 from api.now.suspects import Suspects
 from api.operator import Operator

@@ -17,9 +17,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from adapters.stores import existing_store, open_store
+from adapters.stores import open_store
 from cityvitals.clock import now_ms
 from cityvitals.operation.recover import only_one
+from cityvitals.past_store import existing_store
 from cityvitals.replay import replay
 from gateway.recorded import How
 from ingest.core import Ingest

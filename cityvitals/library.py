@@ -15,8 +15,8 @@ import numpy as np
 
 from adapters.sqlite.buffer import Buffer
 from adapters.store import Level, Store
-from adapters.stores import existing_store
 from cityvitals.clock import now_ms
+from cityvitals.past_store import existing_store
 from cityvitals.table import Table, times
 from registry.city import City
 from reporting.proof.explain import explain

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from adapters.store import CityRecord
 from api.devices import withheld
-from api.freshness import silence
 from api.model import CityDetail, CityJson
+from api.now.freshness import silence
 from api.problems import responses
 from api.state import CityOf, StateOf
 from registry.city import Rules

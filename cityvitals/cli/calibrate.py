@@ -35,9 +35,9 @@ def calibrate(
     Example: cityvitals calibrate 8554 --against union-street --quantity pm2_5 --period 2018-07..2018-08
     --city aberdeen.toml --store sqlite:///aberdeen.db --humidity --write
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.calibrate import as_json, as_text, colocate  # noqa: PLC0415
     from cityvitals.calibrate import write as write_entry  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from registry.config import load_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 

@@ -36,8 +36,8 @@ def forecast(
     """
     import msgspec  # noqa: PLC0415
 
-    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.clock import now_ms  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.forecast import as_json, as_text, made, moment_of, peak_text  # noqa: PLC0415
     from cityvitals.plan.forecast import peak as month_peak  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415

@@ -18,7 +18,7 @@ def kpi_goals(city: CityId, store: StoreUrl, targets: Targets = None, form: Form
 
     Example: cityvitals kpi goals --city aberdeen --store sqlite:///aberdeen.db
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.goals.stored import entries_of, goals_of  # noqa: PLC0415
     from reporting.goals.text import goals_text  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415

@@ -38,7 +38,7 @@ def rank(
 
     Example: cityvitals index rank --store sqlite:///norway.db --period 2025 --mean geometric
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.index.choices import choice_of  # noqa: PLC0415
     from reporting.region.queries import region_index  # noqa: PLC0415
     from reporting.region.text import index_text  # noqa: PLC0415

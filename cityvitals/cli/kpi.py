@@ -67,7 +67,7 @@ def _filled_form(year: int, city: str, store: str) -> bytes:
     from registry.extras import need  # noqa: PLC0415
 
     need("report", "xlsxwriter")
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.figures.stored import reported_of  # noqa: PLC0415
     from reporting.files.workbook import form_workbook  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415
@@ -111,7 +111,7 @@ def kpi_explain(
 
     Example: cityvitals kpi explain EN:EN:AQ:1C --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.proof.explain import explain  # noqa: PLC0415
 
     sys.stdout.write(explain(existing_store(store), city, code, part, period, form, _now()))
@@ -128,7 +128,7 @@ def kpi_snapshot(
 
     Example: cityvitals kpi snapshot --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen.svg
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.snapshot import city_snapshot  # noqa: PLC0415
 
     out.write_text(city_snapshot(existing_store(store), city, period, targets), encoding="utf-8")
@@ -151,7 +151,7 @@ def kpi_pack(
 
     Example: cityvitals kpi pack --city aberdeen --store sqlite:///aberdeen.db --period 2018 --out aberdeen-2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.pack.pack import collect, write_pack  # noqa: PLC0415
 
     opened = existing_store(store)
@@ -178,7 +178,7 @@ def kpi_compare(
 
     Example: cityvitals kpi compare --store sqlite:///region.db --period 2018 --city aberdeen --city lcl
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.compare import compared, comparison_text  # noqa: PLC0415
 
     lines = compared(existing_store(store), city or [], period, code or [])
@@ -190,7 +190,7 @@ def kpi_trend(city: CityId, store: StoreUrl, code: Codes = None, targets: Target
 
     Example: cityvitals kpi trend --city aberdeen --store sqlite:///aberdeen.db --code EN:EN:AQ:1C
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.compare import trend_text, trends  # noqa: PLC0415
 
     sys.stdout.write(trend_text(trends(existing_store(store), city, code or [], targets), form, width()))
@@ -211,7 +211,7 @@ def kpi_export(
 
     Example: cityvitals kpi export --city aberdeen --store sqlite:///aberdeen.db --format ngsi-ld --out kpis.jsonld
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.export import export  # noqa: PLC0415
 
     data = export(existing_store(store), city, form, period, kind or [], code or [])
@@ -233,7 +233,7 @@ def kpi_show(
 
     Example: cityvitals kpi show --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.show import as_text, values  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 

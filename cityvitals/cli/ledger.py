@@ -27,8 +27,8 @@ def ledger(
 
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.operation.reconcile import accounts_as_of, as_text  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
     from telemetry.periods import ROLLING, parse_period  # noqa: PLC0415

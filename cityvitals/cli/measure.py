@@ -44,7 +44,7 @@ def measure_effect(
     Example: cityvitals measure effect --site ring-road --reference park --quantity no2 --after 2019-01..2019-06
     --city town --store sqlite:///town.db
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, effect  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def measure_change(
     Example: cityvitals measure change --site ring-road --reference park --quantity no2 --period 2018
     --city town --store sqlite:///town.db
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, change  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
 
@@ -99,7 +99,7 @@ def measure_savings(
     Example: cityvitals measure savings --meter school --reference library --temperature mast:temperature
     --before 2017 --after 2018 --city town --store sqlite:///town.db
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, saved  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
 

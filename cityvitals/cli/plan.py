@@ -54,7 +54,7 @@ def plan_charging(
     """
     import msgspec  # noqa: PLC0415
 
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.charging import Asked, as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
     from cityvitals.plan.options import form_of, today  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
@@ -89,8 +89,8 @@ def plan_scenario(
 
     Example: cityvitals plan scenario electric.toml --city town --store sqlite:///town.db --period 2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
     from cityvitals.clock import now_ms  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
     from cityvitals.plan.scenario import as_json, as_text, outcome  # noqa: PLC0415
 

@@ -53,7 +53,7 @@ def show(
 
     Example: cityvitals region show --store sqlite:///norway.db --period 2025 --group kostra-2020/7
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.region.queries import region_profile  # noqa: PLC0415
     from reporting.region.text import profile_text  # noqa: PLC0415
     from reporting.show import wanted_codes  # noqa: PLC0415
@@ -76,7 +76,7 @@ def heat_map(
 
     Example: cityvitals region heat-map --store sqlite:///norway.db --period 2025 --out norway.svg
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.region.heat_map import picture  # noqa: PLC0415
     from reporting.region.queries import region_heat_map  # noqa: PLC0415
     from reporting.region.text import heat_map_text  # noqa: PLC0415
@@ -119,7 +119,7 @@ def peers(
 
     Example: cityvitals region peers 3001 --store sqlite:///norway.db
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.region.queries import peers as find  # noqa: PLC0415
     from reporting.region.table import cities_of  # noqa: PLC0415
     from reporting.region.text import peers_text  # noqa: PLC0415
@@ -141,7 +141,7 @@ def twins(
 
     Example: cityvitals region twins 3001 3003 --store sqlite:///norway.db --period 2025
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.region.queries import region_twins  # noqa: PLC0415
     from reporting.region.text import twins_text  # noqa: PLC0415
 

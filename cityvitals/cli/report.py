@@ -35,7 +35,7 @@ def vlr(
 
     Example: cityvitals report vlr --city aberdeen --store sqlite:///aberdeen.db --period 2018 --texts texts --out vlr
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.vlr.write import write_review  # noqa: PLC0415
 
     for path in write_review(existing_store(store), city, period, texts, out):
@@ -48,7 +48,7 @@ def sdg(city: CityId, store: StoreUrl, period: PeriodText, form: Form = "table")
 
     Example: cityvitals report sdg --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.figures.stored import figures_of  # noqa: PLC0415
     from reporting.sdg.view import goal_views  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415

@@ -28,7 +28,7 @@ def kpi_sub_dimensions(
 
     Example: cityvitals kpi sub-dimensions --city aberdeen --store sqlite:///aberdeen.db --period 2018
     """
-    from adapters.stores import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.figures.stored import figures_of  # noqa: PLC0415
     from reporting.region.blocks import picture, sub_dimensions  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415

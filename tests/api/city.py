@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,9 +94,9 @@ def _put(store: Store, level: Level, times: list[int], of: tuple[str, str]) -> N
 def values(city: str = CITY) -> Iterator[KpiValue]:
     """A year and a half of values of all kinds."""
     periods = {calendar_period(kind, day, ZONE) for kind in CALENDAR for day in days_between(FIRST, TODAY)}
-    end = NOW - NOW % HOUR + HOUR
-    tomorrow = midnight(TODAY + timedelta(days=1), ZONE)
-    rolling = {Period("24h", "24h", end - DAY, end), Period("365d", "365d", tomorrow - 365 * DAY, tomorrow)}
+    end = NOW - NOW % HOUR
+    today = midnight(TODAY, ZONE)
+    rolling = {Period("24h", "24h", end - DAY, end), Period("365d", "365d", today - 365 * DAY, today)}
     for period in sorted(periods | rolling, key=lambda p: (p.kind, p.start)):
         for code, part in SHAPES:
             yield kpi(code, part, period, city)

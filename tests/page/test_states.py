@@ -23,7 +23,7 @@ from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened
 
 # The pauses of the page, twenty times as short.
 HASTE = "const late = setTimeout; window.setTimeout = (f, ms, ...more) => late(f, ms / 20, ...more);"
-END = NOW - NOW % HOUR + HOUR
+END = NOW - NOW % HOUR
 
 
 def write(store: SqliteStore, value: float) -> None:
