@@ -35,6 +35,10 @@ class PastStore:
         """See Store."""
         return self._store.cities()
 
+    def city(self, city: str) -> CityRecord | None:
+        """See Store."""
+        return self._store.city(city)
+
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store."""
         self._store.put_partials(level, partials, table)

@@ -8,4 +8,4 @@ from grafana.influx import CITY, Query
 def state_now(*fields: str) -> Query:
     """Counts of the city's newest minute; nothing where ingest has written none for ten minutes."""
     columns = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
-    return Query(f'SELECT {columns} FROM "state" WHERE {CITY} AND time > now() - 10m', "$col")
+    return Query(f'SELECT {columns} FROM "state" WHERE {CITY} AND time > now() - 10m AND time <= now()', "$col")

@@ -20,7 +20,8 @@ FIXED_DATASOURCE = {"type": "influxdb", "uid": DATASOURCE_UID}
 
 CITY = '"city" = ${city:singlequote}'
 TAKEN = '"n" > 0'
-VALUED = '"valued" = 1'
+PAST = "time <= now()"  # without a time range of its own: a clock that was ahead may have left rows of the future
+VALUED = f'"valued" = 1 AND {PAST}'
 # A device's own readings: not what gateways count about it.
 READINGS = '"quantity" !~ /^(gw|ledger)_/'
 

@@ -6,6 +6,7 @@ left open; a minimum where bars begin.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ def faults(dashboard: dict[str, Any]) -> list[str]:
     """Sentences, each naming dashboard and panel; empty when all is well."""
     found = [] if len(dashboard["description"].split()) >= LEAST_WORDS else ["no question in its description"]
     for panel in dashboard["panels"]:
-        found += [f"{panel['title']}: {fault}" for fault in _of_panel(panel)]
+        found += [f"{panel['title']}: {fault}" for fault in (*_of_panel(panel), *_of_queries(panel))]
     return [f"{dashboard['title']}: {fault}" for fault in found]
 
 
@@ -39,6 +40,17 @@ def _of_panel(panel: dict[str, Any]) -> Iterator[str]:
         yield from _of_lines(panel)
     if panel["type"] in ("gauge", "bargauge") and "min" not in defaults:
         yield "no minimum"
+
+
+_ROWS = re.compile(r'FROM "(?:kpi|state|event)"(?P<where>.*?)(?= GROUP BY| ORDER BY|\)|$)')
+_BOUNDS = ("$timeFilter", "time <= now(", "${__to}")
+
+
+def _of_queries(panel: dict[str, Any]) -> Iterator[str]:
+    """Rows of a time have an end: without one, the newest is what a clock that was ahead has left."""
+    for query in (t.get("query", "") for t in panel.get("targets", ())):
+        if any(not any(bound in rows["where"] for bound in _BOUNDS) for rows in _ROWS.finditer(query)):
+            yield "a query prefers the future"
 
 
 def _of_colours(panel: dict[str, Any]) -> Iterator[str]:

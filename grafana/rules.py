@@ -11,7 +11,7 @@ from typing import NamedTuple
 from grafana.influx import TAKEN
 
 DEVICE = '"registered" = 1'
-FRESH = "time > now() - 10m"
+FRESH = "time > now() - 10m AND time <= now()"
 
 
 class Rule(NamedTuple):
@@ -116,7 +116,7 @@ _POWER = (
     f'SELECT sum("m") AS "value" FROM (SELECT sum("sum") / sum("n") AS "m" FROM "window" WHERE "quantity" = \'power\' AND {TAKEN}'
     ' AND time >= now() - 15m GROUP BY "city", "device") GROUP BY "city"'
 )
-_CONTRACT = 'SELECT last("target") * 1000 AS "value" FROM "kpi" WHERE "code" = \'LOCAL:E:PEAK\' AND "period" = \'month\' GROUP BY "city"'
+_CONTRACT = 'SELECT last("target") * 1000 AS "value" FROM "kpi" WHERE "code" = \'LOCAL:E:PEAK\' AND "period" = \'month\' AND time <= now() GROUP BY "city"'
 PIPELINE = (
     Rule(
         "peak-near", "Peak near the contract", _POWER, 0.92, "0s", "warning",

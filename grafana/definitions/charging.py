@@ -37,7 +37,9 @@ def build() -> dict[str, Any]:
 
 
 def _now(state: str) -> Query:
-    return Query(f'SELECT last("{state}") AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m', state)
+    return Query(
+        f'SELECT last("{state}") AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m AND time <= now()', state
+    )
 
 
 def _count(title: str, state: str, colour: str, about: str) -> Panel:

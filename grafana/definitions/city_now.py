@@ -68,7 +68,7 @@ def _chargers() -> dict[str, Any]:
 def _silent() -> dict[str, Any]:
     about = "Registered devices that were heard before and are silent now: nothing for three of their intervals, at least 15 minutes."
     query = Query(
-        f'SELECT last("silent") + last("silent_for_a_day") AS "silent" FROM "state" WHERE {CITY} AND time > now() - 10m',
+        f'SELECT last("silent") + last("silent_for_a_day") AS "silent" FROM "state" WHERE {CITY} AND time > now() - 10m AND time <= now()',
         "silent",
     )
     return number(

@@ -60,7 +60,9 @@ def build() -> dict[str, Any]:
 
 def _count(title: str, field: str, steps: Any, about: str) -> Panel:  # noqa: ANN401 - steps of a colour scale
     expression = 'last("weak_radio") + last("flash_ring_filling")' if field == "weak" else f'last("{field}")'
-    query = Query(f'SELECT {expression} AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m', field)
+    query = Query(
+        f'SELECT {expression} AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m AND time <= now()', field
+    )
     return number(title, about, query, "", steps=steps, size=34, decimals=0, no_value="unknown")
 
 
@@ -180,7 +182,7 @@ def _rings() -> Panel:
 def _events() -> Panel:
     about = "Outages, calibrations, revised values, changed city files and starts of ingest in the last 30 days."
     query = Query(
-        f'SELECT "text" FROM "event" WHERE {CITY} AND time > now() - 30d GROUP BY "kind" ORDER BY time DESC LIMIT 40',
+        f'SELECT "text" FROM "event" WHERE {CITY} AND time > now() - 30d AND time <= now() GROUP BY "kind" ORDER BY time DESC LIMIT 40',
         table=True,
     )
     columns = [Column("Time", "When", 150), Column("kind", "Kind", 90), Column("text", "What")]

@@ -6,7 +6,7 @@ from typing import Any
 
 from grafana.colours import BLUE, GREY, ORANGE, VERDICT, VERDICT_WORDS
 from grafana.frame import Row, choice, dashboard, entered
-from grafana.influx import CITY, VALUED, Query, all_of
+from grafana.influx import CITY, PAST, VALUED, Query, all_of
 from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, size_of
 from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
@@ -141,7 +141,7 @@ def _values() -> Panel:
     about = "The same values in words, the newest first. A period leads to the proof of its value over the API (address in the variable API)."
     fields = '"label", "part", "value", "previous", "revision", "status", "method", "notes"'
     query = Query(
-        f'SELECT {fields} FROM "kpi" WHERE {all_of(CITY, CODE, HISTORY)} ORDER BY time DESC LIMIT 60', table=True
+        f'SELECT {fields} FROM "kpi" WHERE {all_of(CITY, CODE, HISTORY, PAST)} ORDER BY time DESC LIMIT 60', table=True
     )
     proof = "${api}/v1/cities/${city}/kpis/${code}/explain?period=${__value.raw}"
     columns = [
@@ -159,7 +159,7 @@ def _values() -> Panel:
 
 def _without() -> Panel:
     about = "Indicators that were derived and have no value, with the reason. Never shown as 0."
-    where = all_of(CITY, PERIOD, SUB, '"valued" = 0')
+    where = all_of(CITY, PERIOD, SUB, '"valued" = 0', PAST)
     query = Query(
         f'SELECT "notes", "label", "coverage" FROM "kpi" WHERE {where} GROUP BY "code", "part" ORDER BY time DESC LIMIT 1',
         table=True,

@@ -97,7 +97,7 @@ def _rejected() -> Panel:
 
 def _missing() -> Panel:
     about = "Records that nodes numbered and that have not arrived, over all devices."
-    text = f'SELECT last("missing") AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m'
+    text = f'SELECT last("missing") AS "n" FROM "state" WHERE {CITY} AND time > now() - 10m AND time <= now()'
     return number("Records missing", about, Query(text, "missing"), "", steps=((0, GREEN), (1, ORANGE), (100, RED)), decimals=0,
                   no_value="unknown", to="fleet")  # fmt: skip
 

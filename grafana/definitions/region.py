@@ -6,7 +6,7 @@ from typing import Any
 
 from grafana.colours import COUNT_OF_TROUBLE, FAINT, GREEN, GREY, INDEX, INDEX_WORDS, ORANGE, RED, YELLOW, Steps
 from grafana.frame import Row, choice, dashboard, from_store
-from grafana.influx import Query, all_of
+from grafana.influx import PAST, VALUED, Query, all_of
 from grafana.kpis import PART_WORDS
 from grafana.panels import Panel, curves, grid, ranking
 from grafana.tables import Column, listing
@@ -50,9 +50,7 @@ def _cities() -> Panel:
     about = "Newest value of each indicator by city: of the last 365 days, or of the last year with data; a dash: the city has no value for it. Click a city to see it now."
     parts, outer = [], []
     for number, (_, code, part, period, _, _) in enumerate(INDICATORS):
-        where = all_of(
-            f"\"code\" = '{code}'", f"\"part\" = '{part}'", f'"period" =~ /^({period})$/', '"valued" = 1', CITIES
-        )
+        where = all_of(f"\"code\" = '{code}'", f"\"part\" = '{part}'", f'"period" =~ /^({period})$/', VALUED, CITIES)
         parts.append(f'(SELECT last("value") AS "i{number}" FROM "kpi" WHERE {where} GROUP BY "city")')
         outer.append(f'mean("i{number}") AS "i{number}"')
     query = Query(f'SELECT {", ".join(outer)} FROM {", ".join(parts)} GROUP BY "city"', table=True)
@@ -77,7 +75,7 @@ def _alive() -> Panel:
     about = "Devices of every city as ingest judged them last, and its newest reading; the oldest first."
     fields = ("devices", "not_heard", "in_trouble", "suspect", "missing", "newest")
     columns_ = ", ".join(f'last("{f}") AS "{f}"' for f in fields)
-    query = Query(f'SELECT {columns_} FROM "state" WHERE {CITIES} GROUP BY "city"', table=True)
+    query = Query(f'SELECT {columns_} FROM "state" WHERE {CITIES} AND {PAST} GROUP BY "city"', table=True)
     columns = [
         Column("city", "City", 0, to="/d/cityvitals-fleet?var-city=${__value.text}"),
         Column("devices", "Devices", 85, decimals=0),
@@ -92,7 +90,7 @@ def _alive() -> Panel:
 
 def _how_many() -> Panel:
     about = "Indicators that have a value for any calendar year."
-    where = all_of(CITIES, '"valued" = 1', "\"period\" = 'year'")
+    where = all_of(CITIES, VALUED, "\"period\" = 'year'")
     each = f'SELECT last("value") AS "v" FROM "kpi" WHERE {where} GROUP BY "city", "code"'
     return ranking("Indicators with a yearly value", about, Query(f'SELECT count("v") AS "n" FROM ({each}) GROUP BY "city"', "$tag_city"),
                    "", most=60)  # fmt: skip
@@ -105,7 +103,7 @@ def _history() -> Panel:
         '"code" = ${code:singlequote}',
         '"part" = ${part:singlequote}',
         "\"period\" = 'month'",
-        '"valued" = 1',
+        VALUED,
         "$timeFilter",
     )
     query = Query(f'SELECT "value" FROM "kpi" WHERE {where} GROUP BY "city"', "$tag_city")
@@ -116,7 +114,7 @@ def _history() -> Panel:
 
 def _air() -> Panel:
     about = "European index of the worst hour of each day, by city: 1 good to 6 extremely poor."
-    where = all_of(CITIES, "\"code\" = 'LOCAL:AQ:EAQI'", "\"period\" = 'day'", '"valued" = 1', "$timeFilter")
+    where = all_of(CITIES, "\"code\" = 'LOCAL:AQ:EAQI'", "\"period\" = 'day'", VALUED, "$timeFilter")
     query = Query(
         f'SELECT max("value") AS "v" FROM "kpi" WHERE {where} GROUP BY time(1d), "city" fill(none)', "$tag_city"
     )
