@@ -42,8 +42,8 @@ def _of_panel(panel: dict[str, Any]) -> Iterator[str]:
         yield "no minimum"
 
 
-_ROWS = re.compile(r'FROM "(?:kpi|state|event)"(?P<where>.*?)(?= GROUP BY| ORDER BY|\)|$)')
-_BOUNDS = ("$timeFilter", "time <= now(", "${__to}")
+_ROWS = re.compile(r'FROM "(?:kpi|state|event)"(?P<where>.*?)(?=FROM "|$)')
+_BOUNDS = ("$timeFilter", "time <= now()", "${__to}")
 
 
 def _of_queries(panel: dict[str, Any]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from grafana.colours import (
 from grafana.energy import left_of_contract, power_now, power_today
 from grafana.fleet import state_now
 from grafana.frame import Row, dashboard
-from grafana.influx import CITY, Query, all_of
+from grafana.influx import CITY, PAST, VALUED, Query, all_of
 from grafana.kpis import KPI_WORDS, PART_WORDS
 from grafana.panels import Line, Shown, curves, number
 from grafana.tables import Column, listing
@@ -80,7 +80,7 @@ def _newest() -> dict[str, Any]:
     about = (
         "When the newest stored reading of any registered device was taken. Older than a few minutes: look at Pipeline."
     )
-    query = Query(f'SELECT last("newest") AS "newest" FROM "state" WHERE {CITY}', "newest")
+    query = Query(f'SELECT last("newest") AS "newest" FROM "state" WHERE {CITY} AND {PAST}', "newest")
     return number("Newest reading", about, query, "ago", size=19, to="pipeline")
 
 
@@ -116,7 +116,7 @@ def _attention() -> dict[str, Any]:
 def _targets() -> dict[str, Any]:
     about = "Indicators of the last 365 days (or of the last year with data) that have a target in the city file; those off target first."
     query = Query(
-        f'SELECT "verdict", "value", "target", "unit", "coverage" FROM "kpi" WHERE {CITY} AND "period" =~ /^(365d|year)$/ AND "valued" = 1'
+        f'SELECT "verdict", "value", "target", "unit", "coverage" FROM "kpi" WHERE {CITY} AND "period" =~ /^(365d|year)$/ AND {VALUED}'
         ' AND "verdict" > 0 GROUP BY "code", "part" ORDER BY time DESC LIMIT 1',
         table=True,
     )

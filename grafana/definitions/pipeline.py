@@ -6,7 +6,7 @@ from typing import Any
 
 from grafana.colours import BLUE, GREEN, GREY, ORANGE, RED, VIOLET
 from grafana.frame import Row, dashboard
-from grafana.influx import CITY, READINGS, TAKEN, Query, all_of, is_quantity, steps
+from grafana.influx import CITY, PAST, READINGS, TAKEN, Query, all_of, is_quantity, steps
 from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
 from telemetry.quantities import QUANTITIES
@@ -33,7 +33,7 @@ def _newest() -> Panel:
     return number(
         "Newest reading",
         about,
-        Query(f'SELECT last("newest") AS "t" FROM "state" WHERE {CITY}', "newest"),
+        Query(f'SELECT last("newest") AS "t" FROM "state" WHERE {CITY} AND {PAST}', "newest"),
         "ago",
         size=19,
     )

@@ -58,6 +58,8 @@ def test_every_panel_has_something_to_show(influxdb: InfluxDB, database: str) ->
             empty.append(question)
     # Of the guideline lines only that of the chosen pollutant answers.
     missing = [q.name for q in empty if not q.alias.startswith("WHO day") and q.name not in MAY_BE_EMPTY]
+    if now() % DAY < HOUR:  # no hour of today is full
+        missing = [name for name in missing if "today" not in name]
     assert missing == []
     assert sum(q.alias.startswith("WHO day") for q in empty) == 4
 
