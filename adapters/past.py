@@ -1,7 +1,7 @@
 """`PastStore`: a store whose readers see nothing of the future. A clock that was ahead leaves rows there for a while.
 
 Ingest reads the store itself, because it withdraws such rows. A value that was withdrawn is passed on with the changes,
-so that whoever has it learns of it.
+so that a client that has it learns of it.
 """
 
 from __future__ import annotations

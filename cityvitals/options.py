@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,19 @@ import typer
 from telemetry.errors import UsageError
 
 _WIDE = 200
+# The city file of this call: the store that is opened for it may have an older one.
+GIVEN_FILE: ContextVar[Path | None] = ContextVar("city file", default=None)
 STORE_HELP = "sqlite:///city.db or influxdb://host:8086/database"
 
 
 def city_id(text: str) -> str:
     """The city's id; of a city file its id. Raises UsageError for a file that is not a valid one."""
+    GIVEN_FILE.set(None)
     if not text.endswith(".toml"):
         return text
     from registry.config import load_city  # noqa: PLC0415
 
+    GIVEN_FILE.set(Path(text))
     return load_city(Path(text)).city.id
 
 

@@ -78,7 +78,13 @@ def stored_beside(store: Store, city: City, path: Path, url: str) -> None:
     if config != record.config:
         store.put_city(record._replace(config=config))
         log.warning("the targets of %s are stored for %s; a running ingest uses them after a restart", path, city.id)
-    older = older_file(record._replace(config=config), city)
+    warn_of_older(store, city, path, url)
+
+
+def warn_of_older(store: Store, city: City, path: Path, url: str) -> None:
+    """Log that the store's city file is another one than this, what differs and what to do."""
+    record = store.city(city.id)
+    older = older_file(record, city) if record else ""
     if older:
         log.warning("%s: %s; run `cityvitals kpi backfill --city %s --store %s`", path, older, path, url)
 

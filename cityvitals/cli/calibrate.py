@@ -37,14 +37,16 @@ def calibrate(
     """
     from cityvitals.calibrate import as_json, as_text, colocate  # noqa: PLC0415
     from cityvitals.calibrate import write as write_entry  # noqa: PLC0415
-    from cityvitals.past_store import existing_store  # noqa: PLC0415
+    from cityvitals.past_store import existing_store, say_if_older  # noqa: PLC0415
     from registry.config import load_city  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
 
     if form not in ("text", "json"):
         raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['text', 'json'])}")
     known = load_city(city)
-    made = colocate(existing_store(store), known, device, against, quantity, period, valid_from, humidity)
+    opened = existing_store(store)
+    say_if_older(opened, city, store)
+    made = colocate(opened, known, device, against, quantity, period, valid_from, humidity)
     sys.stdout.write(as_json(made) if form == "json" else as_text(made))
     if write:
         write_entry(city, made)

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from adapters.mqtt.link import Link, wait
 from adapters.sntp import offset
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Damaged
+from adapters.store import Store
 from adapters.stores import open_store
 from cityvitals.operation.doctor_devices import last_heartbeat, unregistered_series
 from cityvitals.operation.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
 from cityvitals.operation.doctor_private import readable_by_others
 from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
-from registry.health import Limits, checks
+from registry.health import checks
 from registry.settings import BrokerSettings, Settings
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.periods import iso
@@ -45,7 +46,7 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
         yield from connection(name, place)
     yield from shown_certificates(brokers)
     if "store" in parts:
-        yield from store(settings.store.url, settings.health)
+        yield from store(settings)
     if parts or time_server:
         yield clock(time_server)
     for path in files(settings, parts):
@@ -122,15 +123,17 @@ def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
         yield Finding("warning", f"{name} {shown(place.url)}", "is not encrypted; use mqtts://")
 
 
-def store(url: str, limits: Limits) -> Iterator[Finding]:
-    """Whether the store can be read and written, and who was heard there; none is created."""
+def store(settings: Settings) -> Iterator[Finding]:
+    """Whether the store can be read and written, who was heard there, and whose city file it has; none is created."""
+    url = settings.store.url
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         yield Finding("unknown", f"store {shown(url)}", "does not exist yet; `cityvitals ingest` creates it")
         return
     try:
         opened = open_store(url)
         opened.ping()
-        found = checks(opened.heartbeats(), time.time_ns() // 1_000_000, limits)
+        found = checks(opened.heartbeats(), time.time_ns() // 1_000_000, settings.health)
+        older = list(older_files(opened, settings.city_files))
         opened.close()
     except CityVitalsError as error:
         yield Finding("bad", f"store {shown(url)}", str(error))
@@ -138,6 +141,22 @@ def store(url: str, limits: Limits) -> Iterator[Finding]:
     yield Finding("ok", f"store {shown(url)}", "answers")
     verdicts: dict[bool | None, Verdict] = {True: "ok", False: "bad", None: "unknown"}
     yield from (Finding(verdicts[c.ok], c.name, c.text) for c in found)
+    yield from older
+
+
+def older_files(opened: Store, paths: Iterable[Path]) -> Iterator[Finding]:
+    """City files that differ from the store's, which a running ingest still uses."""
+    from reporting.city_file import older_file  # noqa: PLC0415 - the catalogue takes a moment to import
+
+    for path in paths:
+        try:
+            city = load_city(path)
+        except UsageError:
+            continue  # reported where the files are checked
+        record = opened.city(city.id)
+        if record and (older := older_file(record, city)):
+            advice = "restart `cityvitals ingest`, which recalculates what it changes"
+            yield Finding("warning", f"city file {path}", f"{older}; {advice}")
 
 
 def gateway_runs(settings: Settings) -> Iterator[Finding]:

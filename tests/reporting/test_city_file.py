@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import msgspec
 import pytest
 
 from adapters.stores import existing_store
+from cityvitals.operation import doctor
 from registry.config import load_city
+from registry.settings import Settings
 from reporting.city_file import differing
-from telemetry.errors import UsageError
+from telemetry.errors import CityVitalsError, UsageError
 from tests.reporting.city import CITY, run
 
 GOOD = '\n[[target]]\ncode = "EN:EN:AQ:1C"\npart = "no2"\nvalue = 10\n'
@@ -120,3 +123,40 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
     )
     assert differing(old, old) == []
     assert differing(old, new) == ["hour_capture", "the device x"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kpi show --period 2018", "kpi goals", "kpi trend", "kpi export --format csv --out {out}",
+        "kpi explain EN:E:E:2C --period 2018", "ledger --period 2018", "forecast --quantity no2 --device street",
+        "calibrate street --against park --quantity no2 --period 2018-01",
+    ],
+)  # fmt: skip
+def test_every_command_that_is_given_a_newer_city_file_says_so(
+    command: str, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = file(tmp_path, GOOD)
+    words = [w.format(out=tmp_path / "out") for w in command.split()]
+    run("kpi", "backfill", "--city", path, "--store", store)
+    caplog.clear()
+    with contextlib.suppress(CityVitalsError):  # that there is too little for it is another matter
+        run(*words, "--city", path, "--store", store)
+    assert "another city file" not in caplog.text
+    path.write_text(path.read_text().replace("population = 10000", "population = 12000"))
+    with contextlib.suppress(CityVitalsError):
+        run(*words, "--city", path, "--store", store)
+    assert f"(different: population); run `cityvitals kpi backfill --city {path} --store {store}`" in caplog.text
+    assert caplog.text.count("another city file") == 1
+
+
+def test_doctor_says_that_the_store_has_an_older_city_file(store: str, tmp_path: Path) -> None:
+    path = file(tmp_path, GOOD)
+    run("kpi", "backfill", "--city", path, "--store", store)
+    settings = Settings.model_validate({"store": {"url": store}, "city_files": [path]})
+    assert not [f for f in doctor.store(settings) if f.what.startswith("city file")]
+    path.write_text(path.read_text().replace('id = "park"', 'id = "garden"'))
+    [finding] = [f for f in doctor.store(settings) if f.what.startswith("city file")]
+    assert finding.verdict == "warning"
+    assert "2 devices: garden, park" in finding.advice
+    assert "restart `cityvitals ingest`" in finding.advice

@@ -22,7 +22,6 @@ from cityvitals.operation import doctor
 from cityvitals.operation.doctor_files import shown_certificates
 from edge.tools import enrol
 from gateway.core import Core, Incoming, Source
-from registry.health import STANDARD
 from registry.settings import BrokerSettings, GatewaySettings, IngestSettings, Settings, StoreSettings
 from telemetry.windows import MINUTE
 from tests.processes import free_port
@@ -108,7 +107,7 @@ def test_a_broker_and_a_store_that_do_not_answer_are_named(tmp_path: Path) -> No
     nowhere = settings(tmp_path, free_port())
     away = doctor.reachable("edge broker", nowhere.gateway.broker)
     assert (away.verdict, "cannot be reached" in away.advice) == ("bad", True)
-    [found] = doctor.store(f"influxdb://127.0.0.1:{free_port()}/x", STANDARD)
+    [found] = doctor.store(Settings.model_validate({"store": {"url": f"influxdb://127.0.0.1:{free_port()}/x"}}))
     assert found.verdict == "bad"
 
 
