@@ -21,11 +21,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where files and logs stay; default: a temporary folder")
     parser.add_argument("--results", type=Path, help="keep the report of each run in this folder")
     parser.add_argument("--table", type=Path, help="a Markdown file whose table is remade from --results")
+    parser.add_argument("--attack", nargs="+", default=[], help="only these of tests/hostile/attacks.py")
     options = parser.parse_args()
     failed = 0
     for seed in options.seed:
         with tempfile.TemporaryDirectory(prefix="hostile-") as temporary:
-            outcome = run((options.folder or Path(temporary)) / f"seed-{seed}", seed, options.minutes)
+            outcome = run((options.folder or Path(temporary)) / f"seed-{seed}", seed, options.minutes, options.attack)
         print(outcome, flush=True)
         failed += outcome.failed
         if options.results:

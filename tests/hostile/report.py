@@ -13,7 +13,8 @@ BEGIN = "<!-- the table of hostile runs: python -m tests.hostile --results FOLDE
 END = "<!-- end of the table of hostile runs -->"
 HEAD = (
     "| seed | minutes | load of the machine | MB sent | attacks | honest readings | late at the end | drained in | lost"
-    " | doubled | p99 | longest | p99 to the store | memory gateway, ingest | processor gateway, ingest |"
+    " | doubled | p99 | longest | p99 to the store | memory gateway, ingest | processor gateway, ingest,"
+    " brokers, harness |"
 )
 
 
@@ -72,6 +73,12 @@ def keep(folder: Path, report: Report) -> None:
     (folder / f"hostile-{report.seed}.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
 
 
+def _shares(cpu: dict[str, float]) -> tuple[float, ...]:
+    """Of gateway, ingest, both brokers, attacker and honest devices; reports of earlier revisions lack some."""
+    brokers, harness = (cpu.get(a, 0.0) + cpu.get(b, 0.0) for a, b in (("edge", "hub"), ("attacker", "fleet")))
+    return cpu["gateway"], cpu["ingest"], brokers, harness
+
+
 def row(r: Report) -> str:
     """One run."""
     memory, cpu = r.memory_mb, r.processor
@@ -80,7 +87,7 @@ def row(r: Report) -> str:
         r.seed, f"{r.minutes:g}", load, f"{r.attacked_mb:.0f}", sum(r.attacks.values()), r.sent, r.late,
         f"{r.drained_s:.1f} s", r.lost, r.doubled, f"{r.p99_ms / 1000:.2f} s", f"{r.longest_ms / 1000:.1f} s",
         f"{r.store_p99_s:.1f} s", f"{memory['gateway']:.0f}, {memory['ingest']:.0f} MB",
-        f"{100 * cpu['gateway']:.0f}, {100 * cpu['ingest']:.0f} %",
+        ", ".join(f"{100 * share:.0f}" for share in _shares(cpu)) + " %",
     )  # fmt: skip
     return f"| {' | '.join(str(c) for c in cells)} |"
 

@@ -12,10 +12,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from tests.chaos.table import revision
 from tests.hostile.honest import Fleet
@@ -26,13 +28,16 @@ from tests.processes import start
 STILL_S = 120.0
 
 
-def run(folder: Path, seed: int, minutes: float) -> Report:
-    """Attack for some minutes, wait until the honest readings are stored, and compare them one by one."""
+def run(folder: Path, seed: int, minutes: float, attacks: Sequence[str] = ()) -> Report:
+    """Attack for some minutes, wait until the honest readings are stored, and compare them one by one.
+
+    `attacks`: only these.
+    """
     world, report = World(folder), Report(seed, minutes, revision(), nice=os.nice(0))
     try:
         world.up()
         fleet = Fleet(world.link("fleet"))
-        _storm(world, fleet, seed, minutes * 60, report)
+        _storm(world, fleet, attacks, minutes * 60, report)
         _drain(world, fleet, report)
         judge(world, fleet, report)
     finally:
@@ -40,21 +45,25 @@ def run(folder: Path, seed: int, minutes: float) -> Report:
     return report
 
 
-def _storm(world: World, fleet: Fleet, seed: int, seconds: float, report: Report) -> None:
-    names = ("gateway", "ingest", "edge")
-    before, began = {name: world.cpu_s(name) for name in names}, time.monotonic()
+def _storm(world: World, fleet: Fleet, attacks: Sequence[str], seconds: float, report: Report) -> None:
+    names = ("gateway", "ingest", "edge", "hub")
+    before, began, own = {name: world.cpu_s(name) for name in names}, time.monotonic(), time.process_time()
     said = world.folder / "attacker.json"
-    command = [sys.executable, "-m", "tests.hostile.attacker", str(world.edge.port), str(seed), str(seconds)]
-    attacker = start(command, log=said)
-    behind, loads, look = list[float](), list[float](), began
+    command = [sys.executable, "-m", "tests.hostile.attacker", str(world.edge.port), str(report.seed), str(seconds)]
+    attacker = start([*command, *attacks], log=said)
+    behind, loads, look, attacked = list[float](), list[float](), began, 0.0
+    process = psutil.Process(attacker.pid)
     while attacker.poll() is None:
-        fleet.step()
+        fleet.step(0.02)
         if time.monotonic() >= look:
             look = time.monotonic() + 1.0
             behind.append(fleet.behind_s(world.stored()))
+            with suppress(psutil.Error):
+                attacked = sum(process.cpu_times()[:2])
             loads.append(os.getloadavg()[0])
     took = time.monotonic() - began
     report.processor = {name: (world.cpu_s(name) - before[name]) / took for name in names}
+    report.processor |= {"attacker": attacked / took, "fleet": (time.process_time() - own) / took}
     report.attacks, report.attacked_mb = json.loads(said.read_text().splitlines()[-1])
     report.store_p99_s, report.load = float(np.percentile(behind, 99)), float(np.mean(loads))
 
