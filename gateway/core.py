@@ -16,7 +16,7 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags, joined
-from gateway.budget import OLD, OLD_WEIGHT, REJECTS, Budget
+from gateway.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.identity import PLACES, with_keys
 from gateway.incoming import Counts, Incoming, Redelivered
@@ -125,9 +125,8 @@ class Core:
     def _charge_old(self, messages: Sequence[Incoming], source: IntArray, arrival: int) -> None:
         """Let old readings count more; `source`: the places of their messages."""
         for place, count in Counter(source.tolist()).items():
-            message = messages[place]
-            if not message.bulk:
-                route = self._routes.find(message.address)
+            if not messages[place].bulk:
+                route = self._routes.find(messages[place].address)
                 self._budget.of((route.city, route.sender), arrival).readings -= (OLD_WEIGHT - 1) * count
 
     def store(
@@ -285,7 +284,7 @@ class Core:
 
     @property
     def cities(self) -> list[str]:
-        """The cities this gateway serves."""
+        """The cities that are served."""
         return self._routes.cities
 
     def dates(self, message: Incoming, arrival: int) -> bool:
@@ -372,10 +371,16 @@ class Core:
     # -- the other side ----------------------------------------------------------------------------------------------
 
     def pending(
-        self, limit: int = 20_000, *, newest_first: bool = True, city: str | None = None
+        self, limit: int = 20_000, *, newest_first: bool = True, city: str | None = None, now: int = 0
     ) -> tuple[Dirty, Partials]:
-        """Windows that changed since they were last acknowledged, of one city or of all, and their partials."""
-        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city)
+        """Windows that changed since they were last acknowledged, of one city or of all, and their partials.
+
+        `now` (ms): of old windows OLD_AT_ONCE, since ingest reads the hour of each and live ones wait behind them.
+        """
+        floor, few = now - OLD if now and self.buffer.has_dirty_before(now - OLD) else 0, min(limit, OLD_AT_ONCE)
+        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city, since=floor)
+        if floor and len(dirty.window) < few:
+            dirty, readings = self.buffer.dirty(few, newest_first=newest_first, city=city)
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 

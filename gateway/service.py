@@ -252,7 +252,7 @@ class Gateway:
         if self._flight is not None or not self.uplink.connected:
             return
         try:
-            dirty, partials = self.core.pending(_FLIGHT)
+            dirty, partials = self.core.pending(_FLIGHT, now=now)
             window_messages = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
             self._log_trouble(_SENDING, error)

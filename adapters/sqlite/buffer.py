@@ -181,18 +181,20 @@ class Buffer:
 
     # -- outbox -----------------------------------------------------------------------------------------------------
 
-    def dirty(self, limit: int, *, newest_first: bool = True, city: str | None = None) -> tuple[Dirty, Readings]:
-        """Up to `limit` windows to send, of one city or of all, and all their readings.
+    def dirty(
+        self, limit: int, *, newest_first: bool = True, city: str | None = None, since: int = 0
+    ) -> tuple[Dirty, Readings]:
+        """Up to `limit` windows to send, of one city or of all, from `since` (ms) on, and all their readings.
 
         Newest first, so that live data overtakes a backlog.
         """
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
         in_city = "" if city is None else f" AND series IN ({ids})"
-        order = "DESC" if newest_first else "ASC"
+        order, first = "DESC" if newest_first else "ASC", max(self.send_from, since)
         rows_read = self._read(
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
             " FROM (SELECT window, series, generation FROM dirty"
-            f" WHERE message = 0 AND window >= {self.send_from}{in_city} ORDER BY window {order} LIMIT {int(limit)}) d"
+            f" WHERE message = 0 AND window >= {first}{in_city} ORDER BY window {order} LIMIT {int(limit)}) d"
             " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
         )
         if not rows_read:
@@ -206,6 +208,10 @@ class Buffer:
 
     def _read(self, sql: str) -> list[Any]:
         return rows(self.db, sql)
+
+    def has_dirty_before(self, time: int) -> bool:
+        """Whether windows before `time` (ms) are to be sent."""
+        return bool(self._read(f"SELECT 1 FROM dirty WHERE window < {time} AND message = 0 LIMIT 1"))  # noqa: S608
 
     def mark_all_dirty(self, since: int = 0) -> None:
         """Mark all windows from `since` (ms) on dirty: the store lost its data, or part of it."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from gateway.budget import OLD, OLD_AT_ONCE
+from gateway.core import Incoming
 from gateway.service import _FLIGHT, _RECEIPT_MS, _Flight
+from tests.gateway import cores
 
 NOW = 1_709_294_400_000
 
@@ -22,3 +28,27 @@ NOW = 1_709_294_400_000
 )
 def test_the_next_flight_leaves_when(what: str, flight: _Flight, now: int, over: bool) -> None:
     assert flight.over(now) is over, what
+
+
+def pack(minutes: int, before: int) -> Incoming:
+    """Readings of so many minutes in a row, up to `before`, ms UTC."""
+    records = [{"n": "no2", "v": 1, "t": before / 1000 - 60 * i} for i in range(minutes)]
+    return Incoming("cv/1/aba/s1/data", json.dumps(records).encode())
+
+
+def test_of_old_windows_few_leave_at_once_and_live_ones_first(tmp_path: Path) -> None:
+    """Ingest reads the hour of each old window, and live ones wait behind them in the queue of the central broker."""
+    core = cores.make(tmp_path)
+    core.accept([pack(3000, NOW - OLD - 60_000), pack(1500, NOW)], NOW)
+    first, _ = core.pending(20_000, now=NOW)
+    assert (len(first.window), int(first.window.min())) == (1500, NOW - 1499 * 60_000)
+    core.confirm(first)
+    left = []
+    while len(dirty := core.pending(20_000, now=NOW)[0].window):
+        left.append(len(dirty))
+        core.confirm(core.pending(20_000, now=NOW)[0])
+    assert left == [OLD_AT_ONCE] * 3
+    core.accept([pack(3000, NOW - 2 * OLD), pack(10, NOW + 600_000)], NOW + 600_000)
+    mixed, _ = core.pending(20_000, now=NOW)
+    assert len(mixed.window) == OLD_AT_ONCE
+    assert sorted(mixed.window.tolist())[-10] == NOW + 60_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 from collections import Counter
@@ -33,7 +34,8 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier run's
+        folder.mkdir(parents=True)
         users = folder / "secrets"
         make_secrets.make(users)
         for name in ("fleet", EVIL):
