@@ -21,7 +21,7 @@ from gateway.decoding.recognise import Sighting, an_id, recognised
 from gateway.sources import made_sources
 from registry.city import City
 from registry.settings import Settings, SourceSettings
-from telemetry.errors import Rejected, Unavailable, UsageError, nearest
+from telemetry.errors import Rejected, Unavailable, UsageError, cause, nearest
 from telemetry.quantities import QUANTITIES, conversion
 
 ANNOUNCED = "announced"  # in place of a family: by Home Assistant's MQTT discovery
@@ -126,7 +126,7 @@ def explain_payload(path: str, topic: str | None, settings: Settings) -> list[st
     try:
         payload = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
     cities, found = cities_of(settings), Found()
     found.add(payload.strip(b"\n"), topic, now_ms(), _zone(cities))
     if not found.values:

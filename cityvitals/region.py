@@ -13,7 +13,7 @@ from reporting.goals.stored import entries_of
 from reporting.region.cities_file import read_cities
 from reporting.region.figures_import import import_figures
 from reporting.targets import targets as checked_targets
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 _SHOWN = 10
 
@@ -29,7 +29,7 @@ def import_command(store: Store, file: Path, cities: Path | None, targets: Path 
         try:
             text = cities.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{cities} cannot be read: {error}.") from None
+            raise UsageError(f"{cities} cannot be read: {cause(error)}.") from None
         found, notes = read_cities(text, str(cities), entries)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

@@ -16,7 +16,7 @@ from typing import Any
 
 import quickjs
 
-from telemetry.errors import Rejected, UsageError
+from telemetry.errors import Rejected, UsageError, cause
 
 _SECONDS, _MEMORY, _STACK = 1, 16 << 20, 512 << 10
 _CALL = """
@@ -42,7 +42,7 @@ class Codec:
         try:
             self._source = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The codec {path} cannot be read: {error}.") from None
+            raise UsageError(f"The codec {path} cannot be read: {cause(error)}.") from None
         try:
             self._call: Any = self._made()
         except quickjs.JSException as error:

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 
 def write(path: Path, content: bytes) -> None:
@@ -25,7 +25,7 @@ def read_secret(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise UsageError(f"{what} cannot be read: {error}.") from None
+        raise UsageError(f"{what} cannot be read: {cause(error)}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{what} cannot be read: {path} is not UTF-8 text; save it as UTF-8.") from None
 

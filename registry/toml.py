@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError, cause, nearest
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -23,7 +23,7 @@ def load(path: Path, model: type[M], what: str) -> M:
     except FileNotFoundError:
         raise UsageError(f"There is no {what} {path}. Give the path of an existing file.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The {what} {path} cannot be read: {error}.") from None
+        raise UsageError(f"The {what} {path} cannot be read: {cause(error)}.") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
     return validate(raw, model, path, text)

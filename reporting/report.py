@@ -18,7 +18,7 @@ from reporting.figures.reported import Reported, as_value, is_reported
 from reporting.figures.rules import MOST_NOT_REPORTED, Context, Finding, check
 from reporting.figures.stored import figures_of, reported_of
 from reporting.files.workbook import read_workbook
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 from telemetry.kpi_value import KpiQuery
 
 
@@ -47,7 +47,7 @@ def figures_in(data: bytes, path: str) -> list[Reported]:
     try:
         return read_figures(data.decode("utf-8"), path)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8, or as .xlsx.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}. Save it as CSV in UTF-8, or as .xlsx.") from None
 
 
 def report_figures(
@@ -87,7 +87,7 @@ def _bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}; name a CSV file or workbook of yearly figures.") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
 
 
 def _check_year(

@@ -41,3 +41,10 @@ def nearest(word: str, valid: Iterable[str]) -> str:
         return f"did you mean '{close[0]}'?"
     more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
     return f"valid are: {', '.join(words[:_LISTED])}{more}."
+
+
+def cause(error: Exception) -> str:
+    """Why a file cannot be read, in words for a sentence: without number, path and Python's own names."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)

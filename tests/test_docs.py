@@ -15,7 +15,7 @@ from cityvitals.cli.main import app
 from cityvitals.help import present_names
 
 REPO = Path(__file__).parents[1]
-GENERATED_NAMES = ("api", "city-file", "cli", "formats", "quantities", "settings", "topics")
+GENERATED_NAMES = ("api", "city-file", "cli", "formats", "metrics", "quantities", "settings", "topics", "wire")
 NOT_OURS = {".venv", "build", "typings", "node_modules", ".cache"}
 # Pages of the site that are made from the code when it is built (tools/reference.py, tests/docs/test_site.py).
 GENERATED = {REPO / "docs" / "reference" / f"{name}.md" for name in GENERATED_NAMES}

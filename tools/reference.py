@@ -5,24 +5,25 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from adapters.stores import open_store
-from api.app import create_app
-from api.settings import ApiSettings
 from cityvitals.cli.main import app
 from gateway import formats
 from registry.city import City
 from registry.settings import Settings
 from telemetry import topics
 from telemetry.quantities import QUANTITIES
+from tools import reference_api, reference_messages
+from tools.reference_api import cell as _cell
+
+MEANINGS = tomllib.loads((Path(__file__).parent / "key_meanings.toml").read_text(encoding="utf-8"))
 
 
 def pages() -> dict[str, str]:
@@ -34,7 +35,9 @@ def pages() -> dict[str, str]:
         "quantities.md": _quantities(),
         "formats.md": _formats(),
         "topics.md": _topics(),
-        "api.md": _api(),
+        "api.md": reference_api.page(),
+        "wire.md": reference_messages.wire_page(),
+        "metrics.md": reference_messages.metrics_page(),
     }
     return {name: "\n".join(lines) + "\n" for name, lines in made.items()}
 
@@ -96,8 +99,13 @@ def _keys(model: type[BaseModel]) -> Iterator[str]:
         return
     yield "| key | type | default | meaning |\n|---|---|---|---|"
     for name, field in plain.items():
-        yield f"| `{name}` | {_type(field)} | {_default(field)} | {_cell(field.description or '')} |"
+        yield f"| `{name}` | {_type(field)} | {_default(field)} | {_cell(meaning(model, name))} |"
     yield ""
+
+
+def meaning(model: type[BaseModel], key: str) -> str:
+    """What a key means, by its class or one that it derives from (tools/key_meanings.toml); empty where unknown."""
+    return next((MEANINGS[c.__name__][key] for c in model.__mro__ if key in MEANINGS.get(c.__name__, {})), "")
 
 
 def _type(field: FieldInfo) -> str:
@@ -111,10 +119,6 @@ def _default(field: FieldInfo) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     return "" if value is None or isinstance(value, list | dict) else f"`{value}`"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
 
 
 def _settings() -> Iterator[str]:
@@ -159,32 +163,3 @@ def _topics() -> Iterator[str]:
     )
     for topic, who, function in rows:
         yield f"| `{topic}` | {who} | {_cell(inspect.getdoc(function) or '')} |"
-
-
-def openapi() -> dict[str, Any]:
-    """The OpenAPI description of the HTTP API."""
-    with TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{Path(folder) / 'empty.db'}")
-        try:
-            return create_app(ApiSettings(), store).openapi()
-        finally:
-            store.close()
-
-
-def _api() -> Iterator[str]:
-    yield "# HTTP API\n\nFor tools: [openapi.json](openapi.json); a running API has it at `/openapi.json`.\n"
-    for path, methods in openapi()["paths"].items():
-        for method, operation in methods.items():
-            text = inspect.cleandoc(operation.get("description") or operation.get("summary") or "")
-            yield f"## `{method.upper()} {path}`\n\n{text}\n"
-            yield from _parameters(operation.get("parameters", []))
-
-
-def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
-    if not parameters:
-        return
-    yield "| parameter | in | required | meaning |\n|---|---|---|---|"
-    for p in parameters:
-        meaning = _cell(p.get("description", "") or p["schema"].get("description", ""))
-        yield f"| `{p['name']}` | {p['in']} | {'yes' if p.get('required') else ''} | {meaning} |"
-    yield ""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import reference
+from tools import reference, reference_api
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "build" / "site-source"
@@ -64,7 +64,7 @@ def gather() -> None:
     (SOURCE / "reference").mkdir(exist_ok=True)
     for name, text in reference.pages().items():
         (SOURCE / "reference" / name).write_text(text, encoding="utf-8")
-    (SOURCE / "reference" / "openapi.json").write_text(json.dumps(reference.openapi(), indent=1), encoding="utf-8")
+    (SOURCE / "reference" / "openapi.json").write_text(json.dumps(reference_api.openapi(), indent=1), encoding="utf-8")
 
 
 def relinked(page: Path, place: Path, places: dict[Path, Path]) -> str:

@@ -184,7 +184,7 @@ def report(
 ) -> None:
     """Record console and state of a board into a file for a bug report. Example: cityvitals node report.
 
-    It holds no password and no key. It is the result of the checklist in edge/README.md.
+    It holds no password and no key. It is the result of the checklist in docs/how-to/flash-a-node.md.
     """
     import json  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from telemetry.errors import UsageError, nearest
 def form_of(form: str) -> None:
     """Raise UsageError for another output form than text or json."""
     if form not in ("text", "json"):
-        raise UsageError(f"There is no format '{form}'; {nearest(form, ['text', 'json'])}")
+        raise UsageError(f"'{form}' is not a valid format; {nearest(form, ['text', 'json'])}")
 
 
 def today() -> date:

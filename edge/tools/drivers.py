@@ -115,7 +115,7 @@ def without_declarations(source: str) -> str:
 
 
 def table() -> str:
-    """The drivers as a table for `edge/README.md`."""
+    """The drivers as a table for `docs/firmware/node-json.md`."""
     rows = ["| kind | driver | part | quantities | connection | options |", "|---|---|---|---|---|---|"]
     for one in sorted(drivers().values(), key=lambda one: (one.kind, one.name)):
         options = ", ".join(f"`{key}`" for key in sorted({*one.needs, *one.options}))
@@ -124,14 +124,14 @@ def table() -> str:
     return "\n".join(rows) + "\n"
 
 
-README = FOLDER.parents[1] / "README.md"
+PAGE = FOLDER.parents[2] / "docs" / "firmware" / "node-json.md"
 _TABLE = re.compile(r"(<!-- drivers -->\n).*?(<!-- /drivers -->)", re.DOTALL)
 
 
 def with_table(text: str) -> str:
-    """The text of `edge/README.md` with a current table of drivers."""
+    """The text of `docs/firmware/node-json.md` with a current table of drivers."""
     return _TABLE.sub(lambda found: found[1] + "\n" + table() + "\n" + found[2], text)
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

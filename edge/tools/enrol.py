@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from registry import secret_files
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 from telemetry.topics import valid_id
 
 Kind = Literal["device", "gateway", "broker"]
@@ -261,7 +261,7 @@ def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCu
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{path} cannot be used ({error}); bring the key from where it is kept.") from None
+        raise UsageError(f"{path} cannot be used ({cause(error)}); bring the key from where it is kept.") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise UsageError(f"{path} is not the key of {authority}-ca.crt; bring that from where it is kept.")
     return certificate, key

@@ -17,7 +17,7 @@ from adapters.mqtt.broker import Broker
 from edge.tools import enrol, node_config, node_kinds
 from edge.tools.boards import RECOMMENDED
 from registry import secret_files
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def node_key(folder: Path, name: str) -> NodeKey:
             f"{folder} has no key for updates of '{name}'; `cityvitals enrol device {name} --kind KIND` makes one."
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{_key_file(folder, name)} cannot be used ({error!r}); enrol the node again.") from None
+        raise UsageError(f"{_key_file(folder, name)} cannot be used ({cause(error)}); enrol the node again.") from None
 
 
 def node_keys(folder: Path, names: Sequence[str], kind: str = "") -> list[NodeKey]:

@@ -94,7 +94,7 @@ def suited(board: Board) -> str:
     if platform == "esp32" and board.run(_RING).strip() == "0":
         raise UsageError(
             f"The board on {board.port} has no data partition 'ring', where a node keeps its records; write the"
-            " image of edge/README.md first."
+            " image of docs/how-to/flash-a-node.md first."
         )
     return platform
 

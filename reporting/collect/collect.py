@@ -21,7 +21,7 @@ from registry.secret_files import read_secret
 from reporting.collect.feeds_file import Feed
 from reporting.collect.page import HEADER, FeedError, Page, page_of, signer_of
 from reporting.evidence.keys import expected_fingerprint, fingerprint, is_signed
-from telemetry.errors import CityVitalsError, UsageError
+from telemetry.errors import CityVitalsError, UsageError, cause
 from telemetry.windows import MINUTE
 
 Get = Callable[[str, str, dict[str, str], str], Answer]
@@ -46,7 +46,9 @@ class Cursors:
         except FileNotFoundError:
             self._of = {}
         except (OSError, msgspec.DecodeError) as error:
-            raise UsageError(f"{path} cannot be read: {error}. Delete it to read every feed from its start.") from None
+            raise UsageError(
+                f"{path} cannot be read: {cause(error)}. Delete it to read every feed from its start."
+            ) from None
 
     def get(self, feed: Feed, city: str) -> str:
         """Empty for one that was not read yet."""

@@ -29,7 +29,7 @@ from reporting.evidence.manifest import (
     values_root,
 )
 from reporting.evidence.recomputed import periods_of, recomputed
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials
 from telemetry.periods import iso, parse_period
@@ -87,7 +87,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}. A signed pack is made by `kpi pack --sign KEY`.") from None
+        raise UsageError(
+            f"{path} cannot be read: {cause(error)}. A signed pack is made by `kpi pack --sign KEY`."
+        ) from None
 
 
 def _signature(m: Manifest, raw: bytes, signature: bytes, expected: str | None, result: Checked) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ from registry.city import City
 from reporting.figures.file import COLUMNS, check_header, figure_of, row_of
 from reporting.figures.reported import Reported, as_value, from_value, is_reported
 from reporting.figures.rules import Context, Finding, check
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError, cause, nearest
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.windows import MINUTE
 
@@ -76,13 +76,21 @@ def _joined(new: City, old: City | None) -> City:
     return old.model_copy(update={"city": numbers, **({"target": new.target} if new.target else {})})
 
 
+def _text_of(lines: Iterable[str], path: Path) -> Iterator[str]:
+    """The lines. Raises UsageError where the file is not text."""
+    try:
+        yield from lines
+    except (UnicodeError, OSError, EOFError) as error:
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
+
+
 def _read(path: Path, cities: dict[str, City], progress: Progress) -> dict[str, list[Reported]]:
     """The figures by city. Raises UsageError."""
     found: dict[str, list[Reported]] = {}
     seen: dict[tuple[str, str, str, int], int] = {}
     wrong: list[str] = []
     with _opened(path) as file:
-        reader = csv.reader(file)
+        reader = csv.reader(_text_of(file, path))
         header = [cell.strip().lower() for cell in next(reader, [])]
         place = _city_column(header, path)
         plain = [c for c in header if c != "city"]

@@ -160,7 +160,7 @@ def test_a_setting_is_changed_by_its_path() -> None:
         node_config.changed(config, ["interval_s"])
 
 
-def test_the_table_of_drivers_in_the_readme_is_current() -> None:
+def test_the_table_of_drivers_on_its_page_is_current() -> None:
     """Made from what the drivers declare: python -m edge.tools.drivers."""
-    text = drivers.README.read_text(encoding="utf-8")
+    text = drivers.PAGE.read_text(encoding="utf-8")
     assert drivers.with_table(text) == text

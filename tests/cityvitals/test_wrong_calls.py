@@ -38,6 +38,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     (tmp_path / "pki" / "issued" / "broken.crt").write_text("no certificate")
     (tmp_path / "copies").mkdir()
     (tmp_path / "empty.db").touch()
+    (tmp_path / "bytes").write_bytes(b"\x9b\xff\n")
     (tmp_path / "text").write_text("nothing of ours\n" * 1000)
     buffer = Buffer(tmp_path / "gateway.db", MINUTE)
     buffer.put(Readings.of([buffer.table.id_of(Series("aba", "s1", "no2"))], [1000], [1.0]))
@@ -94,6 +95,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("rejects list --buffer text", 1, "not a database"),
         ("token index --scope read --tokens text/tokens", 1, "cannot be used"),
         ("token index --scope read --tokens nowhere/tokens", 1, "cannot be used"),
+        ("region import bytes --store sqlite:///r.db", 2, "bytes cannot be read: it is not UTF-8 text."),
+        ("config check --config bytes", 2, "bytes cannot be read: it is not UTF-8 text."),
+        ("verify text", 2, "text/manifest.json cannot be read: Not a directory."),
+        ("kpi show --city bytes.toml --store sqlite:///r.db --period 2018", 2, "no city file bytes.toml"),
+        ("kpi backfill --city aba --store sqlite:///r.db", 2, "this command reads the city file: --city aba.toml"),
         ("gateway --config blocked.toml", 1, "text/gateway.db cannot be written"),
         ("gateway --config lost-cert.toml", 2, "`cert` names lost.crt"),
         ("gateway --config wrong-key.toml", 2, "do not match"),

@@ -80,6 +80,21 @@ def test_a_search_finds_settings_and_keys_in_the_folder_without_a_server(site: P
         assert page.lower() in " ".join(found.all_inner_texts()).lower()
 
 
+def test_every_key_of_the_two_files_has_a_meaning(site: Path) -> None:
+    """tools/key_meanings.toml: none missing, none of a key that is gone."""
+    from tools import reference, reference_api
+
+    source = REPO / "build" / "site-source" / "reference"
+    texts = [(source / name).read_text() for name in ("city-file.md", "settings.md")]
+    assert [line for text in texts for line in text.splitlines() if re.search(r"^\| `.*\|  \|$", line)] == []
+    rows = {row for text in texts for row in re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", text, re.M)}
+    unused = {
+        f"{section}.{key}" for section, keys in reference.MEANINGS.items() for key, text in keys.items()
+        if (key, reference_api.cell(text)) not in rows
+    }  # fmt: skip
+    assert unused == set()
+
+
 def test_the_reference_names_every_command_setting_and_quantity(site: Path) -> None:
     from telemetry.quantities import QUANTITIES
 
@@ -88,4 +103,10 @@ def test_the_reference_names_every_command_setting_and_quantity(site: Path) -> N
     for command in ("cityvitals replay", "cityvitals kpi show", "cityvitals run"):
         assert f"## `{command}`" in (source / "cli.md").read_text()
     paths = json.loads((source / "openapi.json").read_text())["paths"]
-    assert all(f" {path}`" in (source / "api.md").read_text() for path in paths)
+    api = (source / "api.md").read_text()
+    assert all(f" {path}`" in api for path in paths)
+    linked = set(re.findall(r"\]\(#(\w+)\)", api))
+    assert len(linked) > 20
+    assert linked - {name.lower() for name in re.findall(r"^### (\w+)$", api, re.M)} == set()
+    assert '"series": [["aq-1","pm2_5"]]' in (source / "wire.md").read_text()
+    assert "`cityvitals_store_up` | gauge" in (source / "metrics.md").read_text()
