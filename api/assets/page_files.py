@@ -71,7 +71,8 @@ def shell(found: dict[str, Asset], tiles: str = "", attribution: str = "") -> by
     text = (PAGE / "index.html").read_text(encoding="utf-8")
     for name in ("app.js", "app.css"):
         text = text.replace(f"/static/{name}", names[name])
-    settings = {"files": names, "tiles": {"url": tiles, "attribution": attribution}}
+    texts = len(json.loads(found["texts/en.json"].content))  # a language with fewer needs the English ones too
+    settings = {"files": names, "tiles": {"url": tiles, "attribution": attribution}, "texts": texts}
     # Data for the script: as text of an element that is never run, so the policy needs no exception.
     return text.replace("{files}", json.dumps(settings).replace("<", "\\u003c")).encode()
 

@@ -43,7 +43,7 @@ function stored() {
 /** Load the texts of a language; English ones stand in for any that it lacks. */
 export async function loadTexts(name = wanted()) {
   const own = await file(name);
-  state.texts = name === "en" ? own : { ...(Object.keys(own).length ? {} : await file("en")), ...own };
+  state.texts = name === "en" ? own : { ...(Object.keys(own).length < settings.texts ? await file("en") : {}), ...own };
   state.language = name;
   state.plurals = new Intl.PluralRules(name);
   document.documentElement.lang = name;

@@ -102,7 +102,7 @@ function twinCard({ city }, found, state, draw) {
   const heads = [t("indicators.head.name"), { text: city.name, num: true }, { text: twin.name, num: true }, t("indicators.head.unit")];
   const rows = ahead.map((line) => [el("a", { href: addressOf(city.id, ["k", line.code, line.part], { period: found.period }) }, line.part ? `${line.name}: ${partText(line.part)}` : line.name), number(line.values[city.id]), number(line.values[twin.id]), unitText(line.unit)]);
   const node = card(t("compare.twin", { city: twin.name, n: ahead.length }), null, el("div", { class: "row" }, select(t("compare.with", { city: city.name }), others.map((c) => [c.id, c.name]), twin.id, (id) => ((state.twin = id), draw()))), el("p", { class: "muted small" }, t("compare.like", { n: like.length, all: both.length })));
-  node.append(rows.length ? folded(t("compare.twin", { city: twin.name, n: ahead.length }), heads, rows, 12) : none(t("compare.not_ahead", { city: twin.name })));
+  node.append(rows.length ? folded(t("compare.twin", { city: twin.name, n: ahead.length }), heads, rows, 12, { class: "twin" }) : none(t("compare.not_ahead", { city: twin.name })));
   return node;
 }
 

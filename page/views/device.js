@@ -33,8 +33,12 @@ export async function device(root, context) {
   );
   if (!chosen) return curves.append(none(t(d.withheld ? "devices.withheld" : "reason.no_data")));
   const from = new Date(Date.parse(found.at) - days * 86400000).toISOString();
-  const hours = await getJson(`${base}/hours?quantity=${encodeURIComponent(chosen)}&from=${encodeURIComponent(from)}`, signal);
-  curves.append(await drawn(context, found, hours));
+  try {
+    curves.append(await drawn(context, found, await getJson(`${base}/hours?quantity=${encodeURIComponent(chosen)}&from=${encodeURIComponent(from)}`, signal)));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    curves.append(none(error.message)); // the rest of the view does not need the curve
+  }
 }
 
 const sized = (node, size) => (node.classList.add(size), node);

@@ -196,7 +196,7 @@ function meaning(entry) {
   const pairs = [
     [t("meaning.definition"), entry.definition], [t("meaning.unit"), unitText(entry.unit) || entry.unit],
     [t("meaning.better"), t(`direction.${entry.direction || "none"}`)], [t("meaning.goals"), entry.sdg.map((goal) => `SDG ${goal}`).join(", ") || "–"],
-    [t("meaning.method"), entry.method || t("indicator.entered")], [t("meaning.source"), entry.source],
+    [t("meaning.method"), entry.method || t("indicator.entered")], [t("meaning.source"), entry.source.replaceAll("CM p", "Collection Methodology p. ").replaceAll("VM p", "Verification Manual p. ")],
   ];
   return card(t("indicator.meaning"), null, el("dl", { class: "pairs" }, ...pairs.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])));
 }

@@ -37,8 +37,8 @@ function clustered(map, places) {
   return [...cells.values()].map((members) => ({ ...worst(members), members }));
 }
 
-/** The mark of several places shows the one that matters most. */
-const worst = (members) => members.reduce((a, b) => ((b.rank ?? -1) > (a.rank ?? -1) ? b : a));
+/** The mark of several places shows the chosen one, else the one that matters most. */
+const worst = (members) => members.find((m) => m.chosen) ?? members.reduce((a, b) => ((b.rank ?? -1) > (a.rank ?? -1) ? b : a));
 
 function pick(map, mark, choose) {
   if (mark.members.length === 1 || map.getZoom() >= 18) return choose(mark.id);
@@ -48,7 +48,7 @@ function pick(map, mark, choose) {
 function element(L, mark, press) {
   const several = mark.members.length > 1;
   const name = several ? t("map.several", { n: mark.members.length, name: mark.name }) : mark.name;
-  const face = el("span", { class: "mark", "data-band": mark.band, "data-square": mark.square, "data-state": mark.state, "data-chosen": mark.chosen, "data-use": mark.use }, mark.text, several ? el("b", {}, String(mark.members.length)) : mark.state === "suspect" ? el("b", {}, "!") : null);
+  const face = el("span", { class: "mark", "data-band": mark.band, "data-square": mark.square, "data-state": mark.state, "data-chosen": String(Boolean(mark.chosen)), "data-use": mark.use }, mark.text, several ? el("b", {}, String(mark.members.length)) : mark.state === "suspect" ? el("b", {}, "!") : null);
   const icon = L.divIcon({ html: face, className: "mark-box", iconSize: [34, 34] });
   const marker = L.marker([mark.lat, mark.lon], { icon, alt: name, title: name, riseOnHover: true });
   marker.on("click", press);

@@ -25,6 +25,7 @@ export async function now(root, context) {
     state.timer = setTimeout(async () => {
       const found = await load().catch(() => null);
       if (!found || signal.aborted) return;
+      if (!found.judged) again(); // a server that has just started does not know yet which stations are suspect
       announce(state, found);
       state.found = found;
       status.values(found);
@@ -34,7 +35,7 @@ export async function now(root, context) {
   };
   signal.addEventListener("abort", () => clearTimeout(state.timer));
   context.onChange(again);
-  if (!state.found.judged) again(); // a server that has just started does not know yet which stations are suspect
+  if (!state.found.judged) again();
 }
 
 /** Draw again and put the focus back on the link that had it. */

@@ -13,6 +13,7 @@ const DEFAULTS = { n: 20, kw: 7.2, a: 63, km: 13000, per: 20, home: 90, meter: "
 const FUSES = ["25", "35", "50", "63", "80", "100", "125", "160", "250", "400"];
 const POWERS = ["3.7", "7.2", "11", "22"];
 const CALM_MS = 250;
+const AGAIN_MS = 15000;
 
 export async function plan(root, context) {
   const { city, query, signal } = context;
@@ -69,8 +70,16 @@ async function calculate({ city, signal }, state, out) {
     const p = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/plan/charging?${query}`, signal);
     out.replaceChildren(answerCard(p), curveCard(p), el("div", { class: "grid" }, headroom(p), options(p)));
   } catch (error) {
-    if (!signal.aborted) out.replaceChildren(el("h1", {}, t("plan.wrong")), note("bad", error.message));
+    if (!signal.aborted) failed(error, out, signal, () => calculate({ city, signal }, state, out));
   }
+}
+
+/** A plan that the server refuses is said to be wrong; one that it cannot calculate at the moment is asked for again. */
+function failed(error, out, signal, again) {
+  if (error.status < 500) return out.replaceChildren(el("h1", {}, t("plan.wrong")), note("bad", error.message));
+  out.replaceChildren(el("h1", {}, error.message), el("p", { class: "muted" }, t("error.again")));
+  const timer = setTimeout(again, AGAIN_MS);
+  signal.addEventListener("abort", () => clearTimeout(timer));
 }
 
 function answerCard(p) {
