@@ -74,7 +74,7 @@ async function calculate({ city, signal }, state, out) {
   }
 }
 
-/** A plan that the server refuses is said to be wrong; one that it cannot calculate at the moment is asked for again. */
+/** A plan that the server refuses is said to be wrong; one that it cannot calculate at the moment is requested again. */
 function failed(error, out, signal, again) {
   if (error.status < 500) return out.replaceChildren(el("h1", {}, t("plan.wrong")), note("bad", error.message));
   out.replaceChildren(el("h1", {}, error.message), el("p", { class: "muted" }, t("error.again")));
