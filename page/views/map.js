@@ -13,6 +13,7 @@ import { bandWord } from "./now_air.js";
 
 const LISTED = 300;
 const AGAIN_MS = 60000;
+const SOON_MS = 3000; // a server that has just started judges its stations in the first seconds
 
 export async function mapView(root, context) {
   const { city, query, signal } = context;
@@ -30,12 +31,13 @@ export async function mapView(root, context) {
   await show();
   // The map measures its box, so it is made when the view stands in the page.
   requestAnimationFrame(() => start(context, state, parts, show).catch((error) => parts.say(error.message)));
-  const timer = setInterval(async () => {
-    const again = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/devices`, signal).catch(() => null);
-    if (again) state.devices = again.devices;
+  const again = async () => {
+    const newer = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/devices`, signal).catch(() => null);
+    if (newer) state.devices = newer.devices;
     await show().catch(() => {});
-  }, AGAIN_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  };
+  const timers = [setInterval(again, AGAIN_MS), found.judged ? 0 : setTimeout(again, SOON_MS)];
+  signal.addEventListener("abort", () => timers.forEach((timer) => clearInterval(timer)));
 }
 
 const placed = (rows) => rows.filter((row) => row.device.lat !== null && row.device.lon !== null);
