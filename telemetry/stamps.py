@@ -30,6 +30,8 @@ def read_stamp(given: object, zone: ZoneInfo | None = None, near: int | None = N
     `zone`: of text that names none. `near`: a time (ms) close to it, which decides the hour that an autumn night has
     twice; without it the first one is taken. `form`: a strptime format for what is none of the usual ones.
     """
+    if type(given) is int or type(given) is float:
+        return _number(given)
     if isinstance(given, str):
         return _text(given.strip(), zone, near, form)
     if isinstance(given, datetime):

@@ -117,6 +117,8 @@ class Mapper:
 
     def decoded(self, messages: list[Any], levels: Names[str, str], arrival: int) -> Decoded:
         """Rows of the messages of one payload, by device in `more`. Raises Rejected where nothing can be read."""
+        if self._each is None and len(messages) == 1 and type(messages[0]) is dict:
+            return self._single(Context(messages[0], messages[0], levels), arrival)
         out: dict[str, Decoded] = {}
         problems: list[str] = []
         for message in messages:
@@ -138,6 +140,12 @@ class Mapper:
         first, *rest = out.values()
         first.more, first.problems = tuple(rest), problems + first.problems
         return first
+
+    def _single(self, record: Context, arrival: int) -> Decoded:
+        """The usual payload: one record of one device."""
+        found = Decoded(device=self._device.of(record) or None if self._device else None)
+        self._record(found, record, arrival)
+        return found
 
     def _records(self, message: Any) -> Iterator[tuple[Any, Any, str | None]]:  # noqa: ANN401
         """The records of a message: itself, or each member of a list in it."""
@@ -171,10 +179,9 @@ class Mapper:
             self._session(out, inner, arrival if t is None else t, BY_ARRIVAL if t is None else 0)
             out.by_arrival |= t is None
         elif (quick := self._quick.values(inner, out.unasked)) is not None:
-            at, key, number_ = (
-                (arrival, BY_ARRIVAL, len(out.records) - 1) if t is None else (t, 0, len(out.records) - 1)
-            )
-            out.rows += [(quantity, unit, value, at, key, number_) for quantity, (value, unit) in quick.items()]
+            at, key = (arrival, BY_ARRIVAL) if t is None else (t, 0)
+            place = len(out.records) - 1
+            out.rows += [(quantity, unit, value, at, key, place) for quantity, (value, unit) in quick.items()]
             out.by_arrival |= t is None and bool(quick)
             return
         hits: _Hits = {}
@@ -204,11 +211,13 @@ class Mapper:
 
         Other makes use these names for a reset reason or a counter of their own, and ignore them.
         """
-        boot, seq = (message.get(name) for name in self._m.numbered)
+        boot, seq = map(message.get, self._m.numbered)
+        if boot is None or seq is None:
+            return []
         for given in (boot, seq):
             if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < LARGEST:
                 return []
-        return [(boot, seq)]  # type: ignore[list-item] # both are int here
+        return [(boot, seq)]
 
     # -- values ------------------------------------------------------------------------------------------------------
 

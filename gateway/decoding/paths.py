@@ -58,10 +58,45 @@ def compiled(path: str) -> Find:
         raise UsageError(f"'{path}' is not a JMESPath: {reason} Put names with other characters in quotes.") from None
     plain = steps(path)
     if plain is None:
-        return expression.search
+        return _of_parsed(dict(expression.parsed)) or expression.search
     if not any(step is _ANY or step is _ALL for step in plain):
         return _one_name(plain[0]) if len(plain) == 1 else _names(plain)
     return lambda message: _walk(message, plain)
+
+
+def _of_parsed(node: dict[str, Any]) -> Find | None:
+    """The same as the library's search, for names joined by `.`, `||` and `&&`; None for what else there is."""
+    if node["type"] == "field":
+        return _one_name(node["value"])
+    parts = [_of_parsed(child) for child in node["children"]]
+    finds = [part for part in parts if part is not None]
+    if len(finds) < len(parts) or len(parts) < 2:
+        return None
+    if node["type"] == "subexpression":
+        return _nested(finds)
+    if node["type"] not in ("or_expression", "and_expression"):
+        return None
+    return _either(*finds, wanted=node["type"] == "or_expression")
+
+
+def _nested(finds: list[Find]) -> Find:
+    def find(message: Any) -> Any:  # noqa: ANN401
+        for inner in finds:
+            message = inner(message)
+        return message
+
+    return find
+
+
+def _either(first: Find, second: Find, *, wanted: bool) -> Find:
+    """What the first finds where that is `wanted` (true as JMESPath means it), or not, else what the second finds."""
+
+    def find(message: Any) -> Any:  # noqa: ANN401
+        found = first(message)
+        is_true = found is not None and found is not False and found not in ("", [], {})
+        return found if is_true is wanted else second(message)
+
+    return find
 
 
 def _one_name(name: object) -> Find:

@@ -21,6 +21,8 @@ LONG: Final[Entry] = ("", "long")
 PASS: Final[Entry] = ("", "pass")
 UNASKED: Final[Entry] = ("", "unasked")
 
+_Items = list[tuple[Entry, Any]]
+
 
 class Value(NamedTuple):
     """A value by its path."""
@@ -67,51 +69,40 @@ class Quick:
 
     def values(self, record: dict[str, Any], unasked: list[str]) -> dict[str, tuple[float, str | None]] | None:
         """Value and unit of each quantity; None: the long way. `unasked`: gets the names nobody asked for."""
-        found: dict[str, tuple[float, str | None]] = {}
-        for name, entry in self._single:
-            item = record.get(name)
-            if item is not None and not _put(found, entry, item):
-                return None
+        items = [(entry, item) for name, entry in self._single if (item := record.get(name)) is not None]
         for name, members in self._groups.items():
             inner = record.get(name)
             if type(inner) is dict:
-                for key, entry in members:
-                    item = inner.get(key)
-                    if item is not None and not _put(found, entry, item):
-                        return None
-        for find, entry in self._paths:
-            item = find(record)
-            if item is not None and not _put(found, entry, item):
-                return None
+                items += [(entry, item) for key, entry in members if (item := inner.get(key)) is not None]
+        if self._paths:
+            items += [(entry, item) for find, entry in self._paths if (item := find(record)) is not None]
         passed: list[str] = []
-        if not self._named(record, found, passed):
-            return None
+        self._named(record, items, passed)
+        found: dict[str, tuple[float, str | None]] = {}
+        for (quantity, unit), item in items:
+            kind = type(item)
+            if (kind is not float and kind is not int) or not quantity or quantity in found:
+                return None
+            if not -_LARGEST < item < _LARGEST:
+                return None
+            found[quantity] = float(item), unit
         unasked += passed
         return found
 
-    def _named(self, record: dict[str, Any], found: dict[str, tuple[float, str | None]], passed: list[str]) -> bool:
-        """Put what members mean by their names; whether the short way is enough."""
+    def _named(self, record: dict[str, Any], items: _Items, passed: list[str]) -> None:
+        """Add what members mean by their names."""
         if self._places is not None:
-            return all(
-                self._members(members, self._deep, found, passed)
-                for name, members in record.items()
-                if name in self._places and type(members) is dict
-            )
+            for name, members in record.items():
+                if name in self._places and type(members) is dict:
+                    self._members(members, self._deep, items, passed)
+            return
         for find in self._inside:
             if find is None:
-                if not self._members(record, self._top, found, passed):
-                    return False
-            elif type(members := find(record)) is dict and not self._members(members, self._deep, found, passed):
-                return False
-        return True
+                self._members(record, self._top, items, passed)
+            elif type(members := find(record)) is dict:
+                self._members(members, self._deep, items, passed)
 
-    def _members(
-        self,
-        members: Mapping[str, Any],
-        known: dict[str, Entry],
-        found: dict[str, tuple[float, str | None]],
-        passed: list[str],
-    ) -> bool:
+    def _members(self, members: Mapping[str, Any], known: dict[str, Entry], items: _Items, passed: list[str]) -> None:
         for name, item in members.items():
             entry = known.get(name)
             if entry is None:
@@ -120,22 +111,11 @@ class Quick:
                 continue
             if entry is UNASKED:
                 passed.append(name[:80])
-            elif not _put(found, entry, item):
-                return False
-        return True
+            else:
+                items.append((entry, item))
 
     def _learn(self, name: str, known: dict[str, Entry]) -> Entry:
         entry = self._of_name(name)
         if len(known) < _MOST_NAMES:
             known[name] = entry
         return entry
-
-
-def _put(found: dict[str, tuple[float, str | None]], entry: Entry, item: Any) -> bool:  # noqa: ANN401
-    """Note a plain number under its quantity; False where the long way is needed."""
-    kind = type(item)
-    quantity, unit = entry
-    if (kind is not float and kind is not int) or not quantity or quantity in found or not -_LARGEST < item < _LARGEST:
-        return False
-    found[quantity] = float(item), unit
-    return True

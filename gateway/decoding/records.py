@@ -14,8 +14,9 @@ from registry.mapping import TimeRule
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
-from telemetry.windows import EARLIEST
+from telemetry.windows import AHEAD, EARLIEST
 
+_MOST_DEVICES = 100_000  # of which the id is remembered
 _PIECE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -41,6 +42,7 @@ class DeviceName:
 
     def __init__(self, pattern: str, known: Names[str, str]) -> None:
         self._known = known
+        self._ids: dict[str, str] = {}  # of names that were looked up
         pieces = _PIECE.split(pattern)
         self._end = pieces[-1]
         self._parts = [
@@ -61,11 +63,17 @@ class DeviceName:
             found: Any = record.levels.get(level) if level else None
             if found is None:
                 found = record.find(self._paths[path])
-            if isinstance(found, str | int) and not isinstance(found, bool) and found != "":
+            if (type(found) is str and found) or type(found) is int:
                 name += f"{text if name or not text.startswith('-') else ''}{found}"
         if not name and self._parts:
             raise Rejected("the message names no device")
-        return registered(name + self._end, self._known)
+        return self._ids.get(name) or self._find(name)
+
+    def _find(self, name: str) -> str:
+        found = registered(name + self._end, self._known)
+        if len(self._ids) < _MOST_DEVICES:
+            self._ids[name] = found
+        return found
 
 
 def registered(name: str, known: Names[str, str]) -> str:
@@ -102,7 +110,6 @@ class Clock:
         t = read_stamp(given, self._zone, arrival, self._rule.format if self._rule else None)
         if t < EARLIEST and self._rule is not None and self._rule.unset == "arrival":
             return None
-        problem = clock_problem(t, arrival)
-        if problem:
-            raise Rejected(problem)
+        if not EARLIEST <= t <= arrival + AHEAD:
+            raise Rejected(clock_problem(t, arrival) or "")
         return t
