@@ -112,9 +112,8 @@ class Engine:
         days: dict[int, set[str]] = {}
         for row, day in sorted(changed):
             days.setdefault(day, set()).add(self._days.rows.quantity(row))
-        with_data = set(self._days.with_data())
         for day, of_events in self._days.lives.grown({row for row, _ in changed}).items():
-            if day in with_data:
+            if self._days.has_data(day):
                 days.setdefault(day, set()).update(of_events)
         for day, measured in days.items():
             measured.update(self._days.lives.covering(day))

@@ -78,7 +78,11 @@ class CityDays:
 
     def with_data(self) -> list[int]:
         """The civil days (ordinals) on which anything was measured."""
-        return list(np.unique(self.columns.main.with_data()[1]).tolist())
+        return self.columns.main.days_with_data()
+
+    def has_data(self, day: int) -> bool:
+        """Whether anything was measured on a civil day (an ordinal)."""
+        return self.columns.main.has_data(day)
 
     def has(self, quantity: str, first: int, last: int) -> bool:
         """Whether any series of a quantity has data in the days first..last."""

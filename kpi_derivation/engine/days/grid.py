@@ -89,6 +89,20 @@ class DayGrid:
         rows, columns = np.nonzero((self.columns["n"] > 0) | (self.columns["flagged"] > 0))
         return rows, columns + self.origin
 
+    def days_with_data(self) -> list[int]:
+        """Days (ordinals) on which anything was measured."""
+        if not self.columns:
+            return []
+        found = (self.columns["n"] > 0).any(axis=0) | (self.columns["flagged"] > 0).any(axis=0)
+        return [self.origin + column for column in np.flatnonzero(found).tolist()]
+
+    def has_data(self, day: int) -> bool:
+        """Whether anything was measured on a day (an ordinal)."""
+        column = day - self.origin
+        if not 0 <= column < self.shape[1]:
+            return False
+        return bool(self.columns["n"][:, column].any() or self.columns["flagged"][:, column].any())
+
     def bytes(self) -> int:
         """Bytes of the columns."""
         return sum(column.nbytes for column in self.columns.values())
