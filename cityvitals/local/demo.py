@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +132,19 @@ class Demo:
             ("nodes", f"{nodes} simulated, each measures every {LIVE_MS // 1000} s; three have a fault"),
             ("store", self.store),
             ("data, logs", str(self.folder)),
+            ("a plan", f"cityvitals plan scenario {self.folder / 'scenario.toml'} --city demo --store {self.store}"),
+            ("", f"  --period {_last_month()}"),
             ("sign in", f"{self.url}/admin, with a token of this start:"),
             *((f"  {role}", token) for role, token in tokens.items()),
         )
         for name, what in rows:
             self.console.print(f"  {name:<11} {what}", highlight=False, markup=False, soft_wrap=True)
         self.console.print("Ctrl-C stops everything; the next start continues with the same data.")
+
+
+def _last_month() -> str:
+    last = datetime.fromtimestamp(now_ms() / 1000, UTC).replace(day=1) - timedelta(days=1)
+    return last.strftime("%Y-%m")
 
 
 def run(folder: Path, port: int, seconds: float | None, days: int, store: str = "") -> None:
@@ -147,7 +154,7 @@ def run(folder: Path, port: int, seconds: float | None, days: int, store: str = 
     folder.mkdir(parents=True, exist_ok=True)
     city_file = folder / "city.toml"
     setting.write_city(city_file)
-    setting.write_ground(folder / "ground.json")
+    setting.write_files(folder)
     local = Local(folder)
     demo = Demo(folder, port, Console(), local, store or f"sqlite:///{folder / 'store.db'}")
     demo.simulate = setting.simulated(demo.config, now_ms())

@@ -41,9 +41,11 @@ def write_city(path: Path) -> None:
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def write_ground(path: Path) -> None:
-    """Water, built area and roads under the map."""
-    shutil.copy(str(files("cityvitals.local.showcase") / "ground.json"), path)
+def write_files(folder: Path) -> None:
+    """What lies under the map, and a scenario to change, where they are not there yet."""
+    for name in ("ground.json", "scenario.toml"):
+        if not (folder / name).exists():
+            shutil.copy(str(files("cityvitals.local.showcase") / name), folder / name)
 
 
 def simulated(config: Path, now: int) -> dict[str, Any]:

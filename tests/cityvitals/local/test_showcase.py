@@ -17,6 +17,7 @@ from adapters.store import CityRecord
 from api.access import read_tokens
 from cityvitals.local.children import Local, Watched
 from cityvitals.local.showcase import figures, setting
+from cityvitals.plan.scenario import read_scenario
 from registry.city import City
 from registry.config import load_city, load_settings
 from reporting.indicators import newest_indicators, summary
@@ -69,6 +70,17 @@ def test_every_place_stands_on_land(city: City) -> None:
     placed = [(d.site, shapely.Point(d.lon, d.lat)) for d in city.device if d.lat is not None and d.lon is not None]
     assert len(placed) == len(city.device)
     assert [site for site, point in placed if any(w.contains(point) for w in water)] == []
+
+
+def test_the_scenario_can_be_read_and_names_meters_of_the_city(tmp_path: Path, city: City) -> None:
+    setting.write_files(tmp_path)
+    scenario, sessions = read_scenario(tmp_path / "scenario.toml")
+    assert sessions is None
+    (saving,) = scenario.transforms
+    assert set(saving["meters"]) <= {d.id for d in city.device if d.kind == "electricity_meter"}
+    (tmp_path / "scenario.toml").write_text("mine")
+    setting.write_files(tmp_path)
+    assert (tmp_path / "scenario.toml").read_text() == "mine"
 
 
 def test_faults_stay_what_they_were_at_the_next_start(tmp_path: Path) -> None:
