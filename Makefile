@@ -28,6 +28,7 @@ demo: $(VENV)/.installed-demo ## a simulated city, live on http://localhost:8000
 WORKERS ?= 3# on two cores: many tests wait, the chaos runs for minutes
 test: dev servers lint ## every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m tools.core_coverage
 
 lint: dev ## style, formatting, spelling, wording and types
 	$(BIN)/ruff check .
@@ -51,11 +52,8 @@ grafana-look: dev ## pictures of every dashboard of a running Grafana: make graf
 	@test -n "$(URL)" || { echo "Say which Grafana: make grafana-look URL=http://localhost:3000"; exit 2; }
 	$(BIN)/python -m tools.grafana_look $(URL) $(ARGS)
 
-CORE := tests/telemetry tests/registry tests/gateway tests/ingest tests/kpi_derivation tests/adapters/stores
-coverage: dev servers ## branch coverage of the core modules by the fast tests
-	@mkdir -p build
-	$(BIN)/coverage run -m pytest -q $(wildcard $(CORE)) $(ARGS)
-	$(BIN)/coverage report
+coverage: dev ## branch coverage of the core modules by their own tests: make coverage ARGS=--write for docs/coverage.md
+	@nice $(BIN)/python -m tools.core_coverage $(ARGS)
 
 mutation: dev ## mutation testing of the core modules (hours): make mutation ARGS='--each 20'
 	$(BIN)/python -m tests.mutation $(ARGS)

@@ -58,7 +58,7 @@ def main() -> int:
     rooms, words, allowed = load()
     count = 0
     for path in files([Path(name).resolve() for name in sys.argv[1:]] or rooms):
-        if path.name in ("words.toml", "glossary.md"):  # they name the words
+        if path.name in ("words.toml", "glossary.md", "test_check_words.py"):  # they name the words
             continue
         for number, found, use in problems(path.read_text(encoding="utf-8"), words, allowed):
             print(f"{_shown(path)}:{number}: '{found.strip()}': write {use}")

@@ -1,4 +1,4 @@
-"""`python tools/device_docs.py`: write docs/devices.md; with `--check`: exit 1 where it is not current."""
+"""`python -m tools.device_docs`: write docs/devices.md; with `--check`: exit 1 where it is not current."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from gateway.devices import FOLDER, families, template
 from registry.mapping import Template
 from telemetry.quantities import QUANTITIES
 from telemetry.units import names
+from tools.generated import generated
 
 PAGE = Path(__file__).parent.parent / "docs" / "devices.md"
 HEAD = """# Device families
 
-This page is written by `python tools/device_docs.py` from the templates in `gateway/devices/`; do not edit it.
+This page is written by `python -m tools.device_docs` from the templates in `gateway/devices/`; do not edit it.
 How a device is connected, step by step: [Connect a device](how-to/connect-a-device.md).
 
 Name the family in the gateway's configuration and it works; a device on a wire also needs its `port` and its id. A
@@ -75,9 +76,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
-            print("docs/devices.md is not current; run `python tools/device_docs.py`.", file=sys.stderr)
-            sys.exit(1)
-    else:
-        PAGE.write_text(page(), encoding="utf-8")
+    sys.exit(generated(PAGE, page, sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""`python tools/kpi_docs.py`: write docs/kpis.md from the catalogue; with `--check`: exit 1 where it is not current."""
+"""`python -m tools.kpi_docs`: write docs/kpis.md from the catalogue; with `--check`: exit 1 where it is not current."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from kpi_derivation.catalogue import DERIVATIONS, Derivation, reads
 from kpi_derivation.engine.reads import Reads
 from registry.city import Rules
+from tools.generated import generated
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 HEAD = """# KPIs and how they are derived
 
-Generated from the catalogue by `python tools/kpi_docs.py`. Definitions are paraphrased; the authoritative text is
+Generated from the catalogue by `python -m tools.kpi_docs`. Definitions are paraphrased; the authoritative text is
 the publisher's (page numbers: U4SSC KPIs Verification Manual, 2022). A method marked *unconfirmed* uses a unit,
 numerator or denominator that no text of the publisher confirms; one marked *partial* never gives the whole KPI.
 """
@@ -54,16 +55,5 @@ def _sources(found: Reads) -> Iterator[str]:
         yield f"- from: {', '.join(f'`{q}`' for q in quantities)} of {', '.join(kinds)}"
 
 
-def main(arguments: list[str]) -> int:
-    """0: written, or current; 1: not current."""
-    if arguments == ["--check"]:
-        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text()
-        if not current:
-            print("docs/kpis.md is not current; run `python tools/kpi_docs.py`.", file=sys.stderr)
-        return 0 if current else 1
-    PAGE.write_text(text(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(generated(PAGE, text, sys.argv[1:]))

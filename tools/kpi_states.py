@@ -14,12 +14,10 @@ from typing import Any
 from kpi_derivation.catalogue import DERIVATIONS
 from telemetry.kpi_value import KpiValue
 from telemetry.windows import DAY, HOUR, MINUTE
+from tests.kpi_derivation.golden.world import Reading, World
+from tools.generated import generated
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from tests.kpi_derivation.golden.world import Reading, World  # noqa: E402 - the path is set above
-
-PAGE = ROOT / "docs" / "kpi-states.md"
+PAGE = Path(__file__).parents[1] / "docs" / "kpi-states.md"
 STATES = ("whole", "part", "nothing", "zero", "stale", "future")
 STAGES = {"collected": 1.0, "primary": 0.9, "secondary": 0.8, "tertiary": 0.5}
 WAYS = ("landfill", "burnt", "incinerated", "open dump", "recycled", "other")
@@ -121,7 +119,7 @@ def page() -> str:
     lines = [
         "# What each KPI says of its data", "",
         "Value, coverage, state (and reason) of every derived KPI, from a scripted city; made by",
-        "`python tools/kpi_states.py`.",
+        "`python -m tools.kpi_states`.",
         "Whole: hourly data of the year. Part: of January only. Nothing: a year before all data. Zero: a year in which",
         "everything was read and nothing happened. Stale: the rolling 24 hours, 27 hours after the last reading.", "",
         "| KPI | " + " | ".join(STATES) + " |", "|--" * (len(STATES) + 1) + "|",
@@ -134,9 +132,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    text = page()
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") != text:
-            sys.exit("docs/kpi-states.md is not current; run `python tools/kpi_states.py`.")
-    else:
-        PAGE.write_text(text, encoding="utf-8")
+    sys.exit(generated(PAGE, page, sys.argv[1:]))

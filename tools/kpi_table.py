@@ -1,4 +1,4 @@
-"""`python tools/kpi_table.py`: write docs/all-kpis.md, a table of all 91 KPIs; `--check`: exit 1 if not current."""
+"""`python -m tools.kpi_table`: write docs/all-kpis.md, a table of all 91 KPIs; `--check`: exit 1 if not current."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from kpi_derivation.catalogue import DERIVATIONS, Kpi, region_rule
 from kpi_derivation.directions import direction_of
 from reporting.figures.points import all_points, u4ssc, unit_of
 from reporting.files import gbfs, geojson, gtfs
+from tools.generated import generated
 
 PAGE = Path(__file__).parents[1] / "docs" / "all-kpis.md"
 FROM_FILES = {code: what for module in (geojson, gtfs, gbfs) for code, what in module.GIVES.items()}
 BY_CITY_FILE = "kpi_derivation.rules.ratios"
 HEAD = """# All 91 KPIs: where each comes from
 
-Generated from the catalogue by `python tools/kpi_table.py`. One row for each of the 112 data points (111 as the
+Generated from the catalogue by `python -m tools.kpi_table`. One row for each of the 112 data points (111 as the
 publisher counts them).
 
 - **derived**: from the readings of registered devices, see [KPIs](kpis.md).
@@ -61,16 +62,5 @@ def _table() -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def main(arguments: list[str]) -> int:
-    """0: written, or current; 1: not current."""
-    if arguments == ["--check"]:
-        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text()
-        if not current:
-            print("docs/all-kpis.md is not current; run `python tools/kpi_table.py`.", file=sys.stderr)
-        return 0 if current else 1
-    PAGE.write_text(text(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(generated(PAGE, text, sys.argv[1:]))

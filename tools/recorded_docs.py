@@ -1,4 +1,4 @@
-"""`python tools/recorded_docs.py`: write docs/recorded-files.md; with `--check`: exit 1 where it is not current."""
+"""`python -m tools.recorded_docs`: write docs/recorded-files.md; with `--check`: exit 1 where it is not current."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from gateway.recorded import FOLDER, families, family
 from registry.recorded import Columns, RecordedFamily
 from telemetry.quantities import QUANTITIES
+from tools.generated import generated
 
 PAGE = Path(__file__).parent.parent / "docs" / "recorded-files.md"
 HEAD = """# Recorded files
 
-This page is written by `python tools/recorded_docs.py` from the families in `gateway/recorded/families/`; do not edit
+This page is written by `python -m tools.recorded_docs` from the families in `gateway/recorded/families/`; do not edit
 it.
 
 ```console
@@ -82,9 +83,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
-            print("docs/recorded-files.md is not current; run `python tools/recorded_docs.py`.", file=sys.stderr)
-            sys.exit(1)
-    else:
-        PAGE.write_text(page(), encoding="utf-8")
+    sys.exit(generated(PAGE, page, sys.argv[1:]))

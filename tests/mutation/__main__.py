@@ -1,7 +1,7 @@
 """Mutation testing of the core modules: `python -m tests.mutation [--each N] [--seed S] [--only TEXT] [--write]`.
 
-Each mutant is a copy of the repository with one mistake; the tests of modules.toml must fail with it. Survivors that no
-result can tell from the original are in justified.toml with their reason. Prints a table and every other survivor;
+Each mutant is a copy of the repository with one mistake; the tests of modules.toml must fail with it. Survivors whose
+results never differ from the original's are in justified.toml with their reason. Prints a table and the other ones;
 writes build/mutation.json, and with --write docs/mutation.md. Exit status 1 where a survivor is not justified. With
 --each, N random mutants of a module.
 """
@@ -18,7 +18,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.mutation.copies import ROOT, Runner, copied
+from tests.mutation.copies import FAST, ROOT, Runner, copied
 from tests.mutation.mutate import Mutant, mutants
 from tests.mutation.table import page, shown
 
@@ -43,6 +43,8 @@ def examined(runner: Runner, module: str, tests: list[str], chosen: list[Mutant]
             text = lines[mutant.line - 1].strip()
             reason = known.get((module, text, mutant.what), "")
             survived.append({"line": mutant.line, "text": text, "mistake": mutant.what, "reason": reason})
+            if not reason:
+                print(f"    {module}:{mutant.line}: {mutant.what}: {text}", flush=True)
     return survived
 
 
@@ -56,7 +58,7 @@ def main() -> int:
     given = options.parse_args()
     results: list[dict[str, Any]] = []
     modules = tomllib.loads((HERE / "modules.toml").read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder, Runner(copied(Path(folder))) as runner:
+    with tempfile.TemporaryDirectory(dir=FAST) as folder, Runner(copied(Path(folder))) as runner:
         for module, tests in modules.items():
             if given.only in module:
                 every = list(mutants((ROOT / module).read_text(encoding="utf-8")))

@@ -12,11 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CITYVITALS_HYPOTHESIS": "mutation"}
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin")
+# In memory where there is such a folder: SQLite waits for the disk at each commit, most of a test's time.
+FAST = next((name for name in ("/dev/shm",) if os.access(name, os.W_OK)), None)
 CPU_S = 90  # a mistake that makes the tests hang is noticed after so much processor time; without one they need ten
-PATIENCE_S, FACTOR = (
-    60.0,
-    10.0,
-)  # a mistake that makes the tests hang is noticed after so long, or so many times as long
 
 
 def copied(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """Small mistakes in a source: comparisons, arithmetic, constants, conditions, calls. One mutant is one changed node.
 
-Annotations are left out, which nothing evaluates, and decorators with their options.
+Annotations are left out, which nothing evaluates, decorators with their options, and `strict=True` of zip, which only
+guards columns that have one length by construction.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 
 def _left_out(tree: ast.Module) -> set[int]:
-    """Annotations and decorators, with all that is in them."""
+    """Annotations, decorators and `strict=`, with all that is in them."""
     roots: list[ast.AST | None] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -55,6 +56,8 @@ def _left_out(tree: ast.Module) -> set[int]:
             roots += node.decorator_list
         elif isinstance(node, ast.arg | ast.AnnAssign):
             roots.append(node.annotation)
+        elif isinstance(node, ast.keyword) and node.arg == "strict":
+            roots.append(node.value)
     return {id(inner) for root in roots if root is not None for inner in ast.walk(root)}
 
 

@@ -19,12 +19,11 @@ ROW = re.compile(r"^\| `(?P<module>[^`]+)` \|.*$", re.MULTILINE)
 
 
 def shown(result: dict[str, Any]) -> str:
-    """One row of the terminal's table, and its survivors without a reason."""
-    unexplained = [s for s in result["survived"] if not s["reason"]]
+    """One row of the terminal's table."""
+    open_ones = sum(1 for s in result["survived"] if not s["reason"])
     killed = result["mutants"] - len(result["survived"])
-    numbers = f"{result['mutants']:4} of {result['of']:4} mutants {killed:4} killed {len(unexplained):3} open"
-    row = f"{result['module']:45} {numbers}"
-    return "\n".join([row, *(f"    {s['line']}: {s['mistake']}: {s['text']}" for s in unexplained)])
+    numbers = f"{result['mutants']:4} of {result['of']:4} mutants {killed:4} killed {open_ones:3} open"
+    return f"{result['module']:45} {numbers}"
 
 
 def page(before: str, results: list[dict[str, Any]]) -> str:

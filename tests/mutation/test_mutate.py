@@ -31,6 +31,7 @@ def test_modules_and_their_tests_exist() -> None:
 
 def test_what_nothing_evaluates_has_no_mutants() -> None:
     source = "@d(frozen=True)\nclass C:\n    a: 1 | 2\n\n    def f(self, b: 3 + 4) -> 5:\n        stop()\n"
+    source += "        return zip(a, b, strict=True)\n"
     assert [m.what for m in mutants(source)] == ["call left out"]
 
 

@@ -65,6 +65,7 @@ def increase(values: list[Fraction], step_s: int, modulus: float) -> float:
         (["9000.1", "1000"], 10000.0, "1000"),  # exactly one tenth is not near the start
         (["5", "5", "5"], math.inf, "0"),
         (["7"], math.inf, "0"),
+        (["-5", "-5"], math.inf, "0"),  # a signed register that stands still
     ],
 )
 @pytest.mark.parametrize("step_s", [1, 30, 90, 4000])
@@ -100,6 +101,13 @@ def test_each_window_has_its_own_steps_and_the_merge_adds_those_between(values: 
 
 def test_a_gauge_has_no_increase() -> None:
     assert np.isnan(windows([Fraction(1), Fraction(2)], 1, math.nan).increase).all()
+
+
+def test_a_gauge_beside_a_register_does_not_hide_its_increase() -> None:
+    readings = Readings.of([0, 1, 0, 1], [T0, T0, T0 + 1, T0 + 1], [20.0, 100.0, 21.0, 103.5])
+    found = fold(readings, MINUTE, np.array([math.nan, math.inf, math.nan, math.inf]))
+    assert np.isnan(found.increase[0])
+    assert found.increase[1] == 3.5
 
 
 @given(TENTHS, TENTHS)

@@ -1,0 +1,48 @@
+"""Documents that a tool writes: each is current, and an old one is reported with the command that writes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.generated import generated
+
+ROOT = Path(__file__).parents[2]
+TOOLS = sorted(p.stem for p in (ROOT / "tools").glob("*.py") if "sys.exit(generated(" in p.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_page_is_current(tool: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", f"tools.{tool}", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_all_tools_that_write_a_page_are_found() -> None:
+    assert {"device_docs", "kpi_docs", "kpi_states", "kpi_table", "recorded_docs"} <= set(TOOLS)
+
+
+def text() -> str:
+    return "new\n"
+
+
+def test_an_old_page_is_reported_and_written_without_an_argument(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "a.md"
+    assert generated(page, text, ["--check"]) == 1  # there is none
+    page.write_text("old\n", encoding="utf-8")
+    capsys.readouterr()
+    assert generated(page, text, ["--check"]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path.name}/a.md is not current; run `python -m tests.tools.test_generated`.\n"
+    )
+    assert page.read_text(encoding="utf-8") == "old\n"
+    assert generated(page, text, ["--chek"]) == 2
+    assert generated(page, text, []) == 0
+    assert page.read_text(encoding="utf-8") == "new\n"
+    assert generated(page, text, ["--check"]) == 0
