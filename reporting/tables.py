@@ -60,6 +60,22 @@ def wrapped(text: str, width: int, indent: str = "") -> str:
     return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent) + "\n"
 
 
+def fitted(text: str, width: int) -> str:
+    """The text with each line that is longer than `width` continued below itself, further in."""
+    return "".join(_fitted(line, width) for line in text.splitlines(keepends=True))
+
+
+def _fitted(line: str, width: int) -> str:
+    bare = line.rstrip("\n")
+    if cell_len(bare) <= width:
+        return line
+    indent = bare[: len(bare) - len(bare.lstrip())]
+    words = textwrap.wrap(
+        bare.lstrip(), width, initial_indent=indent, subsequent_indent=f"{indent}    ", drop_whitespace=True
+    )
+    return "\n".join(words) + "\n"
+
+
 def _whole(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> dict[int, int]:
     """Column and size of all columns, where they fit; the last one may continue below itself."""
     sizes = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from adapters.mqtt.broker import Broker
 from registry.settings import BrokerSettings
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 
 def broker(settings: BrokerSettings) -> Broker:
@@ -35,7 +35,9 @@ def _check_certificates(place: Broker) -> None:
         try:
             path.open("rb").close()
         except OSError as error:
-            raise UsageError(f"The broker {place}: `{name}` names {path}, which cannot be read: {error}.") from None
+            raise UsageError(
+                f"The broker {place}: `{name}` names {path}, which cannot be read: {cause(error)}."
+            ) from None
     try:
         context = ssl.create_default_context(cafile=place.ca)
     except ssl.SSLError:

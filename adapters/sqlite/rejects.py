@@ -42,8 +42,8 @@ _SIZE = f"(length(payload) + length(CAST(topic AS BLOB)) + length(CAST(reason AS
 class Refused(NamedTuple):
     """A message to be kept. `at`: ms UTC. `number`: of its arrival at this program, 0 where it has none.
 
-    `sender`: whose share of the room it takes. `digest`: one message with this digest is kept once (retained ones come
-    again at every start).
+    `sender`: whose share of the room it takes. `digest`: one message with this digest is kept once (retained ones are
+    delivered at every start).
     """
 
     at: int

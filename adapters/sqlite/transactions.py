@@ -1,4 +1,4 @@
-"""Charging transactions that are open: what a station said at their begin and end, until both are known.
+"""Charging transactions that are open: what a station reported at their start and end, until both are known.
 
 A file of its own beside the gateway's buffer, used by the thread of the OCPP door only. What is written is on disk on
 return. Ids of users never reach it.
@@ -16,7 +16,7 @@ _FIELDS = ("connector", "start", "start_wh", "stop", "stop_wh")
 
 
 class Transaction(NamedTuple):
-    """One transaction of a station. Times as the station wrote them, registers in Wh; None: not said yet."""
+    """One transaction of a station. Times as the station wrote them, registers in Wh; None: not reported yet."""
 
     connector: int | None = None
     start: str | None = None
@@ -40,15 +40,15 @@ class Transactions:
         except sqlite3.Error as error:
             raise Unavailable(f"{path}: {error}") from error
 
-    def note(self, station: str, identity: str, said: Transaction) -> Transaction:
-        """Add what is known now; what was said before stays. The whole of it."""
+    def note(self, station: str, identity: str, reported: Transaction) -> Transaction:
+        """Add what was reported; earlier values stay. Returns all that is known."""
         before = self.get(station, identity)
         whole = Transaction(
-            connector=said.connector if before.connector is None else before.connector,
-            start=before.start or said.start,
-            start_wh=said.start_wh if before.start_wh is None else before.start_wh,
-            stop=said.stop or before.stop,
-            stop_wh=before.stop_wh if said.stop_wh is None else said.stop_wh,
+            connector=reported.connector if before.connector is None else before.connector,
+            start=before.start or reported.start,
+            start_wh=reported.start_wh if before.start_wh is None else before.start_wh,
+            stop=reported.stop or before.stop,
+            stop_wh=before.stop_wh if reported.stop_wh is None else reported.stop_wh,
         )
         try:
             self._db.execute(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cityvitals.cli import OPERATE
-from cityvitals.options import Config, TableForm
+from cityvitals.options import Config, TableForm, width
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,6 +36,7 @@ def doctor(
     """
     from cityvitals.operation.doctor import examine  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
     from telemetry.errors import UsageError, nearest  # noqa: PLC0415
     from telemetry.untrusted import printable  # noqa: PLC0415
 
@@ -51,7 +52,8 @@ def doctor(
     for finding in examine(load_settings(config), pki, mosquitto or [], time_server):
         found.append(finding)
         if form == "table":
-            typer.echo(f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}")
+            line = f"{finding.verdict:<8} {printable(f'{finding.what}: {finding.advice}')}\n"
+            typer.echo(fitted(line, width()), nl=False)
     if form == "json":
         typer.echo(json.dumps([finding._asdict() for finding in found], indent=2))
     raise typer.Exit(1 if any(finding.verdict == "bad" for finding in found) else 0)

@@ -113,8 +113,10 @@ def kpi_explain(
     """
     from cityvitals.past_store import existing_store  # noqa: PLC0415
     from reporting.proof.explain import explain  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
 
-    sys.stdout.write(explain(existing_store(store), city, code, part, period, form, _now()))
+    shown = explain(existing_store(store), city, code, part, period, form, _now())
+    sys.stdout.write(shown if form == "json" else fitted(shown, width()))
 
 
 def kpi_snapshot(

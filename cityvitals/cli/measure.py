@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cityvitals.cli import PLAN
-from cityvitals.options import CityId, Seed, StoreUrl, TextForm
+from cityvitals.options import CityId, Seed, StoreUrl, TextForm, width
 
 app = typer.Typer(help="Effects of measures against a reference, with intervals.", no_args_is_help=True)
 
@@ -47,10 +47,11 @@ def measure_effect(
     from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, effect  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
     found = effect(existing_store(store), city, site, reference, quantity, after, back, weather or [], seed)
-    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
+    sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))
 
 
 def measure_change(
@@ -73,10 +74,11 @@ def measure_change(
     from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, change  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
     found = change(existing_store(store), city, site, reference, quantity, period, seed)
-    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
+    sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))
 
 
 def measure_savings(
@@ -102,7 +104,8 @@ def measure_savings(
     from cityvitals.past_store import existing_store  # noqa: PLC0415
     from cityvitals.plan.measure import as_json, as_text, saved  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
     found = saved(existing_store(store), city, meter, reference, temperature, before, after, seed)
-    sys.stdout.write(as_json(found) if form == "json" else as_text(found, reference))
+    sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cityvitals.cli import PLAN
 from cityvitals.options import CityId, Seed, StoreUrl, TextForm, width
+
+if TYPE_CHECKING:
+    from cityvitals.plan.charging import Asked
 
 app = typer.Typer(help="Plan on measured curves: charging points, scenarios.", no_args_is_help=True)
 
@@ -52,11 +55,8 @@ def plan_charging(
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
-    import msgspec  # noqa: PLC0415
-
-    from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.charging import Asked, as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
-    from cityvitals.plan.options import form_of, today  # noqa: PLC0415
+    from cityvitals.plan.charging import Asked  # noqa: PLC0415
+    from cityvitals.plan.options import form_of  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     form_of(form)
@@ -66,12 +66,24 @@ def plan_charging(
         points, kw, connection, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
         shortfall, cheap_hour, least_kwh, draws, seed,
     )  # fmt: skip
+    sys.stdout.write(_charging(asked, sessions, store, form))
+
+
+def _charging(asked: Asked, sessions: Path | None, store: str, form: str) -> str:
+    """The result as `text` or `json`."""
+    import msgspec  # noqa: PLC0415
+
+    from cityvitals.past_store import existing_store  # noqa: PLC0415
+    from cityvitals.plan.charging import as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
+    from cityvitals.plan.options import today  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
+
     opened, as_of = existing_store(store) if store else None, today()
     if sessions is None:
         rule = ruled(asked, opened, as_of)
-        sys.stdout.write(msgspec.json.encode(rule).decode() + "\n" if form == "json" else rule_text(rule))
-        return
-    sys.stdout.write((as_json if form == "json" else as_text)(*made(asked, sessions, opened, as_of)))
+        return msgspec.json.encode(rule).decode() + "\n" if form == "json" else fitted(rule_text(rule), width())
+    found = made(asked, sessions, opened, as_of)
+    return as_json(*found) if form == "json" else fitted(as_text(*found), width())
 
 
 def plan_scenario(
@@ -104,8 +116,9 @@ def plan_transforms() -> None:
     import msgspec  # noqa: PLC0415
 
     from planning.transforms import TRANSFORMS  # noqa: PLC0415
+    from reporting.tables import fitted  # noqa: PLC0415
 
     for kind, transform in TRANSFORMS.items():
         fields = msgspec.structs.fields(transform.options)
         options = ", ".join(f.name + ("" if f.required else f" = {f.default}") for f in fields)
-        sys.stdout.write(f"{kind}: {transform.text}\n    {options}\n")
+        sys.stdout.write(fitted(f"{kind}: {transform.text}\n    {options}\n", width()))

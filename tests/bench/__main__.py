@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import decoding, engine, folding, latency, planning, promise, throughput
+from tests.bench import decoding, engine, folding, latency, planning, promise, start, throughput
 
 REPO = Path(__file__).parents[2]
 DATA = REPO.parent / "shared" / "data"
@@ -29,6 +29,7 @@ def main() -> None:
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(dir=_build()) as name:
         folder = Path(name)
+        found["start"] = start.run()
         messages = 30_000 if quick else 100_000
         found["replay"] = [r for r in [folding.replay(folder, DATA)] if r]
         found["engine"] = [folding.engine(), *engine.run(quick)]
@@ -39,7 +40,7 @@ def main() -> None:
         found["decoding"] = decoding.run(quick)
         found["latency"], memory = latency.run(_made(folder / "latency"), 20 if quick else 100)
         found["memory"] = [{"what": name, "resident_mb": mb} for name, mb in memory.items()]
-    for title in ("replay", "engine", "planning", "promise", "gateway", "decoding", "latency", "memory"):
+    for title in ("start", "replay", "engine", "planning", "promise", "gateway", "decoding", "latency", "memory"):
         console.print(_table(title, found[title]))
     console.print(_floors(found, quick))
     (_build() / "bench.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
