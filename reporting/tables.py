@@ -57,7 +57,7 @@ def table(head: Sequence[str], body: Sequence[Sequence[str]], width: int) -> str
 
 def wrapped(text: str, width: int, indent: str = "") -> str:
     """The text in lines of at most `width` characters, each after `indent`."""
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent) + "\n"
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) + "\n"
 
 
 def fitted(text: str, width: int) -> str:
@@ -71,7 +71,7 @@ def _fitted(line: str, width: int) -> str:
         return line
     indent = bare[: len(bare) - len(bare.lstrip())]
     words = textwrap.wrap(
-        bare.lstrip(), width, initial_indent=indent, subsequent_indent=f"{indent}    ", drop_whitespace=True
+        bare.lstrip(), width, initial_indent=indent, subsequent_indent=f"{indent}    ", break_on_hyphens=False
     )
     return "\n".join(words) + "\n"
 
@@ -102,7 +102,7 @@ def _line(row: Sequence[str], sizes: Mapping[int, int], right: set[int], width: 
     room = max(1, width - cell_len(start))
     if cell_len(row[last]) <= room:
         return (start + _cell(row[last], min(room, sizes[last]), last in right)).rstrip()
-    text = textwrap.wrap(row[last], room)
+    text = textwrap.wrap(row[last], room, break_on_hyphens=False)
     return "\n".join([start + text[0], *(" " * cell_len(start) + more for more in text[1:])])
 
 

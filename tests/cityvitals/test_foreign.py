@@ -51,7 +51,7 @@ def test_an_error_is_escaped_and_keeps_its_lines(monkeypatch: pytest.MonkeyPatch
     def fails() -> None:
         raise CityVitalsError(f"The board says: {CLEAR}\nTry again.")
 
-    monkeypatch.setattr(__main__, "app", fails)
+    monkeypatch.setattr("cityvitals.cli.main.app", fails)
     monkeypatch.setattr(sys, "exit", lambda code: None)
     __main__.main()
     assert capsys.readouterr().err == "cityvitals: The board says: \\x1b[2J\nTry again.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.tables import table, wrapped
+from reporting.tables import fitted, table, wrapped
 
 WORD = st.text("abc äß%", max_size=30)
 
@@ -44,5 +44,10 @@ def test_no_line_is_longer_than_the_width_and_no_word_is_lost(rows: list[list[st
     assert all(shown.count(c) >= letters.count(c) for c in set(letters))
 
 
-def test_a_line_below_a_table_is_wrapped() -> None:
+def test_a_line_below_a_table_is_wrapped_and_no_id_is_cut_at_its_hyphen() -> None:
     assert wrapped("one two three", 8) == "one two\nthree\n"
+    assert wrapped("by air-annual-mean/1", 18) == "by\nair-annual-mean/1\n"
+
+
+def test_a_long_line_of_prose_continues_further_in() -> None:
+    assert fitted("  note: one two three\nshort\n", 16) == "  note: one two\n      three\nshort\n"
