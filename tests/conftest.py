@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ServerFactory = Callable[..., Any]
 
+# pytest-xdist sets it to 80: the output of commands has the width of a program's reader unless a test sets one.
+os.environ.pop("COLUMNS", None)
+
 # A shared machine is slow now and then; no test asserts how long something takes.
 settings.register_profile("cityvitals", deadline=None)
 # For mutation testing: few examples, always the same, and a failing one is not made smaller.

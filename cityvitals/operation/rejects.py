@@ -15,6 +15,7 @@ from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from registry.config import load_settings
 from registry.settings import Settings
+from reporting.tables import fitted
 from telemetry.errors import Rejected, UsageError
 from telemetry.periods import iso
 from telemetry.untrusted import printable
@@ -36,16 +37,9 @@ def listing(buffer: Buffer, limit: int, form: str, width: int = 200) -> Iterator
         yield json.dumps([plain(r) for r in kept], indent=2)
         return
     for r in kept:
-        yield filled(f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}", width)
-        yield filled(f"         {_excerpt(r.payload)}", width)
+        yield fitted(f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}", width).rstrip("\n")
+        yield fitted(f"         {_excerpt(r.payload)}", width).rstrip("\n")
     yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were deleted because of the size limit."
-
-
-def filled(line: str, width: int) -> str:
-    """The line, continued below itself after nine blanks where it is longer than `width`."""
-    room = width - 9
-    cuts = [line[:width], *(line[i : i + room] for i in range(width, len(line), room))]
-    return f"\n{' ' * 9}".join(cuts)
 
 
 def plain(r: Reject) -> dict[str, object]:
