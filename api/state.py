@@ -14,6 +14,7 @@ from api.live import Hub
 from api.metrics import Requests
 from api.now.freshness import Freshness
 from api.now.recent import Recent
+from api.now.senders import Counts
 from api.now.suspects import Suspects
 from api.operator import Operator
 from api.problems import NotFound
@@ -37,6 +38,7 @@ class State:
     recent: Recent = field(default_factory=Recent)
     suspects: Suspects = field(default_factory=Suspects)
     freshness: Freshness = field(default_factory=Freshness)
+    unregistered: Counts = field(default_factory=Counts)
 
     def token_file(self) -> FilePath:
         """The token file. Raises NotFound without one."""

@@ -5,6 +5,7 @@ The only path of readings, whether they arrive by MQTT or in a file. Flags mark,
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,15 @@ from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, FrameTable, Registered
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
+from telemetry.units import between
 
 OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
 _KINDS = 100_000
+_NOT_DECLARED = (
+    '%s of %s sends %s in %s, which its [[device]] entry does not say: add in_ppb = ["%s"]. Without it, limits that'
+    " convert at another temperature, as the EU's do, are held with the publisher's factor of %g."
+)
+log = logging.getLogger(__name__)
 REASONS = {
     OUT_OF_RANGE: "out of the plausible range",
     SENTINEL: "a value that instruments send for 'no value'",
@@ -130,6 +137,8 @@ class Batch:
             made = _Kind(-1, 1.0, 1.0, 0.0, what if entry is None else f"unknown {what}; expected {entry.unit}")
         else:
             made = _Kind(self._table.id_of(Series(city, device, quantity)), *convert, None)
+            if unit and (city, device, quantity) in self._registered.by_mass and between(unit, entry.unit) is None:
+                log.warning(_NOT_DECLARED, device, city, quantity, unit, quantity, entry.ug_per_ppb)
         self._kinds.append(made)
         if made.problem:
             self._wrong[len(self._kinds) - 1] = made.problem

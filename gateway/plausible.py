@@ -31,11 +31,15 @@ Name = tuple[str, str]  # city and device
 
 
 class Registered(NamedTuple):
-    """From the city files: plausible ranges by (city, device, quantity), reference stations, power of chargers."""
+    """From the city files: plausible ranges by (city, device, quantity), reference stations, power of chargers.
+
+    `by_mass`: gases that devices measure by mass, as far as their entries say.
+    """
 
     ranges: Mapping[tuple[str, str, str], tuple[float, float]]
     references: frozenset[Name]
     kw: Mapping[Name, float]
+    by_mass: frozenset[tuple[str, str, str]] = frozenset()
 
     @staticmethod
     def of(cities: Iterable[City]) -> Registered:
@@ -45,6 +49,9 @@ class Registered(NamedTuple):
             {(c, d.id, q): span for c, d in devices for q, span in d.plausible.items()},
             frozenset((c, d.id) for c, d in devices if d.kind == "air_reference"),
             {(c, d.id): d.max_kw * d.connectors for c, d in devices if d.max_kw is not None},
+            frozenset(
+                (c, d.id, q) for c, d in devices for q in d.quantities if QUANTITIES[q].ug_per_ppb and q not in d.in_ppb
+            ),
         )
 
     def range_of(self, city: str, device: str, quantity: str) -> tuple[float, float]:

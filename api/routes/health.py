@@ -60,6 +60,12 @@ def metrics(state: StateOf) -> PlainTextResponse:
             "When a KPI value last changed, Unix time.",
             freshness(values),
         ),
+        family(
+            "cityvitals_unregistered_devices",
+            "gauge",
+            "Devices of the last 25 hours that are in no KPI, because the city file lacks them or a quantity.",
+            _unregistered(state, up),
+        ),
     )
     return PlainTextResponse("".join(parts), media_type=CONTENT_TYPE)
 
@@ -67,6 +73,11 @@ def metrics(state: StateOf) -> PlainTextResponse:
 def _heartbeats(state: State, up: int) -> list[tuple[dict[str, str], float]]:
     beats = state.store.heartbeats() if up else []
     return [({"role": b.role, "name": b.name}, b.time / 1000) for b in beats]
+
+
+def _unregistered(state: State, up: int) -> list[tuple[dict[str, str], float]]:
+    records = [r for r in state.store.cities() if r.config.get("device")] if up else []
+    return [({"city": r.id}, state.unregistered.of(r, state.store, state.clock())) for r in records]
 
 
 def _look(state: State) -> tuple[int, list[StoredKpi]]:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.now.senders import Seen, unregistered_of
 from api.problems import responses
 from api.state import CityOf, StateOf
 from registry.city import City
-from registry.unregistered import Unregistered, unregistered
-from telemetry.partials import Partials
+from registry.unregistered import Unregistered
 from telemetry.periods import iso, local_clock
-from telemetry.series import SeriesTable
-from telemetry.windows import DAY, HOUR
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["Cities"])
-_LOOK_BACK = DAY + HOUR
 _MOST = 500
 
 
@@ -48,35 +43,15 @@ class UnregisteredDevices(BaseModel):
 @router.get("/unregistered", response_model=UnregisteredDevices, responses=responses(404, 422, 503))
 def unregistered_devices(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Devices and quantities of the last 25 hours that are stored and in no KPI."""
-    city, now, table = City.model_validate(record.config), state.clock(), SeriesTable()
-    hours = state.store.partials(city.id, "hour", now - _LOOK_BACK, now + HOUR, table)
-    seen = _seen(hours, table)
-    found = unregistered(city, seen)
-    rows = [_row(one, city, [seen[one.device, q] for q in one.quantities]) for one in found[:_MOST]]
+    city = City.model_validate(record.config)
+    found = unregistered_of(record, state.store, state.clock())
+    rows = [_row(one, city, seen) for one, seen in found[:_MOST]]
     return {"city": city.id, "count": len(found), "devices": rows}
 
 
-_Seen = tuple[int, int, int]  # readings, first and last time in ms UTC
-
-
-def _seen(chunks: Iterable[Partials], table: SeriesTable) -> dict[tuple[str, str], _Seen]:
-    """What arrived, by device and quantity."""
-    found: dict[tuple[str, str], _Seen] = {}
-    for chunk in chunks:
-        rows = chunk.take(np.flatnonzero(chunk.n > 0))
-        for s, n, a, b in zip(
-            rows.series.tolist(), rows.n.tolist(), rows.first_t.tolist(), rows.last_t.tolist(), strict=True
-        ):
-            name = table[s].device, table[s].quantity
-            before = found.get(name, (0, a, b))
-            found[name] = before[0] + n, min(before[1], a), max(before[2], b)
-    return found
-
-
-def _row(one: Unregistered, city: City, seen: list[_Seen]) -> dict[str, Any]:
-    readings, since, until = sum(n for n, _, _ in seen), min(a for _, a, _ in seen), max(b for _, _, b in seen)
+def _row(one: Unregistered, city: City, seen: Seen) -> dict[str, Any]:
     return {
-        "device": one.device, "quantities": list(one.quantities), "registered": one.registered, "since": iso(since),
-        "until": iso(until), "readings": readings, "nearest": one.like,
-        "text": one.why(local_clock(since, city.zone), readings), "command": one.command(),
+        "device": one.device, "quantities": list(one.quantities), "registered": one.registered,
+        "since": iso(seen.since), "until": iso(seen.until), "readings": seen.readings, "nearest": one.like,
+        "text": one.why(local_clock(seen.since, city.zone), seen.readings), "command": one.command(),
     }  # fmt: skip

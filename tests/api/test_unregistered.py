@@ -25,7 +25,9 @@ def test_a_misspelt_id_is_listed_with_since_when_how_many_and_the_command(
     times = [NOW - 90 * MINUTE, NOW - 4 * MINUTE, NOW - MINUTE]
     readings = Readings.of([s for s in range(4) for _ in times], times * 4, [5.0] * 12)
     store.put_partials("hour", fold(readings, HOUR, table.modulus(readings.series)), table)
-    found = httpx.get(f"{serving(store)}/v1/cities/{CITY}/unregistered").json()
+    url = serving(store)
+    found = httpx.get(f"{url}/v1/cities/{CITY}/unregistered").json()
+    assert f'cityvitals_unregistered_devices{{city="{CITY}"}} 2' in httpx.get(f"{url}/metrics").text
     assert (found["city"], found["count"]) == (CITY, 2)
     typo, unlisted = found["devices"]
     assert typo == {

@@ -1,0 +1,72 @@
+"""What arrives and is in no KPI: counted of the stored hours, for the list of the API and for its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+
+from adapters.store import CityRecord
+from api.shared_store import SharedStore
+from registry.city import City
+from registry.unregistered import Unregistered, unregistered
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE
+
+LOOK_BACK = DAY + HOUR
+
+
+class Seen(NamedTuple):
+    """How many readings, and the times of the first and last, ms UTC."""
+
+    readings: int
+    since: int
+    until: int
+
+
+Found = list[tuple[Unregistered, Seen]]
+
+
+def unregistered_of(record: CityRecord, store: SharedStore, now: int) -> Found:
+    """Devices of the last 25 hours that the city file lacks, or of which it lacks a quantity."""
+    table = SeriesTable()
+    seen = _seen(store.partials(record.id, "hour", now - LOOK_BACK, now + HOUR, table), table)
+    found = unregistered(City.model_validate(record.config), seen)
+    return [(one, _together([seen[one.device, q] for q in one.quantities])) for one in found]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many there are of each city, as of at most a minute ago: metrics are asked for every few seconds."""
+
+    _kept: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def of(self, record: CityRecord, store: SharedStore, now: int) -> int:
+        """The number at `now` (ms UTC)."""
+        with self._lock:
+            made, count = self._kept.get(record.id, (0, 0))
+            if not 0 <= now - made < MINUTE:
+                count = len(unregistered_of(record, store, now))
+                self._kept[record.id] = now, count
+            return count
+
+
+def _together(some: list[Seen]) -> Seen:
+    return Seen(sum(s.readings for s in some), min(s.since for s in some), max(s.until for s in some))
+
+
+def _seen(chunks: Iterable[Partials], table: SeriesTable) -> dict[tuple[str, str], Seen]:
+    """What arrived, by device and quantity."""
+    found: dict[tuple[str, str], list[Seen]] = {}
+    for chunk in chunks:
+        rows = chunk.take(np.flatnonzero(chunk.n > 0))
+        for s, *one in zip(
+            rows.series.tolist(), rows.n.tolist(), rows.first_t.tolist(), rows.last_t.tolist(), strict=True
+        ):
+            found.setdefault((table[s].device, table[s].quantity), []).append(Seen(*one))
+    return {name: _together(some) for name, some in found.items()}

@@ -1,0 +1,64 @@
+"""Each program of a running city is stopped in turn: `doctor` and /readyz name it, and are content when it is back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.chain import Chain
+from tests.processes import end, free_port, wait_for
+from tests.servers import Mosquitto
+
+LIMIT_S = 16  # ingest writes a heartbeat every ten seconds, a gateway sends its own counts as often
+CITY = '[city]\nid = "town"\nname = "Town"\ncountry = "DE"\ntimezone = "Europe/Berlin"\n'
+
+
+@pytest.fixture
+def town(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[tuple[Chain, str]]:
+    """Gateway, ingest and API of a city, running, with short limits; and the address of the API."""
+    (tmp_path / "town.toml").write_text(CITY)
+    chain, port = Chain(tmp_path, tmp_path / "town.toml", mosquitto.port, f"sqlite:///{tmp_path}/town.db"), free_port()
+    limits = f"[health]\ningest_s = {LIMIT_S}\ngateway_s = {LIMIT_S}\n"
+    with chain.config.open("a") as file:
+        file.write(f"[api]\nport = {port}\n{limits}")
+    try:
+        for name in ("gateway", "ingest", "api"):
+            chain.run(name)
+        yield chain, f"http://127.0.0.1:{port}"
+    finally:
+        chain.stop()
+
+
+def doctor(chain: Chain) -> tuple[int, str]:
+    """Exit code, and the lines that say what is bad."""
+    command = [sys.executable, "-m", "cityvitals", "doctor", "--config", str(chain.config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "300"})
+    return done.returncode, "\n".join(line for line in done.stdout.splitlines() if "bad" in line)
+
+
+def ready(url: str) -> tuple[int, str]:
+    try:
+        answer = httpx.get(f"{url}/readyz")
+    except httpx.HTTPError:
+        return 0, ""
+    return answer.status_code, answer.json().get("detail", "")
+
+
+def test_a_program_that_stops_is_named_and_its_return_is_seen(town: tuple[Chain, str]) -> None:
+    chain, url = town
+    wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, "all to be well")
+    for name in ("gateway", "ingest"):
+        end(chain.processes[name])
+        wait_for(lambda: ready(url)[0] == 503, 90, f"/readyz to miss {name}")
+        assert f"{name} " in ready(url)[1]
+        code, bad = doctor(chain)
+        assert code == 1
+        assert f"is `cityvitals {name}` running?" in bad
+        chain.run(name)
+        wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, f"{name} to be back")
