@@ -46,11 +46,12 @@ def checks(beats: Iterable[tuple[str, str, int]], now: int, limits: Limits) -> l
     ingests = by_role["ingest"]
     if not any(by_role.values()):
         return [Check("ingest", None, "no ingest has written to this store in the last seven days")]
-    runs = any(now - time <= 1000 * limits.ingest_s for _, time in ingests)
+    seen_until = max((time for _, time in ingests), default=now)
+    runs = now - seen_until <= 1000 * limits.ingest_s
     newest_gateway = max((time for _, time in by_role["gateway"]), default=0)
     return [
         *_programs("ingest", ingests, now, limits.ingest_s),
-        *(_gateways(by_role["gateway"], now, limits.gateway_s, ingest_runs=runs)),
+        *(_gateways(by_role["gateway"], now, limits.gateway_s, seen_until, ingest_runs=runs)),
         *(_values(by_role["kpi"], now, limits.kpi_s, newest_gateway)),
     ]
 
@@ -60,8 +61,9 @@ def silent_program(beats: Iterable[tuple[str, str, int]], now: int, limits: Limi
     newest: dict[str, int] = {}
     for role, _, time in beats:
         newest[role] = max(time, newest.get(role, 0))
-    for role, limit_s in (("ingest", limits.ingest_s), ("gateway", limits.gateway_s)):
-        if role in newest and now - newest[role] > 1000 * limit_s:
+    seen_until = newest.get("ingest", now)
+    for role, limit_s, until in (("ingest", limits.ingest_s, now), ("gateway", limits.gateway_s, seen_until)):
+        if role in newest and until - newest[role] > 1000 * limit_s:
             return role, newest[role]
     return None
 
@@ -75,11 +77,13 @@ def _programs(role: str, found: list[tuple[str, int]], now: int, limit_s: float)
         yield Check(f"{role} {name}", ok, f"last heartbeat {_ago(time, now)}{advice}")
 
 
-def _gateways(found: list[tuple[str, int]], now: int, limit_s: float, *, ingest_runs: bool) -> Iterator[Check]:
-    """Gateways by their newest stored window, which only a running ingest can see."""
+def _gateways(
+    found: list[tuple[str, int]], now: int, limit_s: float, seen_until: int, *, ingest_runs: bool
+) -> Iterator[Check]:
+    """Gateways by their newest stored window, which only a running ingest can see: it was heard at `seen_until`."""
     for name, time in found:
-        late = now - time > 1000 * limit_s
-        if late and not ingest_runs:
+        late = seen_until - time > 1000 * limit_s
+        if not late and not ingest_runs and now - time > 1000 * limit_s:
             yield Check(f"gateway {name}", None, f"last window {_ago(time, now)}; unknown while ingest is stopped")
         else:
             advice = f", over {limit_s:g} s; is it running, does it reach the broker?" if late else ""

@@ -23,7 +23,7 @@ def test_all_that_was_heard_within_the_limits_is_well() -> None:
 
 @pytest.mark.parametrize(("role", "limit"), [("ingest", 120), ("gateway", 300)])
 def test_a_second_beyond_the_limit_is_stopped(role: str, limit: int) -> None:
-    beats = {"ingest": 1, "gateway": 1} | {role: limit + 1}
+    beats = {"ingest": 0, "gateway": 0} | {role: limit + 1}
     found = verdicts(*((r, "x", ago) for r, ago in beats.items()))
     assert found == {f"{r} x": r != role for r in beats}
 
@@ -32,6 +32,9 @@ def test_a_gateway_is_not_blamed_while_ingest_is_stopped() -> None:
     """Its windows are stored by nobody then."""
     assert verdicts(("ingest", "i", 500), ("gateway", "g", 500)) == {"ingest i": False, "gateway g": None}
     assert verdicts(("ingest", "i", 500), ("ingest", "j", 5), ("gateway", "g", 500))["gateway g"] is False
+    # What ingest has not seen since it was heard last says nothing, even before ingest itself counts as stopped.
+    assert verdicts(("ingest", "i", 100), ("gateway", "g", 310)) == {"ingest i": True, "gateway g": True}
+    assert verdicts(("ingest", "i", 500), ("gateway", "g", 900))["gateway g"] is False  # it was silent before
 
 
 def test_values_that_stand_still_while_windows_arrive_are_named() -> None:

@@ -16,19 +16,33 @@ from tests.processes import end, free_port, wait_for
 from tests.servers import Mosquitto
 
 LIMIT_S = 16  # ingest writes a heartbeat every ten seconds, a gateway sends its own counts as often
-CITY = '[city]\nid = "town"\nname = "Town"\ncountry = "DE"\ntimezone = "Europe/Berlin"\n'
+CITY = """
+[city]
+id = "town"
+name = "Town"
+country = "DE"
+timezone = "Europe/Berlin"
+
+[[device]]
+id = "aq-1"
+kind = "air_lowcost"
+quantities = ["pm2_5"]
+interval_s = 5
+"""
 
 
 @pytest.fixture
 def town(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[tuple[Chain, str]]:
-    """Gateway, ingest and API of a city, running, with short limits; and the address of the API."""
+    """A simulated city with gateway, ingest and API, running, with short limits; and the address of the API."""
     (tmp_path / "town.toml").write_text(CITY)
     chain, port = Chain(tmp_path, tmp_path / "town.toml", mosquitto.port, f"sqlite:///{tmp_path}/town.db"), free_port()
     limits = f"[health]\ningest_s = {LIMIT_S}\ngateway_s = {LIMIT_S}\n"
     with chain.config.open("a") as file:
-        file.write(f"[api]\nport = {port}\n{limits}")
+        file.write(
+            f'[api]\nport = {port}\n{limits}[simulate]\ninterval_s = 3\nbroker.url = "mqtt://127.0.0.1:{mosquitto.port}"\n'
+        )
     try:
-        for name in ("gateway", "ingest", "api"):
+        for name in ("gateway", "ingest", "api", "simulate"):
             chain.run(name)
         yield chain, f"http://127.0.0.1:{port}"
     finally:
@@ -50,8 +64,19 @@ def ready(url: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("detail", "")
 
 
+def heard(url: str) -> set[str]:
+    """The roles that were ever heard."""
+    try:
+        lines = httpx.get(f"{url}/metrics").text.splitlines()
+    except httpx.HTTPError:
+        return set()
+    beats = [line for line in lines if line.startswith("cityvitals_heartbeat_timestamp_seconds{")]
+    return {line.split('role="')[1].split('"')[0] for line in beats}
+
+
 def test_a_program_that_stops_is_named_and_its_return_is_seen(town: tuple[Chain, str]) -> None:
     chain, url = town
+    wait_for(lambda: heard(url) == {"ingest", "gateway", "kpi"}, 90, "every program to be heard")
     wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, "all to be well")
     for name in ("gateway", "ingest"):
         end(chain.processes[name])
