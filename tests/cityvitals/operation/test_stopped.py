@@ -84,6 +84,7 @@ def test_a_program_that_stops_is_named_and_its_return_is_seen(town: tuple[Chain,
         assert f"{name} " in ready(url)[1]
         code, bad = doctor(chain)
         assert code == 1
-        assert f"is `cityvitals {name}` running?" in bad
+        assert f"{name} " in bad
+        assert "running?" in bad or "is it running" in bad
         chain.run(name)
         wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, f"{name} to be back")
