@@ -85,7 +85,8 @@ async function draw(main, signal, drawn) {
 /** Follow the city's changes for the frame's state, and for a view that wants to know of them. */
 function watch(id, detail, status, watchers, signal) {
   const changed = (data) => {
-    if (data.updated) status.values({ at: data.updated, updated: data.updated });
+    // Figures that people report do not change by themselves: only where there are readings is their age of interest.
+    if (data.updated && detail.data_until !== null) status.values({ at: data.updated, updated: data.updated });
     for (const call of watchers) call(data);
   };
   follow(id, detail.change, {

@@ -19,7 +19,7 @@ export async function now(root, context) {
   const load = () => getJson(path, signal);
   const state = { found: await load(), timer: null, announced: 0 };
   draw(root, context, state.found);
-  status.values(state.found);
+  if (state.found.devices.total) status.values(state.found);
   const again = () => {
     clearTimeout(state.timer);
     state.timer = setTimeout(async () => {
@@ -28,7 +28,7 @@ export async function now(root, context) {
       if (!found.judged) again(); // a server that has just started does not know yet which stations are suspect
       announce(state, found);
       state.found = found;
-      status.values(found);
+      if (found.devices.total) status.values(found);
       if (!root.contains(document.activeElement) || document.activeElement === document.body) draw(root, context, found);
       else redraw(root, context, found);
     }, GATHER_MS);

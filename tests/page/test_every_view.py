@@ -10,8 +10,10 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from telemetry.windows import HOUR
-from tests.api.city import CITY, NOW, config
+from telemetry.kpi_value import StoredKpi
+from telemetry.periods import Period
+from telemetry.windows import DAY, HOUR
+from tests.api.city import CITY, NOW, config, kpi
 from tests.api.conftest import running
 from tests.browser import page
 from tests.page.city import page_config, put_devices
@@ -112,6 +114,19 @@ def test_every_view_of_a_city_without_data_says_what_is_missing(browser: Any, tm
             view.wait_for_selector(READY)
             assert EMPTY[name] in heading(view), (name, heading(view))
             assert view.locator("main").inner_text().count("No value") <= 1, name
+
+
+def test_a_city_that_only_reports_figures_is_not_said_to_have_stopped(
+    browser: Any, tmp_path: Path, serving: Any
+) -> None:
+    store = SqliteStore(tmp_path / "figures.db")
+    store.put_city(CityRecord(CITY, {**config(), "device": []}, 60_000))
+    reported = kpi("EN:EN:AQ:1C", "pm2_5", Period("year", "2025", NOW - 500 * DAY, NOW - 135 * DAY), value=2.6)
+    store.put_kpis([StoredKpi(kpi=reported, changed=NOW - 9 * DAY, updated=NOW - 9 * DAY)])
+    with opened(browser, serving(store) + NAMED["now"]) as view:
+        view.locator(".rows").wait_for()
+        view.wait_for_timeout(500)  # the live feed's first snapshot
+        assert view.locator("#notes .note").count() == 0
 
 
 @pytest.mark.parametrize(
