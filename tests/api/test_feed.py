@@ -106,7 +106,7 @@ async def _join(hub: Hub, last: int | None, seen: dict[str, float]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 4))
-def test_whoever_watches_has_every_value_in_the_end(seed: int, clients: int) -> None:
+def test_every_client_has_every_value_in_the_end(seed: int, clients: int) -> None:
     for seen, current in asyncio.run(watched(seed, clients)):
         assert seen == current
 

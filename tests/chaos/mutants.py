@@ -15,6 +15,7 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.order import Order
 from gateway import core
 from gateway.decoding.mapping import Mapper
+from gateway.incoming import Redelivered
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest
@@ -164,6 +165,11 @@ def retention_is_trouble() -> None:
             raise Unavailable(str(error)) from error
 
     Connection.write = write  # type: ignore[method-assign]
+
+
+def redelivered_twice() -> None:
+    """What the broker delivers once more is another message."""
+    Redelivered.readings = lambda _, message: None  # type: ignore[method-assign]
 
 
 def fall_over() -> None:

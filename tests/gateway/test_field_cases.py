@@ -80,7 +80,7 @@ def test_readings_that_arrive_in_one_millisecond_are_all_stored(tmp_path: Path, 
 
 @pytest.mark.parametrize("case", cases("rejects-replay"))
 @pytest.mark.parametrize("together", [True, False])
-def test_what_a_mended_configuration_can_read_is_stored_whole(
+def test_what_a_fixed_configuration_can_read_is_stored_whole(
     tmp_path: Path, case: dict[str, Any], together: bool
 ) -> None:
     live = core(tmp_path, case)
