@@ -15,7 +15,7 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.order import Order
 from gateway import core
 from gateway.decoding.mapping import Mapper
-from gateway.incoming import Redelivered
+from gateway.incoming import Incoming, Redelivered
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest
@@ -134,13 +134,12 @@ def one_a_millisecond() -> None:
 
 def believe_all_numbers() -> None:
     """What a foreign device calls boot and seq numbers its records, whatever the source says."""
-    plain = Mapper._number
+    plain = Mapper.__init__
 
-    def number(self: Mapper, message: dict[str, Any]) -> list[tuple[int, int]]:
-        self._m = self._m.model_copy(update={"ignore": [], "numbered": ["boot", "seq"]})
-        return plain(self, message)
+    def made(self: Mapper, mapping: Any, *others: Any, **named: Any) -> None:
+        plain(self, mapping.model_copy(update={"ignore": [], "numbered": ["boot", "seq"]}), *others, **named)
 
-    Mapper._number = number  # type: ignore[method-assign]
+    Mapper.__init__ = made  # type: ignore[method-assign]
 
 
 def replay_drops() -> None:
@@ -169,7 +168,12 @@ def retention_is_trouble() -> None:
 
 def redelivered_twice() -> None:
     """What the broker delivers once more is another message."""
-    Redelivered.readings = lambda _, message: None  # type: ignore[method-assign]
+    plain = Redelivered.readings
+
+    def readings(self: Redelivered, message: Incoming) -> None:
+        plain(self, message)
+
+    Redelivered.readings = readings  # type: ignore[method-assign]
 
 
 def fall_over() -> None:

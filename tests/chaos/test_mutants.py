@@ -23,15 +23,22 @@ PLAN = [
     Planned(8.5, "lose broker", "hub", 0.2),
 ]
 
-# Between commit and PUBACK.
-KILLS = [Planned(1.0 + n / 2, "kill", "gateway", 0.2) for n in range(0, 14, 2)]
+# PUBACKs do not leave the gateway's line, and are lost with the connection.
+CUTS = [
+    fault
+    for n in range(4)
+    for fault in (
+        Planned(1.5 + 2 * n, "mute line", "gateway line", 1.0),
+        Planned(2.2 + 2 * n, "cut link", "gateway-edge", 0.3),
+    )
+]
 
 MUTANTS = [("ack_before_commit", "lost", 4, PLAN), ("lose_dirty", "lost", 4, PLAN), ("count_twice", "doubled", 4, PLAN)]
 MORE = [
     ("a_little_later", "lost", 4, PLAN),
     ("one_a_millisecond", "lost: undated", 4, PLAN),
     ("believe_all_numbers", "lost: foreign", 4, PLAN),
-    ("redelivered_twice", "doubled: undated", 4, KILLS),
+    ("redelivered_twice", "doubled: undated", 4, CUTS),
     ("replay_drops", "lost: mended", 4, PLAN),
     ("retention_is_trouble", "lost", 6, PLAN),
     ("count_duplicates", "ledger", 4, PLAN),
