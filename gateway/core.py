@@ -206,7 +206,7 @@ class Core:
             return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
         met: list[str] = []
         number = message.number
-        undated = any(rows.by_arrival or rows.problems for rows in parts)
+        undated = [rows for rows in parts if rows.by_arrival or rows.problems]
         if undated and self._came_before(message, before, sum(len(rows.rows) for rows in parts)):
             return None
         for rows in parts:

@@ -62,7 +62,8 @@ class _Heard:
         silent = passed > 3 * self.pause + _SILENT
         if not silent:
             self.pause += (passed - self.pause) / 8
-        self.pause *= _NO_PAUSE ** (records - 1)
+        if records > 1:
+            self.pause *= _NO_PAUSE ** (records - 1)
         self.at = now
         return silent
 

@@ -123,8 +123,10 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
         self._inbox_bytes += len(m.payload)
-        place = self.epoch, self._name, self._began
-        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, *place))
+        payload = bytes(m.payload)
+        self._inbox.append(
+            Message(m.topic, payload, m.retain, m.dup, m.mid, m.qos, self.epoch, self._name, self._began)
+        )
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
         if self._is_5 and reason.is_failure:  # an acknowledgement that says no: the broker has not taken it
