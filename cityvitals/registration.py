@@ -14,7 +14,7 @@ from reporting.city_file import read_city
 from telemetry.errors import UsageError, nearest
 from telemetry.quantities import QUANTITIES
 
-_RESTART = "Restart gateway and ingest: what is stored already of it enters the KPIs then."
+_RESTART = "Restart gateway and ingest where they run; what is stored of it already enters the KPIs then."
 _BY_ITSELF = "Gateway and ingest start again with it in some seconds; what is stored of it enters the KPIs then."
 
 
