@@ -89,10 +89,11 @@ def test_zero_years_of_a_log_are_evaluated_like_others() -> None:
     assert (SAIFI, "2012") not in found
 
 
+@pytest.mark.parametrize("quantity", ["pm2_5", "no2"])  # particles have NowCast's own rule
 @pytest.mark.parametrize("hours_ago", [1, 2, 3, 27])
-def test_a_current_index_needs_two_of_the_last_three_hours(hours_ago: int) -> None:
-    w = World([{"id": "s", "kind": "air_reference", "quantities": ["pm2_5"], "interval_s": 3600}])
-    w.take(every("2024-03-01", 48, HOUR, "s", "pm2_5", [300.0] * 48))
+def test_a_current_index_needs_two_of_the_last_three_hours(hours_ago: int, quantity: str) -> None:
+    w = World([{"id": "s", "kind": "air_reference", "quantities": [quantity], "interval_s": 3600}])
+    w.take(every("2024-03-01", 48, HOUR, "s", quantity, [300.0] * 48))
     now = at("2024-03-03") + (hours_ago - 1) * HOUR + 10 * MINUTE
     w.engine.evaluate(now)
     rolling = next(p for p in w.engine.rolling(now) if p.kind == "24h")
