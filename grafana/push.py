@@ -19,7 +19,7 @@ from telemetry.errors import CityVitalsError, Unavailable, UsageError
 FOLDER_UID = "cityvitals"
 OLDEST, NEW_FORM = (7, 5), (10, 0)
 _EXISTS = (409, 412)
-_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device)\\+")')
+_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device|registry)\\+")')
 _NOT_ALLOWED = (401, 403)
 
 

@@ -21,7 +21,7 @@ from adapters.influx.sites import Sites
 from adapters.points import Newest, Point
 
 _BATCH = 5_000
-_KEPT = ("device,", "kpi,")  # no retention may touch these
+_KEPT = ("device,", "kpi,", "registry,")  # no retention may touch these
 _LISTED = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None]])
 _NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int | None]])
 

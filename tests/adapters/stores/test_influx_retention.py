@@ -50,7 +50,7 @@ def test_what_begins_before_the_retention_is_stored_and_read(limited: str) -> No
     store.put_city(RECORD)
     store.put_kpis([old(1.0), day(2.0, NOW // DAY * DAY)])
     assert store.points is not None
-    store.points.put([DEVICE])
+    store.points.put([DEVICE, Point("registry", {"city": "aba"}, {"name": "Aba"}, 0)])
     assert store.set_aside() == []
     other = open_store(limited)
     assert values(other.kpis(KpiQuery("aba"))) == [1.0, 2.0]
