@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from hypothesis import Phase, settings
 
@@ -29,6 +31,9 @@ settings.register_profile("cityvitals", deadline=None)
 settings.register_profile(
     "mutation", deadline=None, max_examples=25, phases=(Phase.explicit, Phase.generate), derandomize=True, database=None
 )
+# httpx gives up after five seconds where a call names no limit: on a busy machine a slow answer is not a fault.
+_limits = inspect.signature(httpx.get).parameters["timeout"].default
+_limits.connect = _limits.read = _limits.write = _limits.pool = 60.0
 settings.load_profile(os.environ.get("CITYVITALS_HYPOTHESIS", "cityvitals"))
 
 

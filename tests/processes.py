@@ -40,13 +40,25 @@ def free_port() -> int:
             return port
 
 
+def busy() -> float:
+    """How many times longer than on an idle machine something may take: runnable programs for each processor, 1 to 10.
+
+    Limits of waiting are multiplied by it: they only end a test that waits for nothing.
+    """
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), 10.0)
+
+
 def wait_for(condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition") -> T:
-    """Ask until `condition()` is true and return its value; fail after `timeout` seconds naming `what`."""
-    deadline = time.monotonic() + timeout
+    """Ask until `condition()` is true and return its value; fail after `timeout` seconds naming `what`.
+
+    On a busy machine it waits longer, see `busy`.
+    """
+    began = time.monotonic()
     pause = 0.005
     while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Waited {timeout:g} s for {what}, in vain.")
+        passed = time.monotonic() - began
+        if passed > timeout * busy():
+            raise AssertionError(f"Waited {passed:.2g} s for {what}, without success.")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
     return value
@@ -96,7 +108,7 @@ def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> int:
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(patience * busy())
     if process.poll() is None:
         process.kill()
     return process.wait()

@@ -94,7 +94,7 @@ def _alive(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-def test_waiting_in_vain_names_what_was_awaited() -> None:
+def test_waiting_without_success_names_what_was_awaited() -> None:
     began = time.monotonic()
     with pytest.raises(AssertionError, match="the moon"):
         processes.wait_for(lambda: False, timeout=0.05, what="the moon")

@@ -84,6 +84,15 @@ def test_of_a_boot_500_ranges_are_kept_and_older_gaps_are_given_up() -> None:
     assert account.gaps()[0] == (3, 3)
 
 
+def test_the_bound_holds_for_records_that_follow_a_named_end(ledger: Ledger, table: LedgerTable) -> None:
+    ledger.store(lines(*range(0, 1000, 2)), NOW)
+    ledger.store([line(999, stored=None)], NOW)
+    ledger.store(lines(1000, 1001), NOW)
+    row = table.get("aba", "s1", 1)
+    assert row is not None
+    assert (len(row.seen.split(",")), row.received, row.given_up, row.missing) == (500, 502, 1, 500)
+
+
 @pytest.mark.parametrize(("first", "missing"), [(5000, 5000), (5001, 0)])
 def test_a_new_device_with_a_large_number_was_there_before_the_gateway(
     ledger: Ledger, table: LedgerTable, first: int, missing: int
@@ -204,6 +213,7 @@ def test_a_device_is_in_trouble_only_while_something_is_wrong(ledger: Ledger) ->
         ledger.store([wrong], NOW)
         assert len(ledger.report(None)) == 1
     ledger.store(lines(8), NOW)
+    ledger.store([line(9, undated=True)], NOW)
     assert ledger.report(None) == []
 
 
@@ -271,6 +281,7 @@ def test_what_was_counted_is_known_before_and_after_it_is_on_disk(ledger: Ledger
 
 def test_only_stored_records_without_a_time_are_dated_by_their_arrival(ledger: Ledger, table: LedgerTable) -> None:
     ledger.store([line(0), line(1, undated=True), line(2, stored=False, undated=True)], NOW)
+    ledger.store([line(1, undated=True)], NOW)  # redelivered
     assert [seq for seq in range(4) if ledger.undated("aba", "s1", 1, seq)] == [1]
     again = Ledger(table)
     assert [seq for seq in range(4) if again.undated("aba", "s1", 1, seq)] == [1]

@@ -114,3 +114,10 @@ def test_a_gauge_beside_a_register_does_not_hide_its_increase() -> None:
 def test_a_step_is_never_negative_and_never_more_than_the_register(before: Fraction, after: Fraction) -> None:
     got = float(step(np.array([float(before)]), np.array([float(after)]), np.array([math.inf]))[0])
     assert 0.0 <= got <= max(float(before), float(after))
+
+
+def test_windows_in_any_order_join_to_the_same_hour() -> None:
+    base = windows([Fraction(n) for n in (1, 4, 9, 16, 25)], 60, math.inf)
+    backwards = base.take(np.arange(len(base))[::-1])
+    hour = regroup(backwards, window_start(backwards.start, HOUR), np.full(len(base), math.inf))
+    assert (hour.n.tolist(), hour.first.tolist(), hour.last.tolist(), hour.increase.tolist()) == ([5], [1], [25], [24])

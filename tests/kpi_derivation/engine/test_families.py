@@ -187,3 +187,48 @@ def test_a_reading_stands_for_the_smaller_of_the_days_and_the_devices_median_ste
     # what is missing of it is not covered by readings that stand for longer.
     minutes = [column(w, "pm10", "covered", day) / 60_000 for day in days]
     assert minutes == [24 * 60, 24 * 60, 12 * 60, 12 * 60]
+
+
+def test_days_that_come_one_by_one_have_the_columns_of_days_that_come_at_once() -> None:
+    """Each new day changes the device's median step, and with it how long the readings of the days before stand."""
+    first, steps = date(2020, 6, 1), [20, 20, 10, 10, 10]  # minutes, by day
+    w = World([{"id": "d", "kind": "air_reference", "quantities": ["pm10"]}])
+    days = [first + timedelta(days=i) for i in range(5)]
+    for day, step in zip(days, steps, strict=True):
+        start = begin(day, ZoneInfo("UTC"))
+        w.take(Reading(start + minute * 60_000, "d", "pm10", 1.0) for minute in range(0, 24 * 60, step))
+        w.engine.evaluate(LATER)
+    # The median of the days is 10 minutes, so of the first two days half is covered.
+    assert [column(w, "pm10", "covered", day) / HOUR for day in days] == [12, 12, 24, 24, 24]
+
+
+def test_a_change_late_in_a_day_leaves_its_other_columns_and_reaches_the_next_day_only() -> None:
+    zone, first = ZoneInfo("UTC"), date(2020, 6, 1)
+    start = begin(first, zone)
+    w = World([{"id": "d", "kind": "air_reference", "quantities": ["o3"], "interval_s": 3600}])
+    w.take(Reading(start + i * HOUR, "d", "o3", 50.0) for i in range(96) if i % 24 < 22 or i >= 72)
+    w.engine.evaluate(LATER)
+    days = [first + timedelta(days=i) for i in range(4)]
+    assert [column(w, "o3", "n", day) for day in days] == [22, 22, 22, 24]
+    # The last hours of the first and the third day arrive together; the second day has no new reading.
+    w.take(Reading(start + i * HOUR, "d", "o3", 90.0) for i in (22, 23, 70, 71))
+    changed = w.engine._days.settle()
+    assert {day for _, day in changed} == {day.toordinal() for day in days}
+    assert [column(w, "o3", "n", day) for day in days] == [24, 22, 24, 24]
+    # The mean that ends at 00-01 of the second and of the fourth day holds two hours of 90 and six of 50.
+    assert [column(w, "o3", "max8", day) for day in days] == [60.0, 60.0, 60.0, 60.0]
+    assert w.engine._days.settle() == set()  # nothing is folded a second time
+
+
+def test_a_register_reading_changes_the_energy_of_the_days_before_it() -> None:
+    """100 kWh at noon of the first day, 148 at noon of the third: 12, 24 and 12 kWh, one in each hour."""
+    first = date(2020, 6, 1)
+    noon = begin(first, ZoneInfo("UTC")) + 12 * HOUR
+    w = World([{"id": "d", "kind": "electricity_meter", "quantities": ["energy_total"]}])
+    w.take([Reading(noon, "d", "energy_total", 100.0)])
+    w.engine.evaluate(LATER)
+    w.take([Reading(noon + 48 * HOUR, "d", "energy_total", 148.0)])
+    changed = w.engine._days.settle()
+    days = [first + timedelta(days=i) for i in range(3)]
+    assert {day for _, day in changed} == {day.toordinal() for day in days}
+    assert [column(w, "energy_total", "increase", day) for day in days] == pytest.approx([12.0, 24.0, 12.0])
