@@ -108,7 +108,7 @@ def test_a_misspelt_city_is_named_although_nothing_of_it_is_stored(tmp_path: Pat
     core, path = gateway(tmp_path, '[[gateway.source]]\ntopic = "z/{city}/{device}"\nformat = "flat_json"\n', PLAIN)
     payload = f'{{"time": {AT}, "pm2_5": 8}}'.encode()
     core.accept([Incoming("z/tovn/aq-099", payload)] * 3 + [Incoming("z/town/aq-099", payload)], AT * 1000 + 500)
-    for i in range(500):  # whoever invents names fills nothing
+    for i in range(500):  # invented names fill nothing
         core.accept([Incoming(f"z/x{i}/aq-099", payload)], AT * 1000 + 500)
     core.buffer.close()
     sentences = said(tmp_path, path)

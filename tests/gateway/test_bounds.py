@@ -114,7 +114,7 @@ def test_holes_are_filled_at_the_pace_of_the_device(core: Core) -> None:
     assert rounds == 7
 
 
-def test_what_is_missing_is_asked_for_anew_after_the_gateways_own_connection_was_lost(core: Core) -> None:
+def test_what_is_missing_is_requested_a_second_time_after_the_gateways_own_connection_was_lost(core: Core) -> None:
     core.accept([numbered((1, 0), (1, 5))], NOW)
     for step in range(30):
         core.ledger.requests(NOW + step * 2000)
@@ -173,7 +173,7 @@ def test_cities_that_are_not_served_leave_nothing_behind(tmp_path: Path) -> None
     core = Core(Buffer(tmp_path / "gateway.db", 60_000), [cores.SENML], served={"aba": frozenset({"s1"})})
     body = b'[{"n":"no2","v":5}]'
     counts = core.accept([Incoming(f"cv/1/invented-{i}/s1/data", body) for i in range(2000)], NOW)
-    counts = core.accept([Incoming("cv/1/aba/stranger/data", body), Incoming("cv/1/aba/s1/data", body)], NOW)
+    counts = core.accept([Incoming("cv/1/aba/unregistered/data", body), Incoming("cv/1/aba/s1/data", body)], NOW)
     assert (counts.stored, counts.rejected) == (1, 1)
     assert core.buffer.counters()["gw_not_served"] == 2001
     assert core.buffer.rejects.count() == 0

@@ -82,7 +82,7 @@ def test_a_corrected_value_replaces_the_reading_and_is_sent_again(core: Core) ->
     assert send(core) == {("s1", 0): (1, 6.0)}
 
 
-def test_sessions_of_one_charger_and_second_are_told_apart_by_their_key(core: Core) -> None:
+def test_sessions_of_one_charger_and_second_are_distinguished_by_their_key(core: Core) -> None:
     body = '[{"n":"session_energy","v":%s,"t":1709290800,"key":"%s"}]'
     topic = "cv/1/aba/c1/data"
     accept(core, *(Incoming(topic, (body % row).encode()) for row in ((1, "a"), (2, "b"), (1, "a"))))

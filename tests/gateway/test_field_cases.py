@@ -33,7 +33,7 @@ def cases(kind: str) -> list[Any]:
 
 
 def core(folder: Path, case: dict[str, Any], after: bool = False) -> Core:
-    """A gateway as the case configures it; `after`: as its configuration is mended."""
+    """A gateway as the case configures it; `after`: as its configuration is repaired."""
     import tomllib
 
     section = tomllib.loads(case["config_after" if after else "config"])["gateway"]
@@ -80,7 +80,7 @@ def test_readings_that_arrive_in_one_millisecond_are_all_stored(tmp_path: Path, 
 
 @pytest.mark.parametrize("case", cases("rejects-replay"))
 @pytest.mark.parametrize("together", [True, False])
-def test_what_a_fixed_configuration_can_read_is_stored_whole(
+def test_what_a_repaired_configuration_can_read_is_stored_whole(
     tmp_path: Path, case: dict[str, Any], together: bool
 ) -> None:
     live = core(tmp_path, case)
@@ -88,9 +88,9 @@ def test_what_a_fixed_configuration_can_read_is_stored_whole(
     for batch in [messages] if together else [[m] for m in messages]:
         live.accept(batch, NOW)
     before = stored(live)
-    mended = core(tmp_path, case, after=True)
-    done = feed(mended, mended.buffer.rejects.newest()[::-1], NOW + 86_400_000)
-    after = stored(mended)
+    repaired = core(tmp_path, case, after=True)
+    done = feed(repaired, repaired.buffer.rejects.newest()[::-1], NOW + 86_400_000)
+    after = stored(repaired)
     expected = {
         "rejreplay-flat": {"temperature": [20.0, 21.0, 22.0, 23.0, 24.0]},
         "rejreplay-half": {"temperature": [20.0, 21.0, 22.0, 23.0, 24.0], "humidity": [40.0, 41.0, 42.0, 43.0, 44.0]},
@@ -99,7 +99,7 @@ def test_what_a_fixed_configuration_can_read_is_stored_whole(
     assert {k: v for k, v in after.items() if k in expected} == expected or after == expected
     rows = sum(map(len, after.values()))
     assert (done.replayed, done.stored, done.kept) == (5, rows - sum(map(len, before.values())), 0)
-    assert mended.buffer.rejects.newest() == []
+    assert repaired.buffer.rejects.newest() == []
 
 
 @pytest.mark.parametrize("case", cases("reserved-names"))
@@ -123,9 +123,9 @@ def test_numbers_that_begin_again_are_refused_with_the_reason_and_can_be_replaye
         send(live, case, *(NOW + 1000 * n for n in range(10)))
     assert len(reasons(live)) == 5
     assert all("do not identify a record" in reason for reason in reasons(live))
-    mended = core(tmp_path, unaware, after=True)
-    assert feed(mended, mended.buffer.rejects.newest()[::-1], NOW + 86_400_000)[:3] == (5, 5, 0)
-    assert sorted(stored(mended)["power"]) == [float(n) for n in range(1, 11)]
+    repaired = core(tmp_path, unaware, after=True)
+    assert feed(repaired, repaired.buffer.rejects.newest()[::-1], NOW + 86_400_000)[:3] == (5, 5, 0)
+    assert sorted(stored(repaired)["power"]) == [float(n) for n in range(1, 11)]
 
 
 def test_a_record_that_comes_again_is_counted_as_a_duplicate(tmp_path: Path) -> None:

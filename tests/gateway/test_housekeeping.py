@@ -1,4 +1,4 @@
-"""What the gateway tells of its ledger, though the disk was full or the clock was set meanwhile."""
+"""What the gateway reports of its ledger after a full disk or a clock that was set."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Bench:
         body = ",".join(f'{{"n":"no2","v":1,"bt":{self.now / 1000 - 1},"boot":1,"seq":{s}}}' for s in seqs)
         self.core.accept([Incoming("cv/1/aba/s1/data", f"[{body}]".encode())], self.now)
 
-    def told(self) -> list[float]:
+    def reported(self) -> list[float]:
         """The values of ledger_received that were written, oldest first."""
         names = self.core.buffer.table.all
         own = [i for i, s in enumerate(names) if s.quantity == "ledger_received"]
@@ -69,7 +69,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_what_could_not_be_told_while_the_disk_was_full_is_told_later(
+def test_what_could_not_be_reported_while_the_disk_was_full_is_reported_later(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.send(0)
@@ -84,17 +84,17 @@ def test_what_could_not_be_told_while_the_disk_was_full_is_told_later(
         bench.gateway._housekeeping(bench.now)
     bench.now += HOUR
     bench.gateway._housekeeping(bench.now)
-    assert bench.told() == [1]
+    assert bench.reported() == [1]
 
 
-def test_a_device_that_falls_silent_when_the_clock_is_set_back_is_told_of(bench: Bench) -> None:
+def test_a_device_that_falls_silent_when_the_clock_is_set_back_is_reported(bench: Bench) -> None:
     bench.now += 3 * HOUR
     bench.gateway._housekeeping(bench.now)
     bench.now -= 3 * HOUR
     bench.send(0)
     bench.core.ledger.report(None)
     bench.gateway._housekeeping(bench.now)
-    assert bench.told() == [1]
+    assert bench.reported() == [1]
 
 
 @pytest.mark.parametrize("moment", [300_001, -300 * HOUR])

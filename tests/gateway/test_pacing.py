@@ -22,7 +22,7 @@ NOW = 1_709_294_400_000
         ("the broker's word is needed", _Flight(5, {1}, set(), NOW), NOW + 60_000, False),
         ("a full flight waits for ingest", _Flight(_FLIGHT, set(), {7}, NOW), NOW + _RECEIPT_MS - 1, False),
         ("a stored one is over", _Flight(_FLIGHT, set(), set(), NOW), NOW, True),
-        ("but not for ever: ingest may be away", _Flight(_FLIGHT, set(), {7}, NOW), NOW + _RECEIPT_MS, True),
+        ("but not forever: ingest may be unavailable", _Flight(_FLIGHT, set(), {7}, NOW), NOW + _RECEIPT_MS, True),
         ("nor when the clock is set back", _Flight(_FLIGHT, set(), {7}, NOW), NOW - 1, True),
     ],
 )

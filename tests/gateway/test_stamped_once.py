@@ -1,4 +1,4 @@
-"""A reading without a clock of its own is dated by its arrival, once: when it comes again it is not dated again."""
+"""A reading without a clock of its own is dated by its arrival, once: a redelivery does not change its date."""
 
 from __future__ import annotations
 

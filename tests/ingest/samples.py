@@ -1,4 +1,4 @@
-"""A small city, windows messages for it, and a link that is no network."""
+"""A small city, windows messages for it, and a link without a network."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_what_rests_on_a_change_is_derived_again_and_nothing_else(case: str, sto
     assert city.derive(NOW) == []
 
 
-def test_a_new_population_tells_old_and_new_value_and_a_revision(store: SqliteStore) -> None:
+def test_a_new_population_names_the_old_and_new_value_in_a_revision(store: SqliteStore) -> None:
     city = serve(store, changed(population=2000.0))
     new = {(v.kpi.code, v.kpi.period): v for v in city.derive(NOW)}
     assert city.change_report[0].startswith("population 1000 -> 2000: recalculated: EN:E:E:2C, ")

@@ -78,7 +78,7 @@ def test_what_was_heard_once_an_hour_is_not_silent_after_fifteen_minutes() -> No
     assert troubles(fleet)["air-1"] == "none"
 
 
-def test_who_fell_silent_and_who_is_back_is_told_once() -> None:
+def test_who_fell_silent_and_who_is_back_is_reported_once() -> None:
     fleet = Fleet(CITY, [heard("air-1", "pm2_5", 0)])
     assert fleet.judge(NOW) == ([], [])
     assert fleet.judge(NOW + HOUR) == (["air-1"], [])

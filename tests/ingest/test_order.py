@@ -1,4 +1,4 @@
-"""A message that comes again after a newer one does not bring an older state of its windows back."""
+"""A message that is redelivered after a newer one does not restore an older state of its windows."""
 
 from __future__ import annotations
 

@@ -60,6 +60,6 @@ def test_windows_of_the_time_without_the_city_get_their_hours(tmp_path: Path) ->
     url = f"sqlite:///{path}"
     cli.here("kpi", "backfill", "--city", file, "--store", url)
     assert kwh(url, "2024-03-01") == 8.0
-    told = cli.here("kpi", "backfill", "--city", file, "--store", url, "--from-windows")
-    assert "windows read                   7" in told
+    output = cli.here("kpi", "backfill", "--city", file, "--store", url, "--from-windows")
+    assert "windows read                   7" in output
     assert kwh(url, "2024-03-01") == 14.0

@@ -113,7 +113,7 @@ def test_while_the_store_cannot_write_nothing_is_acknowledged_and_later_everythi
     other.execute("BEGIN IMMEDIATE")
     bench.steps()
     assert (bench.link.acknowledged, bench.link.published, bench.link.dropped) == ([], [], 1)
-    bench.steps()  # within the pause nothing is asked for
+    bench.steps()  # within the pause nothing is requested
     assert (bench.link.acknowledged, bench.link.dropped) == ([], 1)
     other.rollback()
     bench.now += 60_000

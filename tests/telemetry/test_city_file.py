@@ -49,7 +49,7 @@ WRONG = {
     "a device without kind": ('kind = "air_reference"\n', "", ["line 16", "device.0.kind", "missing"]),
     "a device listed twice": ('"m1"', '"s1"', ["'s1'", "twice"]),
     "a share above one": ("0.9", "1.9", ["line 14", "hour_capture"]),
-    "a device that is no id": ('"m1"', '"m 1"', ["line 22", "id"]),
+    "a device that is not an id": ('"m1"', '"m 1"', ["line 22", "id"]),
     "a negative population": ("= 1000000", "= -1", ["line 6", "population"]),
     "documentation of no key": ("population_year", "popultion_year", ["line 7", "'popultion_year'"]),
     "no TOML": ("[rules]", "[rules", ["not valid TOML", "line 13"]),
@@ -72,12 +72,12 @@ def test_a_good_city_file_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", sorted(WRONG))
 def test_the_sentence_names_file_line_and_key_for(case: str, tmp_path: Path) -> None:
-    old, new, told = WRONG[case]
+    old, new, words = WRONG[case]
     assert old in GOOD
     with pytest.raises(UsageError) as error:
         load_city(write(tmp_path, GOOD.replace(old, new)))
     assert "aba.toml" in str(error.value)
-    assert [word for word in told if word not in str(error.value)] == [], str(error.value)
+    assert [word for word in words if word not in str(error.value)] == [], str(error.value)
 
 
 CALIBRATED = (
@@ -107,7 +107,7 @@ WRONG_CALIBRATIONS = {
     "an unknown quantity": ('quantity = "pm2_5"', 'quantity = "pm25"', "quantity", ["'pm25'", "'pm2_5'"]),
     "a quantity the device does not measure": ('quantity = "pm2_5"', 'quantity = "no2"', "calibration", ["'no2'"]),
     "a day that is none": ("2021-07-01T", "2021-07-32T", "valid_from", ["2021-07-32", "2026-03-01"]),
-    "a gain that is no number": ("gain = 1.5", "gain = nan", "gain", ["calibration.1.gain"]),
+    "a gain that is not a number": ("gain = 1.5", "gain = nan", "gain", ["calibration.1.gain"]),
     "a gain of zero": ("gain = 1.5", "gain = 0", "gain", ["greater than 0"]),
     "a misspelt key": ("gain", "gian", "gian", ["'gain'"]),
     "a humidity nobody measures": ("gain = 1.5", "humidity = -0.1", "calibration", ["'humidity'"]),
@@ -117,15 +117,15 @@ WRONG_CALIBRATIONS = {
 
 @pytest.mark.parametrize("case", sorted(WRONG_CALIBRATIONS))
 def test_the_sentence_names_file_line_and_key_of_a_calibration_with(case: str, tmp_path: Path) -> None:
-    old, new, key, told = WRONG_CALIBRATIONS[case]
+    old, new, key, words = WRONG_CALIBRATIONS[case]
     text = new.join(CALIBRATED.rsplit(old, 1))
     lines = text.splitlines()
-    first = lines.index('quantities = ["pm2_5"]') + 3  # an entry against the others is told where they begin
+    first = lines.index('quantities = ["pm2_5"]') + 3  # an entry against the others is reported at their start
     line = first if key == "calibration" else max(i for i, one in enumerate(lines, 1) if one.startswith(key))
     with pytest.raises(UsageError) as error:
         load_city(write(tmp_path, text))
     assert f"aba.toml, line {line}:" in str(error.value)
-    assert [word for word in told if word not in str(error.value)] == [], str(error.value)
+    assert [word for word in words if word not in str(error.value)] == [], str(error.value)
 
 
 def test_a_missing_city_file_is_a_sentence(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_secret_file_that_is_missing_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         ("[gateway]\nwidht_s = 60\n", ["line 2", "'widht_s'", "'width_s'"]),
         ('[gateway.broker]\nurl = "x"\nuser = "y"\n', ["line 3", "'user'", "'username'"]),
@@ -75,23 +75,23 @@ def test_a_secret_file_that_is_missing_is_a_sentence(tmp_path: Path) -> None:
         ('[gateway]\nflush_s = "soon"\n', ["line 2", "flush_s"]),
     ],
 )
-def test_the_sentence_names_file_line_and_nearest_key(text: str, told: list[str], tmp_path: Path) -> None:
+def test_the_sentence_names_file_line_and_nearest_key(text: str, words: list[str], tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         load_settings(write(tmp_path, text), {})
-    assert [word for word in [*told, "cityvitals.toml"] if word not in str(error.value)] == [], str(error.value)
+    assert [word for word in [*words, "cityvitals.toml"] if word not in str(error.value)] == [], str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "sentence"),
     [
         ("CITYVITALS__GATEWAY__WIDHT_S", "60", "'width_s'"),
         ("CITYVITALS__GATEWAY__WIDTH_S", "wide", "width_s"),
         ("CITYVITALS__GATEWAY__ID__X", "1", "is not a section"),
     ],
 )
-def test_a_wrong_environment_variable_is_a_sentence(name: str, value: str, told: str) -> None:
+def test_a_wrong_environment_variable_is_a_sentence(name: str, value: str, sentence: str) -> None:
     environment = {"CITYVITALS__GATEWAY__ID": "a", name: value}
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=sentence):
         load_settings(None, environment)
 
 

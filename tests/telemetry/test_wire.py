@@ -23,14 +23,14 @@ GOOD = json.loads(encode("aba", 60_000, folded(Readings.of([0, 1], [T0, T0], [1.
 # Each changes the good message into one that must be refused: name -> (field, value).
 WRONG: dict[str, tuple[str, Any]] = {
     "a version of the future": ("v", 2),
-    "a version that is no number": ("v", "1"),
-    "a city that is no id": ("city", "a/b"),
+    "a version that is not a number": ("v", "1"),
+    "a city that is not an id": ("city", "a/b"),
     "an empty city": ("city", ""),
     "a width of nothing": ("width", 0),
     "a negative width": ("width", -60_000),
     "a width that does not divide the hour": ("width", 7_000),
     "an unknown quantity": ("series", [["station", "noo2"], ["meter", "energy_total"]]),
-    "a device that is no id": ("series", [["sta+tion", "no2"], ["meter", "energy_total"]]),
+    "a device that is not an id": ("series", [["sta+tion", "no2"], ["meter", "energy_total"]]),
     "a row of a series it does not list": ("at", [0, 2]),
     "a row of a negative series": ("at", [-1, 0]),
     "columns of unequal length": ("sum", [1.5]),

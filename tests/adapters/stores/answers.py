@@ -1,4 +1,4 @@
-"""A server that answers as it is told: what no healthy InfluxDB would say."""
+"""A server with prepared answers that no healthy InfluxDB gives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 @dataclass
 class Canned:
-    """The answer to every request, and what was asked. `cut`: promise more bytes than are sent; `hold`: say nothing."""
+    """The answer to every request, and the requests. `cut`: promise more bytes than are sent; `hold`: send nothing."""
 
     status: int = 204
     body: bytes = b""
@@ -28,29 +28,29 @@ def canned(
     status: int = 204, body: bytes = b"", cut: bool = False, hold: bool = False, headers: dict[str, str] | None = None
 ) -> Iterator[Canned]:
     """Run the server on a free port of the loopback interface."""
-    told = Canned(status, body, cut, hold, headers or {})
+    answer = Canned(status, body, cut, hold, headers or {})
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            told.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers)))
-            if told.hold:
-                told.over.wait(20)
-            self.send_response(told.status)
-            self.send_header("Content-Length", str(len(told.body) + (1000 if told.cut else 0)))
-            for name, value in told.headers.items():
+            answer.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers)))
+            if answer.hold:
+                answer.over.wait(20)
+            self.send_response(answer.status)
+            self.send_header("Content-Length", str(len(answer.body) + (1000 if answer.cut else 0)))
+            for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(told.body)
-            self.close_connection = told.cut
+            self.wfile.write(answer.body)
+            self.close_connection = answer.cut
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.port = server.server_address[1]
+        answer.port = server.server_address[1]
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield told
-        told.over.set()
+        yield answer
+        answer.over.set()
         server.shutdown()

@@ -1,4 +1,4 @@
-"""What goes wrong between us and InfluxDB is told: Unavailable where trying again helps, else the server's sentence."""
+"""Failures between us and InfluxDB: Unavailable where a retry helps, else the server's sentence."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_a_store_that_went_away_is_unavailable_until_it_is_back(server: Any) -> 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_server_that_says_nothing_is_unavailable(form: str) -> None:
-    with canned(hold=True) as told:
-        store = InfluxStore(Connection(parse(form.format(told.port)), timeout=0.2))
+    with canned(hold=True) as server:
+        store = InfluxStore(Connection(parse(form.format(server.port)), timeout=0.2))
         for call in (CALLS["put_kpis"], CALLS["kpis"]):
             with pytest.raises(Unavailable):
                 call(store)
@@ -79,20 +79,20 @@ def test_a_server_that_says_nothing_is_unavailable(form: str) -> None:
 @pytest.mark.parametrize("status", [500, 503, 429])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_server_in_trouble_is_unavailable(form: str, status: int) -> None:
-    with canned(status, b'{"error":"engine is closed"}') as told:
+    with canned(status, b'{"error":"engine is closed"}') as server:
         for call in (CALLS["put_kpis"], CALLS["kpis"]):
             with pytest.raises(Unavailable, match="engine is closed"):
-                call(open_store(form.format(told.port)))
+                call(open_store(form.format(server.port)))
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("asked", "seconds"), [("7", 7.0), ("0", 0.0), ("Fri, 27 Nov 2026 12:00:00 GMT", 0.0)])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_time_that_a_busy_server_asks_to_wait_is_known(form: str, status: int, asked: str, seconds: float) -> None:
-    with canned(status, b'{"error":"too many"}', headers={"Retry-After": asked}) as told:
+    with canned(status, b'{"error":"too many"}', headers={"Retry-After": asked}) as server:
         for call in (CALLS["put_kpis"], CALLS["kpis"]):
             with pytest.raises(Unavailable) as caught:
-                call(open_store(form.format(told.port)))
+                call(open_store(form.format(server.port)))
             assert caught.value.retry_after_s == seconds
 
 
@@ -106,8 +106,8 @@ def test_the_time_that_a_busy_server_asks_to_wait_is_known(form: str, status: in
 )
 @pytest.mark.parametrize("form", FORMS)
 def test_what_can_never_be_stored_is_set_aside_with_the_servers_words(form: str, status: int, words: str) -> None:
-    with canned(status, b'{"error":"%s"}' % words.encode()) as told:
-        store = open_store(form.format(told.port))
+    with canned(status, b'{"error":"%s"}' % words.encode()) as server:
+        store = open_store(form.format(server.port))
         store._connection._made = True  # type: ignore[attr-defined]
         store._connection.write("a v=1 1\nb v=1 1\nc v=1 1")  # type: ignore[attr-defined]
         assert [line[0] for line, _ in store.set_aside()] == ["a", "b", "c"]
@@ -119,25 +119,25 @@ def test_what_can_never_be_stored_is_set_aside_with_the_servers_words(form: str,
 @pytest.mark.parametrize("form", FORMS)
 def test_refused_credentials_name_the_setting(form: str) -> None:
     refused = pytest.raises(CityVitalsError, match=r"unauthorized access\. Set CITYVITALS__STORE__")
-    with canned(401, b'{"message":"unauthorized access"}') as told, refused:
-        open_store(form.format(told.port)).put_kpis([kpi()])
+    with canned(401, b'{"message":"unauthorized access"}') as server, refused:
+        open_store(form.format(server.port)).put_kpis([kpi()])
 
 
 def test_an_answer_that_breaks_off_is_unavailable() -> None:
-    with canned(200, NOW, cut=True) as told, pytest.raises(Unavailable):
-        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
+    with canned(200, NOW, cut=True) as server, pytest.raises(Unavailable):
+        open_store(FORMS[1].format(server.port)).kpis(KpiQuery("aba"))
 
 
 def test_an_error_inside_an_answer_is_unavailable() -> None:
     body = b'{"results":[]}\n{"results":[{"error":"query timeout reached"}]}\n'
-    with canned(200, body) as told, pytest.raises(Unavailable, match="query timeout reached"):
-        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
+    with canned(200, body) as server, pytest.raises(Unavailable, match="query timeout reached"):
+        open_store(FORMS[1].format(server.port)).kpis(KpiQuery("aba"))
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome</html>", NOW + b"[1,2,3]]}]}]}"])
-def test_an_answer_of_another_kind_is_told(body: bytes) -> None:
-    with canned(200, body) as told, pytest.raises(UnreadableAnswer, match="cannot read"):
-        open_store(FORMS[1].format(told.port)).kpis(KpiQuery("aba"))
+def test_an_answer_of_another_kind_is_reported(body: bytes) -> None:
+    with canned(200, body) as server, pytest.raises(UnreadableAnswer, match="cannot read"):
+        open_store(FORMS[1].format(server.port)).kpis(KpiQuery("aba"))
 
 
 def test_of_a_real_partial_write_the_rest_is_stored(influxdb: InfluxDB, influx_url: str) -> None:
@@ -189,7 +189,7 @@ def test_city_files_of_any_size_are_kept_and_replaced(influx_url: str, devices: 
     assert max(len(line) for text in lines for line in text.split("\n")) < 64 << 10
 
 
-def test_a_database_that_is_dropped_under_the_program_is_made_anew_with_its_city(
+def test_a_database_that_is_dropped_under_the_program_is_created_a_second_time_with_its_city(
     influxdb: InfluxDB, influx_url: str
 ) -> None:
     store, record = open_store(influx_url), CityRecord("aba", {"city": {"id": "aba"}}, MINUTE)
@@ -201,7 +201,7 @@ def test_a_database_that_is_dropped_under_the_program_is_made_anew_with_its_city
     assert (values(store.kpis(KpiQuery("aba"))), store.cities()) == ([1.0], [record])
 
 
-def test_a_failure_in_the_midst_of_many_rows_is_told(influxdb: InfluxDB, influx_url: str) -> None:
+def test_a_failure_in_the_midst_of_many_rows_is_reported(influxdb: InfluxDB, influx_url: str) -> None:
     store, table = open_store(influx_url), SeriesTable()
     many = Partials.concat([partials(table, ("a", minute, 1.0)) for minute in range(3)])
     big = many.take(np.zeros(12_000, dtype=np.int64))

@@ -54,19 +54,19 @@ def test_a_refused_url_does_not_show_its_password() -> None:
 
 
 def test_opening_a_store_asks_nobody() -> None:
-    with canned() as told:
-        open_store(f"influxdb://127.0.0.1:{told.port}/city").close()
-        assert told.asked == []
+    with canned() as server:
+        open_store(f"influxdb://127.0.0.1:{server.port}/city").close()
+        assert server.asked == []
 
 
 def test_the_token_goes_with_writes_and_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITYVITALS__STORE__TOKEN", "abc")
-    with canned(204) as told:
-        store = open_store(f"influxdb2://127.0.0.1:{told.port}/city?org=my%20town")
+    with canned(204) as server:
+        store = open_store(f"influxdb2://127.0.0.1:{server.port}/city?org=my%20town")
         store.put_kpis([kpi()])
         assert store.kpis(KpiQuery("aba")) == []
-    assert {headers["Authorization"] for _, _, headers in told.asked} == {"Token abc"}
-    assert "/api/v2/write?org=my+town&bucket=city&precision=ms" in [path for path, _, _ in told.asked]
+    assert {headers["Authorization"] for _, _, headers in server.asked} == {"Token abc"}
+    assert "/api/v2/write?org=my+town&bucket=city&precision=ms" in [path for path, _, _ in server.asked]
 
 
 def test_user_and_password_go_with_1x(monkeypatch: pytest.MonkeyPatch) -> None:
