@@ -103,12 +103,12 @@ def _end_with_us() -> None:
     _LIBC.prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
 
 
-def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> int:
-    """Ask the process to end, insist after `patience` seconds, and return its exit code."""
+def end(process: subprocess.Popen[bytes], timeout: float = 10.0) -> int:
+    """Ask the process to end, kill it after `timeout` seconds, and return its exit code."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience * busy())
+            process.wait(timeout * busy())
     if process.poll() is None:
         process.kill()
     return process.wait()

@@ -24,7 +24,7 @@ TAKEN = (0, 16)  # success; success, though nobody listens
 def connected(
     broker: Mosquitto, user: str, folder: Path | None = None, port: int = 0, **tls: Any
 ) -> Iterator[paho.Client]:
-    """An MQTT 5 client, which is told of refusals; its password is in `folder`, or it has a certificate."""
+    """An MQTT 5 client, which gets reasons of refusals; its password is in `folder`, or it has a certificate."""
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     outcome: SimpleQueue[Any] = SimpleQueue()
     client.on_connect = lambda _c, _u, _f, reason, _p: outcome.put(reason)
@@ -35,7 +35,7 @@ def connected(
     client.connect(broker.host, port or broker.port)
     client.loop_start()
     try:
-        assert outcome.get(timeout=5) == "Success"
+        assert outcome.get(timeout=60) == "Success"
         yield client
     finally:
         client.disconnect()

@@ -1,4 +1,4 @@
-"""The walls of the house, read from the code: who imports whom, who does I/O, who asks for the time; house numbers."""
+"""The architecture, read from the code: who imports whom, who does I/O or reads the clock; sizes of files."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def test_there_is_no_circle_of_imports_of_any_kind() -> None:
-    # A package names the modules that it loads itself; that they import it back is no circle of ours.
+    # A package names the modules that it loads itself; that they import it back is not a circle of ours.
     graph = {name: needed(path) - {name} for name, path in modules().items()}
     assert circles(graph) == []
 

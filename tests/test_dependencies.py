@@ -36,7 +36,7 @@ PACKAGES = (
     "simulators",
     "telemetry",
 )
-# Libraries that are part of another one's interface: whoever has that one has them.
+# Libraries that are part of another one's interface: who installs that one has them.
 COMES_WITH = {"starlette": "fastapi", "anyio": "fastapi", "urllib3": "influxdb-client"}
 OURS = {*PACKAGES, "edge", "page"}
 NOT_NEEDED = {"pandas", "polars"}  # used by `Table` where the user has installed them

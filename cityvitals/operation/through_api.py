@@ -13,7 +13,6 @@ from api.operator import Operator, Register
 from cityvitals.clock import now_ms
 from cityvitals.operation.reconcile import accounts_as_of
 from cityvitals.operation.rejects import plain, replay_in
-from cityvitals.operation.resend_reject import resend
 from cityvitals.registration import register
 from registry.additions import Place
 from registry.config import load_city
@@ -39,6 +38,9 @@ def operator(settings: Settings) -> Operator:
         return list(replay_in(settings, _open(buffer), ids, now_ms()))
 
     def again(topic: str, payload: str) -> str:
+        # Late: without its libraries the API should name the extra `central`, not that of its MQTT client.
+        from cityvitals.operation.resend_reject import resend  # noqa: PLC0415
+
         return resend(broker(settings.gateway.broker), topic, payload.encode())
 
     return Operator(register=files, rejects=rejects, replay=replay, resend=again, ledger=_ledger)

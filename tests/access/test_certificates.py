@@ -164,8 +164,8 @@ def test_doctor_says_that_a_broker_does_not_want_our_certificate(
 @pytest.mark.skipif(sys.platform != "linux", reason="install(1) takes other options elsewhere")
 def test_a_listener_over_copies_works_after_the_command_it_names(pki: Path, tmp_path: Path) -> None:
     port = free_port()
-    told, _, lines = enrol.listener(pki, "edge", "devices", port, tmp_path / "copies").partition("\n")
-    command = told.removeprefix("# Before: ").replace("-o mosquitto", f"-o {getpass.getuser()}")
+    output, _, lines = enrol.listener(pki, "edge", "devices", port, tmp_path / "copies").partition("\n")
+    command = output.removeprefix("# Before: ").replace("-o mosquitto", f"-o {getpass.getuser()}")
     subprocess.run(shlex.split(command), check=True)
     assert str(pki) not in lines
     rules = lines.replace(f"listener {port}", f"listener {port} 127.0.0.1")
@@ -193,7 +193,7 @@ def test_an_id_is_given_once_and_never_a_role(tmp_path: Path) -> None:
         enrol.enrol(tmp_path, "device", "../x", now)
 
 
-def test_a_revoked_id_can_be_enrolled_anew_and_both_lists_stay(tmp_path: Path) -> None:
+def test_a_revoked_id_can_be_enrolled_a_second_time_and_both_lists_stay(tmp_path: Path) -> None:
     now = enrol.utc_now()
     enrol.make_authorities(tmp_path, "aberdeen", now)
     for _ in range(2):
@@ -226,7 +226,7 @@ def test_certificates_about_to_expire_are_found(tmp_path: Path) -> None:
     assert {"devices-ca", "infrastructure-crl", "later"} < set(ends)
 
 
-def test_a_list_that_is_lost_or_old_is_written_anew_and_names_the_same(tmp_path: Path) -> None:
+def test_a_list_that_is_lost_or_old_is_written_from_the_start_and_names_the_same(tmp_path: Path) -> None:
     now = enrol.utc_now()
     enrol.make_authorities(tmp_path, "aberdeen", now)
     enrol.enrol(tmp_path, "device", "aq-1", now)

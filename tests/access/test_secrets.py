@@ -113,9 +113,9 @@ def test_the_printed_configuration_shows_no_password_not_even_in_an_address(
         monkeypatch.setenv(f"CITYVITALS__{name}__URL", f"{scheme}://us%40er:{SECRET}@x@host.example:1/db")
     monkeypatch.setenv("CITYVITALS__GATEWAY__USER_KEY", SECRET)
     print_config()
-    told = capsys.readouterr().out
-    assert SECRET not in told
-    assert told.count("://us%40er:**********@host.example:1/db") == 3
+    output = capsys.readouterr().out
+    assert SECRET not in output
+    assert output.count("://us%40er:**********@host.example:1/db") == 3
 
 
 def test_settings_name_the_gateway_without_its_secrets() -> None:

@@ -134,7 +134,7 @@ def test_a_token_file_with_a_mistake_is_refused_by_line(tmp_path: Path) -> None:
         read_tokens(path)
 
 
-def test_whoever_asks_too_often_waits() -> None:
+def test_a_client_with_too_many_requests_waits() -> None:
     limiter = Limiter(rate=2.0, burst=3.0)
     assert [limiter.take("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     assert limiter.take("b", 0.0) == 0.0

@@ -49,11 +49,11 @@ def send(link: Link, payloads: list[bytes]) -> None:
 
 def test_a_refusal_is_said_once_with_its_reason(server: ServerFactory, caplog: pytest.LogCaptureFixture) -> None:
     broker = server(Mosquitto, anonymous=False)
-    link = Link(Broker("127.0.0.1", broker.port), "stranger")
+    link = Link(Broker("127.0.0.1", broker.port), "intruder")
     with caplog.at_level("INFO"):
         wait_for(lambda: link.receive(0.05) or link.epoch >= 3, 30, "three attempts")
     reason = "Not authorized. Check user, password and access rules."
-    assert caplog.messages == [f"127.0.0.1:{broker.port} rejected stranger: {reason}"]
+    assert caplog.messages == [f"127.0.0.1:{broker.port} rejected intruder: {reason}"]
 
 
 def test_large_messages_do_not_pile_up_before_they_are_taken(

@@ -43,7 +43,7 @@ def ask(url: str, target: str, host: str, token: str = "") -> tuple[int, bytes]:
     place = urlsplit(url)
     head = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
     head += f"Authorization: Bearer {token}\r\n" if token else ""
-    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(f"{head}\r\n".encode())
         answer = b""
         while block := connection.recv(65536):
@@ -62,7 +62,7 @@ def test_no_host_and_no_form_of_the_target_opens_the_data(guarded: tuple[str, st
 
 
 def test_a_forwarded_address_counts_only_where_the_proxy_is_configured(seeded: Path) -> None:
-    """Else whoever asks from this machine could name another client in each request, and no limit would hold."""
+    """Otherwise a client on this machine could name another client in each request, and no limit would hold."""
     for proxies, expected in (((), {200, 429}), (("127.0.0.1",), {200})):
         store = SqliteStore(seeded)
         server = ApiServer(ApiSettings(port=0, rate=0.001, burst=3, proxies=proxies), store, lambda: NOW)

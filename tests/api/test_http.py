@@ -88,7 +88,7 @@ def test_a_store_that_is_away_is_a_503_with_the_time_to_try_again(tmp_path: Path
     assert httpx.get(f"{url}/readyz").json() == {"status": "ready"}
 
 
-def test_a_fault_of_ours_is_a_problem_too_and_tells_no_secrets(tmp_path: Path, serving: Callable[..., str]) -> None:
+def test_a_fault_of_ours_is_a_problem_too_and_shows_no_secrets(tmp_path: Path, serving: Callable[..., str]) -> None:
     store = shaky(tmp_path)
     url = serving(store)
     store.cities = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]

@@ -94,7 +94,7 @@ def test_a_value_comes_with_revision_previous_licence_and_times(feed: Feed, read
     assert value["updated"] == "2026-06-18T12:19:00Z"
 
 
-def test_a_reported_figure_is_told_as_reported(feed: Feed, reader: httpx.Client) -> None:
+def test_a_reported_figure_is_marked_as_reported(feed: Feed, reader: httpx.Client) -> None:
     figure = Reported(code="SC:SH:SI:2C", year=2025, value=0.27, quality="survey", source="office")
     feed.put(StoredKpi(kpi=as_value(figure, CITY, ZONE), changed=NOW - 60_000, updated=NOW - 60_000))
     [value] = get(reader)["values"]
@@ -190,7 +190,7 @@ def test_the_next_page_is_a_link(client: httpx.Client) -> None:
         ({"page": 2}, 422, "unknown parameter"),
     ],
 )
-def test_a_wrong_question_is_told(client: httpx.Client, query: dict[str, Any], status: int, sentence: str) -> None:
+def test_a_wrong_query_is_a_problem(client: httpx.Client, query: dict[str, Any], status: int, sentence: str) -> None:
     answer = client.get(FEED, params=query)
     assert answer.status_code == status
     assert sentence in answer.json()["detail"]

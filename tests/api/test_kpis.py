@@ -97,7 +97,7 @@ def test_a_series_has_columns_per_part_oldest_first(client: httpx.Client) -> Non
         assert part["period"] == sorted(part["period"])
 
 
-def test_a_series_can_be_cut_to_a_stretch_and_a_part(client: httpx.Client) -> None:
+def test_a_series_can_be_cut_to_a_time_range_and_a_part(client: httpx.Client) -> None:
     query = {"kind": "day", "part": "no2", "from": "2026-05-01", "to": "2026-05-04"}
     [part] = series(client, AIR, **query)
     assert part["period"] == ["2026-05-01", "2026-05-02", "2026-05-03"]
@@ -126,7 +126,9 @@ def test_the_longer_kinds_have_series_too(client: httpx.Client, kind: str) -> No
         ({"to": "2018-02-30"}, "to='2018-02-30' is not a valid time"),
     ],
 )
-def test_a_wrong_stretch_is_refused_with_a_sentence(client: httpx.Client, query: dict[str, str], sentence: str) -> None:
+def test_a_wrong_time_range_is_refused_with_a_sentence(
+    client: httpx.Client, query: dict[str, str], sentence: str
+) -> None:
     answer = client.get(f"{KPIS}/{AIR}/series", params=query)
     assert answer.status_code == 422
     assert sentence in answer.json()["detail"]

@@ -29,7 +29,7 @@ DAY = calendar_period("day", TODAY, ZONE)
 def events(url: str, query: str = "", last: int | None = None) -> Iterator[Iterator[Event]]:
     """The stream's events as they come: {event, id, data, comment}."""
     headers = {} if last is None else {"Last-Event-ID": str(last)}
-    with httpx.stream("GET", f"{url}/v1/live{query}", headers=headers, timeout=10, trust_env=False) as answer:
+    with httpx.stream("GET", f"{url}/v1/live{query}", headers=headers, timeout=60, trust_env=False) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield parse(answer.iter_lines())
@@ -95,7 +95,7 @@ def test_a_client_that_missed_nothing_gets_no_values_again(store: SqliteStore, s
 @pytest.mark.parametrize("last", ["", "yesterday", "-1", "9" * 30, str(NOW)])
 def test_an_id_that_is_not_ours_starts_over(store: SqliteStore, serving: Callable[..., str], last: str) -> None:
     url = serving(store)
-    with httpx.stream("GET", f"{url}/v1/live", headers={"Last-Event-ID": last}, timeout=10) as answer:
+    with httpx.stream("GET", f"{url}/v1/live", headers={"Last-Event-ID": last}, timeout=60) as answer:
         assert next(parse(answer.iter_lines()))["event"] == "snapshot"
 
 

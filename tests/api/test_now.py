@@ -19,7 +19,7 @@ from api.tables import as_csv
 from telemetry.windows import HOUR, MINUTE
 from tests.api.city import CITY, NOW
 from tests.api.conftest import running
-from tests.page.city import FAULTY, HOME, ODD, SILENT, STRANGER, seed_page
+from tests.page.city import FAULTY, HOME, ODD, SILENT, UNREGISTERED, seed_page
 
 BASE = f"/v1/cities/{CITY}"
 
@@ -42,7 +42,7 @@ def get(api: httpx.Client, path: str, **query: Any) -> Any:
 def test_now_names_what_needs_a_look_worst_first(api: httpx.Client) -> None:
     found = get(api, "/now")
     assert [(a["kind"], a["device"]) for a in found["attention"]] == [
-        ("silent", SILENT), ("fault", FAULTY), ("suspect", ODD), ("unregistered", STRANGER),
+        ("silent", SILENT), ("fault", FAULTY), ("suspect", ODD), ("unregistered", UNREGISTERED),
     ]  # fmt: skip
     assert found["devices"] == {"total": 40, "ok": 39, "silent": 1, "unheard": 0}
 

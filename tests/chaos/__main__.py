@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--mutant", default="none", help="a planted mistake, see mutants.py")
     parser.add_argument("--keep", type=Path, help="keep logs and files of the run in this folder")
     parser.add_argument("--results", type=Path, help="keep the report of each run in this folder")
-    parser.add_argument("--table", type=Path, help="a Markdown file whose table is made anew from --results")
+    parser.add_argument("--table", type=Path, help="a Markdown file whose table is written from --results")
     parser.add_argument("--only", nargs="+", default=(), help="only these faults")
     parser.add_argument("--calm", type=float, default=CALM, help="seconds in which everything must have healed")
     options = parser.parse_args()

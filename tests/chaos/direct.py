@@ -17,7 +17,7 @@ from adapters.mqtt.link import Link
 from telemetry.topics import ROOT
 from telemetry.windows import DAY
 
-MENDED = "leistung"  # a name that the source maps only once it is mended
+REPAIRED = "leistung"  # a name that the source maps only once it is repaired
 OLD_DAYS = 500  # older than the retention of the InfluxDB of a run
 _UNDER_WAY = 300
 
@@ -41,8 +41,8 @@ KINDS = (
     Direct("undated-1", "flat", 30, 0.1, lambda n, _: {"power": n}),
     # With a counter and a reset reason of its own under the names of our record numbers.
     Direct("foreign-1", "foreign", 5, 0.5, lambda n, _: {"boot": 1, "seq": n % 50, "power": n}),
-    # Of a family that is connected only later: rejected, until the source is mended and the rejects are replayed.
-    Direct("mended-1", "foreign", 5, 0.5, lambda n, _: {MENDED: {"value": n, "unit": "W"}}),
+    # Of a family that is connected only later: rejected, until the source is repaired and the rejects are replayed.
+    Direct("repaired-1", "foreign", 5, 0.5, lambda n, _: {REPAIRED: {"value": n, "unit": "W"}}),
     # Found in a drawer.
     Direct("old-1", "flat", 1, 2.0, lambda n, now: {"time": _iso(now - OLD_DAYS * DAY), "power": n}),
 )

@@ -116,7 +116,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def repeat(world: World, target: str) -> Undo:
-    """Nodes send again what was stored long since."""
+    """Nodes resend what was stored long ago."""
     world.fleet.repeat(0.3)
     return lambda: None
 
@@ -170,7 +170,7 @@ def targets(world: World) -> dict[str, list[str]]:
         "stop": processes,
         "freeze": processes + brokers + influx,
         "restart server": brokers + influx,
-        # Without records to send again, nodes cannot make good what a broker forgets.
+        # Without records to resend, nodes cannot replace what a broker forgets.
         "crash server": (brokers if world.keeping else ["hub"]) + influx,
         "lose broker": brokers if world.keeping else ["hub"],
         "cut link": links,

@@ -24,7 +24,7 @@ from telemetry.windows import DAY, HOUR
 from tests.chaos.checking.batch import Reading, readings
 from tests.chaos.direct import KINDS, DirectDevice
 
-FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that begins anew
+FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that starts at zero
 _RESET = 6 * HOUR  # of its own time
 
 
@@ -53,7 +53,7 @@ class FlatNode(ChaosNode):
     """A meter of another make, see FLAT."""
 
     def read(self, now: int) -> list[Record]:
-        """The register since it last began anew."""
+        """The register since it last started at zero."""
         records = super().read(now)
         before = float(register(self.device.id, np.array([now // _RESET * _RESET]))[0])
         for record in records:
@@ -141,7 +141,7 @@ class Fleet:
         return sent
 
     def reboot(self, node: ChaosNode) -> None:
-        """A node loses power: its connection is gone, what was not acknowledged is sent again under a new boot."""
+        """A node loses power: its connection is gone, what was not acknowledged is resent under a new boot."""
         node.link.abort()
         node.link._client._out_messages.clear()
         again = node.journal.restart(next(self._boots))

@@ -61,7 +61,7 @@ def count_twice() -> None:
 
 
 def receipt_before_store() -> None:
-    """Ingest tells the gateway and the broker that it has stored a batch, and then stores it."""
+    """Ingest confirms a batch to the gateway and the broker before it stores it."""
     plain = Service._store
 
     def store(self: Service, batch: list[Message]) -> None:
@@ -83,7 +83,7 @@ def receipt_for_a_change() -> None:
 
 
 def finished_windows() -> None:
-    """A late reading is stored, but its window is not sent again."""
+    """A late reading is stored, but its window is not requeued."""
     plain = Buffer.put
 
     def put(self: Buffer, readings: Any) -> int:
@@ -98,7 +98,7 @@ def finished_windows() -> None:
     Buffer.put = put  # type: ignore[method-assign]
 
 
-def tell_once() -> None:
+def publish_once() -> None:
     """KPI values are published when they change, and not again after a restart."""
     CityIngest.newest = lambda _: []  # type: ignore[method-assign,assignment]
 
@@ -116,7 +116,7 @@ def a_little_later() -> None:
 
 
 def count_duplicates() -> None:
-    """The ledger takes a record that comes again for another one."""
+    """The ledger counts a duplicate as another record."""
     plain = Account.add
 
     def add(self: Account, seq: int, stored: bool) -> None:
@@ -132,7 +132,7 @@ def one_a_millisecond() -> None:
     core.with_keys = lambda rows, records, number: [(*row[:4], max(row[4], 0), row[5]) for row in rows]  # type: ignore[attr-defined]
 
 
-def believe_all_numbers() -> None:
+def accept_all_numbers() -> None:
     """What a foreign device calls boot and seq numbers its records, whatever the source says."""
     plain = Mapper.__init__
 
@@ -155,7 +155,7 @@ def replay_drops() -> None:
 
 
 def retention_is_trouble() -> None:
-    """What InfluxDB can never hold is tried again for ever."""
+    """What InfluxDB can never store is retried forever."""
 
     def write(self: Connection, lines: str, policy: str = "") -> None:
         try:

@@ -1,7 +1,7 @@
 """A line of the kernel for a chaos run: a process in a network namespace of its own, reached by a pair of interfaces.
 
 A TCP proxy ends or stops connections, but the kernels on both sides of it go on answering each other. On a line packets
-are lost, and nobody is told: what retransmits, times out and is half open is TCP itself.
+are lost without any notice: what retransmits, times out and is half open is TCP itself.
 Linux and root only; `why_not` says what is missing.
 """
 
@@ -50,7 +50,7 @@ def _must(*words: str) -> None:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """This thread, and whatever it starts, in a network namespace of its own: lines that come and go there are no news
+    """This thread and its children in a network namespace of its own: lines that come and go there are no news
     to other programs of the machine (a browser gives up its requests when an interface changes).
     """
     kernel = ctypes.CDLL(None, use_errno=True)

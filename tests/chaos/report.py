@@ -22,7 +22,7 @@ class Report:
     starts: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    mended: str = ""  # what the replay of rejects said
+    repaired: str = ""  # what the replay of rejects said
     load: float = 0.0  # of the machine, mean of the run
     holes: list[str] = field(default_factory=list)  # what decides whether and when missing records are asked for
 
@@ -33,6 +33,6 @@ class Report:
         return (
             f"{head}\n  revision {self.revision}, network: {self.network}\n  faults: {faults}\n"
             f"  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
-            + (f"\n  {self.mended.strip()}" if self.mended else "")
+            + (f"\n  {self.repaired.strip()}" if self.repaired else "")
             + "".join(f"\n  {hole}" for hole in self.holes)
         )

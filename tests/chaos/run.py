@@ -17,7 +17,7 @@ from adapters.sqlite.buffer import Buffer
 from tests.chaos import undisturbed
 from tests.chaos.checking import stored
 from tests.chaos.checking.batch import Reading
-from tests.chaos.checking.check import differences, same_kpis, told
+from tests.chaos.checking.check import differences, published, same_kpis
 from tests.chaos.checking.published import Published
 from tests.chaos.direct import OLD
 from tests.chaos.faults import FAULTS, Planned, Undo, schedule
@@ -57,13 +57,13 @@ def _storm(w: World, plan: Iterable[Planned], seconds: float, report: Report) ->
     ]
     heapq.heapify(due)
     done: Counter[str] = Counter()
-    with (w.folder / "faults.log").open("w") as told:
+    with (w.folder / "faults.log").open("w") as log:
         while due or time.monotonic() - began < seconds:
             w.fleet.step()
             while due and due[0][0] <= time.monotonic() - began:
                 at, _, undo, name, target, length = heapq.heappop(due)
                 print(
-                    f"{time.time():.3f} {'end' if undo else 'do '} {name} {target} {length:.1f}", file=told, flush=True
+                    f"{time.time():.3f} {'end' if undo else 'do '} {name} {target} {length:.1f}", file=log, flush=True
                 )
                 if undo is not None:
                     undo()
@@ -73,7 +73,7 @@ def _storm(w: World, plan: Iterable[Planned], seconds: float, report: Report) ->
     report.faults, report.load = dict(done), round(os.getloadavg()[0], 1)
 
 
-def _calm(w: World, report: Report, patience: float) -> None:
+def _calm(w: World, report: Report, timeout: float) -> None:
     """Until everything has healed. Nodes first write until the gateway has a record of each that was written now.
 
     A record that the broker dropped is noticed only when a later one arrives; the PUBACK of a broker proves nothing.
@@ -84,14 +84,14 @@ def _calm(w: World, report: Report, patience: float) -> None:
         until = time.monotonic() + 0.5
         while time.monotonic() < until:
             w.fleet.step()
-        if time.monotonic() - began > patience:
+        if time.monotonic() - began > timeout:
             report.problems.append("the gateway receives nothing new")
             break
     w.fleet.writing = False
     sent = w.fleet.sent()
-    problems = _healed(w, sent, began + patience)
+    problems = _healed(w, sent, began + timeout)
     report.healed_s = time.monotonic() - began
-    report.problems += problems or _again(w, sent, patience, report)
+    report.problems += problems or _again(w, sent, timeout, report)
     report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
     report.counters = _counters(w)
     report.holes = _holes(w, time.time_ns() // 1_000_000) if report.problems else []
@@ -123,36 +123,36 @@ def _healed(w: World, sent: list[Reading], until: float) -> list[str]:
     return problems + (differences(w, sent) if problems and w.fleet.waiting else [])
 
 
-def _again(w: World, sent: list[Reading], patience: float, report: Report) -> list[str]:
-    """End and start gateway and ingest, which makes them send again what they are not sure of: all must stay right.
+def _again(w: World, sent: list[Reading], timeout: float, report: Report) -> list[str]:
+    """End and start gateway and ingest, which makes them requeue what is unconfirmed: all must stay right.
 
     In between the rejects are replayed.
 
-    Then compare all KPIs with those of an undisturbed run, and those that the hub tells a new reader with the stored.
+    Then compare all KPIs with those of an undisturbed run, and those that the central broker retains with the stored.
     """
     now = time.time_ns() // 1_000_000
     all_kpis = {city: undisturbed.kpis(w.folder / "undisturbed", w.fleet, now, city) for city in CITIES}
     said = {name: len(w.log(name)) for name in w.starts}
     for name in w.starts:
         w.end(name)
-    report.mended = w.mend()
+    report.repaired = w.repair()
     for name in w.starts:
         w.run(name)
     reader, good, began = Published(w.hub.port), 0, time.monotonic()
     problems = ["gateway and ingest do not come back"]
     look = 0.0
-    while good < 3 and time.monotonic() - began < min(patience, 90.0):
+    while good < 3 and time.monotonic() - began < min(timeout, 90.0):
         w.fleet.step()
         reader.step()
         if time.monotonic() < look:
             continue
         look = time.monotonic() + 0.5
-        if wrong := w.crashed() or differences(w, sent, mended=True):
+        if wrong := w.crashed() or differences(w, sent, repaired=True):
             return ["right, and then not any more", *wrong]
         if any(w.log(name)[said[name] :].count("connected to") < links for name, links in _LINKS.items()):
             continue
         rows = {city: stored.kpis(w, city) for city in CITIES}
-        problems = told(reader.found, rows["chaos"]) + (["windows wait"] if w.backlog() else [])
+        problems = published(reader.found, rows["chaos"]) + (["windows wait"] if w.backlog() else [])
         problems += [wrong for city in CITIES for wrong in same_kpis(rows[city], all_kpis[city])] + _retention(w)
         good = 0 if problems else good + 1
     reader.close()

@@ -27,7 +27,7 @@ def test_the_batch_computation_is_right_for_a_case_done_by_hand() -> None:
     assert batch.windows(sent)[("d", "connected_time"), noon + 3_600_000].sum == 1800.0
 
 
-def test_a_register_that_begins_anew_counts_from_there() -> None:
+def test_a_register_that_starts_at_zero_counts_from_there() -> None:
     t = 1_709_290_800_000
     values = [100.0, 103.0, 102.9, 0.5, 2.5]  # a fall of less than a tenth is rounding
     sent = [batch.Reading("d", "energy_total", t + n, "", v) for n, v in enumerate(values)]
@@ -35,7 +35,7 @@ def test_a_register_that_begins_anew_counts_from_there() -> None:
     assert batch.windows(sent, batch.HOUR) == {(("d", "energy_total"), t): (5, sum(values), 0.5, 103.0, 100.0, 2.5)}
 
 
-def test_the_table_is_made_anew_from_the_reports(tmp_path: Path) -> None:
+def test_the_table_is_written_from_the_reports(tmp_path: Path) -> None:
     page, folder = tmp_path / "page.md", tmp_path / "results"
     page.write_text(f"text\n\n{BEGIN}\nsome older table\n| 99 | 5 |\n{END}\nmore\n")
     starts = {"gateway": 1, "ingest": 1}

@@ -1,4 +1,4 @@
-"""A line of the kernel loses what it is told to lose, and nobody is told."""
+"""A line of the kernel loses what it is set to lose, and neither side is notified."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_broken_line_keeps_its_connections_and_passes_nothing(
     link.sendall(b"one")
     assert answer(link, 10) == b"one"
     line.set(mode)
-    link.sendall(b"two")  # no error: this side is told nothing
+    link.sendall(b"two")  # no error: this side is not notified
     assert answer(link, 0.5) == b""
     assert ("two" in log.read_text()) is arrives
     line.set("open")

@@ -35,7 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
     }
     yield folder, started
     for process in started.values():
-        end(process, patience=30)
+        end(process, timeout=30)
 
 
 @pytest.mark.parametrize("seed", [seed for _, seed in sorted((minutes, seed) for seed, minutes in MINUTES.items())])

@@ -1,4 +1,4 @@
-"""All KPIs as the same programs give them where nothing ever goes wrong: everything at once and in order.
+"""All KPIs as the same programs give them where nothing ever fails: everything at once and in order.
 
 Not independent of what it checks, as batch.py is for some of the KPIs. It shows what lateness, repetition, order and
 restarts leave behind in any of them.

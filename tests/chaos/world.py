@@ -17,7 +17,7 @@ from random import Random
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
 from registry.config import load_city
-from tests.chaos.direct import MENDED
+from tests.chaos.direct import REPAIRED
 from tests.chaos.fleet import Fleet
 from tests.chaos.network import Line, why_not
 from tests.chaos.proxy import Proxy
@@ -50,14 +50,14 @@ class World:
         self.disk = _small_disk(folder / "disk")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = {"gateway": 0, "ingest": 0}
-        self.ended: list[str] = []  # what ended without being told to, or not in good order
+        self.ended: list[str] = []  # what ended without a request, or not in good order
         self.fleet = Fleet(
             [load_city(path) for path in CITIES.values()], self.proxies["nodes-edge"].port, keeping, rng,
             direct=0 if keeping else self.edge.port,
         )  # fmt: skip
 
     def _proxy(self, link: str, port: int) -> Proxy:
-        """The relay of a link, where whoever connects by it can reach it."""
+        """The relay of a link, where its clients can reach it."""
         line = self.lines.get(link.partition("-")[0])
         return Proxy(port, line.host) if line else Proxy(port)
 
@@ -72,7 +72,7 @@ class World:
         return (self.disk or self.folder) / "gateway.db"
 
     def servers(self) -> dict[str, Server]:
-        """What is no program of ours."""
+        """A file that is not a program of ours."""
         return {"edge": self.edge, "hub": self.hub} | ({"influx": self.influx} if self.influx else {})
 
     def up(self) -> None:
@@ -116,9 +116,9 @@ class World:
             return int(row[0]) if row else 0
         return 0
 
-    def configure(self, mended: bool = False) -> None:
-        """Write the configuration. `mended`: the source of the family that was connected later knows its names."""
-        rename = f'rename = {{ {MENDED} = "power" }}\n' if mended else ""
+    def configure(self, repaired: bool = False) -> None:
+        """Write the configuration. `repaired`: the source of the family that was connected later knows its names."""
+        rename = f'rename = {{ {REPAIRED} = "power" }}\n' if repaired else ""
         place = {name: f"{proxy.host}:{proxy.port}" for name, proxy in self.proxies.items()}
         url = f"influxdb://{place['ingest-store']}/chaos" if self.influx else self.store_url
         (self.folder / "cityvitals.toml").write_text(
@@ -142,9 +142,9 @@ class World:
         self.processes[name] = start([*command, *config], log=self.folder / f"{name}.log")
         self.starts[name] += 1
 
-    def mend(self) -> str:
-        """Mend the configuration and replay the rejects, while the gateway is stopped; what the command said."""
-        self.configure(mended=True)
+    def repair(self) -> str:
+        """Repair the configuration and replay the rejects, while the gateway is stopped; what the command said."""
+        self.configure(repaired=True)
         command = [sys.executable, "-m", "tests.chaos.entry", str(self.clock_file), self.mutant, "rejects", "replay"]
         command += ["--config", str(self.folder / "cityvitals.toml")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -56,8 +56,8 @@ def test_records_a_broker_forgot_after_its_acknowledgement_come_again(
         chain.stop()
 
 
-def test_what_a_broker_forgot_of_the_boot_before_comes_again(server: Callable[..., Any], tmp_path: Path) -> None:
-    """The node restarts in between: its numbers begin anew, so no hole shows; its first record tells the last one."""
+def test_what_a_broker_forgot_of_the_boot_before_is_resent(server: Callable[..., Any], tmp_path: Path) -> None:
+    """The node restarts in between: its numbers start at zero, so no gap shows; its first record names the last one."""
     broker = server(Mosquitto)
     chain = Chain(tmp_path, CITY, broker.port, "sqlite:///unused.db")
     buffer = tmp_path / "gateway.db"

@@ -79,7 +79,7 @@ def test_a_flashed_board_is_a_node_that_delivers(server: ServerFactory, tmp_path
 
 
 @pytest.mark.usefixtures("short")
-def test_flashing_again_mends_what_is_broken_and_keeps_the_nodes_own_files(tmp_path: Path, board: Board) -> None:
+def test_flashing_again_repairs_what_is_broken_and_keeps_the_nodes_own_files(tmp_path: Path, board: Board) -> None:
     folder = enrolled(tmp_path)
     flashed(folder, board)
     (board.folder / "main.py").unlink()  # as after a flashing that was interrupted
@@ -145,7 +145,7 @@ def test_passwords_are_set_from_files_and_the_file_that_holds_them_is_whole_and_
     before, other = path.read_bytes(), (tmp_path / "second").resolve()
     os.link(path, other)
     node("config", folder, "--set", "interval_s=7")
-    assert other.read_bytes() == before, "written beside and renamed: whoever reads it meanwhile has it whole"
+    assert other.read_bytes() == before, "written beside and renamed: a reader always has a whole file"
     assert sorted(p.name for p in folder.iterdir()) == ["ca.der", "device.der", "device.key.der", "node.json"]
     password.write_bytes(b"\xff\xfe")
     for words, says in (

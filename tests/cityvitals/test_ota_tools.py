@@ -135,7 +135,7 @@ def test_all_nodes_of_a_kind_are_offered_it_and_one_that_is_away_has_not_answere
     assert "aq-002: has not answered yet" in done.output
 
 
-def test_a_user_who_may_not_is_told_so(
+def test_a_user_without_the_right_is_denied_with_a_sentence(
     edge: Mosquitto, users: Path, pki: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_ota, "_STUCK", 1.0)
@@ -189,7 +189,7 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
         ({"state": "running", "fw": "1", "version": {}, "bad": ["2", 5]}, "2 is offered", None),
     ],
 )
-def test_what_a_node_says_is_told_in_a_sentence(said: dict[str, Any], update: str, end: str | None) -> None:
+def test_the_report_of_a_node_becomes_a_sentence(said: dict[str, Any], update: str, end: str | None) -> None:
     node = node_ota.NodeReport("demo", "n1", {"fw": said["fw"]}, said, {"version": "2"})
     assert (node.update, node_ota.outcome(node, "2")) == (update, end)
 
@@ -228,9 +228,9 @@ def test_a_strange_node_hides_no_other(server: ServerFactory) -> None:
         link.publish(f"cv/1/demo/{name}/ota/state", payload, retain=True)
     node_ota._acknowledged(link, len(STRANGE) + 1)
     link.close()
-    told = {row["device"]: row for row in json.loads(ota("status", "--broker", broker.url, "--format", "json").output)}
-    assert told.keys() == {*STRANGE, "zz-good"}
-    assert {name: (told[name]["update"], told[name]["fw"]) for name in STRANGE} == {
+    shown = {row["device"]: row for row in json.loads(ota("status", "--broker", broker.url, "--format", "json").output)}
+    assert shown.keys() == {*STRANGE, "zz-good"}
+    assert {name: (shown[name]["update"], shown[name]["fw"]) for name in STRANGE} == {
         name: (update, version) for name, (_, update, version) in STRANGE.items()
     }
     lines = ota("status", "--broker", broker.url).output.splitlines()
@@ -255,8 +255,8 @@ def test_a_node_cannot_give_itself_out_as_another_nor_move_the_cursor() -> None:
     status = {"fw": "1\x1b[2J", "state": "on\nline", "device": "other", "city": "elsewhere"}
     refused = {"state": "refused", "version": "2", "reason": "\x9b1;1H\u202e\ud800"}
     node = node_ota.NodeReport("demo", "n1", status, refused)
-    (told,) = json.loads(node_ota.as_json([node]))
-    assert (told["city"], told["device"]) == ("demo", "n1")
+    (shown,) = json.loads(node_ota.as_json([node]))
+    assert (shown["city"], shown["device"]) == ("demo", "n1")
     _, line = node_ota.table([node]).splitlines()
     assert line.isprintable()
     assert r"refused 2: \x9b1;1H\u202e\ud800" in line

@@ -89,8 +89,8 @@ def test_what_devices_measure_comes_out_as_an_indicator(running: Mosquitto, hub:
         arrived = listen(viewer, "cv/1/example/kpi/#")
         assert arrived.get(timeout=60).startswith("cv/1/example/kpi/")
     wait_for(lambda: metered() is not None, 60, "metered energy at the API")
-    told = r"Sending PUBLISH to gateway-1 .*gateway-1/stored"
-    wait_for(lambda: re.search(told, hub.log.read_text()), 60, "the gateway to hear what is stored")
+    receipt = r"Sending PUBLISH to gateway-1 .*gateway-1/stored"
+    wait_for(lambda: re.search(receipt, hub.log.read_text()), 60, "the gateway to hear what is stored")
     for broker in (running, hub):
         assert "Denied PUBLISH" not in broker.log.read_text(), "the access rules refuse what a process of ours does"
 

@@ -14,7 +14,7 @@ class Listener:
     """Subscribes to everything of one city; records and other messages are there to be looked at."""
 
     def __init__(self, port: int, city: str, clock: Callable[[], float] = time.time) -> None:
-        """`clock` tells the time of arrival, for nodes whose time runs faster."""
+        """`clock` gives the time of arrival, for nodes whose time runs faster."""
         self.clock = clock
         subscribed = threading.Event()
         self.records: dict[tuple[int, int], dict[str, Any]] = {}

@@ -12,7 +12,7 @@ from tests.servers import Mosquitto, wait_for
 SPEED = 3
 
 
-def test_the_node_believes_the_first_server_that_tells_a_possible_time(server: ServerFactory, tmp_path: Path) -> None:
+def test_the_node_accepts_the_first_server_with_a_possible_time(server: ServerFactory, tmp_path: Path) -> None:
     broker, clock = server(Mosquitto), FastClock(SPEED)
     with (
         Listener(broker.port, "demo", clock) as heard,
@@ -39,7 +39,7 @@ def test_readings_wait_for_the_time_as_long_as_it_may_still_come(server: ServerF
     ):
         node.wiring["speed"] = SPEED
         node.start("127.0.0.1", broker.port, "demo", "n1", ntp=[ntp.name])
-        wait_for(lambda: heard.on("/status") and ntp.asked >= 2, 20, "a node that is online and asks in vain")
+        wait_for(lambda: heard.on("/status") and ntp.asked >= 2, 20, "a node that is online and has no answer yet")
         taken = ring_of(node.workdir).next
         ntp.silent = False
         wait_for(lambda: len(heard.with_values()) > taken, 30, "the readings")
@@ -63,7 +63,7 @@ def test_readings_from_before_the_first_sync_and_before_a_power_cut_get_their_tr
         node.pms.period_s = 0.02
         node.pms.values = lambda: (1, 2, round(clock()) - start)
         node.boot()
-        wait_for(lambda: ntp.asked >= 2, 30, "the node to ask the time in vain")
+        wait_for(lambda: ntp.asked >= 2, 30, "the node to request the time without an answer")
         node.kill()  # a reset: the RTC goes on
         node.boot()
         asked = ntp.asked

@@ -1,4 +1,4 @@
-"""Fuzzing that follows the code's branches, for as long as one likes: the optional long mode (Linux, `.[fuzz]`).
+"""Fuzzing that follows the code's branches, for any length of time: the optional long mode (Linux, `.[fuzz]`).
 
     python -m tests.fuzz.guided senml -max_total_time=600
 

@@ -14,8 +14,10 @@ from telemetry.windows import DAY, HOUR, MINUTE
 
 CITY = "sample"
 # Up to now, because half of the queries ask about now; from a midnight in January to June, so that a year is begun.
-END = time.time_ns() // 1_000_000 // HOUR * HOUR
-START = END // DAY * DAY - 366 * DAY
+NOW = time.time_ns() // 1_000_000
+END = NOW // HOUR * HOUR
+TODAY = END // DAY * DAY
+START = TODAY - 366 * DAY
 RECENT = END - 31 * DAY
 LIVE = END - 2 * HOUR  # from here on, once a minute
 DIED = END - 120 * DAY  # when air-dead sent its last reading
@@ -52,7 +54,7 @@ def _readings() -> Iterator[str]:
     yield from _hourly("air-dead", "pm2_5", START, DIED)
     for quantity in NODE:
         yield from _hourly("air-1", quantity, RECENT)
-    yield from _hourly("meter-interval", "energy_delta", START)
+    yield from _hourly("meter-interval", "energy_delta", START, NOW)  # the hour that has begun too: today has energy
     for quantity in ("energy_total", "power", "voltage"):
         yield from _hourly("meter-register", quantity, START if quantity == "energy_total" else RECENT)
     yield from _hourly("charger-1", "connector_state", RECENT)
@@ -73,13 +75,9 @@ def _live() -> Iterator[str]:
     series = [("meter-register", "power"), ("charger-1", "connector_state"), ("air-1", "rssi"), ("air-1", "ring_fill")]
     series += [("gateway-1", q) for q in (*COUNTERS, "gw_dirty", "gw_lag")]
     for device, quantity in series:
-        for step, at in enumerate(range(LIVE, min(END + 59 * MINUTE, _now()), MINUTE)):
+        for step, at in enumerate(range(LIVE, NOW - MINUTE, MINUTE)):
             value = 3.0 if quantity == "connector_state" else _value(quantity, 40 * 24 + step)
             yield f"{iso(at)},{device},{quantity},{value},{QUANTITIES[quantity].unit}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000 - MINUTE
 
 
 def _hourly(device: str, quantity: str, since: int, until: int = END) -> Iterator[str]:
@@ -98,5 +96,7 @@ def _value(quantity: str, step: int) -> float:
 
 
 def _sessions() -> Iterator[str]:
-    for day in range(START, END - 12 * HOUR, DAY):
+    """One each morning, and one that began with today, however early it is."""
+    for day in range(START, TODAY, DAY):
         yield f"{iso(day + 9 * HOUR)},{iso(day + 11 * HOUR)},charger-1,12.5,someone"
+    yield f"{iso(TODAY)},{iso(min(TODAY + HOUR, NOW))},charger-1,12.5,someone"

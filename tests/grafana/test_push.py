@@ -22,7 +22,7 @@ Call = tuple[str, str, Any]
 
 
 class StandIn(BaseHTTPRequestHandler):
-    """A Grafana as far as `push` can tell; `version` is what it says it is, None for one that hides it."""
+    """A stand-in for Grafana with all that `push` uses; `version` is what it reports, None for one that hides it."""
 
     calls: list[Call]
     folders: set[str]
@@ -114,7 +114,7 @@ def test_a_server_gets_the_form_it_understands(grafana: Any, version: str | None
     assert schemas(calls) == {schema}
 
 
-def test_an_older_server_is_told_the_folder_by_its_number(grafana: Any) -> None:
+def test_an_older_server_gets_the_folder_by_its_number(grafana: Any) -> None:
     url, calls = grafana
     StandIn.version = "7.5.5"
     push(url, "good")

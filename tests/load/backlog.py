@@ -75,7 +75,7 @@ def _swallow(link: socket.socket, count: int) -> None:
 
 
 class Live:
-    """The meter, and whoever looks at the published energy."""
+    """The meter, and the reader of the published energy."""
 
     def __init__(self, port: int) -> None:
         self._link = Link(Broker("127.0.0.1", port), "live", ["cv/1/load/kpi/LOCAL:E:METERED/#"], session=False)

@@ -107,15 +107,15 @@ class Crowd:
         client.link, client.online = None, False
         client.retry_at = time.monotonic() + self._rng.uniform(0, self._spread)
 
-    def until(self, condition: Callable[[], bool], patience: float) -> float:
+    def until(self, condition: Callable[[], bool], timeout: float) -> float:
         """Go on until the condition holds; seconds it took."""
         began = time.monotonic()
         while not condition():
             self.step()
-            if time.monotonic() - began > patience:
+            if time.monotonic() - began > timeout:
                 online = sum(c.online for c in self.clients)
                 waiting = sum(len(c.waiting) for c in self.clients)
-                raise AssertionError(f"after {patience:g} s {online} devices are online, {waiting} records wait")
+                raise AssertionError(f"after {timeout:g} s {online} devices are online, {waiting} records wait")
         return time.monotonic() - began
 
     def all_online(self, times: int) -> bool:

@@ -20,7 +20,7 @@ CHANGELOG = """# Changes
 
 ## Unreleased
 
-- Under way.
+- In progress.
 
 ## 0.2.0 · 2026-12-01
 
@@ -74,7 +74,7 @@ def test_the_chart_names_the_version_of_the_image(made: Path) -> None:
 def test_the_notes_are_those_of_the_version_or_of_what_is_not_released() -> None:
     assert release.notes(CHANGELOG, "0.2.0") == "- A new device family.\n"
     assert release.notes(CHANGELOG, "0.1.0") == "- The first.\n"
-    assert release.notes(CHANGELOG, "0.3.0") == "- Under way.\n"
+    assert release.notes(CHANGELOG, "0.3.0") == "- In progress.\n"
     with pytest.raises(SystemExit, match=r"no entry for 0\.3\.0"):
         release.notes("# Changes\n\n## Unreleased\n\n## 0.1.0\n\n- The first.\n", "0.3.0")
 

@@ -83,7 +83,7 @@ def test_the_page_and_the_files_it_needs_are_served(installed: Path, tmp_path: P
     wait_for(lambda: "Ctrl-C" in log.read_text(), 60, "the city to run")
 
     def status(path: str) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{web}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{web}{path}", timeout=60) as answer:
             assert answer.read()
             return int(answer.status)
 

@@ -22,7 +22,7 @@ from telemetry.windows import DAY, HOUR, MINUTE
 from tests.api.city import CITY, NOW, config, kpi, seed
 
 SILENT, ODD, FAULTY, HOME = "air_reference-12", "air_reference-03", "ev_charger-04", "electricity_meter-18"
-STRANGER = "air_reference-21"
+UNREGISTERED = "air_reference-21"
 DAYS, STATION_DAYS = 9, 75
 
 
@@ -60,7 +60,7 @@ def seed_page(store: Store) -> None:
 def put_devices(store: Store, devices: list[dict[str, Any]]) -> None:
     """Hours of every quantity of these devices up to NOW, and quarters of an hour of meters; windows of six hours."""
     table, series, times, values = SeriesTable(), [], [], []
-    for device in [*devices, {"id": STRANGER, "kind": "air_reference", "quantities": ["no2"]}]:
+    for device in [*devices, {"id": UNREGISTERED, "kind": "air_reference", "quantities": ["no2"]}]:
         until = NOW - 3 * HOUR if device["id"] == SILENT else NOW
         days = STATION_DAYS if device["kind"] == "air_reference" else DAYS
         t = np.arange(NOW // HOUR * HOUR - days * DAY, until, 15 * MINUTE, dtype=np.int64)

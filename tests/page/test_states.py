@@ -164,7 +164,7 @@ def test_a_network_that_fails_at_first_is_tried_again(browser: Any, url: str) ->
 def test_a_slow_api_shows_the_frame_and_shapes_at_once(browser: Any, url: str) -> None:
     with page(browser, "about:blank", DESKTOP) as (view, _):
         held: list[Any] = []
-        view.route("**/now", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is no handler
+        view.route("**/now", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is not a handler
         view.goto(url + VIEWS["now"])
         view.locator(".bones").wait_for()
         assert view.locator(".views a").count() == 8

@@ -103,7 +103,7 @@ def test_an_unknown_device_on_the_air_is_registered_and_stands_on_the_map(browse
         view.get_by_text("Everything that arrives is registered.").wait_for()
 
 
-def test_a_rejected_message_is_mended_and_sent_again(browser: Any, demo: Demo) -> None:
+def test_a_rejected_message_is_corrected_and_resent(browser: Any, demo: Demo) -> None:
     with page(browser, f"{demo.url}/admin?city=demo", DESKTOP) as (view, _):
         view.get_by_label("Access token").fill(demo.tokens["operator"])
         view.get_by_role("button", name="Use this token").click()
@@ -112,7 +112,7 @@ def test_a_rejected_message_is_mended_and_sent_again(browser: Any, demo: Demo) -
         message = row.get_by_label("Message")
         assert '"v":"' in message.input_value().replace(" ", "")
         message.fill(re.sub(r'"v":\s*"(\d+),(\d+)"', r'"v": \1.\2', message.input_value()))
-        row.get_by_role("button", name="Send again").click()
+        row.get_by_role("button", name="Resend").click()
         row.get_by_text("Sent. The gateway stores it").wait_for()
         assert "Ledger" in words(view)
         assert view.get_by_role("heading", name="Tokens").count() == 0, "an operator has no right to tokens"

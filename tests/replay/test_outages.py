@@ -56,7 +56,7 @@ def test_a_corrected_line_replaces_the_one_before_in_every_class(tmp_path: Path)
     assert found["EC:I:ES:2C", ""]["value"] == pytest.approx(40.0)
 
 
-def test_lines_that_tell_no_interruption_are_rejected_with_the_reason(tmp_path: Path) -> None:
+def test_lines_without_an_interruption_are_rejected_with_the_reason(tmp_path: Path) -> None:
     ten = "2020-03-01T10:00:00Z"
     lines = [f"{ten},,log,5,a", f"{ten},2020-03-01T09:00:00Z,log,5,b"]
     lines += [f"{ten},2020-03-01T11:00:00Z,log,0,c", f"{ten},2020-03-01T11:00:00Z,log,7,d"]
@@ -65,7 +65,7 @@ def test_lines_that_tell_no_interruption_are_rejected_with_the_reason(tmp_path: 
     summary = cli.replay(city(tmp_path, "UTC", 100), store, tmp_path / "log.csv", how=cli.here)
     assert (summary["rows read"], summary["rejected"]) == (4, 3)
     assert cli.values("c", store, "2020")["EC:I:ES:1C", ""]["value"] == pytest.approx(0.07)
-    told = cli.here("rejects", "list", "--buffer", tmp_path / "c.db")
+    output = cli.here("rejects", "list", "--buffer", tmp_path / "c.db")
     assert all(
-        reason in told for reason in ("has no length", "ends before it starts", "not a positive number of customers")
+        reason in output for reason in ("has no length", "ends before it starts", "not a positive number of customers")
     )

@@ -99,8 +99,8 @@ def test_the_summary_counts_every_row(city: Path, tmp_path: Path) -> None:
 
 def test_an_empty_file_and_one_with_a_header_only_are_no_readings(city: Path, tmp_path: Path) -> None:
     assert cli.replay(city, store(tmp_path), write(tmp_path, ROWS), how=cli.here)["rows read"] == 0
-    told = cli.run("replay", write(tmp_path, ""), "--city", city, "--store", store(tmp_path), fails=2)
-    assert "line 1: the header must contain" in told
+    output = cli.run("replay", write(tmp_path, ""), "--city", city, "--store", store(tmp_path), fails=2)
+    assert "line 1: the header must contain" in output
 
 
 def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "sentence"),
     [
         ({"city": "nowhere.toml"}, "There is no city file"),
         ({"file": "nowhere.csv"}, "There is no file"),
@@ -132,12 +132,14 @@ def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) 
         ({"store": ""}, "Name the destination"),
     ],
 )
-def test_a_call_that_cannot_work_is_a_sentence(change: dict[str, str], told: str, city: Path, tmp_path: Path) -> None:
+def test_a_call_that_cannot_work_is_a_sentence(
+    change: dict[str, str], sentence: str, city: Path, tmp_path: Path
+) -> None:
     options = {"city": str(city), "store": store(tmp_path), "speed": "max", "width": "60s", **change}
     file = change.get("file") or str(write(tmp_path, ROWS))
     words = [w for name in ("city", "store", "speed", "width") if options[name] for w in (f"--{name}", options[name])]
     message = cli.run("replay", file, *words, fails=2)
-    assert told in message
+    assert sentence in message
     assert "Traceback" not in message
 
 

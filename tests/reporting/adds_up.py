@@ -33,7 +33,7 @@ def faults(proof: Proof, city: City) -> Iterator[str]:
     ids = [d for d in city.device if not d.id.isalpha()]
     named = {d.id for d in ids if re.search(rf"(?<![\w.:-]){re.escape(d.id)}(?![\w:-])", v.notes)}
     if named - listed:
-        yield f"the notes name {sorted(named - listed)}, which are no part of the proof"
+        yield f"the notes name {sorted(named - listed)}, which are not part of the proof"
     if v.value is not None and not proof.arithmetic and not v.code.startswith(NOT_SUMS):
         yield "no arithmetic gives the value"
     if v.value is not None and region_rule(KPIS[v.code], v.part) == "ratio":

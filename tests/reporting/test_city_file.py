@@ -1,4 +1,4 @@
-"""City files are checked whole, a mended file helps at once, and one bad entry silences only itself."""
+"""City files are checked whole, a corrected file works at once, and one bad entry silences only itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.reporting.city import CITY, run
 
 GOOD = '\n[[target]]\ncode = "EN:EN:AQ:1C"\npart = "no2"\nvalue = 10\n'
 WITHOUT_DIRECTION = '\n[[target]]\ncode = "EC:P:EM:3A"\nvalue = 0.25\n'
-MENDED = WITHOUT_DIRECTION + 'direction = "lower"\n'
+CORRECTED = WITHOUT_DIRECTION + 'direction = "lower"\n'
 HEADER = "code,part,year,value,numerator,denominator,source,quality\n"
 
 
@@ -89,12 +89,12 @@ def test_a_bad_target_in_the_store_silences_only_itself(
     run("kpi", "export", "--city", "almby", "--store", store, "--format", "ngsi-ld", "--out", tmp_path / "kpis.jsonld")
 
 
-def test_mending_the_file_and_reporting_again_helps(
+def test_a_corrected_file_is_used_by_the_next_report(
     store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     keep(store, WITHOUT_DIRECTION, tmp_path)
-    mended = file(tmp_path, MENDED)
-    run("kpi", "report", mended, figures(tmp_path), "--store", store)
+    corrected = file(tmp_path, CORRECTED)
+    run("kpi", "report", corrected, figures(tmp_path), "--store", store)
     assert "the targets of" in caplog.text
     assert "kpi backfill" not in caplog.text  # nothing else differs
     caplog.clear()

@@ -66,7 +66,7 @@ def test_a_region_is_weighted_by_population() -> None:
     assert found.ranks == {"big": 1, "small": 2}  # less is better
 
 
-def test_a_city_without_value_is_left_out_and_the_people_are_told() -> None:
+def test_a_city_without_value_is_left_out_with_a_note() -> None:
     found = line(city("a", 75_000, SC_SH_SA_6C=0.3), city("b", 25_000))
     assert (found.region.value, found.region.people) == (0.3, 0.75)
     assert found.values == {"a": 0.3, "b": None}
@@ -97,7 +97,7 @@ def test_years_on_a_line_have_the_slope_of_the_line(start: float, per_year: floa
     assert slope([float(y) for y in years], values) == pytest.approx(per_year, abs=1e-6)
 
 
-def test_a_trend_tells_when_the_target_would_be_reached() -> None:
+def test_a_trend_shows_when_the_target_would_be_reached() -> None:
     found = trend([(2016, 30.0), (2017, 28.0), (2018, 26.0)])
     assert (found.change, found.per_year) == (-2.0, -2.0)
     down = Target(code="EN:EN:AQ:1C", part="no2", value=20.0, direction="lower")
@@ -151,6 +151,6 @@ def test_the_command_shows_trend_and_distance(region: str, tmp_path: Path) -> No
     assert text.splitlines()[1] == "SC:SH:SI:2C,,Gini Coefficient,0-1,2,0.27 (2018),0.02,0.02,0.25,0.02,not reached,"
 
 
-def test_a_format_that_is_none_is_told(region: str) -> None:
+def test_a_format_that_does_not_exist_is_reported(region: str) -> None:
     with pytest.raises(UsageError, match="'yaml' is not a valid format"):
         run("kpi", "trend", "--city", "almby", "--store", region, "--format", "yaml")

@@ -113,6 +113,6 @@ def test_the_same_export_has_the_same_bytes(store: str, tmp_path: Path) -> None:
         (("--format", "csv", "--kind", "week"), "'week' is not a kind of period"),
      (("--format", "csv", "--code", "EC:1"), "There is no KPI 'EC:1'")],
 )  # fmt: skip
-def test_a_wrong_wish_is_told(store: str, options: tuple[str, ...], sentence: str) -> None:
+def test_a_wrong_option_is_reported(store: str, options: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         run("kpi", "export", "--city", "almby", "--store", store, *options)

@@ -77,13 +77,13 @@ def test_yes_and_no_are_1_and_0() -> None:
         ("EC:ICT:ICT:1C,,2020,90,,,,x,measured,,,", "12 cells for 10 columns"),
     ],
 )
-def test_a_wrong_line_is_told_with_file_line_and_what_to_write(line: str, sentence: str) -> None:
+def test_a_wrong_line_is_reported_with_file_line_and_what_to_write(line: str, sentence: str) -> None:
     text = complaint(line)
     assert text.startswith("figures.csv, line 2: ")
     assert sentence in text
 
 
-def test_all_wrong_lines_are_told_at_once_and_a_figure_stands_once() -> None:
+def test_all_wrong_lines_are_reported_at_once_and_a_figure_stands_once() -> None:
     text = complaint(*["EC:ICT:ICT:1C,,2020,90,,,,x,measured,"] * 2, "nonsense,,2020,1,,,,x,measured,")
     assert "line 3: EC:ICT:ICT:1C of 2020 is also in line 2" in text
     assert "line 4: there is no KPI 'nonsense'" in text
@@ -98,7 +98,7 @@ def test_the_blank_form_has_a_line_for_each_figure_and_reports_nothing() -> None
     assert (found.code, found.value) == ("EC:I:ES:2C", 83.5)
 
 
-def test_a_wrong_header_is_told() -> None:
+def test_a_wrong_header_is_reported() -> None:
     for header, sentence in (("kode,year", "unknown column 'kode'; did you mean 'code'"), ("code,year", "missing")):
         with pytest.raises(UsageError, match=sentence):
             read_figures(header + "\n", "f.csv")

@@ -37,7 +37,7 @@ def proof(store: str, code: str, part: str = "", period: str = "2018-01") -> dic
 
 def test_the_standard_error_of_the_nist_reference_numacc1() -> None:
     """NIST StRD NumAcc1: 10000001, 10000003, 10000002; their mean is 10000002, the squares of what is left are 1, 1 and
-    0, over 2 they are 1: exact in integers, and lost by whoever subtracts the square of the mean from mean squares.
+    0, over 2 they are 1: exact in integers, and lost where the square of the mean is subtracted from mean squares.
     """
     assert standard_error([10000001.0, 10000003.0, 10000002.0]) == pytest.approx(1 / math.sqrt(3), rel=1e-12)
     assert standard_error([5.0]) is None
@@ -57,7 +57,7 @@ def test_the_mean_of_two_stations_is_proved_down_to_the_stations(filled: str) ->
     assert broken["left_out"] == "capture 6.45 % under 75 %"
 
 
-def test_a_gas_is_told_by_volume_too(filled: str) -> None:
+def test_a_gas_is_given_by_volume_too(filled: str) -> None:
     found = proof(filled, "EN:EN:AQ:1C", "no2")
     value = found["value"]["value"]
     assert found["in_ppb"].startswith(f"{value / 1.9:,.6g} ppb by the publisher's factor 1.9; these would be ")
@@ -101,12 +101,12 @@ def test_the_text_names_the_devices_the_rule_and_why_one_is_left_out(filled: str
         assert line in text
 
 
-def test_a_part_that_is_not_there_is_told(filled: str) -> None:
+def test_a_part_that_is_not_there_is_reported(filled: str) -> None:
     with pytest.raises(UsageError, match="its parts are: pm2_5, pm10, no2, so2, o3"):
         explain(filled, "EN:EN:AQ:1C", "--part", "co")
 
 
-def test_a_kpi_that_nobody_reported_is_told(filled: str) -> None:
+def test_a_kpi_that_nobody_reported_is_reported(filled: str) -> None:
     with pytest.raises(UsageError, match="has no value in 2018"):
         explain(filled, "SC:SH:SI:2C", period="2018")
 
@@ -120,7 +120,7 @@ def test_a_standard_error_does_not_move_with_the_values(values: list[float], by:
     assert error >= 0
 
 
-def test_arithmetic_that_does_not_give_the_value_is_not_told(filled: str) -> None:
+def test_arithmetic_that_does_not_give_the_value_is_not_printed(filled: str) -> None:
     found = proof(filled, "EN:EN:AQ:1C", "no2")
     devices = [msgspec.convert(d, DeviceProof) for d in found["devices"][:2]]
     assert arithmetic(found["value"]["value"] + 0.001, devices, ()) == ""
@@ -139,7 +139,7 @@ def station(name: str, mean: float, people: float | None = None) -> DeviceProof:
     )  # fmt: skip
 
 
-def test_a_mean_weighted_by_people_is_told_as_one() -> None:
+def test_a_mean_weighted_by_people_is_reported_as_one() -> None:
     found = arithmetic(15.5, [station("a", 32.0, 100), station("b", 10.0, 300)], ())
     assert found == "mean weighted by people: (32 x 100 + 10 x 300) / 400 = 15.5"
 
@@ -147,7 +147,7 @@ def test_a_mean_weighted_by_people_is_told_as_one() -> None:
 @pytest.mark.parametrize(
     ("rule", "left_out"), [(False, ""), (True, "suspect: street doubled, confirmed (rule exclude_suspect)")]
 )
-def test_a_suspect_station_is_doubted_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
+def test_a_suspect_station_is_named_and_left_out_only_by_rule(rule: bool, left_out: str) -> None:
     city = City.model_validate({**tomllib.loads(CITY), "rules": {"exclude_suspect": rule}})
     period = parse_period("2018-01", city.zone)
     nothing: Any = lambda *_: (None, {})  # noqa: E731

@@ -77,7 +77,7 @@ def test_a_figure_is_checked_against_those_stored_before(store: str, tmp_path: P
         report(store, tmp_path, "EC:I:WS:2C,,2018,96,,,office,measured")
 
 
-def test_what_a_verifier_would_look_into_is_told_and_refused_only_when_asked(store: str, tmp_path: Path) -> None:
+def test_what_a_verifier_would_look_into_is_listed_and_rejected_only_when_asked(store: str, tmp_path: Path) -> None:
     line = "EC:ICT:ICT:1C,,2018,,4000,5500,office,measured"
     with pytest.raises(UsageError, match="from the city's households 5000"):
         report(store, tmp_path, line, options=("--strict",))
@@ -93,7 +93,7 @@ def test_a_city_without_any_sensor_can_report(tmp_path: Path) -> None:
     assert "1 figures" in run("kpi", "report", "almby", file, "--store", store)
 
 
-def test_a_file_that_is_not_there_is_told(store: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(store: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no file .*nothing\.csv"):
         run("kpi", "report", "almby", tmp_path / "nothing.csv", "--store", store)
 

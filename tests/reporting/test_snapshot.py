@@ -86,7 +86,7 @@ def test_a_city_without_targets_is_not_scored_but_shown() -> None:
         ({"code": "EN:EN:AQ:1C", "value": 10}, "name one in part"),
     ],
 )
-def test_a_target_that_cannot_be_used_is_told(entry: dict[str, object], sentence: str) -> None:
+def test_a_target_that_cannot_be_used_is_reported(entry: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         targets([TargetEntry.model_validate(entry)])
 

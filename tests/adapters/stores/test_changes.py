@@ -1,4 +1,4 @@
-"""Whoever keeps the last number gets what changed since, on every store, whatever the clocks showed."""
+"""A client that keeps the last number reads what changed since then, on every store and with any clock."""
 
 from __future__ import annotations
 

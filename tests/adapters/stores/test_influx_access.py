@@ -31,7 +31,7 @@ class WithPasswords(InfluxDB):
         config.write_text(config.read_text() + "  auth-enabled = true\n")
         return given
 
-    def tell(self, query: str) -> None:
+    def execute(self, query: str) -> None:
         fetch(f"{self.url}/query?u=root&p=root", urlencode({"q": query}).encode())
 
 
@@ -72,8 +72,8 @@ def certificate(path: Path) -> Path:
 @pytest.fixture
 def guarded(server: Any) -> WithPasswords:
     influx: WithPasswords = server(WithPasswords)
-    influx.tell("CREATE USER root WITH PASSWORD 'root' WITH ALL PRIVILEGES")
-    influx.tell("CREATE DATABASE city; CREATE USER writer WITH PASSWORD 'w'; GRANT ALL ON city TO writer")
+    influx.execute("CREATE USER root WITH PASSWORD 'root' WITH ALL PRIVILEGES")
+    influx.execute("CREATE DATABASE city; CREATE USER writer WITH PASSWORD 'w'; GRANT ALL ON city TO writer")
     return influx
 
 

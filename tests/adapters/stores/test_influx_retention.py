@@ -122,8 +122,8 @@ def test_a_user_who_may_not_make_a_policy_is_given_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with WithPasswords(tmp_path) as server:
-        server.tell("CREATE USER root WITH PASSWORD 'root' WITH ALL PRIVILEGES")
-        server.tell(
+        server.execute("CREATE USER root WITH PASSWORD 'root' WITH ALL PRIVILEGES")
+        server.execute(
             'CREATE DATABASE "city" WITH DURATION 30d; CREATE USER u WITH PASSWORD \'p\'; GRANT ALL ON "city" TO u'
         )
         monkeypatch.setenv("CITYVITALS__STORE__USERNAME", "u")
@@ -135,7 +135,7 @@ def test_a_user_who_may_not_make_a_policy_is_given_the_command(
         assert len(store.set_aside()) == 1
         assert values(store.kpis(KpiQuery("aba"))) == [2.0]
         [command] = [m.partition("run: ")[2] for m in caplog.messages if "administrator" in m]
-        server.tell(command)
+        server.execute(command)
         again = open_store(url)
         again.put_city(RECORD)
         again.put_kpis([old(1.0)])

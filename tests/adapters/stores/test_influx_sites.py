@@ -1,4 +1,4 @@
-"""A device's points carry one site for ever, so that no series is counted twice."""
+"""A device's points carry one site permanently, so that no series is counted twice."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_device_without_site_or_entry_has_a_dash(probe: Probe) -> None:
     assert probe.sites() == [("a", "-", 1.0), ("unlisted", "-", 1.0)]
 
 
-def test_a_site_that_cannot_be_a_tag_is_mended(probe: Probe) -> None:
+def test_a_site_that_cannot_be_a_tag_is_replaced(probe: Probe) -> None:
     probe.city(a="C:\\yard\n")
     probe.put("a", 0, 1.0)
     assert probe.sites() == [("a", "C:_yard_", 1.0)]

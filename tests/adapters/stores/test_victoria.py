@@ -53,6 +53,6 @@ def test_kpi_values_arrive_whatever_their_notes_hold(victoria: VictoriaMetrics, 
     assert samples(victoria, "kpi_value", "v3") == {("no2", T0): 2.5, ("o3", T0): 2.5, ("-", T0): 2.5}
 
 
-def test_reading_from_a_server_that_only_takes_writes_is_told(store: Store) -> None:
+def test_reading_from_a_server_that_only_takes_writes_is_reported(store: Store) -> None:
     with pytest.raises(UnreadableAnswer, match="cannot read"):
         store.kpis(KpiQuery("aba"))

@@ -18,7 +18,7 @@ SeriesName = tuple[str, str]  # device, quantity
 
 
 class Reading(NamedTuple):
-    """One value of a device. `key` tells sessions that begin together apart."""
+    """One value of a device. `key` distinguishes sessions that start together."""
 
     device: str
     quantity: str
@@ -80,7 +80,7 @@ def periods(t: int) -> tuple[str, str, str]:
 
 
 def step(before: float, after: float) -> float:
-    """What a register counted; one that fell by a tenth or more began anew from nothing."""
+    """What a register counted; one that fell by a tenth or more started from zero."""
     if after >= before:
         return after - before
     return 0.0 if after > 0.9 * before else after

@@ -12,14 +12,14 @@ from tests.chaos.checking.stored import Kpi, Row
 from tests.chaos.direct import DirectDevice
 from tests.chaos.world import World
 
-MENDED_DEVICE = "mended-1"
+REPAIRED_DEVICE = "repaired-1"
 _DERIVED = ("ledger_", "demand_", "connector_fault")  # series that gateway and engine add to those of a device
 
 
-def differences(world: World, sent: Collection[Reading], most: int = 20, mended: bool = False) -> list[str]:
+def differences(world: World, sent: Collection[Reading], most: int = 20, repaired: bool = False) -> list[str]:
     """Sentences, at most `most` a kind; none where every reading is there exactly once and every KPI is right.
 
-    `mended`: the rejects of the source that was mended have been replayed.
+    `repaired`: the rejects of the source that was repaired have been replayed.
     """
     written = {node.device.id: len(node.written) for node in world.fleet.nodes}
     found = (
@@ -28,7 +28,7 @@ def differences(world: World, sent: Collection[Reading], most: int = 20, mended:
         kpis(stored.kpis(world), batch.kpis(world.fleet.sent("chaos"))),
         readings(stored.readings(world), sent),
         ledger(stored.ledger(world), written),
-        direct(stored.readings(world), world.fleet.direct, mended),
+        direct(stored.readings(world), world.fleet.direct, repaired),
     )
     return [sentence for kind in found for sentence in kind[:most]]
 
@@ -81,8 +81,8 @@ def same_kpis(rows: Collection[Kpi], undisturbed: Mapping[tuple[str, str, str], 
     return kpis(rows, undisturbed) + [f"invented: KPI {' '.join(which)}" for which in beside]
 
 
-def told(found: Mapping[tuple[str, str, str], tuple[str, float | None]], rows: Collection[Kpi]) -> list[str]:
-    """What the hub tells whoever comes new, by (code, part, kind): the newest stored value of every KPI."""
+def published(found: Mapping[tuple[str, str, str], tuple[str, float | None]], rows: Collection[Kpi]) -> list[str]:
+    """What the central broker has retained, by (code, part, kind): the newest stored value of every KPI."""
     newest: dict[tuple[str, str, str], tuple[str, float | None]] = {}
     for row in sorted(rows, key=lambda row: row.period):
         newest[row.code, row.part, row.kind] = (row.period, row.value)
@@ -105,7 +105,7 @@ def readings(rows: Iterable[tuple[str, str, int, float]], sent: Iterable[Reading
 
 
 def direct(
-    rows: Iterable[tuple[str, str, int, float]], devices: Iterable[DirectDevice], mended: bool = True
+    rows: Iterable[tuple[str, str, int, float]], devices: Iterable[DirectDevice], repaired: bool = True
 ) -> list[str]:
     """Every reading of a device without records that its broker acknowledged, by its value: there once.
 
@@ -114,7 +114,7 @@ def direct(
     held = Counter((name, value) for name, quantity, _, value in rows if quantity == "power")
     out = []
     for device in devices:
-        if device.device == MENDED_DEVICE and not mended:
+        if device.device == REPAIRED_DEVICE and not repaired:
             continue
         name = device.device
         out += [f"lost: {name}: reading {v:g} in the gateway" for v in sorted(device.acknowledged) if not held[name, v]]

@@ -1,4 +1,4 @@
-"""The KPI values that the hub keeps for whoever comes new."""
+"""The KPI values that the central broker retains for new clients."""
 
 from __future__ import annotations
 

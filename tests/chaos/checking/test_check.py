@@ -67,9 +67,9 @@ def test_kpis_are_there_once_and_no_others() -> None:
     assert len(check.same_kpis([day, taken_back._replace(value=1.0)], wanted)) == 1
     assert len(check.same_kpis([], wanted)) == len(check.same_kpis([day._replace(value=None)], wanted)) == 1
     later = day._replace(period="2026-01-02", value=2.0)
-    assert check.told({("A", "", "day"): ("2026-01-02", 2.0)}, [later, day]) == []
-    assert check.told({("A", "", "day"): ("2026-01-01", 1.0)}, [later, day])
-    assert check.told({}, [day])
+    assert check.published({("A", "", "day"): ("2026-01-02", 2.0)}, [later, day]) == []
+    assert check.published({("A", "", "day"): ("2026-01-01", 1.0)}, [later, day])
+    assert check.published({}, [day])
 
 
 def world(**other: Any) -> Any:

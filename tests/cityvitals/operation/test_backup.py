@@ -196,7 +196,7 @@ def test_a_file_of_any_name_is_copied_whole(tmp_path: Path, name: str) -> None:
     assert held(copy) == 7
 
 
-def test_a_copy_that_is_told_about_leaves_standard_output_to_the_result(tmp_path: Path) -> None:
+def test_a_copy_that_is_reported_leaves_standard_output_to_the_result(tmp_path: Path) -> None:
     Buffer(tmp_path / "gateway.db", MINUTE).close()
     command = [sys.executable, "-m", "cityvitals", "backup", "gateway.db", "copy.db"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A damaged buffer: the gateway goes on with a new one, and what the old one held comes back."""
+"""A damaged buffer: the gateway continues with a new one, and what the old one held comes back."""
 
 from __future__ import annotations
 
@@ -189,15 +189,15 @@ def test_refused_messages_are_not_replayed_beside_a_running_gateway(tmp_path: Pa
     assert "1 messages replayed" in answer.stdout
 
 
-def test_windows_that_ingest_refused_keep_their_reason_and_the_way_to_send_them_again_is_told(tmp_path: Path) -> None:
+def test_windows_that_ingest_refused_keep_their_reason_and_the_way_to_resend_them_is_printed(tmp_path: Path) -> None:
     path = tmp_path / "rejects.db"
     kept = Rejects.open(path)
     kept.add([(NOW, "cv/1/aba/gateway-1/windows", b"{}", "not a windows message")])
     kept.db.close()
-    told = CliRunner().invoke(app, ["rejects", "replay", "--buffer", str(path)])
-    assert told.exit_code == 0, told.output
-    assert "0 messages replayed" in told.output
-    assert "`cityvitals resend` on the gateway" in told.output
+    answer = CliRunner().invoke(app, ["rejects", "replay", "--buffer", str(path)])
+    assert answer.exit_code == 0, answer.output
+    assert "0 messages replayed" in answer.output
+    assert "`cityvitals resend` on the gateway" in answer.output
     kept = Rejects.open(path)
     assert [(r.id, r.reason) for r in kept.newest()] == [(1, "not a windows message")]
     kept.db.close()
@@ -227,7 +227,7 @@ def test_damaged_refused_messages_are_set_aside_and_the_kpis_derived_again(tmp_p
     assert sound_rejects(path, []).underived() == ["aba"]
 
 
-def test_ingest_ends_when_its_own_file_is_damaged_so_that_the_next_start_mends_it(tmp_path: Path) -> None:
+def test_ingest_ends_when_its_own_file_is_damaged_so_that_the_next_start_replaces_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [windows(0)])
     bench.rejects.add([(NOW, "t", b"x" * 2000, "no") for _ in range(200)])
     bench.rejects.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

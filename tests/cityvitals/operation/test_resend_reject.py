@@ -12,7 +12,7 @@ from tests.processes import wait_for
 from tests.servers import Mosquitto
 
 
-def test_the_message_arrives_as_it_was_mended(mosquitto: Mosquitto) -> None:
+def test_the_message_arrives_as_it_was_corrected(mosquitto: Mosquitto) -> None:
     broker = Broker("127.0.0.1", mosquitto.port)
     listener = Link(broker, "listener", ["cv/1/again/+/data"], session=False)
 

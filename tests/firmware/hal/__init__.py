@@ -1,1 +1,1 @@
-"""Tests of boards and what goes wrong on them."""
+"""Tests of boards and of faults on them."""

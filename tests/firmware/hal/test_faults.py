@@ -1,4 +1,4 @@
-"""What goes wrong on a wall, on a strict board: the node goes on, loses nothing that it could keep, and says why.
+"""Faults of an installed node, on a strict board: it continues, loses nothing that it can keep, and reports the cause.
 
 Each fault here stopped a node or falsified its readings before.
 """
@@ -42,11 +42,9 @@ def node(tmp_path: Path) -> Iterator[BoardNode]:
         yield made
 
 
-def says(node: BoardNode, text: str, patience: float = 30) -> None:
+def says(node: BoardNode, text: str, timeout: float = 30) -> None:
     """Wait for a line on the console."""
-    wait_for(
-        lambda: re.search(text, node.console()), patience, f"the console to say {text!r}: {node.console()[-1500:]}"
-    )
+    wait_for(lambda: re.search(text, node.console()), timeout, f"the console to say {text!r}: {node.console()[-1500:]}")
 
 
 def gaps(heard: Listener) -> list[float]:

@@ -1,4 +1,4 @@
-"""Everything goes wrong in random order, and every reading is still in the gateway's store once, with its right time.
+"""Everything fails in random order, and every reading is still in the gateway's store once, with its right time.
 
 With CITYVITALS_LONG=1 it takes its full ten minutes of the node's time; otherwise a shorter one.
 """
@@ -176,7 +176,7 @@ def stored(gateway: Gateway) -> list[tuple[str, float]]:
 
 @contextmanager
 def placed(server: ServerFactory, folder: Path, bits: int, proof: Proof) -> Iterator[Trouble]:
-    """A node that delivers over mutual TLS to a broker with a gateway behind it; no server tells the time yet."""
+    """A node that delivers over mutual TLS to a broker with a gateway behind it; no time server answers yet."""
     ca, port = Authority(folder / "ca"), free_port()
     for name, days in (("server", 20), ("expired", -1)):
         ca.issue(name, days)

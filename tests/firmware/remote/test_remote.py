@@ -50,7 +50,7 @@ def test_records_are_sent_again_on_request_with_their_identity_and_values(pair: 
         heard.records.clear()
     places = sorted(before)[:3]
     heard.command("n1", cmd="resend", id=5, boot=1, **{"from": places[0][1], "to": places[-1][1]})
-    wait_for(lambda: set(places) <= set(heard.records), 10, "the records to come again")
+    wait_for(lambda: set(places) <= set(heard.records), 10, "the records to be resent")
     answer = wait_for(lambda: heard.on("/cmd/answer"), 10, "an answer")[0]
     assert answer == {"id": 5, "ok": True, "found": 3}
     assert [heard.records[p]["values"] for p in places] == [before[p]["values"] for p in places]

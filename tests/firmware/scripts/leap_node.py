@@ -38,7 +38,7 @@ class LeapingBoard(Board):
         return self.began + self.ticks_ms()
 
     def left_ms(self) -> int:
-        """Tell the world the time; return how far it may leap."""
+        """Write the time for the test; return how far it may leap."""
         now = self.rtc_ms()
         self.file.seek(0)
         self.file.write(struct.pack("<Q", now))

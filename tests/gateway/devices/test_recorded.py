@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -273,11 +271,3 @@ def test_unknown_families_and_files_are_sentences(tmp_path: Path) -> None:
     (tmp_path / "d.json").write_text(json.dumps({"a": 1}))
     with pytest.raises(UsageError, match="no family"):
         Found(tmp_path / "d.json", How())
-
-
-def test_the_page_of_recorded_files_is_current() -> None:
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.recorded_docs", "--check"], cwd=root, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr

@@ -47,7 +47,7 @@ class Bench(Chain):
 
 
 def pusher(bench: Bench, stop: threading.Event, acknowledged: list[int]) -> None:
-    """Send numbered lines with times of their own; one that was not acknowledged is sent again."""
+    """Send numbered lines with times of their own; one that was not acknowledged is repeated."""
     base, n = 1_763_600_000_000, 0  # 2025-11-20
     client = httpx.Client(timeout=5)
     while not stop.is_set():
@@ -63,7 +63,7 @@ def pusher(bench: Bench, stop: threading.Event, acknowledged: list[int]) -> None
 
 
 async def charge(bench: Bench, stop: threading.Event, energy: list[int]) -> None:
-    """One station: sessions one after another; a call without an answer is sent again, after connecting anew."""
+    """One station: sessions one after another; a call without an answer is repeated on a new connection."""
     waiting: list[tuple[str, dict[str, object]]] = []
     number, session = 0, 0
     while True:
@@ -128,7 +128,7 @@ def test_what_was_acknowledged_is_there_once_after_every_kill(tmp_path: Path) ->
     held = [value for _, value in bench.rows("energy_total")]
     assert set(acknowledged) <= set(held)
     assert len(held) == len(set(held)), "counted twice"
-    assert len(held) - len(acknowledged) <= 1, "at most the one under way"
+    assert len(held) - len(acknowledged) <= 1, "at most the one in flight"
     sessions = bench.rows("session_energy")
     assert sorted(value for _, value in sessions) == [e / 1000 for e in energy]
     print(f"{KILLS} kills: {len(acknowledged)} pushes and {len(energy)} sessions acknowledged, all there once")

@@ -61,7 +61,7 @@ class Model:
         return t - (t + round(offset.total_seconds()) * 1000) % round(HOUR)
 
     def length(self, first: date, last: date) -> float:
-        """Ms from the begin of the first civil day to the end of the last."""
+        """Ms from the start of the first civil day to the end of the last."""
         ends = (datetime(d.year, d.month, d.day, tzinfo=self.zone) for d in (first, last + timedelta(days=1)))
         begin, end = (moment.astimezone(UTC) for moment in ends)
         return (end - begin) / timedelta(milliseconds=1)

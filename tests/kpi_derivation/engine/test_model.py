@@ -111,7 +111,7 @@ def test_a_city_of_one_reading_agrees_with_the_model(seed: int, tmp_path: Path) 
 
 
 def test_most_synthetic_cities_have_values_to_compare() -> None:
-    """The comparison is no comparison of nothings."""
+    """The comparison does not compare two empty sets."""
     cities = [synthetic(seed) for seed in CITIES]
     first, last = date(2015, 1, 1), date(2025, 1, 1)
     metered = [c.model.metered(first, last)[0] for c in cities]

@@ -89,7 +89,7 @@ def _storm() -> tuple[list[tuple[str, float, float]], list[float], float]:
     return [*rows, ("2015-06-01T08:00", 600.0, 900.0), ("2015-07-01T08:00", 30.0, 6.0)], days, 540.0
 
 
-def test_a_storm_is_a_major_event_day_and_is_told_apart() -> None:
+def test_a_storm_is_a_major_event_day_and_is_shown_apart() -> None:
     rows, days, storm = _storm()
     w = city(1000, *rows)
     logs = [math.log(d) for d in days[: sum(r[0] < "2015" for r in rows)]]

@@ -175,14 +175,14 @@ def test_a_page_that_does_not_fit_is_not_stored_at_all(
 
 def test_a_wrong_signature_is_found_and_nothing_is_stored(source: SqliteStore, tmp_path: Path) -> None:
     key, other = tmp_path / "a.key", tmp_path / "b.key"
-    name, stranger = new_pair(key), new_pair(other)
+    name, foreign = new_pair(key), new_pair(other)
     copy = SqliteStore(tmp_path / "copy.db")
 
     def tried(feed: Feed, get: Any = http.get) -> str:
         return "".join(collect(copy, [feed], Cursors(tmp_path / "cursors"), get).wrong)
 
     with serving(source, key) as url:
-        assert "is signed with the key" in tried(Feed(url=url, key=stranger))
+        assert "is signed with the key" in tried(Feed(url=url, key=foreign))
         assert "the signature is not of this page" in tried(Feed(url=url, key=name), changed(edited("more", True)))
         short = changed(lambda a: a._replace(headers={**a.headers, HEADER: "ed25519 xx"}))
         assert "is not `ed25519 PUBLIC_KEY SIGNATURE`" in tried(Feed(url=url, key=name), short)

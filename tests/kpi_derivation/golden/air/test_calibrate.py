@@ -50,12 +50,12 @@ def raw(hour: int) -> float:
     return 12.0 + (hour * 37) % 41
 
 
-def wet(hour: int) -> float:
+def humidity(hour: int) -> float:
     return 35.0 + (hour * 23) % 53
 
 
 def line(hour: int) -> float:
-    return 0.524 * raw(hour) + 5.75 - 0.0862 * wet(hour)
+    return 0.524 * raw(hour) + 5.75 - 0.0862 * humidity(hour)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def place(tmp_path: Path) -> tuple[Path, str]:
         for third, off in ((0, -1.0), (20, 0.0), (40, 1.0)):
             if h != 5 or third == 0:  # one hour with a third of its readings is not valid
                 rows.append(f"2021-03-{day:02}T{hour:02}:{third:02}:00Z,pa,pm2_5,{raw(h) + off},ug/m3")
-            rows.append(f"2021-03-{day:02}T{hour:02}:{third:02}:00Z,pa,humidity,{wet(h) + off},%RH")
+            rows.append(f"2021-03-{day:02}T{hour:02}:{third:02}:00Z,pa,humidity,{humidity(h) + off},%RH")
         rows.append(f"2021-03-{day:02}T{hour:02}:00:00Z,ref,pm2_5,{line(h)},ug/m3")
     (tmp_path / "readings.csv").write_text("\n".join(rows) + "\n")
     url = f"sqlite:///{tmp_path}/c.db"
@@ -87,9 +87,9 @@ def test_barkjohns_line_is_found_written_and_followed(place: tuple[Path, str]) -
     assert terms == pytest.approx([0.524, 5.75, -0.0862, 1.0, HOURS - 1], abs=1e-8)
     before = cli.values("c", place[1], "2021-03-02")["EN:EN:AQ:1C", "pm2_5"]["value"]
     calibrate(place, "--humidity", "--write")
-    told = cli.here("kpi", "backfill", "--city", place[0], "--store", place[1])
-    assert "KPI values changed" in told
-    assert "device pa calibration of pm2_5 from 2021-03-01 on: recalculated: EN:EN:AQ:1C, " in told
+    output = cli.here("kpi", "backfill", "--city", place[0], "--store", place[1])
+    assert "KPI values changed" in output
+    assert "device pa calibration of pm2_5 from 2021-03-01 on: recalculated: EN:EN:AQ:1C, " in output
     assert before == pytest.approx(sum(line(h) for h in range(24, 48)) / 24)  # of the reference, which stays
     city = tomllib.loads(place[0].read_text())
     assert "calibration" not in city["device"][1]
@@ -110,7 +110,7 @@ def test_the_entry_corrects_the_hours(place: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (("--against", "re"), "did you mean 'ref'"),
         (("--against", "pa"), "its own reference"),
@@ -120,8 +120,8 @@ def test_the_entry_corrects_the_hours(place: tuple[Path, str]) -> None:
         (("--valid-from", "soon"), "'soon' is not a valid date"),
     ],
 )
-def test_what_cannot_be_fitted_is_a_sentence(place: tuple[Path, str], words: tuple[str, str], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_cannot_be_fitted_is_a_sentence(place: tuple[Path, str], words: tuple[str, str], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
         calibrate(place, *words)
 
 

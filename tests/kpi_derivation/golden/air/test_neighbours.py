@@ -1,4 +1,4 @@
-"""How soon a recorded station that goes wrong is told against its neighbours, and how often one that does not."""
+"""How soon a faulty recorded station is flagged against its neighbours, and how often one without a fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from telemetry.series import FloatArray
 from tests.kpi_derivation.golden.aberdeen import world
 
 YEAR = date(2018, 1, 1).toordinal()
-WITHIN = 14  # days in which a fault must be told
+WITHIN = 14  # days in which a fault must be flagged
 FIRST, EVERY = 75, 9  # first day of a fault, and days from one to the next
 
 
@@ -29,8 +29,8 @@ class Recorded(NamedTuple):
         level = levels(self.sums, self.hours)
         return judge(level, of_the_others(level), np.zeros(level.shape), 0)
 
-    def told(self, before: FloatArray, station: int, day: int, factor: float) -> FloatArray:
-        """Flags of the WITHIN days from `day` on, on which the station goes wrong; `before`: the flags until then."""
+    def flags_after(self, before: FloatArray, station: int, day: int, factor: float) -> FloatArray:
+        """Flags of the WITHIN days from `day` on, on which the station is faulty; `before`: the flags until then."""
         level = levels(self.sums, self.hours)[:, : day + WITHIN]
         level[station, day:] += np.log(factor)
         start = day - day % STRIDE
@@ -47,7 +47,7 @@ def recorded(quantity: str) -> Recorded:
 
 
 def delays(r: Recorded, before: FloatArray, station: int, factor: float) -> list[int]:
-    """Days until a fault is told, for each day of the year it may begin on; 999 where it is not told in time.
+    """Days until a fault is flagged, for each day of the year it may begin on; 999 where it is not flagged in time.
 
     Only faults of which anything can be said: the station has 10 of the days and 40 of the 60 before it, and so have
     two others.
@@ -58,7 +58,7 @@ def delays(r: Recorded, before: FloatArray, station: int, factor: float) -> list
     for day in range(FIRST, 365 - WITHIN, EVERY):
         if there[station, day : day + WITHIN].sum() < 10 or there[station, day - USUAL : day].sum() < LEAST_USUAL:
             continue
-        at = np.flatnonzero(r.told(before, station, day, factor)[station])
+        at = np.flatnonzero(r.flags_after(before, station, day, factor)[station])
         found.append(int(at[0]) if len(at) else 999)
     return found
 
@@ -66,15 +66,15 @@ def delays(r: Recorded, before: FloatArray, station: int, factor: float) -> list
 LIMITS = [("no2", 0.92, 0.04), ("pm10", 0.96, 0.01), ("pm2_5", 0.92, 0.01)]
 
 
-@pytest.mark.parametrize(("quantity", "told", "alarms"), LIMITS)
-def test_a_recorded_station_that_doubles_or_halves_is_told_within_two_weeks(
-    quantity: str, told: float, alarms: float
+@pytest.mark.parametrize(("quantity", "share", "alarms"), LIMITS)
+def test_a_recorded_station_that_doubles_or_halves_is_flagged_within_two_weeks(
+    quantity: str, share: float, alarms: float
 ) -> None:
     """Every station, from every ninth day of the year on. Missed is where the weather undid the fault just then, or
     where the others had come back too lately to say what is usual."""
     r = recorded(quantity)
     unaltered = r.flags()
-    print(f"\n{quantity:22} doubled: told, median days   halved: told, median days   days flagged unaltered")
+    print(f"\n{quantity:22} doubled: found, median days   halved: found, median days   days flagged unaltered")
     counts = np.zeros(4)
     for i, name in enumerate(r.names):
         doubled, halved = delays(r, unaltered, i, 2.0), delays(r, unaltered, i, 0.5)
@@ -83,9 +83,9 @@ def test_a_recorded_station_that_doubles_or_halves_is_told_within_two_weeks(
         two = [f"{n:12}/{len(d):<3} {np.median(d):6.1f}" for n, d in zip(in_time, (doubled, halved), strict=True)]
         print(f"  {name:20} {two[0]}   {two[1]}   {flagged:8} of {days}")
         counts += [sum(in_time), len(doubled) + len(halved), flagged, days]
-    print(f"  {'all':20} {100 * counts[0] / counts[1]:.1f} % of {counts[1]:g} told, {100 * counts[2] / counts[3]:.1f} %"
-          " of the days flagged without a fault")  # fmt: skip
-    assert counts[0] / counts[1] >= told
+    print(f"  {'all':20} {100 * counts[0] / counts[1]:.1f} % of {counts[1]:g} found, "
+          f"{100 * counts[2] / counts[3]:.1f} % of the days flagged without a fault")  # fmt: skip
+    assert counts[0] / counts[1] >= share
     assert counts[2] / counts[3] <= alarms
 
 
@@ -95,7 +95,7 @@ def test_a_fault_of_one_station_is_not_laid_on_the_others() -> None:
     unaltered = r.flags()
     for i in range(len(r.names)):
         for day in range(FIRST, 365 - WITHIN, EVERY):
-            flagged = (r.told(unaltered, i, day, 2.0) > 0) & ~(unaltered[:, day : day + WITHIN] > 0)
+            flagged = (r.flags_after(unaltered, i, day, 2.0) > 0) & ~(unaltered[:, day : day + WITHIN] > 0)
             others.append(bool(np.delete(flagged, i, axis=0).any()))
     assert np.mean(others) <= 0.15
 
@@ -114,7 +114,7 @@ def network(seed: int, stations: int) -> FloatArray:
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.integers(5, 12), st.integers(90, 130), st.sampled_from([2.0, 0.5]))
-def test_a_fault_is_told_in_any_network_and_order_of_stations_changes_nothing(
+def test_a_fault_is_flagged_in_any_network_and_order_of_stations_changes_nothing(
     seed: int, stations: int, day: int, factor: float
 ) -> None:
     level = network(seed, stations)

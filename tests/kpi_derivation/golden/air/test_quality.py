@@ -36,7 +36,7 @@ def air(days: int, fault: int | None = None, rules: dict[str, Any] | None = None
     return w
 
 
-def test_a_doubled_station_is_told_within_two_weeks_with_the_mean_without_it() -> None:
+def test_a_doubled_station_is_flagged_within_two_weeks_with_the_mean_without_it() -> None:
     value = air(114, fault=100).value(AIR, "2021-04", "no2")
     assert "suspect: s2 drifts against its neighbours" in value.notes
     assert "without them" in value.notes
@@ -63,7 +63,7 @@ def test_a_station_whose_fault_is_confirmed_can_be_left_out_by_rule() -> None:
     assert kept.n_devices == 5
 
 
-def test_without_half_a_year_of_history_nobody_is_left_out_also_not_the_station_that_was_mended() -> None:
+def test_without_half_a_year_of_history_no_station_is_left_out_not_even_the_repaired_one() -> None:
     """One that is halved after 100 days is one that was doubled until then: only the fault could be learnt."""
     for made in (air(130, 90, EXCLUDE), air(160, 100, EXCLUDE, factor=0.5)):
         value = made.value(AIR, "2021", "no2")
@@ -129,15 +129,15 @@ def test_a_stuck_station_is_flagged_that_day() -> None:
 
 
 @pytest.mark.parametrize("quantity", ["pm10", "pm2_5", "no2"])
-def test_a_particle_sensor_whose_fan_stands_is_told_after_two_days(quantity: str) -> None:
+def test_a_particle_sensor_whose_fan_stands_is_flagged_after_two_days(quantity: str) -> None:
     """It goes on to send zeros with a little noise. Without any neighbour."""
     w = World([{"id": "pm", "kind": "air_lowcost", "quantities": [quantity], "interval_s": 3600}])
     good = [4.0 + h % 7 for h in range(21 * 24)]
     w.take(every("2021-01-01", 24 * 24, HOUR, "pm", quantity, good + [0.1 * (h % 4) for h in range(3 * 24)]))
     value = w.value(AIR, "2021-01", quantity)
-    told = "suspect: pm empty (does its fan stand?) against its neighbours on 3 days from 2021-01-22" in value.notes
-    assert told == (quantity != "no2")
-    assert value.n_devices == 1  # told, not left out
+    flagged = "suspect: pm empty (does its fan stand?) against its neighbours on 3 days from 2021-01-22" in value.notes
+    assert flagged == (quantity != "no2")
+    assert value.n_devices == 1  # flagged, not left out
     days = w.engine._days.daily(["pm"], quantity, *(date(2021, 1, d).toordinal() for d in (1, 21)))
     assert not days["suspect"].any()
 
@@ -213,12 +213,14 @@ def test_late_humidity_corrects_what_was_without() -> None:
 
 @settings(deadline=None)
 @given(st.floats(0.2, 3), st.floats(-10, 10), st.floats(-0.2, 0.2), st.integers(0, 1000))
-def test_a_fit_finds_the_line_that_made_the_readings(gain: float, offset: float, wet: float, seed: int) -> None:
+def test_a_fit_finds_the_line_that_made_the_readings(
+    gain: float, offset: float, per_humidity: float, seed: int
+) -> None:
     chance = np.random.default_rng(seed)
     raw, humidity = chance.uniform(0, 80, 200), chance.uniform(20, 95, 200)
     raw[:5] = np.nan
-    found = fit(raw, gain * raw + offset + wet * humidity, humidity)
-    assert (found.gain, found.offset, found.humidity) == pytest.approx((gain, offset, wet), abs=1e-8)
+    found = fit(raw, gain * raw + offset + per_humidity * humidity, humidity)
+    assert (found.gain, found.offset, found.humidity) == pytest.approx((gain, offset, per_humidity), abs=1e-8)
     assert found.n == 195
 
 

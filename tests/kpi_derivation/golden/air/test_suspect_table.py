@@ -119,10 +119,10 @@ def total(since: int, first: int) -> tuple[Score, Score]:
     return sum((b[0] for b in both[1:]), both[0][0]), sum((b[1] for b in both[1:]), both[0][1])
 
 
-def mended() -> tuple[float, float]:
+def after_repair() -> tuple[float, float]:
     """Share of the days after the repair that are flagged, and confirmed, of a station that was doubled until then.
 
-    From the first day of the data on, for 75, 105 and 135 days: nothing tells that this was the fault.
+    From the first day of the data on, for 75, 105 and 135 days: nothing shows that this was the fault.
     """
     flagged, confirmed, days = 0, 0, 0
     for quantity in COLUMNS:
@@ -144,7 +144,7 @@ def page() -> str:
         for quantity in (*COLUMNS, "all"):
             pair = total(since, first) if quantity == "all" else scores(quantity, since, first)
             lines.append(f"| {style} | {TITLES[quantity]} | {pair[0].text()} | {pair[1].text()} |")
-    shares = mended()
+    shares = after_repair()
     lines.append("")
     lines.append("Days after its repair on which a station is flagged that was doubled from the first day on:")
     lines.append(f"{100 * shares[0]:.0f} %; confirmed: {100 * shares[1]:.0f} %.")

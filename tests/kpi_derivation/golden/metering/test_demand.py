@@ -93,7 +93,7 @@ def test_order_repetition_and_restart_change_no_bit_of_the_demand(seed: int, qua
 
 
 def test_an_hour_that_fills_up_late_has_the_peak_of_one_that_came_whole() -> None:
-    """Its first two energies tell the quarters by themselves, those of more are stored."""
+    """Its first two energies give the quarters by themselves, those of more are stored."""
     energies = [(0, 0.1), (15, 0.4), (30, 0.2), (45, 0.3)]
     readings = [Reading(at("2020-01-01") + m * MINUTE, "m0", "energy_delta", kwh) for m, kwh in energies]
     w = World(meters(1, "energy_delta"))
@@ -147,7 +147,7 @@ def test_a_refused_reading_between_two_does_not_part_them() -> None:
         assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-01").notes
 
 
-def test_hourly_registers_tell_no_quarters() -> None:
+def test_hourly_registers_give_no_quarters() -> None:
     w = World(meters(1, "energy_total"))
     w.take(every("2020-01-01", 24, 60 * MINUTE, "m0", "energy_total", range(1, 25)))
     assert w.value(PEAK, "2020-01-01").value is None

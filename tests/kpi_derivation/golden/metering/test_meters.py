@@ -47,7 +47,7 @@ def test_power_counts_only_where_a_meter_sends_nothing_better_and_only_valid_hou
 
 
 @pytest.mark.parametrize("quantity", ["energy_total", "water_total", "heat_total"])
-def test_one_reading_of_a_register_tells_no_amount(quantity: str) -> None:
+def test_one_reading_of_a_register_gives_no_amount(quantity: str) -> None:
     kind = {"e": "electricity_meter", "w": "water_meter", "h": "heat_meter"}[quantity[0]]
     code = {"e": METERED, "w": "EN:EN:WS:2C", "h": "EN:E:E:3C"}[quantity[0]]
     w = World([{**meter("m", quantity, interval_s=86400), "kind": kind}], {"period_capture": 0.0}, population=1)
@@ -122,10 +122,10 @@ def test_customers_without_a_meter_are_estimated_only_when_asked_for_and_counted
     value = estimated(20, estimate_unmetered=True).value(PER_CAPITA, "2020-01-01")
     assert value.value == pytest.approx(48 / 50 * 5)
     assert "estimated: 4 of 20 customers are metered" in value.notes
-    for customers, told in ((None, "set electricity_customers"), (3, "less than the 4 customers")):
+    for customers, sentence in ((None, "set electricity_customers"), (3, "less than the 4 customers")):
         none = estimated(customers, estimate_unmetered=True).value(PER_CAPITA, "2020-01-01")
         assert none.value is None
-        assert told in none.notes
+        assert sentence in none.notes
 
 
 @settings(deadline=None, max_examples=25)

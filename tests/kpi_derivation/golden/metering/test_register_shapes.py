@@ -86,7 +86,7 @@ WRONG: dict[str, Callable[[float], float]] = {
 @every_size
 @every_shape
 def test_one_wrong_reading_counts_nothing(shape: str, size: tuple[float, float], fault: str) -> None:
-    """But for monthly readings of a register hardly larger than a month: what is wrong then nobody can tell."""
+    """But for monthly readings of a register hardly larger than a month: an error cannot be found then."""
     for start in STARTS[1:] if size[0] > 24 else STARTS:
         for seed in range(3):
             v, at, _ = register(shape, size, start, seed)
