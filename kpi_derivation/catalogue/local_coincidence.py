@@ -20,7 +20,7 @@ KPI = local_kpi(
     "Peak of all meters over the sum of their own peaks",
     "Energy",
 )
-METHOD = "coincidence/2"
+METHOD = "coincidence/3"
 REGION = "none"
 
 

@@ -13,7 +13,7 @@ from kpi_derivation.engine.view import Part, View
 from kpi_derivation.rules.metering.peaks import of_peak
 
 KPI = local_kpi("LOCAL:E:PEAK", "Peak demand", "kW", "Highest mean power of all meters over 15 minutes", "Energy")
-METHOD = "peak-demand/2"
+METHOD = "peak-demand/3"
 REGION = "none"
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -82,41 +83,66 @@ def has_quarter_detail(n: IntArray) -> BoolArray:
     return n <= 2
 
 
-def demand(windows: Partials, table: SeriesTable, since: int) -> Partials:
-    """Energy of each quarter from `since` on, one row a quarter; `windows`: of one source series each device, sorted.
+class _Pieces(NamedTuple):
+    """Energy in quarters: of which window (its row), in which quarter, how much, and of how many steps or readings."""
 
-    A register's step counts in the quarter in which it was read, where the reading before is at most a quarter older;
-    a longer step is a gap, whose energy has no time and no demand. Power counts as its mean over the quarter.
+    row: IntArray
+    quarter: IntArray
+    energy: FloatArray
+    n: IntArray
+
+
+def demand(windows: Partials, table: SeriesTable, since: int, until: int) -> Partials:
+    """Energy of each quarter in [since, until), one row a quarter; `windows`: of one source series each device, sorted.
+
+    A register's step of at most a quarter is spread over the time between its two readings, which may begin in the
+    quarter before `since`; what ends on a boundary belongs to the time before it. A longer step is a gap, whose energy
+    has no time and no demand. Power counts as its mean over the quarter.
     """
     windows = windows.take(windows.n > 0)  # a window of flagged readings only must not separate its neighbours
     if not len(windows):
         return windows
-    energy, n = _energy(windows, table)
-    quarter = window_start(windows.start, QUARTER)
-    # A window longer than a quarter has its energy in unknown quarters.
-    keep = (quarter >= since) & (n > 0) & (windows.last_t - windows.first_t <= QUARTER)
-    kept, energy, n, quarter = windows.take(keep), energy[keep], n[keep], quarter[keep]
+    register = ~np.isnan(table.modulus(windows.series))
+    p = _pieces(windows, register, table)
+    begins = np.where(register[p.row], since - QUARTER, since)
+    kept = np.flatnonzero((p.quarter >= begins) & (p.quarter < until) & (p.n > 0))
+    kept = kept[np.lexsort((p.row[kept], p.quarter[kept], windows.series[p.row[kept]]))]
     if not len(kept):
-        return kept
-    new = np.concatenate(([True], (kept.series[1:] != kept.series[:-1]) | (quarter[1:] != quarter[:-1])))
-    starts, ends = np.flatnonzero(new), np.flatnonzero(np.append(new[1:], True))
-    total = np.add.reduceat(energy, starts)
-    counts = np.add.reduceat(n, starts)
-    series = kept.series[starts]
+        return Partials.empty()
+    of, quarter = windows.take(p.row[kept]), p.quarter[kept]
+    new = np.concatenate(([True], (of.series[1:] != of.series[:-1]) | (quarter[1:] != quarter[:-1])))
+    starts = np.flatnonzero(new)
+    total, counts = np.add.reduceat(p.energy[kept], starts), np.add.reduceat(p.n[kept], starts)
+    series = of.series[starts]
     power = np.isin(series, [s for s in np.unique(series).tolist() if table[s].quantity == "power"])
     kwh = np.where(power, total / counts / 1000.0 * QUARTER / HOUR, total)
-    return _rows(_targets(kept.series[starts], table), quarter[starts], counts, kwh, kept, starts, ends)
+    return _rows(_targets(series, table), quarter[starts], counts, kwh, of, starts)
 
 
-def _energy(w: Partials, table: SeriesTable) -> tuple[FloatArray, IntArray]:
-    """What each window adds: kWh of intervals, timed steps of registers (n: how many), W of power (n: readings)."""
-    register = ~np.isnan(table.modulus(w.series))
+def _pieces(w: Partials, register: BoolArray, table: SeriesTable) -> _Pieces:
+    """What each window adds to its quarter, and what the step before it adds to the one or two quarters it spans."""
+    row = np.arange(len(w))
     before = np.full(len(w), -1, dtype=np.int64)
-    before[1:] = np.where(w.series[1:] == w.series[:-1], np.arange(len(w) - 1), -1)
-    near = (before >= 0) & (w.n > 0) & (w.n[before] > 0) & (w.first_t - w.last_t[before] <= QUARTER)
-    joined = np.where(near, step(w.last[before], w.first, table.modulus(w.series)), 0.0)
-    steps = np.nan_to_num(w.increase) + np.nan_to_num(joined)
-    return np.where(register, steps, w.sum), np.where(register, w.n - 1 + near, w.n)
+    before[1:] = np.where(w.series[1:] == w.series[:-1], row[:-1], -1)
+    near = np.flatnonzero(register & (before >= 0) & (w.first_t - w.last_t[before] <= QUARTER))
+    begin, end = w.last_t[before[near]], w.first_t[near]
+    joined = np.nan_to_num(step(w.last[before[near]], w.first[near], table.modulus(w.series[near])))
+    last = np.maximum(window_start(end - 1, QUARTER), window_start(begin, QUARTER))
+    earlier = np.maximum(last - begin, 0) / np.maximum(end - begin, 1)
+    split = np.flatnonzero(earlier > 0)
+    one = np.ones(len(near), dtype=np.int64)
+    # A window longer than a quarter has its energy in unknown quarters.
+    own = np.where(w.last_t - w.first_t <= QUARTER, np.where(register, w.n - 1, w.n), 0)
+    return _Pieces(
+        np.concatenate((row, near, near[split])),
+        np.concatenate((window_start(w.start, QUARTER), last, window_start(begin[split], QUARTER))),
+        np.concatenate((
+            np.where(register, np.nan_to_num(w.increase), w.sum),
+            joined * (1.0 - earlier),
+            joined[split] * earlier[split],
+        )),
+        np.concatenate((own, one, one[split])),
+    )  # fmt: skip
 
 
 def _targets(series: IntArray, table: SeriesTable) -> IntArray:
@@ -124,12 +150,12 @@ def _targets(series: IntArray, table: SeriesTable) -> IntArray:
     return np.array([known[s] for s in series.tolist()], dtype=np.int64)
 
 
-def _rows(
-    series: IntArray, start: IntArray, n: IntArray, kwh: FloatArray, of: Partials, starts: IntArray, ends: IntArray
-) -> Partials:
-    """Partials of a derived series with these sums."""
+def _rows(series: IntArray, start: IntArray, n: IntArray, kwh: FloatArray, of: Partials, starts: IntArray) -> Partials:
+    """Partials of a derived series with these sums. `of`: the windows of all pieces; `starts`: the first of each."""
     nothing, zero = np.full(len(start), np.nan), np.zeros(len(start), dtype=np.int64)
+    first, last = np.minimum.reduceat(of.first_t, starts), np.maximum.reduceat(of.last_t, starts)
+    within = start, start + QUARTER - 1  # a step may have been read after the quarter that has a part of it
     return Partials(
-        series, start, n, kwh, kwh, kwh, kwh * kwh, of.first_t[starts], nothing, of.last_t[ends], nothing, nothing,
-        zero, np.maximum.reduceat(of.lag, starts),
+        series, start, n, kwh, kwh, kwh, kwh * kwh, np.clip(first, *within), nothing, np.clip(last, *within), nothing,
+        nothing, zero, np.maximum.reduceat(of.lag, starts),
     )  # fmt: skip

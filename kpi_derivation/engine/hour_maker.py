@@ -42,7 +42,7 @@ class HourMaker:
         return Partials.concat([hours, self._demand(hours)])
 
     def _demand(self, hours: Partials) -> Partials:
-        """Demand of the quarters of these hours and of the one after, which their last reading may begin."""
+        """Demand of the quarters of these hours, and of the ones beside them that a register's step may reach."""
         names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
         metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
         intervals = [s for s in metered if names[s].quantity == "energy_delta"]
@@ -51,9 +51,9 @@ class HourMaker:
         made = []
         for first, last in runs(np.unique(mine.start), HOUR):
             series = np.unique(mine.series[(mine.start >= first) & (mine.start <= last)])
-            end = last + HOUR + QUARTER
-            windows = Partials.concat(list(self._windows.read(first - 2 * QUARTER, end, series))).latest()
-            made.append(demand(windows, self._table, first))
+            until = last + HOUR + QUARTER
+            around = self._windows.read(first - 3 * QUARTER, until + QUARTER, series)
+            made.append(demand(Partials.concat(list(around)).latest(), self._table, first, until))
         return Partials.concat(made)
 
     def new_sources(self, old: City) -> list[Series]:

@@ -157,9 +157,9 @@ def test_a_ratios_value_is_its_numerator_over_its_denominator(
 
 
 DIFFERENT = {
-    "methods differ: coincidence/2 at 15 min, coincidence/2 at 30 min": (
-        figure("LOCAL:E:COINCIDENCE", 0.28, method="coincidence/2 at 15 min"),
-        figure("LOCAL:E:COINCIDENCE", 0.34, method="coincidence/2 at 30 min"),
+    "methods differ: coincidence/3 at 15 min, coincidence/3 at 30 min": (
+        figure("LOCAL:E:COINCIDENCE", 0.28, method="coincidence/3 at 15 min"),
+        figure("LOCAL:E:COINCIDENCE", 0.34, method="coincidence/3 at 30 min"),
     ),
     "methods differ: saifi/1, saifi/2": (
         figure(SAIFI, 0.2, method="saifi/1", numerator=1.0, denominator=5.0),

@@ -29,7 +29,7 @@ def test_the_peak_half_hour_of_london() -> None:
     peak = w.value(PEAK, "2013-01")
     assert peak.value == pytest.approx(52.256, abs=5e-4)
     assert "49 of 49 meters, mean power at 30 min; peak at 2013-01-18T18:00:00Z of 49 meters" in peak.notes
-    assert peak.method == "peak-demand/2 at 30 min"
+    assert peak.method == "peak-demand/3 at 30 min"
     highest: dict[str, float] = {}
     for _, d, _, v, _ in rows:
         highest[d] = max(highest.get(d, 0.0), 2 * float(v))
@@ -44,9 +44,9 @@ def test_two_meters_that_peak_apart_have_half_the_coincidence() -> None:
     assert w.value(FACTOR, "2020-01-01").value == pytest.approx(0.5)
 
 
-def test_a_register_counts_in_the_quarter_of_the_later_reading_and_a_gap_makes_no_peak() -> None:
+def test_a_register_counts_in_the_time_between_its_readings_and_a_gap_makes_no_peak() -> None:
     w = World(meters(1, "energy_total"))
-    steps = [0.01] * 720 + [0.03] * 15 + [0.01] * 705
+    steps = [0.01] * 721 + [0.03] * 15 + [0.01] * 704  # the step of 12:01 is of the minute from 12:00 on
     readings = every("2020-01-01", 1440, MINUTE, "m0", "energy_total", (100 + sum(steps[: i + 1]) for i in range(1440)))
     hole = at("2020-01-01T20:00"), at("2020-01-01T22:00")
     w.take(r for r in readings if not hole[0] <= r.time < hole[1])
@@ -57,6 +57,43 @@ def test_a_register_counts_in_the_quarter_of_the_later_reading_and_a_gap_makes_n
     assert f"of these {120 * 0.01 + 0.01:,.0f} kWh lie in gaps" in total.notes
     assert total.coverage == pytest.approx(22 / 24)
     assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-02").notes
+
+
+@pytest.mark.parametrize("minutes", [1, 4, 7, 10, 15])
+def test_a_constant_load_has_its_power_as_peak_however_often_the_register_is_read(minutes: int) -> None:
+    """By the quarter in which they were read, two steps of ten minutes would make a peak of a third more."""
+    w = World(meters(1, "energy_total"))
+    times = range(0, 1440, minutes)
+    w.take(Reading(at("2020-01-01") + m * MINUTE, "m0", "energy_total", 100 + 4.0 * m / 60) for m in times)
+    assert w.value(PEAK, "2020-01-01").value == pytest.approx(4.0)
+
+
+def test_a_register_that_is_read_more_often_from_now_on_doubles_no_quarter() -> None:
+    w = World(meters(1, "energy_total"))
+    times = [*range(0, 720 * 60, 900), *range(720 * 60, 1440 * 60, 30)]
+    w.take(Reading(at("2020-01-01") + s * 1000, "m0", "energy_total", 100 + 4.0 * s / 3600) for s in times)
+    assert w.value(PEAK, "2020-01-01").value == pytest.approx(4.0)
+
+
+def test_a_step_over_a_boundary_is_shared_by_time_also_where_its_end_comes_later() -> None:
+    """3 kWh from 11:50 to 12:05: 2 kWh in ten minutes of the quarter before noon, 1 kWh in five of the one after."""
+    rows = [Reading(at(f"2020-01-01T{t}"), "m0", "energy_total", v) for t, v in (("11:50", 5.0), ("12:05", 8.0))]
+    for pieces in ([rows], [rows[:1], rows[1:]], [rows[1:], rows[:1]]):
+        w = World(meters(1, "energy_total"))
+        for piece in pieces:
+            w.take(piece)
+            w.engine.evaluate(at("2021-01-01"))
+        peak = w.value(PEAK, "2020-01-01")
+        assert peak.value == pytest.approx(8.0)
+        assert "at 2020-01-01T11:45:00Z" in peak.notes
+
+
+def test_a_step_over_midnight_counts_in_both_days() -> None:
+    rows = [("2020-01-01T23:50", 5.0), ("2020-01-02T00:05", 8.0)]
+    w = World(meters(1, "energy_total"))
+    w.take(Reading(at(t), "m0", "energy_total", v) for t, v in rows)
+    assert w.value(PEAK, "2020-01-01").value == pytest.approx(8.0)
+    assert w.value(PEAK, "2020-01-02").value == pytest.approx(4.0)
 
 
 def test_a_reset_register_starts_again_and_a_rollover_goes_on() -> None:
@@ -143,7 +180,7 @@ def test_a_refused_reading_between_two_does_not_part_them() -> None:
                 w.table.id_of(Series(w.city.id, "m0", "energy_total"))
                 w.memory.put("window", empty)
                 w.memory.put("hour", w.engine.absorb(empty))
-        assert w.value(PEAK, "2020-01-01").value == pytest.approx(4.0)
+        assert w.value(PEAK, "2020-01-01").value == pytest.approx(6.0)
         assert "gaps" not in w.value("LOCAL:E:METERED", "2020-01-01").notes
 
 
@@ -168,7 +205,7 @@ def test_the_interval_is_part_of_the_method_and_of_the_notes() -> None:
         w = World([{"id": n, "kind": "electricity_meter", "quantities": ["energy_delta"]} for n in names])
         w.take(sorted(readings, key=lambda r: (r.device, r.time)))
         found.append(w.value(FACTOR, "2013-01"))
-    assert [v.method for v in found] == ["coincidence/2 at 30 min", "coincidence/2 at 60 min"]
+    assert [v.method for v in found] == ["coincidence/3 at 30 min", "coincidence/3 at 60 min"]
     assert [v.notes.split(";")[0] for v in found] == [f"49 of 49 meters, mean power at {m} min" for m in (30, 60)]
     assert found[0].value != pytest.approx(found[1].value, rel=0.01)
 
@@ -177,4 +214,4 @@ def test_meters_of_different_intervals_are_named_with_both() -> None:
     w = World([*meters(1, "energy_delta"), {**meters(2, "power")[1]}])
     w.take(every("2020-01-01", 24, 60 * MINUTE, "m0", "energy_delta", [1.0] * 24))
     w.take(every("2020-01-01", 1440, MINUTE, "m1", "power", [500.0] * 1440))
-    assert w.value(PEAK, "2020-01-01").method == "peak-demand/2 at 15 to 60 min"
+    assert w.value(PEAK, "2020-01-01").method == "peak-demand/3 at 15 to 60 min"
