@@ -124,3 +124,21 @@ def test_a_reset_and_a_change_to_a_much_higher_register_lose_one_step_at_most(
             higher[at:] -= 500_000.0 * scale * max(hours, 1.0)
             higher[at:] += 3 * largest  # which is possible for any register, not for this connection
             assert counted(hours, higher, limit) == pytest.approx(true, abs=rest)
+
+
+def hourly(*values: float) -> tuple[float, int]:
+    """The energy that a register of these hourly readings counted, and how often a meter change was found."""
+    n = len(values)
+    found = steps(Register(np.arange(n) * HOUR, np.array(values, dtype=float), np.full(n, np.nan), np.nan, np.nan))
+    return float(found.energy.sum()), int(found.changed.sum())
+
+
+def test_a_small_fall_that_is_climbed_back_counts_once() -> None:
+    """309.9 - 309.5 is less than a tenth: noise. The register counted 10.1 from 300 to 310.1, not 10.5."""
+    energy, changes = hourly(300, 305, 309.8, 309.9, 309.5, 309.6, 309.7, 309.8, 310.0, 310.1)
+    assert (energy, changes) == (pytest.approx(10.1), 0)
+
+
+def test_a_small_fall_that_stays_counts_nothing_and_is_no_other_meter() -> None:
+    energy, changes = hourly(997, 998, 999, 1000, 950, *range(951, 966))
+    assert (energy, changes) == (pytest.approx(3 + 15), 0)
