@@ -12,6 +12,7 @@ import typer
 
 from cityvitals import cli
 from cityvitals.help import Sections
+from cityvitals.options import GIVEN_FILE
 
 app = typer.Typer(
     cls=Sections,
@@ -38,6 +39,7 @@ def _logging(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
+    GIVEN_FILE.set(None)  # of this call, not of one before in the same process
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr
     )

@@ -57,7 +57,7 @@ def fill(store: Store, cities: list[str]) -> None:
 
 @contextmanager
 def serving(store: Store, key: Path | None = None) -> Iterator[str]:
-    server = ApiServer(ApiSettings(port=0, signing_key=key), store, lambda: 1_700_000_000_000)
+    server = ApiServer(ApiSettings(port=0, signing_key=key), store, lambda: 1_760_000_000_000)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -136,9 +136,11 @@ def hourly(*values: float) -> tuple[float, int]:
 def test_a_small_fall_that_is_climbed_back_counts_once() -> None:
     """309.9 - 309.5 is less than a tenth: noise. The register counted 10.1 from 300 to 310.1, not 10.5."""
     energy, changes = hourly(300, 305, 309.8, 309.9, 309.5, 309.6, 309.7, 309.8, 310.0, 310.1)
-    assert (energy, changes) == (pytest.approx(10.1), 0)
+    assert energy == pytest.approx(10.1)
+    assert changes == 0
 
 
 def test_a_small_fall_that_stays_counts_nothing_and_is_no_other_meter() -> None:
     energy, changes = hourly(997, 998, 999, 1000, 950, *range(951, 966))
-    assert (energy, changes) == (pytest.approx(3 + 15), 0)
+    assert energy == pytest.approx(3 + 15)
+    assert changes == 0
