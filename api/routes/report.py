@@ -5,12 +5,13 @@ Figures pass the same checks as `cityvitals kpi report`; all of a request are st
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.problems import responses
 from api.state import CityOf, StateOf
@@ -19,6 +20,7 @@ from reporting.figures.file import COLUMNS, blank_form
 from reporting.figures.stored import reported_among
 from reporting.files.workbook import form_workbook
 from reporting.report import figures_in, report_figures
+from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 
 router = APIRouter(prefix="/v1/cities/{city}/report", tags=["Reporting"], responses=responses(401, 403, 404, 422, 503))
@@ -64,7 +66,7 @@ class FiguresIn(BaseModel):
 
     figures: list[FigureIn] = Field([], max_length=500)
     csv: str = Field("", max_length=_MOST)
-    xlsx: Base64Bytes = Field(b"", max_length=_MOST)
+    xlsx: str = Field("", max_length=_MOST)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> FiguresIn:
@@ -95,10 +97,18 @@ def form(record: CityOf, state: StateOf, query: Annotated[FormQuery, Query()]) -
 def figures(record: CityOf, state: StateOf, body: FiguresIn) -> dict[str, Any]:
     """Check and store figures, all or none: as of the city, final, with the next revision where they differ."""
     name = "the form.xlsx" if body.xlsx else "the form"
-    given = figures_in(body.xlsx or (body.csv or _as_csv(body.figures)).encode(), name)
+    data = _unpacked(body.xlsx) if body.xlsx else (body.csv or _as_csv(body.figures)).encode()
+    given = figures_in(data, name)
     with state.store.writing() as store:
         done = report_figures(store, City.model_validate(record.config), given, name, state.clock())
     return {"figures": done.figures, "changed": done.changed, "findings": [f.text for f in done.findings]}
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise UsageError("xlsx is not base64; send the bytes of the workbook in base64.") from None
 
 
 def _as_csv(rows: list[FigureIn]) -> str:

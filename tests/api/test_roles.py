@@ -164,6 +164,8 @@ def test_a_form_that_was_filled_in_a_spreadsheet_program_is_stored(api: Any) -> 
     assert downloaded()[1][f"J{row}"].value == 7.25
     wrong = ask(api, "reporter", "POST", f"/v1/cities/{CITY}/report/figures", {"xlsx": "UEsDBA=="})
     assert (wrong.status_code, "is not a workbook" in wrong.json()["detail"]) == (422, True)
+    wrong = ask(api, "reporter", "POST", f"/v1/cities/{CITY}/report/figures", {"xlsx": "a workbook"})
+    assert (wrong.status_code, "is not base64" in wrong.json()["detail"]) == (422, True)
 
 
 def test_roles_include_the_ones_before() -> None:
