@@ -58,13 +58,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     on_target: int
 
 
-def indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
-    """Every data point of the 91, in the catalogue's order."""
-    return _indicators(city, figures(values))
-
-
 def newest_indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]:
-    """The same from the values of several years: of each data point the newest year in which it has a value.
+    """As `indicators`, from the values of several years: of each data point the newest year in which it has a value.
 
     Sensors give the running year, people report the one before it: no single year has both.
     """
@@ -78,10 +73,11 @@ def newest_indicators(city: City, values: Iterable[KpiValue]) -> list[Indicator]
             old = known.get((f.code, f.part))
             if old is None or (old.value is None and (f.value is not None or old.derived is None)):
                 known[f.code, f.part] = f
-    return _indicators(city, list(known.values()))
+    return indicators(city, list(known.values()))
 
 
-def _indicators(city: City, found: Sequence[Figure]) -> list[Indicator]:
+def indicators(city: City, found: Sequence[Figure]) -> list[Indicator]:
+    """Every data point of the 91, in the catalogue's order."""
     wanted = stored_targets(city)
     scores = score(found, wanted)
     return [_indicator(f, scores, _target_of(f, wanted)) for f in official(found)]

@@ -13,11 +13,11 @@ from api.queries import standing_year
 from api.state import State, StateOf, find_city
 from registry.city import City
 from reporting.comparison import compare
-from reporting.figures.figures import figures
+from reporting.figures.figures import Figure, figures
 from reporting.indicators import Indicator, indicators
 from reporting.region.table import city_figures, neighbours
 from telemetry.errors import UsageError
-from telemetry.kpi_value import KpiQuery, KpiValue
+from telemetry.kpi_value import KpiQuery
 from telemetry.periods import parse_period
 
 router = APIRouter(prefix="/v1", tags=["KPI values"], responses=responses(404, 422, 503))
@@ -53,11 +53,11 @@ def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> d
     """Performance against each city's own targets: a place among neighbours, not an official index."""
     group, chosen = _chosen(state, query)
     label = query.period or standing_year(state.store, chosen[0].id, chosen[0].zone, state.clock()).label
-    values = {c.id: _values(state, c, label) for c in chosen}
-    found = {c.id: indicators(c, values[c.id]) for c in chosen}
+    of_city = {c.id: _figures(state, c, label) for c in chosen}
+    found = {c.id: indicators(c, of_city[c.id]) for c in chosen}
     blocks = list(dict.fromkeys((i.sub_dimension, i.category) for i in next(iter(found.values()))))
     cities = [_city(c, found[c.id], blocks) for c in chosen]
-    lines = compare([city_figures(c, figures(values[c.id])) for c in chosen])
+    lines = compare([city_figures(c, of_city[c.id]) for c in chosen])
     return {
         "period": label,
         "group": group,
@@ -84,9 +84,9 @@ def _chosen(state: State, query: CompareQuery) -> tuple[str, list[City]]:
     return "", [City.model_validate(r.config) for r in records]
 
 
-def _values(state: State, city: City, label: str) -> list[KpiValue]:
+def _figures(state: State, city: City, label: str) -> list[Figure]:
     period = parse_period(label, city.zone)
-    return [row.kpi for row in state.store.kpis(KpiQuery.of_period(city.id, period))]
+    return figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(city.id, period)))
 
 
 def _city(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _found(record: CityRecord, state: State, wanted: str | None) -> tuple[str, l
         return NEWEST, newest_indicators(city, recent_years(state.store, record.id))
     period = _period(record, state, wanted)
     values = [row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period))]
-    return period.label, indicators(city, values)
+    return period.label, indicators(city, figures(values))
 
 
 def _period(record: CityRecord, state: State, label: str | None) -> Period:

@@ -52,8 +52,7 @@ def write(
     """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when."""
     work = steps(replay.city, since, until, live_ms)
     for number, (start, end, step) in enumerate(work):
-        # Near the end of its quarter of an hour, so that what a register gained counts in it.
-        t = np.arange(start, end, step, dtype=np.int64) + (step - live_ms if step == _QUARTER else 0)
+        t = np.arange(start, end, step, dtype=np.int64)
         t = t[(t >= since) & (t < until)]
         readings = _readings(replay, t, max(start, since), min(end, until), faults, unlisted)
         converted = Converted(readings, [])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
@@ -19,8 +18,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from adapters.files.table import Chunk, InvalidRow
-from gateway.core import Incoming
 from gateway.doors.inbox import Inbox
+from gateway.doors.threaded import ThreadedDoor
+from gateway.incoming import Incoming
 from gateway.recorded import How, read
 from gateway.routes import Source
 from telemetry.errors import Rejected, UsageError
@@ -35,29 +35,18 @@ _ROWS = 500  # in one message
 _Mark = tuple[int, int]
 
 
-class FilesDoor:
+class FilesDoor(ThreadedDoor):
     """One folder. `zone_of`: a city's time zone. Raises UsageError for a folder that is not there."""
 
     def __init__(self, source: Source, inbox: Inbox, zone_of: Callable[[str], ZoneInfo | None]) -> None:
         assert source.folder is not None  # noqa: S101 - for mypy: only such sources come here
         assert source.city is not None  # noqa: S101 - as above
+        super().__init__(f"files {source.folder.path}")
         self._folder, self._inbox, self._city = source.folder, inbox, source.city
         if not self._folder.path.is_dir():
             raise UsageError(f"There is no folder {self._folder.path}; make it, or correct `folder` of this source.")
         self._zone = zone_of(source.city)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"files {self._folder.path}", daemon=True)
         self._before: dict[Path, _Mark] = {}
-
-    def start(self) -> None:
-        """Look at the folder from now on."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; a file that is being read is read from its start at the next one."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
 
     def _run(self) -> None:
         while not self._over.wait(_LOOK_S):

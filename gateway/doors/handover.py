@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
-from gateway.core import Incoming
 from gateway.doors.inbox import Inbox
+from gateway.incoming import Incoming
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import NamedTuple
 
-from gateway.core import Incoming
+from gateway.incoming import Incoming
 
 _MOST_BYTES = 64 << 20  # in the queue; more is answered False at once, so that the sender retries
 

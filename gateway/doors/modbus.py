@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from adapters.modbus.bus import Bus, NoAnswer
-from gateway.core import Incoming
 from gateway.decoding.registers import Table, blocks, table
 from gateway.decoding.sunspec import models
 from gateway.doors.inbox import Inbox
 from gateway.doors.wire import WireDoor
 from gateway.formats.modbus import Registers
+from gateway.incoming import Incoming
 from gateway.routes import Source
 from telemetry.errors import Rejected
 

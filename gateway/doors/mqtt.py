@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from concurrent.futures import TimeoutError as NotYet
 
 from adapters.mqtt.link import Link, Message
 from gateway.doors.inbox import Inbox
+from gateway.doors.threaded import ThreadedDoor
 from gateway.incoming import Incoming
 
 log = logging.getLogger(__name__)
@@ -21,23 +21,12 @@ def incoming(message: Message) -> Incoming:
     return Incoming(message.topic, message.payload, 0, message.retain, 0, False, message)
 
 
-class MqttDoor:
+class MqttDoor(ThreadedDoor):
     """One broker."""
 
     def __init__(self, link: Link, inbox: Inbox) -> None:
+        super().__init__(f"mqtt {link.broker}")
         self._link, self._inbox = link, inbox
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"mqtt {link.broker}", daemon=True)
-
-    def start(self) -> None:
-        """Connect and receive; the broker may come later."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Disconnect; the broker redelivers what was not acknowledged."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
 
     def _run(self) -> None:
         pause = 0.5

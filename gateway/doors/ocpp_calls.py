@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from adapters.sqlite.transactions import Transaction, Transactions
-from gateway.core import Incoming
 from gateway.decoding.number import labelled, number
 from gateway.formats.ocpp import REGISTER, sampled
+from gateway.incoming import Incoming
 from telemetry.errors import Rejected
 from telemetry.units import between
 

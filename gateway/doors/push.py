@@ -22,8 +22,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.core import Incoming
 from gateway.doors.inbox import Inbox
+from gateway.incoming import Incoming
 from gateway.routes import Source
 from registry.settings import PushSettings
 from telemetry.errors import UsageError

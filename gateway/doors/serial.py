@@ -10,10 +10,10 @@ import logging
 from collections.abc import Callable
 
 from adapters.serial.line import SerialLine
-from gateway.core import Incoming
 from gateway.doors.inbox import Inbox
 from gateway.doors.wire import WireDoor
 from gateway.formats import framer
+from gateway.incoming import Incoming
 from gateway.routes import Source
 
 log = logging.getLogger(__name__)

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from gateway.doors.handover import Handover
 from gateway.doors.inbox import Inbox
+from gateway.doors.threaded import ThreadedDoor
 
 log = logging.getLogger(__name__)
 
 _LONGEST_S = 30.0
 
 
-class WireDoor(ABC):
+class WireDoor(ThreadedDoor):
     """One wire. `name`: of the thread; `port`: in log lines."""
 
     def __init__(self, inbox: Inbox, name: str, port: str) -> None:
+        super().__init__(f"{name} {port}")
         self._port = port
-        self._over = threading.Event()
         self._handover = Handover(inbox, self._over.is_set)
-        self._thread = threading.Thread(target=self._run, name=f"{name} {port}", daemon=True)
         self._state = ""
         self._pause = 0.5
 
     @abstractmethod
     def _use(self) -> None:
         """Open the wire, call `_opened`, and use it until the door is to end. Raises OSError when it is gone."""
-
-    def start(self) -> None:
-        """Begin; the wire may come later."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
 
     def _run(self) -> None:
         while not self._over.is_set():

@@ -10,7 +10,7 @@ from adapters.sqlite.connection import Moved
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from gateway.core import Incoming
+from gateway.incoming import Incoming
 from tests.gateway import cores
 
 RECORD = CityRecord("aba", {}, 60_000)

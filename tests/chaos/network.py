@@ -50,8 +50,8 @@ def _must(*words: str) -> None:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """This thread and its children in a network namespace of its own: lines that come and go there are no news
-    to other programs of the machine (a browser gives up its requests when an interface changes).
+    """This thread and its children in a network namespace of its own: other programs of the machine do not see its
+    interfaces come and go (a browser gives up its requests when an interface changes).
     """
     kernel = ctypes.CDLL(None, use_errno=True)
     with Path("/proc/thread-self/ns/net").open() as before:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.budget import OLD, OLD_AT_ONCE
-from gateway.core import Incoming
+from gateway.incoming import Incoming
 from gateway.service import _FLIGHT, _RECEIPT_MS, _Flight
 from tests.gateway import cores
 
