@@ -49,3 +49,9 @@ def opened(
 def heading(view: Any) -> str:
     """The view's answer."""
     return str(view.locator("h1").first.inner_text())
+
+
+def until_asked(view: Any, held: list[Any]) -> None:
+    """Wait until a request has reached the test: the frame may be drawn before the browser hands it over."""
+    while not held:
+        view.wait_for_timeout(20)  # lets the browser's events in; the test's own limit ends it

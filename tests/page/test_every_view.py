@@ -17,7 +17,7 @@ from tests.api.city import CITY, NOW, config, kpi
 from tests.api.conftest import running
 from tests.browser import page
 from tests.page.city import page_config, put_devices
-from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened
+from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened, until_asked
 from tests.page.test_states import HASTE
 
 # What a view asks for first, and would be nothing without.
@@ -69,8 +69,7 @@ def test_a_view_that_is_slow_then_refused_says_both_and_comes_back(browser: Any,
         view.route(ASKS[name], answer)
         view.goto(url + NAMED[name])
         view.locator(".bones").wait_for()
-        while not held:
-            view.wait_for_timeout(20)  # lets the browser's events in; the test's own limit ends it
+        until_asked(view, held)
         assert (heading(view), view.locator(".views a").count()) == ("Loading …", 8)
         state = "busy"
         for route in held:

@@ -19,7 +19,7 @@ from tests.api.conftest import running
 from tests.api.stores import shaky
 from tests.browser import page
 from tests.page.city import page_config, put_devices, seed_page
-from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened
+from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened, until_asked
 
 # The pauses of the page, twenty times as short.
 HASTE = "const late = setTimeout; window.setTimeout = (f, ms, ...more) => late(f, ms / 20, ...more);"
@@ -169,5 +169,6 @@ def test_a_slow_api_shows_the_frame_and_shapes_at_once(browser: Any, url: str) -
         view.locator(".bones").wait_for()
         assert view.locator(".views a").count() == 8
         assert heading(view) == "Loading …"
+        until_asked(view, held)
         held[0].continue_()
         view.wait_for_selector(".answer")
