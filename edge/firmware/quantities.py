@@ -15,7 +15,8 @@ _TABLE = const(
     "\nboots count\nreset_cause / .\nrssi dBm\nring_fill %\nring_dropped count .\nclock_offset s\nvoltage_l2 V"
     "\nvoltage_l3 V\ncurrent_l2 A\ncurrent_l3 A\npower_l1 W\npower_l2 W\npower_l3 W\ngas_total m3 .\nwater_total m3 ."
     "\nheat_total Wh .\npower_failures count .\npower_failures_long count .\npower_failure s .\nbattery V"
-    "\nchannels count\nwind_speed m/s\nwind_gust m/s\nrain_total mm .\npm4 ug/m3\nvoc_index /\nnox_index /\n"
+    "\nchannels count\nwind_speed m/s\nwind_gust m/s\nrain_total mm .\npm4 ug/m3\nvoc_index /\nnox_index /"
+    "\ngas_resistance Ohm\nlaeq dB\nla10 dB\nla90 dB\nvoc_raw /\nnox_raw /\n"
 )
 
 

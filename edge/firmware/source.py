@@ -4,7 +4,8 @@ A value is `(quantity, mantissa, decimals)`. A mean has `n, min, max` behind it,
 value that has a time of its own (a gas meter's, in a telegram) has that there instead, in unix seconds.
 
 A driver may say how it wants to be read: `SAMPLE_S` (so often, for a mean), `WINDOW_S` (only in the last seconds of an
-interval), `LEAD_S` with `wake()` and `sleep()` (so long before, for sensors that wear out).
+interval), `LEAD_S` with `wake()` and `sleep()` (so long before, for sensors that wear out). One that adds up its
+readings itself (levels of sound) returns nothing from `read` and the values of the interval from `interval()`.
 """
 
 import asyncio
@@ -94,6 +95,8 @@ class Source:
                 is_mean(value[0][value[0].rfind("/") + 1 :])
                 if isinstance(value[1], int) and isinstance(value[2], int):
                     out.append(value)
+                    if value[0] in ("temperature", "humidity"):
+                        self.board.air[value[0]] = value[1] * 100 // 10 ** value[2]
                     continue
                 why = "%s is left out: %r is not a scaled integer" % (value[0], value[1:])
             except KeyError:
@@ -109,7 +112,7 @@ class Source:
             return []  # the first seconds of a sensor that must warm up are not true
         if not self._means.sums:
             self._means.add(await self.read())
-        values = self._means.take()
+        values = self._known(self.driver.interval()) if hasattr(self.driver, "interval") else self._means.take()
         return [(self.channel + "/" + value[0],) + tuple(value[1:]) for value in values] if self.channel else values
 
     @property

@@ -50,6 +50,8 @@ class _Pins:
             return {"bus": 0, "sda": self.on.i2c[0], "scl": self.on.i2c[1]}
         if one.bus == "i2s":
             return dict(zip(("sck", "ws", "sd"), self.on.i2s, strict=True))
+        if one.bus == "spi":
+            return dict(zip(("sck", "mosi", "miso", "cs"), self.on.spi, strict=True))
         if one.bus == "rs485":
             self._rs485 = self._rs485 or self._line(one)
             return dict(self._rs485)
@@ -70,6 +72,10 @@ class _Pins:
         return out
 
 
+# By bus: options that say that the technician chooses the pins.
+_GIVEN = {"uart": {"port"}, "rs485": {"port"}, "i2c": {"sda", "scl"}, "i2s": {"sck", "ws", "sd"}, "spi": {"cs"}}
+
+
 def _sensor(text: str, place: _Pins) -> Sensor:
     name, *options = text.split(",")
     one = driver(name)
@@ -79,8 +85,7 @@ def _sensor(text: str, place: _Pins) -> Sensor:
         if not equals:
             raise UsageError(f"--driver '{text}': write options as key=value, as in sds011,port=2,rx=16,tx=15.")
         given[key] = value_of(value)
-    own = {"uart": {"port"}, "rs485": {"port"}, "i2c": {"sda", "scl"}, "i2s": {"sck", "ws", "sd"}}.get(one.bus, {"pin"})
-    pins = {} if own <= set(given) else place.of(one)
+    pins = {} if _GIVEN.get(one.bus, {"pin"}) <= set(given) else place.of(one)
     invert = {"invert": True} if one.options.get("invert") else {}
     return {"driver": name, **pins, **invert, **one.needs, **given}
 
@@ -143,8 +148,11 @@ def _same_quantities(chosen: Sequence[Sensor]) -> list[str]:
     return found
 
 
+_PINS = ("rx", "tx", "pin", "sck", "ws", "sd", "mosi", "miso", "cs")
+
+
 def _lines(sensor: Sensor) -> list[str]:
     """What only one sensor can have: its UART, its pins; an I2C bus is shared."""
     own = [(f"UART {sensor['port']}" if "port" in sensor else None)]
-    own += [f"GPIO {sensor[key]}" for key in ("rx", "tx", "pin") if key in sensor]
+    own += [f"GPIO {sensor[key]}" for key in _PINS if key in sensor]
     return [line for line in own if line]

@@ -14,7 +14,8 @@ P = (36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000)
 H = (75, 370, 0, 313, 50, 30)
 
 
-def _bisect(wanted: float, value: Callable[[int], float], top: int) -> int:
+def bisect(wanted: float, value: Callable[[int], float], top: int) -> int:
+    """The raw value up to `top` whose `value` is nearest above `wanted`; `value` only rises or only falls."""
     rising = value(top) > value(0)
     low, high = 0, top
     while low < high:
@@ -71,8 +72,8 @@ class Bme280(Registers):
 
     def measure(self) -> None:
         """Fill the data registers."""
-        t = _bisect(self.celsius * 5120.0, fine, 0xFFFFF)
+        t = bisect(self.celsius * 5120.0, fine, 0xFFFFF)
         t_fine = fine(t)
-        p = _bisect(self.hectopascal * 100.0, lambda adc: pascal(adc, t_fine), 0xFFFFF)
-        h = _bisect(self.humidity, lambda adc: percent(adc, t_fine), 0xFFFF)
+        p = bisect(self.hectopascal * 100.0, lambda adc: pascal(adc, t_fine), 0xFFFFF)
+        h = bisect(self.humidity, lambda adc: percent(adc, t_fine), 0xFFFF)
         self.memory[0xF7:0xFF] = (p << 4).to_bytes(3, "big") + (t << 4).to_bytes(3, "big") + h.to_bytes(2, "big")

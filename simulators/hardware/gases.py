@@ -85,3 +85,34 @@ class Mhz19(Device):
         if (256 - sum(asked[1:8]) % 256) % 256 == asked[8] and asked[2] == 0x86:
             body = bytes([0xFF, 0x86]) + self.ppm.to_bytes(2, "big") + bytes([60, 0, 0, 0])
             self.line.send(body + bytes([(256 - sum(body[1:]) % 256) % 256]))
+
+
+@dataclass
+class Sgp41:
+    """Refuses to measure before it was conditioned, and arguments without their CRC; `given` is what it corrects by."""
+
+    voc: int = 30100
+    nox: int = 15900
+    conditioned: int = 0
+    given: bytes = b""
+    _answer: bytes = b""
+
+    def write(self, data: bytes) -> bool:
+        """Take a command with humidity and temperature."""
+        command, pairs = data[:2], [data[at : at + 3] for at in range(2, len(data), 3)]
+        if any(with_crc(int.from_bytes(pair[:2], "big")) != pair for pair in pairs) or len(pairs) != 2:
+            return False
+        self.given = data[2:]
+        if command == b"\x26\x12":
+            self.conditioned += 1
+            self._answer = with_crc(self.voc)
+        elif command == b"\x26\x19" and self.conditioned:
+            self._answer = with_crc(self.voc, self.nox)
+        else:
+            return False
+        return True
+
+    def read(self, count: int) -> bytes | None:
+        """What the last command prepared."""
+        answer, self._answer = self._answer, b""
+        return answer if len(answer) == count else None

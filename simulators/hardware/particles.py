@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from simulators.hardware.climate import with_crc
 from simulators.hardware.line import Device, Faults
 
 STUFF = {0x7E: b"\x7d\x5e", 0x7D: b"\x7d\x5d", 0x11: b"\x7d\x31", 0x13: b"\x7d\x33"}
@@ -69,3 +70,33 @@ class Sps30(Device):
         elif command in (0, 1):
             self.running = command == 0
         self.line.send(shdlc(bytes([0, command, state, len(data)]) + data))
+
+
+class Sps30OnI2c:
+    """The same sensor on I2C: floats after a start with the right checksum."""
+
+    def __init__(self, mass: tuple[float, ...] = (3.5, 7.25, 8.5, 9.5)) -> None:
+        self.mass = mass
+        self.running = False
+        self._answer = b""
+
+    def write(self, data: bytes) -> bool:
+        """Take a command."""
+        if data[:2] == b"\x00\x10":
+            self.running = data[2:] == with_crc(0x0300)
+            return self.running
+        if data == b"\x01\x04":
+            self.running = False
+        elif data == b"\x02\x02":
+            self._answer = with_crc(1 if self.running else 0)
+        elif data == b"\x03\x00" and self.running:
+            raw = struct.pack(">10f", *self.mass, 1, 2, 3, 4, 5, 0.5)
+            self._answer = with_crc(*struct.unpack(">20H", raw))
+        else:
+            return False
+        return True
+
+    def read(self, count: int) -> bytes | None:
+        """What the last command prepared."""
+        answer, self._answer = self._answer, b""
+        return answer if len(answer) == count else None

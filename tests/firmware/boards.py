@@ -51,6 +51,12 @@ class StrictBoard:
                 self.world["adc"][str(options["pin"])] = path
             case "pin":
                 self.world["pulse"][str(options["pin"])] = path
+            case "spi":
+                pins = {key: options[key] for key in ("sck", "mosi", "miso", "cs")}
+                self.world.setdefault("spi", []).append({**pins, "path": path, **MODELS[name].line})
+            case "i2s":
+                pins = {key: options[key] for key in ("sck", "ws", "sd")}
+                self.world["i2s"] = {**pins, "path": str(device.sound)}  # type: ignore[attr-defined]
             case "onewire":
                 self.world.setdefault("onewire", {})[str(options["pin"])] = path
         self.devices.append(device)

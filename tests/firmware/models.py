@@ -4,16 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulators.hardware.atm90e32 import Atm90e32
 from simulators.hardware.bme280 import Bme280
+from simulators.hardware.bme680 import Bme680
 from simulators.hardware.charger import OpenEvse
 from simulators.hardware.climate import Ads1115, Scd41, Sht4x
-from simulators.hardware.gases import Mhz19, Scd30, Sen55
+from simulators.hardware.dlms import DlmsMeter
+from simulators.hardware.gases import Mhz19, Scd30, Sen55, Sgp41
 from simulators.hardware.i2c import Bus, Chip
 from simulators.hardware.line import Device
 from simulators.hardware.meters import ModbusSlave, P1Port, Pzem004t, S0Output, Sdm630
+from simulators.hardware.microphone import Microphone
 from simulators.hardware.modbus_line import ModbusLine, sdm120
 from simulators.hardware.onewire import OneWire
-from simulators.hardware.particles import Sds011, Sps30
+from simulators.hardware.particles import Sds011, Sps30, Sps30OnI2c
 from simulators.hardware.pilot import ControlPilot
 from simulators.hardware.pms5003 import Pms5003
 from simulators.hardware.sml import SmlMeter
@@ -62,6 +66,28 @@ MODELS: dict[str, Model] = {
         chips(x69=Sen55()),
         {"pm1": 3.5, "pm2_5": 7.2, "pm4": 8.0, "pm10": 9.5, "humidity": 45.12, "temperature": 21.5, "voc_index": 100.5},
     ),
+    # 52 kohm in the ten bits of its range: 795 in range 7.
+    "bme680": Model(
+        chips(x76=Bme680()), {"temperature": 21.5, "humidity": 45.0, "pressure": 1013.25, "gas_resistance": 51979}
+    ),
+    "sgp41": Model(chips(x59=Sgp41()), {"voc_raw": 30100, "nox_raw": 15900}),
+    "sps30_i2c": Model(chips(x69=Sps30OnI2c()), {"pm1": 3.5, "pm2_5": 7.25, "pm4": 8.5, "pm10": 9.5}),
+    "atm90e32": Model(
+        Atm90e32,
+        {
+            "voltage": 230.12,
+            "current": 4.25,
+            "power": 3541.12,
+            "power_l2": -110.08,
+            "frequency": 49.98,
+            "power_factor": 0.973,
+        },
+        {"mode": 3, "most": 200000},
+    ),
+    "dlms_push": Model(
+        DlmsMeter, {"energy_total": 2345678, "power": 450, "voltage": 231.4, "current": 1.95}, {"baud": 2400}
+    ),
+    "i2s_noise": Model(Microphone, {"laeq": 94.0, "la10": 94.0, "la90": 94.0}),
     "scd30": Model(chips(x61=Scd30()), {"co2": 843, "temperature": 21.25, "humidity": 47.5}),
     "mhz19": Model(Mhz19, {"co2": 655}, {"baud": 9600}),
     "sml": Model(

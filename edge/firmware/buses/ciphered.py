@@ -73,11 +73,13 @@ class Frames:
                 return None
             self._buf = buf[body + size :]
             counter, content = buf[body + 1 : body + 5], buf[body + 5 : body + size]
+            if not buf[body] & 0x10:
+                return buf[2:10] + counter, buf[body], content, b""  # encrypted, not authenticated
             return buf[2:10] + counter, buf[body], content[:-_TAG], content[-_TAG:]
 
     async def plain(self, board, nonce, security, content, tag):
         """Decrypt; None when the tag is checked and wrong."""
-        if self._auth and tag != await self._tag(board, nonce, bytes((security,)) + self._auth, content):
+        if self._auth and tag and tag != await self._tag(board, nonce, bytes((security,)) + self._auth, content):
             return None
         out = bytearray()
         for at in range(0, len(content), 16):

@@ -32,6 +32,7 @@ class Board:
         self.asked = {}  # names: when a server last gave their address
         self.say = print
         self.buses = {}
+        self.air = {}  # temperature and humidity in hundredths, for sensors that correct by them
         self.certificate = ""
         self._conf = {}
         self._net = None
@@ -156,7 +157,18 @@ class Board:
         """Return the I2S input; options: `sck`, `ws`, `sd` pins, `rate`."""
         pins = {key: machine.Pin(options[key]) for key in ("sck", "ws", "sd")}
         i2s, rate = machine.I2S, options.get("rate", 16000)
-        return i2s(0, mode=i2s.RX, bits=32, format=i2s.MONO, rate=rate, ibuf=8000, **pins)
+        return i2s(0, mode=i2s.RX, bits=16, format=i2s.MONO, rate=rate, ibuf=2048, **pins)
+
+    def spi(self, options):
+        """Return SPI 1, the same one each time, and the chip's select pin; options: `sck`, `mosi`, `miso`, `cs` pins,
+        `freq`, `mode`.
+        """
+        if "spi" not in self._lines:
+            pins = {key: machine.Pin(options[key]) for key in ("sck", "mosi", "miso")}
+            mode = options.get("mode", 3)
+            freq = options.get("freq", 200000)
+            self._lines["spi"] = machine.SPI(1, baudrate=freq, polarity=mode >> 1, phase=mode & 1, **pins)
+        return self._lines["spi"], machine.Pin(options["cs"], machine.Pin.OUT, value=1)
 
     def wire(self, pin):
         """Return a 1-Wire bus."""

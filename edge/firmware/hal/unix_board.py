@@ -43,6 +43,7 @@ class Board:
         self.asked = {}  # names: when a server last gave their address
         self.say = print
         self.buses = {}
+        self.air = {}  # temperature and humidity in hundredths, for sensors that correct by them
         self.certificate = ""
         self._last = time.ticks_ms()
         self._ticks = 0
@@ -132,6 +133,10 @@ class Board:
     def microphone(self, options):
         """Return what gives samples as `readinto(buf)`: the rate and the pins are the file's."""
         return open(self.wiring["i2s"], "rb")  # noqa: SIM115
+
+    def spi(self, options):
+        """There is no SPI on this port."""
+        raise OSError(19, "the unix port has no SPI")
 
     def wire(self, pin):
         """There is no 1-Wire bus on this port."""

@@ -1,7 +1,7 @@
 """What the chips have, as the port's C sources list it (machine_pin.h, machine_adc.c, soc_caps.h)."""
 
 # pins: those that exist; reads: those that only read; flash: those that the flash or PSRAM of a module takes;
-# adc1, adc2: pins of the converters; uarts, i2cs: how many; pcnt: units of the pulse counter.
+# adc1, adc2: pins of the converters; uarts, i2cs: how many; spis: numbers of SPI; pcnt: units of the pulse counter.
 CHIPS = {
     "esp32": {
         "pins": tuple(range(24)) + (25, 26, 27) + tuple(range(32, 40)),
@@ -10,6 +10,7 @@ CHIPS = {
         "octal": (16, 17),  # a WROVER's PSRAM
         "adc1": (36, 37, 38, 39, 32, 33, 34, 35),
         "adc2": (4, 0, 2, 15, 13, 12, 14, 27, 25, 26),
+        "spis": (1, 2),
         "uarts": 3,
         "uart_pins": ((1, 3), (10, 9), (17, 16)),  # tx, rx where none is given
         "i2cs": 2,
@@ -24,6 +25,7 @@ CHIPS = {
         "octal": (33, 34, 35, 36, 37),
         "adc1": tuple(range(1, 11)),
         "adc2": tuple(range(11, 21)),
+        "spis": (1, 2),
         "uarts": 3,
         "uart_pins": ((43, 44), (10, 9), (17, 16)),
         "i2cs": 2,
@@ -38,6 +40,7 @@ CHIPS = {
         "octal": (),
         "adc1": (0, 1, 2, 3, 4),
         "adc2": (5,),
+        "spis": (1,),
         "uarts": 2,
         "uart_pins": ((21, 20), (10, 9)),
         "i2cs": 1,

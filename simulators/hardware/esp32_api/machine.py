@@ -126,15 +126,63 @@ class I2S:
     def readinto(self, buf) -> object:
         """Fill the buffer with the next samples; zeros where nothing is connected."""
         if self._file is None:
-            buf[:] = bytes(len(buf))
-            return len(buf)
+            return len(bytes(buf))
+        size = len(bytes(buf))
+        if size > self._ibuf:
+            crash("a read longer than the driver's buffer waits forever")
         got = self._file.readinto(buf)
-        if got < len(buf):
+        if got < size:
             self._file.seek(0)
-        return got or self._file.readinto(buf)
+            got = self._file.readinto(buf)
+        return got
 
     def irq(self, handler) -> object:
         """Non-blocking mode: not modelled."""
+
+    def deinit(self) -> object:
+        """Let go."""
+
+
+class SPI:
+    """A bus with one chip: full duplex, the answer is clocked out with the request (`lines` of the description)."""
+
+    MSB, LSB = 0, 1
+    _made = set()
+
+    def __init__(
+        self, id, baudrate=1000000, *, polarity=0, phase=0, bits=8, firstbit=0, sck=None, mosi=None, miso=None
+    ) -> None:
+        if id not in CHIP["spis"]:
+            raise ValueError("SPI(%d) doesn't exist" % id)
+        if id in SPI._made:
+            crash("SPI %d was made twice" % id)
+        SPI._made.add(id)
+        pins = (pin_id(sck), pin_id(mosi), pin_id(miso))
+        for pin, what in zip(pins, ("sck", "mosi", "miso")):
+            if what != "miso" and pin in CHIP["reads"]:
+                crash("GPIO%d only reads" % pin)
+            claim(pin, "SPI " + what)
+        self._line = {}
+        for line in WORLD.get("spi", ()):
+            if (line["sck"], line["mosi"], line["miso"]) == pins:
+                self._line = line
+        self._wire = Wire(self._line.get("path"))
+        self._right = (polarity << 1 | phase) == self._line.get("mode") and baudrate <= self._line.get("most", baudrate)
+
+    def write_readinto(self, out, buf) -> object:
+        """Exchange; all ones where the chip is not selected, or hears another mode or rate."""
+        if len(out) != len(buf):
+            raise ValueError("buffers must be the same length")
+        answer = b"\xff" * len(out)
+        if self._wire.file is not None and self._right and not Pin.levels.get(self._line["cs"], 1):
+            self._wire.write(bytes(out))
+            answer = b""
+            while len(answer) < len(out):
+                part = self._wire.read(len(out) - len(answer), 1000)
+                if not part:
+                    crash("the model of the SPI chip is silent")
+                answer += part
+        buf[:] = answer
 
     def deinit(self) -> object:
         """Let go."""

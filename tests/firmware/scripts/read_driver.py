@@ -31,6 +31,8 @@ async def main() -> None:
         except (OSError, asyncio.TimeoutError) as err:  # noqa: UP041 - two kinds on MicroPython
             error = repr(err)
             continue
+        if hasattr(driver, "interval"):
+            values = driver.interval()
         if values:
             print(json.dumps([value[:3] for value in values]))
             return

@@ -16,6 +16,7 @@ from firmware.records import senml
 from firmware.sensors import (
     ads1115,
     bme280,
+    bme680,
     ds18b20,
     dsmr_p1,
     mhz19,
@@ -26,6 +27,7 @@ from firmware.sensors import (
     s0,
     sdm630,
     sds011,
+    sgp41,
     sps30,
 )
 
@@ -40,6 +42,13 @@ def bme(case: dict) -> list:
     chip = bme280.Calibration(unhexlify(case["low"]), unhexlify(case["high"]))
     fine = chip.fine(case["t"])
     return [fine, chip.temperature(fine), chip.pressure(case["p"], fine), chip.humidity(case["h"], fine)]
+
+
+def bosch_gas(case: dict) -> list:
+    """Temperature, pressure and humidity of a BME680."""
+    chip = bme680.Calibration(*[unhexlify(case[key]) for key in ("low", "high", "heat")])
+    fine = chip.fine(case["t"])
+    return [fine * 5 + 128 >> 8, chip.pressure(case["p"], fine), chip.humidity(case["h"], fine)]
 
 
 def modbus_answer(case: dict) -> object:
@@ -93,6 +102,8 @@ DECODERS = {
     "sps30_question": lambda case: hexlify(sps30.question(case["command"], unhexlify(case["data"]))).decode(),
     "crc8": lambda case: sensirion.crc8(raw(case)),
     "bme280": bme,
+    "bme680": bosch_gas,
+    "sgp41_ticks": lambda case: hexlify(sgp41.ticks(*case["air"])).decode(),
     "ads1115": lambda case: ads1115.microvolt(raw(case)),
     "ads1115_config": lambda case: ads1115.config(case["channel"]),
     "modbus_request": lambda case: hexlify(modbus.request(*case["ask"])).decode(),
