@@ -41,8 +41,8 @@ class Heartbeat(NamedTuple):
     time: int
 
 
-class Store(Protocol):
-    """The operations of every store."""
+class CityStore(Protocol):
+    """What deriving the KPIs of a city needs of a store."""
 
     @property
     def points(self) -> Points | None:
@@ -50,9 +50,6 @@ class Store(Protocol):
 
     def put_city(self, record: CityRecord) -> None:
         """Store a city file. Raises UsageError where windows of another width are stored for the city."""
-
-    def cities(self) -> list[CityRecord]:
-        """All cities, sorted by id."""
 
     def city(self, city: str) -> CityRecord | None:
         """The city of this id; of many cities only this one is read."""
@@ -76,6 +73,13 @@ class Store(Protocol):
 
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """The KPI values of a query, sorted by (code, part, kind, time)."""
+
+
+class Store(CityStore, Protocol):
+    """The operations of every store."""
+
+    def cities(self) -> list[CityRecord]:
+        """All cities, sorted by id."""
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.store import CityRecord, Store
+from adapters.store import CityRecord, CityStore, Store
 from ingest.old_periods import OldPeriods
 from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
@@ -37,7 +37,7 @@ _MOST_LINES = 200  # of the log, about unregistered devices of a city
 class CityIngest:
     """Windows of one city into KPI values."""
 
-    def __init__(self, store: Store, table: SeriesTable, city: City, record: CityRecord) -> None:
+    def __init__(self, store: CityStore, table: SeriesTable, city: City, record: CityRecord) -> None:
         self.city, self.width = city, record.width
         self._store, self._table, self._record = store, table, record
         self._engine = Engine(city, table, store, record.reads)
@@ -243,6 +243,22 @@ class CityIngest:
         return [v for v in revised if v is not None]
 
 
+def serve(store: CityStore, table: SeriesTable, city: City, width: int) -> CityIngest:
+    """A city with the state that the store has of it; its file goes there, and a changed one is noted.
+
+    Raises UsageError where the store has another window width.
+    """
+    if hour_phase(city.zone) % width:
+        raise UsageError(f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s.")
+    record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
+    stored = store.city(city.id) or record
+    store.put_city(stored._replace(width=width))  # refuses another width
+    made = CityIngest(store, table, city, stored._replace(width=width))
+    if stored.config != record.config:
+        made.changed_from(_readable(stored.config), record)
+    return made
+
+
 UNCONFIGURED = 16  # cities without a CITY.toml whose windows are stored
 
 
@@ -257,17 +273,8 @@ class Ingest:
 
     def add_city(self, city: City, width: int) -> CityIngest:
         """Serve a city; its file goes to the store. Raises UsageError where the store has another window width."""
-        if hour_phase(city.zone) % width:
-            raise UsageError(
-                f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s."
-            )
-        record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
-        stored = self.store.city(city.id) or record
-        self.store.put_city(stored._replace(width=width))  # refuses another width
+        self.cities[city.id] = made = serve(self.store, self.table, city, width)
         self._widths[city.id] = width
-        made = self.cities[city.id] = CityIngest(self.store, self.table, city, stored._replace(width=width))
-        if stored.config != record.config:
-            made.changed_from(_readable(stored.config), record)
         return made
 
     def check_width(self, city: str, width: int) -> None:

@@ -6,22 +6,36 @@ And the ranges of their values: those of the quantities, or of the device in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 
-from adapters.sqlite.owners import Owners
 from registry.city import City
+from telemetry.errors import Rejected
 from telemetry.partials import Partials
 from telemetry.series import Series, SeriesTable
 
 MOST = 20_000  # unregistered devices of one gateway
 
 
+class Ownership(Protocol):
+    """Which gateway was the first to send the windows of a device."""
+
+    def of(self, city: str, device: str) -> str | None:
+        """The gateway of a device, None where none has sent anything of it."""
+
+    def held(self, gateway: str) -> int:
+        """How many devices the gateway has."""
+
+    def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
+        """These devices (city, id) are the gateway's from now on."""
+
+
 class Senders:
     """The rules of one ingest. `cities`: their files."""
 
-    def __init__(self, owners: Owners, cities: Mapping[str, City]) -> None:
+    def __init__(self, owners: Ownership, cities: Mapping[str, City]) -> None:
         self._owners = owners
         self._registered = {
             (city.id, device.id): frozenset(device.gateway)
@@ -59,3 +73,11 @@ class Senders:
         if owner not in (None, gateway):
             return f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry"
         return ""
+
+
+def gateway_of(topic: str, city: str) -> str:
+    """The gateway that sent a windows message. Raises Rejected where the topic names another city than the message."""
+    levels = topic.split("/")
+    if len(levels) != 5 or levels[2] != city:
+        raise Rejected(f"windows of city '{city}' on the topic of another")
+    return levels[3]

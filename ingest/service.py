@@ -17,7 +17,7 @@ from adapters.sqlite.rejects import Refused, Rejects
 from adapters.store import Heartbeat
 from ingest import events
 from ingest.core import Ingest
-from ingest.senders import Senders
+from ingest.senders import Senders, gateway_of
 from telemetry.errors import CityVitalsError, Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
@@ -141,7 +141,7 @@ class Service:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
                 check_ranges(partials, self.ingest.table, self._senders.ranges)
-                gateway = _gateway(message.topic, city)
+                gateway = gateway_of(message.topic, city)
                 self._beats["gateway", gateway] = self.clock()
                 self.ingest.check_width(city, width)
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
@@ -238,11 +238,3 @@ def _city(topic: str) -> str:
     """The city of `cv/1/<city>/...`; '-' for another topic."""
     levels = topic.split("/")
     return levels[2] if len(levels) > 3 and valid_id(levels[2]) else "-"
-
-
-def _gateway(topic: str, city: str) -> str:
-    """The gateway that sent a windows message. Raises Rejected where the topic names another city than the message."""
-    levels = topic.split("/")
-    if len(levels) != 5 or levels[2] != city:
-        raise Rejected(f"windows of city '{city}' on the topic of another")
-    return levels[3]

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = (
     "telemetry", "registry", "adapters", "gateway", "ingest", "api", "simulators", "kpi_derivation", "reporting",
-    "planning", "grafana", "cityvitals", "edge", "page",
+    "planning", "grafana", "cityvitals", "edge", "page", "scale",
 )  # fmt: skip
 
 # The diagram: telemetry <- registry <- adapters <- gateway, ingest, simulators, api; telemetry, registry <-
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": {"telemetry", "registry", "adapters"},
     "kpi_derivation": {"telemetry", "registry"},
     "ingest": {"telemetry", "registry", "adapters", "kpi_derivation"},
+    "scale": {"telemetry", "registry", "adapters", "kpi_derivation", "ingest"},
     "reporting": {"telemetry", "registry", "adapters", "kpi_derivation"},
     "planning": {"telemetry", "registry", "kpi_derivation"},
     "api": {"telemetry", "registry", "adapters", "kpi_derivation", "reporting", "planning", "page"},
@@ -38,7 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 IO_LIBRARIES = {"paho", "amqtt", "sqlite3", "influxdb_client", "urllib3", "serial", "requests", "httpx", "socket"} | {
     "aiomqtt",
+    "confluent_kafka",
     "grafana_client",
+    "pyflink",
 }
 # Where else than in adapters/ a library that does I/O may be imported.
 IO_ELSEWHERE = {
@@ -47,6 +50,7 @@ IO_ELSEWHERE = {
     "grafana/push.py": {"grafana_client"},
     "cityvitals": {"socket", "amqtt"},  # the demo's broker and its free ports
     "api/server.py": {"socket"},
+    "scale/flink_job.py": {"pyflink"},  # what the engine runs
 }
 # Entry points; api/app.py is the one of the API. adapters/sntp.py compares this very clock with others; the virtual
 # hardware has the board's clock.

@@ -1,0 +1,168 @@
+"""The job of one city: records of the log into KPI values. The ingest of the embedded engine, on a state that an engine
+keeps.
+
+    record --> state (windows, hours, values) --tick--> values that changed
+
+It is a function of the state and the record alone: no clock, no file, no network. An engine that restores the state of
+a checkpoint and replays the log from there gets the same values again, which are upserts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.core import CityIngest, serve
+from ingest.senders import Senders, gateway_of
+from registry.city import City
+from scale.records import Record, decoded
+from scale.state import State, StateStore
+from telemetry.errors import Rejected
+from telemetry.kpi_value import StoredKpi
+from telemetry.partials import Partials
+from telemetry.windows import DAY, EARLIEST
+from telemetry.wire import check_ranges, decode, number
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(NamedTuple):
+    """A record that cannot be used, and why."""
+
+    record: bytes
+    reason: str
+
+
+class Output(NamedTuple):
+    """What a record gives: values that are new or differ, and records that cannot be used."""
+
+    values: list[StoredKpi]
+    refused: list[Refusal]
+
+
+class StateOwners:
+    """Which gateway sends a device, and the largest number of each gateway, in the state of the city."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held: dict[str, int] = {}
+        for key in state:
+            if key.startswith("owner/"):
+                gateway = state[key].decode()
+                self._held[gateway] = self._held.get(gateway, 0) + 1
+
+    def of(self, city: str, device: str) -> str | None:
+        """See Ownership; of this state's city."""
+        found = self._state.get(f"owner/{device}") if city else None
+        return None if found is None else found.decode()
+
+    def held(self, gateway: str) -> int:
+        """See Ownership."""
+        return self._held.get(gateway, 0)
+
+    def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
+        """See Ownership."""
+        for _, device in devices:
+            if f"owner/{device}" not in self._state:
+                self._state[f"owner/{device}"] = gateway.encode()
+                self._held[gateway] = self._held.get(gateway, 0) + 1
+
+    def is_overtaken(self, gateway: str, sent: int) -> bool:
+        """Whether a message with a larger number of the gateway came before; a larger one is noted. 0: no number."""
+        newest = int(self._state.get(f"newest/{gateway}", b"0"))
+        if sent > newest:
+            self._state[f"newest/{gateway}"] = str(sent).encode()
+        return 0 < sent < newest
+
+
+class CityJob:
+    """One city. What it holds beside `state` is made from it, so it may be dropped and built again at any record."""
+
+    def __init__(self, city: str, state: State, width: int = 60_000) -> None:
+        self._id, self._state, self._width = city, state, width
+        self._store = StateStore(state, city)
+        self._owners = StateOwners(state)
+        self._ingest: CityIngest | None = None
+        self._senders = Senders(self._owners, {})
+        if (stored := self._store.city(city)) is not None:
+            self._serve(City.model_validate(stored.config), stored.width)
+        if self._ingest and self._store.underived:
+            self._ingest.touch_everything()
+
+    def take(self, value: bytes) -> Output:
+        """What one record of the log gives."""
+        try:
+            record = decoded(value)
+            if record.city != self._id:
+                raise Rejected(f"a record of {record.city} in the log of {self._id}")
+            return Output(self._values(record), [])
+        except Rejected as reason:
+            return Output([], [Refusal(value, str(reason))])
+
+    def _values(self, record: Record) -> list[StoredKpi]:
+        if record.kind == "windows":
+            self._windows(record)
+        elif record.kind == "file":
+            self._file(record.payload)
+        elif record.kind == "tick":
+            return self._derive(record.time)
+        else:
+            raise Rejected(f"a record of kind '{record.kind}'")
+        return []
+
+    def _file(self, payload: bytes) -> None:
+        """A city file: its values are recalculated by the next tick."""
+        try:
+            city = City.model_validate(msgspec.json.decode(payload))
+        except ValueError as error:
+            raise Rejected(f"not a city file: {error}") from error
+        if city.id != self._id:
+            raise Rejected(f"the file of {city.id} in the log of {self._id}")
+        stored = self._store.city(self._id)
+        self._serve(city, stored.width if stored else self._width)
+        if self._ingest and self._store.underived:
+            self._ingest.touch_everything()
+
+    def _serve(self, city: City, width: int) -> None:
+        self._ingest = serve(self._store, self._store.table, city, width)
+        self._senders = Senders(self._owners, {city.id: city})
+
+    def _windows(self, record: Record) -> None:
+        """Store windows and the hours they change. Raises Rejected, after what can be used of it is stored."""
+        city, width, partials = decode(record.payload, self._store.table)
+        gateway = gateway_of(record.topic, city)
+        check_ranges(partials, self._store.table, self._senders.ranges)
+        self._check_width(width)
+        if self._owners.is_overtaken(gateway, number(record.payload)):
+            return
+        own, foreign = self._senders.checked(city, gateway, partials, self._store.table)
+        plausible = own.take((own.start >= EARLIEST) & (own.start <= record.time + DAY))
+        self._store.underived = True
+        self._put(plausible.latest())
+        if len(plausible) < len(own):
+            raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
+        if foreign:
+            raise Rejected(foreign)
+
+    def _check_width(self, width: int) -> None:
+        stored = self._store.city(self._id)
+        expected = stored.width if stored else self._width
+        if width != expected:
+            raise Rejected(f"windows of {width // 1000} s; {self._id} has windows of {expected // 1000} s")
+
+    def _put(self, windows: Partials) -> None:
+        """Into the state; of a city whose file has not come yet without hours, which the file's arrival makes."""
+        if self._ingest is not None:
+            self._ingest.take(windows)
+        else:
+            self._store.put_partials("window", windows, self._store.table)
+
+    def _derive(self, now: int) -> list[StoredKpi]:
+        if self._ingest is None:
+            return []
+        changed = self._ingest.derive(now)
+        self._store.underived = False
+        return changed
