@@ -16,6 +16,8 @@ import time
 from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from pathlib import Path
 
 from ocpp import messages
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 _VERSIONS = ("ocpp2.0.1", "ocpp1.6")
 _LARGEST = 1 << 20  # bytes of a message
 _WAIT_S = 60.0
+_CLOSE_S = 2.0  # for a station to answer that the connection is closed
 
 
 class OcppDoor:
@@ -76,12 +79,15 @@ class OcppDoor:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     def stop(self) -> None:
-        """Close the connections and end."""
+        """Close the connections and end, also where a station does not answer the closing: it resends what is open."""
         if self._server is not None:
             self._loop.call_soon_threadsafe(self._server.close)
-            asyncio.run_coroutine_threadsafe(self._server.wait_closed(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+            with suppress(NotYet):
+                asyncio.run_coroutine_threadsafe(self._server.wait_closed(), self._loop).result(2 * _CLOSE_S)
+            self._server = None
+        if self._thread.is_alive():  # it never began where another door could not listen
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
         self._transactions.close()
 
     def _run(self) -> None:
@@ -105,6 +111,7 @@ class OcppDoor:
             max_size=_LARGEST,
             ping_interval=60,
             ping_timeout=60,
+            close_timeout=_CLOSE_S,
         )
 
     # -- one connection

@@ -22,6 +22,7 @@ from simulators.synthetic import register
 from telemetry.topics import ROOT, command_topic
 from telemetry.windows import DAY, HOUR
 from tests.chaos.checking.batch import Reading, readings
+from tests.chaos.clients import Client
 from tests.chaos.direct import KINDS, DirectDevice
 
 FLAT = "meter-2"  # this one is a meter of another make: flat JSON, Wh, and a register that starts at zero
@@ -80,16 +81,17 @@ class Fleet:
 
     def __init__(
         self, cities: Sequence[City], port: int, keeping: bool, rng: random.Random, interval_ms: int = 250,
-        direct: int = 0,
+        direct: int = 0, clients: Sequence[Client] = (),
     ) -> None:  # fmt: skip
         """`direct`: the broker's own port, where it never forgets what it acknowledged: then devices that nobody can
-        ask for records again send, too.
+        ask for records again send, too. `clients`: of the gateway's other doors.
         """
+        self.clients = clients
+        self._writing = True
         self.direct = [DirectDevice(kind, cities[0].id, direct) for kind in KINDS] if direct else []
         self.keeping, self._rng, self._interval = keeping, rng, interval_ms
         self._boots = count(rng.randrange(1, 1 << 20))
         self.counts: Counter[str] = Counter()
-        self.writing = True
         self.holding = False
         now = time.time_ns() // 1_000_000
         self.nodes: list[ChaosNode] = []
@@ -100,6 +102,17 @@ class Fleet:
             late = place % 2 == 1 or device.kind == "ev_charger"
             kind = FlatNode if device.id == FLAT else ChaosNode
             self.nodes.append(kind(plain, late, now - 3 * DAY - place * 1237 if late else now))
+
+    @property
+    def writing(self) -> bool:
+        """Whether new records are made."""
+        return self._writing
+
+    @writing.setter
+    def writing(self, value: bool) -> None:
+        self._writing = value
+        for client in self.clients:
+            client.writing = value
 
     def step(self, timeout: float = 0.05) -> None:
         """One round of all nodes."""
@@ -149,8 +162,8 @@ class Fleet:
 
     @property
     def waiting(self) -> int:
-        """Messages the broker has not acknowledged, and records that are still to be sent."""
-        return sum(len(n.journal._open) + len(n.late) for n in self.nodes)
+        """What a broker or a door has not acknowledged, and records that are still to be sent."""
+        return sum(len(n.journal._open) + len(n.late) for n in self.nodes) + sum(c.waiting for c in self.clients)
 
     @property
     def acknowledged(self) -> list[int]:
@@ -158,9 +171,10 @@ class Fleet:
         return [n.acknowledged for n in self.nodes]
 
     def sent(self, city: str = "") -> list[Reading]:
-        """Every reading that was written, of one city or of all."""
+        """Every reading that was written, of the devices that one city lists, or of all and the clients."""
         mine = [n for n in self.nodes if city in ("", n.city)]
-        return [x for n in mine for r in n.written for x in readings(n.device.id, r.entries)]
+        pushed = [r for c in self.clients for r in c.sent] if not city else []
+        return [x for n in mine for r in n.written for x in readings(n.device.id, r.entries)] + pushed
 
     def close(self) -> None:
         """Disconnect."""
@@ -168,3 +182,5 @@ class Fleet:
             node.link.close()
         for device in self.direct:
             device.link.close()
+        for client in self.clients:
+            client.close()

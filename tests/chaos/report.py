@@ -22,6 +22,7 @@ class Report:
     starts: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    doors: dict[str, int] = field(default_factory=dict)  # requests that the clients of other doors saw acknowledged
     repaired: str = ""  # what the replay of rejects said
     load: float = 0.0  # of the machine, mean of the run
     holes: list[str] = field(default_factory=list)  # what decides whether and when missing records are asked for
@@ -32,7 +33,7 @@ class Report:
         verdict = "; ".join(self.problems) or f"0 lost, 0 doubled, KPIs equal; healed after {self.healed_s:.0f} s"
         return (
             f"{head}\n  revision {self.revision}, network: {self.network}\n  faults: {faults}\n"
-            f"  starts: {self.starts}, gateway: {self.counters}\n  {verdict}"
+            f"  starts: {self.starts}, gateway: {self.counters}, doors: {self.doors}\n  {verdict}"
             + (f"\n  {self.repaired.strip()}" if self.repaired else "")
             + "".join(f"\n  {hole}" for hole in self.holes)
         )

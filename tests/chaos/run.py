@@ -93,7 +93,8 @@ def _calm(w: World, report: Report, timeout: float) -> None:
     report.healed_s = time.monotonic() - began
     report.problems += problems or _again(w, sent, timeout, report)
     report.readings, report.records = len(set(sent)), sum(len(n.written) for n in w.fleet.nodes)
-    report.counters = _counters(w)
+    report.counters, report.doors = _counters(w), {client.name: client.answered for client in w.fleet.clients}
+    report.problems += [f"{name}: nothing was ever acknowledged" for name, n in report.doors.items() if not n]
     report.holes = _holes(w, time.time_ns() // 1_000_000) if report.problems else []
 
 

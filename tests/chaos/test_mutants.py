@@ -35,6 +35,7 @@ CUTS = [
 
 MUTANTS = [("ack_before_commit", "lost", 4, PLAN), ("lose_dirty", "lost", 4, PLAN), ("count_twice", "doubled", 4, PLAN)]
 MORE = [
+    ("doors_forget", "lost: window pushed-1", 4, PLAN),
     ("a_little_later", "lost", 4, PLAN),
     ("one_a_millisecond", "lost: undated", 4, PLAN),
     ("accept_all_numbers", "lost: foreign", 4, PLAN),

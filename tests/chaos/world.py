@@ -17,11 +17,12 @@ from random import Random
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
 from registry.config import load_city
+from tests.chaos.clients import STATION, TOKEN, ChargingStation, Door, Pusher
 from tests.chaos.direct import REPAIRED
 from tests.chaos.fleet import Fleet
 from tests.chaos.network import Line, why_not
 from tests.chaos.proxy import Proxy
-from tests.processes import end, start, wait_for
+from tests.processes import busy, end, free_port, start, wait_for
 from tests.servers import InfluxDB, Mosquitto, Server
 
 CITY = Path(__file__).with_name("city.toml")
@@ -30,6 +31,7 @@ RETENTION = "30d"  # of the InfluxDB: months and years begin before it; one devi
 INSIDE = ("gateway", "ingest")  # what runs at the end of a line of its own, where there can be lines
 LINKS = ("nodes-edge", "gateway-edge", "gateway-hub", "ingest-hub", "ingest-store")
 DISK_MB = 48
+INTERVAL_MS = 250  # of the nodes
 
 
 class World:
@@ -48,12 +50,14 @@ class World:
             targets.append(self.influx.port)
         self.proxies = {name: self._proxy(name, port) for name, port in zip(LINKS, targets, strict=False)}
         self.disk = _small_disk(folder / "disk")
+        host = self.lines["gateway"].inner if "gateway" in self.lines else "127.0.0.1"
+        self.doors = {name: Door(host, free_port()) for name in ("push", "ocpp")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = {"gateway": 0, "ingest": 0}
         self.ended: list[str] = []  # what ended without a request, or not in good order
         self.fleet = Fleet(
-            [load_city(path) for path in CITIES.values()], self.proxies["nodes-edge"].port, keeping, rng,
-            direct=0 if keeping else self.edge.port,
+            [load_city(path) for path in CITIES.values()], self.proxies["nodes-edge"].port, keeping, rng, INTERVAL_MS,
+            0 if keeping else self.edge.port, [Pusher(self.doors["push"]), ChargingStation(self.doors["ocpp"])],
         )  # fmt: skip
 
     def _proxy(self, link: str, port: int) -> Proxy:
@@ -85,6 +89,8 @@ class World:
         for name in self.starts:
             self.run(name)
         self._await_gateway()
+        for client in self.fleet.clients:
+            client.start()
 
     def _await_gateway(self) -> None:
         """A broker that has never met the gateway acknowledges what it throws away: begin when it has."""
@@ -130,6 +136,11 @@ class World:
             '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/flat"\nformat = "flat_json"\n'
             '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/foreign"\nformat = "flat_json"\n'
             f'ignore = ["boot", "seq"]\n{rename}'
+            f'[[gateway.source]]\nfamily = "line_protocol"\ncity = "chaos"\ntoken = "{TOKEN}"\n'
+            '[[gateway.source]]\nfamily = "ocpp"\ncity = "chaos"\n'
+            f'[gateway.push]\nhost = "{self.doors["push"].host}"\nport = {self.doors["push"].port}\n'
+            f'[gateway.ocpp]\nhost = "{self.doors["ocpp"].host}"\nport = {self.doors["ocpp"].port}\n'
+            f'passwords.{STATION} = "{TOKEN}"\n'
             f'[ingest]\nbroker.url = "mqtt://{place["ingest-hub"]}"\nrejects = "{self.folder}/rejects.db"\n'
             f'[store]\nurl = "{url}"\n'
         )
@@ -165,7 +176,7 @@ class World:
         self.note_end(name)
         process = self.process(name)
         process.terminate()
-        code = process.wait(30)
+        code = process.wait(30 * busy())
         if code not in (0, -signal.SIGTERM):  # one that still loads its modules knows no SIGTERM
             self.ended.append(f"{name} ended with code {code} where it was asked to end")
 
@@ -182,6 +193,7 @@ class World:
     def crashed(self) -> list[str]:
         """Parts that ended by themselves or not in good order: what chaos ends, it starts again."""
         gone = [f"{name} ended with code {p.poll()}" for name, p in self.processes.items() if p.poll() is not None]
+        gone += [f"{client.name} has ended" for client in self.fleet.clients if not client.is_alive()]
         return (
             self.ended + gone + [f"{name} shows a traceback" for name in self.starts if "Traceback (" in self.log(name)]
         )

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import socket
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import websockets
 from ocpp.v16 import ChargePoint as Station16
 from ocpp.v201 import ChargePoint as Station201
 
+from gateway.doors.inbox import Inbox
+from gateway.doors.ocpp import OcppDoor
+from registry.settings import OcppSettings
 from tests.gateway.doors.door_bench import DoorBench, recent
 from tests.replay.recorded import DATA
 
@@ -112,6 +117,27 @@ def test_while_the_disk_is_away_there_is_no_answer(tmp_path: Path) -> None:
         with pytest.raises((TimeoutError, asyncio.TimeoutError, websockets.ConnectionClosed)):
             asyncio.run(asyncio.wait_for(with_station(bench.station_url, "cp1", "ocpp1.6", report), 3))
         assert bench.rows() == []
+
+
+def test_the_door_ends_beside_a_station_that_no_longer_reads(tmp_path: Path) -> None:
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        place = urlsplit(bench.station_url)
+        with socket.create_connection((place.hostname, place.port)) as link:  # it is frozen: nothing answers a close
+            link.sendall(
+                b"GET /cp1 HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                b"Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"
+            )
+            assert link.recv(12) == b"HTTP/1.1 101"
+            door: Any = bench.ocpp
+            door.stop()  # raises nothing
+            with socket.socket() as taken:
+                assert taken.connect_ex((place.hostname, place.port)) != 0, "it still listens"
+
+
+def test_a_door_that_was_never_started_ends(tmp_path: Path) -> None:
+    door = OcppDoor(OcppSettings(port=0), Inbox(), tmp_path / "open.db", lambda: 0)
+    door.stop()  # raises nothing, or it would hide why the door before it could not listen
 
 
 def test_a_station_without_its_password_is_refused(tmp_path: Path) -> None:
