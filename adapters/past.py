@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.points import Points
+from adapters.states import States
 from adapters.store import CityRecord, Heartbeat, Level, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -26,6 +27,11 @@ class PastStore:
     def points(self) -> Points | None:
         """See Store."""
         return self._store.points
+
+    @property
+    def states(self) -> States | None:
+        """See Store."""
+        return self._store.states
 
     def put_city(self, record: CityRecord) -> None:
         """See Store."""

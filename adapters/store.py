@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from adapters.points import Points
+from adapters.states import States
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -47,6 +48,10 @@ class CityStore(Protocol):
     @property
     def points(self) -> Points | None:
         """Where rows for dashboards go; None for a store that no dashboard reads."""
+
+    @property
+    def states(self) -> States | None:
+        """Where checkpoints of the KPI engine are kept; None for a store that does not keep any."""
 
     def put_city(self, record: CityRecord) -> None:
         """Store a city file. Raises UsageError where windows of another width are stored for the city."""

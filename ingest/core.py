@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from adapters.store import CityRecord, CityStore, Store
+from ingest.checkpoints import Checkpoints
 from ingest.old_periods import OldPeriods
 from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
@@ -40,7 +41,6 @@ class CityIngest:
     def __init__(self, store: CityStore, table: SeriesTable, city: City, record: CityRecord) -> None:
         self.city, self.width = city, record.width
         self._store, self._table, self._record = store, table, record
-        self._engine = Engine(city, table, store, record.reads)
         self._stored_reads = -1
         self._last_derived = 0
         self._old_periods = OldPeriods()
@@ -51,14 +51,35 @@ class CityIngest:
         self._seen: set[int] = set()  # series whose registry entry was looked up
         self._reported = 0  # devices that were logged as unregistered
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
+        self._checkpoints = Checkpoints(store.states, city) if store.states else None
+        hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
+        self._engine = self._started(hours, windows)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known.values()) if store.points else None
-        hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
-        if hours and windows:
-            self._engine.restore(hours, windows[1])
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
+
+    def _started(self, hours: tuple[int, int] | None, windows: tuple[int, int] | None) -> Engine:
+        """An engine with the days of the stored hours: from the checkpoint, else folded from them."""
+        engine = Engine(self.city, self._table, self._store, self._record.reads)
+        if not hours or not windows:
+            return engine
+        if self._checkpoints:
+            if self._checkpoints.resume(engine, hours, windows[1]):
+                return engine
+            engine = Engine(self.city, self._table, self._store, self._record.reads)
+        engine.restore(hours, windows[1])
+        return engine
+
+    @property
+    def continued(self) -> bool:
+        """Whether this start took the checkpoint."""
+        return bool(self._checkpoints and self._checkpoints.restored)
+
+    def checkpoint(self) -> bool:
+        """Store the engine's state for the next start; False where nothing has changed or the store keeps none."""
+        return bool(self._checkpoints and self._checkpoints.save(self._engine))
 
     def _catch_up(self, first: int, last: int, series: IntArray | None = None) -> int:
         """Make the hours of stored windows that have none: they were stored before the city was served, or before a
@@ -298,6 +319,11 @@ class Ingest:
     def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:
         """Evaluate all cities; returns what changed. `bounded`: see CityIngest.derive."""
         return [value for city in self.cities.values() for value in city.derive(now, bounded)]
+
+    def checkpoint(self) -> None:
+        """Store the state of all engines for the next start."""
+        for city in self.cities.values():
+            city.checkpoint()
 
     @property
     def waiting(self) -> int:

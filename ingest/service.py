@@ -56,6 +56,7 @@ class Service:
     _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
     _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
     _next_beat: int = 0
+    _checkpoint_day: int = -1  # of the last checkpoint, UTC
 
     def __post_init__(self) -> None:
         """The numbers of stored messages are in the file of the rejects."""
@@ -74,6 +75,10 @@ class Service:
         while not stop():
             self.step()
         self.link.close()
+        try:
+            self.ingest.checkpoint()
+        except CityVitalsError as error:
+            log.warning("no checkpoint was stored, so the next start reads the history: %s", error)
 
     def step(self, timeout: float = 0.5) -> None:
         """One round: store a batch, derive, acknowledge. Without messages: evaluate the KPIs at the present time."""
@@ -89,6 +94,7 @@ class Service:
             self._beats |= dict.fromkeys((("kpi", v.kpi.city) for v in changed), self.clock())
             self._keep_set_aside()
             self._store_heartbeats()
+            self._store_checkpoints()
             if self._underived and not self.ingest.waiting:
                 self.rejects.clear_underived()
                 self._underived = False
@@ -172,6 +178,12 @@ class Service:
         self.ingest.store.put_heartbeats(Heartbeat(*key, time) for key, time in self._beats.items())
         self._beats.clear()
         self._next_beat = now + _BEAT_MS
+
+    def _store_checkpoints(self) -> None:
+        """Once a day, and soon after a start: a start after a crash folds the days since then."""
+        if self._checkpoint_day != (today := self.clock() // DAY):
+            self.ingest.checkpoint()
+            self._checkpoint_day = today
 
     def _keep_set_aside(self) -> None:
         """Keep rows that the store cannot hold among the rejects, with the reason."""

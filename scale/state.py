@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from adapters.points import Points
+from adapters.states import States
 from adapters.store import CityRecord, Level
 from scale.blocks import BLOCK, block_of, pack, unpack
 from telemetry.errors import UsageError
@@ -33,6 +34,7 @@ class StateStore:
     """One city's `CityStore` over a mapping. Series have the numbers of `table`, which is filled from the state."""
 
     points: Points | None = None
+    states: States | None = None  # the state is what a distributed engine keeps
 
     def __init__(self, state: State, city: str) -> None:
         self._state, self._city = state, city

@@ -39,6 +39,7 @@ from adapters.influx.policies import Policies
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
+from adapters.states import States
 from adapters.store import CityRecord, Heartbeat, Level
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -68,6 +69,8 @@ class InfluxStore:
     def points(self) -> InfluxPoints:
         """See Store."""
         return self._points
+
+    states: States | None = None
 
     @staticmethod
     def from_url(url: str) -> InfluxStore:

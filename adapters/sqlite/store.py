@@ -17,6 +17,7 @@ import numpy as np
 
 from adapters.points import Points
 from adapters.sqlite.connection import connect, transaction
+from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import KPI_COLUMNS, PARTIAL_COLUMNS, SCHEMA, add_new_columns
 from adapters.store import CityRecord, Heartbeat, Level
 from telemetry.errors import Unavailable, UsageError
@@ -51,6 +52,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._db = connect(path, SCHEMA)
         add_new_columns(self._db)
+        self.states = SqliteStates(self._db)
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
@@ -121,6 +123,8 @@ class SqliteStore:
                 f'INSERT INTO "{level}" VALUES ({placeholders}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
                 zip(*columns, strict=True),
             )
+            if level == "hour":
+                note_hours(db, partials, table)
         self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series
 
     def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:

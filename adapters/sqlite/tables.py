@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import fields
 
 from adapters.sqlite.connection import Schema
+from adapters.sqlite.states import TABLES as STATES
 from telemetry.kpi_row import FIELDS, IDENTITY, Field
 from telemetry.partials import Partials, is_whole
 
@@ -65,8 +66,9 @@ INSERT OR IGNORE INTO kpi_change (city, code, part, kind, time)
 SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part, kind, time;
 """,
     3: "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';",
+    4: "",  # tables of checkpoints; a program that does not number its writes of hours must not open the file
 }
-SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour"), 4, _UPGRADES)
+SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour") + STATES, 5, _UPGRADES)
 
 
 def add_new_columns(db: sqlite3.Connection) -> None:

@@ -25,6 +25,7 @@ from kpi_derivation.engine.hour_maker import HourMaker
 from kpi_derivation.engine.reads import Reads, tracked
 from kpi_derivation.engine.recent import History, Recent
 from kpi_derivation.engine.record import Record
+from kpi_derivation.engine.state import Facts, State
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
 from kpi_derivation.engine.view import View
@@ -82,6 +83,36 @@ class Engine:
         self._stored = hours
         first, last = self._ordinals(*hours)
         self._days.restore(first, last)
+
+    def state(self) -> State | None:
+        """The days as plain values, to be stored and given to `resume`; None where there are none, or any is dirty."""
+        if self._stored is None or self._unreported or self._days.is_dirty:
+            return None
+        return self._days.state(self._stored)
+
+    def resume(
+        self,
+        facts: Facts,
+        data: Mapping[str, bytes],
+        hours: tuple[int, int],
+        newest_window: int,
+        changed: Iterable[int],
+    ) -> None:
+        """Continue from the state of another engine of this city and program, instead of `restore`.
+
+        `changed`: starts of the UTC days (ms) of which hours were stored since. Raises Damaged: then this engine is of
+        no use.
+        """
+        self._windows.start(newest_window)
+        self._hours.start(hours[1])
+        self._stored = hours
+        days = {day for start in changed for day in self._ordinals(start, start + DAY - 1)}
+        self._days.resume(facts, data, days)
+
+    @property
+    def quantities(self) -> list[str]:
+        """The quantities of which days are kept; a state fits where they are the same."""
+        return sorted(self._quantities)
 
     def absorb(self, windows: Partials) -> Partials:
         """Read stored windows; returns the hours they change, for the caller to store before `evaluate`."""

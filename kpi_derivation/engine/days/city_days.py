@@ -5,15 +5,16 @@ Folding (dirty days of each series) -> sums of periods -> Demand, Neighbours (da
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from kpi_derivation.engine.days.balance import BalanceHours
 from kpi_derivation.engine.days.civil import CivilDays
-from kpi_derivation.engine.days.columns import DayColumns
+from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.demand import DemandDays
 from kpi_derivation.engine.days.folding import Changed, Folding
+from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.hours import LONGEST, Hours
 from kpi_derivation.engine.days.lives import Lives
 from kpi_derivation.engine.days.neighbours import QUANTITIES as COMPARED
@@ -24,6 +25,7 @@ from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.recent import Recent
 from kpi_derivation.engine.spans import runs
+from kpi_derivation.engine.state import Facts, State, fill, shape_of
 from registry.city import City
 from telemetry.partials import Partials
 from telemetry.series import FloatArray, IntArray, SeriesTable
@@ -53,8 +55,8 @@ class CityDays:
         """Mark every day with data dirty."""
         self._folding.touch_everything()
 
-    def touch_stored(self, first: int, last: int, series: IntArray) -> None:
-        """Mark the days first..last (ordinals) of these series dirty, where hours are stored."""
+    def touch_stored(self, first: int, last: int, series: IntArray | None) -> None:
+        """Mark the days first..last (ordinals) of these series (None: of all) dirty, where hours are stored."""
         for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
             self.touch(self._hours.raw(self.civil.midnight(a), self.civil.midnight(b + 1), series))
 
@@ -66,6 +68,45 @@ class CityDays:
             self.demand.update(self._folding.settle(span))
         self._neighbours.update([(row, first) for row in range(len(self.rows))])
         self.lives.grown(range(len(self.rows)))
+
+    def state(self, hours: tuple[int, int]) -> State:
+        """What is kept of the days, nothing being dirty; `hours`: first and last start of those that are stored."""
+        facts = Facts(hours, [self.rows.name(row) for row in range(len(self.rows))], sorted(self.rows.quantities))
+        grids = self._grids()
+        facts.grids = {title: shape_of(grid) for title, grid in grids.items()}
+        facts.places = {title: list(grid.places) for title, grid in self._sparse().items()}
+        facts.replaced = self._folding.replaced
+        facts.peaks, facts.known = self.demand.facts()
+        return State(facts, grids)
+
+    def resume(self, facts: Facts, data: Mapping[str, bytes], again: Iterable[int]) -> None:
+        """Continue from a state, these days being empty; fold the days `again` (ordinals). Raises Damaged."""
+        for device, quantity in facts.series:
+            self.rows.of_name(device, quantity)
+        for title, sparse in self._sparse().items():
+            sparse.places.update({row: place for place, row in enumerate(facts.places[title])})
+        self.demand.take(facts.peaks, facts.known)
+        fill(self._grids(), facts.grids, data)
+        self._folding.replaced = facts.replaced
+        for first, last in runs(np.array(sorted(again), dtype=np.int64), 1):
+            self._folding.touch_days(first, last)
+            self.touch_stored(first, last, None)
+        self.settle()
+        self.lives.grown(range(len(self.rows)))
+
+    def _sparse(self) -> dict[str, SparseGrid]:
+        """The grids that have a row for some series only."""
+        own = {f"family-{number}": sparse for number, (_, sparse) in enumerate(self.columns.sparse)}
+        return {**own, "flags": self._neighbours.flags}
+
+    def _grids(self) -> dict[str, DayGrid]:
+        sparse = {title: sparse.grid for title, sparse in self._sparse().items()}
+        return {"main": self.columns.main, "demand": self.demand.own, **sparse}
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether hours were noted that are not folded yet."""
+        return self._folding.is_dirty
 
     def settle(self) -> Changed:
         """Fold what is dirty; returns every (row, day) that changed."""

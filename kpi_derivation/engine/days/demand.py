@@ -7,7 +7,7 @@ energies show their quarters themselves; of others the quarters are stored (`der
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -103,6 +103,16 @@ class DemandDays:
         for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
             self._fold(self._names, first, last)
         return after
+
+    def facts(self) -> tuple[dict[int, tuple[float, int, int]], dict[int, float]]:
+        """The peaks, and the quarters with a power, of each day."""
+        self._meet()
+        return {day: (peak.kw, peak.at, peak.meters) for day, peak in self.peaks.items()}, self._known
+
+    def take(self, peaks: Mapping[int, tuple[float, int, int]], known: Mapping[int, float]) -> None:
+        """Continue from these; the caller then fills `own`, whose rows are the meters of all series by name."""
+        self.peaks, self._known = {day: Peak(*peak) for day, peak in peaks.items()}, dict(known)
+        self._meet()
 
     def _counts(self, device: str, quantity: str) -> bool:
         source = self._source.get(device)

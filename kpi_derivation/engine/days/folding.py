@@ -70,6 +70,16 @@ class Folding:
         rows, days = self._columns.main.with_data()
         self._dirty |= set(zip(rows.tolist(), days.tolist(), strict=True))
 
+    @property
+    def is_dirty(self) -> bool:
+        """Whether any day is."""
+        return bool(self._dirty)
+
+    def touch_days(self, first: int, last: int) -> None:
+        """Mark the days first..last (ordinals) of every series with data on them dirty."""
+        rows, days = self._columns.main.with_data(first, last)
+        self._dirty |= set(zip(rows.tolist(), days.tolist(), strict=True))
+
     def settle(self, given: Span | None = None) -> Changed:
         """Fold what is dirty; returns every (row, day) that changed.
 

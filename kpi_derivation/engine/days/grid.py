@@ -82,12 +82,13 @@ class DayGrid:
             out[there, a + self.origin - first : b + self.origin - first] = self.columns[name][rows[there], a:b]
         return out
 
-    def with_data(self) -> tuple[IntArray, IntArray]:
-        """Rows and days (ordinals) on which anything was measured."""
+    def with_data(self, first: int = 0, last: int = 1 << 40) -> tuple[IntArray, IntArray]:
+        """Rows and days (ordinals) of first..last on which anything was measured."""
         if not self.columns:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        rows, columns = np.nonzero((self.columns["n"] > 0) | (self.columns["flagged"] > 0))
-        return rows, columns + self.origin
+        a, b = max(first - self.origin, 0), max(last + 1 - self.origin, 0)
+        rows, columns = np.nonzero((self.columns["n"][:, a:b] > 0) | (self.columns["flagged"][:, a:b] > 0))
+        return rows, columns + self.origin + a
 
     def days_with_data(self) -> list[int]:
         """Days (ordinals) on which anything was measured."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from registry.city import City
-from telemetry.series import IntArray, SeriesTable
+from telemetry.series import IntArray, Series, SeriesTable
 
 _FOUND = 200  # lists of devices whose rows are kept
 
@@ -39,6 +39,10 @@ class SeriesRows:
             self.series.append(series)
             self._quantity.append(name.quantity)
         return row
+
+    def of_name(self, device: str, quantity: str) -> int | None:
+        """The row of the series of this device and quantity, as `of_series`."""
+        return self.of_series(self._table.id_of(Series(self._city, device, quantity)))
 
     def quantity(self, row: int) -> str:
         """The quantity of a row."""

@@ -109,6 +109,15 @@ class Feed:
         self._ingest = Ingest(self.store)
         self._city = self._ingest.add_city(self.city, MINUTE)
 
+    def checkpoint(self) -> bool:
+        """Store the engine's state, as ingest does when it ends."""
+        return self._city.checkpoint()
+
+    @property
+    def continued(self) -> bool:
+        """Whether the last start took a checkpoint."""
+        return self._city.continued
+
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
         """Store readings, send their windows, perhaps twice."""
         table = self._core.buffer.table
@@ -125,6 +134,9 @@ class Feed:
                 mine.series[:] = own.id_of(table[series])
                 self._city.take(mine)
         self._core.confirm(dirty)
+
+    def touch_everything(self) -> None:
+        self._city.touch_everything()
 
     def derive(self) -> None:
         self._city.derive(NOW)

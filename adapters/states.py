@@ -1,0 +1,35 @@
+"""Checkpoints of the KPI engine in the store: what it kept of the days, and which hours were stored since.
+
+A store numbers its writes of hours. A checkpoint holds the number of the last one that is in it, so that a start reads
+the checkpoint and folds again the days that were written later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+
+class States(Protocol):
+    """One checkpoint for each city."""
+
+    def number(self, city: str) -> int:
+        """The number of the last write of hours of the city; 0 where there was none."""
+
+    def days_after(self, city: str, number: int) -> list[int]:
+        """Starts (ms UTC) of the UTC days of which hours were written with a later number, sorted."""
+
+    def head(self, city: str) -> bytes | None:
+        """What was stored as the head of the city's checkpoint; None where there is none."""
+
+    def parts(self, city: str) -> dict[str, bytes]:
+        """All parts of the city's checkpoint by name."""
+
+    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> None:
+        """Replace the city's checkpoint, all or nothing: a part of None stays as it is, one that is not named goes.
+
+        `head` is called after the last part.
+        """
+
+    def drop(self, city: str) -> None:
+        """Remove the city's checkpoint."""

@@ -1,0 +1,125 @@
+"""A start from a checkpoint gives the bits of a start from the history; one that does not fit is passed over."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adapters import program
+from ingest import checkpoints
+from tests.kpi_derivation.engine.cities import Feed, Synthetic, synthetic
+
+SEEDS = range(60 if os.environ.get("CITYVITALS_LONG") else 5)
+
+
+def in_pieces(feed: Feed, made: Synthetic, dice: random.Random, *, keep: bool) -> list[bool]:
+    """Give the readings in random pieces; restart at random, with a checkpoint or (`keep` false) never with one.
+
+    Returns of each restart whether it took one.
+    """
+    rest, took = dice.sample(made.readings, len(made.readings)), list[bool]()
+    while rest:
+        size = dice.choice([1, len(rest) // 4 + 1, len(rest) // 2 + 1])
+        piece, rest = rest[:size], rest[size:]
+        feed.give(piece, twice=dice.random() < 0.3)
+        if dice.random() < 0.7:
+            feed.derive()
+        chosen = dice.random() < 0.6, dice.random() < 0.4, dice.random() < 0.6
+        if chosen[0]:
+            feed.derive()
+            if keep:
+                feed.checkpoint()
+        if chosen[1] and rest:  # after the checkpoint: what comes now is in the hours only
+            feed.give(rest[:1])
+            feed.derive()
+        if chosen[2]:
+            feed.derive()
+            feed.restart()
+            took.append(feed.continued)
+    feed.derive()
+    return took
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_feeds_and_restarts_give_the_same_bits_with_and_without_checkpoints(seed: int, tmp_path: Path) -> None:
+    made = synthetic(seed)
+    kept, plain = Feed(tmp_path / "kept", made.city), Feed(tmp_path / "plain", made.city)
+    in_pieces(kept, made, random.Random(seed), keep=True)
+    assert not any(in_pieces(plain, made, random.Random(seed), keep=False))
+    assert kept.values() == plain.values()
+    kept.checkpoint()
+    kept.restart()
+    assert kept.continued
+    kept.touch_everything()
+    kept.derive()
+    assert kept.values() == plain.values()
+
+
+def started_again(feed: Feed, caplog: pytest.LogCaptureFixture) -> str:
+    """The sentences of a start that passes the checkpoint over."""
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        feed.restart()
+    assert not feed.continued
+    return " ".join(record.getMessage() for record in caplog.records)
+
+
+@pytest.fixture
+def fed(tmp_path: Path) -> Feed:
+    made = synthetic(5)
+    feed = Feed(tmp_path, made.city)
+    feed.give(made.readings)
+    feed.derive()
+    assert feed.checkpoint()
+    assert not feed.checkpoint(), "nothing has changed since"
+    return feed
+
+
+def test_a_damaged_part_is_passed_over(fed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    before = fed.values()
+    with sqlite3.connect(fed.path) as db:
+        db.execute("UPDATE state_part SET data = CAST(data || x'00' AS BLOB) WHERE name LIKE 'main/sum/%'")
+    assert "is damaged and passed over: part main/sum/" in started_again(fed, caplog)
+    fed.touch_everything()
+    fed.derive()
+    assert fed.values() == before
+
+
+def test_a_missing_part_and_a_head_that_is_no_head_are_passed_over(fed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    with sqlite3.connect(fed.path) as db:
+        db.execute("DELETE FROM state_part WHERE name LIKE 'main/n/%'")
+    assert "damaged" in started_again(fed, caplog)
+    with sqlite3.connect(fed.path) as db:
+        db.execute("UPDATE state SET head = x'80'")
+    assert "another version" in started_again(fed, caplog)
+
+
+def test_another_city_file_passes_it_over(fed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    rules = fed.city.rules.model_copy(update={"hour_capture": 0.31})
+    fed.city = fed.city.model_copy(update={"rules": rules})
+    assert "another program, city file or store" in started_again(fed, caplog)
+
+
+def test_another_program_passes_it_over(
+    fed: Feed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "digest", lambda *packages: program.digest(*packages) + "x")
+    assert "another program" in started_again(fed, caplog)
+
+
+def test_hours_of_a_store_put_back_from_a_copy_pass_it_over(fed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    with sqlite3.connect(fed.path) as db:
+        db.execute("UPDATE hours_written SET number = 0")
+    assert "store and passed over" in started_again(fed, caplog)
+
+
+def test_without_source_there_is_no_checkpoint(fed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "digest", lambda *_: "")
+    fed.restart()
+    assert not fed.continued
+    assert not fed.checkpoint()
