@@ -20,6 +20,8 @@ EXCEPTIONS = {
     "axe-playwright-python": "MIT, by its LICENSE file; the axe-core in it is MPL-2.0; tests only",
     "codespell": "GPL-2.0, a program that only checks; nothing of it is shipped",
     "esptool": "GPL-2.0, a program that `pip install cityvitals[node]` puts beside ours; it is never imported",
+    "psycopg": "LGPL-3.0, installed beside ours and imported unchanged: its conditions are on changes of psycopg",
+    "psycopg-binary": "as psycopg; the libpq in it has PostgreSQL's licence, like MIT",
     "quickjs": "MIT, by the LICENSE file of its source; its metadata name none",
 }
 
