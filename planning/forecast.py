@@ -95,6 +95,15 @@ def _model(values: FloatArray, start: int, origins: Sequence[int], seed: int) ->
         return made.fit(x[known], y[known])
 
 
+def _predicted(model: Any, values: FloatArray, start: int, origins: Sequence[int]) -> FloatArray:  # noqa: ANN401
+    """The model's values of the hours ahead, (origins, HORIZON); one call for all, as each has a cost of its own."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    with threadpool_limits(1):
+        found = model.predict(np.concatenate([features(values, start, o) for o in origins]))
+    return np.asarray(found, dtype=np.float64).reshape(len(origins), HORIZON)
+
+
 def backtest(
     values: FloatArray, start: int, origins: Sequence[int], retrain: int = 4 * WEEK, seed: int = 1
 ) -> tuple[tuple[Score, ...], FloatArray]:
@@ -104,13 +113,17 @@ def backtest(
     of the model and of seasonal-naive.
     """
     errors = np.full((len(origins), HORIZON, 2), np.nan)
-    model, trained = None, -retrain
-    for i, origin in enumerate(origins):
-        if model is None or origin - trained >= retrain:
-            model, trained = _model(values, start, _training(origin), seed), origin
-        truth = values[origin : origin + HORIZON]
-        errors[i, :, 0] = model.predict(features(values, start, origin)) - truth
-        errors[i, :, 1] = naive(values, origin) - truth
+    at = 0
+    while at < len(origins):
+        end = at + 1
+        while end < len(origins) and origins[end] - origins[at] < retrain:
+            end += 1
+        mine = origins[at:end]
+        model = _model(values, start, _training(mine[0]), seed)
+        truth = np.stack([values[o : o + HORIZON] for o in mine])
+        errors[at:end, :, 0] = _predicted(model, values, start, mine) - truth
+        errors[at:end, :, 1] = np.stack([naive(values, o) for o in mine]) - truth
+        at = end
     errors[np.isnan(errors).any(axis=2)] = np.nan
     return tuple(_score(errors, first, last) for first, last in BANDS), errors
 
@@ -151,7 +164,7 @@ def forecast(values: FloatArray, start: int, now: int, seed: int = 1, weeks: int
     if (~np.isnan(errors[:, 0, 0])).sum() < LEAST_ORIGINS:
         raise UsageError("Too few past forecasts can be scored: the history has too many gaps.")
     model = _model(padded, start, _training(origin), seed)
-    value = model.predict(features(padded, start, origin))
+    value = _predicted(model, padded, start, [origin])[0]
     p90 = np.full(HORIZON, np.nan)
     for score in scores:
         p90[score.first - 1 : score.last] = score.p90
