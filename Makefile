@@ -25,7 +25,7 @@ servers: ## install the real servers the tests talk to (Debian and Ubuntu)
 demo: $(VENV)/.installed-demo ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
-WORKERS ?= 3# on two cores: many tests wait, the chaos runs for minutes
+WORKERS ?= 4# on two cores: many tests wait for processes, the chaos runs for minutes
 test: dev servers lint ## every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(BIN)/python -m tools.core_coverage

@@ -41,6 +41,12 @@ settings.load_profile(os.environ.get("CITYVITALS_HYPOTHESIS", "cityvitals"))
 _FIRST = (
     "chaos/test_storm",
     "chaos/test_mutants",
+    "page/test_walks",
+    "page/test_every_view",
+    "docs/test_readme",
+    "cityvitals/operation/test_stopped",
+    "page/",
+    "docs/",
     "independent/",
     "replay/",
     "test_demo",
