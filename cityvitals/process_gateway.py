@@ -21,6 +21,7 @@ from gateway.plausible import Registered
 from gateway.routes import Source
 from gateway.service import Gateway
 from registry.city import City
+from registry.health import beat_ms
 from registry.settings import GatewaySettings, Settings
 from telemetry.errors import UsageError
 from telemetry.periods import iso
@@ -39,6 +40,7 @@ def run_gateway(settings: Settings) -> None:
         ended = False
         while not ended:
             gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
+            gateway.health_ms = beat_ms(settings.health.gateway_s)
             doors = make_doors(settings.gateway, gateway, cities)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)

@@ -12,6 +12,7 @@ from cityvitals.operation.recover import only_one, sound_rejects
 from cityvitals.processes import cities_of, open_answering, until_stopped, when_available
 from ingest.core import Ingest
 from ingest.service import Service
+from registry.health import beat_ms
 from registry.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -35,4 +36,5 @@ def run_ingest(settings: Settings) -> None:
         ingest = when_available(serve, stop)
         rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
         link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
-        Service(ingest, link, rejects, now_ms, settings.ingest.publish).run(stop)
+        beat = beat_ms(settings.health.ingest_s)
+        Service(ingest, link, rejects, now_ms, settings.ingest.publish, beat).run(stop)

@@ -35,7 +35,6 @@ _receipt = msgspec.json.Decoder(list[Annotated[int, msgspec.Meta(ge=1, lt=2**53)
 
 _RECEIVING, _SENDING, _HOUSEKEEPING = "nothing is acknowledged", "nothing is sent", "housekeeping waits"
 _FLIGHT = 20_000  # windows sent before the hub must have acknowledged them
-_HEALTH_MS = 10_000
 _LEDGER_MS = 600_000  # how often the ledger of every device that sends is reported
 _PRUNE_MS = 60_000
 _ASK_MS = 10_000
@@ -66,7 +65,10 @@ class _Flight:
 
 @dataclass(slots=True)
 class Gateway:
-    """`clock`: ms UTC. `flush_ms`: how often changed windows are sent. `keep_ms`: how long raw readings are kept."""
+    """`clock`: ms UTC. `flush_ms`: how often changed windows are sent. `keep_ms`: how long raw readings are kept.
+
+    `health_ms`: how often it stores its own counts, whose windows are its heartbeat.
+    """
 
     id: str
     core: Core
@@ -77,6 +79,7 @@ class Gateway:
     keep_ms: int = 30 * DAY
     max_buffer_bytes: int = 4 << 30
     silent_ms: int = 300_000
+    health_ms: int = 10_000
     inbox: Inbox = field(default_factory=Inbox)
     _flight: _Flight | None = None
     _next_flush: int = 0
@@ -275,8 +278,8 @@ class Gateway:
         buffer = self.core.buffer
         try:
             self._request_missing(now)
-            if is_due(self._next_health, now, _HEALTH_MS):
-                self._next_health = now + _HEALTH_MS
+            if is_due(self._next_health, now, self.health_ms):
+                self._next_health = now + self.health_ms
                 since = None
                 if is_due(self._next_ledger, now, _LEDGER_MS):
                     since = min(self._next_ledger, now) - _LEDGER_MS  # the earlier one where the clock was set back

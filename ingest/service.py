@@ -31,19 +31,19 @@ log = logging.getLogger(__name__)
 _LONGEST_ASKED = 300_000  # ms of a pause that the store asks for
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
-_BEAT_MS = 10_000  # how often heartbeats are stored
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 
 @dataclass(slots=True)
 class Service:
-    """`clock`: ms UTC. `publish`: also publish current KPI values, retained."""
+    """`clock`: ms UTC. `publish`: also publish current KPI values, retained. `beat_ms`: between heartbeats."""
 
     ingest: Ingest
     link: Link
     rejects: Rejects
     clock: Callable[[], int]
     publish: bool = True
+    beat_ms: int = 10_000
     _current: _Current = field(default_factory=dict)
     _pause_until: int = 0
     _pause: int = _LONGEST_PAUSE
@@ -172,12 +172,12 @@ class Service:
     def _store_heartbeats(self) -> None:
         """Let the store know what runs: this process, the gateways it hears, the cities whose values it writes."""
         now = self.clock()
-        if not is_due(self._next_beat, now, _BEAT_MS):
+        if not is_due(self._next_beat, now, self.beat_ms):
             return
         self._beats["ingest", self.link.client_id] = now
         self.ingest.store.put_heartbeats(Heartbeat(*key, time) for key, time in self._beats.items())
         self._beats.clear()
-        self._next_beat = now + _BEAT_MS
+        self._next_beat = now + self.beat_ms
 
     def _store_checkpoints(self) -> None:
         """Once a day, and soon after a start: a start after a crash folds the days since then."""

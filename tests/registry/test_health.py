@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.health import FORGOTTEN, Limits, checks
+from registry.health import FORGOTTEN, Limits, beat_ms, checks
 
 NOW = 1_795_000_000_000
 S = 1000
@@ -58,3 +58,7 @@ def test_a_store_that_no_ingest_has_used_is_not_judged() -> None:
 def test_the_sentence_says_when_how_long_and_what_to_do() -> None:
     [only] = checks([("ingest", "ingest-1", NOW - 312 * S)], NOW, LIMITS)
     assert only.text == ("last heartbeat 2026-11-18T11:01:28Z, 312 s ago, over 120 s; is `cityvitals ingest` running?")
+
+
+def test_four_heartbeats_fit_into_a_limit_and_none_is_rarer_than_every_ten_seconds() -> None:
+    assert [beat_ms(limit) for limit in (120.0, 40.0, 16.0, 6.0, 0.001)] == [10_000, 10_000, 4000, 1500, 1]
