@@ -1,4 +1,4 @@
-"""Rows for dashboards: what Grafana cannot find out from windows and KPI values alone, or only at a price.
+"""Rows for dashboards: what Grafana cannot query from windows and KPI values alone, or only slowly.
 
 A point is measurement + tags + time, and a write replaces its fields. Stores that no dashboard reads have no `Points`.
 """
@@ -37,6 +37,6 @@ class Points(Protocol):
     def newest(self, city: str) -> list[Newest]:
         """The newest reading of every series of a city, asked at a start.
 
-        For every device that has a row there is one more with quantity '' and time 0: its value is since when, in ms
-        UTC, a charger has been in its state, NaN for other devices.
+        Each device with a row has one more, with quantity '' and time 0, whose value is the time (ms UTC) since which a
+        charger has been in its state; NaN for other devices.
         """

@@ -48,7 +48,7 @@ Watcher = asyncio.Queue[Sent | None]
 
 
 class Full(Unavailable):
-    """As many clients watch as this server takes."""
+    """The maximum number of clients is connected."""
 
 
 class Feed:
@@ -95,7 +95,7 @@ class Hub:
         self._store, self._poll_s, self._beat_s, self._clock, self._most = store, poll_s, beat_s, clock, most
         self._feeds: dict[str, Feed] = {}
         self._task: asyncio.Task[None] | None = None
-        self._away = False
+        self._unavailable = False
 
     @property
     def watchers(self) -> int:
@@ -134,7 +134,7 @@ class Hub:
         try:
             for known in first.events:
                 yield known
-            yield sse.alive(self._clock(), not self._away)
+            yield sse.alive(self._clock(), not self._unavailable)
             while (sent := await self._next(watcher)) is not None:
                 if not 0 < sent.number <= first.number:
                     yield sent.event
@@ -147,7 +147,7 @@ class Hub:
             async with asyncio.timeout(self._beat_s):
                 return await watcher.get()
         except TimeoutError:
-            return Sent(0, sse.alive(self._clock(), not self._away))
+            return Sent(0, sse.alive(self._clock(), not self._unavailable))
 
     def _beginning(self, city: str, last_id: int | None) -> Beginning:
         """The first events for a client: a snapshot also where its id is unknown to this store, or it missed very many
@@ -183,9 +183,9 @@ class Hub:
             return
         try:
             sent = await to_thread.run_sync(self._changes, feed.city, feed.after)
-            self._report(away=False)
+            self._report(unavailable=False)
         except Unavailable as error:
-            self._report(away=True, why=str(error))
+            self._report(unavailable=True, why=str(error))
         else:
             if sent:
                 feed.send(sent)
@@ -198,14 +198,14 @@ class Hub:
             return Sent(number, sse.values("snapshot", city, newest(self._store, city), number))
         return Sent(changed[-1][0], _kpis(city, changed)) if changed else None
 
-    def _report(self, away: bool, why: str = "") -> None:
+    def _report(self, unavailable: bool, why: str = "") -> None:
         """Report to every watcher when the store stops or resumes answering; log it once per change."""
-        if away == self._away:
+        if unavailable == self._unavailable:
             return
-        self._away = away
-        log.warning("The store does not answer: %s", why) if away else log.info("The store answers.")
+        self._unavailable = unavailable
+        log.warning("The store does not answer: %s", why) if unavailable else log.info("The store answers.")
         for feed in self._feeds.values():
-            feed.send(Sent(0, sse.alive(self._clock(), not away)))
+            feed.send(Sent(0, sse.alive(self._clock(), not unavailable)))
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""

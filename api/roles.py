@@ -26,7 +26,7 @@ def needed(method: str, path: str) -> Role:
     if path.startswith("/v1/admin/"):
         return "operator"
     writes = method not in READING and path.endswith("/report/figures")
-    return "reporter" if writes else "viewer"  # no other path takes anything but reading: the router answers 405
+    return "reporter" if writes else "viewer"  # the router answers 405 to every other write
 
 
 def suffices(role: Role, wanted: Role) -> bool:

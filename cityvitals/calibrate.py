@@ -127,7 +127,8 @@ def with_entry(text: str, device: str, entry: Calibration) -> str:
         made = ""
     if _read(made) != _expected(text, number, entry):
         raise UsageError(
-            f"The entry finds no place in the city file; add it to {device} by hand:\n\n{entry_text(entry)}"
+            f"The entry cannot be added without changing other values; add it to {device} by hand:\n\n"
+            f"{entry_text(entry)}"
         )
     return made
 

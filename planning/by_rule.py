@@ -49,8 +49,8 @@ class RulePlan(msgspec.Struct, frozen=True, kw_only=True):
 def factors(n: int, kw: float) -> Spread:
     """Median and 95 % of the demand factor of n points; between the printed numbers linear in log(n).
 
-    Of the next lower rated power that was measured, whose factors are higher; from 78 points on they stay. The 5 % are
-    not given here and equal the median.
+    Of the next lower rated power that was measured, whose factors are higher; from 78 points on they are constant. The
+    5 % are not published and equal the median.
     """
     below = max((power for power in _FACTORS if power <= kw), default=min(_FACTORS))
     at, known = np.log(n), np.log(_COUNTS)

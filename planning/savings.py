@@ -76,9 +76,9 @@ def _solve(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 class Savings(NamedTuple):
-    """kWh saved in the time after, with its interval; `share` of the baseline. `published`: whether the gates let it.
+    """kWh saved in the time after, with its interval; `share` of the baseline.
 
-    `cv_rmse`, `nmbe`: of the baseline's months.
+    `published`: whether the baseline fits well enough. `cv_rmse`, `nmbe`: of the baseline's months.
     """
 
     kwh: Interval
@@ -165,9 +165,9 @@ def _drawn(days: Days, before: tuple[int, int], after: tuple[int, int], draws: i
     for i, weight in enumerate(weights):
         x = _columns(old.temperature, old.day, model.heating, model.cooling)
         w = np.sqrt(weight[block])
-        again = Baseline(model.heating, model.cooling, _solve(x * w[:, None], old.kwh * w))
+        refitted = Baseline(model.heating, model.cooling, _solve(x * w[:, None], old.kwh * w))
         noise = rng.choice(per_week, weeks).sum()
-        found[i] = again.predict(new.temperature, new.day).sum() + noise - new.kwh.sum()
+        found[i] = refitted.predict(new.temperature, new.day).sum() + noise - new.kwh.sum()
     cv, bias = _monthly(old, model)
     total = float(expected.sum())
     return _Drawn(total - float(new.kwh.sum()), total, found, cv, bias, weights.shape[1], len(new.day))

@@ -75,12 +75,12 @@ class Columns(Strict):
         if self.stamp == "end" and self.interval_s is None:
             raise ValueError('`stamp = "end"` needs `interval_s`, the length of the averaging interval')
         if self.value is None and not self.values and self.session is None:
-            raise ValueError("no column is said to hold values: write `values`, `value` with `name`, or `session`")
+            raise ValueError("no column holds values: write `values`, `value` with `name`, or `session`")
         return self
 
 
 class RecordedFamily(Strict):
-    """A kind of recorded file. `gives`: what it brings, in words; `traps`: what to know about it."""
+    """A kind of recorded file. `gives`: its contents, in words; `traps`: known mistakes in reading it."""
 
     title: str
     gives: str

@@ -94,8 +94,7 @@ class GatewaySettings(Section):
     """The edge gateway. `user_key`: the key of the hash of user ids of charging sessions; never change it.
 
     It serves the cities of `cities`, of its sources and of the city files; with `registered_only`, only devices that
-    the
-    city files list. Messages of others are counted and not stored.
+    the city files list. Messages of others are counted and not stored.
     `brokers`: further brokers whose messages it reads; it publishes on `broker` and `uplink`.
     """
 

@@ -72,7 +72,7 @@ def _cities() -> Panel:
 
 
 def _alive() -> Panel:
-    about = "Devices of every city as ingest judged them last, and its newest reading; the oldest first."
+    about = "Devices of every city by the newest counts of ingest, and its newest reading; the oldest first."
     fields = ("devices", "not_heard", "in_trouble", "suspect", "missing", "newest")
     columns_ = ", ".join(f'last("{f}") AS "{f}"' for f in fields)
     query = Query(f'SELECT {columns_} FROM "state" WHERE {CITIES} AND {PAST} GROUP BY "city"', table=True)

@@ -76,7 +76,7 @@ def generation(now: Situation) -> FloatArray:
 
 
 def _spread(hours: Partials, register: bool, now: Situation) -> FloatArray:
-    """kW in each interval, even over each hour."""
+    """kW in each interval; an hour's energy is spread evenly over its intervals."""
     grid = now.measured.grid
     there = hours.take(hours.n > 0)
     if not len(there):

@@ -1,8 +1,8 @@
 """From values to scores of 0 to 100, by one of two ways. Pure.
 
 `target`: the share of the target, at most 100. `min-max`: 100 (x - worst) / (best - worst), clipped, where the worst is
-the 2.5th percentile of all cities (the 97.5th where lower is better) and the best is the target (SDSN's practice; from
-general knowledge).
+the 2.5th percentile of all cities (the 97.5th where lower is better) and the best is the target (SDSN's practice; not
+checked against its text).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TAIL = 2.5
 
 
 def normalised(values: FloatArray, target: float, direction: Direction, how: Normalisation) -> FloatArray:
-    """Scores of one figure over all cities; NaN where there is no value, or where all are alike as the bounds say."""
+    """Scores of one figure over all cities; NaN without a value, or where both bounds are equal."""
     return _to_target(values, target, direction) if how == "target" else _min_max(values, target, direction)
 
 

@@ -41,7 +41,7 @@ def scaled(raw, decimals):
 
 
 class Answer:
-    """Finds the answer to one request in a byte stream; noise before it is passed over."""
+    """Finds the answer to one request in a byte stream; noise before it is skipped."""
 
     def __init__(self, unit, function, count):
         self.unit = unit
@@ -65,7 +65,7 @@ class Answer:
         return None
 
     def heard(self):
-        """What came instead of an answer, for the log."""
+        """The last bytes received without a valid answer, for the log."""
         return "; received " + " ".join(["%02x" % byte for byte in self._buf[-12:]]) if self._buf else ""
 
     def _whole(self, at, end):
@@ -74,7 +74,9 @@ class Answer:
 
 
 class Bus:
-    """One RS-485 line with its meters: one request at a time, silence before each, a meter that was dead asked once.
+    """One RS-485 line with its meters: one request at a time, silence before each.
+
+    A meter that did not answer gets one attempt instead of three.
 
     Options: `gap_ms` (silence before a request: 20; a few meters need 100 to 500), `timeout_ms` (600), `de` (pin that
     sets the direction of the transceiver). Several entries with one `port` share the bus.
@@ -121,7 +123,7 @@ class Bus:
 
 
 class Meter:
-    """One device on a bus, with what it needs of silence and time."""
+    """One device on a bus, with its silence before a request and its time limit."""
 
     def __init__(self, board, options, baud=9600, gap_ms=20):
         key = "modbus%d" % options["port"]

@@ -1,4 +1,4 @@
-"""What stands for an analog input on the unix port."""
+"""A substitute for an analog input on the unix port."""
 
 import select
 

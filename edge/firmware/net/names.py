@@ -22,7 +22,7 @@ def is_address(host):
 async def address(board, host, say):
     """Return the address of a host; OSError where neither a server nor the file has it.
 
-    `say(part, text)` notes it when a name cannot be found or its address has changed.
+    `say(part, text)` logs that a name cannot be found or that its address has changed.
     """
     if is_address(host):
         return host
@@ -58,5 +58,5 @@ def _chosen(board, host, kept, found, why, say):
 
 
 def forget(board, host):
-    """The address did not work: query the name server next time."""
+    """Query the name server next time, because the address did not work."""
     board.asked.pop(host, None)

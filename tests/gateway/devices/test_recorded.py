@@ -243,7 +243,7 @@ def test_the_hour_that_an_autumn_night_has_twice_follows_the_order_of_the_file(t
     ("columns", "sentence"),
     [
         ({"tme": "t"}, "unknown key 'columns.tme'; did you mean 'time'"),
-        ({"time": "t"}, "no column is said to hold values"),
+        ({"time": "t"}, "no column holds values"),
         ({"time": "t", "stamp": "end", "values": {"p": {"quantity": "power"}}}, "needs `interval_s`"),
         ({"time": "t", "values": {"p": {"quantity": "powr"}}}, "unknown quantity 'powr'"),
         ({"time": "t", "values": {"p": {"quantity": "power", "unit": "Wat"}}}, "unknown unit 'Wat'"),
