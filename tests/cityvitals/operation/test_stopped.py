@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -64,6 +65,11 @@ def ready(url: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("detail", "")
 
 
+def reported(url: str, name: str) -> bool:
+    """Whether /readyz names this program."""
+    return f"{name} " in ready(url)[1]
+
+
 def heard(url: str) -> set[str]:
     """The roles that were ever heard."""
     try:
@@ -80,7 +86,7 @@ def test_a_program_that_stops_is_named_and_its_return_is_seen(town: tuple[Chain,
     wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, "all to be well")
     for name in ("gateway", "ingest"):
         end(chain.processes[name])
-        wait_for(lambda name=name: f"{name} " in ready(url)[1], 90, f"/readyz to miss {name}")
+        wait_for(partial(reported, url, name), 90, f"/readyz to miss {name}")
         assert ready(url)[0] == 503
         code, bad = doctor(chain)
         assert code == 1
