@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Annotated, cast
+from threading import Lock
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Request
 
@@ -20,7 +22,26 @@ from api.operator import Operator
 from api.problems import NotFound
 from api.shared_store import SharedStore
 from registry.health import STANDARD, Limits
-from telemetry.errors import nearest
+from telemetry.errors import Unavailable, nearest
+
+
+class Turns:
+    """One long calculation at a time: plans keep a core busy for seconds, and other requests must not wait for them."""
+
+    wait_s = 20.0
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Calculate alone. Raises Unavailable (503 with Retry-After) after waiting for another calculation."""
+        if not self.lock.acquire(timeout=self.wait_s):
+            raise Unavailable("Another plan is being calculated; send the request again in some seconds.")
+        try:
+            yield
+        finally:
+            self.lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,8 @@ class State:
     suspects: Suspects = field(default_factory=Suspects)
     freshness: Freshness = field(default_factory=Freshness)
     unregistered: Counts = field(default_factory=Counts)
+    plans: Turns = field(default_factory=Turns)
+    forecasts: dict[tuple[str, str, str, int], dict[str, Any]] = field(default_factory=dict)
 
     def token_file(self) -> FilePath:
         """The token file. Raises NotFound without one."""

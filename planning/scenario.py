@@ -19,18 +19,17 @@ import msgspec
 import numpy as np
 
 from kpi_derivation.catalogue import DERIVATIONS, KPIS
-from kpi_derivation.engine.days.balance import Balance, Meters
 from kpi_derivation.engine.days.demand import Demand, highest, together
 from kpi_derivation.engine.derived import QUARTER
 from kpi_derivation.engine.recent import History
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import kpi_value
-from kpi_derivation.engine.view import BalanceReader, View
 from planning.charging import draws
 from planning.charging.sessions import Sessions
 from planning.curves import averaged
 from planning.feeders import FeederResult, feeder_results
 from planning.measured import LoadCurves, engine_over, load_curves, view_of
+from planning.one_draw import BalanceOfDraw, under
 from planning.rebuilt import Changed, added_hours, drawn_days, export_device
 from planning.situation import Situation
 from planning.transforms import applied
@@ -42,6 +41,7 @@ from telemetry.periods import Period
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY
 
+ENERGY = "energy_delta"
 DRAWN = "scenario-load-"  # the meters of what differs by draw
 _METERED = {"energy_delta", "energy_total", "power", "demand_15min"}
 
@@ -212,35 +212,38 @@ def _planned(before: KpiValue | None, after: list[KpiValue], name: str) -> Plann
 
 
 def _by_draw(now: Situation, drawn: FloatArray, engine: Engine, clock: int) -> dict[tuple[str, str], list[KpiValue]]:
-    """The values of every draw: of its own load beside what all draws share."""
-    load = _Load.of(load_curves(engine, now.period), drawn)
+    """The values of every draw: of its own load beside what all draws share.
+
+    The city is the same in every draw, with one meter for what is added; what this meter counted is that of the draw.
+    """
+    load = _Load.of(_shared_curves(now, engine), drawn)
     engine.derive(now.period, clock)  # so that the engine keeps what every derivation reads
     view = view_of(engine, now.period, clock)
     asked = {code: engine.record.quantities(code) for code in DERIVATIONS}
     touched = [d for code, d in DERIVATIONS.items() if not asked[code] or asked[code] & _METERED]
+    meters = [d for d in engine.city.device if d.id.startswith(DRAWN)]
     shared = [d for d in engine.city.device if not d.id.startswith(DRAWN)]
-    own = {d.id: d for d in engine.city.device if d.id.startswith(DRAWN)}
+    city, index = engine.city.model_copy(update={"device": [*shared, meters[0]]}), dict[Any, Any]()
+    balance = BalanceOfDraw(view.read_balance, meters[0].id)
     found: dict[tuple[str, str], list[KpiValue]] = {}
-    for draw in range(len(drawn)):
-        city = engine.city.model_copy(update={"device": [*shared, own[f"{DRAWN}{draw}"]]})
-        one = replace(view, city=city, read_demand=load.reader(draw), found={}, index={})
-        one = replace(one, read_balance=_balance_with(view, f"{DRAWN}{draw}"))
+    for draw, meter in enumerate(meters):
+        sums = view.sums.replaced((meters[0].id, ENERGY), (meter.id, ENERGY))
+        one = replace(
+            view, city=city, sums=sums, read_demand=load.reader(draw),
+            read_days=under(view.read_days, meters[0].id, meter.id), read_balance=balance.of(meter.id), found={},
+            index=index,
+        )  # fmt: skip
         for derivation in touched if draw else DERIVATIONS.values():
             for value in (kpi_value(one, derivation, part, clock) for part in derivation.derive(one)):
                 found.setdefault((value.code, value.part), []).append(value)
     return found
 
 
-def _balance_with(view: View, mine: str) -> BalanceReader:
-    """Reads the hours of all meters that the draws share, which are kept, and adds those of the draw's own."""
-
-    def read(sides: tuple[Meters, ...], start: int, end: int) -> Balance:
-        shared = tuple(tuple(meter for meter in side if meter[0] != mine) for side in sides)
-        own = tuple(tuple(meter for meter in side if meter[0] == mine) for side in sides)
-        both = zip(view.read_balance(shared, start, end), view.read_balance(own, start, end), strict=True)
-        return Balance(*(a + b for a, b in both))
-
-    return read
+def _shared_curves(now: Situation, engine: Engine) -> LoadCurves:
+    """The load curves without what is drawn: the measured ones where no window changed."""
+    if now.loads or now.scaled or now.rows or now.added:
+        return load_curves(engine, now.period)
+    return now.measured
 
 
 class _Load(NamedTuple):

@@ -38,18 +38,20 @@ def forecast(
 
     from cityvitals.clock import now_ms  # noqa: PLC0415
     from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.forecast import as_json, as_text, made, moment_of, peak_text  # noqa: PLC0415
-    from cityvitals.plan.forecast import peak as month_peak  # noqa: PLC0415
+    from cityvitals.plan.forecast import as_json, as_text, moment_of, peak_text  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from planning.outlook import made  # noqa: PLC0415
+    from planning.outlook import peak as month_peak  # noqa: PLC0415
     from reporting.show import stored_city  # noqa: PLC0415
 
     form_of(form)
     opened = existing_store(store)
-    moment = moment_of(at, stored_city(opened, city)) if at else None
+    known = stored_city(opened, city)
+    moment = moment_of(at, known) if at else None
     if peak:
-        so_far = month_peak(opened, city, now_ms() if moment is None else moment, limit_kw)
+        so_far = month_peak(opened, known, now_ms() if moment is None else moment, limit_kw)
         plain = msgspec.json.encode(so_far._asdict()).decode() + "\n"
         sys.stdout.write(plain if form == "json" else peak_text(so_far))
         return
-    found, unit = made(opened, city, quantity, device, now_ms(), moment)
+    found, unit = made(opened, known, quantity, device, now_ms(), moment)
     sys.stdout.write(as_json(found, unit) if form == "json" else as_text(found, unit))

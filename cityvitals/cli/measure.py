@@ -45,12 +45,15 @@ def measure_effect(
     --city town --store sqlite:///town.db
     """
     from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.measure import as_json, as_text, effect  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from planning.measures import effect  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
     from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
-    found = effect(existing_store(store), city, site, reference, quantity, after, back, weather or [], seed)
+    opened = existing_store(store)
+    found = effect(opened, stored_city(opened, city), site, reference, quantity, after, back, weather or [], seed)
     sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))
 
 
@@ -72,12 +75,15 @@ def measure_change(
     --city town --store sqlite:///town.db
     """
     from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.measure import as_json, as_text, change  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from planning.measures import change  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
     from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
-    found = change(existing_store(store), city, site, reference, quantity, period, seed)
+    opened = existing_store(store)
+    found = change(opened, stored_city(opened, city), site, reference, quantity, period, seed)
     sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))
 
 
@@ -102,10 +108,13 @@ def measure_savings(
     --before 2017 --after 2018 --city town --store sqlite:///town.db
     """
     from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.measure import as_json, as_text, saved  # noqa: PLC0415
+    from cityvitals.plan.measure import as_json, as_text  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from planning.measures import saved  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
     from reporting.tables import fitted  # noqa: PLC0415
 
     form_of(form)
-    found = saved(existing_store(store), city, meter, reference, temperature, before, after, seed)
+    opened = existing_store(store)
+    found = saved(opened, stored_city(opened, city), meter, reference, temperature, before, after, seed)
     sys.stdout.write(as_json(found) if form == "json" else fitted(as_text(found, reference), width()))

@@ -61,3 +61,9 @@ class Sums(Mapping[Name, FloatArray]):
         there[there] = self._seen[places[there]]
         out[there] = self._table[places[there]]
         return out
+
+    def replaced(self, name: Name, by: Name) -> Sums:
+        """The same sums, but `name` has the row of `by`; places stay valid."""
+        table = self._table.copy()
+        table[self._rows[name]] = table[self._rows[by]]
+        return Sums(self._rows, table)

@@ -239,9 +239,15 @@ def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase:
     mine, other = lookup[timed.series], ~one
     # Quarters stored for an hour that has at most two readings by now are out of date.
     kept = hours.take(stored)
-    span = int(hours.start.max(initial=0)) + HOUR
+    low = int(hours.start.min(initial=1 << 60)) - HOUR
+    span = (int(hours.start.max(initial=0)) - low) // HOUR + 2
+
+    def key(meters: IntArray, starts: IntArray) -> IntArray:
+        """A small number of each meter and hour: a search among large ones takes most of the time of a large city."""
+        return meters * span + (starts - low) // HOUR
+
     begun = window_start(kept.start, HOUR, phase)
-    current = ~np.isin(lookup[kept.series] * span + begun, mine * span + timed.start)
+    current = ~np.isin(key(lookup[kept.series], begun), key(mine, timed.start))
     return _Energies(
         np.concatenate((lookup[kept.series][current], mine, mine[other])),
         np.concatenate((kept.start[current], first, last[other])),

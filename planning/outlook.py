@@ -1,0 +1,86 @@
+"""What is expected after the stored history: load or a quantity for 48 hours; the month's peak so far. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from kpi_derivation.engine.recent import History
+from planning.forecast import Forecast, PeakSoFar, forecast, peak_so_far
+from planning.hours import HourSeries, device_of, hourly
+from planning.measured import engine_over, load_curves
+from registry.city import City
+from telemetry.errors import UsageError
+from telemetry.periods import Period, calendar_period, iso, local_date
+from telemetry.quantities import QUANTITIES
+from telemetry.windows import DAY, HOUR
+
+Level = Literal["window", "hour"]
+HISTORY = 400 * DAY
+
+
+class Spanned(History, Protocol):
+    """A history that knows from when to when it reaches."""
+
+    def span(self, city: str, level: Level) -> tuple[int, int] | None:
+        """First and last start of what is stored; None without anything."""
+        ...
+
+
+def load_history(store: Spanned, city: City, now: int) -> HourSeries:
+    """Mean power of all meters together, kW, hour by hour, as far as it is known; NaN where over a tenth is missing."""
+    span = store.span(city.id, "hour")
+    if span is None:
+        raise UsageError(f"The store holds no hours of '{city.id}'; run `cityvitals replay` or the ingest first.")
+    end = min(now, span[1] + HOUR)
+    start = max(end - HISTORY, span[0])
+    period = Period("quarter", "the history", start, end)
+    curves = load_curves(engine_over(city, store, period), period)
+    first = curves.grid.start // HOUR * HOUR
+    grid_hours = curves.kw.shape[1] // 4
+    block = curves.kw[:, : grid_hours * 4].reshape(len(curves.kw), grid_hours, 4)
+    there = ~np.isnan(block)
+    usual = np.median(there.sum(axis=(0, 2))[there.any(axis=(0, 2))])
+    total = np.where(there, block, 0.0).sum(axis=(0, 2)) / 4.0
+    values = np.where(there.sum(axis=(0, 2)) >= 0.9 * usual, total, np.nan)
+    return HourSeries(first, values)
+
+
+def made(store: Spanned, city: City, quantity: str, device: str, now: int, at: int | None) -> tuple[Forecast, str]:
+    """The forecast of the city's load (`quantity` load) or of a device, and its unit. Raises UsageError."""
+    moment = (now if at is None else at) // HOUR * HOUR
+    if quantity == "load":
+        series, unit = load_history(store, city, moment), "kW"
+    else:
+        if not device:
+            raise UsageError(f"A forecast of {quantity} is one of a device; name the device.")
+        found = device_of(city, device, quantity)
+        span = store.span(city.id, "hour")
+        end = moment if span is None else min(moment, span[1] + HOUR)
+        series = hourly(store, city, found, quantity, (end - HISTORY) // HOUR * HOUR, end)
+        unit = QUANTITIES[quantity].unit
+    return forecast(series.values, series.start, moment), unit
+
+
+def peak(store: History, city: City, now: int, limit: float | None) -> PeakSoFar:
+    """The running month's peak so far. Raises UsageError."""
+    month = calendar_period("month", local_date(now, city.zone), city.zone)
+    running = month._replace(end=min(month.end, max(now, month.start + HOUR)))
+    curves = load_curves(engine_over(city, store, running), running)
+    there = ~np.isnan(curves.kw)
+    total = np.where(there.any(axis=0), np.where(there, curves.kw, 0.0).sum(axis=0), np.nan)
+    return peak_so_far(total, curves.grid.start, curves.grid.step, limit)
+
+
+def as_plain(found: Forecast, unit: str) -> dict[str, Any]:
+    """The forecast as plain JSON types; hours at which it is not shown are null."""
+    return {
+        "unit": unit,
+        "label": "forecast: not measured",
+        "hours": [
+            {"time": iso(t), "value": None if np.isnan(v) else v, "p90_error": None if np.isnan(e) else e}
+            for t, v, e in zip(found.t.tolist(), found.value.tolist(), found.p90.tolist(), strict=True)
+        ],
+        "scores": [s._asdict() | {"better": s.better} for s in found.scores],
+    }
