@@ -9,7 +9,8 @@ from telemetry.errors import UsageError
 
 
 def open_store(url: str) -> Store:
-    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x) or `influxdb2://host:port/bucket?org=name`.
+    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x), `influxdb2://host:port/bucket?org=name`, or
+    `postgresql://host:port/database`.
 
     Raises UsageError for another URL. Credentials are read from CITYVITALS__STORE__... in the environment.
     """
@@ -22,8 +23,13 @@ def open_store(url: str) -> Store:
         from adapters.influx.store import InfluxStore  # noqa: PLC0415
 
         return InfluxStore.from_url(url)
+    if scheme in ("postgresql", "postgres"):
+        from adapters.postgres.store import PostgresStore  # noqa: PLC0415
+
+        return PostgresStore.from_url(url)
     raise UsageError(
-        f"'{url}' is not a valid store URL; use sqlite:///path/to/file.db or influxdb://host:8086/database."
+        f"'{url}' is not a valid store URL; use sqlite:///path/to/file.db, influxdb://host:8086/database "
+        "or postgresql://host:5432/database."
     )
 
 

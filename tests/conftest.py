@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.browser import chromium
+from tests.postgres import PostgreSQL
 from tests.processes import end_left_over
 from tests.servers import InfluxDB, Mosquitto, Server, VictoriaMetrics
 
@@ -77,6 +79,13 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
     """One InfluxDB 1.x for the whole run: `create` a database of your own."""
     with InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One PostgreSQL for the whole run: `create` a database of your own."""
+    with TemporaryDirectory(prefix="cv-postgresql-") as name, PostgreSQL(Path(name)) as server:
         yield server
 
 

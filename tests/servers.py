@@ -62,10 +62,14 @@ class Server:
         assert self.process is not None, f"{self.command} has not been started"
         return self.process.pid
 
+    def command_line(self) -> list[str | Path]:
+        """The program with its arguments."""
+        return [need(self.command, self.package), *self.arguments()]
+
     def start(self) -> None:
         """Start and return once the server answers."""
         assert not self.running, f"{self.command} runs already"
-        self.process = start([need(self.command, self.package), *self.arguments()], log=self.log, cwd=self.folder)
+        self.process = start(self.command_line(), log=self.log, cwd=self.folder)
         wait_for(self._ready_or_gone, 30, f"{self.command} to answer on port {self.port}")
 
     def _ready_or_gone(self) -> bool:

@@ -37,7 +37,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cityvitals": set(OURS),
     "edge": {"telemetry", "registry", "adapters"},
 }
-IO_LIBRARIES = {"paho", "amqtt", "sqlite3", "influxdb_client", "urllib3", "serial", "requests", "httpx", "socket"} | {
+IO_LIBRARIES = {
+    "paho",
+    "amqtt",
+    "sqlite3",
+    "influxdb_client",
+    "psycopg",
+    "urllib3",
+    "serial",
+    "requests",
+    "httpx",
+    "socket",
+} | {
     "aiomqtt",
     "confluent_kafka",
     "grafana_client",

@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 import msgspec
 import urllib3
 
-from adapters.influx.url import Target, authorization, secret
+from adapters.influx.url import Target, authorization
+from adapters.secrets import secret
 from telemetry.errors import CityVitalsError, Unavailable
 
 log = logging.getLogger(__name__)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
-from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from adapters.secrets import SECTION, secret
 from telemetry.errors import UsageError
 
 _SCHEMES = {
     "influxdb": ("http", False), "influxdbs": ("https", False), "http": ("http", False), "https": ("https", False),
     "influxdb2": ("http", True), "influxdb2s": ("https", True),
 }  # fmt: skip
-_SECTION = "CITYVITALS__STORE__"
 
 
 class Target(NamedTuple):
@@ -33,9 +30,7 @@ def parse(url: str) -> Target:
     """
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise UsageError(
-            f"The store's URL contains credentials; set them as {_SECTION}USERNAME and {_SECTION}PASSWORD."
-        )
+        raise UsageError(f"The store's URL contains credentials; set them as {SECTION}USERNAME and {SECTION}PASSWORD.")
     database, org = unquote(parts.path.strip("/")), parse_qs(parts.query).get("org", [""])[0]
     if parts.scheme not in _SCHEMES or not parts.hostname or not database or "/" in database:
         raise UsageError(f"'{url}' does not name a database; use influxdb://host:8086/database.")
@@ -50,17 +45,6 @@ def _with_port(host: str, url: str) -> str:
     if not port.isdigit() or int(port) > 65535:
         raise UsageError(f"'{url}' does not have a valid port; use influxdb://host:8086/database.")
     return host if host.endswith(f":{port}") else f"{host.rstrip(':')}:{port}"
-
-
-def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """CITYVITALS__STORE__<name>, or the text of the file CITYVITALS__STORE__<name>_FILE; '' where neither is set."""
-    path = environment.get(f"{_SECTION}{name}_FILE")
-    if not path:
-        return environment.get(f"{_SECTION}{name}", "")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise UsageError(f"{_SECTION}{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
 
 
 def authorization(target: Target) -> dict[str, str]:

@@ -15,20 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from adapters.columns import BUCKET, KPI_COLUMNS, PARTIAL_COLUMNS, kpi_row, nullable, partials_of, stored_kpi
 from adapters.points import Points
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.states import SqliteStates, note_hours
-from adapters.sqlite.tables import KPI_COLUMNS, PARTIAL_COLUMNS, SCHEMA, add_new_columns
+from adapters.sqlite.tables import SCHEMA, add_new_columns
 from adapters.store import CityRecord, Heartbeat, Level
 from telemetry.errors import Unavailable, UsageError
-from telemetry.kpi_row import row_of, value_of
 from telemetry.kpi_value import KpiQuery, StoredKpi
-from telemetry.partials import Partials, column_type
+from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import DAY, HOUR
 
-_BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _CHUNK = 200_000
 
 log = logging.getLogger(__name__)
@@ -107,7 +105,7 @@ class SqliteStore:
         if not len(partials):
             return
         new: dict[Series, int] = {}
-        bucket = partials.start // _BUCKET[level]
+        bucket = partials.start // BUCKET[level]
         order = np.lexsort((partials.start, partials.series, bucket))  # in the order of the table: half the time
         bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
@@ -115,7 +113,7 @@ class SqliteStore:
                 bucket.tolist(),
                 self._db_ids(partials.series, table, new).tolist(),
                 partials.start.tolist(),
-                *(_nullable(getattr(partials, name)) for name in PARTIAL_COLUMNS),
+                *(nullable(getattr(partials, name)) for name in PARTIAL_COLUMNS),
             ]
             placeholders = ",".join("?" * len(columns))
             sets = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
@@ -152,7 +150,7 @@ class SqliteStore:
             return
         lookup = np.full(max(ids) + 1, -1, dtype=np.int64)
         lookup[list(ids)] = list(ids.values())
-        width = _BUCKET[level]
+        width = BUCKET[level]
         cursor = self._execute(
             f'SELECT series, start, {",".join(PARTIAL_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
             "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
@@ -164,10 +162,10 @@ class SqliteStore:
             pending += rows
             cut = bisect_left(pending, pending[-1][1] // width, key=lambda row: row[1] // width)
             if cut:  # whole buckets, so that chunks are in time order
-                yield _partials(pending[:cut], lookup)
+                yield partials_of(pending[:cut], lookup)
                 pending = pending[cut:]
         if pending:
-            yield _partials(pending, lookup)
+            yield partials_of(pending, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The store's id -> the table's id, of all series of a city."""
@@ -186,7 +184,7 @@ class SqliteStore:
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
-        rows = [_kpi_row(v) for v in values]
+        rows = [kpi_row(v) for v in values]
         placeholders = ",".join("?" * len(KPI_COLUMNS))
         names = ",".join(f'"{name}"' for name in KPI_COLUMNS)  # an upgraded table has them in another order
         with transaction(self._db) as db:
@@ -208,7 +206,7 @@ class SqliteStore:
                 f" WHERE c.city = ? {only} AND c.number > ? ORDER BY c.number LIMIT ?"
             )
             found += self._read(sql, (city, *([] if kind is None else [kind]), after, limit))
-        return [(row[0], _stored_kpi(row[1:])) for row in sorted(found, key=lambda row: int(row[0]))[:limit]]
+        return [(row[0], stored_kpi(row[1:])) for row in sorted(found, key=lambda row: int(row[0]))[:limit]]
 
     def newest_change(self, city: str) -> int:
         """See Store."""
@@ -232,7 +230,7 @@ class SqliteStore:
     def _kpis(self, where: str, values: tuple[Any, ...], order: str) -> list[StoredKpi]:
         columns = ",".join(f'"{c}"' for c in KPI_COLUMNS)
         sql = f"SELECT {columns} FROM kpi WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
-        return [_stored_kpi(row) for row in self._read(sql, values)]
+        return [stored_kpi(row) for row in self._read(sql, values)]
 
     def set_aside(self) -> list[tuple[str, str]]:
         """See Store; SQLite holds every row."""
@@ -261,29 +259,3 @@ def _fetch(cursor: sqlite3.Cursor) -> list[Any]:
         return cursor.fetchmany(_CHUNK)
     except sqlite3.Error as error:
         raise Unavailable(f"The store cannot be read: {error}.") from error
-
-
-def _nullable(column: np.ndarray[Any, Any]) -> list[Any]:
-    """A column as Python values, NaN as None."""
-    values = column.tolist()
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        return [None if v != v else v for v in values]  # noqa: PLR0124 - NaN is what differs from itself
-    return list(values)
-
-
-def _partials(rows: list[Any], lookup: IntArray) -> Partials:
-    """Columns from rows (series, start, ...), sorted by (series, start)."""
-    series, start, *rest = zip(*rows, strict=True)
-    columns: list[Any] = [lookup[np.array(series, dtype=np.int64)], np.array(start, dtype=np.int64)]
-    columns += [np.array(c, dtype=column_type(name)) for name, c in zip(PARTIAL_COLUMNS, rest, strict=True)]
-    partials = Partials(*columns)
-    return partials.take(np.lexsort((partials.start, partials.series)))
-
-
-def _kpi_row(stored: StoredKpi) -> tuple[Any, ...]:
-    row = row_of(stored)
-    return tuple(row[name] for name in KPI_COLUMNS)
-
-
-def _stored_kpi(row: Sequence[Any]) -> StoredKpi:
-    return value_of(dict(zip(KPI_COLUMNS, row, strict=True)))

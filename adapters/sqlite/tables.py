@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
 
+from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS
 from adapters.sqlite.connection import Schema
 from adapters.sqlite.states import TABLES as STATES
 from telemetry.kpi_row import FIELDS, IDENTITY, Field
-from telemetry.partials import Partials, is_whole
-
-# Columns of partials beside their identity, and of KPI values, in the order in which they are written and read.
-PARTIAL_COLUMNS = tuple(f.name for f in fields(Partials) if f.name not in ("series", "start"))
-KPI_COLUMNS = (*IDENTITY, *(f.name for f in FIELDS if f.name not in IDENTITY))
+from telemetry.partials import is_whole
 
 _SQL = {int: "INTEGER", float: "REAL", str: "TEXT"}
 

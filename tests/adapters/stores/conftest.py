@@ -19,6 +19,7 @@ from influxdb_client import InfluxDBClient
 
 from adapters.store import Store
 from adapters.stores import open_store
+from tests.postgres import PostgreSQL
 from tests.servers import InfluxDB
 
 _number = count()
@@ -54,7 +55,19 @@ def influx2_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         client.buckets_api().delete_bucket(bucket)
 
 
-_KINDS = {"sqlite": "", "influxdb": "influx_url"} | ({"influxdb2": "influx2_url"} if os.environ.get(_SECOND) else {})
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty database of PostgreSQL."""
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    monkeypatch.setenv("CITYVITALS__STORE__USERNAME", server.user)
+    name = server.create(f"stores-{os.getpid()}-{next(_number)}")
+    yield f"postgresql://{server.host}:{server.port}/{name}"
+    server.drop(name)
+
+
+_KINDS = {"sqlite": "", "influxdb": "influx_url", "postgresql": "postgres_url"}
+if os.environ.get(_SECOND):
+    _KINDS["influxdb2"] = "influx2_url"
 
 
 @pytest.fixture(params=list(_KINDS))

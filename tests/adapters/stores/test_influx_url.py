@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.influx.url import Target, authorization, parse, secret
+from adapters.influx.url import Target, authorization, parse
+from adapters.secrets import secret
 from adapters.stores import open_store
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from adapters.postgres.store import PostgresStore
 from adapters.store import Store
-from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.windows import DAY, HOUR
 from tests.adapters.stores.samples import T0, any_kpi, kpi, values
 
@@ -30,8 +32,15 @@ def test_no_values_are_no_error(store: Store) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_kpi=any_kpi)
 def test_every_field_comes_back_as_it_was(store: Store, given_kpi: StoredKpi) -> None:
+    if isinstance(store, PostgresStore):  # the one text that its databases cannot hold
+        given_kpi = msgspec.structs.replace(given_kpi, kpi=without_nul(given_kpi.kpi))
     store.put_kpis([given_kpi])
     assert given_kpi in store.kpis(KpiQuery("aba"))
+
+
+def without_nul(value: KpiValue) -> KpiValue:
+    texts = {k: v.replace("\0", "\ufffd") for k, v in msgspec.structs.asdict(value).items() if isinstance(v, str)}
+    return msgspec.structs.replace(value, **texts)
 
 
 def test_a_second_write_replaces(store: Store) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import adapters.influx.store
+import adapters.postgres.connection
 import adapters.sqlite.store
 from adapters.store import Store
 from adapters.stores import open_store
@@ -122,7 +123,7 @@ def test_a_chunk_is_sorted_by_series_and_start(store: Store) -> None:
 
 
 def test_chunks_follow_each_other_in_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (adapters.influx.store, adapters.sqlite.store):
+    for module in (adapters.influx.store, adapters.postgres.connection, adapters.sqlite.store):
         monkeypatch.setattr(module, "_CHUNK", 7)
     table = put(store, *[(device, 10 * step, step) for device in "abcd" for step in range(40)])
     chunks = list(store.partials("aba", "window", T0, T0 + DAY, table))
