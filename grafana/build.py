@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from grafana.policy import from_policy
+
 FOLDER = Path(__file__).parent / "dashboards"
 ALERTS = Path(__file__).parent / "provisioning" / "alerting" / "cityvitals.yaml"
 
 
-def rendered() -> dict[str, str]:
-    """The text of every dashboard's JSON file, by file name."""
+def rendered(policy: str = "") -> dict[str, str]:
+    """The text of every dashboard's JSON file, by file name. `policy`: see `build`."""
     from grafana.definitions import all_dashboards  # noqa: PLC0415 - the catalogue is read when dashboards are made
 
     return {
-        f"{name}.json": json.dumps(board, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        f"{name}.json": json.dumps(from_policy(board, policy), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         for name, board in all_dashboards().items()
     }
 
@@ -26,10 +28,13 @@ def alert_rules() -> str:
     return alerts.rendered()
 
 
-def build(folder: Path = FOLDER) -> list[Path]:
-    """Write all dashboards into `folder`, remove those that are no longer made, and return what was written."""
+def build(folder: Path = FOLDER, policy: str = "") -> list[Path]:
+    """Write all dashboards into `folder`, remove those that are no longer made, and return what was written.
+
+    `policy`: the retention policy of KPI values and rows of devices, '' for the default one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    files = rendered()
+    files = rendered(policy)
     for gone in set(folder.glob("*.json")) - {folder / name for name in files}:
         gone.unlink()
     for name, text in files.items():

@@ -14,12 +14,12 @@ from grafana import DATASOURCE_UID
 from grafana.alerts import rule_groups
 from grafana.build import FOLDER
 from grafana.older import for_older
+from grafana.policy import from_policy
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 
 FOLDER_UID = "cityvitals"
 OLDEST, NEW_FORM = (7, 5), (10, 0)
 _EXISTS = (409, 412)
-_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device|registry)\\+")')
 _NOT_ALLOWED = (401, 403)
 
 
@@ -53,16 +53,6 @@ def push(url: str, token: str, datasource: str = DATASOURCE_UID, alerts: bool = 
         if alerts
         else []
     )
-
-
-def from_policy(document: dict[str, Any], policy: str) -> dict[str, Any]:
-    """A dashboard, or a group of rules, whose queries read what is never deleted from this retention policy."""
-    if not policy:
-        return document
-    quoted = json.dumps(json.dumps(policy))[1:-1]
-    text = _NEVER_DELETED.sub(lambda found: f"FROM {quoted}.{found[1]}", json.dumps(document))
-    changed: dict[str, Any] = json.loads(text)
-    return changed
 
 
 def _fitted(board: dict[str, Any], version: tuple[int, ...], datasource: str) -> dict[str, Any]:

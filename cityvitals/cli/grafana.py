@@ -28,11 +28,17 @@ def build(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The folder to write to; default: the repository's own.")
     ] = None,
+    policy: Annotated[
+        str, typer.Option(help="Retention policy of KPI values, where the store has one (forever).")
+    ] = "",
 ) -> None:
     """Write the dashboards as JSON. Example: cityvitals grafana build --out dashboards."""
     from grafana import build as builder  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
 
-    for path in builder.build(out) if out else builder.build():
+    if policy and not out:
+        raise UsageError("The repository's dashboards read the default policy: name another folder with --out.")
+    for path in builder.build(out, policy) if out else builder.build():
         sys.stdout.write(f"{path}\n")
 
 

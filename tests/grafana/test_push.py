@@ -6,14 +6,16 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from grafana.alerts import rule_groups
-from grafana.build import FOLDER
-from grafana.push import from_policy, push
+from grafana.build import FOLDER, build
+from grafana.policy import from_policy
+from grafana.push import push
 from grafana.rules import GROUPS, minutes
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.servers import free_port
@@ -190,3 +192,11 @@ def test_with_a_policy_every_query_of_what_is_never_deleted_names_it() -> None:
         assert named.count('FROM \\"forever\\".\\"') == count
         assert named.replace('\\"forever\\".', "") == plain
         assert from_policy(document, "") == document
+
+
+def test_dashboards_for_provisioning_are_built_for_a_policy(tmp_path: Path) -> None:
+    plain = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
+    built = {path.name: path.read_text(encoding="utf-8") for path in build(tmp_path, "forever")}
+    assert {name: text.replace('\\"forever\\".', "") for name, text in built.items()} == plain
+    assert 'FROM \\"forever\\".\\"kpi\\"' in built["kpis.json"]
+    assert 'FROM \\"kpi\\"' not in built["kpis.json"]
