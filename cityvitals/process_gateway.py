@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 from adapters.mqtt.broker_settings import broker
@@ -41,7 +42,7 @@ def run_gateway(settings: Settings) -> None:
         while not ended:
             gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
             gateway.health_ms = beat_ms(settings.health.gateway_s)
-            doors = make_doors(settings.gateway, gateway, cities)
+            doors = when_available(partial(make_doors, settings.gateway, gateway, cities), stop)
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 for door in doors:

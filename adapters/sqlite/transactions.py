@@ -6,6 +6,7 @@ return. Ids of users never reach it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class Transactions:
 
     def __init__(self, path: Path) -> None:
         try:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -37,7 +39,7 @@ class Transactions:
                 "CREATE TABLE IF NOT EXISTS transactions (station TEXT, id TEXT, connector INTEGER, start TEXT,"
                 " start_wh REAL, stop TEXT, stop_wh REAL, PRIMARY KEY (station, id)) WITHOUT ROWID"
             )
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"{path}: {error}") from error
 
     def note(self, station: str, identity: str, reported: Transaction) -> Transaction:

@@ -9,6 +9,7 @@ import pytest
 from adapters.sqlite.connection import Moved
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
+from adapters.sqlite.transactions import Transactions
 from adapters.store import CityRecord
 from gateway.incoming import Incoming
 from tests.gateway import cores
@@ -42,5 +43,6 @@ def test_files_are_made_for_their_owner_alone(tmp_path: Path) -> None:
     store.put_city(RECORD)
     rejects.add([(0, "t", b"", "")])
     cores.make(tmp_path)
+    Transactions(tmp_path / "open.db").close()
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
     assert set(modes.values()) == {"0o600"}, modes

@@ -28,7 +28,7 @@ STATION = "cp1"
 _ANSWER_S = 5.0  # for an answer
 _PAUSE_S = 0.3
 _LINES = 5
-_SESSION, _BETWEEN = 4 * MINUTE, MINUTE
+_SESSION, _BETWEEN = MINUTE, MINUTE // 2
 
 
 class Door(NamedTuple):
@@ -64,7 +64,7 @@ class Pusher(Client):
     def __init__(self, door: Door) -> None:
         super().__init__(door)
         self._open: deque[str] = deque()
-        self._value, self._last = 0, 0
+        self._value, self._last, self._next = 0, 0, 0.0
 
     @property
     def waiting(self) -> int:
@@ -72,11 +72,12 @@ class Pusher(Client):
         return len(self._open)
 
     def run(self) -> None:
-        """Write a batch whenever none waits; send the oldest."""
+        """Write a batch in each pause; send the oldest, without a pause while several wait."""
         url = f"http://{self.door.host}:{self.door.port}/api/v2/write?precision=ms"
         with httpx.Client(timeout=_ANSWER_S, headers={"Authorization": f"Token {TOKEN}"}) as client:
             while not self._over.wait(0 if len(self._open) > 1 else _PAUSE_S):
-                if self.writing:
+                if self.writing and time.monotonic() >= self._next:
+                    self._next = time.monotonic() + _PAUSE_S
                     self._open.append(self._batch())
                 if self._open and self._accepted(client, url):
                     self._open.popleft()
