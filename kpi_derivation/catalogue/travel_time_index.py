@@ -42,7 +42,8 @@ def derive(view: View) -> list[Part]:
         why = Why() if n else Why(text, "low_coverage")
     if why.missing:
         return [without_value(why, coverage, n)]
-    ratios = (sums["peak_sum"] / sums["peak_hours"])[counts] / (sums["free_sum"] / sums["free_hours"])[counts]
+    of = {name: values[counts] for name, values in sums.items()}
+    ratios = (of["peak_sum"] / of["peak_hours"]) / (of["free_sum"] / of["free_hours"])
     left = len(days.devices) - n
     notes = f"{left} sections left out, too few hours" if left else ""
     return [Part(value=float(ratios.mean()), coverage=coverage, n_devices=n, notes=notes, reason=found.reason)]

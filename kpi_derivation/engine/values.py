@@ -23,8 +23,9 @@ def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
 
 
 def reason_of(part: Part) -> Reason:
-    """The part's reason; of a missing value whose derivation gives none, too little data."""
-    return "low_coverage" if part.value is None and not part.reason else part.reason
+    """The part's reason; of a missing value whose derivation gives none, too little data, or none at all."""
+    reason = "low_coverage" if part.value is None and not part.reason else part.reason
+    return "no_data" if reason == "low_coverage" and part.coverage <= 0 else reason
 
 
 def _begun(part: Part, period: Period, now: int) -> Part:

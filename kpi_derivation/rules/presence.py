@@ -2,7 +2,8 @@
 
 A device is expected from `since` to `until` of its registry entry, or always; what it sends at another time counts
 nowhere (`engine.days.in_service`). Without events there are no readings: a device that sends only events counts as
-alive from its first to its last reading, and up to now where that is less than `GRACE` ago.
+alive from its first to its last reading, and up to now where that is less than `GRACE` ago. One that sends other
+readings too, every `interval_s`, is alive up to now as long as it is not silent (`registry.silence`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy as np
 from kpi_derivation.engine.view import HOUR_MS, Rows, View
 from registry.city import Device
 from registry.service_times import service_time
+from registry.silence import silent_after
 from telemetry.kpi_value import Reason
 from telemetry.series import BoolArray, FloatArray
 from telemetry.windows import DAY
 
-GRACE = 7 * DAY
+GRACE = 7 * DAY  # of a device of which nothing says how often it sends
 
 
 def expected(view: View, devices: tuple[Device, ...]) -> FloatArray:
@@ -90,8 +92,12 @@ def observed(view: View, devices: tuple[Device, ...], *quantities: str) -> Float
     first, last = view.life(devices, *quantities)
     spans = _spans(view, devices)
     spans = np.tile((-np.inf, np.inf), (len(devices), 1)) if spans is None else spans
-    last = np.where(last + GRACE >= view.now, np.inf, last)
+    last = np.where(last + view.numbers(devices, "grace", _grace) >= view.now, np.inf, last)
     return _overlap(view, np.fmax(np.nan_to_num(first, nan=np.inf), spans[:, 0]), np.fmin(last, spans[:, 1]))
+
+
+def _grace(device: Device) -> float:
+    return float(silent_after(device)) if device.interval_s else GRACE
 
 
 def _overlap(view: View, start: FloatArray, end: FloatArray) -> FloatArray:

@@ -108,8 +108,10 @@ def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
     return "" if found.counts[i] else f"capture {100 * found.capture[i]:.2f} % under {100 * rule:g} %"
 
 
-def _capture(rows: Rows, i: int, view: View) -> float:
-    return min(float(captures(view, rows)[0][i]), 1.0)
+def _captures(rows: Rows, i: int, view: View) -> tuple[float, float]:
+    """Share of the period's hours that are valid, and of those in which the device was in service."""
+    of_all, of_own = captures(view, rows)
+    return min(float(of_all[i]), 1.0), min(float(of_own[i]), 1.0)
 
 
 def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> DeviceProof:
@@ -117,9 +119,10 @@ def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> Devi
     hours = float(rows.hours[i])
     state = not QUANTITIES[quantity].event
     measured = state and QUANTITIES[quantity].kind == "gauge"  # a mean of energies has no meaning
+    capture, of_own = _captures(rows, i, view) if state else (None, None)
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
-        flagged=int(rows.flagged[i]), hours=int(hours), capture=_capture(rows, i, view) if state else None,
+        flagged=int(rows.flagged[i]), hours=int(hours), capture=capture, capture_in_service=of_own,
         mean=float(rows.hour_sum[i]) / hours if hours and measured else None, sum=float(rows.sum[i]),
         increase=float(rows.increase[i]), interval_s=float(rows.interval[i]) / 1000 or None,
         calibration=_calibration(device, quantity), left_out=left_out, people=device.population,

@@ -13,7 +13,7 @@ from telemetry.quantities import QUANTITIES
 
 class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     """One device's contribution to a value. `capture`: valid hours over the period's hours so far, 0..1; None for
-    events.
+    events. `capture_in_service`: over those hours of them in which the device was in service (`since`, `until`).
 
     `mean` and `standard_error` are over its valid hourly means; `left_out`: why it does not count, else empty;
     `suspect`: the remark of quality control; `people`: how many it represents.
@@ -27,6 +27,7 @@ class DeviceProof(msgspec.Struct, frozen=True, kw_only=True):
     flagged: int
     hours: int
     capture: float | None
+    capture_in_service: float | None = None
     mean: float | None
     sum: float
     increase: float

@@ -77,10 +77,21 @@ def _devices(p: Proof) -> Iterator[str]:
         yield f"  left out: {len({d.device for d in out})}"
         yield from _table(out, with_reason=True)
     yield from (f"    {d.suspect}" for d in p.devices if d.suspect and not d.left_out)
+    yield from (f"    {text}" for d in p.devices if (text := part_of_the_time(d)))
     lines = [f"    {d.device}: {text}" for d in p.devices for text in d.calibration]
     yield ""
     yield "  calibration: " + ("none of these devices has an entry" if not lines else "")
     yield from lines
+
+
+def part_of_the_time(d: DeviceProof) -> str:
+    """The sentence on a device that was in service for a part of the period, whose capture is of the whole."""
+    if not d.capture or not d.capture_in_service or d.capture_in_service <= d.capture + 5e-5:
+        return ""
+    return (
+        f"{d.device} {d.quantity}: in service for {100 * d.capture / d.capture_in_service:.2f} % of the period;"
+        f" {100 * d.capture_in_service:.2f} % of the hours of that time are valid"
+    )
 
 
 def _table(devices: Sequence[DeviceProof], with_reason: bool) -> Iterator[str]:

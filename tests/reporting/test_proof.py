@@ -19,6 +19,7 @@ from kpi_derivation.engine.view import Part, View
 from registry.city import City
 from reporting.proof.devices import proofs_of
 from reporting.proof.proof import DeviceProof, arithmetic, error_of_mean, standard_error
+from reporting.proof.text import part_of_the_time
 from reporting.proof.watched import Read, watching
 from telemetry.errors import UsageError
 from telemetry.periods import parse_period
@@ -163,6 +164,30 @@ def test_a_suspect_station_is_named_and_left_out_only_by_rule(rule: bool, left_o
     )
     street, *_ = proofs_of(value, plain, read)
     assert (street.suspect, street.left_out) == ("suspect: street doubled, confirmed", left_out)
+
+
+def test_the_capture_of_a_device_that_came_later_is_told_of_its_own_time_too() -> None:
+    """`park` came on 16 January 2018 and measured each of its 384 hours: 51.61 % of the month's 744."""
+    raw = tomllib.loads(CITY)
+    raw["device"][1]["since"] = "2018-01-16"
+    city = City.model_validate(raw)
+    period = parse_period("2018-01", city.zone)
+    nothing: Any = lambda *_: (None, {})  # noqa: E731
+    hours = [744.0, 384.0]
+    table = np.array([[h, 0.0, h, h * 30.0, h * 3.6e6, 0.0, 0.0, 3.6e6] for h in hours])
+    sums = Sums({("street", "no2"): 0, ("park", "no2"): 1}, table)
+    view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), nothing)
+    read = Read()
+    air = DERIVATIONS["EN:EN:AQ:1C"]
+    plain = Derivation(air.kpi, air.method, _reads_no2)
+    [part] = watching(plain, read).derive(view)
+    street, park, *_ = proofs_of(kpi_value(view, plain, part, period.end), plain, read)
+    assert (street.capture, street.capture_in_service) == (1.0, 1.0)
+    assert park.capture == pytest.approx(384 / 744)
+    assert park.capture_in_service == pytest.approx(1.0)
+    assert part_of_the_time(street) == ""
+    said = "park no2: in service for 51.61 % of the period; 100.00 % of the hours of that time are valid"
+    assert part_of_the_time(park) == said
 
 
 def _reads_no2(view: View) -> list[Part]:

@@ -14,7 +14,7 @@ out, where all of these hold:
 
     far     it is off by 1.75 usual deviations
     alone   none of the others (of more than ten: at most a tenth) drifts to the same side: weather and events meet
-            several stations
+            several stations. One that was confirmed on 7 of the last 26 days does not count here
     known   180 days that were not flagged came before it: with less it is not known which was the fault, what is
             measured now or what was learnt as usual
 
@@ -140,13 +140,14 @@ def judge(level: FloatArray, others: FloatArray, suspect: FloatArray, start: int
         off, spread = group.differences(suspect, now)
         limit, far = (np.maximum(DRIFT, times * spread) for times in (SPREADS, FAR))
         known = _good_days(level, suspect, now.start - RECENT + 1) >= KNOWN
+        faulty = (suspect[:, max(now.start - 2 * RECENT, 0) : now.start] == CONFIRMED).sum(axis=1) >= LEAST_RECENT
         for i, day in enumerate(range(now.start, now.stop)):
             # `off` begins RECENT - 1 days before `now`.
             recent, last = off[:, i : i + RECENT], off[:, i + RECENT - STEP_DAYS : i + RECENT]
             middle = median(recent, LEAST_RECENT)
             with np.errstate(invalid="ignore"):
                 drifts = np.abs(middle) > limit
-                confirmed = (np.abs(middle) > far) & known & _alone(np.where(drifts, middle, 0.0))
+                confirmed = (np.abs(middle) > far) & known & _alone(np.where(drifts, middle, 0.0), faulty)
                 steps = (last > STEP).all(axis=1) | (last < -STEP).all(axis=1)
             drifting = np.where(confirmed, CONFIRMED, DRIFTS)
             found = np.where(drifts, drifting, np.where(steps, STEPS, 0.0))
@@ -161,8 +162,12 @@ def _good_days(level: FloatArray, suspect: FloatArray, end: int) -> IntArray:
     return np.asarray((~np.isnan(level[:, days]) & (suspect[:, days] == 0.0)).sum(axis=1))
 
 
-def _alone(drift: FloatArray) -> BoolArray:
-    """Whether hardly any other station drifts to the same side as each; `drift`: 0 where one does not."""
+def _alone(drift: FloatArray, faulty: BoolArray) -> BoolArray:
+    """Whether hardly any other station drifts to the same side as each.
+
+    `drift`: 0 where one does not. `faulty`: those of which a fault was known before, which say nothing of the weather.
+    """
     above, below = drift > 0, drift < 0
-    others = np.where(above, above.sum() - above, below.sum() - below)
-    return np.asarray(others <= (FEW * (len(drift) - 1) if len(drift) > 11 else 0))
+    others = [side & ~faulty for side in (above, below)]
+    same = np.where(above, others[0].sum() - others[0], others[1].sum() - others[1])
+    return np.asarray(same <= (FEW * (len(drift) - 1) if len(drift) > 11 else 0))

@@ -85,6 +85,20 @@ def test_two_stations_that_leave_the_others_together_are_weather() -> None:
     assert value.n_devices == 5
 
 
+def test_a_fault_known_before_does_not_hide_the_fault_of_another_station() -> None:
+    """s2 reads double from day 200 on; s3 from day 240 on, when s2 has drifted for weeks: that is not the weather."""
+    w, chance = World(STATIONS, EXCLUDE), random.Random(7)
+    since = {2: 200, 3: 240}
+    common = [20.0 + 10 * chance.random() for _ in range(280)]
+    for i in range(5):
+        off = [2.0 if d >= since.get(i, 280) else 1.0 for d in range(280)]
+        levels = [common[d] * (0.8 + 0.1 * i) * chance.uniform(0.85, 1.15) * off[d] for d in range(280)]
+        w.take(every("2021-01-01", 280 * 24, HOUR, f"s{i}", "no2", [v + h % 5 for v in levels for h in range(24)]))
+    value = w.value(AIR, "2021", "no2")
+    assert [f"suspect: s{i} drifts far and alone" in value.notes for i in (2, 3)] == [True, True]
+    assert value.n_devices == 3
+
+
 def test_a_fault_that_the_operator_confirms_leaves_out_its_days_of_that_quantity() -> None:
     """s2 is doubled from day 90 on and the city file says so: what is left is the mean of the undisturbed days."""
     fault = [{"quantity": "no2", "since": "2021-04-01", "until": "2021-04-30", "note": "span drift"}]

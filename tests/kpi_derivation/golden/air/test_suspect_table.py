@@ -77,13 +77,13 @@ class Score(NamedTuple):
         return f"{100 * self.false / self.days:.2f} %, {100 * self.found / self.faults:.0f} % of {self.faults}"
 
 
-def faulty(days: Days, since: int, first: int) -> Iterator[FloatArray]:
+def faulty(days: Days, since: int, first: int, every: int = EVERY) -> Iterator[FloatArray]:
     """Flags of the WITHIN days of each fault of which anything can be said; the data begin at the day `since`."""
     level, there = days.level[:, since:], days.there[:, since:]
     several = there & ((there.sum(axis=0) - there) >= 2)
     before = flags(level)
     for station in range(len(level)):
-        for day in range(first, level.shape[1] - WITHIN, EVERY):
+        for day in range(first, level.shape[1] - WITHIN, every):
             usual = several[station, day - USUAL : day].sum() >= LEAST_USUAL
             if several[station, day : day + WITHIN].sum() >= 10 and usual:
                 doubled = level[:, : day + WITHIN].copy()
