@@ -12,6 +12,7 @@ from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.rules.metering.meter_changes import connection_limits
+from kpi_derivation.rules.metering.read_time import read_time
 from kpi_derivation.rules.metering.register_days import energy_between
 from registry.city import City
 from telemetry.partials import Partials, regroup
@@ -70,10 +71,18 @@ class Rolling:
                 out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
             else:
                 out[at, i] = np.nan_to_num(getattr(whole, name))
+        covered, times = SUMMED.index("covered"), self._read_time(hours, rows, interval, len(out))
+        out[:, covered] = np.where(np.isnan(times), out[:, covered], times)
         registers = ~np.isnan(self._table.modulus(whole.series))
         out[at[registers], SUMMED.index("increase")] = self._energies(every, whole.series[registers], start, end)
         np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
         return out
+
+    def _read_time(self, hours: Partials, rows: IntArray, interval: FloatArray, size: int) -> FloatArray:
+        """Per row the time between the readings of a register, as in a day; NaN for others."""
+        order = np.lexsort((hours.start, rows))
+        order = order[~np.isnan(self._table.modulus(hours.series[order]))]
+        return read_time(hours.take(order), interval[order], rows[order], size)
 
     def _whole(self, hours: Partials) -> Partials:
         """All hours of each series as one."""

@@ -46,6 +46,14 @@ def read(files: Iterable[Path], column: str, day_of: Callable[[Row], date], firs
     return Days(levels(np.array(sums), np.array(hours)), np.array(hours) >= DAY_HOURS)
 
 
+def _ended(row: Row) -> date:
+    return (datetime.fromisoformat(row["DateTime"]) - timedelta(hours=1)).date()
+
+
+def _dated(row: Row) -> date:
+    return date(int(row["year"]), int(row["month"]), int(row["day"]))
+
+
 def line(name: str, quantity: str, days: Days, first: int, every: int) -> str:
     """One row of the table; faults begin on each `every`th day from `first` on."""
     found, measured = flags(days.level)[:, first:], days.there[:, first:]
@@ -67,8 +75,7 @@ def council(folder: Path) -> None:
     first, last, new_year = date(2017, 10, 1), date(2019, 6, 8), date(2019, 1, 1)
     files = [p for p in sorted(folder.glob("*.csv")) if not p.stem.endswith("road-2")]  # that one has two days
     for quantity, column in COLUMNS.items():
-        ended = lambda row: (datetime.fromisoformat(row["DateTime"]) - timedelta(hours=1)).date()  # noqa: E731
-        days = read(files, column, ended, first, last)
+        days = read(files, column, _ended, first, last)
         if quantity == "no2":
             at, until = ((d - first).days for d in FAULT[:2])
             place = [p.name for p in files].index(FAULT[2])
@@ -88,8 +95,7 @@ def beijing(folder: Path) -> None:
     """Four years of twelve stations."""
     first, last = date(2013, 3, 1), date(2017, 2, 28)
     for quantity, column in BEIJING.items():
-        day_of = lambda row: date(int(row["year"]), int(row["month"]), int(row["day"]))  # noqa: E731
-        days = read(sorted(folder.glob("PRSA_Data_*.csv")), column, day_of, first, last)
+        days = read(sorted(folder.glob("PRSA_Data_*.csv")), column, _dated, first, last)
         print(line("Beijing, October 2013 to February 2017", quantity, days, HISTORY, 63))
 
 

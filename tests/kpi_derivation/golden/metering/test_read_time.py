@@ -70,3 +70,13 @@ def test_one_reading_a_quarter_covers_all_wherever_it_falls() -> None:
         w = meter(900.0)
         take(w, [t + offset * MINUTE for t in range(START, START + DAYS * DAY, 15 * MINUTE)])
         assert coverage(w) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_the_last_24_hours_are_covered_as_a_day_is() -> None:
+    w = meter(900.0)
+    take(w, times(600, 1100))
+    now = START + 4 * DAY + 10 * MINUTE
+    w.engine.evaluate(now)
+    rolling = next(p for p in w.engine.rolling(now) if p.kind == "24h")
+    [value] = [v for v in w.engine.derive(rolling, now) if v.code == METERED]
+    assert value.coverage == pytest.approx(1.0, abs=0.015)  # its ends are not between readings
