@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from kpi_derivation.engine.days.neighbours import CONFIRMED, DAY_HOURS, levels
+from telemetry.series import BoolArray, FloatArray
 from tests.kpi_derivation.golden.air.test_suspect_table import COLUMNS, TITLES, Days, Score, faulty, flags
 
 BEIJING = {"no2": "NO2", "so2": "SO2", "o3": "O3", "pm10": "PM10", "pm2_5": "PM2.5"}
@@ -46,6 +47,11 @@ def read(files: Iterable[Path], column: str, day_of: Callable[[Row], date], firs
     return Days(levels(np.array(sums), np.array(hours)), np.array(hours) >= DAY_HOURS)
 
 
+def _flagged(flag: FloatArray, sure: bool) -> BoolArray:
+    """The days that are flagged, or confirmed."""
+    return np.asarray(flag == CONFIRMED if sure else flag > 0)
+
+
 def _ended(row: Row) -> date:
     return (datetime.fromisoformat(row["DateTime"]) - timedelta(hours=1)).date()
 
@@ -58,15 +64,10 @@ def line(name: str, quantity: str, days: Days, first: int, every: int) -> str:
     """One row of the table; faults begin on each `every`th day from `first` on."""
     found, measured = flags(days.level)[:, first:], days.there[:, first:]
     runs = list(faulty(days, 0, first, every))
-    scores = [
-        Score(
-            int((which(found) & measured).sum()),
-            int(measured.sum()),
-            sum(bool(which(r).any()) for r in runs),
-            len(runs),
-        )
-        for which in (lambda f: f > 0, lambda f: f == CONFIRMED)
-    ]
+    scores = []
+    for sure in (False, True):
+        false, caught = _flagged(found, sure) & measured, sum(bool(_flagged(r, sure).any()) for r in runs)
+        scores.append(Score(int(false.sum()), int(measured.sum()), caught, len(runs)))
     return f"| {name} | {TITLES.get(quantity, quantity.upper())} | {scores[0].text()} | {scores[1].text()} |"
 
 
