@@ -166,7 +166,7 @@ def test_a_suspect_station_is_named_and_left_out_only_by_rule(rule: bool, left_o
     assert (street.suspect, street.left_out) == ("suspect: street doubled, confirmed", left_out)
 
 
-def test_the_capture_of_a_device_that_came_later_is_told_of_its_own_time_too() -> None:
+def test_the_capture_of_a_device_that_came_later_is_given_for_its_own_time_too() -> None:
     """`park` came on 16 January 2018 and measured each of its 384 hours: 51.61 % of the month's 744."""
     raw = tomllib.loads(CITY)
     raw["device"][1]["since"] = "2018-01-16"

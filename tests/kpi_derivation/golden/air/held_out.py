@@ -23,7 +23,7 @@ from tests.kpi_derivation.golden.air.test_suspect_table import COLUMNS, TITLES, 
 
 BEIJING = {"no2": "NO2", "so2": "SO2", "o3": "O3", "pm10": "PM10", "pm2_5": "PM2.5"}
 Row = dict[str, str]
-# The analyser came back from 15 days of silence with about twice its values, and was mended in another silence.
+# The analyser came back from 15 days of silence with about twice its values, and was repaired in another silence.
 FAULT = (date(2018, 12, 17), date(2019, 4, 18), "aberdeen-anderson-dr.csv")
 HISTORY = 221  # days before the first fault, as in the other table
 
