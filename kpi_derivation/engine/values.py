@@ -23,9 +23,13 @@ def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
 
 
 def reason_of(part: Part) -> Reason:
-    """The part's reason; of a missing value whose derivation gives none, too little data, or none at all."""
-    reason = "low_coverage" if part.value is None and not part.reason else part.reason
-    return "no_data" if reason == "low_coverage" and part.coverage <= 0 else reason
+    """The part's reason; of a missing value whose derivation gives none, too little data."""
+    return "low_coverage" if part.value is None and not part.reason else part.reason
+
+
+def _without_data(reason: Reason, coverage: float) -> Reason:
+    """The reason, which of too little data is that there are none where nothing is covered."""
+    return "no_data" if reason == "low_coverage" and coverage <= 0 else reason
 
 
 def _begun(part: Part, period: Period, now: int) -> Part:
@@ -40,7 +44,7 @@ def kpi_value(view: View, derivation: Derivation, part: Part, now: int) -> KpiVa
     """The value of one part."""
     kpi, period = derivation.kpi, view.period
     part = _begun(part, period, now)
-    part = msgspec.structs.replace(part, reason=reason_of(part))
+    part = msgspec.structs.replace(part, reason=_without_data(reason_of(part), part.coverage))
     return KpiValue(
         city=view.city.id,
         code=kpi.code,
