@@ -1,0 +1,176 @@
+"""The job on Flink: the log by a Kafka source, the state of each city in RocksDB, values by a transactional sink.
+
+All that is particular to this engine is here: the state of a city as a mapping over Flink's `MapState`, and how source,
+job and sink are put together. Needs the extra `scale` (PyFlink, Java 17) and the Kafka connector's jar:
+
+    python -m scale.flink_job --brokers kafka:9092 --jar flink-sql-connector-kafka-5.0.0-2.2.jar --checkpoints s3://...
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import msgspec
+from pyflink.common import Configuration, Row, Types, WatermarkStrategy
+from pyflink.common.serialization import ByteArraySchema, RowFieldExtractorSchema
+from pyflink.datastream import CheckpointingMode, KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
+from pyflink.datastream.connectors.base import DeliveryGuarantee
+from pyflink.datastream.connectors.kafka import (
+    KafkaOffsetsInitializer,
+    KafkaRecordSerializationSchema,
+    KafkaSink,
+    KafkaSource,
+)
+from pyflink.datastream.state import MapState, MapStateDescriptor
+
+from scale.job import CityJob
+from scale.records import decoded
+from telemetry.errors import Rejected
+
+log = logging.getLogger(__name__)
+
+_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+_KEPT = 2000  # cities that a worker has in memory; others are made from their state again
+
+
+class KeyedState(MutableMapping[str, bytes]):
+    """The entries of the city whose record is worked on."""
+
+    def __init__(self, entries: MapState) -> None:
+        self._entries = entries
+
+    def __getitem__(self, key: str) -> bytes:
+        found = self._entries.get(key)
+        if found is None:
+            raise KeyError(key)
+        return bytes(found)
+
+    def __setitem__(self, key: str, value: bytes) -> None:
+        self._entries.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._entries.remove(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._entries.keys()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._entries.keys())  # noqa: SIM118 - no mapping, but Flink's state
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._entries.contains(key))
+
+
+class Job(KeyedProcessFunction):  # type: ignore[misc]
+    """Records of all cities of a worker into values: rows of identity and JSON."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Called by Flink before the first record."""
+        described = MapStateDescriptor("city", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        self._state = KeyedState(runtime_context.get_map_state(described))
+        self._jobs: dict[str, CityJob] = {}
+
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:  # noqa: ANN401
+        """Called by Flink for each record, with the state of its key."""
+        city = ctx.get_current_key()
+        job = self._jobs.pop(city, None) or CityJob(city, self._state)
+        self._jobs[city] = job  # the newest at the end
+        if len(self._jobs) > _KEPT:
+            del self._jobs[next(iter(self._jobs))]
+        output = job.take(bytes(value))
+        for refusal in output.refused:
+            log.warning("refused: %s", refusal.reason)
+        for stored in output.values:
+            yield Row("/".join(map(str, stored.kpi.identity)).encode(), msgspec.json.encode(stored))
+
+
+def city_of(value: Any) -> str:  # noqa: ANN401
+    """The key of a record; '-' for what is none."""
+    try:
+        return decoded(bytes(value)).city
+    except Rejected:
+        return "-"
+
+
+def configuration(jar: str, checkpoints: str, restore: str) -> Configuration:
+    """State in RocksDB, incremental checkpoints that outlive the job, restarts without end."""
+    found = Configuration()
+    settings = {
+        "pipeline.jars": f"file://{jar}",
+        "state.backend.type": "rocksdb",
+        "execution.checkpointing.incremental": "true",
+        "execution.checkpointing.dir": checkpoints,
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "exponential-delay",
+        "python.executable": sys.executable,
+        "python.fn-execution.bundle.time": "20",
+        "python.map-state.read-cache-size": "1000",
+        "python.map-state.write-cache-size": "1000",
+    }
+    for name, value in settings.items():
+        found.set_string(name, value)
+    if restore:
+        found.set_string("execution.state-recovery.path", restore)
+    return found
+
+
+def build(env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_topic: str) -> None:
+    """Source, job and sink."""
+    source = (
+        KafkaSource.builder()
+        .set_bootstrap_servers(brokers)
+        .set_topics(log_topic)
+        .set_group_id("cityvitals-job")
+        .set_starting_offsets(KafkaOffsetsInitializer.earliest())
+        .set_value_only_deserializer(ByteArraySchema())
+        .build()
+    )
+    rows = (
+        KafkaRecordSerializationSchema.builder()
+        .set_topic(values_topic)
+        .set_key_serialization_schema(RowFieldExtractorSchema(0))
+        .set_value_serialization_schema(RowFieldExtractorSchema(1))
+        .build()
+    )
+    sink = (
+        KafkaSink.builder()
+        .set_bootstrap_servers(brokers)
+        .set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .set_transactional_id_prefix(f"cityvitals-{values_topic}")
+        .set_property("transaction.timeout.ms", "600000")
+        .set_record_serializer(rows)
+        .build()
+    )
+    windows = env.from_source(source, WatermarkStrategy.no_watermarks(), "log")
+    values = windows.key_by(city_of, key_type=Types.STRING()).process(Job(), Types.ROW([_BYTES, _BYTES]))
+    values.sink_to(sink)
+
+
+def main() -> None:
+    """Run the job until it is ended."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--brokers", required=True, help="Kafka, as host:port,host:port")
+    parser.add_argument("--jar", required=True, help="absolute path of flink-sql-connector-kafka")
+    parser.add_argument("--checkpoints", required=True, help="URL of a folder that every worker reaches")
+    parser.add_argument("--log", default="cityvitals.log", help="topic of windows, city files and ticks")
+    parser.add_argument("--values", default="cityvitals.values", help="compacted topic of the KPI values")
+    parser.add_argument("--parallelism", type=int, default=1)
+    parser.add_argument("--interval", type=int, default=10_000, help="ms between checkpoints")
+    parser.add_argument("--restore", default="", help="checkpoint to start from, at any parallelism")
+    given = parser.parse_args()
+    env = StreamExecutionEnvironment.get_execution_environment(
+        configuration(given.jar, given.checkpoints, given.restore)
+    )
+    env.set_parallelism(given.parallelism)
+    env.set_max_parallelism(1024)
+    env.enable_checkpointing(given.interval, CheckpointingMode.EXACTLY_ONCE)
+    build(env, given.brokers, given.log, given.values)
+    env.execute("cityvitals")
+
+
+if __name__ == "__main__":
+    main()
