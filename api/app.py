@@ -17,6 +17,7 @@ from adapters.past import PastStore
 from adapters.store import Store
 from api.access import Access, Limiter, TokenFile
 from api.assets.page_files import add_page
+from api.assets.tile_file import Tiles, add_tiles
 from api.index_feed import SignFeed
 from api.live import Hub
 from api.metrics import CountRequests, Requests
@@ -53,7 +54,10 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app.state.cityvitals = state
     for router in routers():
         app.include_router(router)
-    add_page(app, settings.tiles, settings.tiles_attribution, settings.ground)
+    tiles = Tiles(settings.tiles, settings.tiles_attribution)
+    if settings.tile_file is not None:
+        tiles = add_tiles(app, settings.tile_file, settings.tiles_attribution)
+    add_page(app, tiles, settings.ground)
     add_handlers(app)
     if settings.signing_key:
         app.add_middleware(SignFeed, key=settings.signing_key)
@@ -62,7 +66,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     limiter = Limiter(settings.rate, settings.burst)
     app.add_middleware(Access, tokens=tokens, limiter=limiter, public=public)
-    app.add_middleware(SecurityHeaders, images=origin_of(settings.tiles))
+    app.add_middleware(SecurityHeaders, images=origin_of(tiles.url))
     app.add_middleware(CountRequests, requests=state.requests)
     app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]
     return app

@@ -18,6 +18,7 @@ class ApiSettings:
     which the answer is 503. `proxies`: addresses whose X-Forwarded-For names the client. `limits`: after
     which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
     what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y};
+    `tile_file`: a PMTiles file with them;
     `ground`: a GeoJSON file under the map. `wait_s`: how long the first request waits for what is made beside it.
     `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
@@ -39,5 +40,6 @@ class ApiSettings:
     operator: Operator = field(default_factory=Operator)
     tiles: str = ""
     tiles_attribution: str = ""
+    tile_file: Path | None = None
     ground: Path | None = None
     wait_s: float = 1.0

@@ -116,7 +116,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
         host=s.host, port=s.port, poll_s=s.poll_s, tokens=s.tokens, public=s.public, rate=s.rate,
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
         limits=settings.health, operator=operator or Operator(), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
-        signing_key=s.signing_key, ground=s.ground,
+        signing_key=s.signing_key, ground=s.ground, tile_file=s.tile_file,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)

@@ -145,9 +145,9 @@ class StoreSettings(Section):
 class ApiSection(Section):
     """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
 
-    With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}. `ground`: a
-    GeoJSON file drawn under the map instead, its features with `kind` water, green, built, river or road. Without both
-    the map has a plain ground.
+    With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}.
+    `tile_file`: a PMTiles file with such tiles as pictures, served by the API itself. `ground`: a GeoJSON file drawn
+    under the map, its features with `kind` water, green, built, river or road. Without them the map has a plain ground.
 
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
     `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not trusted.
@@ -160,6 +160,7 @@ class ApiSection(Section):
     public: bool = False
     tiles: str = ""
     tiles_attribution: str = ""
+    tile_file: Path | None = None
     ground: Path | None = None
     rate: float = Field(50.0, gt=0)
     max_live: int = Field(1000, gt=0)

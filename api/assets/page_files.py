@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from api.assets.page_libraries import CHARTS, MAPS, files_of
+from api.assets.tile_file import NO_TILES, Tiles
 from api.problems import NotFound, problem
 from api.state import State, find_city
 from kpi_derivation.catalogue import canonical
@@ -65,25 +66,25 @@ def hashed(name: str, asset: Asset) -> str:
     return f"/static/{stem}-{sha256(asset.content).hexdigest()[:12]}{dot}{ending}"
 
 
-def shell(found: dict[str, Asset], tiles: str = "", attribution: str = "") -> bytes:
+def shell(found: dict[str, Asset], tiles: Tiles = NO_TILES) -> bytes:
     """The HTML of every view, with the addresses of the files and of map tiles in it."""
     names = {name: hashed(name, asset) for name, asset in found.items()}
     text = (PAGE / "index.html").read_text(encoding="utf-8")
     for name in ("app.js", "app.css"):
         text = text.replace(f"/static/{name}", names[name])
     texts = len(json.loads(found["texts/en.json"].content))  # a language with fewer needs the English ones too
-    settings = {"files": names, "tiles": {"url": tiles, "attribution": attribution}, "texts": texts}
+    settings = {"files": names, "tiles": tiles._asdict(), "texts": texts}
     # Data for the script: as text of an element that is never run, so the policy needs no exception.
     return text.replace("{files}", json.dumps(settings).replace("<", "\\u003c")).encode()
 
 
-def add_page(app: FastAPI, tiles: str = "", attribution: str = "", ground: Path | None = None) -> None:
+def add_page(app: FastAPI, tiles: Tiles = NO_TILES, ground: Path | None = None) -> None:
     """Serve the page's HTML at the address of every view, and its files below /static/. Raises UsageError."""
     found = assets()
     if ground is not None:
         found["ground.json"] = Asset(ground_of(ground), "application/geo+json")
     files = {hashed(name, asset): asset for name, asset in found.items()}
-    html = shell(found, tiles, attribution)
+    html = shell(found, tiles)
 
     @app.get("/static/{path:path}", include_in_schema=False)
     def static(request: Request) -> Response:

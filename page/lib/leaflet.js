@@ -29,7 +29,7 @@ export async function makeMap(box, signal, say) {
   const shapes = settings.files["ground.json"] ? await fetch(settings.files["ground.json"]).then((answer) => (answer.ok ? answer.json() : null), () => null) : null;
   ground(map, box, shapes ? planOf(shapes) : []);
   if (settings.tiles?.url) {
-    const tiles = L.tileLayer(settings.tiles.url, { maxZoom: 19, crossOrigin: false }).addTo(map);
+    const tiles = L.tileLayer(settings.tiles.url, { maxZoom: 19, minNativeZoom: settings.tiles.min_zoom, maxNativeZoom: settings.tiles.max_zoom, crossOrigin: false }).addTo(map);
     tiles.once("tileerror", () => say(t("map.no_tiles")));
     if (settings.tiles.attribution) box.append(el("p", { class: "attribution" }, settings.tiles.attribution));
   }

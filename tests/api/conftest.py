@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running(
-    store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0, tokens: Path | None = None
+    store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0, tokens: Path | None = None, **more: Any
 ) -> Iterator[str]:
-    """The API in a thread of its own, on a free port; yields its address and stops it."""
-    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens, wait_s=60), store, clock)
+    """The API in a thread of its own, on a free port; yields its address and stops it. `more`: further settings."""
+    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens, wait_s=60, **more), store, clock)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -12,9 +12,12 @@ from typing import Any
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
 from tests.api.city import CITY
+from tests.api.conftest import running
+from tests.api.tile_files import whole_world
 from tests.browser import page
 from tests.page.city import page_config
 from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened
+from tests.processes import free_port
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 # Frames of a map that is dragged: the longest in ms, and how many there were.
@@ -124,26 +127,23 @@ def test_a_city_without_positions_says_so_on_the_map(browser: Any, tmp_path: Pat
 
 
 def test_a_tile_server_that_is_away_leaves_the_places(browser: Any, store: SqliteStore) -> None:
-    import threading
-
-    from api.server import ApiServer
-    from api.settings import ApiSettings
-    from tests.api.city import NOW
-    from tests.processes import free_port, wait_for
-
     tiles = f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png"
-    server = ApiServer(ApiSettings(port=0, tiles=tiles, tiles_attribution="© nobody"), store, lambda: NOW)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_for(lambda: server.started, what="the API to start")
-        with opened(browser, server.url + VIEWS["map"], errors_expected=True) as view:
-            view.get_by_text("The background of the map cannot be loaded.").wait_for()
-            assert view.locator(".leaflet-marker-icon").count() > 3
-            assert "© nobody" in view.locator(".attribution").inner_text()
-    finally:
-        server.stop()
-        thread.join(15)
+    with (
+        running(store, tiles=tiles, tiles_attribution="© nobody") as url,
+        opened(browser, url + VIEWS["map"], errors_expected=True) as view,
+    ):
+        view.get_by_text("The background of the map cannot be loaded.").wait_for()
+        assert view.locator(".leaflet-marker-icon").count() > 3
+        assert "© nobody" in view.locator(".attribution").inner_text()
+
+
+def test_a_tile_file_of_the_city_is_drawn_under_the_places(browser: Any, store: SqliteStore, tmp_path: Path) -> None:
+    tiles = whole_world(tmp_path / "city.pmtiles", 4)
+    with running(store, tile_file=tiles) as url, opened(browser, url + VIEWS["map"]) as view:
+        view.locator("img.leaflet-tile-loaded").first.wait_for()
+        assert view.locator("img.leaflet-tile-loaded").first.evaluate("image => image.naturalWidth") == 1
+        assert view.locator(".attribution").inner_text() == "© the city"  # the file's own, without its markup
+        assert view.get_by_text("The background of the map cannot be loaded.").count() == 0
 
 
 def test_every_view_is_walked_by_keyboard_with_a_ring_that_is_seen(browser: Any, url: str) -> None:
