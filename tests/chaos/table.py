@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from textwrap import shorten
 
 import msgspec
 
@@ -41,7 +42,9 @@ def row(reports: list[Report]) -> str:
     first = reports[0]
     starts = "/".join(str(sum(r.starts[name] for r in reports)) for name in ("gateway", "ingest"))
     failed = [r for r in reports if r.problems]
-    result = "; ".join(failed[0].problems)[:200] if failed else "0 lost, 0 doubled, KPIs equal"
+    result = (
+        shorten("; ".join(failed[0].problems), 200, placeholder=" …") if failed else "0 lost, 0 doubled, KPIs equal"
+    )
     cells = (
         first.seed, len(reports), f"{sum(r.minutes for r in reports):g}", first.store, first.nodes,
         f"{max(r.load for r in reports):.0f}", sum(sum(r.faults.values()) for r in reports), starts,
