@@ -11,9 +11,9 @@ from typing import Any
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
+from tests.api.assets.tile_files import whole_world
 from tests.api.city import CITY
 from tests.api.conftest import running
-from tests.api.tile_files import whole_world
 from tests.browser import page
 from tests.page.city import page_config
 from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened

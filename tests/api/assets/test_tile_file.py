@@ -12,8 +12,8 @@ from pmtiles.tile import TileType
 from adapters.sqlite.store import SqliteStore
 from api.assets.tile_file import Tiles, add_tiles
 from telemetry.errors import UsageError
+from tests.api.assets.tile_files import picture, whole_world
 from tests.api.conftest import running
-from tests.api.tile_files import picture, whole_world
 
 
 def test_each_tile_is_the_one_at_its_place_and_others_are_missing(tmp_path: Path) -> None:
