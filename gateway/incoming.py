@@ -82,18 +82,24 @@ class Redelivered:
     def __init__(self, table: Deliveries) -> None:
         self._table = table
         self._last = 0
+        self._known: dict[int, dict[int, _Known]] = {}  # session -> digest -> what is known
         self.forget()
 
     def forget(self) -> None:
-        """After a failed transaction, and at the start: what is on disk counts."""
-        self._known: dict[int, dict[int, _Known]] = {}  # session -> digest -> what is known
+        """After a failed transaction, and at the start: what is on disk counts.
+
+        The connection is not on disk: what is known of it stays, else all of this process would look like of an
+        earlier session, and be stored a second time when it is redelivered.
+        """
+        before, self._known = self._known, {}
         self._order: deque[tuple[int, int, int]] = deque()  # number, session, digest
         self._new: list[Kept] = []
         self._ended: dict[int, int] = {}
         self._epochs: dict[int, int] = {}  # session -> the connection whose new messages have begun
         self._names: dict[str, int] = {}
         for kept in self._table.all():
-            self._remember(kept, 0)
+            known = before.get(kept.session, {}).get(kept.digest)
+            self._remember(kept, known.epoch if known else 0)
 
     def _remember(self, kept: Kept, epoch: int) -> None:
         self._last = max(self._last, kept.number)

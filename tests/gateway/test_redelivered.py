@@ -225,6 +225,29 @@ def test_a_batch_that_could_not_be_written_leaves_nothing(tmp_path: Path, monkey
     assert values(made) == [1.0]
 
 
+@pytest.mark.parametrize("connection", [1, 2])
+def test_a_batch_that_could_not_be_written_forgets_nothing_of_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connection: int
+) -> None:
+    """The session began with a connection of this process; what is on disk belongs to it, whatever failed since."""
+    made = core(tmp_path)
+    made.accept([incoming(delivery(1)._replace(began=1))], NOW)
+
+    def full(*_: object) -> None:
+        raise Unavailable("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(made.buffer, "count", full)
+        with pytest.raises(Unavailable):
+            made.accept([incoming(delivery(2)._replace(began=1))], NOW)
+    # Either the broker sends something new on the same connection, or the connection ends at once.
+    if connection == 1:
+        made.accept([incoming(delivery(3)._replace(began=1))], NOW)
+    stored = len(values(made))
+    made.accept([incoming(delivery(1, again=True, connection=2)._replace(began=1))], NOW)
+    assert len(values(made)) == stored
+
+
 def test_the_first_new_message_of_a_connection_ends_what_is_remembered_of_earlier_ones(tmp_path: Path) -> None:
     """A broker redelivers before it sends anything new: what has not come by then was acknowledged."""
     made = core(tmp_path)
