@@ -7,7 +7,7 @@ from pathlib import Path
 
 NAMES = (
     "adapters", "api", "edge", "gateway", "grafana", "ingest", "kpi_derivation", "page", "planning", "registry",
-    "reporting", "simulators", "telemetry",
+    "reporting", "scale", "simulators", "telemetry",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -106,6 +106,7 @@ def test_everything_there_means_nothing_to_do(tmp_path: Path) -> None:
         "ip",
         "docker-compose",
         "promtool",
+        "pg_ctlcluster",
     )
     path = commands(tmp_path / "bin", {**dict.fromkeys(names, ":"), "apt-get": "exit 1"}, ("bash", "dirname"))
     answer = run(servers_script(tmp_path), PATH=path)

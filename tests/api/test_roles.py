@@ -110,12 +110,16 @@ def test_what_is_refused_is_not_done(api: Any) -> None:
     assert len(done) == 1
 
 
+# A scenario is too long for an address; it is calculated and nothing of it is stored.
+READS = ("/v1/cities/{city}/plan/scenario",)
+
+
 def test_every_path_that_is_not_read_needs_a_role(api: Any) -> None:
     """Whatever routes there are: nothing but reading is open to viewers."""
     client, _, _ = api
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for method in methods:
-            if method not in ("get", "head"):
+            if method not in ("get", "head") and path not in READS:
                 assert needed(method.upper(), path) != "viewer", (method, path)
                 assert client.request(method, path.replace("{city}", CITY).replace("{name}", "x")).status_code == 401
 

@@ -164,10 +164,12 @@ class Board:
         `freq`, `mode`.
         """
         if "spi" not in self._lines:
-            pins = {key: machine.Pin(options[key]) for key in ("sck", "mosi", "miso")}
+            sck, mosi, miso = (machine.Pin(options[key]) for key in ("sck", "mosi", "miso"))
             mode = options.get("mode", 3)
             freq = options.get("freq", 200000)
-            self._lines["spi"] = machine.SPI(1, baudrate=freq, polarity=mode >> 1, phase=mode & 1, **pins)
+            self._lines["spi"] = machine.SPI(
+                1, baudrate=freq, polarity=mode >> 1, phase=mode & 1, sck=sck, mosi=mosi, miso=miso
+            )
         return self._lines["spi"], machine.Pin(options["cs"], machine.Pin.OUT, value=1)
 
     def wire(self, pin):

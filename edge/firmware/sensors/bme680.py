@@ -149,12 +149,12 @@ class Driver:
             raise OSError(19, "not a BME680: chip id 0x%02x" % found)
         high = self._get(0xE1, 16)
         self._high_gas = high[15] == 1  # the variant register, 0xF0
-        self._chip = Calibration(self._get(0x8A, 23), high, self._get(0x00, 5))
+        return Calibration(self._get(0x8A, 23), high, self._get(0x00, 5))
 
-    def _start(self):
+    def _start(self, chip):
         celsius, ms = self._heat
         self._put(0x72, 1)  # humidity, temperature and pressure are measured once
-        self._put(0x5A, self._chip.heater(celsius, self._ambient))
+        self._put(0x5A, chip.heater(celsius, self._ambient))
         self._put(0x64, heat_time(ms))
         self._put(0x70, 0 if ms else 8)
         self._put(0x71, (0x20 if self._high_gas else 0x10) if ms else 0)
@@ -163,14 +163,13 @@ class Driver:
     async def read(self):
         """Measure once and heat the gas layer."""
         try:
-            if self._chip is None:
-                self._setup()
-            self._start()
+            chip = self._chip = self._chip or self._setup()
+            self._start(chip)
             await self._board.sleep_ms(20 + self._heat[1])
             for _ in range(20):
                 data = self._get(0x1D, 17)
                 if data[0] & 0xA0 == 0x80:  # new data, nothing in progress
-                    out = values(self._chip, data, self._high_gas)
+                    out = values(chip, data, self._high_gas)
                     self._ambient = out[0][1] // 100 if out else 20
                     return out
                 await self._board.sleep_ms(10)

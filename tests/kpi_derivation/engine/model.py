@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -108,6 +108,21 @@ class Model:
         reach = HOUR if interval is None else interval
         return min(len(hour) * reach, max(reach, HOUR))
 
+    def read(self, key: tuple[str, str], found: list[Reading]) -> float:
+        """Ms for which the readings of a register stand: the time between them, day by day."""
+        total = []
+        for day, readings in groupby(found, key=lambda r: self.day(r.t)):
+            hours, interval = self._by_hour(list(readings)), self.intervals[key][day]
+            if interval is None or interval > HOUR:
+                total += [self.covered(h, key) for h in hours]
+                continue
+            steps = [(h[-1].t - h[0].t, len(h) - 1) for h in hours]
+            steps += [(b[0].t - a[-1].t, 1) for a, b in pairwise(hours)]
+            total += [t if t <= (n + 0.5) * interval else min(n * interval, t) for t, n in steps]
+            first, last = hours[0][0].t, hours[-1][-1].t
+            total += [min(first - self.hour(first), interval), min(self.hour(last) + HOUR - last, interval)]
+        return math.fsum(total)
+
     def hourly_means(self, key: tuple[str, str], first: date, last: date) -> list[float]:
         """Means of the valid hours."""
         hours = self._by_hour(self.within(key, first, last))
@@ -163,7 +178,9 @@ class Model:
                 continue
             seen += 1
             kwh.append(math.fsum(r.value for r in found) if delta else self.counted(key, first, last))
-            covered.append(math.fsum(self.covered(h, key) for h in self._by_hour(found)))
+            covered.append(
+                math.fsum(self.covered(h, key) for h in self._by_hour(found)) if delta else self.read(key, found)
+            )
         if not seen:
             return None, 0.0, 0
         return math.fsum(kwh), math.fsum(covered) / (len(meters) * self.length(first, last)), seen
