@@ -37,8 +37,9 @@ def _iso(now: int) -> str:
 
 
 KINDS = (
-    # Without a clock and without numbers, three readings a millisecond.
-    Direct("undated-1", "flat", 30, 0.1, lambda n, _: {"power": n}),
+    # Without a clock and without numbers, many a millisecond; 200 a second, as many as the gateway's budget of a sender
+    # allows forever: a faster one loses readings by rule after an outage of minutes.
+    Direct("undated-1", "flat", 30, 0.15, lambda n, _: {"power": n}),
     # With a counter and a reset reason of its own under the names of our record numbers.
     Direct("foreign-1", "foreign", 5, 0.5, lambda n, _: {"boot": 1, "seq": n % 50, "power": n}),
     # Of a family that is connected only later: rejected, until the source is repaired and the rejects are replayed.
