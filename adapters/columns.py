@@ -4,7 +4,8 @@ the one description of each row, and rows from values and back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -40,6 +41,32 @@ def partials_of(rows: list[Any], lookup: IntArray) -> Partials:
     columns += [np.array(c, dtype=column_type(name)) for name, c in zip(PARTIAL_COLUMNS, rest, strict=True)]
     partials = Partials(*columns)
     return partials.take(np.lexsort((partials.start, partials.series)))
+
+
+def own_numbers(ids: Mapping[int, int], wanted: IntArray | None) -> tuple[list[int], IntArray]:
+    """Which of a store's series to read, and `lookup` of `partials_of`. `ids`: the table's number of each of the
+    store's ids; `wanted`: numbers of the table, None for all.
+    """
+    if wanted is not None:
+        chosen = set(wanted.tolist())
+        ids = {own: number for own, number in ids.items() if number in chosen}
+    lookup = np.full(max(ids, default=-1) + 1, -1, dtype=np.int64)
+    lookup[list(ids)] = list(ids.values())
+    return list(ids), lookup
+
+
+def in_buckets(pieces: Iterable[list[Any]], level: Level, lookup: IntArray) -> Iterator[Partials]:
+    """Rows in the order of time, in pieces of any size, as partials of whole buckets: chunks are in time order."""
+    width = BUCKET[level]
+    pending: list[Any] = []
+    for rows in pieces:
+        pending += rows
+        cut = bisect_left(pending, pending[-1][1] // width, key=lambda row: row[1] // width)
+        if cut:
+            yield partials_of(pending[:cut], lookup)
+            pending = pending[cut:]
+    if pending:
+        yield partials_of(pending, lookup)
 
 
 def kpi_row(stored: StoredKpi) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @cache
 def digest(*packages: str) -> str:
-    """Of all Python files of these packages, by name and content. Empty where there is no source to read."""
+    """Of all Python files of these packages, by name and content. Empty where the source cannot be read."""
     found = hashlib.blake2b(digest_size=16)
     for package in packages:
         spec = find_spec(package)

@@ -6,8 +6,24 @@ the checkpoint and folds again the days that were written later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
+
+import numpy as np
+
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY
+
+
+def days_of(hours: Partials, table: SeriesTable) -> Iterator[tuple[str, list[int]]]:
+    """Each city of these hours, and the starts (ms UTC) of their UTC days, sorted."""
+    wanted, place = np.unique(hours.series, return_inverse=True)
+    cities = [table[number].city for number in wanted.tolist()]
+    days = hours.start // DAY * DAY
+    for city in sorted(set(cities)):
+        mine = np.array([name == city for name in cities])[place]
+        yield city, np.unique(days[mine]).tolist()
 
 
 class States(Protocol):

@@ -29,7 +29,7 @@ def alert_rules() -> str:
 
 
 def build(folder: Path = FOLDER, policy: str = "") -> list[Path]:
-    """Write all dashboards into `folder`, remove those that are no longer made, and return what was written.
+    """Write all dashboards into `folder`, remove those of earlier builds, and return what was written.
 
     `policy`: the retention policy of KPI values and rows of devices, '' for the default one.
     """

@@ -102,6 +102,11 @@ class LoadCurves(NamedTuple):
                 raise UsageError(f"Meter '{name}' has no load curve in this period; {nearest(name, self.meters)}")
         return self.kw[[places[name] for name in meters]]
 
+    def total(self) -> FloatArray:
+        """The load of all meters together, kW in each quarter; NaN where none was measured."""
+        there = ~np.isnan(self.kw)
+        return np.where(there.any(axis=0), np.where(there, self.kw, 0.0).sum(axis=0), np.nan)
+
 
 def load_curves(engine: Engine, period: Period) -> LoadCurves:
     """The load curves of the city's meters, as the peak and coincidence KPIs use them. Raises UsageError for none."""

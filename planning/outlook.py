@@ -68,9 +68,7 @@ def peak(store: History, city: City, now: int, limit: float | None) -> PeakSoFar
     month = calendar_period("month", local_date(now, city.zone), city.zone)
     running = month._replace(end=min(month.end, max(now, month.start + HOUR)))
     curves = load_curves(engine_over(city, store, running), running)
-    there = ~np.isnan(curves.kw)
-    total = np.where(there.any(axis=0), np.where(there, curves.kw, 0.0).sum(axis=0), np.nan)
-    return peak_so_far(total, curves.grid.start, curves.grid.step, limit)
+    return peak_so_far(curves.total(), curves.grid.start, curves.grid.step, limit)
 
 
 def as_plain(found: Forecast, unit: str) -> dict[str, Any]:

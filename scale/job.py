@@ -54,9 +54,9 @@ class StateOwners:
                 gateway = state[key].decode()
                 self._held[gateway] = self._held.get(gateway, 0) + 1
 
-    def of(self, city: str, device: str) -> str | None:
-        """See Ownership; of this state's city."""
-        found = self._state.get(f"owner/{device}") if city else None
+    def of(self, city: str, device: str) -> str | None:  # noqa: ARG002 - the city of this state
+        """See Ownership."""
+        found = self._state.get(f"owner/{device}")
         return None if found is None else found.decode()
 
     def held(self, gateway: str) -> int:
@@ -89,8 +89,6 @@ class CityJob:
         self._senders = Senders(self._owners, {})
         if (stored := self._store.city(city)) is not None:
             self._serve(City.model_validate(stored.config), stored.width)
-        if self._ingest and self._store.underived:
-            self._ingest.touch_everything()
 
     def take(self, value: bytes) -> Output:
         """What one record of the log gives."""
@@ -123,12 +121,12 @@ class CityJob:
             raise Rejected(f"the file of {city.id} in the log of {self._id}")
         stored = self._store.city(self._id)
         self._serve(city, stored.width if stored else self._width)
-        if self._ingest and self._store.underived:
-            self._ingest.touch_everything()
 
     def _serve(self, city: City, width: int) -> None:
         self._ingest = serve(self._store, self._store.table, city, width)
         self._senders = Senders(self._owners, {city.id: city})
+        if self._store.underived:
+            self._ingest.touch_everything()
 
     def _windows(self, record: Record) -> None:
         """Store windows and the hours they change. Raises Rejected, after what can be used of it is stored."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
+from adapters.columns import BUCKET
 from adapters.points import Points
 from adapters.states import States
 from adapters.store import CityRecord, Level
@@ -20,11 +21,9 @@ from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable
-from telemetry.windows import DAY, HOUR
 
 State = MutableMapping[str, bytes]
 
-_BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _CITY, _DERIVED = "city", "underived"
 _kpi = msgspec.json.Decoder(StoredKpi)
 _names = msgspec.json.Decoder(list[tuple[str, str]])
@@ -118,7 +117,7 @@ class StateStore:
         for t in within:
             blocks = entries[t] if wanted is None else entries[t] & wanted
             found = [unpack(self._state[f"{level}/{t}/{block}"]) for block in sorted(blocks)]
-            buckets.setdefault(t // _BUCKET[level], []).extend(found)
+            buckets.setdefault(t // BUCKET[level], []).extend(found)
         for parts in buckets.values():
             rows = Partials.concat(parts).latest()
             if series is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import psycopg
 
 from adapters.postgres.connection import Connection, upsert
+from adapters.states import days_of
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
-from telemetry.windows import DAY
 
 _NEWEST = "SELECT coalesce(max(number), 0) FROM hours_written WHERE city = %s"
 _WRITTEN = upsert("hours_written", ("city", "day", "number"), ("city", "day"))
@@ -21,14 +20,10 @@ _STATE = upsert("state", ("city", "head"), ("city",))
 
 def note_hours(cursor: psycopg.Cursor[Any], hours: Partials, table: SeriesTable) -> None:
     """Number a write of hours, within the transaction that writes them."""
-    wanted, place = np.unique(hours.series, return_inverse=True)
-    cities = [table[number].city for number in wanted.tolist()]
-    days = hours.start // DAY * DAY
-    for city in sorted(set(cities)):
-        mine = np.array([name == city for name in cities])[place]
+    for city, days in days_of(hours, table):
         cursor.execute(_NEWEST, (city,))
         number = (cursor.fetchone() or (0,))[0] + 1
-        cursor.executemany(_WRITTEN, [(city, day, number) for day in np.unique(days[mine]).tolist()])
+        cursor.executemany(_WRITTEN, [(city, day, number) for day in days])
 
 
 class PostgresStates:

@@ -6,14 +6,13 @@ One connection, one thread, as the embedded store.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import psycopg
 
-from adapters.columns import BUCKET, KPI_COLUMNS, PARTIAL_COLUMNS, kpi_row, nullable, partials_of, stored_kpi
+from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS, in_buckets, kpi_row, nullable, own_numbers, stored_kpi
 from adapters.points import Points
 from adapters.postgres.connection import Connection, parse, upsert
 from adapters.postgres.states import PostgresStates, note_hours
@@ -138,29 +137,15 @@ class PostgresStore:
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
         """See Store."""
-        ids = self._city_ids(city, table)
-        if series is not None:
-            wanted = set(series.tolist())
-            ids = {own: number for own, number in ids.items() if number in wanted}
+        ids, lookup = own_numbers(self._city_ids(city, table), series)
         if not ids or end <= start:
             return
-        lookup = np.full(max(ids) + 1, -1, dtype=np.int64)
-        lookup[list(ids)] = list(ids.values())
         columns = ", ".join(f'"{name}"' for name in PARTIAL_COLUMNS)
         sql = (
             f'SELECT series, start, {columns} FROM "{level}"'  # noqa: S608 - fixed names
             " WHERE start >= %s AND start < %s AND series = ANY(%s) ORDER BY start, series"
         )
-        width = BUCKET[level]
-        pending: list[Any] = []
-        for rows in self._connection.stream(sql, (start, end, list(ids))):
-            pending += rows
-            cut = bisect_left(pending, pending[-1][1] // width, key=lambda row: row[1] // width)
-            if cut:  # whole buckets, so that chunks are in time order
-                yield partials_of(pending[:cut], lookup)
-                pending = pending[cut:]
-        if pending:
-            yield partials_of(pending, lookup)
+        yield from in_buckets(self._connection.stream(sql, (start, end, ids)), level, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The store's id -> the table's id, of all series of a city."""

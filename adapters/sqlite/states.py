@@ -5,12 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 
-import numpy as np
-
 from adapters.sqlite.connection import rows, transaction
+from adapters.states import days_of
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
-from telemetry.windows import DAY
 
 # `hours_written`: per UTC day the number of the last write of hours of that day.
 TABLES = """
@@ -26,14 +24,9 @@ _NEWEST = "SELECT coalesce(max(number), 0) FROM hours_written WHERE city = ?"
 
 def note_hours(db: sqlite3.Connection, hours: Partials, table: SeriesTable) -> None:
     """Number a write of hours, within the transaction that writes them."""
-    wanted, place = np.unique(hours.series, return_inverse=True)
-    cities = [table[number].city for number in wanted.tolist()]
-    days = hours.start // DAY * DAY
-    for city in sorted(set(cities)):
-        mine = np.array([name == city for name in cities])[place]
+    for city, days in days_of(hours, table):
         number = db.execute(_NEWEST, (city,)).fetchone()[0] + 1
-        written = [(city, day, number) for day in np.unique(days[mine]).tolist()]
-        db.executemany("INSERT OR REPLACE INTO hours_written VALUES (?,?,?)", written)
+        db.executemany("INSERT OR REPLACE INTO hours_written VALUES (?,?,?)", [(city, day, number) for day in days])
 
 
 class SqliteStates:

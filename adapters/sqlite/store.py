@@ -8,14 +8,22 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from adapters.columns import BUCKET, KPI_COLUMNS, PARTIAL_COLUMNS, kpi_row, nullable, partials_of, stored_kpi
+from adapters.columns import (
+    BUCKET,
+    KPI_COLUMNS,
+    PARTIAL_COLUMNS,
+    in_buckets,
+    kpi_row,
+    nullable,
+    own_numbers,
+    stored_kpi,
+)
 from adapters.points import Points
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.states import SqliteStates, note_hours
@@ -142,30 +150,17 @@ class SqliteStore:
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
         """See Store."""
-        ids = self._city_ids(city, table)
-        if series is not None:
-            wanted = set(series.tolist())
-            ids = {own: number for own, number in ids.items() if number in wanted}
+        ids, lookup = own_numbers(self._city_ids(city, table), series)
         if not ids or end <= start:
             return
-        lookup = np.full(max(ids) + 1, -1, dtype=np.int64)
-        lookup[list(ids)] = list(ids.values())
         width = BUCKET[level]
         cursor = self._execute(
             f'SELECT series, start, {",".join(PARTIAL_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
             "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
             " ORDER BY bucket, series, start",
-            (start // width, (end - 1) // width, json.dumps(list(ids)), start, end),
+            (start // width, (end - 1) // width, json.dumps(ids), start, end),
         )
-        pending: list[Any] = []
-        while rows := _fetch(cursor):
-            pending += rows
-            cut = bisect_left(pending, pending[-1][1] // width, key=lambda row: row[1] // width)
-            if cut:  # whole buckets, so that chunks are in time order
-                yield partials_of(pending[:cut], lookup)
-                pending = pending[cut:]
-        if pending:
-            yield partials_of(pending, lookup)
+        yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The store's id -> the table's id, of all series of a city."""

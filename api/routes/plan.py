@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,13 +16,13 @@ from api.state import CityOf, StateOf
 from planning.by_rule import RulePlan, factors, plan_by_rule
 from planning.charging.connection import Connection
 from planning.charging.vehicles import Vehicles
-from planning.forecast import peak_so_far
 from planning.measured import amps_of, engine_over, load_curves, parse_span
+from planning.outlook import peak
 from registry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.periods import Period, calendar_period, iso, local_date
 from telemetry.series import FloatArray
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import DAY
 
 router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
 
@@ -145,8 +144,7 @@ def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query
     """This month's peak so far, and what is left under it."""
     city, now = City.model_validate(record.config), state.clock()
     month = calendar_period("month", local_date(now, city.zone), city.zone)
-    running = month._replace(end=min(month.end, max(now // HOUR * HOUR, month.start) + HOUR))
-    found = peak_so_far(_load(state.store, city, running, query.meter or []), month.start, 15 * 60_000, query.limit)
+    found = peak(state.store, _only(city, query.meter or []), now, query.limit)
     return {
         "month": month.label, "peak_kw": found.kw, "peak_at": iso(found.at), "latest_kw": found.latest,
         "limit_kw": found.limit, "left_kw": found.left, "missing": found.missing,
@@ -157,12 +155,14 @@ def _load(store: Any, city: City, period: Period, meters: list[str]) -> FloatArr
     """Load of the meters together (of all where none is named), kW in each quarter, NaN where none was measured."""
     if period.end - period.start > _MOST:
         raise UsageError(f"{period.label} is longer than 400 days; ask for a shorter period.")
+    return load_curves(engine_over(_only(city, meters), store, period), period).total()
+
+
+def _only(city: City, meters: list[str]) -> City:
+    """The city with these electricity meters alone, with all of them where none is named."""
     known = {d.id: d for d in city.device if d.kind == "electricity_meter"}
     for name in meters:
         if name not in known:
             hint = nearest(name, known) if known else "the city has no electricity meter."
             raise UsageError(f"'{name}' is not an electricity meter of '{city.id}'; {hint}")
-    only = city.model_copy(update={"device": [known[name] for name in sorted(set(meters) or known)]})
-    curves = load_curves(engine_over(only, store, period), period).kw
-    there = ~np.isnan(curves)
-    return np.where(there.any(axis=0), np.where(there, curves, 0.0).sum(axis=0), np.nan)
+    return city.model_copy(update={"device": [known[name] for name in sorted(set(meters) or known)]})

@@ -87,7 +87,7 @@ def fill(grids: Mapping[str, DayGrid], shapes: Mapping[str, Shape], data: Mappin
     for title, shape in shapes.items():
         grid = grids.get(title)
         if grid is None:
-            raise Damaged(f"there is no grid '{title}'")
+            raise Damaged(f"the engine does not have the grid '{title}'")
         grid.origin, grid.shape = shape.origin, (shape.rows, shape.days)
         for column in grid.fills if shape.days else ():
             grid.columns[column] = _column(f"{title}/{column}", shape, data)

@@ -15,12 +15,10 @@ from scale.records import Record, city_file, tick
 from scale.state import State
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.periods import CALENDAR
-from telemetry.readings import Readings
-from telemetry.series import Series
 from telemetry.topics import windows_topic
 from telemetry.windows import MINUTE
 from telemetry.wire import encode
-from tests.kpi_derivation.engine.cities import NOW, Feed
+from tests.kpi_derivation.engine.cities import NOW, Feed, store
 from tests.kpi_derivation.engine.model import Reading
 
 
@@ -54,12 +52,8 @@ class JobFeed(Feed):
         self.found.update({v.kpi.identity: v for v in output.values})
 
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
+        store(self._core, self.city, readings)
         table = self._core.buffer.table
-        ids = [table.id_of(Series(self.city.id, r.device, r.quantity)) for r in readings]
-        columns = zip(*((r.t, r.value, r.key, r.t, int(not r.accepted)) for r in readings), strict=True)
-        self._core.store(
-            Readings.of(ids, *(list(c) for c in columns)) if readings else Readings.of([], [], []), [], 0, 0
-        )
         dirty, partials = self._core.pending()
         if len(partials):
             self._sent += 1

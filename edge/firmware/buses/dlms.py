@@ -6,6 +6,8 @@ wrong anywhere is a ValueError; nothing of such a push is used.
 
 from micropython import const
 
+from .x25 import crc16
+
 _DEPTH = const(12)
 _ITEMS = const(200)
 _UNITS = {27: "W", 30: "Wh", 33: "A", 35: "V", 44: "Hz"}
@@ -29,16 +31,6 @@ _LISTS = {
 }  # fmt: skip
 
 
-def crc(data):
-    """CRC-16/X-25 of HDLC."""
-    out = 0xFFFF
-    for byte in data:
-        out ^= byte
-        for _ in range(8):
-            out = out >> 1 ^ 0x8408 if out & 1 else out >> 1
-    return out ^ 0xFFFF
-
-
 def message(data):
     """The application message in the frames of one push."""
     if data[:1] == b"\x7e":
@@ -53,7 +45,7 @@ def _hdlc(data):
     while data[at : at + 1] == b"\x7e" and at + 3 < len(data):
         size = (data[at + 1] << 8 | data[at + 2]) & 0x7FF
         frame = data[at + 1 : at + 1 + size]
-        if len(frame) < size or size < 9 or crc(frame[:-2]) != frame[-2] | frame[-1] << 8:
+        if len(frame) < size or size < 9 or crc16(frame[:-2]) != frame[-2] | frame[-1] << 8:
             raise ValueError("HDLC frame with a wrong checksum")
         start = 2
         for _ in range(2):  # destination and source: the last byte of an address is odd

@@ -3,7 +3,7 @@
 A word FFFF (particles) or 7FFF (others) means no value. Fan and laser run all the time between `wake` and `sleep`.
 """
 
-from ..buses.sensirion import words
+from ..buses.sensirion import Running, words
 
 KIND = "air"
 PART = "Sensirion SEN50, SEN54, SEN55"
@@ -13,7 +13,6 @@ OPTIONS = {"address": 0x69, "sleep": False, "sample_s": 5}
 WIRING = "5 V supply, SDA and SCL with 10 kohm to 3.3 V, SEL to ground"
 PARTS = ("SEN5x with its cable", "2 x 10 kohm")
 
-START, STOP, READY, READ = b"\x00\x21", b"\x01\x04", b"\x02\x02", b"\x03\xc4"
 # name, divisor as (mantissa factor, decimals), signed
 _FIELDS = (
     ("pm1", 1, 1, False), ("pm2_5", 1, 1, False), ("pm4", 1, 1, False), ("pm10", 1, 1, False),
@@ -32,46 +31,14 @@ def values(answer):
     return out
 
 
-class Driver:
+class Driver(Running):
     """Options: `bus`, `address`, `sample_s`, `sleep` true to switch fan and laser off between measurements."""
 
-    LEAD_S = 30
-    WINDOW_S = 10
     SAMPLE_S = 5
+    START, STOP, READ = b"\x00\x21", b"\x01\x04", b"\x03\xc4"
+    STARTED_MS, ANSWER_MS, SIZE = 50, 20, 24
 
     def __init__(self, board, options):
-        self._board = board
-        self._bus = board.i2c(options.get("bus", 0), options)
-        self._addr = options.get("address", 0x69)
-        self._running = False
+        super().__init__(board, options, values)
         if not options.get("sleep", False):
             self.LEAD_S = 0  # its indices need to run all the time
-
-    async def _ask(self, command, count):
-        self._bus.writeto(self._addr, command)
-        await self._board.sleep_ms(20)
-        return self._bus.readfrom(self._addr, count)
-
-    async def wake(self):
-        """Begin to measure."""
-        self._bus.writeto(self._addr, START)
-        self._running = True
-        await self._board.sleep_ms(50)
-
-    async def sleep(self):
-        """Fan and laser off."""
-        self._running = False
-        self._bus.writeto(self._addr, STOP)
-
-    async def read(self):
-        """Return the newest measurement, or nothing when there is none since the last."""
-        try:
-            if not self._running:
-                await self.wake()
-                await self._board.sleep_ms(1100)
-            if not words(await self._ask(READY, 3))[0] & 1:
-                return []
-            return values(await self._ask(READ, 24))
-        except OSError:
-            self._running = False
-            raise

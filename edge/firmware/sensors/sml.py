@@ -8,6 +8,7 @@ from micropython import const
 
 from ..buses import obis
 from ..buses.serialport import SerialPort
+from ..buses.x25 import crc16
 
 KIND = "energy"
 PART = "SML meters with an optical interface (EMH, EasyMeter, Iskra, ISKRA MT, DZG, Logarex, eHZ)"
@@ -23,16 +24,6 @@ _FILE_MAX = const(1200)
 _START, _END = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01", b"\x1b\x1b\x1b\x1b\x1a"
 _UNITS = {30: "Wh", 27: "W", 35: "V", 33: "A", 44: "Hz"}
 _LIST_ENTRY = 7  # elements of a value: name, status, time, unit, scaler, value, signature
-
-
-def crc16(data):
-    """CRC-16/X.25."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return crc ^ 0xFFFF
 
 
 def _element(data, at):

@@ -95,6 +95,14 @@ def _series(dice: random.Random, device: str, quantity: str, start: int) -> list
     return list(out.values())
 
 
+def store(core: Core, city: City, readings: Sequence[Reading]) -> None:
+    """Readings into a gateway's core."""
+    table = core.buffer.table
+    ids = [table.id_of(Series(city.id, r.device, r.quantity)) for r in readings]
+    columns = zip(*((r.t, r.value, r.key, r.t, int(not r.accepted)) for r in readings), strict=True)
+    core.store(Readings.of(ids, *(list(c) for c in columns)) if readings else Readings.of([], [], []), [], 0, 0)
+
+
 class Feed:
     """Readings into the store by way of a gateway's buffer, as the running system does it."""
 
@@ -120,12 +128,8 @@ class Feed:
 
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
         """Store readings, send their windows, perhaps twice."""
+        store(self._core, self.city, readings)
         table = self._core.buffer.table
-        ids = [table.id_of(Series(self.city.id, r.device, r.quantity)) for r in readings]
-        columns = zip(*((r.t, r.value, r.key, r.t, int(not r.accepted)) for r in readings), strict=True)
-        self._core.store(
-            Readings.of(ids, *(list(c) for c in columns)) if readings else Readings.of([], [], []), [], 0, 0
-        )
         dirty, partials = self._core.pending()
         own = self._ingest.table
         for _ in range(1 + twice):
