@@ -51,7 +51,7 @@ with copies counted, the windows of a year in the state once. Prices a month: {p
 
 1. **Storage of windows.** The state keeps every window, as the embedded store does. It is the largest cost;
    windows older than the gateways' own 30 days could be dropped, with hours kept. Not built.
-2. **A megacity.** A city is one key, worked on by one core: at the measured rate that core is full at
+2. **A megacity.** A city is one key, worked on by one core: at the rate of the largest city measured that core is full at
    {core} series. Districts that merge are not built.
 3. **A restart.** A worker reads the whole state of a city before its first record, and evaluates it again where windows
    came after the last tick: with years of history this decides the time of recovery. Not measured.
@@ -107,8 +107,8 @@ def text() -> str:
     sized = sorted(costs, key=lambda c: int(c["cities"]) * int(c["series_a_city"]))
     largest = sized[-1]
     amounts = [f"{name} {slope(sized[0], largest, key):.2f}" for name, key in _SLOPES.items()]
-    windows = largest["cities"] * largest["series_a_city"] * largest["minutes"]
-    core = 60 * BUSY / FLINK_FACTOR * windows / largest["cpu_s"]
+    city = max((c for c in costs if c["cities"] == 1), key=lambda c: int(c["series_a_city"]))
+    core = 60 * BUSY / FLINK_FACTOR * city["series_a_city"] * city["minutes"] / city["cpu_s"]
     facts = {
         "measured": "\n".join(measured(costs)),
         "slopes": ", ".join(amounts),

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from adapters import program
+from adapters.store import Store
+from adapters.stores import open_store
 from ingest import checkpoints
+from registry.city import City
 from tests.kpi_derivation.engine.cities import Feed, Synthetic, synthetic
+from tests.postgres import PostgreSQL
 
 SEEDS = range(60 if os.environ.get("CITYVITALS_LONG") else 5)
 
@@ -51,6 +55,34 @@ def test_random_feeds_and_restarts_give_the_same_bits_with_and_without_checkpoin
     kept, plain = Feed(tmp_path / "kept", made.city), Feed(tmp_path / "plain", made.city)
     in_pieces(kept, made, random.Random(seed), keep=True)
     assert not any(in_pieces(plain, made, random.Random(seed), keep=False))
+    assert kept.values() == plain.values()
+    kept.checkpoint()
+    kept.restart()
+    assert kept.continued
+    kept.touch_everything()
+    kept.derive()
+    assert kept.values() == plain.values()
+
+
+class PostgresFeed(Feed):
+    """The same on PostgreSQL."""
+
+    def __init__(self, folder: Path, city: City, url: str) -> None:
+        self._url = url
+        super().__init__(folder, city)
+
+    def _opened(self) -> Store:
+        return open_store(self._url)
+
+
+def test_on_postgresql_too(tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVITALS__STORE__USERNAME", postgresql.user)
+    url = f"postgresql://{postgresql.host}:{postgresql.port}/{postgresql.create(f'checkpoints-{os.getpid()}')}"
+    made = synthetic(3)
+    (tmp_path / "kept").mkdir()
+    kept, plain = PostgresFeed(tmp_path / "kept", made.city, url), Feed(tmp_path, made.city)
+    in_pieces(kept, made, random.Random(3), keep=True)
+    in_pieces(plain, made, random.Random(3), keep=False)
     assert kept.values() == plain.values()
     kept.checkpoint()
     kept.restart()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
+from adapters.store import Store
 from gateway.core import Core
 from ingest.core import Ingest
 from registry.city import City
@@ -113,9 +114,12 @@ class Feed:
 
     def restart(self) -> None:
         """A new ingest process on the same store."""
-        self.store = SqliteStore(self.path)
+        self.store = self._opened()
         self._ingest = Ingest(self.store)
         self._city = self._ingest.add_city(self.city, MINUTE)
+
+    def _opened(self) -> Store:
+        return SqliteStore(self.path)
 
     def checkpoint(self) -> bool:
         """Store the engine's state, as ingest does when it ends."""
