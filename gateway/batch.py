@@ -82,21 +82,23 @@ class Batch:
         used: set[int] = set()
         known, wrong = self._known.get((city, device), {}), self._wrong
         kinds, values, times, keys = self._kind, self._value, self._t, self._key
-        before = len(kinds)
+        before, last, is_finite = len(kinds), None, math.isfinite
         if rows.frames is not None:
             self._frames.declare(city, device, rows.frames)
         for quantity, unit, value, t, key, record in rows.rows:
             kind = known.get((quantity, unit))
             if kind is None:
                 kind, known = self._add_kind(city, device, quantity, unit)
-            if kind in wrong or not math.isfinite(value):
+            if kind in wrong or not is_finite(value):
                 problems = [*problems, wrong.get(kind, f"'{quantity}' is not a finite number")]
                 continue
             kinds.append(kind)
             values.append(value)
             times.append(t)
             keys.append(key)
-            used.add(record)
+            if record != last:
+                used.add(record)
+                last = record
         if len(kinds) > before:
             self._messages.append((arrival, source, len(kinds) - before))
         if rows.records:

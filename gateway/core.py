@@ -246,7 +246,8 @@ class Core:
         for rows in parts:
             check_records(rows)
             if rows.device is None:
-                self._check_share(route, rows)
+                if self.buffer.held.full:
+                    self._check_share(route, rows)
             else:
                 rows.device = full_device(rows.device, route.device)
             if self.buffer.pruned_before:

@@ -97,6 +97,7 @@ class Redelivered:
         self._ended: dict[int, int] = {}
         self._epochs: dict[int, int] = {}  # session -> the connection whose new messages have begun
         self._names: dict[str, int] = {}
+        self._current = ("", 0)  # session and connection of the last new message
         for kept in self._table.all():
             known = before.get(kept.session, {}).get(kept.digest)
             self._remember(kept, known.epoch if known else 0)
@@ -112,10 +113,14 @@ class Redelivered:
         if delivery is None or not delivery.qos:
             return None
         self._last += 1
+        current = delivery.session, delivery.epoch
+        if current == self._current and not delivery.duplicate:  # the usual message
+            return None
         session = self._session(delivery.session)
         if not delivery.duplicate:
             if self._epochs.get(session) != delivery.epoch:
                 self._begin(session, delivery.epoch)
+            self._current = current
             return None
         digest = _digest(message, delivery)
         found = self._known.get(session, {}).get(digest)

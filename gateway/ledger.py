@@ -67,7 +67,8 @@ class Account:
     @property
     def end(self) -> int:
         """The largest number known to be used, start - 1 where there is none."""
-        return max(self.seen.end, self.last, self.start - 1)
+        end = self.seen.end
+        return end if end >= self.last and end >= self.start else max(end, self.last, self.start - 1)
 
     def gaps(self) -> list[tuple[int, int]]:
         """First and last of each range that was sent and has not arrived."""
@@ -76,10 +77,12 @@ class Account:
 
     def entry(self, key: Key, now: int) -> Entry:
         """As a row."""
-        sent = self.end + 1 - self.start
-        missing = self.given_up + sent - self.seen.count
-        counts = (self.received, self.duplicate, self.refused, self.recovered, missing, self.given_up)
-        return Entry(*key, self.start, str(self.seen), *counts, now, sent)
+        sent, seen = self.end + 1 - self.start, self.seen
+        missing = self.given_up + sent - seen.count
+        return Entry(
+            *key, self.start, str(seen),
+            self.received, self.duplicate, self.refused, self.recovered, missing, self.given_up, now, sent,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)

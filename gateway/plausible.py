@@ -124,17 +124,26 @@ def _flag_frames(readings: Readings, rows: IntArray, of: IntArray, role: IntArra
 
     `rows`: those of frames, `of`: their frames' numbers, `role`: what their quantities are.
     """
+    flagged, small, large = readings.flag[rows] != 0, role == _PM2_5, role == _PM10
+    some = bool(flagged.any())
+    if not some and not (small.any() and large.any()):
+        return
     frame = _groups(of, readings.t[rows], readings.key[rows])
-    count = int(frame.max()) + 1
-    bad = np.zeros(count, dtype=np.bool_)
-    bad[frame[readings.flag[rows] != 0]] = True
-    small, large = (_values(readings.value[rows], frame, role == wanted, count) for wanted in (_PM2_5, _PM10))
-    with np.errstate(invalid="ignore"):
-        impossible = (small > _ABOVE * large + _MARGIN) | ((small == -1.0) & (large == -1.0))
-    if bad.any():
+    count, value = int(frame.max()) + 1, readings.value[rows]
+    impossible = _impossible(_values(value, frame, small, count), _values(value, frame, large, count))
+    if some:
+        bad = np.zeros(count, dtype=np.bool_)
+        bad[frame[flagged]] = True
         _flag(readings, rows[bad[frame]], FRAME)
     if impossible.any():
         _flag(readings, rows[impossible[frame]], IMPOSSIBLE)
+
+
+def _impossible(pm2_5: FloatArray, pm10: FloatArray) -> BoolArray:
+    """Where PM2.5 exceeds the PM10 it is part of, or both are -1, as counters send without a value. NaN: missing."""
+    with np.errstate(invalid="ignore"):
+        impossible: BoolArray = (pm2_5 > _ABOVE * pm10 + _MARGIN) | ((pm2_5 == -1.0) & (pm10 == -1.0))
+    return impossible
 
 
 def _values(value: FloatArray, frame: IntArray, mine: BoolArray, count: int) -> FloatArray:
@@ -149,9 +158,10 @@ def _groups(*columns: IntArray) -> IntArray:
     order = np.lexsort(columns[::-1])
     new = np.zeros(len(order), dtype=np.bool_)
     for column in columns:
-        new[1:] |= column[order][1:] != column[order][:-1]
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     out = np.empty(len(order), dtype=np.int64)
-    out[order] = np.cumsum(new)
+    out[order] = new.cumsum()
     return out
 
 

@@ -19,6 +19,8 @@ class Ranges:
             self._lasts.append(int(last or first))
 
     def __str__(self) -> str:
+        if len(self._firsts) == 1 and self._firsts[0] != self._lasts[0]:  # the usual set, written with every batch
+            return f"{self._firsts[0]}-{self._lasts[0]}"
         return ",".join([str(a) if a == b else f"{a}-{b}" for a, b in zip(self._firsts, self._lasts, strict=True)])
 
     def __len__(self) -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from adapters.sqlite import deliveries, held, ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
+from adapters.sqlite.marks import Marks
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
@@ -101,11 +102,18 @@ class Buffer:
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
         self.send_from = self._meta("held_before")
         self.held = held.Held(self.db, self.table)
+        self._marks = Marks(self.db)
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing; nested use joins the outer one."""
-        return transaction(self.db)
+        try:
+            with transaction(self.db) as db:
+                yield db
+        except BaseException:
+            self._marks.forget()
+            raise
 
     def _meta(self, key: str) -> int:
         found = rows(self.db, "SELECT value FROM meta WHERE key=?", (key,))
@@ -131,7 +139,9 @@ class Buffer:
             self.held.add(series, changed / len(series))
             if changed:
                 is_start = _group_starts(w, series)
-                db.executemany(_MARK, zip(w[is_start].tolist(), series[is_start].tolist(), strict=True))
+                w, series = w[is_start], series[is_start]
+                missing = self._marks.missing(w, series)
+                db.executemany(_MARK, zip(w[missing].tolist(), series[missing].tolist(), strict=True))
             return changed
 
     def limit(self, max_bytes: int) -> None:
@@ -188,6 +198,7 @@ class Buffer:
 
         Newest first, so that live data overtakes a backlog.
         """
+        self._marks.forget()
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
         in_city = "" if city is None else f" AND series IN ({ids})"
         order, first = "DESC" if newest_first else "ASC", max(self.send_from, since)
@@ -315,6 +326,7 @@ class Buffer:
 
     def _delete_before(self, end: int) -> int:
         """Delete all readings of windows before `end`; dirty windows among them are counted as dropped."""
+        self._marks.forget()
         with self.transaction() as db:
             sql = "SELECT series, count(*) FROM reading WHERE window < ? GROUP BY series"
             self.held.remove(dict(db.execute(sql, (end,))))

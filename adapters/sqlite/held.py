@@ -41,8 +41,13 @@ class Held:
 
     def add(self, series: IntArray, part: float) -> None:
         """Count one reading for each of `series`, of which this `part` (0 to 1) is new."""
-        places, counts = np.unique(self._places_of(series), return_counts=True)
-        self._add(places, np.rint(counts * part).astype(np.int64))
+        places = self._places_of(series)
+        if part == 1.0:
+            np.add.at(self._rows, places, 1)
+            self._note_change(places)
+        else:
+            places, counts = np.unique(places, return_counts=True)
+            self._add(places, np.rint(counts * part).astype(np.int64))
 
     def remove(self, counts: dict[int, int]) -> None:
         """Count readings that are deleted: how many of each series."""
@@ -59,6 +64,9 @@ class Held:
 
     def _add(self, places: IntArray, counts: IntArray) -> None:
         self._rows[places] += counts
+        self._note_change(places)
+
+    def _note_change(self, places: IntArray) -> None:
         self._changed.update(places.tolist())
         self._note_full(places)
 

@@ -1,0 +1,41 @@
+"""Which windows have been marked dirty since the outbox was last read: marking one of them once more changes nothing.
+
+A generation distinguishes a window that was read for sending from a later state of it, so it must grow only with the
+first change after that. At thousands of readings a second most marks are saved.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+
+from telemetry.series import BoolArray, IntArray
+
+_NONE = np.iinfo(np.int64).min
+
+
+class Marks:
+    """The last window of each series that was marked, in memory. Other programs may change the file at any time."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._window = np.empty(0, dtype=np.int64)  # by series
+        self._version = 0
+
+    def forget(self) -> None:
+        """Every window is marked when it changes next: the outbox was read, windows deleted, or a change failed."""
+        self._window = np.empty(0, dtype=np.int64)
+
+    def missing(self, window: IntArray, series: IntArray) -> BoolArray:
+        """The rows whose windows must be marked; they count as marked from now on. Within the caller's transaction."""
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]  # changes with a commit by others
+        if version != self._version:
+            self._version = version
+            self.forget()
+        size = int(series.max()) + 1
+        if size > len(self._window):
+            self._window = np.concatenate([self._window, np.full(size - len(self._window), _NONE)])
+        missing: BoolArray = self._window[series] != window
+        self._window[series] = window
+        return missing
