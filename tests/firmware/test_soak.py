@@ -84,7 +84,9 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
         assert {a["found"] for a in heard.on("/cmd/answer")} == {10}
     heap = usable(32, HEAP)
     used = [heap - r["values"]["heap_free"] for r in health]
-    print(f"{taken + 1} records, {len(readings)} of them readings, live heap {min(used)}..{max(used)} B, {rests} at rest")
+    print(
+        f"{taken + 1} records, {len(readings)} of them readings, live heap {min(used)}..{max(used)} B, {rests} at rest"
+    )
     assert [seq for seq in range(taken + 1) if (1, seq) not in heard.records] == []
     assert statistics.median(used) <= LIVE_MAX  # a command or a report loads a module for a moment
     assert rests[-1] <= rests[0] + 512  # at rest: neither a command's module nor records that wait are in it
