@@ -49,7 +49,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     public = settings.public or tokens is None
     state = State(
         shared, hub, Requests(), clock, settings.limits, public, settings.tokens, settings.operator,
-        suspects=Suspects(settings.wait_s),
+        suspects=Suspects(settings.wait_s), sessions=settings.sessions,
     )  # fmt: skip
     app.state.cityvitals = state
     for router in routers():

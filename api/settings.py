@@ -19,7 +19,8 @@ class ApiSettings:
     which silence /readyz calls a program stopped. `public`: reading needs no token though there are some; `operator`:
     what operators may do here; `tiles`: the address of map tiles, with {z}, {x} and {y};
     `tile_file`: a PMTiles file with them;
-    `ground`: a GeoJSON file under the map. `wait_s`: how long the first request waits for what is made beside it.
+    `ground`: a GeoJSON file under the map; `sessions`: a folder with `<city>.csv` of recorded charging, for plans.
+    `wait_s`: how long the first request waits for what is made beside it.
     `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
 
@@ -42,4 +43,5 @@ class ApiSettings:
     tiles_attribution: str = ""
     tile_file: Path | None = None
     ground: Path | None = None
+    sessions: Path | None = None
     wait_s: float = 1.0

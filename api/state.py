@@ -61,6 +61,7 @@ class State:
     freshness: Freshness = field(default_factory=Freshness)
     unregistered: Counts = field(default_factory=Counts)
     plans: Turns = field(default_factory=Turns)
+    sessions: FilePath | None = None
     forecasts: dict[tuple[str, str, str, int], dict[str, Any]] = field(default_factory=dict)
 
     def token_file(self) -> FilePath:

@@ -117,6 +117,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
         burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
         limits=settings.health, operator=operator or Operator(), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
         signing_key=s.signing_key, ground=s.ground, tile_file=s.tile_file,
+        sessions=s.sessions,
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)

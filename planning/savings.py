@@ -17,6 +17,7 @@ from telemetry.series import FloatArray, IntArray
 
 MONTHLY = (0.15, 0.05)  # CV(RMSE), NMBE
 HOURLY = (0.30, 0.10)
+_BLOCK = 28  # days: errors of days are correlated beyond a week, and blocks of 7 give intervals that are too narrow
 _HEATING, _COOLING = np.arange(8.0, 20.0, 1.0), np.arange(16.0, 27.0, 1.0)
 LEAST_DAYS = 180
 
@@ -146,7 +147,7 @@ class _Drawn(NamedTuple):
 
 
 def _drawn(days: Days, before: tuple[int, int], after: tuple[int, int], draws: int, seed: int) -> _Drawn:
-    """Savings by a baseline, and by baselines of drawn weeks with errors of drawn weeks: both are uncertain."""
+    """Savings by a baseline, and by baselines of drawn blocks with errors of drawn blocks: both are uncertain."""
     old, new = days.between(*before), days.between(*after)
     if len(old.day) < LEAST_DAYS or not len(new.day):
         raise UsageError(
@@ -156,17 +157,18 @@ def _drawn(days: Days, before: tuple[int, int], after: tuple[int, int], draws: i
     model = fit(old.kwh, old.temperature, old.day)
     error = old.kwh - model.predict(old.temperature, old.day)
     expected = model.predict(new.temperature, new.day)
-    block = numbered(old.day // 7)
+    block = numbered(old.day // _BLOCK)
     weights = drawn_weights(block, draws, seed)
     rng = np.random.default_rng([seed, 1])
     found = np.empty(draws)
-    per_week = np.bincount(block, weights=error)
-    weeks = max(len(new.day) // 7, 1)
+    per_block = np.bincount(block, weights=error)
+    count = max(round(len(new.day) / _BLOCK), 1)
+    scale = np.sqrt(len(new.day) / _BLOCK / count)
     for i, weight in enumerate(weights):
         x = _columns(old.temperature, old.day, model.heating, model.cooling)
         w = np.sqrt(weight[block])
         refitted = Baseline(model.heating, model.cooling, _solve(x * w[:, None], old.kwh * w))
-        noise = rng.choice(per_week, weeks).sum()
+        noise = rng.choice(per_block, count).sum() * scale
         found[i] = refitted.predict(new.temperature, new.day).sum() + noise - new.kwh.sum()
     cv, bias = _monthly(old, model)
     total = float(expected.sum())

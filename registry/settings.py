@@ -148,6 +148,7 @@ class ApiSection(Section):
     With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}.
     `tile_file`: a PMTiles file with such tiles as pictures, served by the API itself. `ground`: a GeoJSON file drawn
     under the map, its features with `kind` water, green, built, river or road. Without them the map has a plain ground.
+    `sessions`: a folder with recorded charging sessions for plans, a file `<city>.csv` or `<city>.csv.gz` a city.
 
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
     `proxies`: addresses of reverse proxies whose X-Forwarded-For names the client; others are not trusted.
@@ -162,6 +163,7 @@ class ApiSection(Section):
     tiles_attribution: str = ""
     tile_file: Path | None = None
     ground: Path | None = None
+    sessions: Path | None = None
     rate: float = Field(50.0, gt=0)
     max_live: int = Field(1000, gt=0)
     max_connections: int = Field(2000, gt=0)

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.assets.session_files import sessions_of
 from api.problems import responses
 from api.state import CityOf, StateOf
 from planning.charging.session_rows import read_text
@@ -38,7 +39,9 @@ class ScenarioIn(BaseModel):
     transforms: list[dict[str, Any]] = Field(max_length=20, description="`kind` and its options, see `/transforms`")
     draws: int = Field(100, ge=1, le=300)
     seed: int = Field(1, ge=0, le=2**32)
-    sessions_csv: str = Field("", max_length=_SESSIONS, description="Text: start,end,device,energy_kwh,user_hash")
+    sessions_csv: str = Field(
+        "", max_length=_SESSIONS, description="Text: start,end,device,energy_kwh,user_hash; empty: the server's own"
+    )
 
 
 class PlannedOut(BaseModel):
@@ -126,7 +129,8 @@ def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str
             f"{meters:,} meters over {days:.0f} days are more than this server calculates for a request; choose a "
             "shorter period, or run `cityvitals plan scenario`."
         )
-    sessions, bad = read_text("sessions_csv", asked.sessions_csv) if asked.sessions_csv else (None, [])
+    text = asked.sessions_csv
+    sessions, bad = (read_text("sessions_csv", text) if text else sessions_of(state.sessions, city.id)) or (None, [])
     scenario = Scenario(name=asked.name, transforms=tuple(asked.transforms), draws=asked.draws, seed=asked.seed)
     with state.plans.turn():
         found = run(scenario, Measured(city, state.store, period, state.clock(), sessions))

@@ -12,7 +12,7 @@ from cityvitals.cli import PLAN
 from cityvitals.options import CityId, Seed, StoreUrl, TextForm, width
 
 if TYPE_CHECKING:
-    from cityvitals.plan.charging import Asked
+    from planning.request import Asked
 
 app = typer.Typer(help="Plan on measured curves: charging points, scenarios.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def add_to(parent: typer.Typer) -> None:
 
 def plan_charging(
     points: Annotated[int, typer.Option("--points", help="Number of charging points.")],
-    connection: Annotated[str, typer.Option("--connection", help="House connection: 63A, 3x63A or 1x25A.")],
+    connection: Annotated[str, typer.Option("--connection", help="House connection: 63A, 3x63A or 1x25A.")] = "",
     sessions: Annotated[
         Path | None, typer.Option("--sessions", help="CSV: start,end,device,energy_kwh,user_hash; else by rule.")
     ] = None,
@@ -35,6 +35,7 @@ def plan_charging(
     city: Annotated[str, typer.Option("--city", help="The city whose meters give the building's load.")] = "",
     store: StoreUrl = "",
     meter: Annotated[list[str] | None, typer.Option("--meter", help="A meter of the building; repeatable.")] = None,
+    feeder: Annotated[str, typer.Option("--feeder", help="A feeder of the city file: its meters, its rating.")] = "",
     period: Annotated[str, typer.Option("--period", help="Of the load: 2018, 2018-07 or 2018-08..2018-12.")] = "",
     km: Annotated[float | None, typer.Option("--km", help="Km a vehicle and year; else energy as recorded.")] = None,
     consumption: Annotated[float, typer.Option("--consumption", help="KWh per 100 km at the plug, with --km.")] = 20.0,
@@ -55,34 +56,34 @@ def plan_charging(
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
     """
-    from cityvitals.plan.charging import Asked  # noqa: PLC0415
     from cityvitals.plan.options import form_of  # noqa: PLC0415
+    from planning.request import Asked  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     form_of(form)
     if not bool(store) == bool(city) == bool(period):
         raise UsageError("The building's load needs --city, --store and --period together; without it, none of them.")
     asked = Asked(
-        points, kw, connection, volts, cos_phi, city, tuple(meter or ()), period, km, consumption, at_home,
+        points, kw, connection, volts, cos_phi, tuple(meter or ()), feeder, period, km, consumption, at_home,
         shortfall, cheap_hour, least_kwh, draws, seed,
     )  # fmt: skip
-    sys.stdout.write(_charging(asked, sessions, store, form))
+    sys.stdout.write(_charging(asked, sessions, (store, city), form))
 
 
-def _charging(asked: Asked, sessions: Path | None, store: str, form: str) -> str:
-    """The result as `text` or `json`."""
+def _charging(asked: Asked, sessions: Path | None, where: tuple[str, str], form: str) -> str:
+    """The result as `text` or `json`; `where`: store and city, empty without a load beside the charging."""
     import msgspec  # noqa: PLC0415
 
     from cityvitals.past_store import existing_store  # noqa: PLC0415
-    from cityvitals.plan.charging import as_json, as_text, made, rule_text, ruled  # noqa: PLC0415
+    from cityvitals.plan.charging import as_json, as_text, made, place_of, rule_text, ruled  # noqa: PLC0415
     from cityvitals.plan.options import today  # noqa: PLC0415
     from reporting.tables import fitted  # noqa: PLC0415
 
-    opened, as_of = existing_store(store) if store else None, today()
+    place, as_of = place_of(existing_store(where[0]) if where[0] else None, where[1]), today()
     if sessions is None:
-        rule = ruled(asked, opened, as_of)
+        rule = ruled(asked, place, as_of)
         return msgspec.json.encode(rule).decode() + "\n" if form == "json" else fitted(rule_text(rule), width())
-    found = made(asked, sessions, opened, as_of)
+    found = made(asked, sessions, place, as_of)
     return as_json(*found) if form == "json" else fitted(as_text(*found), width())
 
 

@@ -118,6 +118,7 @@ class Demo:
                 "tokens": str(self.folder / "tokens"),
                 "public": True,
                 "ground": str(self.folder / "ground.json"),
+                "sessions": str(setting.sessions_of(self.folder).parent),
             },
             "simulate": {"broker": url, "interval_s": LIVE_MS / 1000, **self.simulate},
         }
@@ -133,7 +134,9 @@ class Demo:
             ("store", self.store),
             ("data, logs", str(self.folder)),
             ("a plan", f"cityvitals plan scenario {self.folder / 'scenario.toml'} --city demo --store {self.store}"),
-            ("", f"  --period {_last_month()}"),
+            ("", f"  --period {_last_month()} --sessions {setting.sessions_of(self.folder)}"),
+            ("", f"cityvitals plan charging --points 40 --feeder hill-park --city demo --store {self.store}"),
+            ("", f"  --period {_last_month()} --sessions {setting.sessions_of(self.folder)}"),
             ("sign in", f"{self.url}/admin, with a token of this start:"),
             *((f"  {role}", token) for role, token in tokens.items()),
         )

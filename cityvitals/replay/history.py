@@ -26,17 +26,23 @@ _SLICE = 10 * DAY
 _QUARTER = 15 * MINUTE
 
 
-def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, int, int]]:
-    """(start, end, step) of history: hourly, in the last nine days every quarter of an hour, from yesterday on as live.
+def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, int, int, int]]:
+    """(start, end, step, step of electricity meters) of history: hourly, then quarters of an hour, from yesterday live.
 
-    Today's load is shown beside that of a week ago by the quarter of an hour. A day has one step: readings of a day
-    stand for the device's median step.
+    Quarters in the last nine days, of meters in the last 62: today's load is shown beside that of a week ago, and plans
+    need the load curves of a whole month. A day has one step: readings of a day stand for the device's median step.
     """
-    quarters, live = (midnight(local_date(until, city.zone) - timedelta(days=n), city.zone) for n in (9, 1))
-    spans = [(since, quarters, HOUR), (max(quarters, since), live, _QUARTER), (max(live, since), until, live_ms)]
+    today = local_date(until, city.zone)
+    metered, quarters, live = (midnight(today - timedelta(days=n), city.zone) for n in (62, 9, 1))
+    spans = [
+        (since, metered, HOUR, HOUR),
+        (max(metered, since), quarters, HOUR, _QUARTER),
+        (max(quarters, since), live, _QUARTER, _QUARTER),
+        (max(live, since), until, live_ms, live_ms),
+    ]
     return [
-        (a, min(a + _SLICE, end), step)
-        for start, end, step in spans
+        (a, min(a + _SLICE, end), step, metering)
+        for start, end, step, metering in spans
         for a in range(window_start(start, step), end, _SLICE)
     ]
 
@@ -51,10 +57,10 @@ def write(
 ) -> Iterator[float]:
     """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when."""
     work = steps(replay.city, since, until, live_ms)
-    for number, (start, end, step) in enumerate(work):
-        t = np.arange(start, end, step, dtype=np.int64)
-        t = t[(t >= since) & (t < until)]
-        readings = _readings(replay, t, max(start, since), min(end, until), faults, unlisted)
+    for number, (start, end, *both) in enumerate(work):
+        every = (np.arange(start, end, step, dtype=np.int64) for step in both)
+        t, metering = (t[(t >= since) & (t < until)] for t in every)
+        readings = _readings(replay, (t, metering), max(start, since), min(end, until), faults, unlisted)
         converted = Converted(readings, [])
         replay.add_converted(converted, "history", until + MINUTE)
         for _ in replay.flush():
@@ -66,15 +72,16 @@ def write(
 
 def _readings(
     replay: Replay,
-    t: IntArray,
+    times: tuple[IntArray, IntArray],
     start: int,
     end: int,
     faults: Mapping[str, Fault],
     unlisted: Sequence[tuple[Device, int]],
 ) -> Readings:
-    city = replay.city
+    city, (t, metering) = replay.city, times
     batch = Batch(replay.buffer.table, Registered.of([city]))
-    parts = [part for d in city.device for part in _of_device(city.id, d, batch, t, faults.get(d.id))]
+    of = {"electricity_meter": metering}
+    parts = [part for d in city.device for part in _of_device(city.id, d, batch, of.get(d.kind, t), faults.get(d.id))]
     parts += [part for d, since in unlisted for part in _of_device(city.id, d, batch, t[t >= since], None)]
     for device in (d for d in city.device if "session_energy" in d.quantities):
         found = sessions_with(sessions(device.id, start - DAY, end), faults.get(device.id))

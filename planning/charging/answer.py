@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -75,3 +76,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     tariff: Power | None
     contributions: tuple[Contribution, ...]
     notes: tuple[str, ...]
+
+
+def as_plain(plan: Plan) -> dict[str, Any]:
+    """The plan as plain values with names, as JSON shows it."""
+    plain: dict[str, Any] = msgspec.to_builtins(plan)
+    for name in ("unmanaged", "demand_factor", "coincidence", "tariff"):
+        value = getattr(plan, name)
+        plain[name] = None if value is None else value._asdict()
+    return plain

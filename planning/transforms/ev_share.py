@@ -39,5 +39,8 @@ def apply(now: Situation, options: Options) -> Situation:
     homes = len(measured.meters) if options.homes is None else options.homes
     n = round(options.share * homes * options.cars_per_home)
     chosen = draws.orders(len(users.users), n, now.draws, now.seed, grid)
-    note = f"{n} cars at {options.kw:g} kW, drawn from {len(users.users)} recorded users of another site"
+    note = (
+        f"{n} cars at {options.kw:g} kW, drawn from {len(users.users)} recorded users, who charge as where they were "
+        "recorded"
+    )
     return now.but(note, fleet=Fleet(users, chosen, n, options.kw) if n else None)

@@ -108,6 +108,7 @@ def test_the_description_names_every_route_its_answers_and_its_errors(client: ht
         "/v1/cities/{city}/report/figures",
         "/v1/cities/{city}/plan/charging", "/v1/cities/{city}/plan/peak", "/v1/cities/{city}/plan/scenario",
         "/v1/cities/{city}/plan/transforms", "/v1/cities/{city}/plan/forecast", "/v1/cities/{city}/plan/measure/effect",
+        "/v1/cities/{city}/plan/sessions",
         "/v1/cities/{city}/plan/measure/change", "/v1/cities/{city}/plan/measure/savings",
         "/v1/cities/{city}/kpis/{code}/explain",
         "/v1/cities/{city}/indicators", "/v1/cities/{city}/devices", "/v1/cities/{city}/devices/{device}",

@@ -110,8 +110,8 @@ def test_what_is_refused_is_not_done(api: Any) -> None:
     assert len(done) == 1
 
 
-# A scenario is too long for an address; it is calculated and nothing of it is stored.
-READS = ("/v1/cities/{city}/plan/scenario",)
+# A plan with sessions is too long for an address; it is calculated and nothing of it is stored.
+READS = ("/v1/cities/{city}/plan/scenario", "/v1/cities/{city}/plan/charging")
 
 
 def test_every_path_that_is_not_read_needs_a_role(api: Any) -> None:

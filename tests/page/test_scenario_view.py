@@ -47,7 +47,7 @@ def test_what_if_shows_measured_and_planned_side_by_side(
         assert rows.count() == len(changed) >= 2
         assert view.locator(".plan-answer .chip").inner_text() == "Planned, not measured"
         text = view.locator("main").inner_text()
-        assert "recorded users of another site" in text
+        assert "recorded users, who charge as where they were recorded" in text
         assert "1 row of the file was left out" in text
         assert not view.evaluate("document.documentElement.scrollWidth > innerWidth")
         SHOTS.mkdir(parents=True, exist_ok=True)

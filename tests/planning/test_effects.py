@@ -99,7 +99,7 @@ def test_metered_savings_over_many_seeds() -> None:
             own, other, truth = building(seed + (0 if saved else SEEDS), saved)
             first = int(own.day[0])
             spans = ((first, first + 364), (first + 365, first + 729))
-            found = savings(own, other, *spans, draws=100)
+            found = savings(own, other, *spans, draws=100 if not LONG else 200)
             covered += saved > 0 and found.kwh.low <= truth <= found.kwh.high
             called += saved == 0 and found.kwh.is_effect
             assert found.published

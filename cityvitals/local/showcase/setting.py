@@ -13,6 +13,7 @@ from tomlkit.items import AoT
 
 from api.access import add_token
 from api.roles import ROLES
+from cityvitals.local.showcase import recorded
 from cityvitals.local.showcase.figures import targets
 from registry.config import load_settings
 from registry.settings import SimulateSettings
@@ -42,10 +43,19 @@ def write_city(path: Path) -> None:
 
 
 def write_files(folder: Path) -> None:
-    """What lies under the map, and a scenario to change, where they are not there yet."""
+    """What lies under the map, a scenario to change, and sessions for plans, where they are not there yet."""
     for name in ("ground.json", "scenario.toml"):
         if not (folder / name).exists():
             shutil.copy(str(files("cityvitals.local.showcase") / name), folder / name)
+    sessions = sessions_of(folder)
+    if not sessions.exists():
+        sessions.parent.mkdir(exist_ok=True)
+        sessions.write_text(recorded.as_csv(), encoding="utf-8")
+
+
+def sessions_of(folder: Path) -> Path:
+    """The demo city's file of recorded sessions."""
+    return folder / "sessions" / "demo.csv"
 
 
 def simulated(config: Path, now: int) -> dict[str, Any]:
