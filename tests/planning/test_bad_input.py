@@ -1,8 +1,9 @@
-"""What plans cannot answer is a sentence that names what is missing, from the command and over HTTP; nothing is stored."""
+"""What plans cannot answer is a sentence that names what is missing, by command and over HTTP; nothing is stored."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.sqlite.store import SqliteStore
+from api.routes import plan_scenario
+from api.state import Turns
 from cityvitals.cli.main import app
+from planning import scenario
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 from telemetry.periods import iso
@@ -96,22 +100,24 @@ CASES: dict[str, tuple[list[str], str, Any, str]] = {
     ),
     "a meter with gaps": (
         [*CHARGING, "--connection", "63A", "--period", "2019-01..2019-02", "--sessions", "good.csv"],
-        "charging", AT | {"period": "2019-01..2019-02", "sessions_csv": csv()}, "47 % of the building's intervals are missing",
+        "charging", AT | {"period": "2019-01..2019-02", "sessions_csv": csv()},
+        "47 % of the building's intervals are missing",
     ),
     "a feeder that is not there": (
         ["plan", "charging", "--points", "6", "--feeder", "north", "--period", "2019-01", "--sessions", "good.csv"],
-        "charging", {"points": 6, "feeder": "north", "period": "2019-01", "sessions_csv": csv()}, "no [[feeder]] entry",
+        "charging", {"points": 6, "feeder": "north", "period": "2019-01", "sessions_csv": csv()},
+        "no [[feeder]] entry",
     ),
     "neither connection nor feeder": (
         [*CHARGING, "--period", "2019-01", "--sessions", "good.csv"],
-        "charging", {k: v for k, v in AT.items() if k != "connection"} | {"sessions_csv": csv()}, "Give either a connection",
+        "charging", {k: v for k, v in AT.items() if k != "connection"} | {"sessions_csv": csv()},
+        "Give either a connection",
     ),
-    "a forecast in the past": (
-        ["forecast", "--at", "2022-02-01"], "forecast", None, "would lie in the past",
-    ),
+    "a forecast in the past": (["forecast", "--at", "2022-02-01"], "forecast", None, "would lie in the past"),
     "a scenario without sessions": (
         ["plan", "scenario", "cars.toml", "--period", "2019-01"],
-        "scenario", {"period": "2019-01", "transforms": [{"kind": "ev_share", "share": 0.5}]}, "needs recorded sessions",
+        "scenario", {"period": "2019-01", "transforms": [{"kind": "ev_share", "share": 0.5}]},
+        "needs recorded sessions",
     ),
     "a scenario on a year without data": (
         ["plan", "scenario", "cars.toml", "--period", "2017", "--sessions", "good.csv"],
@@ -175,13 +181,8 @@ def test_sessions_of_the_server_are_used_and_named(place: Place, tmp_path: Path)
 
 def test_a_second_plan_at_once_is_refused_for_a_while(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first plan is held in its calculation; the second is answered 503 with Retry-After, then it is its turn."""
-    import threading
-
-    from api.routes import plan_scenario
-    from api.state import Turns
-
     began, free = threading.Event(), threading.Event()
-    real = plan_scenario.run
+    real = scenario.run
 
     def held(*given: Any) -> Any:
         began.set()
