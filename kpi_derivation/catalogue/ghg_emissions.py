@@ -13,7 +13,7 @@ from kpi_derivation.rules.charging import reporting, sessions
 from kpi_derivation.rules.emissions import factor
 from kpi_derivation.rules.metering.energy import metered
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.reasons import Why, low, no_data, not_set, setting
+from kpi_derivation.rules.reasons import Why, low, no_data, no_device, not_set, setting
 from telemetry.kpi_value import Reason
 
 CODE = "EN:EN:AQ:2C"
@@ -34,6 +34,8 @@ def derive(view: View) -> list[Part]:
     partial = not m.registered and chargers.reason == "partial_period"
     rule, (kg_per_kwh, which) = view.city.rules.period_capture, factor(view)
     why = Why() if n else no_data("no metered electricity and no charging in the period")
+    if not m.registered and chargers.reason == "no_device":
+        why = no_device("no electricity meter and no charger is registered")
     if not why.missing and m.registered and m.coverage < rule:
         why = low(m.coverage, rule)
     if not why.missing:

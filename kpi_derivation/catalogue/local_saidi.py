@@ -11,7 +11,14 @@ from msgspec.structs import replace
 
 from kpi_derivation.catalogue import local_kpi
 from kpi_derivation.engine.view import Part, View
-from kpi_derivation.rules.outages import Interruptions, interruptions, major_event_days, served
+from kpi_derivation.rules.outages import (
+    YEARS_BACK,
+    Interruptions,
+    interruptions,
+    major_event_days,
+    served,
+    years_logged_before,
+)
 from kpi_derivation.rules.ratios import joined
 
 KPI = replace(
@@ -59,7 +66,9 @@ def _without(view: View, saidi: float, customers: float, found: Interruptions) -
     if days < _LEAST_DAYS:
         why = f"{days} days with interruptions in the five years before; T_MED needs {_LEAST_DAYS}"
         return Part(part=name, value=None, coverage=coverage, n_devices=n, notes=why, reason="low_coverage")
-    what = f"T_MED {limit:.4g} min from {days} days; {len(above)} major event days"
+    logged = years_logged_before(view)
+    of = f" of {logged:.1f} logged years, of five" if logged < YEARS_BACK - 0.01 else ""
+    what = f"T_MED {limit:.4g} min from {days} days{of}; {len(above)} major event days"
     value, notes = saidi - float(above.sum()), joined(what, found.notes)
     return Part(
         part=name, value=value, coverage=coverage, n_devices=n, notes=notes, reason=reason,

@@ -14,7 +14,7 @@ from kpi_derivation.rules.metering.balance import Balanced, balanced
 from kpi_derivation.rules.metering.energy import generates, metered
 from kpi_derivation.rules.metering.generation import exported
 from kpi_derivation.rules.ratios import joined
-from kpi_derivation.rules.reasons import low, no_data, not_set, undefined
+from kpi_derivation.rules.reasons import low, no_data, no_device, not_set, undefined
 
 CODE = "EN:E:E:1C"
 METHOD = "renewable-electricity-share/3 (partial; unconfirmed formula)"
@@ -31,7 +31,9 @@ def derive(view: View) -> list[Part]:
     within = view.city.rules.generation_in_load
     n, used = drawn.n_devices + made.n_devices, found.drawn + (0.0 if within else own)
     rule = view.city.rules.period_capture
-    if not drawn.n_devices:
+    if not drawn.registered:
+        why = no_device("no electricity meter is registered")
+    elif not drawn.n_devices:
         why = no_data("no metered electricity in the period")
     elif found.coverage < rule:
         why = low(found.coverage, rule, "hours of whole meters" if made.registered else "meter-time coverage")

@@ -22,6 +22,7 @@ from telemetry.kpi_value import Reason
 from telemetry.periods import iso, local_date, midnight
 from telemetry.quantities import INTERRUPTION_CLASSES
 from telemetry.series import FloatArray
+from telemetry.windows import DAY
 
 KINDS: tuple[DeviceKind, ...] = ("outage_log", "electricity_meter")
 QUANTITIES = tuple(f"{what}_{cls}" for what in ("interrupted", "interruption") for cls in INTERRUPTION_CLASSES)
@@ -104,6 +105,14 @@ def log_span(view: View) -> tuple[float, float]:
         years = (_year(a, zone, 0), _year(b - 1, zone, 1)) if a == a else (math.inf, -math.inf)  # noqa: PLR0124 - NaN
         spans.append((since if device.since else years[0], until if device.since or device.until else years[1]))
     return min((a for a, _ in spans), default=math.inf), max((b for _, b in spans), default=-math.inf)
+
+
+def years_logged_before(view: View) -> float:
+    """How many of the YEARS_BACK years before the period were logged."""
+    start, end = log_span(view)
+    back = YEARS_BACK * 365.25 * DAY
+    before = min(end, view.period.start) - max(start, view.period.start - back)
+    return float(max(before, 0.0) / (365.25 * DAY))
 
 
 def _year(t: float, zone: ZoneInfo, after: int) -> float:

@@ -114,6 +114,13 @@ def test_a_kpi_of_calendar_periods_does_not_apply_to_24_hours_and_a_future_year_
     assert claim(future) == (None, "not_applicable", "future")
 
 
+def test_a_kpi_of_meters_does_not_apply_to_a_city_without_any() -> None:
+    w = World([{"id": "s", "kind": "air_reference", "quantities": ["pm2_5"]}])
+    w.take(every("2024-03-01", 48, HOUR, "s", "pm2_5", [30.0] * 48))
+    found = [w.value(code, "2024-03") for code in ("EN:E:E:1C", "EN:E:E:2C", "EN:EN:AQ:2C", "LOCAL:E:PEAK", ENERGY)]
+    assert {claim(v) for v in found} == {(None, "not_applicable", "no_device")}
+
+
 @pytest.mark.parametrize("step_ms", [MINUTE, 15 * MINUTE, HOUR])
 def test_sums_do_not_fall_when_an_hour_begins(step_ms: int) -> None:
     """A constant load: 24 hours hold the same energy just before and just after a full hour, at full coverage."""

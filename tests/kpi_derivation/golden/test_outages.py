@@ -100,7 +100,16 @@ def test_a_storm_is_a_major_event_day_and_is_shown_apart() -> None:
     assert everything.value == pytest.approx(sum(d for d, r in daily if r[0] >= "2015"))
     assert without.value == pytest.approx((everything.value or 0.0) - storm)
     assert f"T_MED {limit:.4g} min" in without.notes
+    assert "logged years" not in without.notes  # all five years are there
     assert (w.value(SAIFI, "2015").value or 0.0) > 0.9  # all-in
+
+
+def test_a_limit_from_fewer_than_five_logged_years_says_so() -> None:
+    rows, _, _ = _storm()
+    w = city(1000, *(r for r in rows if r[0] >= "2012"))
+    found = w.value(SAIDI, "2015", "without_major_events")
+    assert found.value is not None
+    assert "days of 3.0 logged years, of five; 1 major event days" in found.notes
 
 
 def test_late_events_of_past_years_change_the_later_year_that_looks_back() -> None:
