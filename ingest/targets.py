@@ -1,7 +1,8 @@
 """The city's targets beside its KPI values, as fields that dashboards read: `target`, `better`, `verdict`.
 
 A target is held against values of a year (calendar or rolling); against those of shorter periods only where the unit
-does not grow with the period (µg/m³, %, kW), for a target of kWh a year says nothing about a day.
+does not grow with the period (µg/m³, %, kW), for a target of kWh a year says nothing about a day. The sum of a running
+year has a verdict only where what is still to come cannot change it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import NamedTuple
 from adapters.points import Point
 from kpi_derivation.catalogue import KPIS, canonical
 from kpi_derivation.directions import direction_of
+from kpi_derivation.growth import grows, is_so_far
 from registry.city import City
 from telemetry.kpi_value import StoredKpi
 
 NO_VERDICT, OFF, ON = 0, 1, 2
-_OF_ANY_PERIOD = ("%", "ug/m3", "kW", "dB", "/", "index")
 
 
 class Goal(NamedTuple):
@@ -53,10 +54,13 @@ def rows(values: Iterable[StoredKpi], wanted: dict[tuple[str, str], Goal]) -> It
         k = stored.kpi
         tags = {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}
         goal = wanted.get((k.code, k.part))
-        if goal is None or not (k.kind in ("year", "365d") or k.unit in _OF_ANY_PERIOD):
+        if goal is None or not (k.kind in ("year", "365d") or not grows(k.code, k.unit)):
             yield Point("kpi", tags, {"verdict": NO_VERDICT}, k.time)
             continue
         verdict = NO_VERDICT  # also of a value of a part of the period, which is compared with nothing
         if k.value is not None and k.status != "partial":
             verdict = ON if goal.better * (k.value - goal.value) >= 0 else OFF
+            certain = OFF if goal.better < 0 else ON
+            if is_so_far(k) and verdict != certain:
+                verdict = NO_VERDICT
         yield Point("kpi", tags, {"target": goal.value, "better": goal.better, "verdict": verdict}, k.time)

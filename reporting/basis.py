@@ -1,7 +1,8 @@
 """What a value means beside its number: which values may be compared with which. Pure.
 
 Two values are comparable where unit, method (with its interval), origin (reported or derived) and the kind of stations
-agree. A value of a part of its period is compared with none.
+agree. A value of a part of its period is compared with none. Sums of different coverage (`coverages_differ`) are shown
+beside each other, and make neither a rank nor a change over the years: the missing part alone would be one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from kpi_derivation.growth import grows
 from reporting.figures.figures import Figure
+
+APART = 0.05  # by which the coverages of comparable sums differ at most; ours
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +50,18 @@ def differences(found: Iterable[Basis]) -> list[str]:
         )
         if text
     ]
+
+
+def coverages_differ(found: Iterable[Figure]) -> str:
+    """Lowest and highest coverage, in words, of derived sums of which they are too far apart; empty otherwise."""
+    sums = [
+        f.derived.coverage
+        for f in found
+        if f.reported is None and f.derived is not None and grows(f.code, f.derived.unit)
+    ]
+    if len(sums) < 2 or max(sums) - min(sums) <= APART:
+        return ""
+    return f"coverages of a sum differ: {100 * min(sums):.0f} to {100 * max(sums):.0f} %"
 
 
 def _differ(what: str, found: set[str]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import msgspec
 
 from adapters.store import Store
-from reporting.basis import basis_of, differences
+from reporting.basis import basis_of, coverages_differ, differences
 from reporting.comparison import Line, compare
 from reporting.figures.figures import Figure, figures
 from reporting.figures.points import Point
@@ -84,19 +84,33 @@ def trends(store: Store, city_id: str, codes: Sequence[str], path: Path | None) 
     wanted = wanted_targets(city, path)
     only = set(wanted_codes(codes)) if codes else None
     years: dict[Point, list[tuple[int, Figure]]] = {}
-    for year, values in _by_year([v.kpi for v in store.kpis(KpiQuery(city.id, ["year"]))]):
+    stored = [v.kpi for v in store.kpis(KpiQuery(city.id, ["year"]))]
+    for year, values in _by_year(stored):
         for f in figures(values):
             if f.value is not None and (only is None or f.code in only):
                 years.setdefault((f.code, f.part), []).append((year, f))
-    return [_trend_line(found, wanted.get(point)) for point, found in years.items()]
+    return [
+        _trend_line(found, wanted.get(point), _partial_years(stored, point, {y for y, _ in found}))
+        for point, found in years.items()
+    ]
 
 
-def _trend_line(found: Sequence[tuple[int, Figure]], target: Target | None) -> TrendLine:
+def _partial_years(values: Sequence[KpiValue], point: Point, known: Set[int]) -> list[str]:
+    """The years of which only a part was measured, and that have no figure of the whole year."""
+    return sorted(
+        v.period
+        for v in values
+        if (v.code, v.part) == point and v.status == "partial" and v.value is not None and int(v.period) not in known
+    )
+
+
+def _trend_line(found: Sequence[tuple[int, Figure]], target: Target | None, partial: Sequence[str] = ()) -> TrendLine:
     """The trend over the years that are comparable with the newest; the others are named."""
     newest = basis_of(found[-1][1])
-    line, notes = found[-1:], []
+    line, notes = found[-1:], [f"{year} is left out: measured in a part of the year only" for year in partial]
     for year, f in reversed(found[:-1]):
-        differ = differences((basis_of(f), newest))
+        uneven = coverages_differ((f, found[-1][1]))
+        differ = differences((basis_of(f), newest)) + ([uneven] if uneven else [])
         if differ:
             notes.append(f"{year} is left out: {'; '.join(differ)}")
         else:
@@ -120,6 +134,8 @@ def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
 
 def trend_text(lines: Sequence[TrendLine], form: str, width: int) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
+    if form == "table" and not lines:
+        return "No year has a final value yet; a year of which only a part was measured is not in a trend.\n"
     return printed(form, lines, _trend_rows(lines), width, OUR_CHOICE)
 
 

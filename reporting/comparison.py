@@ -15,7 +15,7 @@ import msgspec
 
 from kpi_derivation.catalogue import KPIS
 from reporting.aggregate import Contribution, aggregate
-from reporting.basis import basis_of, differences
+from reporting.basis import basis_of, coverages_differ, differences
 from reporting.figures.figures import Figure
 from reporting.figures.points import Point, unit_of
 from reporting.targets import better
@@ -78,14 +78,15 @@ def _line(point: Point, cities: Sequence[CityFigures], figures: Mapping[str, Fig
     known = {c: f.value for c, f in there.items() if f.value is not None}
     units = {f.unit for f in there.values()}
     differ = differences(basis_of(f) for f in there.values())
+    uneven = coverages_differ(there.values())
     kpi = KPIS[code]
     unit = next(iter(units)) if len(units) == 1 else unit_of(kpi, part)
     return Line(
         code=code, part=part, name=kpi.name, unit=unit,
         values={c.id: known.get(c.id) for c in cities},
-        ranks=ranks(known, better(code, part)) if not differ and len(known) > 1 else {},
+        ranks=ranks(known, better(code, part)) if not differ and not uneven and len(known) > 1 else {},
         region=_region([(c, there.get(c.id)) for c in cities], differ),
-        notes=(*differ, *_notes(list(there.values()))),
+        notes=(*differ, *([uneven] if uneven else []), *_notes(list(there.values()))),
     )  # fmt: skip
 
 

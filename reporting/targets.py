@@ -12,6 +12,7 @@ import msgspec
 
 from kpi_derivation.catalogue import KPIS, canonical
 from kpi_derivation.directions import direction_of
+from kpi_derivation.growth import is_so_far
 from registry.city import City
 from registry.target import TargetEntry
 from reporting.figures.figures import Figure
@@ -87,12 +88,16 @@ def better(code: str, part: str) -> str:
 def score(figures: Sequence[Figure], wanted: dict[Point, Target]) -> Scores:
     """Every figure that is reported and has a target, and the groups. Local KPIs are in no group.
 
-    A value of a shorter period in another unit (kWh per head instead of per head and year) is not scored.
+    A value of a shorter period in another unit (kWh per head instead of per head and year) is not scored, nor is the
+    sum of a period that is not over.
     """
     items = {
         point: scored(max(f.value, 0.0), wanted[point])
         for f in figures
-        if f.value is not None and (point := (f.code, f.part)) in wanted and f.unit == unit_of(f.kpi, f.part)
+        if f.value is not None
+        and (point := (f.code, f.part)) in wanted
+        and f.unit == unit_of(f.kpi, f.part)
+        and not (f.reported is None and f.derived and is_so_far(f.derived))
     }
     codes = {kpi.code: kpi for kpi in u4ssc()}
     official = [item for (code, _), item in items.items() if code in codes]

@@ -102,12 +102,15 @@ function valueCard(view, value, period) {
   return box;
 }
 
-/** The change against the period before, where both are complete and of one unit. */
+const APART = 0.05; // as in reporting/basis.py
+
+/** The change against the period before, where both are whole, of one unit and method, and of like coverage. */
 function before(rows, value, entry) {
   const at = rows.findIndex((row) => row.period === value.period);
   const old = at > 0 ? rows[at - 1] : null;
   const running = Date.parse(value.end) > Date.now();
-  if (!old || !old.value || old.unit !== value.unit || running || value.status === "partial") return null;
+  const like = old && old.unit === value.unit && old.method === value.method && Math.abs(old.coverage - value.coverage) <= APART;
+  if (!like || !old.value || running || [old.status, value.status].includes("partial")) return null;
   const change = value.value / old.value - 1;
   const better = entry.direction && Math.abs(change) >= 0.005 ? change > 0 === (entry.direction === "higher") : null;
   return trend(change, t(Math.abs(change) < 0.005 ? "trend.same" : change > 0 ? "trend.above" : "trend.below", { change: percent(Math.abs(change)), period: periodText(old.period) }), better);

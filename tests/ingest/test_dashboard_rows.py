@@ -72,6 +72,19 @@ def test_a_target_of_a_year_is_not_held_against_a_day_unless_the_unit_does_not_g
     assert verdicts == [targets.NO_VERDICT, targets.ON]
 
 
+@pytest.mark.parametrize(
+    ("kwh", "status", "verdict"),
+    [
+        (900.0, "provisional", targets.NO_VERDICT),  # of the year so far
+        (1001.0, "provisional", targets.OFF),  # and nothing makes it less
+        (900.0, "final", targets.ON),
+    ],
+)
+def test_the_sum_of_a_running_year_is_not_on_target_yet(kwh: float, status: str, verdict: int) -> None:
+    [row] = targets.rows([stored("LOCAL:E:METERED", kwh, "kWh", kind="year", status=status)], targets.goals(CITY))
+    assert row.fields["verdict"] == verdict
+
+
 def test_a_value_without_a_target_says_so_because_the_target_may_have_been_taken_out() -> None:
     [row] = targets.rows([stored("LOCAL:E:PEAK", 5.0, "kW")], {})
     assert row.fields == {"verdict": targets.NO_VERDICT}

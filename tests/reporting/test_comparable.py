@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.sqlite.store import SqliteStore
+from adapters.store import CityRecord
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, REGION_RULES, region_rule
-from reporting.compare import _trend_line
+from reporting.compare import _trend_line, trend_text, trends
 from reporting.comparison import CityFigures, Line, compare
 from reporting.figures.figures import Figure
 from reporting.figures.points import points
 from reporting.figures.reported import Reported
-from telemetry.kpi_value import KpiValue
+from reporting.scoring import Target
+from reporting.targets import score
+from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.windows import MINUTE
 from tests.kpi_derivation.golden.world import World
 from tools.kpi_states import CITY, DEVICES, END, START, readings
 
@@ -193,6 +199,58 @@ def test_a_trend_leaves_out_the_years_that_are_not_comparable_with_the_newest(sa
     found = _trend_line([(2016, old), (2017, new), (2018, new)], None)
     assert (found.trend.years, found.trend.change) == (2, 0.0)
     assert found.notes == (f"2016 is left out: {said}",)
+
+
+def years_of_charging(folder: Path, *years: tuple[int, float, str]) -> SqliteStore:
+    """A store with (year, kWh, status)."""
+    store = SqliteStore(folder / "s.db")
+    city_file = {"id": "c", "name": "C", "country": "NO", "timezone": "Europe/Oslo"}
+    store.put_city(CityRecord("c", {"city": city_file}, MINUTE))
+    values = [
+        figure("LOCAL:EV:ENERGY", value, period=str(y), status=status, start=y, end=y + 1).derived
+        for y, value, status in years
+    ]
+    store.put_kpis([StoredKpi(kpi=v, changed=1) for v in values if v])
+    return store
+
+
+def test_a_trend_names_the_years_of_which_only_a_part_was_measured(tmp_path: Path) -> None:
+    store = years_of_charging(tmp_path, (2018, 90.0, "final"), (2019, 100.0, "final"), (2020, 9.0, "partial"))
+    [found] = trends(store, "c", [], None)
+    assert (found.trend.year, found.trend.change) == (2019, 10.0)
+    assert found.notes == ("2020 is left out: measured in a part of the year only",)
+
+
+def test_parts_of_years_are_no_trend_and_the_table_says_so(tmp_path: Path) -> None:
+    """One charger of 2018, and January of 2020, once made a trend of -56,235 kWh."""
+    found = trends(years_of_charging(tmp_path, (2018, 151.0, "partial"), (2020, 15553.5, "partial")), "c", [], None)
+    assert found == []
+    assert "a year of which only a part was measured is not in a trend" in trend_text(found, "table", 100)
+    assert trend_text(found, "json", 100).strip() == "[]"
+
+
+def test_sums_of_different_coverage_make_no_rank_and_no_trend() -> None:
+    """A year of which a fifth was not read is a fifth lower, not better; of a mean that says little."""
+    energy, days = "LOCAL:E:METERED", "LOCAL:AQ:WHO_DAYS"
+    less, whole = figure(energy, 80.0, coverage=0.8), figure(energy, 100.0)
+    made = _trend_line([(2017, less), (2018, whole)], None)
+    assert (made.trend.years, made.trend.change) == (1, None)
+    assert made.notes == ("2017 is left out: coverages of a sum differ: 80 to 100 %",)
+    found = line(figure(days, 8.0, part="no2", coverage=0.8), figure(days, 10.0, part="no2"))
+    assert (found.ranks, found.notes) == ({}, ("coverages of a sum differ: 80 to 100 %",))
+    air = [figure("EN:EN:AQ:1C", v, part="no2", coverage=c) for v, c in ((20.0, 0.8), (22.0, 1.0))]
+    assert line(*air).ranks == {"a": 1, "b": 2}
+    assert _trend_line([(2017, air[0]), (2018, air[1])], None).trend.change == 2.0
+
+
+def test_the_sum_of_a_running_year_is_not_scored_against_a_target_of_a_year() -> None:
+    code = "EN:E:E:4A"
+    wanted = {(code, ""): Target(code=code, value=100.0, direction="lower")}
+    running, over = (figure(code, 60.0, status=status) for status in ("provisional", "final"))
+    assert not score([running], wanted).items
+    assert score([over], wanted).items[code, ""].points == 4
+    air = {("EN:EN:AQ:1C", "no2"): Target(code="EN:EN:AQ:1C", part="no2", value=20.0, direction="lower")}
+    assert score([figure("EN:EN:AQ:1C", 18.0, part="no2", status="provisional")], air).items  # a mean does not grow
 
 
 def test_a_value_of_a_part_of_the_period_is_compared_with_none() -> None:
