@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.points import Points
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Level, Store
+from adapters.store import CityRecord, Heartbeat, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -87,6 +87,11 @@ class PastStore:
         """See Store."""
         return self._store.newest_change(city)
 
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """See Store; the last is at most now."""
+        found, now = self._store.kpi_times(city, kind), self._clock()
+        return None if found is None or found[0] > now else (found[0], min(found[1], now))
+
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """See Store; as `changes`."""
         return [row for row in self._store.kpis_changed(city, since) if self._may_be_read(row)]
@@ -98,6 +103,14 @@ class PastStore:
     def heartbeats(self) -> list[Heartbeat]:
         """See Store."""
         return self._store.heartbeats()
+
+    def put_log(self, entries: Iterable[LogEntry]) -> None:
+        """See Store."""
+        self._store.put_log(entries)
+
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """See Store."""
+        return self._store.figure_log(city)
 
     def set_aside(self) -> list[tuple[str, str]]:
         """See Store."""

@@ -42,6 +42,18 @@ class Heartbeat(NamedTuple):
     time: int
 
 
+class LogEntry(NamedTuple):
+    """What somebody did to a reported figure of a city; identified by city, figure and time.
+
+    `figure`: its name; `time`: ms UTC; `text`: JSON.
+    """
+
+    city: str
+    figure: str
+    time: int
+    text: str
+
+
 class CityStore(Protocol):
     """What deriving the KPIs of a city needs of a store."""
 
@@ -98,6 +110,9 @@ class Store(CityStore, Protocol):
     def newest_change(self, city: str) -> int:
         """The number of the last change that is committed; 0 where there is none."""
 
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """First and last `time` (ms UTC) of the city's KPI values of a kind of period; None where it has none."""
+
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """KPI values with `updated` > since (ms), oldest change first."""
 
@@ -106,6 +121,12 @@ class Store(CityStore, Protocol):
 
     def heartbeats(self) -> list[Heartbeat]:
         """The newest of each role and name, sorted by them."""
+
+    def put_log(self, entries: Iterable[LogEntry]) -> None:
+        """Upsert entries of the log of reported figures."""
+
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """The city's log of reported figures, sorted by figure and time."""
 
     def set_aside(self) -> list[tuple[str, str]]:
         """Rows that the store can never hold, each with the reason, since the last call; the others are stored."""

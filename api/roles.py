@@ -1,7 +1,8 @@
 """Roles: what a client may do beside reading. Each includes the ones before it. Pure.
 
-A viewer reads; a reporter enters figures; an operator sees and replays rejects, registers devices and sees health; an
-admin also creates and deletes tokens. The role of a token is a scope of its line in the token file.
+A viewer reads; a reporter enters figures and sees their history; an operator verifies them, sees and replays rejects,
+registers devices and sees health; an admin also creates and deletes tokens. The role of a token is a scope of its line
+in the token file.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ def needed(method: str, path: str) -> Role:
         return "admin"
     if path.startswith("/v1/admin/"):
         return "operator"
+    if path.endswith("/report/verify"):
+        return "operator"
+    if path.endswith(("/report/states", "/report/submit", "/report/withdraw")):  # names of people, and drafts
+        return "reporter"
     writes = method not in READING and path.endswith("/report/figures")
     return "reporter" if writes else "viewer"  # the router answers 405 to every other write
 

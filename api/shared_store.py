@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
-from adapters.store import CityRecord, Heartbeat, Level, Store
+from adapters.store import CityRecord, Heartbeat, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -56,10 +56,20 @@ class SharedStore:
         with self._lock:
             return self._store.heartbeats()
 
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """See Store."""
+        with self._lock:
+            return self._store.figure_log(city)
+
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """See Store."""
         with self._lock:
             return self._store.kpis(query)
+
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """See Store."""
+        with self._lock:
+            return self._store.kpi_times(city, kind)
 
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None

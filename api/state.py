@@ -75,6 +75,12 @@ def _state(request: Request) -> State:
     return cast(State, request.app.state.cityvitals)
 
 
+def who_of(request: Request) -> str:
+    """The name of the client's token; empty without one."""
+    name: str = request.scope.get("cityvitals.who", ("", frozenset()))[0]
+    return name
+
+
 def find_city(store: SharedStore, city: str) -> CityRecord:
     """The city of this id. Raises NotFound naming the nearest."""
     if (found := store.city(city)) is not None:

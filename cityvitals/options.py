@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import sys
@@ -52,6 +53,19 @@ Pki = Annotated[Path, typer.Option("--pki", help="The folder of authorities and 
 RegionName = Annotated[str, typer.Option("--region", help="Only cities with this `region` in [city].")]
 GroupName = Annotated[str, typer.Option("--group", help="Only cities with this `group` in [city].")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same result.")]
+
+
+Who = Annotated[str, typer.Option("--who", help="The person who does this; default: the login name.")]
+
+
+def by(who: str) -> str:
+    """The name that was given, else that of the login; empty where there is none."""
+    if who:
+        return who
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no entry in the list of users
+        return ""
 
 
 def width() -> int:

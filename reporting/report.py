@@ -37,7 +37,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(store: Store, city: City, path: Path, now: int, strict: bool = False) -> Outcome:
     """Check and store the figures of a file, as `report_figures` does."""
-    return report_figures(store, city, figures_in(_bytes(path), str(path)), str(path), now, strict)
+    return report_figures(store, city, figures_of_file(path), str(path), now, strict)
+
+
+def figures_of_file(path: Path) -> list[Reported]:
+    """The figures of a filled form. Raises UsageError."""
+    return figures_in(_bytes(path), str(path))
 
 
 def figures_in(data: bytes, path: str) -> list[Reported]:
@@ -57,18 +62,31 @@ def report_figures(
 
     `strict` rejects figures to be checked, too. Raises UsageError with a sentence for every rejected figure.
     """
+    findings = checked(store, city, given, path, strict)
+    return outcome(store, city, given, _store(store, city, given, now), findings)
+
+
+def checked(store: Store, city: City, given: Sequence[Reported], path: str, strict: bool = False) -> list[Finding]:
+    """What a verifier would check. Raises UsageError with a sentence for every figure that would be rejected."""
     if not given:
         raise UsageError(f"{path} contains no figures; fill in at least one row below the headings.")
-    known = reported_of(store, city)
-    findings: list[Finding] = []
-    years = sorted({f.year for f in given})
-    for year in years:
-        findings += _check_year(store, city, year, given, known)
+    findings = findings_of(store, city, given)
     lines = {(f.code, f.part, f.year): f.line for f in given}
     rejected = [f for f in findings if f.rejected or strict]
     if rejected:
         raise UsageError("\n".join(_sentence(f, path, lines) for f in rejected))
-    changed = _store(store, city, given, now)
+    return findings
+
+
+def findings_of(store: Store, city: City, given: Sequence[Reported]) -> list[Finding]:
+    """All findings on figures, together with those that are stored."""
+    known = reported_of(store, city)
+    return [f for year in sorted({f.year for f in given}) for f in _check_year(store, city, year, given, known)]
+
+
+def outcome(store: Store, city: City, given: Sequence[Reported], changed: int, findings: list[Finding]) -> Outcome:
+    """The result, with the number of KPIs that have a figure now."""
+    years = sorted({f.year for f in given})
     return Outcome(
         figures=len(given), changed=changed, years=years, findings=findings,
         reported={year: _with_figure(store, city, year) for year in years},
@@ -128,10 +146,10 @@ def _sentence(f: Finding, path: str, lines: Mapping[tuple[str, str, int], int]) 
     return f"{place}: {f.code} {f.part}".rstrip() + f": {f.text} (rule: {f.rule}{page})."
 
 
-def as_text(outcome: Outcome, city: City) -> str:
-    """The result in sentences."""
+def as_text(outcome: Outcome, city: City, stored: str = "stored") -> str:
+    """The result in sentences. `stored`: what was done with the figures."""
     years = ", ".join(map(str, outcome.years))
-    lines = [f"{outcome.figures} figures of {city.city.name} for {years} stored, {outcome.changed} new or changed."]
+    lines = [f"{outcome.figures} figures of {city.city.name} for {years} {stored}, {outcome.changed} new or changed."]
     for year, count in outcome.reported.items():
         few = "; a verifier returns it where more than 20 % are missing" if count < 91 * (1 - MOST_NOT_REPORTED) else ""
         lines.append(f"{year}: {count} of 91 KPIs have a figure now{few}.")

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from adapters.influx import heartbeats
+from adapters.influx import figure_log, heartbeats
 from adapters.influx.answers import (
     COUNTS,
     KPIS,
@@ -40,7 +40,7 @@ from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Level
+from adapters.store import CityRecord, Heartbeat, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -173,6 +173,14 @@ class InfluxStore:
         """See Store."""
         return heartbeats.newest(self._connection)
 
+    def put_log(self, entries: Iterable[LogEntry]) -> None:
+        """See Store."""
+        figure_log.put(self._policies, entries)
+
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """See Store."""
+        return figure_log.of_city(self._connection, self._policies, city)
+
     def set_aside(self) -> list[tuple[str, str]]:
         """See Store."""
         return self._connection.take_refused()
@@ -195,6 +203,14 @@ class InfluxStore:
             return []
         found = self._kpis(query.city, [one_of(n, v) for n, v in filters] + between(query.start, query.end))
         return sorted(found, key=lambda v: v.kpi.identity)
+
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """See Store."""
+        source, where = self._policies.source("kpi"), f'"city" = {text(city)} AND "period" = {text(kind)}'
+        ask = f'SELECT "revision" FROM {source} WHERE {where} ORDER BY time {{}} LIMIT 1'  # noqa: S608
+        query = f"{ask.format('ASC')}; {ask.format('DESC')}"
+        times = [row[0] for piece in self._connection.query(query, COUNTS) for row in piece.values]
+        return (times[0], times[-1]) if times else None
 
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """See Store."""

@@ -16,7 +16,7 @@ from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS, in_buckets, kpi_row, 
 from adapters.points import Points
 from adapters.postgres.connection import Connection, parse, upsert
 from adapters.postgres.states import PostgresStates, note_hours
-from adapters.store import CityRecord, Heartbeat, Level
+from adapters.store import CityRecord, Heartbeat, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_row import IDENTITY
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -26,6 +26,7 @@ from telemetry.series import IntArray, Series, SeriesTable
 
 _CITY = upsert("city", ("id", "config", "width", "reads"), ("id",))
 _BEAT = upsert("heartbeat", ("role", "name", "time"), ("role", "name"))
+_LOG = upsert("figure_log", LogEntry._fields, ("city", "figure", "time"))
 _KPI = upsert("kpi", KPI_COLUMNS, IDENTITY)
 _SAME = ", ".join(IDENTITY)
 _CHANGE = (
@@ -95,6 +96,16 @@ class PostgresStore:
         """See Store."""
         sql = 'SELECT role, name, time FROM heartbeat ORDER BY role COLLATE "C", name COLLATE "C"'
         return [Heartbeat(*row) for row in self._connection.read(sql)]
+
+    def put_log(self, entries: Iterable[LogEntry]) -> None:
+        """See Store."""
+        with self._connection.transaction() as cursor:
+            cursor.executemany(_LOG, list(entries))
+
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """See Store."""
+        sql = 'SELECT city, figure, time, text FROM figure_log WHERE city = %s ORDER BY figure COLLATE "C", time'
+        return [LogEntry(*row) for row in self._connection.read(sql, (city,))]
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store."""
@@ -205,6 +216,13 @@ class PostgresStore:
         limits = [(t, op) for t, op in ((query.start, ">="), (query.end, "<")) if t is not None]
         where += [f"time {op} %s" for _, op in limits]
         return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), _IN_ORDER)
+
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """See Store."""
+        first, last = self._connection.read(
+            "SELECT min(time), max(time) FROM kpi WHERE city = %s AND kind = %s", (city, kind)
+        )[0]
+        return None if first is None else (first, last)
 
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """See Store."""

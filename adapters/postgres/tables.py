@@ -41,6 +41,10 @@ def _schema() -> Iterator[str]:
         "CREATE TABLE IF NOT EXISTS heartbeat (role text NOT NULL, name text NOT NULL, time bigint NOT NULL,"
         " PRIMARY KEY (role, name))"
     )
+    yield (
+        "CREATE TABLE IF NOT EXISTS figure_log (city text NOT NULL, figure text NOT NULL, time bigint NOT NULL,"
+        " text text NOT NULL, PRIMARY KEY (city, figure, time))"
+    )
     yield from _partials("window")
     yield from _partials("hour")
     identity = ", ".join(IDENTITY)

@@ -28,7 +28,7 @@ from adapters.points import Points
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import SCHEMA, add_new_columns
-from adapters.store import CityRecord, Heartbeat, Level
+from adapters.store import CityRecord, Heartbeat, Level, LogEntry
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -108,6 +108,16 @@ class SqliteStore:
         """See Store."""
         return [Heartbeat(*row) for row in self._read("SELECT role, name, time FROM heartbeat ORDER BY 1, 2", ())]
 
+    def put_log(self, entries: Iterable[LogEntry]) -> None:
+        """See Store."""
+        with transaction(self._db) as db:
+            db.executemany("INSERT OR REPLACE INTO figure_log VALUES (?,?,?,?)", list(entries))
+
+    def figure_log(self, city: str) -> list[LogEntry]:
+        """See Store."""
+        sql = "SELECT city, figure, time, text FROM figure_log WHERE city = ? ORDER BY figure, time"
+        return [LogEntry(*row) for row in self._read(sql, (city,))]
+
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
         """See Store."""
         if not len(partials):
@@ -171,11 +181,8 @@ class SqliteStore:
         """See Store."""
         if not self._read("SELECT 1 FROM series WHERE city=? LIMIT 1", (city,)):
             return None  # else the rows of all other cities would be searched
-        mine = "series IN (SELECT id FROM series WHERE city=?)"
-        sql = f'SELECT start FROM "{level}" WHERE {mine} ORDER BY bucket {{0}}, start {{0}} LIMIT 1'  # noqa: S608
-        first = self._read(sql.format("ASC"), (city,))
-        last = self._read(sql.format("DESC"), (city,))
-        return (first[0][0], last[0][0]) if first else None
+        first = self._read(_edge(level, "min", ">"), (city,) * 4)[0][0]
+        return None if first is None else (first, self._read(_edge(level, "max", "<"), (city,) * 4)[0][0])
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""
@@ -218,6 +225,12 @@ class SqliteStore:
         where += [f"time {op} ?" for _, op in limits]
         return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time")
 
+    def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
+        """See Store."""
+        ends = [f"(SELECT {end}(time) FROM kpi WHERE city = ? AND kind = ?)" for end in ("min", "max")]  # noqa: S608
+        first, last = self._read(f"SELECT {', '.join(ends)}", (city, kind) * 2)[0]
+        return None if first is None else (first, last)
+
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """See Store."""
         return self._kpis("city=? AND updated>?", (city, since), "updated, code, part, kind, time")
@@ -247,6 +260,22 @@ class SqliteStore:
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         return self._execute(sql, values).fetchall()
+
+
+def _edge(level: Level, least: str, beyond: str) -> str:
+    """The first or last start of a city (named four times): bucket by bucket, never through the rows of other cities.
+
+    Most cities have ids in a row, so the range of their ids finds a bucket without them in one seek.
+    """
+    mine = "SELECT id FROM series WHERE city = ?"
+    near = "series BETWEEN (SELECT min(id) FROM series WHERE city = ?) AND (SELECT max(id) FROM series WHERE city = ?)"
+    return (
+        f'WITH RECURSIVE b(x) AS (SELECT {least}(bucket) FROM "{level}" UNION ALL'  # noqa: S608 - fixed names
+        f' SELECT (SELECT {least}(bucket) FROM "{level}" WHERE bucket {beyond} x) FROM b WHERE x IS NOT NULL),'
+        f' hit(x) AS (SELECT x FROM b WHERE EXISTS (SELECT 1 FROM "{level}" WHERE bucket = x AND {near}'
+        f" AND +series IN ({mine})) LIMIT 1)"
+        f' SELECT {least}(start) FROM "{level}" WHERE bucket = (SELECT x FROM hit) AND series IN ({mine})'
+    )
 
 
 def _fetch(cursor: sqlite3.Cursor) -> list[Any]:

@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS series (
 );
 CREATE TABLE IF NOT EXISTS heartbeat (role TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL,
   PRIMARY KEY (role, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS figure_log (city TEXT NOT NULL, figure TEXT NOT NULL, time INTEGER NOT NULL,
+  text TEXT NOT NULL, PRIMARY KEY (city, figure, time)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kpi (
   {", ".join(_kpi_column(_BY_NAME[name]) for name in KPI_COLUMNS)},
   PRIMARY KEY ({", ".join(IDENTITY)})

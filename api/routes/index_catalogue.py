@@ -12,7 +12,6 @@ from api.problems import responses
 from api.state import State, StateOf
 from registry.city import City
 from reporting.collect.dcat import catalogue
-from telemetry.kpi_value import KpiQuery
 from telemetry.periods import local_date
 
 router = APIRouter(prefix="/v1/index", tags=["index"])
@@ -28,8 +27,8 @@ def index_catalogue(state: StateOf, request: Request) -> JSONResponse:
 
 def _span(state: State, city: City) -> tuple[str, str] | None:
     """First and last day of the city's yearly values."""
-    rows = state.store.kpis(KpiQuery(city.id, ["year"]))
-    if not rows:
+    times = state.store.kpi_times(city.id, "year")
+    if times is None:
         return None
-    first, last = min(r.kpi.start for r in rows), max(r.kpi.end for r in rows)
-    return local_date(first, city.zone).isoformat(), local_date(last - 1, city.zone).isoformat()
+    first, last = (local_date(t, city.zone).year for t in times)
+    return f"{first}-01-01", f"{last}-12-31"

@@ -10,16 +10,17 @@ import csv
 import io
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.problems import responses
-from api.state import CityOf, StateOf
+from api.state import CityOf, StateOf, who_of
 from registry.city import City
 from reporting.figures.file import COLUMNS, blank_form
 from reporting.figures.stored import reported_among
 from reporting.files.workbook import form_workbook
-from reporting.report import figures_in, report_figures
+from reporting.report import Outcome, figures_in
+from reporting.submission.work import keep_drafts, only_check, submit
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 
@@ -67,6 +68,9 @@ class FiguresIn(BaseModel):
     figures: list[FigureIn] = Field([], max_length=500)
     csv: str = Field("", max_length=_MOST)
     xlsx: str = Field("", max_length=_MOST)
+    state: Literal["check", "draft", "submitted"] = Field(
+        "submitted", description="Only checked; kept as drafts; or stored as the city's figures"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> FiguresIn:
@@ -94,13 +98,23 @@ def form(record: CityOf, state: StateOf, query: Annotated[FormQuery, Query()]) -
 
 
 @router.post("/figures", response_model=Stored)
-def figures(record: CityOf, state: StateOf, body: FiguresIn) -> dict[str, Any]:
-    """Check and store figures, all or none: as of the city, final, with the next revision where they differ."""
+def figures(record: CityOf, state: StateOf, body: FiguresIn, request: Request) -> dict[str, Any]:
+    """Check and store figures, all or none: as of the city, final, with the next revision where they differ.
+
+    With the state `draft` they are kept beside the city's figures; with `check` nothing is stored.
+    """
     name = "the form.xlsx" if body.xlsx else "the form"
     data = _unpacked(body.xlsx) if body.xlsx else (body.csv or _as_csv(body.figures)).encode()
-    given = figures_in(data, name)
+    given, city, who = figures_in(data, name), City.model_validate(record.config), who_of(request)
     with state.store.writing() as store:
-        done = report_figures(store, City.model_validate(record.config), given, name, state.clock())
+        if body.state == "draft":
+            return _stored(keep_drafts(store, city, given, name, who, state.clock()))
+        if body.state == "check":
+            return _stored(only_check(store, city, given, name))
+        return _stored(submit(store, city, given, name, who, state.clock()))
+
+
+def _stored(done: Outcome) -> dict[str, Any]:
     return {"figures": done.figures, "changed": done.changed, "findings": [f.text for f in done.findings]}
 
 

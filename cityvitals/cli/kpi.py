@@ -11,7 +11,7 @@ import typer
 
 from cityvitals.cli import DRAW, READ, REPORT, VALUES
 from cityvitals.help import Sections
-from cityvitals.options import CityFile, CityId, Codes, Form, PeriodText, StoreUrl, Targets, TextForm, width
+from cityvitals.options import CityFile, CityId, Codes, Form, PeriodText, StoreUrl, Targets, TextForm, Who, by, width
 
 app = typer.Typer(help="KPI values: show, recalculate, report and compare them.", cls=Sections, no_args_is_help=True)
 
@@ -83,20 +83,30 @@ def kpi_report(
     file: Annotated[Path, typer.Argument(help="The filled form: .xlsx, or CSV with the columns of `kpi form`.")],
     store: StoreUrl,
     strict: Annotated[bool, typer.Option(help="Also reject figures that a verifier would question.")] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Keep them as drafts: nothing is published or scored.")
+    ] = False,
+    who: Who = "",
 ) -> None:
     """Check a city's yearly figures and store them.
 
-    The rules are those of the verifiers.
+    The rules are those of the verifiers. States and history: `cityvitals figures`.
 
     Example: cityvitals kpi report aberdeen figures_2018.xlsx --store sqlite:///aberdeen.db
     """
     from adapters.stores import open_store  # noqa: PLC0415
     from reporting.city_file import city_named  # noqa: PLC0415
-    from reporting.report import as_text, report  # noqa: PLC0415
+    from reporting.report import as_text, figures_of_file  # noqa: PLC0415
+    from reporting.submission.work import keep_drafts, submit  # noqa: PLC0415
 
+    given = figures_of_file(file)
     opened = open_store(store)
     known = city_named(opened, city, store)
-    sys.stdout.write(as_text(report(opened, known, file, _now(), strict), known))
+    if draft:
+        done = keep_drafts(opened, known, given, str(file), by(who), _now())
+    else:
+        done = submit(opened, known, given, str(file), by(who), _now(), strict)
+    sys.stdout.write(as_text(done, known, "kept as drafts" if draft else "stored"))
 
 
 def kpi_explain(

@@ -31,7 +31,10 @@ def verify(
     pack: Annotated[Path, typer.Argument(help="The folder of a signed pack.")],
     key: Annotated[str, typer.Option(help="The signer's public key file, or its fingerprint sha256:...")] = "",
     readings: Annotated[
-        list[Path] | None, typer.Option("--readings", help="A file of readings, as for `replay`; may be repeated.")
+        list[Path] | None, typer.Option("--readings", help="A file of readings, as for `replay`; or many after it.")
+    ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="More files of readings, after --readings.")
     ] = None,
 ) -> None:
     """Check a signed pack, without a store.
@@ -42,6 +45,9 @@ def verify(
     that would change. Example: cityvitals verify aberdeen-2018 --key aberdeen.key.pub
     """
     from cityvitals.evidence import verify_command  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
 
-    if not verify_command(pack, key, readings or []):
+    if more and not readings:
+        raise UsageError(f"{more[0]} is not a part of a pack; readings to compare with follow --readings.")
+    if not verify_command(pack, key, [*(readings or []), *(more or [])]):
         raise typer.Exit(1)

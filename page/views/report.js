@@ -3,19 +3,20 @@
 import { getJson, sendJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { fileLink } from "../lib/download.js";
-import { number, partText, percent, unitText } from "../lib/format.js";
+import { percent } from "../lib/format.js";
 import { button, card, note, reason } from "../lib/parts.js";
 import { addressOf, go } from "../lib/place.js";
 import { t } from "../lib/text.js";
+import { entryForm, mayEnter, statesOf } from "./report_entry.js";
 
 const NEEDED = 0.8; // of the 91; a report with fewer is returned
-const QUALITIES = ["measured", "survey", "higher-level", "assumed", "personal", "unknown"];
 
 export async function report(root, context) {
   const { city, query, levels, signal } = context;
   const base = `/v1/cities/${encodeURIComponent(city.id)}`;
   const year = query.year ?? String(new Date().getFullYear() - 1);
   const [found, me] = await Promise.all([getJson(`${base}/indicators?period=${encodeURIComponent(year)}`, signal), getJson("/v1/me", signal)]);
+  const states = await statesOf(base, year, me, signal);
   const missing = found.indicators.filter((row) => row.origin === "missing");
   const wanted = levels[0] ? found.indicators.find((row) => row.code === levels[0] && row.part === (levels[1] ?? "")) : (missing.find((row) => !row.derivable) ?? missing[0]);
   const { summary: s } = found;
@@ -23,7 +24,7 @@ export async function report(root, context) {
   const years = Array.from({ length: 6 }, (_, back) => String(new Date().getFullYear() - back));
   root.append(
     el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, left ? t("report.answer", { n: left }) : t("report.enough", { n: s.with_value, all: s.kpis })), el("p", { class: "muted" }, t("report.about", { year, role: t(`role.${me.role}`) }))), el("div", { class: "row" }, el("label", { class: "inline" }, el("span", {}, t("kind.year")), el("select", { class: "pick", onchange: (event) => go(addressOf(city.id, ["report"], { year: event.target.value })) }, ...years.map((y) => el("option", { value: y, selected: y === year }, y)))), formLink(city, base, year, "xlsx"), formLink(city, base, year, "csv"))),
-    el("div", { class: "report-grid" }, list(city, year, found, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me) : card(t("report.done"), null), many(context, base, me)),
+    el("div", { class: "report-grid" }, list(city, year, found, missing, s, wanted), wanted ? entryForm(context, base, year, wanted, me, states) : card(t("report.done"), null), many(context, base, year, me, states)),
   );
 }
 
@@ -43,43 +44,8 @@ function list(city, year, found, missing, s, wanted) {
   return node;
 }
 
-function entryForm({ city, signal }, base, year, row, me) {
-  const may = ["reporter", "operator", "admin"].includes(me.role);
-  const said = el("div", { class: "said", role: "alert", tabindex: "-1" });
-  const input = (name, attributes = {}) => el("input", { name, id: `f-${name}`, ...attributes });
-  const field = (name, label, control, hint = "") => el("div", { class: "field" }, el("label", { for: `f-${name}` }, label), control, hint ? el("p", { class: "muted small" }, hint) : null);
-  const send = async (event) => {
-    event.preventDefault();
-    const data = Object.fromEntries(new FormData(event.target));
-    try {
-      const done = await sendJson("POST", `${base}/report/figures`, { figures: [{ code: row.code, part: row.part, year: Number(year), ...data }] });
-      said.replaceChildren(note("good", t("report.saved"), done.findings.join(" ")));
-    } catch (error) {
-      if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
-    }
-    said.focus();
-  };
-  const before = row.history.filter(([, v]) => v !== null).map(([y, v]) => `${y}: ${number(v)}`).join(" · ");
-  return card(
-    row.part ? `${row.name}: ${partText(row.part)}` : row.name,
-    [t("details"), addressOf(city.id, ["k", row.code, row.part], { period: year })],
-    el("p", { class: "code" }, `${row.code} · ${year}`),
-    may ? null : note("off", t("report.role", { role: t("role.reporter") }), t("report.role_is", { role: t(`role.${me.role}`) })),
-    said,
-    el(
-      "form",
-      { class: "stack", onsubmit: send },
-      field("value", t("report.value", { unit: unitText(row.unit) || row.unit }), input("value", { required: true, inputmode: "decimal", autocomplete: "off", disabled: !may }), before),
-      field("source", t("report.source"), input("source", { required: true, maxlength: 300, disabled: !may })),
-      field("quality", t("report.quality"), el("select", { name: "quality", id: "f-quality", disabled: !may }, ...QUALITIES.map((q) => el("option", { value: q }, t(`quality.${q}`))))),
-      field("remark", t("report.remark"), el("textarea", { name: "remark", id: "f-remark", rows: 2, maxlength: 500, disabled: !may })),
-      el("div", {}, el("button", { class: "button main", disabled: !may }, t("report.save"))),
-    ),
-  );
-}
-
-function many({ signal }, base, me) {
-  const may = ["reporter", "operator", "admin"].includes(me.role);
+function many({ signal }, base, year, me, states) {
+  const may = mayEnter(me);
   const said = el("div", { role: "status" });
   const file = el("input", { type: "file", accept: ".xlsx,.csv,text/csv", disabled: !may, "aria-label": t("report.file") });
   const load = async () => {
@@ -91,7 +57,17 @@ function many({ signal }, base, me) {
       if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
     }
   };
-  return card(t("report.many"), null, el("p", { class: "small" }, t("report.many_how")), file, el("div", {}, button(t("report.load"), load)), said);
+  const drafts = states.filter((s) => s.draft).length;
+  const submit = async () => {
+    try {
+      const done = await sendJson("POST", `${base}/report/submit`, { year: Number(year) });
+      said.replaceChildren(note("good", t("report.loaded", { n: done.changed }), done.findings.join(" ")));
+    } catch (error) {
+      if (!signal.aborted) said.replaceChildren(note("bad", t("report.problem"), error.message));
+    }
+  };
+  const waiting = drafts ? el("div", { class: "stack" }, el("p", { class: "small" }, t("report.drafts", { n: drafts, year })), el("div", {}, button(t("report.submit_drafts"), submit))) : null;
+  return card(t("report.many"), null, el("p", { class: "small" }, t("report.many_how")), file, el("div", {}, button(t("report.load"), load)), waiting, said);
 }
 
 // A workbook as base64, CSV as text: the API knows both.

@@ -31,6 +31,8 @@ RIGHTS: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/v1/compare", None, None),
     ("GET", f"/v1/cities/{CITY}/report/form?year=2025", None, None),
     ("POST", f"/v1/cities/{CITY}/report/figures", {"figures": [FIGURE]}, "reporter"),
+    ("GET", f"/v1/cities/{CITY}/report/states?year=2025", None, "reporter"),
+    ("POST", f"/v1/cities/{CITY}/report/verify", {"year": 2025, "figures": [{"code": FIGURE["code"]}]}, "operator"),
     ("GET", "/v1/admin/rejects", None, "operator"),
     ("GET", "/v1/admin/health", None, "operator"),
     ("POST", "/v1/admin/rejects/replay", {"ids": [1]}, "operator"),
@@ -146,6 +148,41 @@ def test_a_figure_of_a_reporter_is_checked_and_stored(api: Any) -> None:
     assert "is not a class of data quality" in wrong.json()["detail"]
     both = ask(api, "reporter", "POST", path, {"figures": [FIGURE], "csv": "x"})
     assert "give one of figures, csv and xlsx" in both.json()["detail"]
+
+
+def test_a_draft_is_submitted_and_verified_by_somebody_else(api: Any) -> None:
+    base = f"/v1/cities/{CITY}/report"
+    draft = FIGURE | {"code": "EC:P:IN:2C", "value": "12", "year": 2024}
+    this = {"year": 2024, "figures": [{"code": draft["code"]}]}
+
+    def state(who: str) -> tuple[str, str, float | None]:
+        found = ask(api, who, "GET", f"{base}/states?year=2024", None).json()["states"]
+        mine = next(s for s in found if s["code"] == draft["code"])
+        return mine["state"], mine["who"], mine["figure"] and mine["figure"]["value"]
+
+    assert (
+        ask(api, "operator", "POST", f"{base}/figures", {"figures": [draft], "state": "draft"}).json()["changed"] == 1
+    )
+    assert state("reporter") == ("draft", "the-operator", None)
+    assert ask(api, None, "GET", f"/v1/cities/{CITY}/kpis?period=2024&code=EC:P:IN:2C", None).json() == []
+    assert ask(api, "reporter", "POST", f"{base}/withdraw", this).json()["changed"] == 1
+    assert ask(api, "reporter", "POST", f"{base}/submit", {"year": 2024}).status_code == 422
+    ask(api, "operator", "POST", f"{base}/figures", {"figures": [draft], "state": "draft"})
+    assert ask(api, "operator", "POST", f"{base}/submit", {"year": 2024}).json()["changed"] == 1
+    assert state("reporter") == ("submitted", "the-operator", 12.0)
+    own = ask(api, "operator", "POST", f"{base}/verify", this)
+    assert (own.status_code, "another person verifies it" in own.json()["detail"]) == (422, True)
+    assert ask(api, "admin", "POST", f"{base}/verify", this).json()["changed"] == 1
+    assert state("reporter") == ("verified", "the-admin", 12.0)
+
+
+def test_a_check_stores_nothing(api: Any) -> None:
+    path = f"/v1/cities/{CITY}/report/figures"
+    figure = FIGURE | {"code": "EC:P:EM:1C", "value": "4"}
+    assert ask(api, "reporter", "POST", path, {"figures": [figure], "state": "check"}).json()["changed"] == 0
+    wrong = ask(api, "reporter", "POST", path, {"figures": [figure | {"value": "140"}], "state": "check"})
+    assert "140 is above 100" in wrong.json()["detail"]
+    assert ask(api, None, "GET", f"/v1/cities/{CITY}/kpis?period=2025&code=EC:P:EM:1C", None).json() == []
 
 
 def test_a_form_that_was_filled_in_a_spreadsheet_program_is_stored(api: Any) -> None:

@@ -186,6 +186,17 @@ def test_the_reading_that_would_have_to_change_is_named(pack: Path, tmp_path: Pa
     assert float(new) - float(old) == pytest.approx(0.5, abs=0.01)
 
 
+def test_many_files_may_follow_one_option(pack: Path, tmp_path: Path) -> None:
+    head, *rows = (pack.parent / "readings.csv").read_text().splitlines(keepends=True)
+    files = [tmp_path / f"{device}.csv" for device in sorted({row.split(",")[1] for row in rows})]
+    for path in files:
+        path.write_text(head + "".join(row for row in rows if row.split(",")[1] == path.stem))
+    assert len(files) > 2
+    assert "everything agrees to the last bit" in run("verify", pack, "--readings", *files)
+    with pytest.raises(UsageError, match=r"is not a part of a pack; readings to compare with follow --readings"):
+        run("verify", pack, files[0])
+
+
 def test_readings_that_the_pack_lacks_are_named(pack: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.csv"
     more.write_text((pack.parent / "readings.csv").read_text() + "2018-02-05T04:00:00Z,park,no2,10,ug/m3\n")

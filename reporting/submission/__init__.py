@@ -1,0 +1,1 @@
+"""Figures that officers gather: drafts, submitted and verified ones, with their history and who did it."""
