@@ -10,6 +10,7 @@ from reporting.figures.reported import QUALITY
 from reporting.figures.template import origin, quality, source
 from reporting.scoring import OUR_CHOICE
 from reporting.sdg.view import FEWEST, GoalView
+from reporting.tables import number
 from reporting.vlr.blocks import Block, Bullets, Grid, Heading, PageBreak, Picture, Text
 from reporting.vlr.content import CHAPTERS, Review
 from reporting.vlr.markdown import blocks_of
@@ -34,10 +35,10 @@ def _compose(review: Review, draw: Draw) -> Iterator[Block]:
         "highlights": lambda: _highlights(review), "methodology": lambda: _method(review),
         "progress": lambda: _progress(review, draw), "means": lambda: _means(review),
     }  # fmt: skip
-    for number, (name, title) in enumerate(CHAPTERS, start=1):
+    for chapter, (name, title) in enumerate(CHAPTERS, start=1):
         if name == "progress":
             yield PageBreak()
-        yield Heading(1, f"{number} {title}")
+        yield Heading(1, f"{chapter} {title}")
         yield from _text(review, name, 1)
         yield from own.get(name, lambda: iter(()))()
     yield PageBreak()
@@ -118,20 +119,24 @@ def _goal(review: Review, goal: GoalView, draw: Draw) -> Iterator[Block]:
 
 
 def _partly(name: str, derived: KpiValue) -> str:
-    return f"{name} {derived.value:,.4g} {derived.unit}"
+    return f"{name} {number(derived.value)} {derived.unit}"
 
 
 def _row(review: Review, f: Figure) -> tuple[str, ...]:
     point = (f.code, f.part)
     trend, target, goal = review.trends.get(point), review.targets.get(point), review.progress.get(point)
-    change = "" if trend is None or trend.trend.per_year is None else f"{trend.trend.per_year:+,.3g}"
+    change = "" if trend is None or trend.trend.per_year is None else _signed(trend.trend.per_year)
     coverage = f"{100 * f.derived.coverage:.1f} %" if f.derived and not f.reported else ""
     grade = next((name for name, text in QUALITY.items() if text == quality(f)), "")
     verdict = goal.verdict if goal and goal.verdict != "unknown" else ""
     return (
-        f.code, f.name, f"{f.value:,.4g}", f.unit, coverage, grade, change,
-        f"{target.value:g}" if target else "", verdict,
+        f.code, f.name, number(f.value), f.unit, coverage, grade, change,
+        number(target.value) if target else "", verdict,
     )  # fmt: skip
+
+
+def _signed(change: float) -> str:
+    return f"{change:+,.3g}" if abs(change) < 1000 else f"{change:+,.0f}"
 
 
 def _means(review: Review) -> Iterator[Block]:
@@ -147,7 +152,7 @@ def _means(review: Review) -> Iterator[Block]:
 def _annex(review: Review) -> Iterator[Block]:
     yield Heading(1, "Annex: indicators")
     rows = tuple(
-        (f.code, f.name, f"{f.value:,.6g}", f.unit, origin(f), source(f))
+        (f.code, f.name, number(f.value), f.unit, origin(f), source(f))
         for f in official(review.figures) if f.value is not None
     )  # fmt: skip
     if rows:

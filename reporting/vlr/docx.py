@@ -12,6 +12,7 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
+from docx.table import _Row
 
 from reporting.vlr.blocks import Block, Bullets, Grid, Heading, PageBreak, Picture, Text
 
@@ -32,8 +33,10 @@ def docx(blocks: Sequence[Block], title: str) -> bytes:
     normal = word.styles["Normal"]
     normal.font.name, normal.font.size, normal.font.color.rgb = "Calibri", Pt(10), _INK
     section.footer.paragraphs[0].text = f"{title}. Not a document of U4SSC or ITU."
-    for block in blocks:
+    for before, block in zip([None, *blocks], blocks, strict=False):
         _add(word, block)
+        if isinstance(before, Heading) and isinstance(block, Text):
+            word.paragraphs[-1].paragraph_format.keep_with_next = True  # else the heading stands alone at a page's end
     out = io.BytesIO()
     word.save(out)
     return out.getvalue()
@@ -63,12 +66,20 @@ def _grid(word: Word, grid: Grid) -> None:
     table = word.add_table(rows=1, cols=len(grid.head), style="Table Grid")
     table.autofit = False
     whole = sum(grid.widths)
+    for column, width in zip(table.columns, grid.widths, strict=True):
+        column.width = Cm(_WIDTH_CM * width / whole)  # Word takes the cells' widths, LibreOffice these
     for cells, row in ((table.rows[0].cells, grid.head), *((table.add_row().cells, row) for row in grid.rows)):
         for cell, text, width in zip(cells, row, grid.widths, strict=True):
             cell.width = Cm(_WIDTH_CM * width / whole)
             run = cell.paragraphs[0].add_run(text)
             run.font.size, run.bold = Pt(7), row is grid.head
-    # The head is repeated on every page.
-    repeated = OxmlElement("w:tblHeader")
-    repeated.set(qn("w:val"), "true")
-    table.rows[0]._tr.get_or_add_trPr().append(repeated)
+    _set(table.rows[0], "w:tblHeader")  # repeated on every page
+    for row in table.rows:
+        _set(row, "w:cantSplit")
+    word.add_paragraph().paragraph_format.space_after = Pt(0)
+
+
+def _set(row: _Row, name: str) -> None:
+    flag = OxmlElement(name)
+    flag.set(qn("w:val"), "true")
+    row._tr.get_or_add_trPr().append(flag)

@@ -11,8 +11,8 @@ from reportlab.lib import colors  # type: ignore[import-untyped]
 from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
 from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]
 from reportlab.lib.units import mm  # type: ignore[import-untyped]
-from reportlab.platypus import PageBreak as NewPage  # type: ignore[import-untyped]
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import CondPageBreak, Paragraph, SimpleDocTemplate, Spacer  # type: ignore[import-untyped]
+from reportlab.platypus import PageBreak as NewPage
 
 from reporting.pack.pdf import H1, H2, SMALL, TEXT, WIDTH, foot, image, table
 from reporting.vlr.blocks import Block, Bullets, Grid, Heading, PageBreak, Picture, Text
@@ -23,6 +23,7 @@ _HEADINGS = {
     3: ParagraphStyle("subsection", parent=H2, fontSize=10, leading=13, keepWithNext=1),
 }
 _GAP = ParagraphStyle("gap", parent=TEXT, fontName="Body-Bold", textColor=colors.HexColor("#c62828"))
+_BELOW = 60 * mm
 _STYLES = {"text": TEXT, "small": SMALL, "gap": _GAP}
 
 
@@ -39,7 +40,8 @@ def pdf(blocks: Sequence[Block], title: str) -> bytes:
 
 def _parts(block: Block) -> list[Any]:
     if isinstance(block, Heading):
-        return [Paragraph(escape(block.text), _HEADINGS[block.level])]
+        room = [CondPageBreak(_BELOW)] if block.level == 2 else []  # a heading is never the last of a page
+        return [*room, Paragraph(escape(block.text), _HEADINGS[block.level])]
     if isinstance(block, Text):
         text = f"[{block.text}]" if block.kind == "gap" else block.text
         return [Paragraph(escape(text), _STYLES[block.kind]), Spacer(1, 4)]

@@ -75,6 +75,28 @@ def test_freshwater_is_measured_against_the_resource_of_the_time() -> None:
     assert without.value("EN:EN:WS:3C", "2020-01-07").reason == "missing_setting"
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=4), st.floats(1.0, 1e9))
+def test_freshwater_is_the_sum_of_the_meters_and_falls_with_the_resource(flows: list[float], resource: float) -> None:
+    """Of two cities with the same wells, one with twice the resource: half the share; a well more never lowers it."""
+
+    def share(count: int, available: float) -> float:
+        wells = [f"w{i}" for i in range(count)]
+        w = World([device(n, "water_abstraction", "water_total") for n in wells],
+                  available_freshwater_m3_per_year=available)  # fmt: skip
+        for name, flow in zip(wells, flows, strict=False):
+            w.take(register(name, flow, 48))
+        value = w.value("EN:EN:WS:3C", "2020-01-07").value
+        assert value is not None
+        return value
+
+    whole = share(len(flows), resource)
+    assert whole == pytest.approx(100 * 24 * sum(flows) / (resource / 366), rel=1e-6)
+    assert share(len(flows), 2 * resource) == pytest.approx(whole / 2, rel=1e-9)
+    if len(flows) > 1:
+        assert share(len(flows) - 1, resource) < whole
+
+
 PLANT = [
     device("in", "wastewater_meter", "water_total", role="collected"),
     device("one", "wastewater_meter", "water_total", role="primary"),
@@ -176,6 +198,23 @@ def test_a_lower_national_limit_is_a_rule_and_unseen_sites_make_it_partial() -> 
     assert value.coverage == pytest.approx(0.1)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0.0, 200.0), min_size=1, max_size=6), st.floats(1.0, 190.0))
+def test_the_share_of_sites_is_a_count_and_never_falls_with_a_higher_limit(highs: list[float], limit: float) -> None:
+    def share(allowed: float) -> float:
+        probes = [device(f"s{i}", "emf_probe", "field_strength") for i in range(len(highs))]
+        w = World(probes, {"emf_limit_v_per_m": allowed}, antenna_sites=float(len(highs)))
+        for i, high in enumerate(highs):
+            w.take(hourly(f"s{i}", "field_strength", [0.0] * 11 + [high] + [0.0] * 12))
+        found = w.value("EN:EN:EQ:1C", "2020-01-06").value
+        assert found is not None
+        return found
+
+    low = share(limit)
+    assert low == pytest.approx(100 * sum(h <= limit for h in highs) / len(highs))
+    assert low <= share(limit + 10.0)
+
+
 # --- traffic
 
 
@@ -188,6 +227,23 @@ def test_a_silent_counter_watches_no_street() -> None:
     value = w.value("EC:ICT:T:2C", "2020-01-06")
     assert value.value == pytest.approx(100 * 8 / 40)
     assert "too few counts: c2" in value.notes
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.1, 20.0), st.integers(0, 24)), min_size=1, max_size=5))
+def test_watched_streets_are_those_whose_counters_send_three_quarters_of_the_day(
+    counters: list[tuple[float, int]],
+) -> None:
+    devices = [device(f"c{i}", "traffic_counter", "vehicles", street_km=km) for i, (km, _) in enumerate(counters)]
+    w = World(devices, major_streets_km=100.0)
+    for i, (_, hours) in enumerate(counters):
+        w.take(hourly(f"c{i}", "vehicles", [5.0] * hours))
+    found = w.value("EC:ICT:T:2C", "2020-01-06")
+    watched = [km for km, hours in counters if hours >= 18]
+    if watched:
+        assert found.value == pytest.approx(sum(watched))
+    else:
+        assert (found.value, found.reason) == (None, "low_coverage" if any(h for _, h in counters) else "no_data")
 
 
 def test_travel_time_in_the_peak_is_divided_by_that_in_free_flow() -> None:
@@ -224,6 +280,21 @@ def test_low_carbon_vehicles_are_a_share_of_the_classified_ones() -> None:
     w.take(hourly("c", "vehicles_low_carbon", [25.0] * 24))
     w.take(hourly("c", "vehicles_classified", [80.0] * 24))
     assert w.value("LOCAL:T:LOW_CARBON", "2020-01-06").value == pytest.approx(31.25)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=24, max_size=24))
+def test_the_low_carbon_share_is_a_ratio_of_sums_and_not_a_mean_of_ratios(hours: list[tuple[int, int]]) -> None:
+    w = World([device("c", "traffic_counter", "vehicles_low_carbon", "vehicles_classified")])
+    w.take(hourly("c", "vehicles_low_carbon", [float(low) for low, _ in hours]))
+    w.take(hourly("c", "vehicles_classified", [float(low + other) for low, other in hours]))
+    found = w.value("LOCAL:T:LOW_CARBON", "2020-01-06")
+    low, whole = sum(a for a, _ in hours), sum(a + b for a, b in hours)
+    if whole:
+        assert found.value == pytest.approx(100 * low / whole)
+        assert 0.0 <= (found.value or 0.0) <= 100.0
+    else:
+        assert (found.value, found.reason) == (None, "undefined")
 
 
 # --- devices that begin in the period, and why there is no value

@@ -133,6 +133,14 @@ def test_values_trends_targets_and_quality_stand_in_the_table_of_the_goal(store:
     assert len(word.inline_shapes) >= 2  # goals with figures of several years have a picture
 
 
+def test_the_columns_of_a_table_have_their_widths_in_every_program(store: str, tmp_path: Path) -> None:
+    word = docx.Document(io.BytesIO(write(store, tmp_path / "vlr")["vlr.docx"]))
+    for table in word.tables:
+        widths = [column.width for column in table.columns]
+        assert widths == [cell.width for cell in table.rows[-1].cells]
+        assert len(set(widths)) > 1
+
+
 def test_the_citys_own_texts_fill_the_gaps(store: str, tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "opening.md").write_text(
