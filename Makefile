@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos site release clean
+.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos engine scale-test site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ SEED    ?= 1
 MINUTES ?= 5
 chaos: dev servers ## break everything in turn and count the readings: make chaos SEED=7 MINUTES=5
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
+engine: ## get Flink and Kafka, some 930 MB into .cache/engine: make scale-test runs on them
+	@tools/get-engine
+
+scale-test: dev engine ## the job on a real Flink while its workers are killed: make scale-test ARGS='--minutes 2 --cities 6'
+	$(BIN)/python -m tests.scale.proof $(ARGS)
 
 site: dev ## the documentation as a folder that needs no server: build/site/index.html
 	$(BIN)/python -m tools.site

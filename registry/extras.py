@@ -17,6 +17,7 @@ EXTRA_OF = {
     "aiomqtt": "gateway",
     "amqtt": "demo",
     "cbor2": "gateway",
+    "confluent_kafka": "kafka",
     "cryptography": "node",
     "fastapi": "central",
     "yaml": "grafana",

@@ -1,9 +1,12 @@
 """The job on Flink: the log by a Kafka source, the state of each city in RocksDB, values by a transactional sink.
 
 All that is particular to this engine is here: the state of a city as a mapping over Flink's `MapState`, and how source,
-job and sink are put together. Needs the extra `scale` (PyFlink, Java 17) and the Kafka connector's jar:
+job and sink are put together. Needs the extra `scale` (PyFlink, Java 17) and the Kafka connector's jar. On a cluster:
 
-    python -m scale.flink_job --brokers kafka:9092 --jar flink-sql-connector-kafka-5.0.0-2.2.jar --checkpoints s3://...
+    flink run --detached -pym scale.flink_job --brokers kafka:9092 \\
+        --connector flink-sql-connector-kafka-5.0.0-2.2.jar --checkpoints s3://...
+
+`-p N` says on how many slots, `-s SAVEPOINT` goes on from a savepoint, `-D NAME=VALUE` sets what is not set here.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-import msgspec
 from pyflink.common import Configuration, Row, Types, WatermarkStrategy
 from pyflink.common.serialization import ByteArraySchema, RowFieldExtractorSchema
 from pyflink.datastream import CheckpointingMode, KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
@@ -28,7 +30,7 @@ from pyflink.datastream.connectors.kafka import (
 from pyflink.datastream.state import MapState, MapStateDescriptor
 
 from scale.job import CityJob
-from scale.records import decoded
+from scale.records import decoded, value_message
 from telemetry.errors import Rejected
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Job(KeyedProcessFunction):  # type: ignore[misc]
         for refusal in output.refused:
             log.warning("refused: %s", refusal.reason)
         for stored in output.values:
-            yield Row("/".join(map(str, stored.kpi.identity)).encode(), msgspec.json.encode(stored))
+            yield Row(*value_message(stored))
 
 
 def city_of(value: Any) -> str:  # noqa: ANN401
@@ -96,7 +98,7 @@ def city_of(value: Any) -> str:  # noqa: ANN401
         return "-"
 
 
-def configuration(jar: str, checkpoints: str, restore: str) -> Configuration:
+def configuration(jar: str, checkpoints: str) -> Configuration:
     """State in RocksDB, incremental checkpoints that outlive the job, restarts without end."""
     found = Configuration()
     settings = {
@@ -106,6 +108,7 @@ def configuration(jar: str, checkpoints: str, restore: str) -> Configuration:
         "execution.checkpointing.dir": checkpoints,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
         "python.executable": sys.executable,
         "python.fn-execution.bundle.time": "20",
         "python.map-state.read-cache-size": "1000",
@@ -113,8 +116,6 @@ def configuration(jar: str, checkpoints: str, restore: str) -> Configuration:
     }
     for name, value in settings.items():
         found.set_string(name, value)
-    if restore:
-        found.set_string("execution.state-recovery.path", restore)
     return found
 
 
@@ -151,21 +152,16 @@ def build(env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_
 
 
 def main() -> None:
-    """Run the job until it is ended."""
+    """Hand the job to the cluster that `flink run` names; alone, run it in this process until it is ended."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brokers", required=True, help="Kafka, as host:port,host:port")
-    parser.add_argument("--jar", required=True, help="absolute path of flink-sql-connector-kafka")
+    parser.add_argument("--connector", required=True, help="absolute path of flink-sql-connector-kafka")
     parser.add_argument("--checkpoints", required=True, help="URL of a folder that every worker reaches")
     parser.add_argument("--log", default="cityvitals.log", help="topic of windows, city files and ticks")
     parser.add_argument("--values", default="cityvitals.values", help="compacted topic of the KPI values")
-    parser.add_argument("--parallelism", type=int, default=1)
     parser.add_argument("--interval", type=int, default=10_000, help="ms between checkpoints")
-    parser.add_argument("--restore", default="", help="checkpoint to start from, at any parallelism")
     given = parser.parse_args()
-    env = StreamExecutionEnvironment.get_execution_environment(
-        configuration(given.jar, given.checkpoints, given.restore)
-    )
-    env.set_parallelism(given.parallelism)
+    env = StreamExecutionEnvironment.get_execution_environment(configuration(given.connector, given.checkpoints))
     env.set_max_parallelism(1024)
     env.enable_checkpointing(given.interval, CheckpointingMode.EXACTLY_ONCE)
     build(env, given.brokers, given.log, given.values)

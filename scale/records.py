@@ -12,7 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from telemetry.errors import Rejected
+from telemetry.kpi_value import StoredKpi
 from telemetry.topics import ROOT, valid_id
 
 
@@ -59,3 +62,19 @@ def tick(city: str, time: int) -> Record:
 def city_file(city: str, config: bytes, time: int) -> Record:
     """The file of a city as JSON."""
     return Record(f"{ROOT}/{city}/file", time, config)
+
+
+def value_message(value: StoredKpi) -> tuple[bytes, bytes]:
+    """Key and value of a KPI value in its compacted topic: the identity, and JSON."""
+    return "/".join(map(str, value.kpi.identity)).encode(), msgspec.json.encode(value)
+
+
+_value = msgspec.json.Decoder(StoredKpi)
+
+
+def value_of(message: bytes) -> StoredKpi:
+    """The value of `value_message`. Raises Rejected."""
+    try:
+        return _value.decode(message)
+    except msgspec.DecodeError as error:
+        raise Rejected(f"not a KPI value: {error}") from error
