@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from adapters.mqtt.broker_settings import broker
@@ -91,7 +94,24 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
         flush_ms=round(s.flush_s * 1000),
         keep_ms=round(s.keep_days * DAY),
         max_buffer_bytes=s.max_buffer_mb << 20,
+        machine=partial(machine, s.buffer, [c for b in (s.broker, s.uplink) if b and (c := b.cert)]),
     )
+
+
+def machine(buffer: Path, certificates: Sequence[Path]) -> dict[str, float]:
+    """What a gateway reports of its machine: free disk where its buffer is (%), days until a certificate ends."""
+    from edge.tools.enrol import end_of  # noqa: PLC0415 - needs cryptography only where there are certificates
+
+    try:
+        disk = shutil.disk_usage(buffer.parent)
+        found = {"gw_disk_free": 100 * disk.free / disk.total}
+    except OSError:
+        found = {}
+    try:
+        ends = [end_of(path) for path in certificates]
+    except UsageError:
+        return found  # one that cannot be read is reported where the broker's connection is made
+    return found | ({"gw_cert_days": (min(ends) - datetime.now(UTC)).total_seconds() / 86_400} if ends else {})
 
 
 class Door(Protocol):

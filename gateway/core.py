@@ -26,6 +26,7 @@ from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
+from gateway.reject_kinds import kinds_of
 from gateway.routes import NotServed, Route, Routes, Served, Source
 from gateway.stamping import Stamping
 from gateway.unasked import Unasked
@@ -78,6 +79,7 @@ class Core:
         self._noted = self._arrivals  # of them, the largest that is on disk
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
+        self._kinds: dict[str, int] = {}  # of the batch's rejects
         self._absent = NotServedNames(buffer.counters())
         self.unasked = Unasked()
         self.asks: dict[str, bytes] = {}  # topic -> payload of what senders are to be asked for
@@ -118,6 +120,7 @@ class Core:
         if not kept:
             self._charge_old(messages, source[readings.t < arrival - OLD], arrival)
         refused = sum(len(p.reasons) for p in problems) + self._unserved
+        self._kinds = kinds_of(reason for p in problems for reason in p.reasons)
         rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
         return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
@@ -152,11 +155,8 @@ class Core:
                     self.buffer.note_arrival(self._arrivals)
                 duplicate = len(readings) - stored + repeated
                 counts = Counts(received, stored, duplicate, flagged, refused + too_old)
-                beside = {
-                    "ledger_passed_over": self.ledger.passed_over,
-                    "not_served": self._unserved,
-                    "unasked": self.unasked.new,
-                }
+                beside = {"not_served": self._unserved, "unasked": self.unasked.new, **self._kinds}
+                beside["ledger_passed_over"] = self.ledger.passed_over
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
                 self.buffer.count(self._absent.new)
                 self._redelivered.save()

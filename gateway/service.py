@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -67,7 +67,8 @@ class _Flight:
 class Gateway:
     """`clock`: ms UTC. `flush_ms`: how often changed windows are sent. `keep_ms`: how long raw readings are kept.
 
-    `health_ms`: how often it stores its own counts, whose windows are its heartbeat.
+    `health_ms`: how often it stores its own counts, whose windows are its heartbeat. `machine`: what it reports of the
+    machine beside them.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Gateway:
     max_buffer_bytes: int = 4 << 30
     silent_ms: int = 300_000
     health_ms: int = 10_000
+    machine: Callable[[], Mapping[str, float]] = dict
     inbox: Inbox = field(default_factory=Inbox)
     _flight: _Flight | None = None
     _next_flush: int = 0
@@ -284,7 +286,7 @@ class Gateway:
                 if is_due(self._next_ledger, now, _LEDGER_MS):
                     since = min(self._next_ledger, now) - _LEDGER_MS  # the earlier one where the clock was set back
                     self._next_ledger = now + _LEDGER_MS
-                buffer.put(health(buffer, self.id, now, self.core.cities))
+                buffer.put(health(buffer, self.id, now, self.core.cities, self.machine()))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS

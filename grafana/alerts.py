@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from grafana import DATASOURCE_UID
+from grafana.policy import from_policy
 from grafana.rules import GROUPS, Rule, minutes
 
 FOLDER = "CityVitals"
@@ -16,9 +17,10 @@ _HEADER = """\
 """
 
 
-def rendered() -> str:
-    """The text of the provisioning file."""
-    made = {"apiVersion": 1, "groups": [_group(name, rules) for name, rules in GROUPS.items()]}
+def rendered(policy: str = "") -> str:
+    """The text of the provisioning file. `policy`: the retention policy of KPI values and rows of devices."""
+    groups = [from_policy(_group(name, rules), policy) for name, rules in GROUPS.items()]
+    made = {"apiVersion": 1, "groups": groups}
     return _HEADER + yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -21,11 +21,11 @@ def rendered(policy: str = "") -> dict[str, str]:
     }
 
 
-def alert_rules() -> str:
-    """The text of the provisioned alert rules."""
+def alert_rules(policy: str = "") -> str:
+    """The text of the provisioned alert rules. `policy`: see `build`."""
     from grafana import alerts  # noqa: PLC0415 - needs PyYAML, which runs of CityVitals do not
 
-    return alerts.rendered()
+    return alerts.rendered(policy)
 
 
 def build(folder: Path = FOLDER, policy: str = "") -> list[Path]:
@@ -49,10 +49,10 @@ def check(folder: Path = FOLDER) -> list[str]:
     return sorted(name for name in files.keys() | stored.keys() if files.get(name) != stored.get(name))
 
 
-def build_alerts(path: Path = ALERTS) -> Path:
-    """Write the provisioned alert rules."""
+def build_alerts(path: Path = ALERTS, policy: str = "") -> Path:
+    """Write the provisioned alert rules. `policy`: see `build`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(alert_rules(), encoding="utf-8")
+    path.write_text(alert_rules(policy), encoding="utf-8")
     return path
 
 

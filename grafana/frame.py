@@ -75,10 +75,23 @@ def _to_the_others() -> dict[str, Any]:
 
 
 def _events() -> dict[str, Any]:
-    query = f'SELECT "text", "until" FROM "event" WHERE {CITY} AND $timeFilter GROUP BY "kind"'
+    """Grafana 7 to 9.1 reads the query beside the name; later versions read it in `target` only."""
+    asked = {
+        "query": f'SELECT "text", "until", "kind" FROM "event" WHERE {CITY} AND $timeFilter', "fromAnnotations": True,
+        "textColumn": "text", "tagsColumn": "kind", "timeEndColumn": "until", "titleColumn": "",
+    }  # fmt: skip
+    target = asked | {
+        "refId": "Anno",
+        "queryType": "tags",
+        "name": "Events",
+        "limit": 100,
+        "matchAny": False,
+        "tags": [],
+        "type": "tags",
+    }
     return {
-        "name": "Events", "datasource": DATASOURCE, "enable": True, "hide": True, "iconColor": "blue", "query": query,
-        "textColumn": "text", "tagsColumn": "kind", "timeEndColumn": "until", "titleColumn": "", "fromAnnotations": True,
+        "name": "Events", "datasource": DATASOURCE, "enable": True, "hide": True, "iconColor": "blue", **asked,
+        "target": target,
     }  # fmt: skip
 
 

@@ -232,12 +232,13 @@ def curves(
 
 
 def ranking(
-    title: str, about: str, query: Query, unit: str, *, steps: Steps = NUMBER, most: float | None = None,
-    time_from: str = "", decimals: int = 0, shown: Sequence[Shown] = (),
+    title: str, about: str, query: Query | Sequence[Query], unit: str, *, steps: Steps = NUMBER, most: float | None = None,
+    time_from: str = "", decimals: int = 0, shown: Sequence[Shown] = (), no_value: str = NO_VALUE,
 ) -> Panel:  # fmt: skip
     """One horizontal bar for each name."""
-    panel = panel_of("bargauge", title, about, [query], time_from=time_from)
-    defaults = _defaults(unit, steps, {}, NO_VALUE, "", "") | {"min": 0, "decimals": decimals}
+    asked = [query] if isinstance(query, Query) else query
+    panel = panel_of("bargauge", title, about, asked, time_from=time_from)
+    defaults = _defaults(unit, steps, {}, no_value, "", "") | {"min": 0, "decimals": decimals}
     if most is not None:
         defaults["max"] = most
     panel["fieldConfig"] = {"defaults": defaults, "overrides": _shown(shown)}
@@ -276,7 +277,7 @@ def grid(
         "color": colour,
         "yAxis": {"axisPlacement": "left", "reverse": False},
         "legend": {"show": legend},
-        "tooltip": {"show": True, "yHistogram": False},
+        "tooltip": {"show": True, "mode": "single", "yHistogram": False},  # `show` until 10, `mode` from 11 on
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "filterValues": {"le": 1e-09},
         "showValue": "never",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from grafana.build import FOLDER
 from grafana.older import for_older
 from grafana.policy import from_policy
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
+
+log = logging.getLogger(__name__)
 
 FOLDER_UID = "cityvitals"
 OLDEST, NEW_FORM = (7, 5), (10, 0)
@@ -76,11 +79,22 @@ class _Grafana:
         return (int(found[1]), int(found[2])) if found else NEW_FORM
 
     def check_datasource(self, uid: str) -> None:
-        """Raises CityVitalsError where the data source does not exist and this token may know it."""
+        """Raises CityVitalsError where the data source does not exist.
+
+        An Editor may not read data sources in every version, but the settings of the front end name them.
+        """
         source = self._api.datasource
-        known = self.call(source.get_datasource_by_uid, uid, fine=(*_NOT_ALLOWED, 404))
-        by_name = known or self.call(source.get_datasource_by_name, uid, fine=(*_NOT_ALLOWED, 404))
-        if by_name.get("status") == 404:
+        answers = [
+            self.call(ask, uid, fine=(*_NOT_ALLOWED, 404)).get("status")
+            for ask in (source.get_datasource_by_uid, source.get_datasource_by_name)
+        ]
+        if None in answers:
+            return
+        listed = self.call(self._api.client.GET, "/frontend/settings", fine=(*_NOT_ALLOWED, 404)).get("datasources")
+        names = {text for name, entry in (listed or {}).items() for text in (name, entry.get("uid"))}
+        if listed is None and set(answers) <= set(_NOT_ALLOWED):
+            log.warning("this token may not read data sources: whether '%s' exists was not checked", uid)
+        elif uid not in names:
             raise CityVitalsError(
                 f"Grafana at {self.url} has no data source '{uid}'; add InfluxDB (query language InfluxQL) with that uid"
                 " and name, or name another with --datasource."

@@ -117,6 +117,7 @@ _POWER = (
     ' AND time >= now() - 15m GROUP BY "city", "device") GROUP BY "city"'
 )
 _CONTRACT = 'SELECT last("target") * 1000 AS "value" FROM "kpi" WHERE "code" = \'LOCAL:E:PEAK\' AND "period" = \'month\' AND time <= now() GROUP BY "city"'
+_GATEWAY = '"kind" = \'gateway\' AND "silent" = 0'
 PIPELINE = (
     Rule(
         "peak-near", "Peak near the contract", _POWER, 0.92, "0s", "warning",
@@ -149,6 +150,19 @@ PIPELINE = (
         "Gateway {{ $labels.device }} of {{ $labels.city }} is silent",
         "No report of it for 15 minutes: it is off, or its uplink is. Devices keep their records meanwhile.", "pipeline",
         delay=16,
+    ),
+    Rule(
+        "gateway-disk", "Gateway's disk nearly full",
+        f'SELECT 100 - "gw_disk_free" AS "value" FROM "device" WHERE {_GATEWAY} GROUP BY "city", "device"', 90, "10m", "warning",
+        "The disk of {{ $labels.device }} is {{ printf \"%.0f\" $values.B.Value }} % full",
+        "When it is full, the gateway acknowledges nothing more and its devices have to keep what they measure.", "pipeline",
+        delay=2,
+    ),
+    Rule(
+        "certificate-ends", "Certificate of a gateway ends",
+        f'SELECT 21 - "gw_cert_days" AS "value" FROM "device" WHERE {_GATEWAY} GROUP BY "city", "device"', 0, "10m", "warning",
+        "A certificate of {{ $labels.device }} ends within three weeks",
+        "After its end the broker refuses the gateway. Renew it: cityvitals enrol.", "pipeline", delay=2,
     ),
     Rule(
         "gateway-drops", "Gateway gives up windows",

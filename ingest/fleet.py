@@ -26,6 +26,7 @@ SHOWN = (
     "rssi", "ring_fill", "ring_dropped", "heap_free", "uptime", "boots", "clock_offset", "connector_state",
     "ledger_sent", "ledger_received", "ledger_duplicate", "ledger_refused", "ledger_recovered", "ledger_missing",
     "ledger_lost", "gw_dirty", "gw_lag", "gw_rejected", "gw_dropped",
+    "gw_disk_free", "gw_cert_days",
 )  # fmt: skip
 # Troubles that need a person, the worst last: tables sort by the number.
 TROUBLE = (

@@ -56,6 +56,17 @@ def _gauge(name: str, title: str, unit: str, low: float, high: float) -> Quantit
 # Interruptions are stored in classes of their length, so that the limit of a sustained one remains a rule.
 INTERRUPTION_CLASSES = ("to_1min", "to_3min", "to_5min", "over_5min")
 
+# Why gateways reject, by the kind in the name of their counters.
+REJECT_KINDS = {
+    "limit": "over a limit",
+    "time": "time cannot be right",
+    "unit": "unit not understood",
+    "name": "unknown quantity, device or source",
+    "value": "no usable value",
+    "unreadable": "cannot be read",
+    "other": "other reasons",
+}
+
 # Series that the engine derives, and from which; the first one that a device has is used.
 DERIVED_FROM: dict[str, tuple[str, ...]] = {
     "demand_15min": ("energy_delta", "energy_total", "power"),
@@ -90,6 +101,7 @@ _ALL = (
     _gauge("la90", "Sound level exceeded 90 % of the time (LA90)", "dB", 10.0, 140.0),
     _gauge("wind_speed", "Wind speed", "m/s", 0.0, 120.0),
     _gauge("wind_gust", "Wind gust", "m/s", 0.0, 120.0),
+    _gauge("wind_direction", "Direction from which the wind blows, clockwise from north", "deg", 0.0, 360.0),
     _counter("rain_total", "Rain since the gauge was started", "mm", 1e7),
     _gauge("no2_we", "NO₂ cell, working electrode", "mV", -500.0, 5000.0),
     _gauge("no2_ae", "NO₂ cell, auxiliary electrode", "mV", -500.0, 5000.0),
@@ -158,9 +170,13 @@ _ALL = (
     _counter("gw_stored", "Readings stored by the gateway", "count", 1e15),
     _counter("gw_duplicate", "Duplicate readings", "count", 1e15),
     _counter("gw_rejected", "Messages or readings rejected", "count", 1e15),
+    *(_counter(f"gw_rejected_{kind}", f"Rejected: {why}", "count", 1e15) for kind, why in REJECT_KINDS.items()),
+    _counter("gw_not_served", "Messages of cities or devices that the gateway does not serve", "count", 1e15),
     _counter("gw_flagged", "Readings flagged by quality control", "count", 1e15),
     _counter("gw_dropped", "Windows deleted unsent because the disk was full", "count", 1e15),
     _gauge("gw_dirty", "Windows not confirmed by the store", "count", 0.0, 1e12),
+    _gauge("gw_disk_free", "Free space on the gateway's disk", "%", 0.0, 100.0),
+    _gauge("gw_cert_days", "Days until the gateway's first certificate ends", "d", -4e4, 4e4),
     _gauge("gw_lag", "Age of the oldest unconfirmed window", "s", 0.0, 4e9),
     _counter("ledger_sent", "Records numbered by the device", "count", 1e15),
     _counter("ledger_received", "Numbered records received", "count", 1e15),

@@ -98,6 +98,7 @@ _UNITS: dict[str, _Unit] = {
     "km/h": _Unit("speed", 1.0, 3.6),
     "mph": _Unit("speed", 0.44704),
     "kn": _Unit("speed", 1852.0, 3600.0),
+    "deg": _Unit("direction"),
     "dB": _Unit("sound level"),
     "dBm": _Unit("signal"),
     "count": _Unit("count"),
@@ -137,7 +138,8 @@ _SPELLINGS: dict[str, str] = {
     "ft3": "FTQ cf CF cuft [cft_i] ft³", "s": "SEC sec second seconds", "min": "MIN minute minutes",
     "h": "HUR hr hour hours", "d": "DAY day days", "ms": "C26 msec", "us": "usec",
     "dB": "dBA dB(A) dBa dbspl dB[SPL] 2N",
-    "m/s": "MTS mps m.s-1", "km/h": "KMH kmh kph", "kn": "KNT kt knots", "count": "{count} counts pcs pieces",
+    "m/s": "MTS mps m.s-1", "km/h": "KMH kmh kph", "kn": "KNT kt knots", "deg": "DD degrees",
+    "count": "{count} counts pcs pieces",
 }  # fmt: skip
 
 

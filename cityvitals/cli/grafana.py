@@ -32,13 +32,14 @@ def build(
         str, typer.Option(help="Retention policy of KPI values, where the store has one (forever).")
     ] = "",
 ) -> None:
-    """Write the dashboards as JSON. Example: cityvitals grafana build --out dashboards."""
+    """Write the dashboards as JSON and the alert rules as YAML. Example: cityvitals grafana build --out dashboards."""
     from grafana import build as builder  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     if policy and not out:
         raise UsageError("The repository's dashboards read the default policy: name another folder with --out.")
-    for path in builder.build(out, policy) if out else builder.build():
+    folder, alerts = (out, out / "alerting" / builder.ALERTS.name) if out else (builder.FOLDER, builder.ALERTS)
+    for path in (*builder.build(folder, policy), builder.build_alerts(alerts, policy)):
         sys.stdout.write(f"{path}\n")
 
 

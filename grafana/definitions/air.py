@@ -37,7 +37,7 @@ def build() -> dict[str, Any]:
         Row(5, numbers),
         Row(12, [(14, _stations()), (10, _curves())]),
         Row(10, [(12, _hours()), (12, _year())]),
-        Row(11, [(8, _ranking()), (6, _days_over()), (10, _map())]),
+        Row(11, [(7, _ranking()), (5, _days_over()), (5, _wind()), (7, _map())]),
         Row(9, [(10, _suspects()), (14, _notes())]),
     ]
     variables = [
@@ -139,6 +139,32 @@ def _ranking() -> Panel:
     where = [CITY, '"quantity" = ${quantity:singlequote}', ONLY, TAKEN, "$timeFilter"]
     query = Query(select('sum("sum") / sum("n") AS "m"', "hour", where, ('"site"',)), "$tag_site")
     return ranking("${quantity:text}, mean of seven days by station", about, query, "ug/m3", time_from="7d", decimals=1)
+
+
+def _wind() -> Panel:
+    about = (
+        "Mean of the chosen pollutant by the direction from which the wind blew at the end of each hour: a source lies where the bar is long."
+        " Four weeks, chosen stations; needs a device that measures wind direction."
+    )
+    by = ("time(1h)",)
+    level = f'SELECT "v" AS "c" FROM ({_of_chosen()})'
+    where = [CITY, is_quantity("wind_direction"), TAKEN, "$timeFilter"]
+    wind = select('last("last") AS "d"', "hour", where, by, "none")
+    joined = f'SELECT mean("c") AS "c", mean("d") AS "d" FROM ({level}), ({wind}) WHERE $timeFilter GROUP BY time(1h) fill(none)'
+    queries = []
+    for place, name in enumerate(("N", "NE", "E", "SE", "S", "SW", "W", "NW")):
+        low, high = 45 * place - 22.5, 45 * place + 22.5
+        side = f'"d" >= {low} AND "d" < {high}' if low > 0 else f'("d" >= {low + 360} OR "d" < {high})'
+        queries.append(Query(f'SELECT mean("c") AS "m" FROM ({joined}) WHERE {side}', name))
+    return ranking(
+        "${quantity:text} by wind, from",
+        about,
+        queries,
+        "ug/m3",
+        decimals=1,
+        time_from="28d",
+        no_value="no wind direction",
+    )
 
 
 def _days_over() -> Panel:

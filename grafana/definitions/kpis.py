@@ -12,7 +12,7 @@ from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
 from grafana.units import UNIT_WORDS
 from kpi_derivation.catalogue import KPIS
-from telemetry.periods import CALENDAR, KINDS
+from telemetry.periods import KINDS
 
 HISTORY = '"period" = ${step:singlequote}'
 PERIOD = '"period" =~ /^($period)$/'
@@ -36,7 +36,7 @@ def build() -> dict[str, Any]:
     variables = [
         choice("period", "Period", PERIOD_WORDS, NEWEST),
         choice("sub", "Group", {".*": "all"} | {f"{prefix}:": name for prefix, name, _ in GROUPS}, ".*"),
-        choice("step", "History by", {kind: kind for kind in CALENDAR}, "month"),
+        choice("step", "History by", {kind: PERIOD_WORDS[kind] for kind in KINDS}, "month"),
         choice("code", "Indicator", derivable, "EN:EN:AQ:1C"),
         entered("api", "API", "http://localhost:8000"),
     ]
@@ -94,7 +94,10 @@ def _targets() -> Panel:
 
 
 def _history() -> Panel:
-    about = "Every value of the chosen indicator by the kind of period chosen as History by, and its target. Periods without a value are left open."
+    about = (
+        "Every value of the chosen indicator by the kind of period chosen as History by, and its target. Periods without a value are left"
+        " open. Of the last 24 hours and 365 days there is a value for each hour or day that ingest ran, at its end."
+    )
     where = all_of(CITY, CODE, HISTORY, VALUED, "$timeFilter")
     queries = [
         Query(f'SELECT "value" FROM "kpi" WHERE {where} GROUP BY "part"', "$tag_part"),

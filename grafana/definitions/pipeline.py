@@ -6,13 +6,15 @@ from typing import Any
 
 from grafana.colours import BLUE, GREEN, GREY, ORANGE, RED, VIOLET
 from grafana.frame import Row, dashboard
-from grafana.influx import CITY, PAST, READINGS, TAKEN, Query, all_of, is_quantity, steps
+from grafana.influx import CITY, PAST, READINGS, TAKEN, Query, all_of, is_quantity, select, steps
 from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
-from telemetry.quantities import QUANTITIES
+from telemetry.quantities import QUANTITIES, REJECT_KINDS
 
 LATE = '"quantity" !~ /^(session_energy|connected_time|demand_15min)$/'
 LAG_STEPS = ((0, GREEN), (180, ORANGE), (900, RED))
+DISK_STEPS = ((0, RED), (10, ORANGE), (20, GREEN))
+CERTIFICATE_STEPS = ((-1e6, RED), (7, ORANGE), (21, GREEN))
 
 
 def build() -> dict[str, Any]:
@@ -21,7 +23,7 @@ def build() -> dict[str, Any]:
         Row(4, [(4, _newest()), (4, _rate()), (4, _lag_now()), (4, _backlog_now()), (4, _rejected()), (4, _missing())]),
         Row(9, [(12, _taken()), (12, _not_taken())]),
         Row(8, [(8, _lag()), (8, _backlog()), (8, _to_gateway())]),
-        Row(9, [(12, _gateways()), (12, _reasons())]),
+        Row(9, [(12, _gateways()), (5, _gateway_reasons()), (7, _reasons())]),
         Row(10, [(8, _quantities()), (16, _ledger())]),
     ]
     question = "Does every reading arrive? From the device over gateway and outbox into the store."
@@ -147,23 +149,43 @@ def _to_gateway() -> Panel:
 
 def _gateways() -> Panel:
     about = (
-        "Every gateway: when it was heard, what waits in it, what it has rejected and given up since it was installed."
+        "Every gateway: when it was heard, what waits in it, windows given up since it was installed, free space on its disk,"
+        " days until its certificate ends."
     )
-    fields = '"heard", "gw_lag", "gw_dirty", "gw_rejected", "gw_dropped"'
+    fields = '"heard", "gw_lag", "gw_dirty", "gw_dropped", "gw_disk_free", "gw_cert_days"'
     query = Query(f'SELECT {fields} FROM "device" WHERE {CITY} AND "kind" = \'gateway\' GROUP BY "device"', table=True)
     columns = [
         Column("device", "Gateway"),
         Column("heard", "Heard", 138, "ago"),
         Column("gw_lag", "Oldest", 80, "coloured", unit="s", decimals=0, steps=LAG_STEPS),
         Column("gw_dirty", "Waiting", 80, decimals=0),
-        Column("gw_rejected", "Rejected", 80, "coloured", decimals=0, steps=((0, GREY), (1, ORANGE))),
         Column("gw_dropped", "Given up", 80, "coloured", decimals=0, steps=((0, GREY), (1, RED))),
+        Column("gw_disk_free", "Disk free", 80, "coloured", unit="%", decimals=0, steps=DISK_STEPS),
+        Column("gw_cert_days", "Certificate", 95, "coloured", unit="days", decimals=0, steps=CERTIFICATE_STEPS),
     ]
     return listing("Gateways", about, query, columns, sort="Oldest")
 
 
+def _gateway_reasons() -> Panel:
+    about = "What gateways rejected in 24 hours, by kind of reason; the messages and whole sentences: cityvitals rejects list."
+    named = '"quantity" =~ /^gw_(rejected_|not_served)/'
+    by = ("time(10m)", '"device"', '"quantity"')
+    each = select(
+        'non_negative_difference(last("last")) AS "d"', "window", [CITY, named, TAKEN, "$timeFilter"], by, "none"
+    )
+    query = Query(f'SELECT sum("d") AS "n" FROM ({each}) WHERE "d" > 0 GROUP BY "quantity"', table=True)
+    words = {f"gw_rejected_{kind}": why for kind, why in REJECT_KINDS.items()} | {
+        "gw_not_served": "city or device not served"
+    }
+    columns = [
+        Column("n", "Count", 75, "coloured", decimals=0, steps=((0, GREY), (1, ORANGE))),
+        Column("quantity", "Why", words=words),
+    ]
+    return listing("Rejected by gateways", about, query, columns, sort="Count", time_from="24h")
+
+
 def _reasons() -> Panel:
-    about = "Messages that ingest rejected in 24 hours, by reason. Those of the gateways are listed by: cityvitals rejects list."
+    about = "Messages that ingest rejected in 24 hours, by reason: windows of gateways that it does not take."
     query = Query(
         f'SELECT sum("n") AS "n" FROM "reject" WHERE {CITY} AND time > now() - 24h GROUP BY "reason"', table=True
     )
@@ -171,7 +193,7 @@ def _reasons() -> Panel:
         Column("n", "Messages", 100, "coloured", decimals=0, steps=((0, GREY), (1, ORANGE))),
         Column("reason", "Reason"),
     ]
-    return listing("Rejected, by reason", about, query, columns, sort="Messages")
+    return listing("Rejected by ingest", about, query, columns, sort="Messages")
 
 
 def _quantities() -> Panel:

@@ -7,13 +7,14 @@ from typing import Any
 from grafana.colours import COUNT_OF_TROUBLE, FAINT, GREEN, GREY, INDEX, INDEX_WORDS, ORANGE, RED, YELLOW, Steps
 from grafana.frame import Row, choice, dashboard, from_store
 from grafana.influx import PAST, VALUED, Query, all_of
-from grafana.kpis import PART_WORDS
+from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS
 from grafana.panels import Panel, curves, grid, ranking
 from grafana.tables import Column, listing
 from kpi_derivation.catalogue import KPIS
 
 CITIES = '"city" =~ /^${cities:regex}$/'
 _SHARE: Steps = ((0, "#8a6d1a"), (50, "#4f7a3a"), (90, "#23938b"))
+_ON_TARGET: Steps = ((0, "#c4314b"), (50, "#b8870b"), (80, "#3f9d5f"))
 _PLAIN: Steps = ((-1e12, "#3b5278"),)
 # Title, code, part, periods (of rolling ones the newest, of a city that is no longer fed its last year), unit's decimals, colours.
 INDICATORS: tuple[tuple[str, str, str, str, int, Steps], ...] = (
@@ -33,7 +34,9 @@ def build() -> dict[str, Any]:
     """The dashboard."""
     rows = [
         Row(9, [(24, _cities())]),
+        Row(9, [(14, _on_target()), (10, _chosen())]),
         Row(9, [(14, _alive()), (10, _how_many())]),
+        Row(11, [(24, _spread())]),
         Row(10, [(12, _history()), (12, _air())]),
     ]
     codes = {code: kpi.name for code, kpi in KPIS.items() if kpi.derivable}
@@ -69,6 +72,57 @@ def _cities() -> Panel:
         for n, (title, code, _, _, decimals, steps) in enumerate(INDICATORS)
     ]
     return listing("Cities by indicator", about, query, columns, sort="City", descending=False)
+
+
+_NEWEST = all_of(CITIES, VALUED, '"period" =~ /^(365d|year)$/')
+
+
+def _on_target() -> Panel:
+    about = (
+        "Share of the figures with a target in the city's file that are on target, by sub-dimension; a dash: none has a target and a value."
+        " Click a city for its indicators."
+    )
+    parts, outer = [], []
+    for number, (prefix, _, _) in enumerate(GROUPS):
+        where = all_of(_NEWEST, f'"code" =~ /^{prefix}:/', '"verdict" > 0')
+        each = f'SELECT last("verdict") AS "v" FROM "kpi" WHERE {where} GROUP BY "city", "code", "part"'
+        parts.append(f'(SELECT 100 * (mean("v") - 1) AS "g{number}" FROM ({each}) GROUP BY "city")')
+        outer.append(f'mean("g{number}") AS "g{number}"')
+    query = Query(f'SELECT {", ".join(outer)} FROM {", ".join(parts)} GROUP BY "city"', table=True)
+    columns = [Column("city", "City", 0, to="/d/cityvitals-kpis?var-city=${__value.text}")]
+    columns += [
+        Column(f"g{number}", title, 0, "badge", unit="%", decimals=0, steps=_ON_TARGET, base=FAINT)
+        for number, (_, title, _) in enumerate(GROUPS)
+    ]
+    return listing("On target, by sub-dimension", about, query, columns, sort="City", descending=False)
+
+
+def _chosen() -> Panel:
+    about = "Newest value of the chosen indicator and part for each city: of the last 365 days, or of the last year with data."
+    where = all_of(_NEWEST, '"code" = ${code:singlequote}', '"part" = ${part:singlequote}')
+    query = Query(f'SELECT last("value") AS "v" FROM "kpi" WHERE {where} GROUP BY "city"', "$tag_city")
+    return ranking("${code:text}, ${part:text}, by city", about, query, "", decimals=1, no_value="no city has it")
+
+
+def _spread() -> Panel:
+    about = (
+        "How far the chosen cities lie apart, for every indicator of which a city has a value: newest value of each city, quartiles by nearest"
+        " rank. Outliers by robust z, shares of people and the region's own value: cityvitals region."
+    )
+    each = f'SELECT last("value") AS "v" FROM "kpi" WHERE {_NEWEST} GROUP BY "city", "code", "part"'
+    shown = 'count("v") AS "n", min("v") AS "min", percentile("v", 25) AS "low", median("v") AS "median", percentile("v", 75) AS "high", max("v") AS "max"'
+    query = Query(f'SELECT {shown} FROM ({each}) GROUP BY "code", "part"', table=True)
+    columns = [
+        Column("code", "Indicator", words=KPI_WORDS, to="region&var-code=${__value.raw}"),
+        Column("part", "Part", 110, words=PART_WORDS),
+        Column("n", "Cities", 80, decimals=0),
+        Column("min", "Lowest", 110, decimals=2),
+        Column("low", "First quartile", 120, decimals=2),
+        Column("median", "Median", 110, decimals=2),
+        Column("high", "Third quartile", 120, decimals=2),
+        Column("max", "Highest", 110, decimals=2),
+    ]
+    return listing("The region by indicator", about, query, columns, sort="Cities")
 
 
 def _alive() -> Panel:

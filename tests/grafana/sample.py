@@ -25,7 +25,7 @@ DIED = END - 120 * DAY  # when air-dead sent its last reading
 POLLUTANTS = ("pm2_5", "pm10", "no2", "so2", "o3")
 NODE = ("temperature", "humidity", "pressure", "ring_fill", "rssi", "heap_free", "uptime")
 LEDGER = ("ledger_sent", "ledger_received", "ledger_missing", "ledger_duplicate")
-COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_flagged", "gw_dropped")
+COUNTERS = ("gw_received", "gw_stored", "gw_duplicate", "gw_rejected", "gw_rejected_unit", "gw_flagged", "gw_dropped")
 LEVEL = {"pressure": 1000.0, "rssi": -60.0, "voltage": 230.0, "connector_state": 1.0, "laeq": 55.0}
 
 
@@ -61,9 +61,11 @@ def _readings() -> Iterator[str]:
     yield from _hourly("water-1", "water_total", RECENT)
     yield from _hourly("heat-1", "heat_total", RECENT)
     yield from _hourly("noise-1", "laeq", START)
+    for at in range(RECENT, END, HOUR):
+        yield f"{iso(at)},weather-1,wind_direction,{wind(at)},deg"
     for quantity, value, unit in (("interrupted", 30, "count"), ("interruption", 1200, "min")):
         yield f"{iso(RECENT)},outages-1,{quantity}_over_5min,{value},{unit}"
-    for quantity in (*COUNTERS, "gw_dirty", "gw_lag"):
+    for quantity in (*COUNTERS, "gw_dirty", "gw_lag", "gw_disk_free", "gw_cert_days"):
         yield from _hourly("gateway-1", quantity, RECENT)
     for quantity in LEDGER:
         yield from _hourly("air-1", quantity, RECENT)
@@ -73,7 +75,7 @@ def _readings() -> Iterator[str]:
 def _live() -> Iterator[str]:
     """Every minute of the last two hours of what is read by the minute; one connector in fault."""
     series = [("meter-register", "power"), ("charger-1", "connector_state"), ("air-1", "rssi"), ("air-1", "ring_fill")]
-    series += [("gateway-1", q) for q in (*COUNTERS, "gw_dirty", "gw_lag")]
+    series += [("gateway-1", q) for q in (*COUNTERS, "gw_dirty", "gw_lag", "gw_disk_free", "gw_cert_days")]
     for device, quantity in series:
         for step, at in enumerate(range(LIVE, NOW - MINUTE, MINUTE)):
             value = 3.0 if quantity == "connector_state" else _value(quantity, 40 * 24 + step)
@@ -85,6 +87,12 @@ def _hourly(device: str, quantity: str, since: int, until: int = END) -> Iterato
     for step, at in enumerate(range(since, until, HOUR)):
         if not (quantity == "so2" and START + 90 * DAY <= at < START + 160 * DAY):  # a whole month without a value
             yield f"{iso(at)},{device},{quantity},{_value(quantity, step)},{unit}"
+
+
+def wind(at: int) -> float:
+    """From the north, on either side of it, when PM2.5 is 12; from the south-west when it is 10 or 11."""
+    hours = (at - START) // HOUR
+    return 225.0 if hours % 3 < 2 else (10.0, 350.0)[hours % 2]
 
 
 def _value(quantity: str, step: int) -> float:

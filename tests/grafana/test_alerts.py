@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from adapters.influx.store import InfluxStore
-from grafana.build import ALERTS, build_alerts, check_alerts
+from grafana.build import ALERTS, alert_rules, build_alerts, check_alerts
 from grafana.rules import GROUPS, Rule, latest_after
 from ingest.core import Ingest
 from registry.city import City
@@ -109,6 +109,15 @@ def dropped(before: float, after: float) -> Deed:
     return deed
 
 
+def gateway(**values: float) -> Deed:
+    def deed(town: Town) -> None:
+        for quantity, value in ({"gw_lag": 1.0} | values).items():
+            town.feed("gw-1", quantity, 0, value)
+        town.derive()
+
+    return deed
+
+
 # Rule, the device its alert names, the fault, and what ends it.
 CASES: dict[str, tuple[str, Deed, Deed]] = {
     "device-silent": ("air-1", reading("air-1", "pm2_5", 5, 17 * MINUTE), reading("air-1", "pm2_5", 5)),
@@ -127,6 +136,8 @@ CASES: dict[str, tuple[str, Deed, Deed]] = {
     "nothing-comes": ("", reading("air-1", "pm2_5", 5, 16 * MINUTE), reading("air-1", "pm2_5", 5)),
     "gateway-lag": ("gw-1", reading("gw-1", "gw_lag", 901), reading("gw-1", "gw_lag", 60)),
     "gateway-silent": ("gw-1", reading("gw-1", "gw_lag", 5, 17 * MINUTE), reading("gw-1", "gw_lag", 5)),
+    "gateway-disk": ("gw-1", gateway(gw_disk_free=9), gateway(gw_disk_free=11)),
+    "certificate-ends": ("gw-1", gateway(gw_cert_days=20), gateway(gw_cert_days=22)),
     "gateway-drops": ("gw-1", dropped(3, 5), dropped(5, 5)),
 }  # fmt: skip
 
@@ -180,6 +191,23 @@ def test_a_rule_fires_and_clears(influxdb: InfluxDB, database: str, store: Influ
     assert mine() == {frozenset(named)}
     cure(town)
     assert mine() == set()
+
+
+@pytest.mark.parametrize("uid", ["device-gone", "peak-near"])
+def test_in_a_store_with_a_retention_rules_read_the_policy_that_is_never_deleted(influxdb: InfluxDB, uid: str) -> None:
+    name = influxdb.create(f"alerts_kept_{uid}".replace("-", "_"))
+    influxdb.query(f'ALTER RETENTION POLICY "autogen" ON "{name}" DURATION 8w SHARD DURATION 1w DEFAULT', name)
+    _, fault, cure = CASES[uid]
+    town = Town(InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}"), "kept")
+    fault(town)
+    groups: list[dict[str, Any]] = yaml.safe_load(alert_rules("forever"))["groups"]
+    built = {rule["uid"]: rule["data"] for group in groups for rule in group["rules"]}[f"cv-{uid}"]
+    texts = [step["model"]["query"] for step in built if "query" in step["model"]]
+    kept = RULES[uid]._replace(query=texts[0], over=texts[1] if len(texts) > 1 else "")
+    assert firing(influxdb, name, RULES[uid]) == set() or uid == "peak-near"
+    assert firing(influxdb, name, kept)
+    cure(town)
+    assert firing(influxdb, name, kept) == set()
 
 
 def test_an_ingest_that_stopped_is_noticed_by_what_is_missing(influxdb: InfluxDB) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from adapters.influx.store import InfluxStore
-from adapters.points import Point
+from adapters.points import Newest, Point
 from grafana.colours import TROUBLE_WORDS
 from grafana.influx import total
-from ingest.fleet import TROUBLE
-from telemetry.windows import DAY, HOUR
+from ingest.fleet import TROUBLE, Fleet
+from registry.city import City
+from telemetry.windows import DAY, HOUR, MINUTE
 from tests.grafana.asking import Asked, asked, dashboards, replaced
 from tests.grafana.sample import CITY, DIED, END, NOW, RECENT, START, fill
 from tests.servers import InfluxDB
@@ -23,6 +24,8 @@ MAY_BE_EMPTY = {
     "kpis: Productivity A": "sensors give none of these",
     "kpis: Education, health A": "sensors give none of these",
     "kpis: Safety, housing A": "sensors give none of these",
+    # In the sample the wind blows from north and south-west only.
+    **{f"air: ${{quantity:text}} by wind, from {letter}": "no hour has that wind" for letter in "BCDEGH"},
     "air: Notes on daily means, 28 days A": "nothing has to be said about its days",
 }
 
@@ -152,6 +155,118 @@ def test_the_index_is_the_worst_band_of_any_pollutant(influxdb: InfluxDB, databa
     rows = answer(influxdb, database, "city-now", "Air index of the worst station, 48 hours", END - DAY, END)
     # PM2.5 of 10 to 12 µg/m³ is fair, NO2 of 10 to 12 good or fair.
     assert {row["index"] for row in rows if row["index"] is not None} == {2}
+
+
+def test_air_by_wind_is_the_mean_of_the_hours_with_that_wind(influxdb: InfluxDB, database: str) -> None:
+    found = {}
+    for letter, query in enumerate(panel("air", "${quantity:text} by wind, from")["targets"]):
+        rows = answer(influxdb, database, "air", "${quantity:text} by wind, from", RECENT, END - 1, letter)
+        found[query["alias"]] = [row["m"] for row in rows if row["m"] is not None]
+    assert {name: means for name, means in found.items() if means} == {
+        "N": [pytest.approx(12)],
+        "SW": [pytest.approx(10.5)],
+    }
+
+
+def test_rejects_of_gateways_are_counted_by_kind(influxdb: InfluxDB, database: str) -> None:
+    rows = answer(influxdb, database, "pipeline", "Rejected by gateways", NOW - HOUR, NOW)
+    assert [row["quantity"] for row in rows] == ["gw_rejected_unit"]
+    assert rows[0]["n"] > 0
+
+
+def test_a_gateway_that_stopped_for_twenty_minutes_is_a_gap_on_the_boards(influxdb: InfluxDB) -> None:
+    name = influxdb.create("grafana_stopped")
+    lines = []
+    begin = END - 2 * HOUR
+    for minute in range(120):
+        if not 50 <= minute < 70:
+            tags = f"city={CITY},device=gateway-1,quantity=gw_lag,site=-"
+            t = begin + minute * MINUTE
+            lines.append(f"window,{tags} n=6i,sum=6,max=1,last=1,last_t={t}i {t}")
+            lines.append(
+                f"window,city={CITY},device=m1,quantity=power,site=-  n=6i,sum=6000,max=1000,last=1000 {t}".replace(
+                    "  ", " "
+                )
+            )
+    influxdb.write(name, "\n".join(lines))
+    rows = answer(influxdb, name, "pipeline", "Oldest waiting window by gateway", begin, END - 1)
+    reported = [row["lag"] is not None for row in rows]
+    assert len(rows) == 120
+    assert reported == [not 50 <= minute < 70 for minute in range(120)]
+    assert (
+        panel("pipeline", "Oldest waiting window by gateway")["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False
+    )
+
+
+def test_a_device_silent_since_last_year_is_listed_with_its_age(influxdb: InfluxDB) -> None:
+    """Nothing of it lies in the range of any panel; the row that ingest keeps of it does not depend on a range."""
+    name = influxdb.create("grafana_last_year")
+    store = InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}")
+    device = {"id": "air-old", "site": "Quay", "kind": "air_lowcost", "quantities": ["pm2_5"]}
+    city = City.model_validate(
+        {"city": {"id": CITY, "name": "S", "country": "GB", "timezone": "Europe/London"}, "device": [device]}
+    )
+    heard = NOW - 400 * DAY
+    fleet = Fleet(city, [Newest("air-old", "pm2_5", heard, 7.0, 1)])
+    fleet.judge(NOW)
+    store.points.put([*fleet.rows(), fleet.summary(NOW)])
+    [row] = answer(influxdb, name, "fleet", "Every device, the worst first", NOW - DAY, NOW)
+    assert (row["device"], row["site"], row["heard"]) == ("air-old", "Quay", heard)
+    assert TROUBLE[int(row["trouble"])] == "silent for a day"
+    columns = {
+        o["matcher"]["options"]: o["properties"]
+        for o in panel("fleet", "Every device, the worst first")["fieldConfig"]["overrides"]
+    }
+    assert {"id": "unit", "value": "dateTimeFromNow"} in columns["heard"], "it is shown as an age"
+    [silent] = answer(influxdb, name, "city-now", "Silent devices", NOW - DAY, NOW)
+    assert 1 in silent.values()
+
+
+def test_the_history_of_rolling_values_can_be_chosen(influxdb: InfluxDB) -> None:
+    name = influxdb.create("grafana_rolling")
+    tags = {"city": CITY, "code": "LOCAL:AQ:EAQI", "part": "-", "period": "24h"}
+    points = [Point("kpi", tags, {"value": float(n), "valued": 1, "verdict": 0}, NOW - n * HOUR) for n in range(1, 6)]
+    InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}").points.put(points)
+    variables = {v["name"]: v for v in dashboards()["kpis"]["templating"]["list"]}
+    assert {"24h", "365d"} <= {option["value"] for option in variables["step"]["options"]}
+    chosen = {"${step:singlequote}": "'24h'", "${code:singlequote}": "'LOCAL:AQ:EAQI'"}
+    query = panel("kpis", "${code:text}")["targets"][0]["query"]
+    rows = influxdb.query(replaced(query, NOW - DAY, NOW, CITY, chosen), name)
+    assert [row["value"] for row in rows] == [5, 4, 3, 2, 1]
+
+
+def test_the_region_shows_shares_on_target_and_quartiles(influxdb: InfluxDB) -> None:
+    name = influxdb.create("grafana_region")
+    points = []
+    for number, (value, verdict) in enumerate(((4.0, 2), (8.0, 1), (12.0, 1), (40.0, 1))):
+        tags = {"city": f"c{number}", "period": "year"}
+        points.append(
+            Point(
+                "kpi",
+                tags | {"code": "EN:EN:AQ:1C", "part": "pm2_5"},
+                {"value": value, "valued": 1, "verdict": verdict},
+                START,
+            )
+        )
+        points.append(
+            Point("kpi", tags | {"code": "EN:EN:WS:1C", "part": "-"}, {"value": 1.0, "valued": 1, "verdict": 2}, START)
+        )
+    InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}").points.put(points)
+    columns = {
+        o["matcher"]["options"]: o["properties"][0]["value"]
+        for o in panel("region", "On target, by sub-dimension")["fieldConfig"]["overrides"]
+    }
+    rows = answer(influxdb, name, "region", "On target, by sub-dimension")
+    shares = {
+        row["city"]: {columns[k]: v for k, v in row.items() if k in columns and k != "city" and v is not None}
+        for row in rows
+    }
+    assert shares == {"c0": {"Environment": 100}, **{f"c{n}": {"Environment": 50} for n in (1, 2, 3)}}
+    spread = {(row["code"], row["part"]): row for row in answer(influxdb, name, "region", "The region by indicator")}
+    air = spread["EN:EN:AQ:1C", "pm2_5"]
+    assert [air[k] for k in ("n", "min", "low", "median", "high", "max")] == [4, 4, 4, 10, 12, 40]
+    by_city = answer(influxdb, name, "region", "${code:text}, ${part:text}, by city")
+    assert {row["city"]: row["v"] for row in by_city} == {"c0": 4, "c1": 8, "c2": 12, "c3": 40}
 
 
 def test_a_period_without_a_value_is_listed_with_its_reason(influxdb: InfluxDB, database: str) -> None:
