@@ -18,6 +18,7 @@ from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags, joined
 from gateway.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
+from gateway.decoding.reject_kinds import kinds_of
 from gateway.identity import PLACES, with_keys
 from gateway.incoming import Counts, Incoming, Redelivered
 from gateway.ledger import Ledger
@@ -26,7 +27,6 @@ from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
-from gateway.reject_kinds import kinds_of
 from gateway.routes import NotServed, Route, Routes, Served, Source
 from gateway.stamping import Stamping
 from gateway.unasked import Unasked

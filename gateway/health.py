@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.ledger import Totals
-from gateway.reject_kinds import KINDS
+from gateway.decoding.reject_kinds import KINDS
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 

@@ -18,7 +18,7 @@ from registry.silence import silent_after
 from registry.unregistered import unregistered
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
-from telemetry.series import SeriesTable
+from telemetry.series import IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
 
 # The newest value of these is shown of every device that has it.
@@ -94,11 +94,10 @@ class Fleet:
         state.times[row.quantity] = max(row.time, before or 0)
 
     def take(self, windows: Partials, table: SeriesTable) -> None:
-        """Note stored windows, the newest of each series."""
+        """Note stored windows, the newest of each series, and of connectors those around the last change of state."""
         windows = windows.latest()
         with_values = windows.take(windows.n > 0)
-        last = np.flatnonzero(np.diff(with_values.series, append=-1))
-        rows = with_values.take(last)
+        rows = with_values.take(_newest_and_turns(with_values, table))
         for series, t, value, n in zip(
             rows.series.tolist(), rows.last_t.tolist(), rows.last.tolist(), rows.n.tolist(), strict=True
         ):
@@ -182,6 +181,16 @@ class Fleet:
         counts["newest"] = newest = max((s.heard for s in mine), default=0) or None
         counts["age"] = (now - newest) / 1000 if newest else None
         return Point("state", {"city": self.city.id}, counts, now // MINUTE * MINUTE)
+
+
+def _newest_and_turns(rows: Partials, table: SeriesTable) -> IntArray:
+    """Places of the last row of every series, and of the two rows of a connector between which its state changed last."""
+    last = np.flatnonzero(np.diff(rows.series, append=-1))
+    before = np.flatnonzero((np.diff(rows.series) == 0) & (np.diff(rows.last) != 0))
+    turns = {
+        int(rows.series[i]): i for i in before.tolist() if table[int(rows.series[i])].quantity == "connector_state"
+    }
+    return np.unique(np.concatenate([last, *(np.array([i, i + 1]) for i in turns.values())]))
 
 
 def _registered(device: Device | None, gateway: bool) -> dict[str, float | int | str | None]:

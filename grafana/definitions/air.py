@@ -55,7 +55,7 @@ def _pollutant(quantity: str) -> Panel:
     query = Query(f'SELECT max("m") AS "m" FROM ({each}) WHERE $timeFilter GROUP BY time(1h) fill(none)', "µg/m³")
     return number(
         POLLUTANTS[quantity], about, query, "ug/m3", steps=band_steps(quantity), time_from="48h", spark=True, decimals=1,
-        size=26, interval="1h", no_value="not measured",
+        size=26, interval="1h", no_value="not in 48 h",
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _stations() -> Panel:
         Column("device", "Station", 80, to="air&var-device=${__value.text}&var-quantity=${quantity}"),
         Column("site", "Site"),
         *(Column(q, t, 57, "coloured", decimals=1, steps=band_steps(q)) for q, t in POLLUTANTS.items()),
-        Column("heard", "Heard", 120, "ago"),
+        Column("heard", "Heard", 138, "ago"),
     ]
     return listing("Stations, newest hour", about, Query(query, table=True), columns, sort="Index", time_from="6h")
 
@@ -89,10 +89,10 @@ def _curves() -> Panel:
         "Hourly means of the chosen pollutant. The dashed line is the WHO guideline level of 2021 for a day (for ozone: eight"
         " hours): single hours may be above it. A gap is a gap."
     )
-    each = mean("hour", "x", ("time($__interval)", '"site"'), ONLY, fill="null").replace(
+    each = mean("hour", "x", ("time($__interval)", '"device"', '"site"'), ONLY, fill="null").replace(
         "= 'x'", "= ${quantity:singlequote}"
     )
-    queries = [Query(each, "$tag_site")]
+    queries = [Query(each, "$tag_site, $tag_device")]
     for quantity, level in WHO_DAY.items():
         where = all_of(CITY, '"quantity" = ${quantity:singlequote}', is_quantity(quantity), TAKEN, "$timeFilter")
         text = f'SELECT max("n") * 0 + {level:g} AS "g" FROM "hour" WHERE {where} GROUP BY time($__interval) fill(none)'
@@ -137,7 +137,8 @@ def _year() -> Panel:
 def _ranking() -> Panel:
     about = "Which station stands out: one far above its neighbours for days is a hot spot or a broken sensor."
     where = [CITY, '"quantity" = ${quantity:singlequote}', ONLY, TAKEN, "$timeFilter"]
-    query = Query(select('sum("sum") / sum("n") AS "m"', "hour", where, ('"site"',)), "$tag_site")
+    by = ('"device"', '"site"')
+    query = Query(select('sum("sum") / sum("n") AS "m"', "hour", where, by), "$tag_site, $tag_device")
     return ranking("${quantity:text}, mean of seven days by station", about, query, "ug/m3", time_from="7d", decimals=1)
 
 

@@ -124,8 +124,8 @@ def _targets() -> dict[str, Any]:
         Column("verdict", "Verdict", 95, "coloured", words=VERDICT_WORDS, steps=VERDICT),
         Column("code", "Indicator", words=KPI_WORDS, to="kpis&var-code=${__value.raw}"),
         Column("part", "Part", 70, words=PART_WORDS),
-        Column("value", "Value", 80, decimals=1),
-        Column("target", "Target", 80, decimals=1),
+        Column("value", "Value", 80, decimals=2),
+        Column("target", "Target", 80, decimals=2),
         Column("unit", "Unit", 112, words=UNIT_WORDS),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
     ]

@@ -87,8 +87,8 @@ def _targets() -> Panel:
         Column("verdict", "Verdict", 90, "coloured", words=VERDICT_WORDS, steps=VERDICT),
         Column("code", "Indicator", words=KPI_WORDS, to="kpis&var-code=${__value.raw}&var-period=${period}"),
         Column("part", "Part", 65, words=PART_WORDS),
-        Column("value", "Value", 75, decimals=1),
-        Column("target", "Target", 75, decimals=1),
+        Column("value", "Value", 75, decimals=2),
+        Column("target", "Target", 75, decimals=2),
     ]
     return listing("Against the city's targets", about, query, columns, sort="Verdict", descending=False)
 

@@ -161,3 +161,19 @@ def test_what_is_in_no_kpi_has_a_row_with_advice() -> None:
         "meter-1": (1, "cityvitals device add CITY.toml meter-1 --quantity power"),
         "air-1": (0, ""), "charger-1": (0, ""), "kiosk-1": (0, ""),
     }  # fmt: skip
+
+
+def test_a_change_of_state_within_one_batch_is_noted_with_its_time() -> None:
+    """A backlog of a day comes as one batch: in fault for its last two hours, with the state of the batch before it since."""
+    table = SeriesTable()
+    series = table.id_of(Series("town", "charger-1", "connector_state"))
+    fleet = Fleet(
+        CITY, [heard("charger-1", "connector_state", DAY, value=0.0), heard("charger-1", "", 0, value=NOW - 9 * DAY)]
+    )
+    times = list(range(NOW - DAY, NOW, HOUR))
+    for states in ([0.0] * 22 + [3.0] * 2, [2.0] + [0.0] * 23):
+        readings = Readings.of([series] * 24, times, states)
+        fleet.take(fold(readings, MINUTE, table.modulus(readings.series)), table)
+        fleet.judge(NOW)
+        since = rows(fleet)["charger-1"]["state_since"]
+        assert since == times[states.index(states[-1])]
