@@ -184,7 +184,7 @@ class Fleet:
 
 
 def _newest_and_turns(rows: Partials, table: SeriesTable) -> IntArray:
-    """Places of the last row of every series, and of the two rows of a connector between which its state changed last."""
+    """Places of the last row of every series, and of a connector's two rows between which its state changed last."""
     last = np.flatnonzero(np.diff(rows.series, append=-1))
     before = np.flatnonzero((np.diff(rows.series) == 0) & (np.diff(rows.last) != 0))
     turns = {

@@ -164,16 +164,14 @@ def test_what_is_in_no_kpi_has_a_row_with_advice() -> None:
 
 
 def test_a_change_of_state_within_one_batch_is_noted_with_its_time() -> None:
-    """A backlog of a day comes as one batch: in fault for its last two hours, with the state of the batch before it since."""
+    """A backlog comes a day a batch: in fault at the end of the first day; cured in the first hour of the second."""
     table = SeriesTable()
     series = table.id_of(Series("town", "charger-1", "connector_state"))
-    fleet = Fleet(
-        CITY, [heard("charger-1", "connector_state", DAY, value=0.0), heard("charger-1", "", 0, value=NOW - 9 * DAY)]
-    )
-    times = list(range(NOW - DAY, NOW, HOUR))
-    for states in ([0.0] * 22 + [3.0] * 2, [2.0] + [0.0] * 23):
+    begun = Newest("charger-1", "", 0, float(NOW - 9 * DAY), 0)
+    fleet = Fleet(CITY, [heard("charger-1", "connector_state", 3 * DAY, value=3.0), begun])
+    for ago, states in ((2 * DAY, [0.0] * 22 + [3.0] * 2), (DAY, [3.0, 2.0, *[0.0] * 22])):
+        times = list(range(NOW - ago, NOW - ago + DAY, HOUR))
         readings = Readings.of([series] * 24, times, states)
         fleet.take(fold(readings, MINUTE, table.modulus(readings.series)), table)
         fleet.judge(NOW)
-        since = rows(fleet)["charger-1"]["state_since"]
-        assert since == times[states.index(states[-1])]
+        assert rows(fleet)["charger-1"]["state_since"] == times[states.index(states[-1])]
