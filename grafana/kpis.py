@@ -23,6 +23,7 @@ def part_title(part: str) -> str:
 
 KPI_WORDS = {code: kpi.name for code, kpi in KPIS.items()}
 PART_WORDS = {"-": "–"} | {part: part_title(part) for kpi in KPIS.values() for part in kpi.parts} | PARTS
+STATUS_WORDS = {"not_applicable": "not applicable", "no_data": "no data"}
 # Sub-dimensions as groups of codes: the pattern, the name, and how many U4SSC KPIs it has (None: local ones).
 GROUPS = (
     ("EC:ICT", "ICT", "EC:ICT"),

@@ -7,7 +7,7 @@ from typing import Any
 from grafana.colours import BLUE, GREY, ORANGE, VERDICT, VERDICT_WORDS
 from grafana.frame import Row, choice, dashboard, entered
 from grafana.influx import CITY, PAST, VALUED, Query, all_of
-from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, size_of
+from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, STATUS_WORDS, size_of
 from grafana.panels import Line, Panel, curves, number
 from grafana.tables import Column, listing
 from grafana.units import UNIT_WORDS
@@ -69,7 +69,7 @@ def _with_value() -> Panel:
         Column("unit", "Unit", 112, words=UNIT_WORDS),
         Column("label", "Period", 85),
         Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
-        Column("status", "Status", 95),
+        Column("status", "Status", 112, words=STATUS_WORDS),
         Column("n_devices", "Devices", 75, decimals=0),
         Column("revision", "Rev.", 55, "coloured", decimals=0, steps=((0, GREY), (2, ORANGE))),
     ]
@@ -153,7 +153,7 @@ def _values() -> Panel:
         Column("value", "Value", 75, "coloured", decimals=2),
         Column("previous", "Before", 75, "coloured", decimals=2),
         Column("revision", "Rev.", 50, decimals=0),
-        Column("status", "Status", 95),
+        Column("status", "Status", 112, words=STATUS_WORDS),
         Column("method", "Method", 150),
         Column("notes", "Notes", 320),
     ]

@@ -26,7 +26,7 @@ INDICATORS: tuple[tuple[str, str, str, str, int, Steps], ...] = (
     ("t CO₂e per head", "EN:EN:AQ:2C", "-", "365d|year", 2, _PLAIN),
     ("Peak kW, month", "LOCAL:E:PEAK", "-", "month", 0, _PLAIN),
     ("Smart meters %", "EC:ICT:ES:1C", "-", "365d|year", 0, _SHARE),
-    ("Chargers available %", "LOCAL:EV:AVAILABILITY", "-", "365d|year", 0, _SHARE),
+    ("Chargers up %", "LOCAL:EV:AVAILABILITY", "-", "365d|year", 0, _SHARE),
 )
 
 
@@ -34,10 +34,10 @@ def build() -> dict[str, Any]:
     """The dashboard."""
     rows = [
         Row(9, [(24, _cities())]),
-        Row(9, [(14, _on_target()), (10, _chosen())]),
-        Row(9, [(14, _alive()), (10, _how_many())]),
+        Row(9, [(24, _on_target())]),
+        Row(9, [(14, _alive()), (10, _chosen())]),
         Row(11, [(24, _spread())]),
-        Row(10, [(12, _history()), (12, _air())]),
+        Row(10, [(9, _history()), (9, _air()), (6, _how_many())]),
     ]
     codes = {code: kpi.name for code, kpi in KPIS.items() if kpi.derivable}
     variables = [
@@ -62,7 +62,7 @@ def _cities() -> Panel:
         Column(
             f"i{n}",
             title,
-            0,
+            120,
             "badge",
             decimals=decimals,
             steps=steps,
@@ -91,7 +91,7 @@ def _on_target() -> Panel:
     query = Query(f'SELECT {", ".join(outer)} FROM {", ".join(parts)} GROUP BY "city"', table=True)
     columns = [Column("city", "City", 0, to="/d/cityvitals-kpis?var-city=${__value.text}")]
     columns += [
-        Column(f"g{number}", title, 0, "badge", unit="%", decimals=0, steps=_ON_TARGET, base=FAINT)
+        Column(f"g{number}", title, 130, "badge", unit="%", decimals=0, steps=_ON_TARGET, base=FAINT)
         for number, (_, title, _) in enumerate(GROUPS)
     ]
     return listing("On target, by sub-dimension", about, query, columns, sort="City", descending=False)
