@@ -66,7 +66,10 @@ class Cursors:
 
 
 def collect(store: Store, feeds: list[Feed], cursors: Cursors, get: Get) -> Collected:
-    """Copy what has changed since the last time. Raises UsageError where two feeds give one city."""
+    """Copy what has changed since the last time. Raises UsageError for a key, or where two feeds give one city."""
+    for feed in feeds:  # before the first request
+        if feed.key:
+            expected_fingerprint(feed.key)
     result = Collected()
     owner: dict[str, str] = {}
     for feed in feeds:

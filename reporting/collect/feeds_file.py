@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from registry.toml import load
 
@@ -22,6 +22,13 @@ class Feed(BaseModel):
     key: str = Field("", description="sha256:...")
     token_file: Path | None = None
     region: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _over_http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"'{url}' is not the address of a feed; it starts with http:// or https://")
+        return url
 
 
 class FeedsFile(BaseModel):

@@ -113,7 +113,11 @@ def _files(folder: Path, manifest: Manifest, result: Checked) -> Iterator[str]:
         if name not in there:
             yield f"{name} is missing"
             continue
-        content = (folder / name).read_bytes()
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            yield f"{name} cannot be read: {cause(error)}"
+            continue
         result.files += 1
         if len(content) != entry.bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
             yield f"{name} is not the file that was signed"

@@ -72,7 +72,9 @@ def workbench(values: Mapping[str, Mapping[Point, float]], targets: Mapping[Poin
     scores = {how: _scores(table, points, targets, how) for how in NORMALISATIONS}
     mine = scores[choice.normalisation]
     weights = (
-        equal(len(points)) if choice.weights == "equal" else by_category([KPIS[code].category for code, _ in points])
+        equal(max(len(points), 1))
+        if choice.weights == "equal" or not points
+        else by_category([KPIS[code].category for code, _ in points])
     )
     total = aggregated(mine, weights, choice.aggregation)[:, 0] if points else np.full(len(values), np.nan)
     rank = ranked(total[:, None])[:, 0]

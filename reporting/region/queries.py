@@ -46,12 +46,15 @@ def region_twins(store: Cities, ours: str, theirs: str, period: str) -> Twins:
 
 
 def region_index(store: Cities, period: str, choice: Choice, region: str = "", group: str = "") -> Result:
-    """The workbench over the cities of a region. Raises UsageError where no target is set."""
+    """The workbench over the cities of a region. Raises UsageError where no target is set, or no value is there."""
     found = members(store, cities_of(store, region, group), period)
     wanted = common_targets(found)
     if not wanted:
         raise UsageError("No city has a target; set [[target]] entries, or import with --targets.")
-    return workbench({m.id: _values(m, wanted) for m in found}, wanted, choice)
+    values = {m.id: _values(m, wanted) for m in found}
+    if not any(values.values()):
+        raise UsageError(f"No city has a value of {period} for a figure with a target.")
+    return workbench(values, wanted, choice)
 
 
 def common_targets(found: Sequence[Member]) -> dict[Point, Target]:

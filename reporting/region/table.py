@@ -12,10 +12,10 @@ from adapters.store import CityRecord
 from registry.city import City
 from reporting.comparison import CityFigures
 from reporting.figures.figures import Figure, figures
+from reporting.figures.stored import calendar
 from reporting.targets import Scores, score, stored_targets
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiQuery, StoredKpi
-from telemetry.periods import parse_period
 
 # Variables by which like cities are found; `density` is made of two of them.
 VARIABLES = ("population", "income_per_capita", "heating_degree_days", "car_share")
@@ -69,7 +69,7 @@ def members(store: Cities, cities: Iterable[City], period_text: str) -> list[Mem
     """The cities with their figures of a calendar period. Raises UsageError for the period."""
     found = []
     for city in cities:
-        period = parse_period(period_text, city.zone)
+        period = calendar(city, period_text)
         mine = figures(v.kpi for v in store.kpis(KpiQuery.of_period(city.id, period)))
         found.append(Member(city=city, figures=mine, scores=score(mine, stored_targets(city))))
     return found

@@ -23,7 +23,8 @@ def profile_text(found: Sequence[Profile], form: str, width: int) -> str:
         "KPI", "part", "name", "unit", "reported", "people", "performance", "points", "region", "how", "lowest", "q1",
         "median", "q3", "highest", "best", "far from its group", "notes",
     )  # fmt: skip
-    return printed(form, found, [head, *map(_profile_row, found)], width, _PROFILE_FOOT)
+    foot = _PROFILE_FOOT if found else "no city has a value of this period"
+    return printed(form, found, [head, *map(_profile_row, found)], width, foot)
 
 
 def _profile_row(p: Profile) -> list[str]:

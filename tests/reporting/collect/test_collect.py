@@ -229,6 +229,18 @@ def test_the_metadata_of_the_feeds_is_dcat(source: SqliteStore) -> None:
     assert found["@type"] == "dcat:Catalog"
 
 
+def test_a_key_that_cannot_be_one_is_found_before_any_request(tmp_path: Path) -> None:
+    def get(*_: Any) -> Answer:
+        raise AssertionError("a feed was asked")
+
+    copy, feeds = SqliteStore(tmp_path / "c.db"), [Feed(url="http://x"), Feed(url="http://y", key="sha256:12")]
+    with pytest.raises(UsageError, match="is not a fingerprint"):
+        collect(copy, feeds, Cursors(tmp_path / "cursors"), get)
+    (tmp_path / "feeds.toml").write_text('[[feed]]\nurl = "ftp://x"\n')
+    with pytest.raises(UsageError, match=r"line 2.*'ftp://x' is not the address of a feed"):
+        read_feeds(tmp_path / "feeds.toml")
+
+
 def test_a_file_of_feeds_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "feeds.toml").write_text('[[feed]]\nurl = "http://x"\nkeys = "sha256:1"\n')
     with pytest.raises(UsageError, match=r"feeds\.toml, line 3.*did you mean 'key'"):

@@ -127,6 +127,12 @@ def test_a_file_that_was_added_is_found(copy: Path) -> None:
     assert wrong(copy) == "more.csv is in the folder and not in the manifest"
 
 
+def test_a_folder_in_the_place_of_a_file_is_found(copy: Path) -> None:
+    (copy / "figures.csv").unlink()
+    (copy / "figures.csv").mkdir()
+    assert wrong(copy) == "figures.csv cannot be read: Is a directory"
+
+
 def test_a_key_listed_twice_is_found(copy: Path) -> None:
     content = (copy / "manifest.json").read_bytes()
     (copy / "manifest.json").write_bytes(b'{"city":"other",' + content[1:])

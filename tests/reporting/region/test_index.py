@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +98,13 @@ def test_the_interval_of_two_cities_that_lead_in_one_figure_each_is_half_and_hal
     found = {s.city: s for s in workbench(values, wanted, Choice(draws=1000)).standings}
     assert found["a"].first == pytest.approx(0.625, abs=0.05)
     assert (found["a"].low, found["a"].high) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("weights", ["equal", "category"])
+def test_without_any_figure_nobody_has_a_rank(weights: Any) -> None:
+    found = workbench({"a": {}, "b": {}}, targets("higher", "lower", "higher"), Choice(draws=10, weights=weights))
+    assert {(s.rank, s.score, s.figures) for s in found.standings} == {(None, None, 0)}
+    assert found.bounds == ()
 
 
 def test_a_city_without_figures_has_no_rank() -> None:

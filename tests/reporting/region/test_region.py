@@ -137,6 +137,14 @@ def test_the_index_states_its_choice_and_gives_intervals(store: str) -> None:
         run("index", "rank", "--store", store, "--period", "2025", "--mean", "geometrical")
 
 
+def test_a_year_without_values_is_a_sentence(store: str) -> None:
+    with pytest.raises(UsageError, match="No city has a value of 1990 for a figure with a target"):
+        run("index", "rank", "--store", store, "--period", "1990")
+    assert "no city has a value of this period" in run("region", "show", "--store", store, "--period", "1990")
+    with pytest.raises(UsageError, match="'365d' is a rolling period; use a calendar period"):
+        run("region", "show", "--store", store, "--period", "365d")
+
+
 HEAD = "city,code,part,year,value,numerator,denominator,source,quality\n"
 GOOD = "m001,SC:SH:SI:4C,,2030,50,,,office,measured\n"
 
