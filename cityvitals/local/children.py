@@ -72,13 +72,13 @@ class Local:
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
             )
 
-    def wait(self, what: str, ready: Callable[[], bool]) -> None:
-        """Until it is ready. Raises CityVitalsError when a process ends before, or after 30 s."""
-        deadline = time.monotonic() + _START_S
+    def wait(self, what: str, ready: Callable[[], bool], limit_s: float = _START_S) -> None:
+        """Until it is ready. Raises CityVitalsError when a process ends before, or after `limit_s`."""
+        deadline = time.monotonic() + limit_s
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise CityVitalsError(f"{what} did not come up in {_START_S:g} s; see the logs in {self.folder}.")
+                raise CityVitalsError(f"{what} did not come up in {limit_s:g} s; see the logs in {self.folder}.")
             time.sleep(0.1)
 
     def check(self) -> None:

@@ -29,6 +29,7 @@ from telemetry.periods import local_date
 from telemetry.windows import BASE_WIDTH, DAY, MINUTE
 
 LIVE_MS = 30_000
+_READY_S = 300.0  # ingest may have to read a year of history from InfluxDB on a busy machine
 
 
 @dataclass(slots=True)
@@ -100,7 +101,8 @@ class Demo:
         tokens = setting.new_tokens(self.folder / "tokens")
         self.local.start_broker(broker_port)
         self.local.start(("gateway", "ingest", "api", "simulate"), self.config)
-        self.local.wait("the API", lambda: answers(f"http://127.0.0.1:{self.port}/readyz"))
+        ready = f"http://127.0.0.1:{self.port}/readyz"
+        self.local.wait("the API", lambda: answers(ready), _READY_S)
         self._print_addresses(broker_port, nodes, tokens)
 
     # -- configuration and output ------------------------------------------------------------------------------------

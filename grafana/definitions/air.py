@@ -78,7 +78,10 @@ def _stations() -> Panel:
         Column("i", "Index", 84, "badge", steps=INDEX, words=INDEX_WORDS),
         Column("device", "Station", 92, to="air&var-device=${__value.text}&var-quantity=${quantity}"),
         Column("site", "Site"),
-        *(Column(q, t, 52, "coloured", decimals=1, steps=band_steps(q)) for q, t in POLLUTANTS.items()),
+        *(
+            Column(q, t, 57 if q.startswith("pm") else 48, "coloured", decimals=1, steps=band_steps(q))
+            for q, t in POLLUTANTS.items()
+        ),
         Column("heard", "Heard", 138, "ago"),
     ]
     return listing("Stations, newest hour", about, Query(query, table=True), columns, sort="Index", time_from="6h")
