@@ -18,7 +18,7 @@ from tests.reporting.adds_up import all_faults
 PERIODS = {
     "aberdeen": (recorded.STATIONS, "2018", "2018-06-15"),
     "trondheim": (recorded.TRONDHEIM, "2019", "2020", "2019-03"),
-    "acn": (recorded.ACN, "2018", "2019-03-05"),
+    "acn": (recorded.ACN, "2021", "2021-06", "2021-06-15"),
     "lcl": (recorded.METERS, "2013", "2013-07", "2013-01-18"),
 }
 SLOW = ("lcl",)  # replays three million readings
