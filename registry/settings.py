@@ -133,6 +133,30 @@ class IngestSettings(Section):
     rejects: Path = Path("ingest-rejects.db")
 
 
+class LogSettings(Section):
+    """Kafka, where a distributed engine derives the values instead of ingest: `cityvitals bridge` and `values`.
+
+    `brokers`: as host:port,host:port. `settings`: further ones of librdkafka, such as those of TLS. `tick_s`: seconds
+    after new windows until the values of a city are derived.
+    """
+
+    brokers: str = "localhost:9092"
+    records: str = "cityvitals.log"
+    values: str = "cityvitals.values"
+    group: str = "cityvitals-values"
+    tick_s: float = Field(10.0, gt=0)
+    username: str | None = None
+    password: SecretStr | None = None
+    settings: dict[str, str] = {}
+
+    def client(self) -> dict[str, str]:
+        """The settings of a client, with the credentials."""
+        found = dict(self.settings)
+        if self.username and self.password:
+            found |= {"sasl.username": self.username, "sasl.password": self.password.get_secret_value()}
+        return found
+
+
 class StoreSettings(Section):
     """Where everything is kept; credentials for InfluxDB."""
 
@@ -223,6 +247,7 @@ class Settings(Section):
     city_files: list[Path] = []
     gateway: GatewaySettings = GatewaySettings()
     ingest: IngestSettings = IngestSettings()
+    log: LogSettings = LogSettings()
     store: StoreSettings = StoreSettings()
     api: ApiSection = ApiSection()
     simulate: SimulateSettings = SimulateSettings()

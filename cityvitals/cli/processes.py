@@ -1,4 +1,4 @@
-"""The long-running commands: `cityvitals gateway`, `ingest`, `api` and `simulate`."""
+"""The long-running commands: `cityvitals gateway`, `ingest`, `bridge`, `values`, `api` and `simulate`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cityvitals.options import Config
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (gateway, ingest, api, simulate):
+    for command in (gateway, ingest, bridge, values, api, simulate):
         app.command(rich_help_panel=RUN)(command)
     app.command(hidden=True)(broker)
 
@@ -31,6 +31,22 @@ def ingest(config: Config = None) -> None:
     from registry.config import load_settings  # noqa: PLC0415
 
     run_ingest(load_settings(config))
+
+
+def bridge(config: Config = None) -> None:
+    """Write windows to Kafka, for a distributed engine. Example: cityvitals bridge --config c.toml."""
+    from cityvitals.operation.bridge import run_bridge  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_bridge(load_settings(config))
+
+
+def values(config: Config = None) -> None:
+    """Store the KPI values that a distributed engine writes to Kafka. Example: cityvitals values --config c.toml."""
+    from cityvitals.operation.bridge import run_values  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_values(load_settings(config))
 
 
 def api(config: Config = None) -> None:

@@ -67,7 +67,13 @@ def of_readings(kind: str, folder: Path, city: City, readings: list[Reading], wa
     embedded.derive()
     feed = JobFeed(folder / "job", city)
     way(feed, readings, random.Random(seed))
-    return Case(kind, city.id, feed.log, [value_message(value) for value in feed.written], plain(embedded.values()))
+    return Case(kind, city.id, feed.log, written(city.id, feed.log), plain(embedded.values()))
+
+
+def written(city: str, records: list[bytes]) -> list[Message]:
+    """What one job that is never restarted writes for these records."""
+    job = CityJob(city, {})
+    return [value_message(value) for record in records for value in job.take(record).values]
 
 
 def random_city(folder: Path, seed: int) -> Case:
@@ -109,9 +115,7 @@ def steady_city(number: int, series: int, minutes: int) -> Case:
     records = [city_file(name, config, load.BEGIN).encoded()]
     for minute in range(minutes):
         records += load.records(name, series, minute, dice)
-    job = CityJob(name, {})
-    written = [value_message(value) for record in records for value in job.take(record).values]
-    return Case("steady", name, records, written, {})
+    return Case("steady", name, records, written(name, records), {})
 
 
 def interleaved(cases: list[Case], dice: random.Random) -> list[tuple[str, bytes]]:

@@ -37,7 +37,6 @@ class JobFeed(Feed):
         self.state: State = {}
         self.log: list[bytes] = []
         self.found: dict[tuple[str, str, str, str, int], StoredKpi] = {}  # the compacted topic of values
-        self.written: list[StoredKpi] = []  # the same before compaction
         self._sent = 0
         self.restart()
         self.append(file_record(city))
@@ -50,7 +49,6 @@ class JobFeed(Feed):
         self.log.append(record)
         output = self._job.take(record)
         assert output.refused == []
-        self.written += output.values
         self.found.update({v.kpi.identity: v for v in output.values})
 
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
