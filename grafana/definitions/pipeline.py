@@ -105,7 +105,8 @@ def _missing() -> Panel:
 
 
 def _counted(*entries: tuple[str, str, str]) -> tuple[list[Query], list[Line]]:
-    queries = [Query(steps(quantity, "time($__interval)"), name) for quantity, name, _ in entries]
+    counted = ((steps(quantity, "time($__interval)"), name) for quantity, name, _ in entries)
+    queries = [Query(f"{text.removesuffix('fill(none)')}fill(null)", name) for text, name in counted]  # a gap stays one
     return queries, [Line(name, colour, 2, 8) for _, name, colour in entries]
 
 

@@ -183,6 +183,7 @@ def test_a_gateway_that_stopped_for_twenty_minutes_is_a_gap_on_the_boards(influx
             tags = f"city={CITY},device=gateway-1,quantity=gw_lag,site=-"
             t = begin + minute * MINUTE
             lines.append(f"window,{tags} n=6i,sum=6,max=1,last=1,last_t={t}i {t}")
+            lines.append(f"window,{tags.replace('gw_lag', 'gw_stored')} n=6i,last={minute + 1} {t}")
             lines.append(
                 f"window,city={CITY},device=m1,quantity=power,site=-  n=6i,sum=6000,max=1000,last=1000 {t}".replace(
                     "  ", " "
@@ -193,6 +194,9 @@ def test_a_gateway_that_stopped_for_twenty_minutes_is_a_gap_on_the_boards(influx
     reported = [row["lag"] is not None for row in rows]
     assert len(rows) == 120
     assert reported == [not 50 <= minute < 70 for minute in range(120)]
+    rows = answer(influxdb, name, "pipeline", "What the gateways stored", begin, END - 1, 1)
+    counted = [minute for minute, row in enumerate(rows) if row["d"] is not None]
+    assert (len(rows), counted) == (120, [*range(1, 50), *range(70, 120)])
     assert (
         panel("pipeline", "Oldest waiting window by gateway")["fieldConfig"]["defaults"]["custom"]["spanNulls"] is False
     )
