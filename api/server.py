@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from adapters.connections import Connections, bounded_http
 from adapters.store import Store
 from api.app import create_app, now_ms
 from api.live import Hub
@@ -26,8 +27,9 @@ class ApiServer(uvicorn.Server):
         self._hub: Hub = app.state.cityvitals.hub
         options = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off",
-            limit_concurrency=settings.max_connections, proxy_headers=bool(settings.proxies),
-            forwarded_allow_ips=list(settings.proxies),
+            limit_concurrency=settings.max_connections,
+            http=bounded_http(Connections(2 * settings.max_connections, settings.proxies)),
+            proxy_headers=bool(settings.proxies), forwarded_allow_ips=list(settings.proxies),
         )  # fmt: skip
         super().__init__(options)
 

@@ -28,6 +28,22 @@ OLD_AT_ONCE = 1000  # windows of such readings that are sent at once
 READINGS, MESSAGES, REJECTS = Rate(200_000, 2_000), Rate(20_000, 200), Rate(5_000, 10)
 
 
+class Pace:
+    """A sender that waits for each answer is slowed down instead of rejected: how long its next call waits."""
+
+    __slots__ = ("_at", "_left", "_rate")
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        """`now`: s, of a clock that only advances."""
+        self._rate, self._at, self._left = rate, now, float(rate.burst)
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until the call that has arrived at `now` may be answered."""
+        self._left = min(self._rate.burst, self._left + (now - self._at) * self._rate.per_second) - 1
+        self._at = now
+        return max(-self._left / self._rate.per_second, 0.0)
+
+
 class Allowance:
     """What is left of one sender's budgets: readings, messages, and rejects."""
 

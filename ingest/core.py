@@ -23,7 +23,7 @@ from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import revise
 from registry.city import City
 from registry.unregistered import unregistered
-from telemetry.errors import Rejected, Unavailable, UsageError
+from telemetry.errors import CityVitalsError, Rejected, UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, Period, hour_phase
@@ -206,7 +206,7 @@ class CityIngest:
             sentences = self.change_report if self.file_changed else []
             self._file_is_done(changed)
             self._write_dashboard_points(changed, sentences, now)
-        except Unavailable:
+        except CityVitalsError:  # also a store that refuses for a while: a token, a database
             # What the engine has settled is not in the store, and only the engine has the list of these values.
             self._engine.touch_everything()
             raise

@@ -57,10 +57,12 @@ class Service:
     _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
     _next_beat: int = 0
     _checkpoint_day: int = -1  # of the last checkpoint, UTC
+    _unnoted_starts: set[str] = field(default_factory=set)  # cities whose start is not in the store yet
 
     def __post_init__(self) -> None:
         """The numbers of stored messages are in the file of the rejects."""
         self._order = Order(self.rejects.db)
+        self._unnoted_starts |= self.ingest.cities.keys()
         self._senders = Senders(Owners(self.rejects.db), {c: served.city for c, served in self.ingest.cities.items()})
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -70,8 +72,6 @@ class Service:
                 self.ingest.cities[city].touch_everything()
         for served in self.ingest.cities.values():
             self._note(served.newest())
-            if served.status:
-                served.status.started(self.clock())
         while not stop():
             self.step()
         self.link.close()
@@ -88,10 +88,9 @@ class Service:
         batch = self.link.receive(min(timeout, _OLD_WAIT) if self.ingest.waiting else timeout, limit=200)
         try:
             fresh, overtaken = self._in_order(batch)
+            self._store_starts()
             self._store(fresh)
-            changed = self.ingest.derive(self.clock(), bounded=True)
-            self._note(changed)
-            self._beats |= dict.fromkeys((("kpi", v.kpi.city) for v in changed), self.clock())
+            self._derive()
             self._keep_set_aside()
             self._store_heartbeats()
             self._store_checkpoints()
@@ -168,6 +167,20 @@ class Service:
         self.rejects.add(refused)
         if refused and (points := self.ingest.store.points):
             points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
+
+    def _derive(self) -> None:
+        """Derive city by city: what one city has stored is published although the store fails at the next."""
+        for city in self.ingest.cities.values():
+            changed = city.derive(self.clock(), bounded=True)
+            self._note(changed)
+            self._beats |= dict.fromkeys((("kpi", v.kpi.city) for v in changed), self.clock())
+
+    def _store_starts(self) -> None:
+        """Store for the dashboards that the process has started."""
+        for name in sorted(self._unnoted_starts):
+            if status := self.ingest.cities[name].status:
+                status.started(self.clock())
+            self._unnoted_starts.discard(name)
 
     def _store_heartbeats(self) -> None:
         """Let the store know what runs: this process, the gateways it hears, the cities whose values it writes."""

@@ -62,7 +62,7 @@ class PushSettings(Section):
     """HTTP push: where the gateway listens for devices that POST. Without `port` it does not listen.
 
     `cert`, `key`: for https; `client_ca`: the authority whose certificates devices must show. `open`: sources without a
-    token may be reached from other machines.
+    token may be reached from other machines. `max_connections`: open at once; half of it of one address.
     """
 
     host: str = "127.0.0.1"
@@ -71,13 +71,16 @@ class PushSettings(Section):
     key: Path | None = None
     client_ca: Path | None = None
     max_body_kb: int = Field(256, gt=0)
+    max_connections: int = Field(1000, gt=0)
     open: bool = False
 
 
 class OcppSettings(Section):
     """OCPP: where charging stations connect, at ws://host:port/<station>. Without `port` the gateway does not listen.
 
-    `passwords`: of each station, for HTTP Basic; `open`: stations that are not listed may connect without one.
+    `passwords`: of each station, for HTTP Basic. `client_ca`: the authority whose certificates stations must show, with
+    their id as common name. `open`: stations that are not listed may connect without either. `max_connections`: open at
+    once; a quarter of it of one address.
     """
 
     host: str = "127.0.0.1"
@@ -87,6 +90,7 @@ class OcppSettings(Section):
     client_ca: Path | None = None
     passwords: dict[str, SecretStr] = {}
     heartbeat_s: int = Field(300, gt=0)
+    max_connections: int = Field(2000, gt=0)
     open: bool = False
 
 

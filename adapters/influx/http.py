@@ -10,7 +10,9 @@ import logging
 import queue
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
 
@@ -77,7 +79,8 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[Answer[Row]]) -> Answer[
         read = json.loads(line)
         for result in read.get("results", []):
             for series in result.get("series", []):
-                series["values"] = [row for row in series["values"] if None not in row or _fits(row, decoder)]
+                rows = series.get("values", [])
+                series["values"] = [row for row in rows if None not in row or _fits(row, decoder)]
         return decoder.decode(json.dumps(read))
 
 
@@ -331,9 +334,14 @@ def _text(answer: urllib3.BaseHTTPResponse) -> str:
         return "the answer is incomplete"
 
 
-def _seconds(retry_after: str) -> float:
-    """A Retry-After in seconds; 0 for one that is a date or missing."""
-    return float(retry_after) if retry_after.isdecimal() and len(retry_after) < 7 else 0.0
+def _seconds(retry_after: str, now: Callable[[], float] = time.time) -> float:
+    """A Retry-After, in seconds or as a date (RFC 9110), as seconds from `now`; 0 for one that is missing or past."""
+    if retry_after.isdecimal() and len(retry_after) < 7:
+        return float(retry_after)
+    try:
+        return max(parsedate_to_datetime(retry_after).timestamp() - now(), 0.0)
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _sentence(body: str) -> str:

@@ -2,6 +2,8 @@
 
 1.6-J and 2.0.1. A CALLRESULT is sent once what the call holds is on disk; where it cannot be stored no answer is sent
 and the connection is closed, so that the station resends it. Messages are read by the library `ocpp`.
+
+A station has one connection, which a later one replaces. A station that calls too often is slowed down, others are not.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from adapters.connections import Connections, peer
 from adapters.sqlite.transactions import Transactions
+from gateway.budget import Pace, Rate
 from gateway.doors.inbox import Inbox
 from gateway.doors.ocpp_calls import Station
 from registry.settings import OcppSettings
@@ -36,10 +40,15 @@ from telemetry.periods import iso
 from telemetry.topics import valid_id
 
 log = logging.getLogger(__name__)
+_LIBRARY = logging.getLogger("gateway.doors.ocpp.websockets")  # a traceback for each failed handshake
+_LIBRARY.setLevel(logging.CRITICAL)
 
 _VERSIONS = ("ocpp2.0.1", "ocpp1.6")
 _LARGEST = 1 << 20  # bytes of a message
 _WAIT_S = 60.0
+CALLS = Rate(1_000, 50)  # of a station; the calls of days without a connection fit into the burst
+_LINES, _LINES_S = 50, 600.0  # of the log that stations cause, in so many seconds
+_PACES = 100_000  # stations whose pace is kept
 _CLOSE_S = 2.0  # for a station to answer that the connection is closed
 
 
@@ -59,7 +68,10 @@ class OcppDoor:
         self._problem: OSError | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="ocpp", daemon=True)
-        self.connected: set[str] = set()
+        self._open = Connections(settings.max_connections)
+        self._paces: dict[str, Pace] = {}
+        self._lines, self._lines_until = 0, 0.0
+        self.connected: dict[str, ServerConnection] = {}
 
     def start(self) -> None:
         """Listen. Raises UsageError where the port is taken."""
@@ -111,6 +123,8 @@ class OcppDoor:
             max_size=_LARGEST,
             ping_interval=60,
             ping_timeout=60,
+            logger=_LIBRARY,
+            create_connection=_counted(self._open),
             close_timeout=_CLOSE_S,
         )
 
@@ -125,6 +139,8 @@ class OcppDoor:
         if secret is None:
             if self._settings.passwords and not self._settings.open:
                 return self._refuse(connection, name, "is not listed in [gateway.ocpp.passwords]")
+            if self._settings.client_ca and not self._settings.open and name not in _certified(connection):
+                return self._refuse(connection, name, "shows the certificate of another")
             return None
         given = request.headers.get("Authorization", "").partition(" ")[2]
         try:
@@ -137,7 +153,7 @@ class OcppDoor:
         return None
 
     def _refuse(self, connection: ServerConnection, name: str, why: str) -> Response:
-        log.warning("charging station %s %s: refused", name, why)
+        self._log(f"charging station {name} {why}: refused")
         response = connection.respond(http.HTTPStatus.UNAUTHORIZED, "name and password are needed\n")
         response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
         return response
@@ -150,9 +166,14 @@ class OcppDoor:
         station = Station(
             name, connection.subprotocol, self._transactions, lambda: iso(self._clock()), self._settings.heartbeat_s
         )
-        self.connected.add(name)
+        before, self.connected[name] = self.connected.get(name), connection
+        if before is not None:
+            self._log(f"charging station {name} has connected again; its earlier connection is closed")
+            before.transport.abort()
+        pace = self._pace(name)
         try:
             async for raw in connection:
+                await asyncio.sleep(pace.wait_s(self._loop.time()))
                 answer = await self._answer(station, raw)
                 if answer is None:
                     await connection.close(1013, "cannot be stored now")
@@ -162,14 +183,31 @@ class OcppDoor:
         except ConnectionClosed:
             return
         finally:
-            self.connected.discard(name)
+            if self.connected.get(name) is connection:
+                del self.connected[name]
+
+    def _log(self, sentence: str) -> None:
+        """One line, unless there were many: any client can cause them."""
+        if (now := self._loop.time()) > self._lines_until:
+            self._lines, self._lines_until = 0, now + _LINES_S
+        self._lines += 1
+        if self._lines <= _LINES:
+            log.warning("%.300s", sentence)
+        elif self._lines == _LINES + 1:
+            log.warning("more such lines about stations are left out for ten minutes")
+
+    def _pace(self, name: str) -> Pace:
+        """Of a station, over its connections."""
+        if name not in self._paces and len(self._paces) >= _PACES:
+            del self._paces[next(iter(self._paces))]
+        return self._paces.setdefault(name, Pace(CALLS, self._loop.time()))
 
     async def _answer(self, station: Station, raw: str | bytes) -> str | None:
         """The frame to send; empty for none; None where the station must resend."""
         try:
             call = messages.unpack(raw)
         except OCPPError as error:
-            log.warning("a frame that is not OCPP: %s", error)
+            self._log(f"a frame that is not OCPP: {error}")
             return ""
         if not isinstance(call, messages.Call):
             return ""  # an answer to a call of ours, of which there are none
@@ -188,6 +226,31 @@ class OcppDoor:
             return await asyncio.wait_for(asyncio.wrap_future(future), _WAIT_S)
         except TimeoutError:
             return False
+
+
+def _counted(count: Connections) -> type[ServerConnection]:
+    """Connections that count among those of their address from the moment they are opened."""
+
+    class Counted(ServerConnection):
+        """One connection."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self._peer = peer(transport)
+            if not count.add(self._peer):
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            count.remove(self._peer)
+            super().connection_lost(exc)
+
+    return Counted
+
+
+def _certified(connection: ServerConnection) -> list[str]:
+    """The common names of the certificate that the station has shown."""
+    shown = connection.transport.get_extra_info("peercert") or {}
+    return [value for names in shown.get("subject", ()) for key, value in names if key == "commonName"]
 
 
 def _station(path: str) -> str:

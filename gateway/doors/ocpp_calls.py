@@ -19,6 +19,7 @@ from telemetry.errors import Rejected
 from telemetry.units import between
 
 Body = dict[str, Any]
+_LONGEST_ID = 64  # characters; OCPP 2.0.1 allows 36
 
 
 class Answer(NamedTuple):
@@ -83,7 +84,7 @@ class Station:
         return Answer(result, self._session(str(identity), whole))
 
     def _stop(self, body: Body) -> Answer:
-        identity = str(body.get("transactionId"))
+        identity = _identity(body)
         values = _registers(body)
         stop = Transaction(None, None, None, _text(body.get("timestamp")), _wh(body.get("meterStop")))
         known = self._open.get(self._name, identity)
@@ -102,7 +103,7 @@ class Station:
     def _event(self, body: Body) -> Answer:
         """2.0.1: the station gives the id; events may come in any order: what it kept offline it sends later."""
         info = body.get("transactionInfo")
-        identity = str(info.get("transactionId")) if isinstance(info, dict) else ""
+        identity = _identity(info) if isinstance(info, dict) else ""
         if not identity:
             raise Rejected("TransactionEvent without a transactionId")
         evse = body.get("evse")
@@ -137,6 +138,14 @@ class Station:
             "session_energy": {"value": t.stop_wh - t.start_wh, "unit": "Wh"},
         }
         return [self._message("session", body)]
+
+
+def _identity(body: Body) -> str:
+    """The id of a transaction. Raises Rejected for one that OCPP does not allow."""
+    identity = str(body.get("transactionId", ""))
+    if len(identity) > _LONGEST_ID:
+        raise Rejected(f"a transactionId of {len(identity)} characters")
+    return identity
 
 
 def _number(station: str, body: Body) -> int:

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from adapters.connections import Connections, bounded_http
 from gateway.doors.inbox import Inbox
 from gateway.incoming import Incoming
 from gateway.routes import Source
@@ -68,6 +69,8 @@ class PushDoor:
             access_log=False,
             lifespan="off",
             server_header=False,
+            http=bounded_http(Connections(2 * s.max_connections)),
+            limit_concurrency=s.max_connections,
             ssl_certfile=s.cert,
             ssl_keyfile=s.key,
             ssl_ca_certs=str(s.client_ca) if s.client_ca else None,
@@ -113,7 +116,10 @@ class PushDoor:
             return PlainTextResponse("no source is configured for this path\n", 404)
         if not any(_may(request, s.token) for s in sources):
             return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
-        body = await _body(request, self._settings.max_body_kb << 10)
+        try:
+            body = await asyncio.wait_for(_body(request, self._settings.max_body_kb << 10), _WAIT_S)
+        except TimeoutError:
+            return PlainTextResponse("the body did not arrive\n", 408, {"Connection": "close"})
         if body is None:
             return PlainTextResponse(f"more than {self._settings.max_body_kb} kB\n", 413)
         future = self._inbox.deliver([Incoming(address, body)])

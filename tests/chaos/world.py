@@ -194,9 +194,10 @@ class World:
         """Parts that ended by themselves or not in good order: what chaos ends, it starts again."""
         gone = [f"{name} ended with code {p.poll()}" for name, p in self.processes.items() if p.poll() is not None]
         gone += [f"{client.name} has ended" for client in self.fleet.clients if not client.is_alive()]
-        return (
-            self.ended + gone + [f"{name} shows a traceback" for name in self.starts if "Traceback (" in self.log(name)]
-        )
+        faults = [
+            f"{name} shows a traceback:\n{text}" for name in self.starts if (text := traceback_of(self.log(name)))
+        ]
+        return self.ended + gone + faults
 
     def down(self) -> None:
         """End everything that was started."""
@@ -211,6 +212,14 @@ class World:
             line.close()
         if self.disk:
             subprocess.run(["umount", self.disk], check=False)
+
+
+def traceback_of(log: str) -> str:
+    """The last traceback of a log, its end where it is long; empty where there is none."""
+    _, mark, text = log.rpartition("Traceback (")
+    lines = text.splitlines()
+    last = next((place for place, line in enumerate(lines[1:], 1) if not line.startswith(" ")), len(lines) - 1)
+    return "\n".join(lines[max(0, last - 20) : last + 1]) if mark else ""
 
 
 def _clear(folder: Path) -> None:

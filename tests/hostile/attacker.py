@@ -1,4 +1,6 @@
-"""The hostile process: `python -m tests.hostile.attacker PORT SEED SECONDS [ATTACK ...]`. One valid user, up to 1 MB/s.
+"""The hostile process: `python -m tests.hostile.attacker PORT PUSH OCPP SEED SECONDS [ATTACK ...]`.
+
+The ports: of the edge broker, of HTTP push, of OCPP. One valid user at each, at the broker up to 1 MB/s.
 
 Attacks follow each other at random (of those that are named, or of all); what was sent is printed as JSON at the end.
 Packets are written to a bare socket: a client library would take a core for itself, which the honest ones need.
@@ -20,6 +22,7 @@ from random import Random
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
 from tests.hostile.attacks import ATTACKS, EVIL, Shot
+from tests.hostile.doors import Doors
 
 BYTES_A_SECOND = 1 << 20
 _OVERHEAD = 20  # bytes of a message beside topic and payload
@@ -128,4 +131,11 @@ def _take_over(port: int) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(attack(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])))
+    broker, push, ocpp, number = (int(given) for given in sys.argv[1:5])
+    doors = Doors(push, ocpp, number)
+    if len(sys.argv) == 6 or "doors" in sys.argv[6:]:
+        doors.start()
+    found, megabytes = attack(broker, number, float(sys.argv[5]), [name for name in sys.argv[6:] if name != "doors"])
+    if doors.is_alive():
+        doors.close()
+    print(json.dumps([found | doors.done, megabytes]))

@@ -49,7 +49,8 @@ def _storm(world: World, fleet: Fleet, attacks: Sequence[str], seconds: float, r
     names = ("gateway", "ingest", "edge", "hub")
     before, began, own = {name: world.cpu_s(name) for name in names}, time.monotonic(), time.process_time()
     said = world.folder / "attacker.json"
-    command = [sys.executable, "-m", "tests.hostile.attacker", str(world.edge.port), str(report.seed), str(seconds)]
+    ports = [str(port) for port in (world.edge.port, *world.doors)]
+    command = [sys.executable, "-m", "tests.hostile.attacker", *ports, str(report.seed), str(seconds)]
     attacker = start([*command, *attacks], log=said)
     behind, loads, look, attacked = list[float](), list[float](), began, 0.0
     process = psutil.Process(attacker.pid)

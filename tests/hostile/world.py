@@ -17,8 +17,9 @@ from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
 from deploy import make_secrets
 from tests.hostile.attacks import CITY, EVIL
+from tests.hostile.doors import PUSH_TOKEN
 from tests.processes import end, start, wait_for
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, free_port
 from tests.shipped_brokers import DEPLOY
 
 HONEST = 1000  # devices
@@ -51,6 +52,7 @@ class World:
         self.edge = Mosquitto(folder / "edge", anonymous=False, extra=access)
         self.hub = Mosquitto(folder / "hub")
         self.password = (users / "edge_gateway").read_text().strip()
+        self.doors = free_port(), free_port()  # HTTP push, OCPP
         self.gateway_db, self.store = folder / "gateway.db", folder / "store.db"
 
     def up(self) -> None:
@@ -88,6 +90,10 @@ class World:
             f'uplink.url = "{self.hub.url}"\n'
             '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/data"\n'
             '[[gateway.source]]\ntopic = "cv/1/{city}/{device}/flat"\nformat = "flat_json"\n'
+            f'[[gateway.source]]\nfamily = "line_protocol"\ncity = "{CITY}"\ntoken = "{PUSH_TOKEN}"\n'
+            f'[[gateway.source]]\nfamily = "ocpp"\ncity = "{CITY}"\n'
+            f"[gateway.push]\nport = {self.doors[0]}\n"
+            f'[gateway.ocpp]\nport = {self.doors[1]}\npasswords.{EVIL} = "{EVIL}"\n'
             f'[ingest]\nbroker.url = "{self.hub.url}"\nrejects = "{self.folder}/rejects.db"\n'
             f'[store]\nurl = "sqlite:///{self.store}"\n'
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from adapters.influx.http import Connection, UnreadableAnswer
+from adapters.influx.http import Connection, UnreadableAnswer, _seconds
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Store
@@ -94,6 +95,13 @@ def test_the_time_that_a_busy_server_asks_to_wait_is_known(form: str, status: in
             with pytest.raises(Unavailable) as caught:
                 call(open_store(form.format(server.port)))
             assert caught.value.retry_after_s == seconds
+
+
+def test_a_date_to_wait_until_is_counted_from_now() -> None:
+    noon = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
+    assert _seconds("Fri, 27 Nov 2026 12:00:30 GMT", lambda: noon) == 30.0
+    assert _seconds("Fri, 27 Nov 2026 11:00:00 GMT", lambda: noon) == 0.0
+    assert [_seconds(text, lambda: noon) for text in ("", "soon", "-5", "9" * 20)] == [0.0] * 4
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import socket
+import ssl
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,12 +14,18 @@ from urllib.parse import urlsplit
 
 import pytest
 import websockets
+import websockets.sync.client
 from ocpp.v16 import ChargePoint as Station16
 from ocpp.v201 import ChargePoint as Station201
 
+from adapters.sqlite.transactions import Transactions
+from edge.tools import enrol
+from gateway.budget import Pace
 from gateway.doors.inbox import Inbox
-from gateway.doors.ocpp import OcppDoor
+from gateway.doors.ocpp import CALLS, OcppDoor
+from gateway.doors.ocpp_calls import Station
 from registry.settings import OcppSettings
+from telemetry.errors import Rejected
 from tests.gateway.doors.door_bench import DoorBench, recent
 from tests.replay.recorded import DATA
 
@@ -151,6 +158,98 @@ def test_a_station_without_its_password_is_refused(tmp_path: Path) -> None:
                 asyncio.run(with_station(bench.station_url, name, "ocpp1.6", nothing, additional_headers=headers))
         good = with_station(bench.station_url, "cp1", "ocpp1.6", nothing, additional_headers=BASIC)
         assert asyncio.run(good) == "in"
+
+
+def test_a_certificate_opens_the_door_for_its_own_station_only(tmp_path: Path) -> None:
+    now = enrol.utc_now()
+    enrol.make_authorities(tmp_path / "pki", "town", now)
+    enrol.enrol(tmp_path / "pki", "broker", "edge", now, hosts=["127.0.0.1"])
+    enrol.enrol(tmp_path / "pki", "device", "cp1", now)
+    issued = tmp_path / "pki" / "issued"
+    shown = ssl.create_default_context(cafile=str(tmp_path / "pki" / "infrastructure-ca.crt"))
+    shown.load_cert_chain(issued / "cp1.crt", issued / "cp1.key")
+    settings = OcppSettings(
+        port=0, cert=issued / "edge.crt", key=issued / "edge.key", client_ca=tmp_path / "pki" / "devices-ca.crt"
+    )
+    door = OcppDoor(settings, Inbox(), tmp_path / "open.db", lambda: 0)
+    door.start()
+
+    async def nothing(_: Station16) -> str:
+        return "in"
+
+    try:
+        url = f"wss://127.0.0.1:{door.port}"
+        assert asyncio.run(with_station(url, "cp1", "ocpp1.6", nothing, ssl=shown)) == "in"
+        with pytest.raises(websockets.InvalidStatus, match="401"):
+            asyncio.run(with_station(url, "cp2", "ocpp1.6", nothing, ssl=shown))
+    finally:
+        door.stop()
+
+
+def test_a_station_that_connects_again_replaces_its_earlier_connection(tmp_path: Path) -> None:
+    async def twice(url: str) -> None:
+        kind: Any = ["ocpp1.6"]
+        async with websockets.connect(f"{url}/cp1", subprotocols=kind) as first:
+            await first.send('[2,"1","Heartbeat",{}]')
+            await first.recv()
+            async with websockets.connect(f"{url}/cp1", subprotocols=kind) as second:
+                await second.send('[2,"2","Heartbeat",{}]')
+                assert json.loads(await second.recv())[:2] == [3, "2"]
+                with pytest.raises(websockets.ConnectionClosed):
+                    await asyncio.wait_for(first.recv(), 20)
+
+    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
+        asyncio.run(twice(bench.station_url))
+
+
+def test_a_client_that_is_no_station_fills_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = {"port": 0, "passwords": {"cp1": "secret"}}
+    with DoorBench(tmp_path, {"family": "ocpp"}, ocpp=settings) as bench:
+        place = urlsplit(bench.station_url)
+        upgrade = b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        upgrade += b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        for number in range(140):
+            with socket.create_connection((place.hostname or "", place.port or 0), 20) as link:
+                link.sendall(upgrade if number % 2 else b"nonsense\r\n\r\n")
+                assert not number % 2 or b"401" in link.recv(100)
+    lines = [r.getMessage() for r in caplog.records if "station" in r.getMessage() or r.name.startswith("websockets")]
+    assert len(lines) == 51
+    assert lines[-1].startswith("more such lines")
+
+
+def test_one_address_holds_a_quarter_of_the_connections(tmp_path: Path) -> None:
+    with DoorBench(tmp_path, {"family": "ocpp"}, ocpp={"port": 0, "max_connections": 8}) as bench:
+        place = urlsplit(bench.station_url)
+        there = (place.hostname or "", place.port or 0)
+        greedy = [socket.create_connection(there, 20, source_address=("127.0.0.2", 0)) for _ in range(3)]
+        assert greedy[2].recv(1) == b"", "the third is closed"
+        with websockets.sync.client.connect(f"{bench.station_url}/cp1", subprotocols=["ocpp1.6"]) as station:  # type: ignore[list-item]
+            station.send('[2,"1","Heartbeat",{}]')
+            assert json.loads(station.recv(20))[0] == 3
+        for link in greedy:
+            link.close()
+
+
+def test_a_station_that_calls_without_end_is_slowed_down() -> None:
+    pace, rate = Pace(CALLS, 0.0), CALLS
+    assert [pace.wait_s(0.0) for _ in range(rate.burst)] == [0.0] * rate.burst
+    now = 0.0
+    for _ in range(100):
+        now += pace.wait_s(now)
+    assert now == pytest.approx(100 / rate.per_second)
+    assert pace.wait_s(now + 3600) == 0.0
+
+
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+def test_ids_of_transactions_have_a_length(tmp_path: Path, version: str) -> None:
+    opened = Transactions(tmp_path / "open.db")
+    station = Station("cp1", version, opened, lambda: "2026-03-01T00:00:00Z", 300)
+    call: tuple[str, dict[str, Any]] = ("StopTransaction", {"transactionId": "9" * 65})
+    if version == "ocpp2.0.1":
+        call = ("TransactionEvent", {"transactionInfo": {"transactionId": "9" * 65}})
+    with pytest.raises(Rejected, match="65 characters"):
+        station.answer(*call)
+    opened.close()
 
 
 def test_the_recorded_messages_of_a_real_station_give_its_energy(tmp_path: Path) -> None:
