@@ -188,8 +188,9 @@ class Engine:
         return [value for period, mine in found.items() for value in self.derive(period, now, mine)]
 
     def touch_everything(self) -> None:
-        """Mark every day with data dirty."""
+        """Let the next `evaluate` derive every period again, also those that only time has changed since."""
         self._days.touch_everything()
+        self._clock = 0
 
     def derive(self, period: Period, now: int, derivations: Sequence[Derivation] | None = None) -> list[KpiValue]:
         """The values of one period from the days as they are, dirty or not."""
