@@ -10,8 +10,7 @@ import logging
 import queue
 import re
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
@@ -294,7 +293,7 @@ class Connection:
         message = _sentence(body)
         if status >= 500 or status in _BUSY:
             busy = Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
-            busy.retry_after_s = _seconds((headers or {}).get("Retry-After", ""))
+            busy.retry_after_s = _seconds(headers or {})
             raise busy
         if status == 413 or "partial write" in message or (status == 422 and "retention" in message):
             partial = PartialWrite(f"The store at {self.target.base} cannot hold this: {message}.")
@@ -334,13 +333,15 @@ def _text(answer: urllib3.BaseHTTPResponse) -> str:
         return "the answer is incomplete"
 
 
-def _seconds(retry_after: str, now: Callable[[], float] = time.time) -> float:
-    """A Retry-After, in seconds or as a date (RFC 9110), as seconds from `now`; 0 for one that is missing or past."""
-    if retry_after.isdecimal() and len(retry_after) < 7:
-        return float(retry_after)
+def _seconds(headers: Mapping[str, str]) -> float:
+    """The Retry-After of an answer in seconds: a number, or a date (RFC 9110) by the server's own Date; 0 without."""
+    asked = headers.get("Retry-After", "")
+    if asked.isdecimal() and len(asked) < 7:
+        return float(asked)
     try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - now(), 0.0)
-    except (ValueError, OverflowError):
+        until, now = (parsedate_to_datetime(text) for text in (asked, headers.get("Date", "")))
+        return max((until - now).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 
