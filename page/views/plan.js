@@ -9,6 +9,7 @@ import { labels } from "../lib/period.js";
 import { addressOf, go, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
 import { scenario } from "./plan_scenario.js";
+import { recorded } from "./plan_sessions.js";
 
 const DEFAULTS = { n: 20, kw: 7.2, a: 63, km: 13000, per: 20, home: 90, meter: "" };
 const FUSES = ["25", "35", "50", "63", "80", "100", "125", "160", "250", "400"];
@@ -32,8 +33,11 @@ export async function plan(root, context) {
     clearTimeout(timer.id);
     timer.id = setTimeout(() => calculate(context, state, out), CALM_MS);
   };
-  root.append(el("div", { class: "plan-grid" }, inputs(state, meters, change), out));
+  const column = el("div", { class: "stack-l" }, out);
+  root.append(el("div", { class: "plan-grid" }, inputs(state, meters, change), column));
   await calculate(context, state, out);
+  // What the page shows without it is whole: an older server has no sessions.
+  column.append(await recorded(context, state, month(city)).catch(() => ""));
 }
 
 function inputs(state, meters, change) {
@@ -55,7 +59,7 @@ function inputs(state, meters, change) {
     choice("a", t("plan.connection"), FUSES.map((a) => [a, `3 × ${a} A`])),
     el("h2", {}, t("plan.cars")),
     range("n", t("plan.points"), 1, 80, 1, (v) => number(v)),
-    el("div", { class: "field" }, el("span", {}, t("plan.power")), segments(t("plan.power"), POWERS.map((p) => [p, `${number(Number(p))} kW`]), String(state.kw), (p) => change("kw", p))),
+    el("div", { class: "field" }, el("span", {}, t("plan.power")), segments(t("plan.power"), POWERS.map((p) => [p, `${number(Number(p), p.includes(".") ? 1 : 0)} kW`]), String(state.kw), (p) => change("kw", p))),
     range("km", t("plan.km"), 2000, 40000, 500, (v) => quantity(v, "km")),
     range("per", t("plan.per"), 12, 35, 0.5, (v) => quantity(v, "kWh")),
     range("home", t("plan.home"), 0, 100, 5, (v) => quantity(v, "%")),
@@ -63,12 +67,14 @@ function inputs(state, meters, change) {
   );
 }
 
+/** The last full month: whose load stands beside the cars. */
+const month = (city) => labels(city, "month")[1] ?? labels(city, "month")[0];
+
 async function calculate({ city, signal }, state, out) {
-  const month = labels(city, "month")[1] ?? labels(city, "month")[0];
   const query = new URLSearchParams({ points: state.n, kw: state.kw, connection: `3x${state.a}A`, km: state.km, kwh_per_100km: state.per, at_home: Number(state.home) / 100, curve: "true" });
   if (state.meter) {
     query.set("meter", state.meter);
-    query.set("period", month);
+    query.set("period", month(city));
   }
   try {
     const p = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/plan/charging?${query}`, signal);
@@ -123,7 +129,7 @@ function headroom(p) {
 }
 
 function options(p) {
-  const rows = (p.options ?? []).map((o) => el("li", {}, el("b", {}, `${number(o.kw)} kW`), el("span", {}, t("plan.option", { p95: quantity(o.p95_kw, "kW") })), chip(o.fits ? "good" : "bad", o.fits ? t("plan.fits_word") : t("plan.too_much", { kw: quantity(-o.headroom_kw, "kW") }))));
+  const rows = (p.options ?? []).map((o) => el("li", {}, el("b", {}, `${number(o.kw, Number.isInteger(o.kw) ? 0 : 1)} kW`), el("span", {}, t("plan.option", { p95: quantity(o.p95_kw, "kW") })), chip(o.fits ? "good" : "bad", o.fits ? t("plan.fits_word") : t("plan.too_much", { kw: quantity(-o.headroom_kw, "kW") }))));
   const node = card(t("plan.options"), null, el("ul", { class: "options" }, ...rows));
   node.classList.add("c6");
   return node;

@@ -1,7 +1,8 @@
 // What if: the city's figures as measured, and after changes to what was measured. Planned values, labelled as such.
 
-import { sendJson } from "../lib/api.js";
+import { getJson, sendJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
+import { textOf } from "../lib/files.js";
 import { number, partText, percent, periodText, quantity, unitText } from "../lib/format.js";
 import { card, chip, note, segments, sentence, table } from "../lib/parts.js";
 import { labels } from "../lib/period.js";
@@ -46,7 +47,7 @@ function inputs(state, offered, change, run) {
     el("label", { class: "field" }, el("span", {}, t("scenario.period")), el("select", { onchange: (event) => change("period", event.target.value) }, ...offered.map((label) => el("option", { value: label, selected: label === state.period }, periodText(label))))),
     el("h2", {}, t("plan.cars")),
     range("ev", t("scenario.ev"), 100, 5, share),
-    el("div", { class: "field" }, el("span", {}, t("plan.power")), segments(t("plan.power"), POWERS.map((p) => [p, `${number(Number(p))} kW`]), String(state.evkw), (p) => change("evkw", p))),
+    el("div", { class: "field" }, el("span", {}, t("plan.power")), segments(t("plan.power"), POWERS.map((p) => [p, `${number(Number(p), p.includes(".") ? 1 : 0)} kW`]), String(state.evkw), (p) => change("evkw", p))),
     el("label", { class: "field" }, el("span", {}, t("scenario.file")), el("input", { type: "file", accept: ".csv,.gz,text/csv", onchange: (event) => change("file", event.target.files[0] ?? null) })),
     entry("cap", t("scenario.cap")),
     el("h2", {}, t("scenario.other")),
@@ -70,19 +71,20 @@ function transforms(state) {
   return found;
 }
 
-/** What is missing before a request is worth sending; empty where nothing is. */
-function missing(state) {
-  if (Number(state.ev) && !state.file) return t("scenario.no_file");
+/** What is missing before a request is worth sending; empty where nothing is. `own`: sessions of the server. */
+function missing(state, own) {
+  if (Number(state.ev) && !state.file && !own) return t("scenario.no_file");
   if (Number(state.kwp) && !Number(state.has)) return t("scenario.no_kwp");
   return "";
 }
 
 async function calculate(city, state, out) {
-  const lacks = missing(state);
+  const { sessions } = Number(state.ev) && !state.file ? await getJson(`/v1/cities/${encodeURIComponent(city.id)}/plan/sessions`).catch(() => ({ sessions: 0 })) : { sessions: 0 };
+  const lacks = missing(state, sessions);
   if (lacks) return out.replaceChildren(el("h1", {}, t("plan.wrong")), note("bad", lacks));
   out.replaceChildren(el("h1", {}, t("scenario.running")), el("p", { class: "muted" }, t("scenario.seconds")));
   try {
-    const csv = Number(state.ev) ? await textOf(state.file) : "";
+    const csv = Number(state.ev) && state.file ? await textOf(state.file) : "";
     const body = { name: t("scenario.title"), period: state.period, transforms: transforms(state), draws: DRAWS, sessions_csv: csv };
     const found = await sendJson("POST", `/v1/cities/${encodeURIComponent(city.id)}/plan/scenario`, body);
     out.replaceChildren(answer(found), figures(found), ...feeders(found), notes(found));
@@ -90,9 +92,6 @@ async function calculate(city, state, out) {
     out.replaceChildren(el("h1", {}, t("plan.wrong")), note("bad", error.message));
   }
 }
-
-/** The text of a file, unpacked where it is gzipped. */
-const textOf = (file) => new Response(file.name.endsWith(".gz") ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream()).text();
 
 function answer(found) {
   const changed = found.values.filter((v) => v.changed).length;
