@@ -85,10 +85,13 @@ class Daily:
         return self.columns[name]
 
     def mean(self, least_hours: int = 1) -> FloatArray:
-        """Mean of each day's valid hours; NaN with fewer than `least_hours`."""
-        hours = self.columns["hours"]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(hours >= least_hours, self.columns["hour_sum"] / hours, np.nan)
+        """Mean of each day's valid hours; NaN with fewer than `least_hours`. Made once: several KPIs ask for it."""
+        name = f"mean of {least_hours} hours"
+        if name not in self.columns:
+            hours = self.columns["hours"]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                self.columns[name] = np.where(hours >= least_hours, self.columns["hour_sum"] / hours, np.nan)
+        return self.columns[name]
 
 
 DayReader = Callable[[Sequence[str], str, int, int], dict[str, FloatArray]]

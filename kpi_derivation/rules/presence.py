@@ -90,6 +90,8 @@ def _spans(view: View, devices: tuple[Device, ...]) -> FloatArray | None:
 def observed(view: View, devices: tuple[Device, ...], *quantities: str) -> FloatArray:
     """Ms of the expected time in which each device was alive."""
     first, last = view.life(devices, *quantities)
+    if not devices:
+        return first
     spans = _spans(view, devices)
     spans = np.tile((-np.inf, np.inf), (len(devices), 1)) if spans is None else spans
     last = np.where(last + view.numbers(devices, "grace", _grace) >= view.now, np.inf, last)

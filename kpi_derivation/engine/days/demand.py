@@ -63,6 +63,25 @@ class _Energies(NamedTuple):
     kwh: FloatArray
 
 
+class _Laid:
+    """Power of all meters in the quarters of a day, 0 where it is unknown; of how many it is known in each quarter."""
+
+    def __init__(self, power: FloatArray) -> None:
+        self._known = ~np.isnan(power)
+        self._power = np.where(self._known, power, 0.0)
+        self.meters: IntArray = self._known.sum(axis=0)
+
+    def replace(self, places: IntArray, power: FloatArray) -> None:
+        """Other power of the meters at these places: few of them, so that all others are not counted again."""
+        known = ~np.isnan(power)
+        self.meters += known.sum(axis=0) - self._known[places].sum(axis=0)
+        self._known[places], self._power[places] = known, np.where(known, power, 0.0)
+
+    def total(self) -> FloatArray:
+        """Of all meters together. Added up anew: the order of a sum is part of its last bit."""
+        return np.asarray(self._power.sum(axis=0))
+
+
 class DemandDays:
     """Per day the city's peak, and per device and day its own, kW. Of meters that consume."""
 
@@ -76,7 +95,7 @@ class DemandDays:
         self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
         self._quarters: set[int] = set()  # series of stored quarters
         self._seen = 0
-        self._laid: dict[int, FloatArray] = {}  # power of all meters in the quarters of the newest days
+        self._laid: dict[int, _Laid] = {}  # of the newest days
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
 
@@ -182,15 +201,15 @@ class DemandDays:
             highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
         for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
             if len(names) < len(self._names):
-                self._laid[day][places] = part
+                self._laid[day].replace(places, part)
             else:
-                self._laid[day] = np.ascontiguousarray(part)  # a view would hold all days
-            self._remember(day, self._days.midnight(day), self._laid[day])
+                self._laid[day] = _Laid(part)
+            self._set_peak(day, self._laid[day])
             self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
-    def _remember(self, day: int, start: int, power: FloatArray) -> None:
+    def _set_peak(self, day: int, laid: _Laid) -> None:
         self.peaks.pop(day, None)
-        peak = highest(*together(power), start)
+        peak = highest(laid.total(), laid.meters, self._days.midnight(day))
         if peak:
             self.peaks[day] = peak
 

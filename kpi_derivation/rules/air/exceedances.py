@@ -77,5 +77,5 @@ def day_values(days: Daily, of: str) -> FloatArray:
 def _counted(values: FloatArray, limit: Limit) -> FloatArray:
     """Days over the limit per station; hours over it where the days hold counts of hours."""
     if limit.of == "over":
-        return np.asarray(np.nan_to_num(values).sum(axis=1))
-    return np.asarray((np.nan_to_num(values, nan=-np.inf) > limit.over).sum(axis=1), dtype=np.float64)
+        return np.asarray(np.nansum(values, axis=1))
+    return np.asarray((values > limit.over).sum(axis=1), dtype=np.float64)  # NaN is not over it

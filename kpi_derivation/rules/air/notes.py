@@ -61,7 +61,7 @@ def spikes(view: View, quantity: str, devices: Sequence[Device]) -> str:
     if view.period.kind == "24h":
         return ""
     days = view.daily(quantity, KINDS)
-    hours = np.nan_to_num(days["spikes"]).sum(axis=1)
+    hours = np.nansum(days["spikes"], axis=1)
     wanted = {d.id for d in devices}
     found = ((days.devices[i].id, hours[i]) for i in np.flatnonzero(hours).tolist())
     named = [f"{device} {n:g} h" for device, n in found if device in wanted]

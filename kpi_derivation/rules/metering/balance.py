@@ -39,7 +39,10 @@ class Balanced(NamedTuple):
 def balanced(view: View, *, with_use: bool = True) -> Balanced:
     """The energies of the hours that count; `with_use`: whether the meters of use must be whole too."""
     sides = _sides(view)
-    found = view.balance(sides if with_use else ((), *sides[1:]))
+    asked: Sides = sides if with_use else ((), *sides[1:])
+    if not any(asked):
+        return Balanced(0.0, 0.0, 0.0, 0.0, "no meters")
+    found = view.balance(asked)
     due = found.due.sum(axis=0) > 0
     hours = len(due)
     with np.errstate(invalid="ignore", divide="ignore"):

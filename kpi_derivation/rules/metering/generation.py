@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kpi_derivation.engine.view import View
 from kpi_derivation.rules.metering.energy import METERS, generates
+from kpi_derivation.rules.metering.meters import sum_in_order
 
 EXPORTED = ("energy_export_total",)
 
@@ -29,4 +30,4 @@ def exported(view: View, *, counts: bool = True) -> Exported:
     others = given & ~view.picked(rows.devices, "export of generation", generates)
     if counts:
         view.mark(rows.devices, others)
-    return Exported(float(sum(rows.increase.tolist())), int(given.sum()), len(rows), int(others.sum()))
+    return Exported(sum_in_order(rows.increase), int(given.sum()), len(rows), int(others.sum()))

@@ -71,14 +71,19 @@ def _counted(
             amounts, times, notes = amounts - out, np.maximum(times - out_ms, 0.0), [*notes, *said]
         view.mark(devices, given, part)
         registered, seen = registered + int(mine.sum()), seen + int(given.sum())
-        amount = sum(amounts[given].tolist(), amount)
-        covered, wanted = sum(times[given].tolist(), covered), sum(there[mine].tolist(), wanted)
+        amount = sum_in_order(amounts[given], amount)
+        covered, wanted = sum_in_order(times[given], covered), sum_in_order(there[mine], wanted)
         customers += float(view.numbers(devices, f"customers of {quantity}", _customers)[given].sum())
         guessed = (given & view.picked(devices, quantity, _own_interval)).any()
         notes += [_GUESSED] if guessed and _GUESSED not in notes else []
     notes += _meter_changes(view, quantities, kinds, counts)
     coverage = covered / wanted if wanted else 0.0
     return Counted(amount, coverage, seen, registered, customers, "; ".join(notes))
+
+
+def sum_in_order(values: FloatArray, start: float = 0.0) -> float:
+    """`start` and the values added from left to right, so that the last bit is the same on every machine and Python."""
+    return float(np.add.accumulate(np.append(start, values))[-1])
 
 
 def _meter_changes(

@@ -69,9 +69,11 @@ def averaging(view: View, meters: int) -> str:
     """The intervals over which the power of `meters` meters is averaged: "at 15 min", "at 15 to 60 min"."""
     rows = view.rows("energy_delta", KINDS)
     mine = view.picked(rows.devices, "demand by interval", _sends_intervals) & (rows.n > 0) & (rows.interval <= HOUR)
-    intervals = np.unique(rows.interval[mine]).tolist()  # few: asking each of thousands of meters takes milliseconds
-    minutes = {max(round(ms / MINUTE), QUARTER // MINUTE) for ms in intervals}
-    if int(mine.sum()) < meters:
+    intervals = rows.interval[mine]
+    alike = len(intervals) and bool((intervals == intervals[0]).all())  # the usual case; sorting thousands takes longer
+    different = intervals[:1] if alike else np.unique(intervals)
+    minutes = {max(round(ms / MINUTE), QUARTER // MINUTE) for ms in different.tolist()}
+    if len(intervals) < meters:
         minutes.add(QUARTER // MINUTE)
     shortest, longest = min(minutes), max(minutes)
     return f"at {shortest} min" if shortest == longest else f"at {shortest} to {longest} min"
