@@ -66,8 +66,12 @@ def moved(slot: IntArray, move: int, grid: Grid) -> IntArray:
 def sum_of(profiles: Sequence[Profile], user: IntArray, move: IntArray, grid: Grid) -> FloatArray:
     """The summed power of one draw, kW in each slot."""
     out = np.zeros(grid.slots)
-    for u, m in zip(user.tolist(), move.tolist(), strict=True):
-        np.add.at(out, moved(profiles[u].slot, m, grid), profiles[u].kw)
+    pairs, count = np.unique(user * (grid.slots + 1) + move, return_counts=True)
+    for pair, times in zip(pairs.tolist(), count.tolist(), strict=True):
+        u, m = divmod(pair, grid.slots + 1)
+        slot, kw = profiles[u]
+        # A slot occurs once in a profile, so that plain adding is enough.
+        out[moved(slot, m, grid) if m else slot] += kw if times == 1 else times * kw
     return out
 
 

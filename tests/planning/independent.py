@@ -42,8 +42,11 @@ def peak(curves: Iterable[dict[int, float]]) -> float:
     return max(total.values())
 
 
-def shortfall(rows: Iterable[Row], kw: float, limit: float, start: int, end: int, step: int) -> float:
-    """Share of the energy an earliest-deadline-first schedule leaves unserved; a heap for each interval."""
+def shortfall(rows: Iterable[Row], kw: float, limit: float | Sequence[float], start: int, end: int, step: int) -> float:
+    """Share of the energy an earliest-deadline-first schedule leaves unserved; a heap for each interval.
+
+    `limit`: kW, of all intervals or of each.
+    """
     cars = []
     for row in rows:
         if start <= row.start < end and row.kwh > 0:
@@ -51,13 +54,13 @@ def shortfall(rows: Iterable[Row], kw: float, limit: float, start: int, end: int
             cars.append([row.start, max(row.end or 0, alone), row.kwh])
     cars.sort()
     total, lost, present, following = sum(c[2] for c in cars), 0.0, list[int](), 0
-    for begin in range(start, end, step):
+    for number, begin in enumerate(range(start, end, step)):
         while following < len(cars) and cars[following][0] < begin + step:
             present.append(following)
             following += 1
         heap = [(cars[i][1], i) for i in present]
         heapq.heapify(heap)
-        room = limit * step / HOUR
+        room = max(limit if isinstance(limit, float | int) else limit[number], 0.0) * step / HOUR
         while heap:
             deadline, i = heapq.heappop(heap)
             time = min(deadline, begin + step) - max(cars[i][0], begin)

@@ -81,11 +81,28 @@ LONG = os.environ.get("CITYVITALS_LONG") == "1"
 ORIGINS = list(range((26 if LONG else 48) * WEEK, 52 * WEEK - HORIZON, 49))
 
 
-@pytest.mark.parametrize("name", ["London homes, kW", "Union Street NO2, ug/m3"])
+# Name: quantity and station; the load of the meters without one. The quick suite takes the first two.
+SERIES = {
+    "London homes, kW": ("", ""),
+    "Union Street NO2, ug/m3": ("no2", "union-street"),
+    "Errol Place NO2, ug/m3": ("no2", "errol-place"),
+    "Errol Place PM2.5, ug/m3": ("pm2_5", "errol-place"),
+    "Wellington Road PM10, ug/m3": ("pm10", "wellington-road"),
+}
+NOT_BETTER = {("Wellington Road PM10, ug/m3", 13)}  # from this hour ahead on, the week before is as good: not shown
+
+
+def hours_of(name: str) -> FloatArray:
+    quantity, station = SERIES[name]
+    if station:
+        return station_hours(quantity)[0][station]
+    return np.nansum(meters()[1], axis=0).reshape(-1, 2).mean(axis=1)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", list(SERIES)[: None if LONG else 2])
 def test_the_backtest_on_recorded_data(name: str) -> None:
-    _, kw, over = meters()
-    load = np.nansum(kw, axis=0).reshape(-1, 2).mean(axis=1)
-    values = load if "kW" in name else station_hours("no2")[0]["union-street"]
+    _, _, over = meters()
+    values = hours_of(name)
     scores, errors = backtest(values, over.start, ORIGINS)
     for s in scores:
         print(f"{name}: {s.first} to {s.last} h: model {s.model:.3f}, naive {s.naive:.3f}, {s.hours} hours")
@@ -93,7 +110,7 @@ def test_the_backtest_on_recorded_data(name: str) -> None:
     pairs = ((values[o + h], values[o + h - WEEK]) for o in ORIGINS for h in range(6))
     by_hand = [abs(a - b) for a, b in pairs if not (np.isnan(a) or np.isnan(b))]
     assert scores[0].naive == pytest.approx(sum(by_hand) / len(by_hand), rel=0.02)  # gaps fall back on two weeks
-    assert not LONG or all(s.better for s in scores)
+    assert not LONG or {s.first for s in scores if not s.better} == {h for n, h in NOT_BETTER if n == name}
 
 
 def test_the_peak_of_the_month_so_far() -> None:
