@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
+from api.problems import Denied
 from registry.city import City, Device
 from registry.silence import silent_after
 from telemetry.partials import Partials
@@ -85,3 +86,17 @@ def withheld(kind: str, role: str, customers: float) -> bool:
     A meter of a whole street is not: its value says nothing of one of its fifty customers.
     """
     return kind in METERS and role not in NOT_A_HOME and customers < MANY
+
+
+def check_shown(city: City, names: Iterable[str]) -> None:
+    """Raises Denied where a load of these meters would show that of a household.
+
+    Beside no meter that may be a household's, or of at least MANY customers together, a sum may be seen.
+    """
+    wanted = set(names)
+    homes = [d for d in city.device if d.id in wanted and withheld(d.kind, d.role, d.customers)]
+    if homes and sum(d.customers for d in homes) < MANY:
+        raise Denied(
+            f"The values of {homes[0].id} are withheld: it may be the meter of a household. Choose meters of at least"
+            f" {MANY} customers together, or run the command on the server."
+        )

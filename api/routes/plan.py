@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.devices import check_shown
 from api.problems import responses
 from api.state import CityOf, StateOf
 from planning.by_rule import RulePlan, factors, plan_by_rule
@@ -24,7 +25,7 @@ from telemetry.periods import Period, calendar_period, iso, local_date
 from telemetry.series import FloatArray
 from telemetry.windows import DAY
 
-router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
+router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
 _MOST = 400 * DAY  # of load that one request may read
 _CURVE = 200  # numbers of points in a curve
@@ -165,4 +166,5 @@ def _only(city: City, meters: list[str]) -> City:
         if name not in known:
             hint = nearest(name, known) if known else "the city has no electricity meter."
             raise UsageError(f"'{name}' is not an electricity meter of '{city.id}'; {hint}")
+    check_shown(city, meters)
     return city.model_copy(update={"device": [known[name] for name in sorted(set(meters) or known)]})

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.devices import check_shown
 from api.problems import responses
 from api.state import CityOf, StateOf
 from planning.outlook import as_plain, made
@@ -17,7 +18,7 @@ from registry.city import City
 from telemetry.errors import Unavailable
 from telemetry.windows import HOUR
 
-router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
+router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
 _KEPT = 64  # forecasts
 
@@ -64,6 +65,7 @@ class ForecastOut(BaseModel):
 def plan_forecast(record: CityOf, state: StateOf, query: Annotated[ForecastQuery, Query()]) -> dict[str, Any]:
     """The next 48 hours of the city's load, or of a device's quantity."""
     city, now = City.model_validate(record.config), state.clock() // HOUR * HOUR
+    check_shown(city, [query.device])
     key = (record.id, query.quantity, query.device, now)
     with state.plans.turn():
         if key not in state.forecasts:

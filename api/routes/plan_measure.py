@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.devices import check_shown
 from api.problems import responses
 from api.state import CityOf, StateOf
 from planning.measures import change, effect, saved
 from registry.city import City
 from telemetry.periods import iso
 
-router = APIRouter(prefix="/v1/cities/{city}/plan/measure", tags=["Plans"], responses=responses(404, 422, 503))
+router = APIRouter(prefix="/v1/cities/{city}/plan/measure", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
 _PERIOD = "2018, 2018-07 or 2018-07..2018-12"
 
@@ -123,6 +124,7 @@ def measure_change(record: CityOf, state: StateOf, query: Annotated[ChangeQuery,
 def measure_savings(record: CityOf, state: StateOf, query: Annotated[SavingsQuery, Query()]) -> dict[str, Any]:
     """What a building saved beyond another one at the same weather."""
     q, city = query, City.model_validate(record.config)
+    check_shown(city, [q.meter, q.reference])
     with state.plans.turn():
         found = saved(state.store, city, q.meter, q.reference, q.temperature, q.before, q.after, q.seed)
     return found._asdict() | {"kwh": found.kwh._asdict(), "is_effect": found.kwh.is_effect}

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.assets.session_files import sessions_of
+from api.devices import check_shown
 from api.problems import responses
 from api.state import CityOf, State, StateOf
 from planning.charging.answer import as_plain
@@ -24,7 +25,7 @@ from telemetry.errors import UsageError
 from telemetry.periods import iso
 from telemetry.windows import DAY
 
-router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(404, 422, 503))
+router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
 _SESSIONS = 4_000_000  # characters
 _MOST = 400 * DAY  # of load that one request may read
@@ -146,6 +147,7 @@ def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) ->
         place = Place(city, state.store)
     elif asked.meters or asked.feeder:
         raise UsageError("The load of meters or of a feeder needs a period: when was it measured?")
+    check_shown(city, [*asked.meters, *(name for f in city.feeder if f.id == asked.feeder for name in f.meters)])
     sessions, bad = given_or_own(asked.sessions_csv, state, record.id)
     plain = asked.model_dump(exclude={"sessions_csv", "meters"})
     with state.plans.turn():

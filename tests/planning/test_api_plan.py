@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from api import devices
 from planning.charging.connection import Connection
 from tests.api.conftest import running
 from tests.planning import town
@@ -62,3 +63,19 @@ def test_what_cannot_be_asked_is_a_sentence(address: str, query: str, words: str
 def test_numbers_outside_of_their_range_are_refused(address: str) -> None:
     assert httpx.get(f"{address}/charging?points=0&connection=63A").status_code == 422
     assert httpx.get(f"{address}/charging?points=10&connection=63A&pionts=3").status_code == 422
+
+
+def test_the_load_of_a_household_is_withheld_and_that_of_many_is_not(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "MANY", 3)
+    plan = "charging?points=10&connection=63A&period=2019-01"
+    for query in (f"{plan}&meter=meter-0", f"{plan}&meter=meter-0&meter=meter-1", "peak?meter=meter-0"):
+        answer = httpx.get(f"{address}/{query}")
+        assert (answer.status_code, "may be the meter of a household" in answer.json()["detail"]) == (403, True)
+    posted = {"points": 6, "connection": "63A", "period": "2019-01", "meters": ["meter-0"]}
+    assert httpx.post(f"{address}/charging", json=posted).status_code == 403
+    load = httpx.get(f"{address}/forecast?quantity=energy_delta&device=meter-0")
+    assert load.status_code == 403
+    assert httpx.get(f"{address}/{plan}&meter=meter-0&meter=meter-1&meter=meter-2").status_code == 200
+    assert httpx.get(f"{address}/peak").status_code == 200
