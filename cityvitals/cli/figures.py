@@ -12,7 +12,7 @@ import typer
 from cityvitals.cli import VALUES
 from cityvitals.options import CityId, Form, StoreUrl, Who, by, width
 
-app = typer.Typer(help="Figures of officers: drafts, submitted and verified ones, and what is missing.",
+app = typer.Typer(help="Officers' figures: draft, submitted, verified, missing.",
                   no_args_is_help=True)  # fmt: skip
 
 Year = Annotated[int, typer.Option("--year", min=1990, max=2100, help="The year of the figures.")]
@@ -27,7 +27,7 @@ def add_to(parent: typer.Typer) -> None:
 
 @app.command("list")
 def list_(city: CityId, store: StoreUrl, year: AnyYear = None, form: Form = "table") -> None:
-    """List the figures that were entered, each with its state and who made it.
+    """List the entered figures with their states.
 
     Example: cityvitals figures list --city aberdeen --store sqlite:///aberdeen.db --year 2018
     """
@@ -57,7 +57,7 @@ def history(
 
 @app.command()
 def missing(city: CityId, store: StoreUrl, year: Year, form: Form = "table") -> None:
-    """List the KPIs without a figure, those that sensors or a file can give first.
+    """List the KPIs that have no figure.
 
     Example: cityvitals figures missing --city aberdeen --store sqlite:///aberdeen.db --year 2018
     """
@@ -71,7 +71,7 @@ def missing(city: CityId, store: StoreUrl, year: Year, form: Form = "table") -> 
 
 @app.command()
 def submit(city: CityId, store: StoreUrl, year: Year, who: Who = "") -> None:
-    """Check all drafts of a year and store them as the city's figures, all or none.
+    """Check the drafts of a year and store them.
 
     Example: cityvitals figures submit --city aberdeen --store sqlite:///aberdeen.db --year 2018
     """

@@ -78,7 +78,7 @@ class _Laid:
         self._known[places], self._power[places] = known, np.where(known, power, 0.0)
 
     def total(self) -> FloatArray:
-        """Of all meters together. Added up anew: the order of a sum is part of its last bit."""
+        """Of all meters together. The whole sum each time: the order of a sum is part of its last bit."""
         return np.asarray(self._power.sum(axis=0))
 
 
