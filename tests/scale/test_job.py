@@ -77,6 +77,28 @@ def test_a_log_read_again_from_any_checkpoint_gives_the_same_values(seed: int, t
     )
 
 
+# City 47: a late reading shows that a later day's meter is another; days without a reading have a register's share.
+@pytest.mark.parametrize("seed", [47, *list(CITIES)[:1], *list(CITIES)[6:]])
+def test_a_restart_before_any_record_changes_nothing_that_is_written(seed: int, tmp_path: Path) -> None:
+    made = plausible(seed)
+    feed = JobFeed(tmp_path, made.city)
+    way = feed_by_days if seed % 2 else feed_in_pieces
+    way(feed, made.readings, random.Random(seed))
+
+    def written(restart: int) -> list[list[StoredKpi]]:
+        state: State = {}
+        job, found = CityJob(made.city.id, state), []
+        for number, record in enumerate(feed.log):
+            job = CityJob(made.city.id, state) if number == restart else job
+            found.append(job.take(record).values)
+        return found
+
+    wanted = written(-1)
+    assert any(wanted)
+    for restart in range(1, len(feed.log)):
+        assert written(restart) == wanted, f"a restart before record {restart} of {len(feed.log)}"
+
+
 def started(state: State) -> CityJob:
     job = CityJob("aba", state)
     assert job.take(file_record(city())).refused == []

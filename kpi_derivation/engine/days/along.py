@@ -39,7 +39,8 @@ def join_register(
     """Give each day of a register its own energy, and its share of the steps from and to its neighbours.
 
     `own`: the grid of registers, `place` the register's row there; `register`: its modulus, declared changes and limit.
-    Returns the days (ordinals) whose energy or coverage changed: a reading of one day closes the one before.
+    Returns the days (ordinals) whose energy, coverage or changed meter differ: a reading of one day closes the one
+    before, and a late one shows that a later day's register is another.
     """
     n = main.columns["n"][row]
     days = np.flatnonzero(n > 0)
@@ -61,6 +62,7 @@ def join_register(
         full[days[0] : days[-1] + 1] = values
         changed = np.union1d(changed, np.flatnonzero(full != main.columns[name][row]) + main.origin)
         main.columns[name][row] = full
+    noted = own.columns["meter_changes"][place].copy()
     own.columns["meter_changes"][place] = 0.0
     own.columns["meter_changes"][place, first - own.origin : last + 1 - own.origin] = replaced
-    return changed
+    return np.union1d(changed, np.flatnonzero(noted != own.columns["meter_changes"][place]) + own.origin)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from telemetry.series import FloatArray, IntArray
+from telemetry.series import BoolArray, FloatArray, IntArray
 
 # What the sums over a period are taken of, in the order of `View.COLUMNS`; the interval comes after them.
 SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
+_FILLED = ("n", "flagged", "increase", "covered")  # a slow register gives days without a reading a share of its steps
 
 
 @dataclass(slots=True)
@@ -83,18 +84,21 @@ class DayGrid:
         return out
 
     def with_data(self, first: int = 0, last: int = 1 << 40) -> tuple[IntArray, IntArray]:
-        """Rows and days (ordinals) of first..last on which anything was measured."""
+        """Rows and days (ordinals) of first..last on which anything was measured, or that have a register's share."""
         if not self.columns:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         a, b = max(first - self.origin, 0), max(last + 1 - self.origin, 0)
-        rows, columns = np.nonzero((self.columns["n"][:, a:b] > 0) | (self.columns["flagged"][:, a:b] > 0))
+        rows, columns = np.nonzero(self._filled(a, b))
         return rows, columns + self.origin + a
 
+    def _filled(self, a: int, b: int | None = None) -> BoolArray:
+        return np.asarray(np.logical_or.reduce([self.columns[name][:, a:b] > 0 for name in _FILLED]))
+
     def days_with_data(self) -> list[int]:
-        """Days (ordinals) on which anything was measured."""
+        """Days (ordinals) on which anything was measured, or that have a register's share."""
         if not self.columns:
             return []
-        found = (self.columns["n"] > 0).any(axis=0) | (self.columns["flagged"] > 0).any(axis=0)
+        found = self._filled(0).any(axis=0)
         return [self.origin + column for column in np.flatnonzero(found).tolist()]
 
     def has_data(self, day: int) -> bool:
