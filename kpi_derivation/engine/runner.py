@@ -121,6 +121,8 @@ class Engine:
         self._windows.add(windows)
         hours = self._maker.hours_of(windows)
         self._windows.trim()
+        if not len(hours):  # the store cannot hold these windows: they are older than its retention
+            return hours
         self._hours.add(hours)
         self._days.touch(hours)
         first, last = self._stored or (1 << 60, -(1 << 60))

@@ -57,6 +57,21 @@ def test_windows_are_stored_derived_and_acknowledged(tmp_path: Path) -> None:
     assert (bench.held(), bench.metered(), len(bench.link.acknowledged)) == (4, 4.0, 2)
 
 
+def test_windows_that_the_store_cannot_hold_are_acknowledged_and_end_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, [windows(3 * 1440)], [windows(0, 1)], [windows(3 * 1440 + 1)])
+    put = bench.store.put_partials
+
+    def keeping(level: Any, partials: Any, table: Any) -> None:
+        """As InfluxDB with a retention, which sets aside what is older."""
+        put(level, partials.take(partials.start >= T0 + DAY), table)
+
+    monkeypatch.setattr(bench.store, "put_partials", keeping)
+    bench.steps(3)
+    assert (bench.held(), len(bench.link.acknowledged), bench.link.dropped) == (2, 3, 0)
+
+
 def test_the_same_windows_again_change_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [windows(0, 1)], [windows(0, 1), windows(0, 1)], [windows(1)])
     bench.steps(3)
