@@ -135,7 +135,7 @@ def _by_year(values: Sequence[KpiValue]) -> list[tuple[int, list[KpiValue]]]:
 def trend_text(lines: Sequence[TrendLine], form: str, width: int) -> str:
     """The lines as table, json or csv. Raises UsageError for another format."""
     if form == "table" and not lines:
-        return "No year has a final value yet; a year of which only a part was measured is not in a trend.\n"
+        return "No year has a final value yet. A year measured only in part is in no trend.\n"
     return printed(form, lines, _trend_rows(lines), width, OUR_CHOICE)
 
 

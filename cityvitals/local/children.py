@@ -25,7 +25,7 @@ from telemetry.errors import CityVitalsError, UsageError
 
 log = logging.getLogger(__name__)
 
-_START_S = 30.0
+_START_S = 120.0
 
 
 @dataclass(slots=True)

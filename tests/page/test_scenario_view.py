@@ -60,7 +60,7 @@ def test_what_if_shows_measured_and_planned_side_by_side(
 def test_what_is_missing_is_said_before_anything_is_sent(browser: Any, url: str) -> None:
     with opened(browser, url + WHAT_IF) as view:
         view.get_by_role("button", name="Calculate").click()
-        assert "Electric cars need a file of recorded sessions" in view.locator("main").inner_text()
+        view.get_by_text("Electric cars need a file of recorded sessions").wait_for()  # after asking the server
         view.get_by_role("slider", name="Homes with an electric car").fill("0")
         view.get_by_role("slider", name="Photovoltaics on a roof").fill("5")
         view.get_by_role("button", name="Calculate").click()
