@@ -316,9 +316,9 @@ class Ingest:
         else:
             self.store.put_partials("window", windows, self.table)
 
-    def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:
-        """Evaluate all cities; returns what changed. `bounded`: see CityIngest.derive."""
-        return [value for city in self.cities.values() for value in city.derive(now, bounded)]
+    def derive(self, now: int) -> list[StoredKpi]:
+        """Evaluate all cities; returns what changed."""
+        return [value for city in self.cities.values() for value in city.derive(now)]
 
     def checkpoint(self) -> None:
         """Store the state of all engines for the next start."""

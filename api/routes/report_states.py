@@ -5,6 +5,7 @@ They need the role reporter, and operator to verify: drafts and names of people 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,8 @@ from reporting.figures.reported import Reported
 from reporting.submission.steps import Status
 from reporting.submission.work import statuses_of, submit_drafts, verify, withdraw
 from telemetry.periods import iso
+
+Step = Callable[[Any, City, list[tuple[str, str]], int, str, int], int]  # verify, withdraw
 
 router = APIRouter(prefix="/v1/cities/{city}/report", tags=["Reporting"], responses=responses(401, 403, 404, 422, 503))
 
@@ -120,19 +123,19 @@ def submit_route(record: CityOf, state: StateOf, body: YearIn, request: Request)
 @router.post("/verify", response_model=Changed)
 def verify_route(record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
     """Confirm submitted figures, all or none; not by the person who submitted them."""
-    wanted = [(p.code, p.part) for p in body.figures]
-    with state.store.writing() as store:
-        city = City.model_validate(record.config)
-        return {"changed": verify(store, city, wanted, body.year, who_of(request), state.clock())}
+    return _step(verify, record, state, body, request)
 
 
 @router.post("/withdraw", response_model=Changed)
 def withdraw_route(record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
     """Drop drafts, all or none; submitted figures stay."""
-    wanted = [(p.code, p.part) for p in body.figures]
+    return _step(withdraw, record, state, body, request)
+
+
+def _step(step: Step, record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
+    wanted, city = [(p.code, p.part) for p in body.figures], City.model_validate(record.config)
     with state.store.writing() as store:
-        city = City.model_validate(record.config)
-        return {"changed": withdraw(store, city, wanted, body.year, who_of(request), state.clock())}
+        return {"changed": step(store, city, wanted, body.year, who_of(request), state.clock())}
 
 
 def _state(s: Status) -> dict[str, Any]:
