@@ -225,7 +225,7 @@ def test_parts_of_years_are_no_trend_and_the_table_says_so(tmp_path: Path) -> No
     """One charger of 2018, and January of 2020, once made a trend of -56,235 kWh."""
     found = trends(years_of_charging(tmp_path, (2018, 151.0, "partial"), (2020, 15553.5, "partial")), "c", [], None)
     assert found == []
-    assert "A year measured only in part is not in a trend" in trend_text(found, "table", 100)
+    assert "A year measured only in part is in no trend" in trend_text(found, "table", 100)
     assert trend_text(found, "json", 100).strip() == "[]"
 
 
