@@ -98,6 +98,8 @@ class Rules(_Strict):
     noise_limit_lden: float = Field(55.0, gt=0)
     # ICNIRP 2020, general public, 2 to 300 GHz; several countries have lower limits.
     emf_limit_v_per_m: float = Field(61.0, gt=0)
+    # 13,000 km a year at 20 kWh per 100 km (Austria: faktencheck-energiewende.at).
+    electric_car_kwh_per_year: float = Field(2600.0, gt=0)
     population_weighted_air: bool = False
     exclude_suspect: bool = False
 

@@ -154,6 +154,7 @@ _ALL = (
     Quantity("waste_mass", "Mass of a delivery of waste", "t", "delta", 0.0, 200.0, event=True),
     Quantity("vehicles", "Vehicles in the interval", "count", "delta", 0.0, 1e5),
     Quantity("vehicles_low_carbon", "Low-carbon passenger vehicles in the interval", "count", "delta", 0.0, 1e5),
+    Quantity("vehicles_electric", "Battery-electric passenger vehicles in the interval", "count", "delta", 0.0, 1e5),
     Quantity("vehicles_classified", "Passenger vehicles of a known class in the interval", "count", "delta", 0.0, 1e5),
     _gauge("travel_time", "Travel time along a section of road", "s", 1.0, 36_000.0),
     _gauge("heap_free", "Free memory of the node", "B", 0.0, 1e9),

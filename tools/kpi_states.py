@@ -51,7 +51,7 @@ DEVICES: list[dict[str, Any]] = [
       for way in WAYS),
     {"id": "mast", "kind": "emf_probe", "quantities": ["field_strength"], "interval_s": 3600},
     {"id": "loop", "kind": "traffic_counter", "street_km": 5.0, "interval_s": 3600,
-     "quantities": ["vehicles", "vehicles_classified", "vehicles_low_carbon"]},
+     "quantities": ["vehicles", "vehicles_classified", "vehicles_low_carbon", "vehicles_electric"]},
     {"id": "road", "kind": "travel_time", "quantities": ["travel_time"], "interval_s": 3600},
     {"id": "log", "kind": "outage_log", "since": "2023-01-01", "until": "2024-01-31",
      "quantities": ["interrupted_over_5min", "interruption_over_5min"]},
@@ -72,7 +72,8 @@ def readings(factor: float) -> list[Reading]:
         rows += [Reading(t, "probe", "ph", factor * 7.0), Reading(t, "mast", "field_strength", factor * 3.0)]
         rows += [Reading(t, f"plant-{s}", "water_total", 100.0 + factor * v * i) for s, v in STAGES.items()]
         rows.append(Reading(t, "well", "water_total", 100.0 + factor * i))
-        counts = (("vehicles", 90.0), ("vehicles_classified", 80.0), ("vehicles_low_carbon", 20.0))
+        counts = (("vehicles", 90.0), ("vehicles_classified", 80.0), ("vehicles_low_carbon", 20.0),
+                  ("vehicles_electric", 12.0))  # fmt: skip
         rows += [Reading(t, "loop", q, factor * v) for q, v in counts]
         rows.append(Reading(t, "road", "travel_time", factor * (150.0 if i % 24 in (7, 8, 16, 17) else 100.0)))
         if i % 24 == 8:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from telemetry.errors import Unavailable, UsageError
 log = logging.getLogger(__name__)
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+_ADDED_COLUMN = re.compile(r"ALTER TABLE (?P<table>\w+) ADD COLUMN (?P<column>\w+)[^;]*;")
 
 
 class Schema(NamedTuple):
@@ -103,7 +107,8 @@ def _upgrade(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
         )
     if found == schema.version:
         return
-    steps = "".join(schema.upgrades[number] for number in range(found, schema.version)) if found else ""
+    numbers = range(found, schema.version) if found else ()
+    steps = "".join(_without_columns_there(db, schema.upgrades[number]) for number in numbers)
     if steps:
         log.info("%s: upgrading '%s' from version %d to %d", path, schema.table, found, schema.version)
     note = f"INSERT OR REPLACE INTO schema_version VALUES ('{schema.table}', {schema.version});"  # noqa: S608
@@ -114,8 +119,21 @@ def _upgrade(db: sqlite3.Connection, path: Path, schema: Schema) -> None:
         raise
 
 
+def _without_columns_there(db: sqlite3.Connection, steps: str) -> str:
+    """The steps without those that add a column which the file has already.
+
+    Programs between two versions created tables with columns of the next one under the number of the one before.
+    """
+
+    def kept(step: re.Match[str]) -> str:
+        there = db.execute("SELECT 1 FROM pragma_table_info(?) WHERE name=?", (step["table"], step["column"]))
+        return "" if there.fetchone() else step[0]
+
+    return _ADDED_COLUMN.sub(kept, steps)
+
+
 def _version(db: sqlite3.Connection, schema: Schema) -> int:
-    """The version of the part's tables in the file; 0 where exists are none.
+    """The version of the part's tables in the file; 0 where it has none.
 
     Files without this table have version 1.
     """

@@ -10,6 +10,7 @@ import pytest
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import Schema, connect
 from adapters.sqlite.store import SqliteStore
+from adapters.store import CityRecord
 from telemetry.errors import Unavailable, UsageError
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -61,6 +62,37 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None
     with pytest.raises(Unavailable):
         connect(path, bad)
     assert Buffer(path, MINUTE).backlog() == (1, 0)
+
+
+def test_a_column_that_a_program_between_two_versions_made_is_not_added_again(tmp_path: Path) -> None:
+    """Stores of November 2026 had `reads` in the table of cities, and version 3 of the tables."""
+    path = tmp_path / "store.db"
+    store = SqliteStore(path)
+    store.put_city(CityRecord("aba", {}, MINUTE))
+    store.close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE schema_version SET version = 3 WHERE part = 'kpi'")
+    db.close()
+    again = SqliteStore(path)
+    assert [(c.id, c.width) for c in again.cities()] == [("aba", MINUTE)]
+    again.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT version FROM schema_version WHERE part = 'kpi'").fetchone()[0] > 3
+        columns = [row[1] for row in db.execute("PRAGMA table_info(city)")]
+    db.close()
+    assert columns.count("reads") == 1
+
+
+def test_a_column_is_added_to_the_file_that_lacks_it_only(tmp_path: Path) -> None:
+    steps = {1: "ALTER TABLE a ADD COLUMN x INTEGER NOT NULL DEFAULT 1; ALTER TABLE a ADD COLUMN y TEXT;"}
+    for name, made in (("old", "CREATE TABLE a (id INTEGER)"), ("between", "CREATE TABLE a (id INTEGER, x INTEGER)")):
+        path = tmp_path / f"{name}.db"
+        with sqlite3.connect(path) as db:
+            db.execute(made)
+        db.close()
+        opened = connect(path, Schema("a", "", 2, steps))
+        assert [row[1] for row in opened.execute("PRAGMA table_info(a)")] == ["id", "x", "y"]
+        opened.close()
 
 
 def test_parts_that_share_a_file_have_versions_of_their_own(tmp_path: Path) -> None:

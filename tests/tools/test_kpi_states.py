@@ -18,7 +18,8 @@ SUMS = ("LOCAL:EV:", "LOCAL:E:METERED", "LOCAL:E:PEAK", "LOCAL:E:COINCIDENCE", "
         "LOCAL:AQ:EAQI", "LOCAL:AQ:USAQI")  # fmt: skip
 # The formula has no value where nothing happened: no interruption, no supply, no generation, no energy.
 UNDEFINED_AT_ZERO = {"EC:I:ES:2C", "EC:I:WS:3C", "EN:E:E:1C", "LOCAL:E:SELF_CONSUMPTION", "LOCAL:E:COINCIDENCE",
-                     "EC:I:WS:4C", "EN:EN:WS:4C", "EN:EN:WA:1C", "EC:I:T:5A", "LOCAL:T:LOW_CARBON"}  # fmt: skip
+                     "EC:I:WS:4C", "EN:EN:WS:4C", "EN:EN:WA:1C", "EC:I:T:5A", "LOCAL:T:LOW_CARBON",
+                     "LOCAL:T:ELECTRIC"}  # fmt: skip
 # Of zero readings these are not zero: levels of sound, an index that begins at 1, a share that stays, a site without a
 # field, a street without traffic.
 NOT_ZERO = {"LOCAL:N:LDEN": None, "EN:EN:EQ:2A": 5.0, "LOCAL:AQ:EAQI": 1.0, "LOCAL:EV:AVAILABILITY": 100.0,

@@ -275,20 +275,34 @@ def test_a_constant_travel_time_has_the_index_one(seconds: float) -> None:
     assert w.value("EC:I:T:5A", "2020-01").value == pytest.approx(1.0)
 
 
-def test_low_carbon_vehicles_are_a_share_of_the_classified_ones() -> None:
-    w = World([device("c", "traffic_counter", "vehicles_low_carbon", "vehicles_classified")])
-    w.take(hourly("c", "vehicles_low_carbon", [25.0] * 24))
-    w.take(hourly("c", "vehicles_classified", [80.0] * 24))
+def test_low_carbon_and_electric_vehicles_are_shares_of_the_classified_ones() -> None:
+    w = World([device("c", "traffic_counter", "vehicles_low_carbon", "vehicles_electric", "vehicles_classified")])
+    for quantity, n in (("vehicles_low_carbon", 25.0), ("vehicles_electric", 10.0), ("vehicles_classified", 80.0)):
+        w.take(hourly("c", quantity, [n] * 24))
     assert w.value("LOCAL:T:LOW_CARBON", "2020-01-06").value == pytest.approx(31.25)
+    assert w.value("LOCAL:T:ELECTRIC", "2020-01-06").value == pytest.approx(12.5)
+
+
+def test_a_counter_that_does_not_distinguish_electric_vehicles_gives_their_share_no_value() -> None:
+    w = World([device("c", "traffic_counter", "vehicles_low_carbon", "vehicles_classified")])
+    w.take(hourly("c", "vehicles_classified", [80.0] * 24))
+    found = w.value("LOCAL:T:ELECTRIC", "2020-01-06")
+    assert (found.value, found.status, found.reason) == (None, "not_applicable", "no_device")
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=24, max_size=24))
-def test_the_low_carbon_share_is_a_ratio_of_sums_and_not_a_mean_of_ratios(hours: list[tuple[int, int]]) -> None:
-    w = World([device("c", "traffic_counter", "vehicles_low_carbon", "vehicles_classified")])
-    w.take(hourly("c", "vehicles_low_carbon", [float(low) for low, _ in hours]))
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=24, max_size=24),
+    st.sampled_from([("LOCAL:T:LOW_CARBON", "vehicles_low_carbon"), ("LOCAL:T:ELECTRIC", "vehicles_electric")]),
+)
+def test_a_share_of_vehicles_is_a_ratio_of_sums_and_not_a_mean_of_ratios(
+    hours: list[tuple[int, int]], share: tuple[str, str]
+) -> None:
+    code, quantity = share
+    w = World([device("c", "traffic_counter", quantity, "vehicles_classified")])
+    w.take(hourly("c", quantity, [float(low) for low, _ in hours]))
     w.take(hourly("c", "vehicles_classified", [float(low + other) for low, other in hours]))
-    found = w.value("LOCAL:T:LOW_CARBON", "2020-01-06")
+    found = w.value(code, "2020-01-06")
     low, whole = sum(a for a, _ in hours), sum(a + b for a, b in hours)
     if whole:
         assert found.value == pytest.approx(100 * low / whole)
@@ -314,7 +328,8 @@ def test_a_device_is_expected_only_while_it_is_in_service() -> None:
 
 
 @pytest.mark.parametrize("code", ["EN:EN:EQ:1C", "EC:I:T:5A", "EC:ICT:T:2C", "LOCAL:T:LOW_CARBON", "EN:EN:WS:1C",
-                                  "EN:EN:WS:3C", "EN:EN:WS:4C", "EC:I:WS:4C", "EN:EN:WA:1C"])  # fmt: skip
+                                  "EN:EN:WS:3C", "EN:EN:WS:4C", "EC:I:WS:4C", "EN:EN:WA:1C",
+                                  "LOCAL:T:ELECTRIC"])  # fmt: skip
 def test_without_such_a_device_the_kpi_is_not_applicable(code: str) -> None:
     values = World([device("m", "electricity_meter", "energy_delta")]).values("2020-01")
     found = [v for (c, _), v in values.items() if c == code]
