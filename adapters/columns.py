@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from adapters.store import Level
 from telemetry.kpi_row import FIELDS, IDENTITY, row_of, value_of
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials, column_type
-from telemetry.series import IntArray
+from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
 # Columns of partials beside their identity, and of KPI values, in the order in which they are written and read.
@@ -43,16 +44,40 @@ def partials_of(rows: list[Any], lookup: IntArray) -> Partials:
     return partials.take(np.lexsort((partials.start, partials.series)))
 
 
-def own_numbers(ids: Mapping[int, int], wanted: IntArray | None) -> tuple[list[int], IntArray]:
-    """Which of a store's series to read, and `lookup` of `partials_of`. `ids`: the table's number of each of the
-    store's ids; `wanted`: numbers of the table, None for all.
+@dataclass(slots=True)
+class CityNumbers:
+    """The store's id of the series of one city, by the number in a table. `newest`: the largest id that was read."""
+
+    own: dict[int, int] = field(default_factory=dict)
+    newest: int = 0
+
+    def add(self, rows: Iterable[Sequence[Any]], city: str, table: SeriesTable) -> None:
+        """Rows (id, device, quantity) that the store holds."""
+        for own, device, quantity in rows:
+            self.own[table.id_of(Series(city, device, quantity))] = own
+            self.newest = max(self.newest, own)
+
+
+class SeriesNumbers:
+    """What was read of the series of a store, by table and city: a store only adds series."""
+
+    def __init__(self) -> None:
+        self._read: WeakKeyDictionary[SeriesTable, dict[str, CityNumbers]] = WeakKeyDictionary()
+
+    def of(self, city: str, table: SeriesTable) -> CityNumbers:
+        """Those of one city, to be brought up to date by the store."""
+        return self._read.setdefault(table, {}).setdefault(city, CityNumbers())
+
+
+def own_numbers(own: Mapping[int, int], wanted: IntArray | None) -> tuple[list[int], IntArray]:
+    """Which of a store's series to read, and `lookup` of `partials_of`. `own`: the store's id of each number of the
+    table; `wanted`: numbers of the table, None for all.
     """
-    if wanted is not None:
-        chosen = set(wanted.tolist())
-        ids = {own: number for own, number in ids.items() if number in chosen}
+    chosen = dict(own) if wanted is None else {number: own[number] for number in wanted.tolist() if number in own}
+    ids = list(chosen.values())
     lookup = np.full(max(ids, default=-1) + 1, -1, dtype=np.int64)
-    lookup[list(ids)] = list(ids.values())
-    return list(ids), lookup
+    lookup[ids] = list(chosen)
+    return ids, lookup
 
 
 def in_buckets(pieces: Iterable[list[Any]], level: Level, lookup: IntArray) -> Iterator[Partials]:

@@ -22,7 +22,7 @@ from kpi_derivation.engine import changes
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import revise
 from registry.city import City
-from registry.unregistered import unregistered
+from registry.unregistered import COMPARED, unregistered
 from telemetry.errors import CityVitalsError, Rejected, UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.partials import Partials
@@ -100,7 +100,7 @@ class CityIngest:
         new = set(np.unique(windows.series).tolist()) - self._seen
         self._seen |= new
         names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
-        for found in unregistered(self.city, names):
+        for found in unregistered(self.city, names, COMPARED if self._reported < _MOST_LINES else 0):
             self._reported += 1
             if self._reported <= _MOST_LINES:
                 log.warning("unregistered: %s", found.sentence())

@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS, in_buckets, kpi_row, nullable, own_numbers, stored_kpi
+from adapters.columns import (
+    KPI_COLUMNS,
+    PARTIAL_COLUMNS,
+    SeriesNumbers,
+    in_buckets,
+    kpi_row,
+    nullable,
+    own_numbers,
+    stored_kpi,
+)
 from adapters.points import Points
 from adapters.postgres.connection import Connection, parse, upsert
 from adapters.postgres.states import PostgresStates, note_hours
@@ -56,6 +65,7 @@ class PostgresStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.states = PostgresStates(connection)
+        self._numbers = SeriesNumbers()
         self._ids: dict[Series, int] = {}
 
     @staticmethod
@@ -159,9 +169,15 @@ class PostgresStore:
         yield from in_buckets(self._connection.stream(sql, (start, end, ids)), level, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
-        """The store's id -> the table's id, of all series of a city."""
-        rows = self._connection.read("SELECT id, device, quantity FROM series WHERE city = %s ORDER BY id", (city,))
-        return {own: table.id_of(Series(city, device, quantity)) for own, device, quantity in rows}
+        """The table's number -> the store's id, of all series of a city. Reads them where one is new.
+
+        A smaller id may be committed after a larger one, so their count decides, not the largest.
+        """
+        known = self._numbers.of(city, table)
+        if self._connection.read("SELECT count(*) FROM series WHERE city = %s", (city,))[0][0] != len(known.own):
+            sql = "SELECT id, device, quantity FROM series WHERE city = %s ORDER BY id"
+            known.add(self._connection.read(sql, (city,)), city, table)
+        return known.own
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""

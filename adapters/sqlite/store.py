@@ -18,6 +18,7 @@ from adapters.columns import (
     BUCKET,
     KPI_COLUMNS,
     PARTIAL_COLUMNS,
+    SeriesNumbers,
     in_buckets,
     kpi_row,
     nullable,
@@ -59,6 +60,7 @@ class SqliteStore:
         self._db = connect(path, SCHEMA)
         add_new_columns(self._db)
         self.states = SqliteStates(self._db)
+        self._numbers = SeriesNumbers()
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
@@ -173,9 +175,14 @@ class SqliteStore:
         yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
-        """The store's id -> the table's id, of all series of a city."""
-        rows = self._read("SELECT id, device, quantity FROM series WHERE city=?", (city,))
-        return {own: table.id_of(Series(city, device, quantity)) for own, device, quantity in rows}
+        """The table's number -> the store's id, of all series of a city. Reads those that are new."""
+        known = self._numbers.of(city, table)
+        if known.newest:
+            sql, values = "SELECT id, device, quantity FROM series WHERE id > ? AND +city = ?", (known.newest, city)
+        else:
+            sql, values = "SELECT id, device, quantity FROM series WHERE id > ? AND city = ?", (0, city)
+        known.add(self._read(sql, values), city, table)
+        return known.own
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""

@@ -44,7 +44,7 @@ def unregistered_series(path: Path, cities: Mapping[Path, City]) -> Iterator[str
 
 
 def _nearest(name: str, ids: list[str]) -> str:
-    close = nearest_id(name, ids)
+    close = nearest_id(name, tuple(ids))
     return f"; nearest id {close}" if close else ""
 
 
@@ -58,7 +58,7 @@ def _of_the_last_day(opened: Buffer) -> dict[Series, tuple[int, int]]:
 
 
 def _of_city(file: Path, city: City, seen: Mapping[Series, tuple[int, int]]) -> Iterator[str]:
-    for found in unregistered(city, [(s.device, s.quantity) for s in seen if s.city == city.id]):
+    for found in unregistered(city, [(s.device, s.quantity) for s in seen if s.city == city.id], _NAMED):
         mine = [seen[Series(city.id, found.device, q)] for q in found.quantities]
         since = local_clock(min(t for _, t in mine), city.zone)
         yield found.sentence(str(file), since, sum(n for n, _ in mine))

@@ -15,7 +15,7 @@ from cityvitals.sources import served_by, sources_of
 from gateway.core import Core, Incoming
 from registry.config import load_city
 from registry.settings import GatewaySettings
-from registry.unregistered import nearest_id, unregistered
+from registry.unregistered import COMPARED, nearest_id, unregistered
 from telemetry.errors import UsageError
 from telemetry.windows import MINUTE
 from tests.field.cases import named
@@ -166,8 +166,17 @@ def test_what_is_registered_and_what_programs_say_of_themselves_is_not_named(tmp
 
 
 def test_the_nearest_id_is_the_one_with_the_same_number() -> None:
-    known = ["aq-011", "aq-012", "aq-001", "aq-010"]
+    known = ("aq-011", "aq-012", "aq-001", "aq-010")
     assert nearest_id("aq-1", known) == "aq-001"
     assert nearest_id("AQ_012", known) == "aq-012"
-    assert nearest_id("aq-999", ["aq-099", "ev-001"]) == "aq-099"
+    assert nearest_id("aq-999", ("aq-099", "ev-001")) == "aq-099"
     assert nearest_id("meter", known) == ""
+
+
+def test_a_similar_id_is_searched_for_a_few_devices_only(tmp_path: Path) -> None:
+    """A sender can invent any number of ids, and each search reads all registered ones."""
+    (tmp_path / "town.toml").write_text(named("stranger")["stranger-typo"]["city_toml"])
+    city = load_city(tmp_path / "town.toml")
+    found = unregistered(city, [(f"air-{n:03}", "pm2_5") for n in range(900, 990)])
+    assert len(found) == 90
+    assert [u.like for u in found] == ["air-1"] * COMPARED + [""] * (90 - COMPARED)

@@ -232,3 +232,21 @@ def test_200_000_partials_are_all_read_again(store: Store) -> None:
     found = read(store, table)
     assert len(found) == 200_000
     assert bits(found) == bits(written)
+
+
+def test_series_that_another_process_adds_later_are_read(url: str) -> None:
+    """A reader keeps what it read of the series; another writes new ones, of two cities in turn."""
+    writer, reader = open_store(url), open_store(url)
+    written, known = SeriesTable(), SeriesTable()
+    for number in range(3):
+        for city in ("aba", "oslo"):
+            writer.put_partials("window", partials(written, (f"d{number}", number, 10 + number), city=city), written)
+        for city in ("aba", "oslo"):
+            expected = [(f"d{n}", n, 10.0 + n) for n in range(number + 1)]
+            assert rows(read(reader, known, city=city), known) == expected
+            newest = np.array([known.id_of(Series(city, f"d{number}", "no2"))])
+            assert rows(read(reader, known, city=city, series=newest), known) == expected[-1:]
+    other = SeriesTable([Series("oslo", "d2", "no2")])  # another caller's numbers
+    assert rows(read(reader, other), other) == expected
+    writer.close()
+    reader.close()
