@@ -24,7 +24,7 @@ recorded stations are flagged and confirmed, with a fault and without (table in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -90,19 +90,37 @@ class Neighbours:
         level = levels(columns["hour_sum"], columns["hours"])
         broken = by_itself(columns["hours"], columns["max1"], columns["min1"], quantity in PARTICLES)
         now = {"level": level, "others": of_the_others(level), "suspect": broken}
+        before = {name: grid.slice(name, places, since, last) for name in grid.fills}
+        same = _same_days(now, before, there)
+        if same == level.shape[1]:
+            return set()
+        since, same = since + same - same % STRIDE, same - same % STRIDE
+        was = before["suspect"][:, same:]
         a = since - grid.origin
-        was = grid.slice("suspect", places, since, last)
         for name, values in now.items():
-            grid.columns[name][places[there], a : a + level.shape[1]] = values[there]
+            grid.columns[name][places[there], a : last + 1 - grid.origin] = values[there, same:]
         before = {name: grid.slice(name, places, since - LEAD, last) for name in grid.fills}
         suspect = judge(before["level"], before["others"], before["suspect"], LEAD)[:, LEAD:]
-        grid.columns["suspect"][places[there], a : a + level.shape[1]] = suspect[there]
+        grid.columns["suspect"][places[there], a : last + 1 - grid.origin] = suspect[there]
         at, day = np.nonzero((suspect != was) & there[:, None])
         return set(zip(rows[at].tolist(), (day + since).tolist(), strict=True))
 
     def bytes(self) -> int:
         """Bytes of the flags."""
         return self.flags.grid.bytes()
+
+
+def _same_days(now: Mapping[str, FloatArray], before: Mapping[str, FloatArray], there: BoolArray) -> int:
+    """How many of the first days are as they were judged before: a reading rarely changes what a day is judged by.
+
+    (stations, days); of "suspect", what a day shows by itself.
+    """
+    was = {**before, "suspect": np.where(before["suspect"] >= STUCK, before["suspect"], 0.0)}
+    changed = np.zeros(now["level"].shape[1], dtype=np.bool_)
+    for name, values in now.items():
+        old, new = was[name][there], values[there]
+        changed |= ((old != new) & ~(np.isnan(old) & np.isnan(new))).any(axis=0)
+    return int(changed.argmax()) if changed.any() else len(changed)
 
 
 def levels(hour_sum: FloatArray, hours: FloatArray) -> FloatArray:
