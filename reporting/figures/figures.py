@@ -7,6 +7,7 @@ the derived value. Both are kept for comparison.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -20,13 +21,17 @@ _OF_ALL_METERS = ("EN:E:E:2C", "EN:EN:WS:2C")
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One data point. `derived` and `reported` are None where there is none."""
+    """One data point. `derived` and `reported` are None where there is none.
+
+    `state`: of what officers entered, see `reporting/submission`; a draft does not count and has no value here.
+    """
 
     code: str
     part: str
     derived: KpiValue | None = None
     reported: Reported | None = None
     reported_value: KpiValue | None = None
+    state: Literal["", "draft", "submitted", "verified"] = ""
 
     @property
     def kpi(self) -> Kpi:

@@ -62,9 +62,11 @@ def quality(f: Figure) -> str:
 
 
 def origin(f: Figure) -> str:
-    """Reported or derived."""
+    """Reported, with the state of the figure, or derived."""
     if f.reported:
-        return "reported by the city"
+        return f"reported by the city, {f.state or 'submitted'}"
+    if f.value is None and f.state:
+        return "a draft, not counted"
     return "" if f.value is None else "derived from sensor readings"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reporting.goals.progress import Progress
 from reporting.goals.stored import GoalLine
 from reporting.tables import number, printed
 
@@ -28,9 +29,15 @@ def _row(g: GoalLine) -> list[str]:
     newest = (
         [f"{number(p.value)} ({p.year})", _percent(p.needed), _percent(p.actual), _percent(p.ratio)] if p else [""] * 4
     )
-    remark = "; ".join(filter(None, (p.form if p else "", g.why)))
+    remark = "; ".join(filter(None, (p.form if p else "", _interim(p), g.why)))
     target = [number(g.target), str(g.year or "")]
     return [g.code, g.part, g.name, g.unit, baseline, *target, *newest, g.verdict, remark]
+
+
+def _interim(p: Progress | None) -> str:
+    if p is None or p.interim_met is None:
+        return ""
+    return "interim point met" if p.interim_met else f"interim point missed: {number(p.expected)} is on the way"
 
 
 def _percent(value: float | None) -> str:

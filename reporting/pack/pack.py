@@ -32,6 +32,7 @@ from reporting.proof.proof import Proof
 from reporting.scoring import OUR_CHOICE
 from reporting.show import stored_city
 from reporting.snapshot import wanted_targets
+from reporting.submission.work import with_states
 from reporting.targets import score
 from reporting.wheel import snapshot
 from telemetry.kpi_value import KpiQuery
@@ -42,7 +43,8 @@ def collect(store: Store, city_id: str, period_text: str, targets: Path | None, 
     """Read everything from the store. Raises UsageError."""
     city = stored_city(store, city_id)
     wanted = wanted_targets(city, targets)
-    period, figures = figures_of(store, city, period_text)
+    period, found = figures_of(store, city, period_text)
+    figures = with_states(store, city, found, period)
     explainer = Explainer(store, city, now)
     proofs = [
         p for code in DERIVATIONS for p in explainer.proofs(code, period) if p.devices or p.value.value is not None

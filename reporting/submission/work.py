@@ -9,12 +9,14 @@ import msgspec
 
 from adapters.store import LogEntry, Store
 from registry.city import City
+from reporting.figures.figures import Figure
 from reporting.figures.reported import Reported
 from reporting.figures.stored import reported_among
 from reporting.report import Outcome, checked, findings_of, outcome, report_figures
 from reporting.submission.steps import Did, Name, Status, Step, as_entry, name_of, same, statuses, steps_of
 from telemetry.errors import UsageError, nearest
 from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.periods import Period
 
 _LONGEST_NAME = 100
 
@@ -32,6 +34,14 @@ class Figures(Protocol):
 def statuses_of(store: Figures, city: City, year: int | None = None) -> list[Status]:
     """The state of every figure of a city."""
     return statuses(store.figure_log(city.id), reported_among(store.kpis(KpiQuery(city.id, ["year"]))), year)
+
+
+def with_states(store: Figures, city: City, figures: Sequence[Figure], period: Period) -> list[Figure]:
+    """The figures of a year, each with the state of what officers entered; of other periods there is none."""
+    if period.kind != "year":
+        return list(figures)
+    known = {(s.code, s.part): s.state for s in statuses_of(store, city, int(period.label))}
+    return [msgspec.structs.replace(f, state=known.get((f.code, f.part), "")) for f in figures]
 
 
 def named(who: str) -> str:

@@ -80,11 +80,16 @@ def _method(review: Review) -> Iterator[Block]:
     )
     yield Bullets(
         (
-            f"{len(derived)} figures are derived from sensors, {len(reported)} are reported.",
+            f"{len(derived)} figures are derived from sensors, {len(reported)} are reported{_verified(reported)}.",
             f"Classes of quality: {'; '.join(f'{name}: {text}' for name, text in QUALITY.items())}.",
             f"Evaluation: {OUR_CHOICE}. KPIs are assigned to goals by the map of KS (Norway).",
         )
     )
+
+
+def _verified(reported: list[Figure]) -> str:
+    n = sum(f.state == "verified" for f in reported)
+    return f", of which {n} are verified by a second person of the city" if reported else ""
 
 
 def _progress(review: Review, draw: Draw) -> Iterator[Block]:
@@ -93,7 +98,7 @@ def _progress(review: Review, draw: Draw) -> Iterator[Block]:
          f"{g.with_value} of {g.figures}", g.why)
         for g in review.goals
     )  # fmt: skip
-    yield Grid(("goal", "", "score", "scored", "with a value", "remark"), rows, (8, 60, 14, 14, 22, 50))
+    yield Grid(("goal", "name", "score", "scored", "with a value", "remark"), rows, (11, 57, 14, 15, 24, 47))
     for goal in review.goals:
         yield from _goal(review, goal, draw)
 
@@ -105,8 +110,8 @@ def _goal(review: Review, goal: GoalView, draw: Draw) -> Iterator[Block]:
     yield from _text(review, f"goal-{goal.number:02}", 2)
     mine = [f for f in official(review.figures) if f.code in goal.kpis and f.value is not None]
     if mine:
-        head = ("KPI", "", "value", "unit", "coverage", "quality", "a year", "target", "verdict")
-        yield Grid(head, tuple(_row(review, f) for f in mine), (30, 46, 17, 24, 18, 26, 18, 17, 26))
+        head = ("KPI", "name", "value", "unit", "coverage", "quality", "a year", "target", "verdict")
+        yield Grid(head, tuple(_row(review, f) for f in mine), (32, 38, 19, 24, 22, 24, 19, 19, 25))
         picture = draw(review, goal)
         if picture:
             yield Picture(picture, f"Values over the years of the figures of goal {goal.number}")
@@ -149,6 +154,10 @@ def _means(review: Review) -> Iterator[Block]:
         )
 
 
+def _missing(f: Figure) -> str:
+    return f"{f.code} {f.part}".rstrip() + (" (a draft)" if f.state == "draft" else "")
+
+
 def _annex(review: Review) -> Iterator[Block]:
     yield Heading(1, "Annex: indicators")
     rows = tuple(
@@ -156,11 +165,11 @@ def _annex(review: Review) -> Iterator[Block]:
         for f in official(review.figures) if f.value is not None
     )  # fmt: skip
     if rows:
-        yield Grid(("KPI", "", "value", "unit", "origin", "source or method"), rows, (28, 52, 20, 28, 36, 60))
+        yield Grid(("KPI", "name", "value", "unit", "origin", "source or method"), rows, (32, 50, 20, 28, 38, 56))
     missing = [f for f in official(review.figures) if f.value is None]
     if missing:
         yield Text(
-            f"Not reported: {len(missing)} figures: " + ", ".join(f"{f.code} {f.part}".rstrip() for f in missing),
+            f"Not reported: {len(missing)} figures: " + ", ".join(map(_missing, missing)),
             "small",
         )
     methods = sorted({f.derived.method for f in official(review.figures) if f.derived and f.code in DERIVATIONS})

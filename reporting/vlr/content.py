@@ -17,6 +17,7 @@ from reporting.goals.stored import GoalLine, goals_of
 from reporting.scoring import Target
 from reporting.sdg.view import GoalView, goal_views
 from reporting.show import stored_city
+from reporting.submission.work import with_states
 from reporting.targets import Scores, score, stored_targets
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, KpiValue
@@ -53,7 +54,8 @@ def collect(store: Store, city_id: str, period_text: str, folder: Path | None) -
     if period.kind != "year":
         raise UsageError(f"A review is of a year, not of '{period_text}'; use {period_text[:4]}.")
     wanted = stored_targets(city)
-    found = figures(v.kpi for v in store.kpis(KpiQuery.of_period(city.id, period)))
+    plain = figures(v.kpi for v in store.kpis(KpiQuery.of_period(city.id, period)))
+    found = with_states(store, city, plain, period)
     scores = score(found, wanted)
     lines = goals_of(store, city)
     return Review(

@@ -66,7 +66,16 @@ def test_the_table_states_form_and_verdict(store: str) -> None:
     assert "moderate" in text
     assert "-4.516 %" in text
     assert "-3.504 %" in text
+    assert "growth; interim point met" in text
     assert "targets are the city's own" in text
+
+
+def test_a_missed_interim_point_stands_in_the_table(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "targets.toml"
+    path.write_text(GOAL.split('[[target]]\ncode = "SC:SH:SI', maxsplit=1)[0].replace("value = 80", "value = 60"))
+    text = " ".join(run("kpi", "goals", "--city", "almby", "--store", store, "--targets", path).split())
+    way = 60 * (50 / 60) ** 0.5  # from 60 in 2020 to 50 in 2030, of which half has passed
+    assert f"interim point missed: {way:.4g} is on the way" in text
 
 
 @pytest.mark.parametrize(

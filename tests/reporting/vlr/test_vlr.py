@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import shutil
 from pathlib import Path
 
 import docx
@@ -139,6 +141,33 @@ def test_the_columns_of_a_table_have_their_widths_in_every_program(store: str, t
         widths = [column.width for column in table.columns]
         assert widths == [cell.width for cell in table.rows[-1].cells]
         assert len(set(widths)) > 1
+
+
+def test_the_state_of_each_figure_stands_in_the_review_and_in_the_sheet_of_a_pack(store: str, tmp_path: Path) -> None:
+    source, path = store.removeprefix("sqlite:///"), tmp_path / "own.db"
+    shutil.copy(source, path)
+    own, city = f"sqlite:///{path}", ("--city", "almby", "--year", "2025")
+    run("figures", "verify", "SC:SH:SA:9C", *city, "--store", own, "--who", "Bo")
+    (tmp_path / "drafts.csv").write_text(
+        "code,part,year,value,numerator,denominator,source,quality\nSC:SH:HO:1C,,2025,1,,,Housing office,measured\n"
+    )
+    folder = Path(source).parent
+    run("kpi", "report", folder / "city.toml", tmp_path / "drafts.csv", "--store", own, "--draft", "--who", "Anna")
+
+    word = docx.Document(io.BytesIO(write(own, tmp_path / "vlr")["vlr.docx"]))
+    annex = {r.cells[0].text: r.cells[4].text for r in word.tables[-1].rows}
+    assert annex["SC:SH:SA:9C"] == "reported by the city, verified"
+    assert annex["SC:SH:SA:1C"] == "reported by the city, submitted"
+    texts = [p.text for p in word.paragraphs]
+    assert any("4 are reported, of which 1 are verified by a second person of the city." in t for t in texts)
+    assert any(t.startswith("Not reported") and "SC:SH:HO:1C (a draft)" in t for t in texts)
+
+    run("kpi", "pack", "--city", "almby", "--store", own, "--period", "2025", "--out", tmp_path / "pack")
+    with (tmp_path / "pack" / "figures.csv").open(encoding="utf-8", newline="") as file:
+        rows = {r["Code"]: (r["Result"], r["Origin"]) for r in csv.DictReader(file)}
+    assert rows["SC: SH: SA: 9C"] == ("4.0", "reported by the city, verified")
+    assert rows["SC: SH: HO: 1C"] == ("NR", "a draft, not counted")
+    assert rows["SC: SH: HO: 2A"] == ("NR", "")
 
 
 def test_the_citys_own_texts_fill_the_gaps(store: str, tmp_path: Path) -> None:
