@@ -28,7 +28,7 @@ def build() -> dict[str, Any]:
     """The dashboard."""
     rows = [
         Row(4, [(3, _group(*group)) for group in GROUPS]),
-        Row(13, [(14, _with_value()), (10, _targets())]),
+        Row(13, [(15, _with_value()), (9, _targets())]),
         Row(9, [(10, _history()), (5, _coverage()), (9, _values())]),
         Row(10, [(24, _without())]),
     ]
@@ -64,14 +64,14 @@ def _with_value() -> Panel:
     )
     columns = [
         Column("code", "Indicator", words=KPI_WORDS, to="kpis&var-code=${__value.raw}&var-period=${period}"),
-        Column("part", "Part", 80, words=PART_WORDS),
-        Column("value", "Value", 80, decimals=2),
-        Column("unit", "Unit", 112, words=UNIT_WORDS),
-        Column("label", "Period", 85),
-        Column("coverage", "Coverage", 85, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
-        Column("status", "Status", 112, words=STATUS_WORDS),
-        Column("n_devices", "Devices", 75, decimals=0),
-        Column("revision", "Rev.", 55, "coloured", decimals=0, steps=((0, GREY), (2, ORANGE))),
+        Column("part", "Part", 76, words=PART_WORDS),
+        Column("value", "Value", 72, decimals=2),
+        Column("unit", "Unit", 100, words=UNIT_WORDS),
+        Column("label", "Period", 78),
+        Column("coverage", "Coverage", 78, "coloured", unit="share", decimals=0, steps=((0, ORANGE), (0.75, GREY))),
+        Column("status", "Status", 92, words=STATUS_WORDS),
+        Column("n_devices", "Devices", 66, decimals=0),
+        Column("revision", "Rev.", 46, "coloured", decimals=0, steps=((0, GREY), (2, ORANGE))),
     ]
     return listing("Indicators with a value", about, query, columns, sort="Indicator", descending=False)
 

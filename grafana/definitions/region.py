@@ -21,7 +21,7 @@ INDICATORS: tuple[tuple[str, str, str, str, int, Steps], ...] = (
     ("Air index", "LOCAL:AQ:EAQI", "-", "24h|day", 0, INDEX),
     ("PM2.5 µg/m³", "EN:EN:AQ:1C", "pm2_5", "365d|year", 1, ((0, "#23938b"), (5, "#3f9d5f"), (10, YELLOW), (25, RED))),
     ("NO₂ µg/m³", "EN:EN:AQ:1C", "no2", "365d|year", 1, ((0, "#23938b"), (10, "#3f9d5f"), (20, YELLOW), (40, RED))),
-    ("WHO days PM2.5", "LOCAL:AQ:WHO_DAYS", "pm2_5", "365d|year", 0, ((0, "#23938b"), (4, YELLOW), (19, RED))),
+    ("WHO days", "LOCAL:AQ:WHO_DAYS", "pm2_5", "365d|year", 0, ((0, "#23938b"), (4, YELLOW), (19, RED))),
     ("kWh per head", "EN:E:E:2C", "-", "365d|year", 0, _PLAIN),
     ("t CO₂e per head", "EN:EN:AQ:2C", "-", "365d|year", 2, _PLAIN),
     ("Peak kW, month", "LOCAL:E:PEAK", "-", "month", 0, _PLAIN),
@@ -50,7 +50,7 @@ def build() -> dict[str, Any]:
 
 
 def _cities() -> Panel:
-    about = "Newest value of each indicator by city: of the last 365 days, or of the last year with data; a dash: the city has no value for it. Click a city to see it now."
+    about = "Newest value of each indicator by city: of the last 365 days, or of the last year with data; a dash: the city has no value for it. WHO days: days over the guideline for PM2.5. Click a city to see it now."
     parts, outer = [], []
     for number, (_, code, part, period, _, _) in enumerate(INDICATORS):
         where = all_of(f"\"code\" = '{code}'", f"\"part\" = '{part}'", f'"period" =~ /^({period})$/', VALUED, CITIES)
