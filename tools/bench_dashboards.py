@@ -15,14 +15,21 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from zoneinfo import ZoneInfo
 
 from adapters.influx.store import InfluxStore
+from ingest import targets
 from ingest.fleet import Fleet
+from ingest.targets import Goal
+from kpi_derivation.catalogue import KPIS
 from registry.city import City
+from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.periods import CALENDAR, Period, calendar_period, local_date
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.grafana.asking import Asked, asked
 
@@ -62,6 +69,32 @@ def rows(town: City, now: int, days: int) -> Iterator[str]:
                 yield f"{head} {sums},max={float(value)},flagged=0i,lag=900i,increase=1.0{band} {t}"
 
 
+def indicators(now: int, days: int) -> Iterator[StoredKpi]:
+    """A value of every indicator and part for each day, month and year, and of the rolling periods, with a target."""
+    zone = ZoneInfo("Europe/Oslo")
+    today = local_date(now, zone)
+    spans = {calendar_period(kind, today - timedelta(d), zone) for kind in CALENDAR for d in range(days)}
+    spans |= {Period("365d", "365d", now - days * DAY, now), Period("24h", "24h", now - DAY, now)}
+    for code, kpi in KPIS.items():
+        for part in kpi.parts or ("",):
+            for number, span in enumerate(sorted(spans)):
+                value = KpiValue(
+                    city=CITY, code=code, part=part, period=span.label, kind=span.kind, start=span.start, end=span.end,
+                    value=float(number % 97), unit=kpi.unit, coverage=0.97, status="final", n_devices=10, method="b",
+                )  # fmt: skip
+                yield StoredKpi(kpi=value, changed=span.end, updated=now)
+
+
+def fill_indicators(store: InfluxStore, now: int, days: int) -> int:
+    """Write them with targets and verdicts; returns how many."""
+    values = list(indicators(now, days))
+    wanted = {(v.kpi.code, v.kpi.part): Goal(50.0, 1) for v in values}
+    for first in range(0, len(values), BATCH):
+        store.put_kpis(values[first : first + BATCH])
+        store.points.put(targets.rows(values[first : first + BATCH], wanted))
+    return len(values)
+
+
 def call(url: str, path: str, data: bytes | None = None) -> bytes:
     """One request to InfluxDB."""
     with urllib.request.urlopen(f"{url}{path}", data=data, timeout=600) as answer:  # noqa: S310 - the address given
@@ -93,7 +126,9 @@ def fill(url: str, town: City, now: int, days: int) -> int:
             written += len(batch)
             batch.clear()
     write(url, batch)
-    points = InfluxStore.from_url(url.replace("http", "influxdb") + f"/{NAME}").points
+    store = InfluxStore.from_url(url.replace("http", "influxdb") + f"/{NAME}")
+    sys.stdout.write(f"{fill_indicators(store, now, days):,} KPI values\n")
+    points = store.points
     began = time.perf_counter()
     fleet = Fleet(town, points.newest(town.id))
     sys.stdout.write(f"newest reading of every series: {time.perf_counter() - began:.2f} s\n")
