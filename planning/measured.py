@@ -67,11 +67,16 @@ class Limited:
         return part.take(np.isin(part.series, mine))
 
 
-def engine_over(city: City, history: History, period: Period, table: SeriesTable | None = None) -> Engine:
-    """The engine with the period's days in it, from the stored hours; other times are not read."""
+def engine_over(
+    city: City, history: History, period: Period, table: SeriesTable | None = None, curves: bool = False
+) -> Engine:
+    """The engine with the period's days in it, from the stored hours; other times are not read.
+
+    `curves`: `load_curves` follows.
+    """
     start, end = period.start - _LEAD, period.end
     engine = Engine(city, table or SeriesTable(), Limited(history, start, end))
-    engine.restore((period.start, end - HOUR), end)
+    engine.restore((period.start, end - HOUR), end, curves)
     return engine
 
 

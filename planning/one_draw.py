@@ -1,34 +1,97 @@
 """What derivations read in one draw of a scenario: its own meter under the name that all draws share. Pure.
 
-So everything that follows from the registry is worked out once, and not for each of some hundred draws of thousands of
-meters.
+The meters that differ by draw have an engine of their own, so that the city's is not made again for them; and
+everything that follows from the registry is worked out once, and not for each of some hundred draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from kpi_derivation.engine.days.balance import Balance, Meters
-from kpi_derivation.engine.view import BalanceReader, DayReader
+from kpi_derivation.engine.view import BalanceReader, DemandReader, View
+from registry.city import City
 from telemetry.series import FloatArray
 
+ENERGY = "energy_delta"
 
-def under(read: DayReader, shown: str, meant: str) -> DayReader:
-    """Reads the days of `meant` where those of `shown` are wanted."""
 
-    def days(devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
-        return read([meant if d == shown else d for d in devices], quantity, first, last)
+class Draws:
+    """The city in each draw. `shared`: the view of all meters but the drawn ones; `drawn`: of these alone.
 
-    return days
+    `shown`: the drawn meter whose name stands for that of every draw; `city`: all other devices and this one.
+    """
+
+    def __init__(self, shared: View, drawn: View, shown: str, city: City) -> None:
+        self._shared, self._drawn, self._shown, self._city = shared, drawn, shown, city
+        self._sums = shared.sums.joined(drawn.sums)
+        self._balance = BalanceOfDraw(shared.read_balance, drawn.read_balance, shown)
+        self._index: dict[Any, Any] = {}
+
+    def view(self, meter: str, demand: DemandReader) -> View:
+        """The city with this drawn meter in place of all. `demand`: how its demand is read."""
+        one = _One(self._shared, self._drawn, self._shown, meter)
+        return replace(
+            self._shared, city=self._city, sums=self._sums.replaced((self._shown, ENERGY), (meter, ENERGY)),
+            read_demand=demand, read_days=one.days, read_hours=one.hours, read_life=one.life,
+            read_balance=self._balance.of(meter), found={}, index=self._index,
+        )  # fmt: skip
+
+
+class _One:
+    """Reads the days, hours and lives of `meant` where those of `shown` are wanted."""
+
+    def __init__(self, shared: View, drawn: View, shown: str, meant: str) -> None:
+        self._shared, self._drawn, self._shown, self._meant = shared, drawn, shown, meant
+
+    def days(self, devices: Sequence[str], quantity: str, first: int, last: int) -> dict[str, FloatArray]:
+        """See DayReader."""
+        found = self._shared.read_days(devices, quantity, first, last)
+        if self._shown not in devices:
+            return found
+        own = self._drawn.read_days([self._meant], quantity, first, last)
+        return _Columns(found, own, list(devices).index(self._shown))
+
+    def hours(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
+        """See HourReader."""
+        found = self._shared.read_hours(devices, quantity, start, end)
+        if self._shown in devices:
+            found[list(devices).index(self._shown)] = self._drawn.read_hours([self._meant], quantity, start, end)[0]
+        return found
+
+    def life(self, devices: Sequence[str], quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """See LifeReader."""
+        found = self._shared.read_life(devices, quantities)
+        if self._shown in devices:
+            place = list(devices).index(self._shown)
+            for column, own in zip(found, self._drawn.read_life([self._meant], quantities), strict=True):
+                column[place] = own[0]
+        return found
+
+
+class _Columns(dict[str, FloatArray]):
+    """Columns of days, one row a device, with another row at `place`; each made when it is first asked for."""
+
+    def __init__(self, found: dict[str, FloatArray], own: dict[str, FloatArray], place: int) -> None:
+        super().__init__()
+        self._found, self._own, self._place = found, own, place
+
+    def __missing__(self, name: str) -> FloatArray:
+        column = self._found[name].copy()
+        column[self._place] = self._own[name][0]
+        self[name] = column
+        return column
 
 
 class BalanceOfDraw:
     """The hours of all meters that the draws share, which are kept, and those of the draw's own added."""
 
-    def __init__(self, read: BalanceReader, shown: str) -> None:
-        self._read, self._shown = read, shown
+    def __init__(self, read: BalanceReader, read_own: BalanceReader, shown: str) -> None:
+        self._read, self._read_own, self._shown = read, read_own, shown
         self._kept: dict[tuple[int, int, int], tuple[tuple[Meters, ...], Balance, tuple[Meters, ...]]] = {}
 
     def of(self, meant: str) -> BalanceReader:
@@ -36,7 +99,7 @@ class BalanceOfDraw:
 
         def read(sides: tuple[Meters, ...], start: int, end: int) -> Balance:
             _, shared, mine = self._shared(sides, start, end)
-            own = self._read(tuple(tuple((meant, q) for _, q in side) for side in mine), start, end)
+            own = self._read_own(tuple(tuple((meant, q) for _, q in side) for side in mine), start, end)
             return Balance(*(np.add(a, b) for a, b in zip(shared, own, strict=True)))
 
         return read

@@ -36,7 +36,7 @@ def load_history(store: Spanned, city: City, now: int) -> HourSeries:
     end = min(now, span[1] + HOUR)
     start = max(end - HISTORY, span[0])
     period = Period("quarter", "the history", start, end)
-    curves = load_curves(engine_over(city, store, period), period)
+    curves = load_curves(engine_over(city, store, period, curves=True), period)
     first = curves.grid.start // HOUR * HOUR
     grid_hours = curves.kw.shape[1] // 4
     block = curves.kw[:, : grid_hours * 4].reshape(len(curves.kw), grid_hours, 4)

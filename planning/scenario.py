@@ -12,7 +12,6 @@ or publishes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,8 +28,8 @@ from planning.charging.sessions import Sessions
 from planning.curves import averaged
 from planning.feeders import FeederResult, feeder_results
 from planning.measured import LoadCurves, engine_over, load_curves, view_of
-from planning.one_draw import BalanceOfDraw, under
-from planning.rebuilt import Changed, added_hours, drawn_days, export_device
+from planning.one_draw import ENERGY, Draws
+from planning.rebuilt import Changed, Nothing, added_hours, drawn_days, export_device
 from planning.situation import Situation
 from planning.transforms import applied
 from registry.city import City, Device
@@ -41,7 +40,6 @@ from telemetry.periods import Period
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY
 
-ENERGY = "energy_delta"
 DRAWN = "scenario-load-"  # the meters of what differs by draw
 _METERED = {"energy_delta", "energy_total", "power", "demand_15min"}
 
@@ -101,7 +99,7 @@ def run(scenario: Scenario, measured: Measured) -> Outcome:
     if not 1 <= scenario.draws <= 10_000:
         raise UsageError(f"draws = {scenario.draws}: write a number from 1 to 10000.")
     city, period = measured.city, measured.period
-    engine = engine_over(city, measured.history, period)
+    engine = engine_over(city, measured.history, period, curves=True)
     baseline = engine.derive(period, measured.now)
     if all(v.value is None or v.n_devices == 0 for v in baseline):
         raise UsageError(f"The store has no measured value of '{city.id}' in {period.label}; choose another period.")
@@ -109,7 +107,7 @@ def run(scenario: Scenario, measured: Measured) -> Outcome:
     for entry in scenario.transforms:
         now = applied(now, entry)
     drawn = _drawn(now)
-    changed = _engine_of(now, drawn, measured, engine)
+    changed = _engine_of(now, measured, engine, drawn is not None)
     values = list(_values(now, drawn, changed, measured, baseline))
     return Outcome(
         scenario=scenario.name, city=city.id, period=period.label, draws=1 if drawn is None else now.draws,
@@ -148,35 +146,45 @@ def _drawn(now: Situation) -> FloatArray | None:
     return averaged(out, now.interval)
 
 
-def _engine_of(now: Situation, drawn: FloatArray | None, measured: Measured, before: Engine) -> Engine:
-    """The engine over the changed hours; the measured one where no window changed."""
-    if not (now.loads or now.scaled or now.rows or now.added or drawn is not None) and now.city == measured.city:
+def _engine_of(now: Situation, measured: Measured, before: Engine, curves: bool) -> Engine:
+    """The engine over the changed hours, without what is drawn; the measured one where no window changed.
+
+    `curves`: its load curves are asked for.
+    """
+    if not _windows_change(now) and now.city == measured.city:
         return before
-    city, table = _registered(now, drawn), SeriesTable()
-    more = added_hours(now, city, table)
-    if drawn is not None:
-        ids = [table.id_of(Series(city.id, f"{DRAWN}{i}", "energy_delta")) for i in range(len(drawn))]
-        more = Partials.concat([more, drawn_days(drawn, now.measured.grid, city.zone, ids)])
-    gone = set(now.loads)
-    return engine_over(city, Changed(measured.history, now.scaled, now.rows, gone, more), now.period, table)
+    city, table = _registered(now), SeriesTable()
+    history = Changed(measured.history, now.scaled, now.rows, set(now.loads), added_hours(now, city, table))
+    return engine_over(city, history, now.period, table, curves)
 
 
-def _registered(now: Situation, drawn: FloatArray | None) -> City:
+def _windows_change(now: Situation) -> bool:
+    return bool(now.loads or now.scaled or now.rows or now.added)
+
+
+def _engine_of_drawn(now: Situation, drawn: FloatArray, city: City) -> Engine:
+    """The engine over the meters of what is drawn alone; `city`: has all devices but these."""
+    every, table = city.model_copy(update={"device": [*city.device, *_drawn_devices(now)]}), SeriesTable()
+    ids = [table.id_of(Series(city.id, f"{DRAWN}{i}", ENERGY)) for i in range(len(drawn))]
+    hours = drawn_days(drawn, now.measured.grid, city.zone, ids)
+    return engine_over(every, Changed(Nothing(), {}, {}, set(), hours), now.period, table)
+
+
+def _registered(now: Situation) -> City:
     """The city file with the devices that the scenario changes and adds."""
-    changed = {"quantities": ["energy_delta"], "interval_s": 900.0, "calibration": []}
+    changed = {"quantities": [ENERGY], "interval_s": 900.0, "calibration": []}
     kept = [d.model_copy(update=changed) if d.id in now.loads else d for d in now.city.device]
     fed_in = [export_device()] if now.surplus else []
-    more = (
-        [a.device for a in now.added]
-        + fed_in
-        + [_drawn_device(i, now) for i in range(0 if drawn is None else len(drawn))]
-    )
-    return now.city.model_copy(update={"device": [*kept, *more]})
+    return now.city.model_copy(update={"device": [*kept, *(a.device for a in now.added), *fed_in]})
+
+
+def _drawn_devices(now: Situation) -> list[Device]:
+    return [_drawn_device(i, now) for i in range(now.draws)]
 
 
 def _drawn_device(draw: int, now: Situation) -> Device:
     return Device(
-        id=f"{DRAWN}{draw}", kind="electricity_meter", quantities=["energy_delta"], interval_s=DAY / 1000.0,
+        id=f"{DRAWN}{draw}", kind="electricity_meter", quantities=[ENERGY], interval_s=DAY / 1000.0,
         smart=False, demand_response=now.managed_points > 0, customers=float(max(now.managed_points, 1)),
     )  # fmt: skip
 
@@ -217,31 +225,25 @@ def _by_draw(now: Situation, drawn: FloatArray, engine: Engine, clock: int) -> d
     The city is the same in every draw, with one meter for what is added; what this meter counted is that of the draw.
     """
     load = _Load.of(_shared_curves(now, engine), drawn)
-    engine.derive(now.period, clock)  # so that the engine keeps what every derivation reads
-    view = view_of(engine, now.period, clock)
-    asked = {code: engine.record.quantities(code) for code in DERIVATIONS}
+    own, meters = _engine_of_drawn(now, drawn, engine.city), _drawn_devices(now)
+    for one in (engine, own):  # so that each keeps what every derivation reads
+        one.derive(now.period, clock)
+    city = engine.city.model_copy(update={"device": [*engine.city.device, meters[0]]})
+    draws_of = Draws(view_of(engine, now.period, clock), view_of(own, now.period, clock), meters[0].id, city)
+    asked = {code: engine.record.quantities(code) | own.record.quantities(code) for code in DERIVATIONS}
     touched = [d for code, d in DERIVATIONS.items() if not asked[code] or asked[code] & _METERED]
-    meters = [d for d in engine.city.device if d.id.startswith(DRAWN)]
-    shared = [d for d in engine.city.device if not d.id.startswith(DRAWN)]
-    city, index = engine.city.model_copy(update={"device": [*shared, meters[0]]}), dict[Any, Any]()
-    balance = BalanceOfDraw(view.read_balance, meters[0].id)
     found: dict[tuple[str, str], list[KpiValue]] = {}
     for draw, meter in enumerate(meters):
-        sums = view.sums.replaced((meters[0].id, ENERGY), (meter.id, ENERGY))
-        one = replace(
-            view, city=city, sums=sums, read_demand=load.reader(draw),
-            read_days=under(view.read_days, meters[0].id, meter.id), read_balance=balance.of(meter.id), found={},
-            index=index,
-        )  # fmt: skip
+        one_draw = draws_of.view(meter.id, load.reader(draw))
         for derivation in touched if draw else DERIVATIONS.values():
-            for value in (kpi_value(one, derivation, part, clock) for part in derivation.derive(one)):
+            for value in (kpi_value(one_draw, derivation, part, clock) for part in derivation.derive(one_draw)):
                 found.setdefault((value.code, value.part), []).append(value)
     return found
 
 
 def _shared_curves(now: Situation, engine: Engine) -> LoadCurves:
     """The load curves without what is drawn: the measured ones where no window changed."""
-    if now.loads or now.scaled or now.rows or now.added:
+    if _windows_change(now):
         return load_curves(engine, now.period)
     return now.measured
 

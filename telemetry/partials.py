@@ -53,8 +53,12 @@ class Partials:
             return np.where(self.n > 0, self.sum / self.n, np.nan)
 
     def take(self, rows: IntArray | slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Partials:
-        """The given rows, in the given order."""
+        """A copy of the given rows, in the given order."""
         return Partials(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def where(self, wanted: BoolArray) -> Partials:
+        """The rows that are wanted; no copy where all are."""
+        return self if wanted.all() else self.take(wanted)
 
     @staticmethod
     def empty() -> Partials:
@@ -73,14 +77,12 @@ class Partials:
 
     def latest(self) -> Partials:
         """Sorted by (series, start), of rows with one identity only the last one in row order (an upsert)."""
-        if _is_sorted(self):
-            order = np.arange(len(self))
-        else:
-            order = np.lexsort((np.arange(len(self)), self.start, self.series))
-        series, start = self.series[order], self.start[order]
-        keep = np.ones(len(order), dtype=np.bool_)
+        order = None if _is_sorted(self) else np.lexsort((np.arange(len(self)), self.start, self.series))
+        ordered = self if order is None else self.take(order)
+        series, start = ordered.series, ordered.start
+        keep = np.ones(len(ordered), dtype=np.bool_)
         keep[:-1] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
-        return self.take(order[keep])
+        return ordered.where(keep)
 
 
 # The types stand once, in Partials: whole numbers always exist, numbers may be NaN.

@@ -76,13 +76,16 @@ class Engine:
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
         self.old = 0  # of those, how many the last `evaluate` has derived
 
-    def restore(self, hours: tuple[int, int], newest_window: int) -> None:
-        """Rebuild the days from the stored hours: first and last start of those, start of the newest window."""
+    def restore(self, hours: tuple[int, int], newest_window: int, curves: bool = False) -> None:
+        """Rebuild the days from the stored hours: first and last start of those, start of the newest window.
+
+        `curves`: keep the quarters of all days until `load_curves` takes them, so that they are laid out once.
+        """
         self._windows.start(newest_window)
         self._hours.start(hours[1])
         self._stored = hours
         first, last = self._ordinals(*hours)
-        self._days.restore(first, last)
+        self._days.restore(first, last, curves)
 
     def state(self) -> State | None:
         """The days as plain values, to be stored and given to `resume`; None where there are none, or any is dirty."""

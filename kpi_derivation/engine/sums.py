@@ -72,3 +72,10 @@ class Sums(Mapping[Name, FloatArray]):
         table = self._table.copy()
         table[self._rows[name]] = table[self._rows[by]]
         return Sums(self._rows, table)
+
+    def joined(self, other: Sums) -> Sums:
+        """The rows of both; none of a name is in both."""
+        size = len(self._table)
+        rows = {name: row for name, row in self._rows.items() if row < size}
+        more = {name: size + row for name, row in other._rows.items() if row < len(other._table)}
+        return Sums(rows | more, np.concatenate((self._table, other._table)))

@@ -66,9 +66,10 @@ def moved(slot: IntArray, move: int, grid: Grid) -> IntArray:
 def sum_of(profiles: Sequence[Profile], user: IntArray, move: IntArray, grid: Grid) -> FloatArray:
     """The summed power of one draw, kW in each slot."""
     out = np.zeros(grid.slots)
-    pairs, count = np.unique(user * (grid.slots + 1) + move, return_counts=True)
+    size = max(grid.slots, int(move.max(initial=0))) + 1  # a week may be longer than the grid
+    pairs, count = np.unique(user * size + move, return_counts=True)
     for pair, times in zip(pairs.tolist(), count.tolist(), strict=True):
-        u, m = divmod(pair, grid.slots + 1)
+        u, m = divmod(pair, size)
         slot, kw = profiles[u]
         # A slot occurs once in a profile, so that plain adding is enough.
         out[moved(slot, m, grid) if m else slot] += kw if times == 1 else times * kw

@@ -47,12 +47,13 @@ class Meters:
     ) -> Iterator[Partials]:
         first, last = max(start, START - DAY), min(end, START + self.days * DAY)
         ids = np.array([table.id_of(Series(city, name, "energy_delta")) for name in self.names])
-        wanted = ids if series is None else ids[np.isin(ids, series)]
+        asked = np.ones(len(ids), dtype=np.bool_) if series is None else np.isin(ids, series)
+        wanted, number = ids[asked], np.flatnonzero(asked)
         for day in range(first, last, DAY):
             hours = np.arange(day, min(day + DAY, last), HOUR)
             at = np.tile(hours, len(wanted))
-            one = np.repeat(wanted, len(hours))
-            a, b = 0.1 + (one * 7 + at // HOUR) % 13 / 50.0, 0.1 + (one * 3 + at // HOUR) % 11 / 50.0
+            one, meter = np.repeat(wanted, len(hours)), np.repeat(number, len(hours))
+            a, b = 0.1 + (meter * 7 + at // HOUR) % 13 / 50.0, 0.1 + (meter * 3 + at // HOUR) % 11 / 50.0
             none = np.full(len(at), np.nan)
             zero = np.zeros(len(at), dtype=np.int64)
             yield Partials(

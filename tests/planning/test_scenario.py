@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,19 @@ import numpy as np
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from kpi_derivation.engine.runner import Engine
 from planning.charging.sessions import Sessions
-from planning.measured import parse_span
+from planning.measured import Limited, engine_over, parse_span, view_of
+from planning.one_draw import ENERGY, Draws
 from planning.scenario import Measured, Outcome, Planned, Scenario, run
 from planning.transforms import TRANSFORMS, battery, pv
 from registry.city import City
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.windows import DAY
 from tests.planning import town
 
+PERIOD = parse_span("2019-01", City.model_validate(town.config()))
 Town = tuple[SqliteStore, City, list[StoredKpi]]
 
 FEEDERS = [
@@ -114,6 +119,42 @@ def test_more_cars_never_lower_the_median_peak(small: Town) -> None:
     medians = [median(planned(small, CARS | {"share": share}), "LOCAL:E:PEAK") for share in (0.0, 0.2, 0.5, 1.0, 3.0)]
     assert medians == sorted(medians)
     assert medians[0] == pytest.approx(loads().sum(axis=0).max() * 4)
+
+
+@pytest.mark.parametrize("period", ["2019-01-14", "2019-01"])
+def test_more_cars_than_recorded_users_in_a_day_are_copies_of_these(small: Town, period: str) -> None:
+    store, city, _ = small
+    measured = Measured(city, store, parse_span(period, city), town.NOW, town.sessions())
+    many = CARS | {"share": 6.0, "least_kwh": 0.1}
+    found, more = (run(Scenario(name="x", transforms=(t,), draws=5), measured) for t in (many, many | {"share": 9.0}))
+    assert median(found, "LOCAL:E:PEAK") <= median(more, "LOCAL:E:PEAK")
+    assert median(more, "LOCAL:E:METERED") > median(found, "LOCAL:E:METERED")
+
+
+def test_a_draw_reads_its_own_meter_whatever_it_asks_for(small: Town) -> None:
+    """The meters that differ by draw have an engine of their own; days, hours and lives come from the right one."""
+    shared, drawn = (view_of(one, PERIOD, town.NOW) for one in engines(small, "meter-1"))
+    city = shared.city.model_copy(update={"device": [*small[1].device[1:2], *small[1].device[:1]]})
+    one = Draws(shared, drawn, "meter-0", city).view("meter-0", shared.read_demand)
+    whole = view_of(engine_over(small[1], small[0], PERIOD), PERIOD, town.NOW)
+    first, last = date(2019, 1, 2).toordinal(), date(2019, 1, 5).toordinal()
+    names, start = ["meter-1", "meter-0"], town.START + DAY
+    for column in ("n", "sum", "covered"):
+        expected = whole.read_days(names, ENERGY, first, last)[column]
+        assert one.read_days(names, ENERGY, first, last)[column].tobytes() == expected.tobytes()
+    hours = (reader(names, ENERGY, start, start + DAY) for reader in (one.read_hours, whole.read_hours))
+    assert next(hours).tobytes() == next(hours).tobytes()
+    for a, b in zip(one.read_life(names, [ENERGY]), whole.read_life(names, [ENERGY]), strict=True):
+        assert a.tobytes() == b.tobytes()
+    for name in names:
+        assert one.sums[name, ENERGY].tobytes() == whole.sums[name, ENERGY].tobytes()
+
+
+def engines(small: Town, shared: str) -> Iterator[Engine]:
+    """Of one meter that all draws share, and of the meter of one draw."""
+    for name in (shared, "meter-0"):
+        history = Limited(small[0], town.START - DAY, town.END, [name])
+        yield engine_over(small[1], history, PERIOD)
 
 
 def test_managed_cars_stay_within_the_connection_and_count_as_able_to_respond(small: Town) -> None:

@@ -178,3 +178,11 @@ def test_every_kind_of_column_keeps_its_type_through_fold_and_merge() -> None:
         getattr(twice, n).dtype for n in ("n", "sum", "lag")
     ]
     assert fold(Readings.of([], [], []), MINUTE, MODULUS[:0]).n.dtype == np.int64
+
+
+@given(readings())
+def test_the_latest_rows_of_sorted_ones_are_these_and_no_copy(found: Readings) -> None:
+    plain = folded(found)
+    assert plain.latest().sum is plain.sum
+    assert plain.where(np.ones(len(plain), dtype=np.bool_)) is plain
+    assert bits(plain.where(np.zeros(len(plain), dtype=np.bool_))) == bits(Partials.empty()) or not len(plain)

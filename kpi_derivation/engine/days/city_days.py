@@ -60,11 +60,12 @@ class CityDays:
         for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
             self.touch(self._hours.raw(self.civil.midnight(a), self.civil.midnight(b + 1), series))
 
-    def restore(self, first: int, last: int) -> None:
-        """Fold the civil days first..last (ordinals) from the stored hours."""
+    def restore(self, first: int, last: int, curves: bool) -> None:
+        """Fold the civil days first..last (ordinals) from the stored hours. `curves`: see `Engine.restore`."""
+        self.demand.keep_laid = curves
         for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
             span = self._hours.span(a, b)
-            self.touch(span.hours.take(span.hours.start >= span.start))
+            self._folding.touch(span.hours, span.start)
             self.demand.update(self._folding.settle(span))
         self._neighbours.update([(row, first) for row in range(len(self.rows))])
         self.lives.grown(range(len(self.rows)))

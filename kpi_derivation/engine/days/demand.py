@@ -7,7 +7,7 @@ energies show their quarters themselves; of others the quarters are stored (`der
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +77,10 @@ class _Laid:
         self.meters += known.sum(axis=0) - self._known[places].sum(axis=0)
         self._known[places], self._power[places] = known, np.where(known, power, 0.0)
 
+    def power(self) -> FloatArray:
+        """Of each meter, NaN where it is unknown."""
+        return np.where(self._known, self._power, np.nan)
+
     def total(self) -> FloatArray:
         """Of all meters together. The whole sum each time: the order of a sum is part of its last bit."""
         return np.asarray(self._power.sum(axis=0))
@@ -96,6 +100,7 @@ class DemandDays:
         self._quarters: set[int] = set()  # series of stored quarters
         self._seen = 0
         self._laid: dict[int, _Laid] = {}  # of the newest days
+        self.keep_laid = False  # of all days, until `curves` takes them
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
 
@@ -183,8 +188,23 @@ class DemandDays:
             return [], np.empty((0, (self._days.midnight(last + 1) - self._days.midnight(first)) // QUARTER))
         longest = max(1, _CELLS // (_A_DAY * len(self._names)))
         days = runs(np.arange(first, last + 1, dtype=np.int64), 1, longest)
-        parts = [self._power(self._names, a, b)[0] for a, b in days]
-        return list(self._names), np.concatenate(parts, axis=1)
+        out = np.empty((len(self._names), (self._days.midnight(last + 1) - self._days.midnight(first)) // QUARTER))
+        at = 0
+        for a, b in days:
+            for power in self._taken(a, b):
+                out[:, at : at + power.shape[1]] = power
+                at += power.shape[1]
+        return list(self._names), out
+
+    def _taken(self, first: int, last: int) -> Iterator[FloatArray]:
+        """The power of all meters in the quarters of these days, from what is laid out where every day is."""
+        if any(day not in self._laid for day in range(first, last + 1)):
+            yield self._power(self._names, first, last)[0]
+            return
+        for day in range(first, last + 1):
+            yield self._laid[day].power()
+            if self.keep_laid:  # both at once would be twice the memory
+                del self._laid[day]
 
     def _fold(self, names: list[str], first: int, last: int) -> None:
         """Lay out the quarters of these meters, and find the peaks of all."""
@@ -205,7 +225,8 @@ class DemandDays:
             else:
                 self._laid[day] = _Laid(part)
             self._set_peak(day, self._laid[day])
-            self._laid = dict(sorted(self._laid.items())[-_LAID:])
+            if not self.keep_laid:
+                self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
     def _set_peak(self, day: int, laid: _Laid) -> None:
         self.peaks.pop(day, None)
@@ -251,7 +272,7 @@ def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase:
     stored = np.isin(hours.series, list(quarters))
     lookup = np.zeros(max(meter) + 1, dtype=np.int64)
     lookup[list(meter)] = list(meter.values())
-    timed = hours.take(~stored & has_quarter_detail(hours.n) & (hours.n > 0))
+    timed = hours.where(~stored & has_quarter_detail(hours.n) & (hours.n > 0))
     first, last = window_start(timed.first_t, QUARTER), window_start(timed.last_t, QUARTER)
     one = first == last
     kwh = np.where(one, timed.sum, timed.first)
@@ -281,7 +302,8 @@ def _spread(found: _Energies, start: int, length: int, bounds: IntArray, interva
     """
     power = np.full((len(interval), length), np.nan)
     reach = np.maximum(np.rint(np.nan_to_num(interval, nan=1.0) / QUARTER), 1.0)
-    for shift in range(_LONGEST // QUARTER):
+    longest = int(reach[reach <= _LONGEST // QUARTER].max(initial=0))
+    for shift in range(longest):
         slot = (found.at - start) // QUARTER + shift
         inside = (slot >= 0) & (slot < length)
         meter, at, kwh = found.meter[inside], slot[inside], found.kwh[inside]

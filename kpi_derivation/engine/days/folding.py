@@ -51,15 +51,19 @@ class Folding:
         self.replaced: dict[int, list[int]] = {}  # by row: days (ordinals) on which the meter was changed
         self._dirty: Changed = set()
 
-    def touch(self, hours: Partials) -> None:
-        """Mark the days of these hours dirty, and those of the series that are corrected by them."""
+    def touch(self, hours: Partials, since: int = -(1 << 60)) -> None:
+        """Mark the days of these hours dirty, of those that begin from `since` on, and those of the series that are
+        corrected by them.
+        """
         hours = self._hours.in_service.only(hours)
-        if not len(hours):
+        code = (hours.series * _FAR + self._days.ordinals(hours.start))[hours.start >= since]
+        if not len(code):
             return
-        code = np.unique(hours.series * _FAR + self._days.ordinals(hours.start))
+        code = np.unique(code[np.diff(code, prepend=-1) != 0])  # hours of one day are beside each other
         series, days = code // _FAR, code % _FAR
-        for number in np.unique(series).tolist():
-            mine = days[series == number].tolist()
+        starts = np.flatnonzero(np.diff(series, prepend=-1))
+        for number, part in zip(series[starts].tolist(), np.split(days, starts[1:]), strict=True):
+            mine = part.tolist()
             for touched in (number, *self._hours.corrected_by(number)):
                 row = self._rows.of_series(touched)
                 if row is not None:
@@ -166,12 +170,11 @@ class Folding:
     def _days_after(self, changed: Changed) -> Changed:
         """Days with data, not among the changed, whose families look back into a changed day."""
         looking = {q for family in _AFTER if family.lead_h for q in family.quantities or ()}
+        rows = {row for row in range(len(self._rows)) if self._rows.quantity(row) in looking}
         return {
             (row, day + 1)
             for row, day in changed
-            if (row, day + 1) not in changed
-            and self._rows.quantity(row) in looking
-            and self._columns.has_readings(row, day + 1)
+            if row in rows and (row, day + 1) not in changed and self._columns.has_readings(row, day + 1)
         }
 
     def _join_registers(self, rows: IntArray) -> Changed:

@@ -38,7 +38,7 @@ class InService:
         closing = (hours.start == until) & (hours.first_t == until) & ~np.isnan(hours.increase)
         if closing.any():
             hours = _first_reading_only(hours, closing)
-        return hours.take(inside | closing)
+        return hours.where(inside | closing)
 
     def _without_faults(self, hours: Partials) -> Partials:
         """The hours in which no fault of their series is confirmed."""
@@ -46,7 +46,7 @@ class InService:
         for device, quantity, start, end in self._faults:
             series = self._table.id_of(Series(self._city, device, quantity))
             faulty |= (hours.series == series) & (hours.start >= start) & (hours.start < end)
-        return hours.take(~faulty)
+        return hours.where(~faulty)
 
     def _of_series(self) -> FloatArray:
         """Ms UTC from and to which each series of the table counts; shape (series, 2)."""

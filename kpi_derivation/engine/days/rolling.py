@@ -103,7 +103,7 @@ class Rolling:
         hours = self._hours.read(start, end, series)
         rows = self._rows.lookup()[hours.series]
         keep = rows >= 0 if series is None else (rows >= 0) & np.isin(hours.series, series)
-        return hours.take(keep), rows[keep]
+        return hours.where(keep), rows[keep]
 
     def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
         """Means of the valid hours that begin in [start, end), NaN elsewhere; shape (devices, hours)."""

@@ -48,9 +48,24 @@ def typical_step(hours: Partials, day: IntArray) -> FloatArray:
     steps = np.concatenate((inside, between))
     weights = np.concatenate((n[many] - 1, np.ones(len(between)))).astype(np.float64)
     groups_of = np.concatenate((day[ok][many], day[ok][1:][same]))
-    medians = _weighted_medians(groups_of, steps, weights)
+    # Where all steps of a group are equal, which is usual, there is nothing to sort.
+    low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
+    for part in (slice(0, len(inside)), slice(len(inside), None)):
+        _bounds(groups_of[part], steps[part], low, high)
+    out[low == high] = low[low == high]
+    differ = (low < high)[groups_of]
+    medians = _weighted_medians(groups_of[differ], steps[differ], weights[differ])
     out[list(medians)] = list(medians.values())
     return out
+
+
+def _bounds(group: IntArray, values: FloatArray, low: FloatArray, high: FloatArray) -> None:
+    """Note the smallest and largest value of each (sorted) group in `low` and `high`."""
+    if len(group):
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
+        at = group[starts]
+        low[at] = np.minimum(low[at], np.minimum.reduceat(values, starts))
+        high[at] = np.maximum(high[at], np.maximum.reduceat(values, starts))
 
 
 def _weighted_medians(group: IntArray, values: FloatArray, weights: FloatArray) -> dict[int, float]:
