@@ -13,9 +13,7 @@ METERS = ("energy_total", "energy_delta", "power")
 
 def power_now(only: str = "") -> dict[str, Any]:
     """The power of all meters."""
-    about = (
-        "Mean power of the last five minutes of all meters that report power, together. The line is the last 24 hours."
-    )
+    about = "Mean power of the last five minutes of all meters that report power, registered or not, together. The line is the last 24 hours."
     query = Query(total("window", "power", "time(5m, now())", only), "power")
     return number("Power now", about, query, "W", time_from="24h", spark=True, decimals=2, to="energy")
 

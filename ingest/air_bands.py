@@ -18,8 +18,9 @@ def bands(
 ) -> Iterator[Point]:
     """Field `band` (1 good ... 6 extremely poor) of the rows of `hour` that hold a pollutant of the index.
 
-    By the calibrated mean, as in the KPI; `scales`: by (device, quantity) of gases that are measured by volume.
-    An hour without readings has no band; queries select rows with n > 0.
+    By the calibrated mean, as in the KPI; `scales`: a factor for each (device, quantity) of the city file, other than 1
+    of gases that are measured by volume. What the city file does not list has no band, as it is in no KPI: anybody's
+    sensor would else decide what the city's board says. An hour without readings has no band; queries select n > 0.
     """
     of = np.array([table[s].quantity in EUROPE for s in range(len(table))], dtype=np.bool_)
     mine = hours.take(of[hours.series] & (hours.n > 0)) if len(hours) else hours
@@ -29,6 +30,9 @@ def bands(
     for series, start, mean in zip(mine.series.tolist(), mine.start.tolist(), means.tolist(), strict=True):
         name = table[series]
         tags = {"city": name.city, "device": name.device, "quantity": name.quantity}
-        mean *= scales.get((name.device, name.quantity), 1.0)  # noqa: PLW2901 - the index's own mass
+        scale = scales.get((name.device, name.quantity))
+        if scale is None:
+            continue
+        mean *= scale  # noqa: PLW2901 - the index's own mass
         band = 1 + sum(mean > limit for limit in EUROPE[name.quantity])
         yield Point("hour", tags, {"band": band}, start)

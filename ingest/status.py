@@ -26,7 +26,9 @@ class Status:
     def __init__(self, points: Points, city: City, table: SeriesTable, known: Iterable[StoredKpi]) -> None:
         self._points, self._city, self._table = points, city, table
         self._calibrations = Calibrations(city, table)
-        self._scales = {(d.id, q): relative(q, EU_CELSIUS) for d in city.device for q in d.in_ppb}
+        self._scales = {
+            (d.id, q): relative(q, EU_CELSIUS) if q in d.in_ppb else 1.0 for d in city.device for q in d.quantities
+        }
         self._goals = targets.goals(city)
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)

@@ -34,6 +34,9 @@ CITY = City.model_validate(
 )
 
 
+LISTED = {(d.id, q): 1.0 for d in CITY.device for q in d.quantities}
+
+
 def stored(
     code: str, value: float | None, unit: str, *, part: str = "", kind: str = "365d", **more: object
 ) -> StoredKpi:
@@ -146,15 +149,22 @@ def hours(table: SeriesTable, device: str, quantity: str, value: float) -> Parti
 def test_every_hour_of_a_pollutant_has_its_band(value: float, band: int) -> None:
     table = SeriesTable()
     found = Partials.concat([hours(table, "air-2", "pm2_5", value), hours(table, "air-2", "temperature", 5.0)])
-    [point] = bands(found, table, Calibrations(CITY, table), {})
+    [point] = bands(found, table, Calibrations(CITY, table), LISTED)
     assert (point.measurement, point.fields, point.time) == ("hour", {"band": band}, NOW)
     assert point.tags == {"city": "town", "device": "air-2", "quantity": "pm2_5"}
 
 
 def test_the_band_is_that_of_the_calibrated_mean() -> None:
     table = SeriesTable()
-    [point] = bands(hours(table, "air-1", "pm2_5", 10.0), table, Calibrations(CITY, table), {})
+    [point] = bands(hours(table, "air-1", "pm2_5", 10.0), table, Calibrations(CITY, table), LISTED)
     assert point.fields == {"band": 3}  # 20 µg/m³
+
+
+def test_a_device_that_is_not_registered_has_no_band() -> None:
+    """Else anybody's sensor would decide what the board of the city says of its air."""
+    table = SeriesTable()
+    found = Partials.concat([hours(table, "air-2", "pm2_5", 5.0), hours(table, "stranger", "pm2_5", 900.0)])
+    assert [p.tags["device"] for p in bands(found, table, Calibrations(CITY, table), LISTED)] == ["air-2"]
 
 
 def test_an_hour_without_a_reading_has_no_band() -> None:
@@ -163,4 +173,4 @@ def test_an_hour_without_a_reading_has_no_band() -> None:
     empty = Partials(
         **{name: getattr(found, name) for name in Partials.__dataclass_fields__} | {"n": np.zeros(1, dtype=np.int64)}
     )
-    assert list(bands(empty, table, Calibrations(CITY, table), {})) == []
+    assert list(bands(empty, table, Calibrations(CITY, table), LISTED)) == []
