@@ -22,7 +22,24 @@ def part_title(part: str) -> str:
 
 
 KPI_WORDS = {code: kpi.name for code, kpi in KPIS.items()}
-PART_WORDS = {"-": "–"} | {part: part_title(part) for kpi in KPIS.values() for part in kpi.parts} | PARTS
+_OWN_WORDS = {"-": "–"} | {part: part_title(part) for kpi in KPIS.values() for part in kpi.parts} | PARTS
+
+
+def reported(part: str) -> str:
+    """The part under which a city's reported figure is stored."""
+    return "reported" if part == "-" else f"{part}:reported"
+
+
+PART_WORDS = _OWN_WORDS | {
+    reported(part): "reported" if part == "-" else f"{word}, reported" for part, word in _OWN_WORDS.items()
+}
+
+
+def either(part: str) -> str:
+    """Regular expression of a part: derived, or reported by the city."""
+    return f"{part}|{reported(part)}"
+
+
 STATUS_WORDS = {"not_applicable": "not applicable", "no_data": "no data"}
 # Sub-dimensions as groups of codes: the pattern, the name, and how many U4SSC KPIs it has (None: local ones).
 GROUPS = (

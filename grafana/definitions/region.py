@@ -7,12 +7,14 @@ from typing import Any
 from grafana.colours import COUNT_OF_TROUBLE, FAINT, GREEN, GREY, INDEX, INDEX_WORDS, ORANGE, RED, YELLOW, Steps
 from grafana.frame import Row, choice, dashboard, from_store
 from grafana.influx import PAST, VALUED, Query, all_of
-from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS
+from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, either, part_title
 from grafana.panels import Panel, curves, grid, ranking
 from grafana.tables import Column, listing
 from kpi_derivation.catalogue import KPIS
 
 CITIES = '"city" =~ /^${cities:regex}$/'
+# What sensors gave and what cities report are shown alike: of two values the newer one.
+_PARTS = {either("-"): "whole"} | {either(part): part_title(part) for kpi in KPIS.values() for part in kpi.parts}
 _SHARE: Steps = ((0, "#8a6d1a"), (50, "#4f7a3a"), (90, "#23938b"))
 _ON_TARGET: Steps = ((0, "#c4314b"), (50, "#b8870b"), (80, "#3f9d5f"))
 _PLAIN: Steps = ((-1e12, "#3b5278"),)
@@ -43,17 +45,19 @@ def build() -> dict[str, Any]:
     variables = [
         from_store("cities", "Cities", 'SHOW TAG VALUES FROM "kpi" WITH KEY = "city"', many=True),
         choice("code", "Indicator", codes, "EN:EN:AQ:1C"),
-        choice("part", "Part", {str(key): word for key, word in PART_WORDS.items()} | {"-": "whole"}, "pm2_5"),
+        choice("part", "Part", _PARTS, either("pm2_5")),
     ]
     question = "Which city needs help, and which one can others learn from?"
     return dashboard("region", "Region", question, rows, since="now-1y", refresh="5m", variables=variables, city=False)
 
 
 def _cities() -> Panel:
-    about = "Newest value of each indicator by city: of the last 365 days, or of the last year with data; a dash: the city has no value for it. WHO days: days over the guideline for PM2.5. Click a city to see it now."
+    about = "Newest value of each indicator by city, from sensors or reported: of the last 365 days, or of the last year with data; a dash: the city has no value for it. WHO days: days over the guideline for PM2.5. Click a city to see it now."
     parts, outer = [], []
     for number, (_, code, part, period, _, _) in enumerate(INDICATORS):
-        where = all_of(f"\"code\" = '{code}'", f"\"part\" = '{part}'", f'"period" =~ /^({period})$/', VALUED, CITIES)
+        where = all_of(
+            f"\"code\" = '{code}'", f'"part" =~ /^({either(part)})$/', f'"period" =~ /^({period})$/', VALUED, CITIES
+        )
         parts.append(f'(SELECT last("value") AS "i{number}" FROM "kpi" WHERE {where} GROUP BY "city")')
         outer.append(f'mean("i{number}") AS "i{number}"')
     query = Query(f'SELECT {", ".join(outer)} FROM {", ".join(parts)} GROUP BY "city"', table=True)
@@ -79,7 +83,7 @@ _NEWEST = all_of(CITIES, VALUED, '"period" =~ /^(365d|year)$/')
 
 def _on_target() -> Panel:
     about = (
-        "Share of the figures with a target in the city's file that are on target, by sub-dimension; a dash: none has a target and a value."
+        "Share of the figures with a target in the city's file that are on target, by sub-dimension; a dash: none has a target and a value from sensors."
         " Click a city for its indicators."
     )
     parts, outer = [], []
@@ -98,8 +102,8 @@ def _on_target() -> Panel:
 
 
 def _chosen() -> Panel:
-    about = "Newest value of the chosen indicator and part for each city: of the last 365 days, or of the last year with data."
-    where = all_of(_NEWEST, '"code" = ${code:singlequote}', '"part" = ${part:singlequote}')
+    about = "Newest value of the chosen indicator and part for each city, from sensors or reported: of the last 365 days, or of the last year with data."
+    where = all_of(_NEWEST, '"code" = ${code:singlequote}', '"part" =~ /^(${part:raw})$/')
     query = Query(f'SELECT last("value") AS "v" FROM "kpi" WHERE {where} GROUP BY "city"', "$tag_city")
     return ranking("${code:text}, ${part:text}, by city", about, query, "", decimals=1, no_value="no city has it")
 
@@ -155,7 +159,7 @@ def _history() -> Panel:
     where = all_of(
         CITIES,
         '"code" = ${code:singlequote}',
-        '"part" = ${part:singlequote}',
+        '"part" =~ /^(${part:raw})$/',
         "\"period\" = 'month'",
         VALUED,
         "$timeFilter",

@@ -61,6 +61,7 @@ def replaced(
         "${step:singlequote}": "'month'",
         "${code:singlequote}": "'EN:EN:AQ:1C'",
         "${part:singlequote}": "'pm2_5'",
+        "${part:raw}": "pm2_5|pm2_5:reported",
     } | (values or {})
     for name in sorted(known, key=len, reverse=True):
         query = query.replace(name, known[name])

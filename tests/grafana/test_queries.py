@@ -10,6 +10,7 @@ from adapters.influx.store import InfluxStore
 from adapters.points import Newest, Point
 from cityvitals.clock import now_ms
 from grafana.colours import TROUBLE_WORDS
+from grafana.definitions.region import INDICATORS
 from grafana.influx import total
 from ingest.fleet import TROUBLE, Fleet
 from registry.city import City
@@ -272,6 +273,32 @@ def test_the_region_shows_shares_on_target_and_quartiles(influxdb: InfluxDB) -> 
     assert [air[k] for k in ("n", "min", "low", "median", "high", "max")] == [4, 4, 4, 10, 12, 40]
     by_city = answer(influxdb, name, "region", "${code:text}, ${part:text}, by city")
     assert {row["city"]: row["v"] for row in by_city} == {"c0": 4, "c1": 8, "c2": 12, "c3": 40}
+
+
+def test_the_region_shows_what_cities_report_beside_what_sensors_gave(influxdb: InfluxDB) -> None:
+    """Figures of officers have parts of their own: a nation without sensors would have an empty board."""
+    name = influxdb.create("grafana_reported")
+    points = []
+    for city, code, part, value in (
+        ("c0", "EN:EN:AQ:1C", "pm2_5", 4.0), ("c1", "EN:EN:AQ:1C", "pm2_5:reported", 9.0),
+        ("c0", "EC:ICT:ES:1C", "reported", 70.0), ("c1", "EC:ICT:ES:1C", "-", 60.0),
+    ):  # fmt: skip
+        tags = {"city": city, "period": "year", "code": code, "part": part}
+        points.append(Point("kpi", tags, {"value": value, "valued": 1, "verdict": 0}, START))
+    InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}").points.put(points)
+    places = {title: f"i{n}" for n, (title, *_) in enumerate(INDICATORS)}
+    rows = {row["city"]: row for row in answer(influxdb, name, "region", "Cities by indicator")}
+    assert [rows[c][places["PM2.5 µg/m³"]] for c in ("c0", "c1")] == [4, 9]
+    assert [rows[c][places["Smart meters %"]] for c in ("c0", "c1")] == [70, 60]
+    by_city = answer(influxdb, name, "region", "${code:text}, ${part:text}, by city")
+    assert {row["city"]: row["v"] for row in by_city} == {"c0": 4, "c1": 9}
+    parts = {v["name"]: v for v in dashboards()["region"]["templating"]["list"]}["part"]["options"]
+    whole = next(option["value"] for option in parts if option["text"] == "whole")
+    query = panel("region", "${code:text}, ${part:text}, by city")["targets"][0]["query"]
+    chosen = {"${part:raw}": whole, "${code:singlequote}": "'EC:ICT:ES:1C'"}
+    assert {r["city"]: r["v"] for r in influxdb.query(replaced(query, START, END, CITY, chosen), name)} == {
+        "c0": 70, "c1": 60,
+    }  # fmt: skip
 
 
 def test_a_period_without_a_value_is_listed_with_its_reason(influxdb: InfluxDB, database: str) -> None:
