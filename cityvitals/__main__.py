@@ -19,7 +19,6 @@ def main() -> None:
 
 def _run() -> None:
     from cityvitals.cli.main import app  # noqa: PLC0415
-    from registry.extras import explained  # noqa: PLC0415
     from telemetry.errors import CityVitalsError, UsageError  # noqa: PLC0415
 
     try:
@@ -29,6 +28,8 @@ def _run() -> None:
     except CityVitalsError as error:
         sys.exit(_print_error(error, 1))
     except ModuleNotFoundError as error:
+        from registry.extras import explained  # noqa: PLC0415 - it looks into what is installed
+
         missing = explained(error)
         if missing is None:
             raise

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from cityvitals.cli import OPERATE
 
@@ -24,6 +22,9 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The copy.")],
 ) -> None:
     """Copy a SQLite file while it is in use. Example: cityvitals backup gateway.db gateway-copy.db."""
+    from rich.console import Console  # noqa: PLC0415 - `--help` needs none of these
+    from rich.progress import Progress  # noqa: PLC0415
+
     from cityvitals.operation.backup import backup as copy  # noqa: PLC0415
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
@@ -51,6 +52,9 @@ def recover(
     buffer: Annotated[Path, typer.Option("--buffer", help="The gateway's current file; the gateway must be stopped.")],
 ) -> None:
     """Recover the readings of a damaged buffer. Example: cityvitals recover old.db --buffer gateway.db."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
     from cityvitals.operation.recover import damaged_files  # noqa: PLC0415
     from cityvitals.operation.recover import recover as bring_back  # noqa: PLC0415
 

@@ -111,7 +111,7 @@ def _goal(review: Review, goal: GoalView, draw: Draw) -> Iterator[Block]:
     mine = [f for f in official(review.figures) if f.code in goal.kpis and f.value is not None]
     if mine:
         head = ("KPI", "name", "value", "unit", "coverage", "quality", "a year", "target", "verdict")
-        yield Grid(head, tuple(_row(review, f) for f in mine), (32, 38, 19, 24, 22, 24, 19, 19, 25))
+        yield Grid(head, tuple(_row(review, f) for f in mine), (31, 36, 19, 27, 21, 23, 21, 19, 23))
         picture = draw(review, goal)
         if picture:
             yield Picture(picture, f"Values over the years of the figures of goal {goal.number}")
