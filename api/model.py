@@ -211,6 +211,7 @@ class SeriesPart(BaseModel):
     revision: list[int]
     changed: list[str] = Field(description="Since when it has this value, RFC 3339 UTC.")
     previous: list[float | None] = Field(description="The value before the last change, where the store knows it.")
+    method: list[str] = Field(description="Values of different methods do not compare.")
 
 
 class Series(BaseModel):

@@ -85,8 +85,9 @@ def series(
 
 _NAMES = (
     "period", "start", "end", "value", "unit", "coverage", "status", "n_devices", "revision", "changed", "previous",
+    "method",
 )  # fmt: skip
-_FILE = ("city", "code", "part", *_NAMES, "method", "reason", "notes")
+_FILE = ("city", "code", "part", *_NAMES, "reason", "notes")
 
 
 def _row(row: StoredKpi) -> dict[str, Any]:

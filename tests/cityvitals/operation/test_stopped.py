@@ -1,4 +1,4 @@
-"""Each program of a running city is stopped in turn: `doctor` and /readyz name it, and are content when it is back."""
+"""Each program of a running city is stopped in turn: `doctor`, /readyz and the banner name it, until it is back."""
 
 from __future__ import annotations
 
@@ -70,6 +70,12 @@ def reported(url: str, name: str) -> bool:
     return f"{name} " in ready(url)[1]
 
 
+def banner(url: str) -> str | None:
+    """The part that the page's banner names as silent."""
+    silence = httpx.get(f"{url}/v1/cities/town").json()["silence"]
+    return silence and str(silence["stage"])
+
+
 def heard(url: str) -> set[str]:
     """The roles that were ever heard."""
     try:
@@ -92,5 +98,7 @@ def test_a_program_that_stops_is_named_and_its_return_is_seen(town: tuple[Chain,
         assert code == 1
         assert f"{name} " in bad
         assert "running?" in bad or "is it running" in bad
+        assert banner(url) == name
         chain.run(name)
         wait_for(lambda: ready(url)[0] == 200 and doctor(chain)[0] == 0, 90, f"{name} to be back")
+        assert banner(url) is None
