@@ -45,7 +45,7 @@ ROWS = {"power": (MW, "MW"), "energy_delta": (MW / 4000, "GWh")}
 @pytest.mark.parametrize("quantity", ROWS)
 @pytest.mark.parametrize("wide", [True, False])
 def test_a_file_of_a_plant(quantity: str, wide: bool, tmp_path: Path) -> None:
-    """48.2 MW for a day; without a range of its own more than 10 MW, or 10,000 kWh, is no value of a meter."""
+    """48.2 MW for a day; without a range of its own, more than 10 MW, or 10,000 kWh, is flagged."""
     number, unit = ROWS[quantity]
     rows = [f"2024-03-01T{q // 4:02}:{q % 4 * 15:02}:00Z,plant,{quantity},{number},{unit}" for q in QUARTERS[:-1]]
     (tmp_path / "rows.csv").write_text("time,device,quantity,value,unit\n" + "\n".join(rows) + "\n")
