@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from telemetry.errors import Rejected
 
-_AHEAD = 3_600_000
+_AHEAD = _HOUR = 3_600_000
+_MS = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - compared with local times, whose offset is subtracted
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 _WORD = re.compile(r"\s*(?:UTC|GMT)$", re.I)
@@ -95,9 +96,10 @@ def _calendar(text: str) -> datetime:
 
 def _moment(moment: datetime, text: str, zone: ZoneInfo | None, near: int | None) -> int:
     if moment.tzinfo is None:
-        offset = None if zone is None else _offset(zone, moment.replace(minute=0, second=0, microsecond=0))
+        local = round((moment - _EPOCH) / _MS)
+        offset = None if zone is None else _offset(zone, local // _HOUR)
         if offset is not None:
-            return round((moment - _EPOCH).total_seconds() * 1000) - offset
+            return local - offset
         if zone is None:
             raise Rejected(f"time '{text[:40]}' has no zone; write it in UTC with a Z, or give the source a `zone`")
         moment = _in_zone(moment, zone, near)
@@ -108,8 +110,9 @@ def _moment(moment: datetime, text: str, zone: ZoneInfo | None, near: int | None
 
 
 @lru_cache(maxsize=1024)
-def _offset(zone: ZoneInfo, hour: datetime) -> int | None:
-    """Ms by which a zone is ahead of UTC in a local hour; None where that is not the same for all of it."""
+def _offset(zone: ZoneInfo, number: int) -> int | None:
+    """Ms by which a zone is ahead of UTC in a local hour (its number since 1970); None where it changes in it."""
+    hour = _EPOCH + timedelta(hours=number)
     if not 1900 < hour.year < 9000:
         return None
     found = {

@@ -83,10 +83,10 @@ class Mapper:
             [Value(v.path, v.find, v.rule) for v in self._values],
             self._entry,
             self._entry_of_name,
-            [find for _, find in self._inside],
-            self._named_places,
+            self._inside,
             self._used,
         )
+        self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
 
     def _entry(self, rule: ValueRule) -> Entry:
@@ -175,15 +175,16 @@ class Mapper:
         except Rejected as reason:
             out.problems.append(str(reason))
             return
-        if self._m.session and self._m.session.energy in inner:
+        if self._session_energy is not None and self._session_energy in inner:
             self._session(out, inner, arrival if t is None else t, BY_ARRIVAL if t is None else 0)
             out.by_arrival |= t is None
-        elif (quick := self._quick.values(inner, out.unasked)) is not None:
+        else:
             at, key = (arrival, BY_ARRIVAL) if t is None else (t, 0)
-            place = len(out.records) - 1
-            out.rows += [(quantity, unit, value, at, key, place) for quantity, (value, unit) in quick.items()]
-            out.by_arrival |= t is None and bool(quick)
-            return
+            rows = self._quick.rows(inner, out.unasked, (at, key, len(out.records) - 1))
+            if rows is not None:
+                out.rows += rows
+                out.by_arrival |= t is None and bool(rows)
+                return
         hits: _Hits = {}
         for entry in self._values:
             found = entry.find(inner)

@@ -1,27 +1,28 @@
 """The short way of a mapping: records whose values are plain numbers, each quantity once. Pure.
 
-What each path and each name means is worked out once. A record in which anything else occurs (text, labels, several
+A device always sends the same names. What they mean is worked out once for each set of names that an object has; then
+a record is read without asking what else could be in it. A record in which anything else occurs (text, labels, several
 values of one quantity, a rule with conditions) is left to the mapping's long way, which gives the same for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from gateway.decoding.paths import Find, steps
+from gateway.decoding.decoded import Row
+from gateway.decoding.paths import Find, first_name, steps
 from registry.mapping import ValueRule
 
-_MOST_NAMES = 10_000
-_LARGEST = 1e15  # beyond it the long way decides
+_MOST_NAMES = 50_000  # in all remembered sets of one source; beyond it they are worked out again
+_LONGEST = 200  # a name with more characters is not remembered
 
 # quantity and unit; LONG: the long way must read it; PASS: nothing; UNASKED: to be counted
 Entry = tuple[str, str | None]
 LONG: Final[Entry] = ("", "long")
 PASS: Final[Entry] = ("", "pass")
 UNASKED: Final[Entry] = ("", "unasked")
-
-_Items = list[tuple[Entry, Any]]
+Stamp = tuple[int, int, int]  # of a record's rows: ms, key, and the place of its number
 
 
 class Value(NamedTuple):
@@ -32,11 +33,41 @@ class Value(NamedTuple):
     rule: ValueRule
 
 
+class _Place:
+    """An object in a record: values and objects by their names in it. `by_name`: others are known by their name."""
+
+    __slots__ = ("by_name", "inner", "plans", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[Entry]] = {}
+        self.inner: dict[str, _Place] = {}
+        self.by_name = False
+        self.plans: dict[tuple[str, ...], _Plan] = {}
+
+    def at(self, names: Sequence[object]) -> _Place:
+        """The place of an object below this one; it is made where it is not there."""
+        found = self
+        for name in names:
+            found = found.inner.setdefault(str(name), _Place())
+        return found
+
+
+class _Plan(NamedTuple):
+    """What an object with one set of names holds: values (name, quantity, unit), names whose value the long way must
+    read, names that nobody asked for, and objects.
+    """
+
+    values: list[tuple[str, str, str | None]]
+    long: list[str]
+    unasked: list[str]
+    inner: list[tuple[str, _Place]]
+
+
 class Quick:
     """`entry`: what a rule means, LONG where it has conditions. `of_name`: the rule of a name, PASS or UNASKED.
 
-    `inside`: places of named values, None for the record itself; `places`: the same as names of members, where they
-    are many. `top`: members of the record that are not read by name.
+    `inside`: paths to the objects whose members are known by name, "" is the record. `top`: members of the record
+    that are not read by name.
     """
 
     def __init__(
@@ -44,78 +75,115 @@ class Quick:
         values: Sequence[Value],
         entry: Callable[[ValueRule], Entry],
         of_name: Callable[[str], Entry],
-        inside: Sequence[Find | None],
-        places: frozenset[str] | None,
+        inside: Sequence[tuple[str, Find | None]],
         top: frozenset[str],
     ) -> None:
-        self._of_name, self._inside, self._places = of_name, inside, places
-        self._top: dict[str, Entry] = dict.fromkeys(top, PASS)
-        self._deep: dict[str, Entry] = {}
-        self._single: list[tuple[str, Entry]] = []
-        self._groups: dict[str, list[tuple[str, Entry]]] = {}
-        self._paths: list[tuple[Find, Entry]] = []
+        self._of_name, self._top, self._names = of_name, top, 0
+        self._root = _Place()
+        # By paths that are more than names: the member with which each begins, and what is found.
+        self._found: list[tuple[str | None, Find, Entry | _Place]] = []
         for value in values:
-            self._place(value, entry(value.rule))
-
-    def _place(self, value: Value, entry: Entry) -> None:
-        names = steps(value.path)
-        plain = [name for name in names or () if isinstance(name, str)]
-        if names is None or len(plain) != len(names) or len(plain) > 2:
-            self._paths.append((value.find, entry))
-        elif len(plain) == 1:
-            self._single.append((plain[0], entry))
-        else:
-            self._groups.setdefault(plain[0], []).append((plain[1], entry))
-
-    def values(self, record: dict[str, Any], unasked: list[str]) -> dict[str, tuple[float, str | None]] | None:
-        """Value and unit of each quantity; None: the long way. `unasked`: gets the names nobody asked for."""
-        items = [(entry, item) for name, entry in self._single if (item := record.get(name)) is not None]
-        for name, members in self._groups.items():
-            inner = record.get(name)
-            if type(inner) is dict:
-                items += [(entry, item) for key, entry in members if (item := inner.get(key)) is not None]
-        if self._paths:
-            items += [(entry, item) for find, entry in self._paths if (item := find(record)) is not None]
-        passed: list[str] = []
-        self._named(record, items, passed)
-        found: dict[str, tuple[float, str | None]] = {}
-        for (quantity, unit), item in items:
-            kind = type(item)
-            if (kind is not float and kind is not int) or not quantity or quantity in found:
-                return None
-            if not -_LARGEST < item < _LARGEST:
-                return None
-            found[quantity] = float(item), unit
-        unasked += passed
-        return found
-
-    def _named(self, record: dict[str, Any], items: _Items, passed: list[str]) -> None:
-        """Add what members mean by their names."""
-        if self._places is not None:
-            for name, members in record.items():
-                if name in self._places and type(members) is dict:
-                    self._members(members, self._deep, items, passed)
-            return
-        for find in self._inside:
-            if find is None:
-                self._members(record, self._top, items, passed)
-            elif type(members := find(record)) is dict:
-                self._members(members, self._deep, items, passed)
-
-    def _members(self, members: Mapping[str, Any], known: dict[str, Entry], items: _Items, passed: list[str]) -> None:
-        for name, item in members.items():
-            entry = known.get(name)
-            if entry is None:
-                entry = self._learn(name, known)
-            if entry is PASS or item is None:
-                continue
-            if entry is UNASKED:
-                passed.append(name[:80])
+            names = _names(value.path)
+            if names:
+                self._root.at(names[:-1]).values.setdefault(names[-1], []).append(entry(value.rule))
             else:
-                items.append((entry, item))
+                self._found.append((first_name(value.path), value.find, entry(value.rule)))
+        for path, find in inside:
+            names = _names(path) if path else []
+            place = _Place() if names is None else self._root.at(names)
+            place.by_name = True
+            if names is None and find is not None:
+                self._found.append((first_name(path), find, place))
 
-    def _learn(self, name: str, known: dict[str, Entry]) -> Entry:
-        entry = self._of_name(name)
-        if len(known) < _MOST_NAMES:
-            known[name] = entry
-        return entry
+    def rows(self, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> list[Row] | None:
+        """The record's rows; None: the long way. `unasked`: gets the names nobody asked for."""
+        rows: list[Row] = []
+        passed: list[str] = []
+        if not self._read(self._root, record, rows, passed, stamp):
+            return None
+        if self._found and not self._by_paths(record, rows, passed, stamp):
+            return None
+        if len({row[0] for row in rows}) < len(rows):
+            return None
+        unasked += passed
+        return rows
+
+    def _read(self, place: _Place, item: dict[str, Any], rows: list[Row], passed: list[str], stamp: Stamp) -> bool:
+        """Add what an object holds; False: the long way."""
+        plan = place.plans.get(tuple(item)) or self._learn(place, item)
+        t, key, number = stamp
+        for name, quantity, unit in plan.values:
+            value = item[name]
+            if (type(value) is float or type(value) is int) and -1e15 < value < 1e15:  # beyond, the long way decides
+                rows.append((quantity, unit, float(value), t, key, number))
+            elif value is not None:
+                return False
+        for name in plan.long:
+            if item[name] is not None:
+                return False
+        for name in plan.unasked:
+            if item[name] is not None:
+                passed.append(name[:80])
+        for name, below in plan.inner:
+            inner = item[name]
+            if type(inner) is dict and not self._read(below, inner, rows, passed, stamp):
+                return False
+        return True
+
+    def _by_paths(self, record: dict[str, Any], rows: list[Row], passed: list[str], stamp: Stamp) -> bool:
+        for first, find, meant in self._found:
+            if first is not None and first not in record:
+                continue
+            item = find(record)
+            if isinstance(meant, _Place):
+                if type(item) is dict and not self._read(meant, item, rows, passed, stamp):
+                    return False
+            elif item is not None:
+                quantity, unit = meant
+                plain = (type(item) is float or type(item) is int) and -1e15 < item < 1e15
+                if not plain or not quantity:
+                    return False
+                rows.append((quantity, unit, float(item), *stamp))
+        return True
+
+    def _learn(self, place: _Place, item: dict[str, Any]) -> _Plan:
+        """What an object with these names holds."""
+        plan = _Plan([], [], [], [(name, place.inner[name]) for name in item if name in place.inner])
+        for name in item:
+            entries = place.values.get(name, [])
+            if place.by_name and not (place is self._root and name in self._top):
+                entries = [*entries, self._of_name(name)]
+            for entry in entries:
+                if entry is UNASKED:
+                    plan.unasked.append(name)
+                elif entry is LONG:
+                    plan.long.append(name)
+                elif entry is not PASS:
+                    plan.values.append((name, *entry))
+        if all(len(name) <= _LONGEST for name in item):
+            self._remember(place, tuple(item), plan)
+        return plan
+
+    def _remember(self, place: _Place, names: tuple[str, ...], plan: _Plan) -> None:
+        self._names += len(names) + 1
+        if self._names > _MOST_NAMES:
+            _forget(self._root)
+            for _, _, meant in self._found:
+                if isinstance(meant, _Place):
+                    _forget(meant)
+            self._names = len(names) + 1
+        if self._names <= _MOST_NAMES:
+            place.plans[names] = plan
+
+
+def _names(path: str) -> list[str] | None:
+    """The names of which a path is made; None where it is made of more."""
+    found = steps(path) or []
+    names = [name for name in found if isinstance(name, str)]
+    return names if names and len(names) == len(found) else None
+
+
+def _forget(place: _Place) -> None:
+    place.plans.clear()
+    for below in place.inner.values():
+        _forget(below)

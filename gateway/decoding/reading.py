@@ -20,6 +20,7 @@ from telemetry.errors import Rejected
 from telemetry.topics import matcher
 
 _LARGEST = 8 << 20  # of an unpacked payload
+_PACKED = b"\x1f\x78"  # how gzip and zlib begin
 
 
 def unpacked(payload: bytes, largest: int = _LARGEST) -> bytes:
@@ -76,8 +77,10 @@ class Reading:
             if not payload:
                 return Decoded()  # how a retained topic is cleared
             mapper = self._mappers.get((city, options.secret)) or self._mapper(city, options.secret)
-            rows = mapper.decoded(read(unpacked(payload), levels), levels, arrival)
-            for of_device in (rows, *rows.more):
+            plain = unpacked(payload) if payload[0] in _PACKED else payload
+            rows = mapper.decoded(read(plain, levels), levels, arrival)
+            rows.frames = frames
+            for of_device in rows.more:
                 of_device.frames = frames
             return rows
 

@@ -98,7 +98,9 @@ class Clock:
     def of(self, record: Context, arrival: int) -> int | None:
         """Ms UTC; None where the arrival counts. Raises Rejected."""
         for find in self._find:
-            given = record.find(find)
+            given = find(record.inner)
+            if given is None and record.outer is not record.inner:
+                given = find(record.outer)
             if given is not None and given not in ("", "now"):
                 return self.read(given, arrival)
         return None

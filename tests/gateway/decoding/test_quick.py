@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from gateway.decoding import quick
 from gateway.decoding.decoded import Decoded
-from gateway.decoding.quick import Quick
+from gateway.decoding.quick import Quick, Stamp
 from gateway.devices import FOLDER, families
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
@@ -39,7 +40,7 @@ def test_both_ways_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     found: list[list[Any]] = []
     for long_only in (False, True):
         if long_only:
-            monkeypatch.setattr(Quick, "values", lambda *_: None)
+            monkeypatch.setattr(Quick, "rows", lambda *_: None)
         results = []
         for case in of_family(name):
             family, rng = Family(name, case.get("source", {})), Random(name)
@@ -50,17 +51,32 @@ def test_both_ways_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, plain_values = [], Quick.values
+    taken, plain_rows = [], Quick.rows
 
-    def values(self: Quick, record: dict[str, Any], unasked: list[str]) -> Any:
-        answer = plain_values(self, record, unasked)
+    def rows(self: Quick, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> Any:
+        answer = plain_rows(self, record, unasked, stamp)
         taken.append(answer is not None)
         return answer
 
-    monkeypatch.setattr(Quick, "values", values)
+    monkeypatch.setattr(Quick, "rows", rows)
     for name in families():
         for case in of_family(name):
             family = Family(name, case.get("source", {}))
             decoded(family, case, payload_of(case))
     print(f"the short way was enough for {sum(taken)} of {len(taken)} records")
     assert sum(taken) > len(taken) // 3
+
+
+def test_sets_of_names_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that invents names: what is remembered of them has a limit, and the readings are right."""
+    monkeypatch.setattr(quick, "_MOST_NAMES", 50)
+    family, arrival = Family("flat_json", {}), read_stamp(ARRIVAL)
+    for i in range(200):
+        payload = b'{"time": "2026-11-20T10:00:00Z", "power": %d, "invented_%d": 1, "%s": 2}' % (i, i, b"x" * 300)
+        found = family.decode("flat/m1", payload, "mqtt", arrival)
+        assert [(q, v) for q, _, v, *_ in found.rows] == [("power", float(i))]
+    [(_, _, reading)] = [known for known in family._known if known[2] is not None][:1]
+    assert reading is not None
+    [mapper] = reading._mappers.values()
+    root = mapper._quick._root
+    assert sum(map(len, root.plans)) <= 50
