@@ -75,7 +75,8 @@ class Demo:
                 task = bar.add_task(label, total=1.0)
                 settings = setting.simulate_settings(self.simulate)
                 unlisted = unregistered_devices(settings, city.device)
-                for share in history.write(replay, since, until, LIVE_MS, faults_of(settings), unlisted):
+                faults, goes_on = faults_of(settings), span is not None
+                for share in history.write(replay, since, until, LIVE_MS, faults, unlisted, goes_on):
                     bar.update(task, completed=share)
         self.console.print(
             f"history ready: {replay.summary.stored:,} readings written, {replay.summary.kpis:,} KPI values"

@@ -26,15 +26,20 @@ _SLICE = 10 * DAY
 _QUARTER = 15 * MINUTE
 
 
-def steps(city: City, since: int, until: int, live_ms: int) -> list[tuple[int, int, int, int]]:
+def steps(city: City, since: int, until: int, live_ms: int, goes_on: bool = False) -> list[tuple[int, int, int, int]]:
     """(start, end, step, step of electricity meters) of history: hourly, then quarters of an hour, from yesterday live.
 
     Quarters in the last nine days, of meters in the last 62: today's load is shown beside that of a week ago, and plans
     need the load curves of a whole month. A day has one step: readings of a day stand for the device's median step.
+    `goes_on`: live readings of the first day came before; the rest of that day has their step.
     """
     today = local_date(until, city.zone)
+    first = min(midnight(local_date(since, city.zone) + timedelta(days=1), city.zone), until) if goes_on else since
+    rest = [(since, first, live_ms, live_ms)] if goes_on else []
+    since = first
     metered, quarters, live = (midnight(today - timedelta(days=n), city.zone) for n in (62, 9, 1))
     spans = [
+        *rest,
         (since, metered, HOUR, HOUR),
         (max(metered, since), quarters, HOUR, _QUARTER),
         (max(quarters, since), live, _QUARTER, _QUARTER),
@@ -54,9 +59,13 @@ def write(
     live_ms: int,
     faults: Mapping[str, Fault] = MappingProxyType({}),
     unlisted: Sequence[tuple[Device, int]] = (),
+    goes_on: bool = False,
 ) -> Iterator[float]:
-    """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when."""
-    work = steps(replay.city, since, until, live_ms)
+    """Write history in [since, until); yields the share done. `unlisted`: devices of no city file, and since when.
+
+    `goes_on`: after live readings.
+    """
+    work = steps(replay.city, since, until, live_ms, goes_on)
     for number, (start, end, *both) in enumerate(work):
         every = (np.arange(start, end, step, dtype=np.int64) for step in both)
         t, metering = (t[(t >= since) & (t < until)] for t in every)
