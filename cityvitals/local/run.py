@@ -28,7 +28,10 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
     web = port or settings.api.port
     reserve("127.0.0.1", web).close()
     if connects(broker_port):
-        raise UsageError(f"Port {broker_port} is in use; stop that broker, or choose another --broker-port.")
+        raise UsageError(
+            f"Port {broker_port} is in use; stop that broker (of Debian: sudo systemctl disable --now mosquitto), or"
+            " choose another with --broker-port, and publish to it with mosquitto_pub -p."
+        )
     folder = folder.resolve()
     console, local = Console(highlight=False), Local(folder, environment=_environment(web, broker_port))
     with interruptible(local.stop):

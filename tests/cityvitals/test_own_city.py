@@ -110,5 +110,5 @@ def test_a_taken_broker_port_is_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", blocker))
         taken.listen()
         command = ["run", str(folder), "--port", str(free_port()), "--broker-port", str(blocker)]
-        with pytest.raises(UsageError, match="is in use"):
+        with pytest.raises(UsageError, match="systemctl disable --now mosquitto"):
             CliRunner().invoke(app, command, catch_exceptions=False)
