@@ -18,6 +18,7 @@ import msgspec
 from ingest.core import CityIngest, serve
 from ingest.senders import Senders, gateway_of
 from registry.city import City
+from scale.moving import FORGET, HOURS, OWNERS, VALUES, WINDOWS
 from scale.records import Record, decoded
 from scale.state import State, StateStore
 from telemetry.errors import Rejected
@@ -27,6 +28,11 @@ from telemetry.windows import DAY, EARLIEST
 from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
+
+
+_MOVED = (HOURS, WINDOWS, VALUES, OWNERS)
+_values = msgspec.json.Decoder(list[StoredKpi])
+_owners = msgspec.json.Decoder(dict[str, str])
 
 
 class Refusal(NamedTuple):
@@ -83,11 +89,15 @@ class CityJob:
 
     def __init__(self, city: str, state: State, width: int = 60_000) -> None:
         self._id, self._state, self._width = city, state, width
-        self._store = StateStore(state, city)
-        self._owners = StateOwners(state)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what is held beside the state from it."""
+        self._store = StateStore(self._state, self._id)
+        self._owners = StateOwners(self._state)
         self._ingest: CityIngest | None = None
         self._senders = Senders(self._owners, {})
-        if (stored := self._store.city(city)) is not None:
+        if (stored := self._store.city(self._id)) is not None:
             self._serve(City.model_validate(stored.config), stored.width)
 
     def take(self, value: bytes) -> Output:
@@ -107,9 +117,36 @@ class CityJob:
             self._file(record.payload)
         elif record.kind == "tick":
             return self._derive(record.time)
+        elif record.kind == FORGET:
+            self._forget()
+        elif record.kind in _MOVED:
+            self._moved(record)
         else:
             raise Rejected(f"a record of kind '{record.kind}'")
         return []
+
+    def _forget(self) -> None:
+        """Drop everything: what follows is the city as its own ingest has left it."""
+        for key in list(self._state):
+            del self._state[key]
+        self._begin()
+
+    def _moved(self, record: Record) -> None:
+        """A part of what the city's own ingest has left. Raises Rejected once the city's file is there."""
+        if self._ingest is not None:
+            raise Rejected(f"{self._id} is on the engine already; its windows come from gateways")
+        try:
+            if record.kind == VALUES:
+                self._store.put_kpis(_values.decode(record.payload))
+            elif record.kind == OWNERS:
+                for device, gateway in _owners.decode(record.payload).items():
+                    self._owners.add([(self._id, device)], gateway)
+            else:
+                _, _, partials = decode(record.payload, self._store.table)
+                self._store.put_partials("hour" if record.kind == HOURS else "window", partials, self._store.table)
+        except msgspec.DecodeError as error:
+            raise Rejected(f"not what an ingest has left: {error}") from error
+        self._store.underived = True
 
     def _file(self, payload: bytes) -> None:
         """A city file: its values are recalculated by the next tick."""

@@ -3,6 +3,7 @@
     cv/1/<city>/<gateway>/windows 1709294400000\n{"v":1,...}     windows, byte for byte as the gateway sent them
     cv/1/<city>/file 1709294400000\n{...}                        the city file as JSON
     cv/1/<city>/tick 1709294401000\n                             derive the values of the city at this time
+    cv/1/<city>/forget, moved-hours, moved-windows ...           what an ingest has left of the city: `moving.py`
 
 The key of a record is its city, so that the records of a city keep their order. Everything that a worker knows of the
 time stands in the log: the same log gives the same values.

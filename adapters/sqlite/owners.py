@@ -32,6 +32,10 @@ class Owners:
         """The gateway of a device, None where none has sent anything of it."""
         return self._known.get((city, device))
 
+    def of_city(self, city: str) -> dict[str, str]:
+        """Device -> gateway, of one city."""
+        return {device: gateway for (owner, device), gateway in self._known.items() if owner == city}
+
     def held(self, gateway: str) -> int:
         """How many devices the gateway has."""
         return self._held[gateway]

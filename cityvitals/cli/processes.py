@@ -1,4 +1,4 @@
-"""The long-running commands: `cityvitals gateway`, `ingest`, `bridge`, `values`, `api` and `simulate`."""
+"""The long-running commands: `cityvitals gateway`, `ingest`, `bridge`, `values`, `archive`, `api`, `simulate`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cityvitals.options import Config
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (gateway, ingest, bridge, values, api, simulate):
+    for command in (gateway, ingest, bridge, values, archive, move, api, simulate):
         app.command(rich_help_panel=RUN)(command)
     app.command(hidden=True)(broker)
 
@@ -47,6 +47,25 @@ def values(config: Config = None) -> None:
     from registry.config import load_settings  # noqa: PLC0415
 
     run_values(load_settings(config))
+
+
+def archive(config: Config = None) -> None:
+    """Store the windows that are in Kafka, so that a city can go back. Example: cityvitals archive --config c.toml."""
+    from cityvitals.operation.bridge import run_archive  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    run_archive(load_settings(config))
+
+
+def move(city: Annotated[str, typer.Argument(help="Id of the city.", metavar="city")], config: Config = None) -> None:
+    """Write all that the store has of a city to Kafka. Example: cityvitals move aba --config c.toml."""
+    from cityvitals.operation.bridge import run_move  # noqa: PLC0415
+    from registry.config import load_settings  # noqa: PLC0415
+
+    count = run_move(load_settings(config), city)
+    typer.echo(
+        f"{count:,} records of {city} are in Kafka; start the bridge: its first record of the city begins the job."
+    )
 
 
 def api(config: Config = None) -> None:

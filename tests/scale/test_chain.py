@@ -1,4 +1,4 @@
-"""The commands `bridge` and `values` with a real Mosquitto and Kafka: killed in between, nothing is lost."""
+"""Commands `bridge`, `values`, `move`, `archive` with real Mosquitto and Kafka: killed in between, nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from adapters.kafka.topics import Appender, Entry, Reader
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
 from adapters.sqlite.store import SqliteStore
+from ingest.core import Ingest
+from registry.config import load_city
 from scale.job import CityJob
 from scale.records import value_message
 from telemetry.kpi_value import KpiQuery
-from tests.ingest.samples import METERED, windows
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, MINUTE
+from telemetry.wire import decode
+from tests.ingest.samples import METERED, NOW, T0, windows
 from tests.processes import end, start, wait_for
 from tests.scale.servers import ENGINE, Kafka, is_there
 from tests.scale.topics import create
@@ -141,3 +146,45 @@ def test_windows_reach_the_store_by_way_of_kafka_also_when_everything_is_killed(
         for process in (bridge, values):
             end(process)
     assert metered(tmp_path / "store.db") == 5.0
+
+
+@pytest.mark.timeout(600)
+def test_a_city_moves_to_the_log_and_its_windows_come_back(kafka: Kafka, mosquitto: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "aba.toml").write_text(CITY)
+    config = tmp_path / "cityvitals.toml"
+    config.write_text(CONFIG.format(port=mosquitto.port, folder=tmp_path, kafka=kafka.address))
+    store = SqliteStore(tmp_path / "store.db")
+    ingest = Ingest(store)
+    served = ingest.add_city(load_city(tmp_path / "aba.toml"), MINUTE)
+    ingest.take("aba", decode(windows(1, 2, 3), ingest.table)[2])
+    served.derive(NOW)
+    before = {v.kpi.identity: v for v in store.kpis(KpiQuery("aba"))}
+    store.close()
+
+    def command(*words: str) -> list[str]:
+        return [sys.executable, "-m", "cityvitals", *words, "--config", str(config)]
+
+    root = Path(__file__).parents[2]
+    words = command("move", "aba")
+    done = subprocess.run(words, cwd=root, check=True, capture_output=True, text=True, timeout=120)
+    assert "5 records of aba are in Kafka" in done.stdout
+    running = [start(command(n), log=tmp_path / f"{n}.log", cwd=root) for n in ("bridge", "values", "archive")]
+    gateway = Gateway(mosquitto.port)
+    try:
+        wait_for(lambda: "connected to" in (tmp_path / "bridge.log").read_text(), 60, "the bridge at the broker")
+        gateway.send(4, 5)
+        worked_on(kafka, 5)
+        wait_for(lambda: metered(tmp_path / "store.db") == 5.0, 60, "the value in the store")
+        wait_for(lambda: minutes(tmp_path / "store.db") == [1, 2, 3, 4, 5], 60, "the windows in the store")
+    finally:
+        gateway.close()
+        for process in running:
+            end(process)
+    assert len(before) > 3
+    assert {v.kpi.identity for v in SqliteStore(tmp_path / "store.db").kpis(KpiQuery("aba"))} >= set(before)
+
+
+def minutes(store: Path) -> list[int]:
+    """After T0, of the windows in the store."""
+    found = SqliteStore(store).partials("aba", "window", T0, T0 + DAY, SeriesTable())
+    return [(t - T0) // MINUTE for part in found for t in part.start.tolist()]
