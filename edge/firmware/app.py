@@ -5,11 +5,21 @@ import json
 
 from micropython import const
 
-from . import VERSION, lazy
+from . import VERSION, files, lazy
 from .supervisor import Supervisor
 
 _AWAKE_MS = const(45000)
 _LISTEN_MS = const(5000)
+
+
+def _unenrolled(board):
+    """Whether this board is not enrolled, or not any more: then it is set up over its own access point."""
+    if files.read(board.state + "/reset") is not None:
+        lazy.load("setup.reset").finish(board)
+        lazy.unload("setup.reset")
+    if not board.has_radio or files.read(board.root + "/node.json") is not None:
+        return False
+    return files.read(board.state + "/config.base") is None and board.vault("node.json") is None
 
 
 class Node:
@@ -18,6 +28,10 @@ class Node:
     def __init__(self, board):
         self.board = board
         self.restart = False
+        self.setup = None
+        if _unenrolled(board):
+            self.setup = lazy.load("setup.onboarding").Onboarding(board)
+            return
         made = lazy.load("assembly").Assembly(self)
         self.conf, self.boot, self.prefix = made.conf, made.boot, made.prefix
         self.ring, self.journal, self.events = made.ring, made.journal, made.events
@@ -61,7 +75,10 @@ class Node:
         self.board.deep_sleep(max(1000, self.conf["interval_s"] * 1000 - up))
 
     async def run(self):
-        """Start every task and supervise them."""
+        """Start every task and supervise them. A board that is not enrolled is set up first, and starts again."""
+        if self.setup:
+            await self.setup.run()
+            self.board.reset()
         gc.collect()
         if hasattr(gc, "threshold"):
             gc.threshold(4096)  # collect often: what lives long then stays together, and large pieces stay free

@@ -40,6 +40,8 @@ def choose(state):
     state["tries"] += 1
     if state["tries"] > TRIES:
         state["bad"] = state["bad"][-7:] + [state["version"]]
+        if state["trial"] == "rom":
+            state["back"] = True  # the images are exchanged once more
         state["trial"] = None
         return state["active"], state
     return state["trial"], state
@@ -63,6 +65,29 @@ def mount_state():
     return "/state"
 
 
+def exchanged(state):
+    """Bring the wanted ROMFS image to where it runs; True where something was moved, and the board must start again."""
+    try:
+        import exchange
+        from esp32 import Partition
+    except ImportError:
+        return False
+    found = [Partition.find(Partition.TYPE_DATA, label=label) for label in ("romfs", "romfs_b", "swap")]
+    if not all(found):
+        return False
+    images = exchange.Exchange(found[0][0], found[1][0], found[2][0])
+    moved = images.unfinished()
+    if moved:
+        images.resume()
+    trial = state["trial"] == "rom"
+    if trial or state.get("back"):
+        name = (("T" if trial else "R") + state["image"]).encode()
+        if images.journal()[0] != name:
+            images.run(name, state["sectors"])
+            moved = True
+    return moved
+
+
 def place(root, state, slot):
     """The folder of the firmware: a ROMFS image, whose modules take no heap, else the slot, where it has been put."""
     for folder in ("/rom", state + "/" + slot):
@@ -77,14 +102,19 @@ def place(root, state, slot):
 def main(root):
     """Start the firmware; whatever ends it starts the board again."""
     state = mount_state() or root
-    slot, changed = choose(load(state + "/slots"))
+    known = load(state + "/slots")
+    if exchanged(known):
+        reset(0)
+    slot, changed = choose(known)
     if changed:
         try:
             save(state + "/slots", changed)
         except OSError:
             slot = changed["active"]  # no room to count the starts of a trial: the proven slot runs
+        if changed.get("back") and exchanged(changed):
+            reset(0)
     sys.path.insert(0, place(root, state, slot))
-    for name in ("load", "save", "choose", "mount_state", "place"):
+    for name in ("load", "save", "choose", "mount_state", "exchanged", "place"):
         del globals()[name]  # they have done their work, and memory is short
     try:
         import asyncio
@@ -108,14 +138,14 @@ def note_crash(root, err):
         pass
 
 
-def reset():
+def reset(pause=5):
     """Start again, after a pause that keeps a broken node from wearing itself out."""
     if sys.platform == "esp32":
         import time
 
         import machine
 
-        time.sleep(5)
+        time.sleep(pause)
         machine.reset()
     sys.exit(75)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from . import sensors
+from . import lazy
 from .source import Source
 
 
@@ -27,7 +27,7 @@ class Sampler:
     def _make(self, options):
         name = options["driver"]
         try:
-            module = sensors.module(name)
+            module = lazy.load("sensors." + name)
             self.kinds.add(getattr(module, "KIND", ""))
             return Source(self.board, options, module.Driver(self.board, options), self.events, self.interval_ms)
         except Exception as err:

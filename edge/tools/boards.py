@@ -29,6 +29,8 @@ class Board(NamedTuple):
     i2s: tuple[int, int, int]  # sck, ws, sd
     spi: tuple[int, int, int, int]  # sck, mosi, miso, cs
     has_counter: bool  # MicroPython's machine.Counter
+    button: int  # the button BOOT, to ground
+    emac: tuple[int, ...]  # pins of the chip's own Ethernet interface; empty where it has none
 
 
 def _taken(*groups: tuple[str, tuple[int, ...]]) -> dict[int, str]:
@@ -45,21 +47,21 @@ BOARDS = {
                 ("console", (43, 44)), ("strapping", (0, 3, 45, 46)),
             ),
             (4, 5, 6, 7, 1, 2, 10), ((1, 18, 17), (2, 16, 15)), (8, 9), (21, 47, 38, 39), (12, 13, 14),
-            (40, 41, 42, 11), True,
+            (40, 41, 42, 11), True, 0, (),
         ),
         Board(
             "esp32", "plain ESP32 (WROOM)", frozenset((*range(24), 25, 26, 27, *range(32, 40))),
             frozenset(range(34, 40)),
             _taken(("flash", tuple(range(6, 12))), ("console", (1, 3)), ("strapping", (0, 2, 12, 15))),
             (34, 35, 32, 33, 36, 39), ((1, 16, 17), (2, 25, 26)), (21, 22), (4, 27, 13, 18), (14, 19, 23),
-            (18, 23, 19, 5), True,
+            (18, 23, 19, 5), True, 0, (0, 19, 21, 22, 25, 26, 27),
         ),
         Board(
             "esp32c3", "ESP32-C3", frozenset((*range(14), 20, 21)), frozenset(),
             _taken(
                 ("flash", (11, 12, 13)), ("USB", (18, 19)), ("console", (20, 21)), ("strapping", (2, 8, 9)),
             ),
-            (3, 4, 1, 0), ((1, 5, 4),), (6, 7), (10, 3, 1, 0), (0, 1, 3), (4, 6, 5, 7), False,
+            (3, 4, 1, 0), ((1, 5, 4),), (6, 7), (10, 3, 1, 0), (0, 1, 3), (4, 6, 5, 7), False, 9, (),
         ),
     )
 }  # fmt: skip

@@ -125,13 +125,17 @@ def table() -> str:
 
 
 PAGE = FOLDER.parents[2] / "docs" / "firmware" / "node-json.md"
-_TABLE = re.compile(r"(<!-- drivers -->\n).*?(<!-- /drivers -->)", re.DOTALL)
 
 
-def with_table(text: str) -> str:
-    """The text of `docs/firmware/node-json.md` with a current table of drivers."""
-    return _TABLE.sub(lambda found: found[1] + "\n" + table() + "\n" + found[2], text)
+def with_table(text: str, name: str = "drivers", rows: str = "") -> str:
+    """The text of `docs/firmware/node-json.md` with a current table of drivers, or with `rows` as the table `name`."""
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    return place.sub(lambda found: found[1] + "\n" + (rows or table()) + "\n" + found[2], text)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    from edge.tools.node_kinds import boards_table
+
+    PAGE.write_text(
+        with_table(with_table(PAGE.read_text(encoding="utf-8")), "boards", boards_table()), encoding="utf-8"
+    )

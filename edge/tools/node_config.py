@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.mqtt.broker import Broker
-from edge.tools import node_kinds
+from edge.tools import boards, fittings, node_kinds
 from registry import secret_files
 from telemetry.errors import UsageError, nearest
 from telemetry.untrusted import read_json
@@ -38,7 +38,7 @@ def compose(
         mqtt["tls"] = {"ca": CA, "cert": CERTIFICATE, "key": KEY, "name": broker.host}
     out: Config = {"city": city, "device": device, "interval_s": interval_s}
     if board:
-        out["board"] = board
+        out |= {"board": board, "button": boards.board(board).button}
     if wifi:
         out["wifi"] = dict(wifi)
     return out | {"mqtt": mqtt, "ntp": list(ntp or [broker.host, *_POOL]), "ota_key": ota_key, "sensors": list(sensors)}
@@ -52,6 +52,7 @@ def check(config: Config, where: str) -> None:
     except ValueError as error:
         raise UsageError(f"{where}: {error}.") from None
     found = _tls_faults(filled["mqtt"]["tls"]) + node_kinds.faults(filled["sensors"], filled["board"])
+    found += fittings.faults(filled)
     key = filled["ota_key"]
     if key and (len(key) != 64 or not set(key) <= set("0123456789abcdef")):
         found.append("ota_key: write 64 hexadecimal digits, or leave it out: then no update is taken.")
@@ -70,7 +71,7 @@ def _tls_faults(tls: Config) -> list[str]:
 def check_folder(folder: Path, board: bool = True) -> Config:
     """Read and check a node's folder: its configuration, and the files this names. Raises UsageError.
 
-    `board`: it is for a real board, whose only way to the network is Wi-Fi.
+    `board`: it is for a real board, which needs Wi-Fi or Ethernet.
     """
     path = folder / FILE
     config = parse(_read(path), str(path))
@@ -79,7 +80,7 @@ def check_folder(folder: Path, board: bool = True) -> Config:
     for name in (tls[key] for key in ("ca", "cert", "key") if key in tls):
         if not (folder / name).is_file():
             raise UsageError(f"{path} names '{name}', which is not in {folder}; run `cityvitals enrol device` for it.")
-    if board and "wifi" not in config:
+    if board and not config.get("wifi") and not config.get("lan"):
         raise UsageError(f"{path} names no Wi-Fi; run `cityvitals node config {folder} --set wifi.ssid=NAME`.")
     return config
 

@@ -6,17 +6,21 @@ has gone the board is restarted, because the watchdog of a running node cannot b
 
 from __future__ import annotations
 
+import json
+import secrets
 from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
 
 from adapters.serial.board import Board
 from edge.tools import node_config, release
+from registry import secret_files
 from telemetry.errors import UsageError
 
 PLATFORMS = {"esp32": "esp32", "linux": "unix"}
 OLDEST = (1, 25)
-MAIN, BOOTS = "main.py", "boots"
+MAIN, BOOTS, PORTAL = "main.py", "boots", "portal.json"
+HEAP_NEEDED = 112 * 1024  # bytes: a node with TLS whose modules come from the file system
 _2024 = 1_704_067_200  # s UTC
 # What a node has written about its updates and configurations; its ring of records and its boot counter stay.
 STATE = ("slots", *(f"config.{name}" for name in ("now", "before", "trial", "base", "refused", "given_up")))
@@ -27,6 +31,15 @@ from esp32 import Partition
 found = Partition.find(Partition.TYPE_DATA, label='ring')
 print(len(found) and found[0].info()[3])
 """
+_ROM = """
+import os
+try:
+    os.stat('/rom/firmware')
+    print(1)
+except OSError:
+    print(0)
+"""
+_ROOM = "import os\ns = os.statvfs('.')\nprint(s[0], s[3])"
 _ERASE = {
     "esp32": """
 from esp32 import Partition
@@ -51,24 +64,93 @@ def flash(folder: Path, board: Board, replace: bool, now: float, progress: Progr
             f"The board on {board.port} is the node '{other}'. With --replace it becomes '{config['device']}', and the"
             " readings it has not sent yet are erased."
         )
-    files = {f"a/{name}": content for name, content in release.build(platform).items()} | folder_files(folder, config)
+    files = firmware_files(board, platform) | folder_files(folder, config) | {PORTAL: _portal(folder)}
+    _write(board, files, now, progress, _ERASE[platform] if other else "")
+    return platform
+
+
+def prepare(board: Board, now: float, progress: Progress) -> str:
+    """Write the firmware alone: the board then opens its access point; returns the password of that.
+
+    Raises UsageError where it is a node already.
+    """
+    platform = suited(board)
+    if board.read(node_config.FILE) is not None:
+        raise UsageError(
+            f"The board on {board.port} is a node already; hold its button for ten seconds, or flash it with its"
+            " folder."
+        )
+    portal = board.read(PORTAL) or _new_portal()  # a board that has a label keeps its password
+    _write(board, firmware_files(board, platform) | {PORTAL: portal}, now, progress)
+    return str(json.loads(portal)["password"])
+
+
+def _new_portal() -> bytes:
+    """A password for the access point: twelve characters in groups that can be read from a label, 60 random bits."""
+    letters = [secrets.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(12)]
+    password = "-".join("".join(letters[at : at + 4]) for at in (0, 4, 8))
+    return json.dumps({"password": password}).encode()
+
+
+def _portal(folder: Path) -> bytes:
+    """That of an enrolled node, kept in its folder: for the day when its button is held."""
+    path = folder / PORTAL
+    if not path.exists():
+        secret_files.write(path, _new_portal())
+    return path.read_bytes()
+
+
+def firmware_files(board: Board, platform: str) -> dict[str, bytes]:
+    """The firmware for slot a, or, where the board runs it from a ROMFS image, what exchanges such images."""
+    exchange = {"exchange.py": (release.FIRMWARE / "exchange.py").read_bytes()}
+    if board.run(_ROM).strip() == "1":
+        return exchange
+    return {f"a/{name}": content for name, content in release.build(platform).items()}
+
+
+def _write(board: Board, files: dict[str, bytes], now: float, progress: Progress, erase: str = "") -> None:
+    """`erase`: code that empties the ring, where the board was another device."""
     check_files(board, files)
     board.remove([MAIN])
     board.restart(reopen=True)
     board.remove(STATE)
-    if other:
-        board.run(_ERASE[platform])
+    if erase:
+        board.run(erase)
     wrong = board.missing(files)
+    _check_room(board, {name: files[name] for name in wrong})
     for done, name in enumerate(wrong):
         progress(done, len(wrong))
         board.put(name, files[name])
     if still := board.missing(files):
         raise UsageError(f"{still[0]} did not arrive whole on {board.port}; check the cable and flash again.")
-    if other or board.read(BOOTS) is None:
+    if erase or board.read(BOOTS) is None:
         board.put(BOOTS, boots(now))
     board.put(MAIN, (release.FIRMWARE / "loader.py").read_bytes())
     board.restart()
-    return platform
+
+
+def _check_room(board: Board, files: dict[str, bytes]) -> None:
+    """Raises UsageError where the file system is too small: LittleFS gives each file whole sectors."""
+    size, free = map(int, board.run(_ROOM).split())
+    folders = {name.rpartition("/")[0] for name in files}
+    needed = sum(-(-len(content) // size) for content in files.values()) + 2 * len(folders)
+    if needed > free:
+        raise UsageError(
+            f"The file system of the board on {board.port} has {free * size // 1024} kB free; the files take up to"
+            f" {needed * size // 1024} kB. Write the layout of `cityvitals node image` first."
+        )
+
+
+def warnings(board: Board) -> list[str]:
+    """What will be tight on this board, as sentences."""
+    heap = board.facts()[2]
+    if heap < HEAP_NEEDED and board.run(_ROM).strip() != "1" and board.version()[0] == "esp32":
+        return [
+            f"The board on {board.port} has {heap // 1024} kB of memory at present; with TLS and modules in the file"
+            f" system a node needs {HEAP_NEEDED // 1024} kB. A plain ESP32 gets them once its heap has grown; better is"
+            " a board with PSRAM, or a MicroPython with ROMFS."
+        ]
+    return []
 
 
 def boots(now: float) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edge.tools.boards import RECOMMENDED, Board, board, pin_problems
+from edge.tools.boards import BOARDS, RECOMMENDED, Board, board, pin_problems
 from edge.tools.drivers import Driver, driver, drivers
 from telemetry.errors import UsageError, nearest
 from telemetry.untrusted import read_json
@@ -156,3 +156,21 @@ def _lines(sensor: Sensor) -> list[str]:
     own = [(f"UART {sensor['port']}" if "port" in sensor else None)]
     own += [f"GPIO {sensor[key]}" for key in _PINS if key in sensor]
     return [line for line in own if line]
+
+
+def boards_table() -> str:
+    """Which driver has pins on which board, for `docs/firmware/node-json.md`; the tests read each on the model."""
+    names = list(BOARDS)
+    out = [f"| driver | {' | '.join(names)} |", f"|---{'|---' * len(names)}|"]
+    for name in sorted(drivers()):
+        out.append(f"| `{name}` | {' | '.join(_cell(name, on) for on in names)} |")
+    return "\n".join(out) + "\n"
+
+
+def _cell(name: str, on: str) -> str:
+    try:
+        made = sensors(next(iter(KINDS)), [name], on)
+    except UsageError:
+        return "no"
+    pins = ", ".join(f"{key} {made[0][key]}" for key in ("port", "bus", *_PINS) if key in made[0])
+    return f"yes ({pins})" if not faults(made, on) else "no"

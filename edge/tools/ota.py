@@ -27,13 +27,13 @@ _CONNECT, _QUIET, _STUCK = 10.0, 1.0, 30.0  # seconds
 Progress = Callable[[int, int], None]
 
 
-def make(platform: str, firmware: Path | None) -> release.Release:
-    """Compile and pack a release. Raises UsageError where the sources cannot be used."""
+def make(platform: str, firmware: Path | None, rom: bool = False) -> release.Release:
+    """Compile and pack a release; `rom`: a ROMFS image. Raises UsageError where the sources cannot be used."""
     where = firmware or release.FIRMWARE
     if platform not in release.LEFT_OUT:
         raise UsageError(f"There is no platform '{platform}'; valid are: {', '.join(release.LEFT_OUT)}.")
     try:
-        return release.release(platform, where)
+        return release.release(platform, where, rom)
     except CalledProcessError as error:
         reason = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise UsageError(f"The firmware in {where} does not compile: {' '.join(reason)}") from None

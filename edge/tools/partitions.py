@@ -4,9 +4,10 @@ MicroPython 1.25 ships a table with `vfs`, later ones without: the file system i
 partition. So a new table is written, whatever the image has; only its application is kept. Format: ESP-IDF's
 partition table (32 bytes an entry, an MD5 entry at the end).
 
-`vfs` holds what a technician puts there and is not written in operation; `state` the node's own small files,
-reformatted when damaged; `ring` the records; `romfs` the firmware that runs in place; `romfs_b` and `swap` are kept
-free for its replacement over the air.
+`vfs` holds what a technician puts there and is not written in operation; `state` the node's own small files and the
+slots of updates, reformatted when damaged; `ring` the records; `romfs` the firmware that runs in place, `romfs_b` the
+other image and `swap` the room to exchange them. LittleFS gives every file at least one sector of 4 KiB: a slot takes
+five times the bytes of its bundle. So 4 MB of flash have room for slots or for ROMFS images, not for both.
 """
 
 from __future__ import annotations
@@ -34,16 +35,26 @@ class Partition(NamedTuple):
     size: int
 
 
-def layout(flash_mb: int) -> list[Partition]:
-    """The partitions for a flash of 4, 8 or 16 MB. Raises UsageError for another size."""
-    if flash_mb not in (4, 8, 16):
+# Bytes of factory, vfs, state and ring, and whether the two ROMFS images are there.
+_SLOTS = {
+    4: (0x1F0000, 0x90000, 0x138000, 0x38000, False),
+    8: (0x2F0000, 0xC0000, 0x1C0000, 0x100000, True),
+    16: (0x2F0000, 0x100000, 0x400000, 0x400000, True),
+}
+_IMAGES = {**_SLOTS, 4: (0x1F0000, 0x30000, 0x30000, 0x80000, True)}
+
+
+def layout(flash_mb: int, romfs: bool = False) -> list[Partition]:
+    """The partitions for a flash of 4, 8 or 16 MB; `romfs`: the firmware runs from an image, slots need no room.
+
+    Raises UsageError for another size.
+    """
+    if flash_mb not in _SLOTS:
         raise UsageError(f"A flash of {flash_mb} MB is not supported; use 4, 8 or 16.")
-    room = {4: (0x1F0000, 0x60000, 0x80000), 8: (0x2F0000, 0x180000, 0x100000), 16: (0x2F0000, 0x400000, 0x400000)}
-    app, state, ring = room[flash_mb]
-    sizes = (
-        ("factory", 0, 0x00, app), ("vfs", 1, 0x81, 0x40000), ("state", 1, 0x81, state), ("ring", 1, 0x40, ring),
-        ("romfs", 1, 0x8F, 0x40000), ("romfs_b", 1, 0x8F, 0x40000), ("swap", 1, 0x41, 2 * SECTOR),
-    )  # fmt: skip
+    app, vfs, state, ring, images = (_IMAGES if romfs else _SLOTS)[flash_mb]
+    sizes = [("factory", 0, 0x00, app), ("vfs", 1, 0x81, vfs), ("state", 1, 0x81, state), ("ring", 1, 0x40, ring)]
+    if images:
+        sizes += [("romfs", 1, 0x8F, 0x40000), ("romfs_b", 1, 0x8F, 0x40000), ("swap", 1, 0x41, 2 * SECTOR)]
     out = [Partition("nvs", 1, 0x02, 0x9000, 0x6000), Partition("phy_init", 1, 0x01, 0xF000, 0x1000)]
     at = APP
     for label, kind, subtype, size in sizes:
@@ -80,8 +91,11 @@ def parsed(data: bytes) -> list[Partition]:
     return out
 
 
-def node_image(stock: bytes, chip: str, flash_mb: int) -> bytes:
-    """A stock image with our table. Raises UsageError where the image is not one for this chip or does not fit."""
+def node_image(stock: bytes, chip: str, flash_mb: int, firmware: bytes = b"") -> bytes:
+    """A stock image with our table; `firmware`: a ROMFS image to put into its partition.
+
+    Raises UsageError where the image is not one for this chip or does not fit.
+    """
     if chip not in START:
         raise UsageError(f"'{chip}' is not a supported chip; use {', '.join(START)}.")
     place = TABLE - START[chip]
@@ -89,14 +103,20 @@ def node_image(stock: bytes, chip: str, flash_mb: int) -> bytes:
         apps = [p for p in parsed(stock[place : place + _LENGTH]) if p.kind == 0]
     except ValueError as error:
         raise UsageError(f"This is not a MicroPython image for the {chip}: {error}.") from None
-    wanted = layout(flash_mb)
+    wanted = layout(flash_mb, bool(firmware))
     room = next(p for p in wanted if p.label == "factory").size
     app = stock[APP - START[chip] :]
     if not apps or apps[0].offset != APP or app[:1] != b"\xe9":
         raise UsageError("The image has no application at 0x10000; use the .bin of micropython.org for this board.")
     if len(app) > room:
         raise UsageError(f"The application takes {len(app):,} bytes; with {flash_mb} MB of flash it may take {room:,}.")
-    return stock[:place] + table(wanted) + stock[place + _LENGTH :]
+    out = stock[:place] + table(wanted) + stock[place + _LENGTH :]
+    if not firmware:
+        return out
+    rom = next(p for p in wanted if p.label == "romfs")
+    if len(firmware) > rom.size:
+        raise UsageError(f"The ROMFS image takes {len(firmware):,} bytes; its partition has {rom.size:,}.")
+    return out.ljust(rom.offset - START[chip], b"\xff") + firmware
 
 
 def text(partitions: list[Partition]) -> str:

@@ -15,14 +15,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.tools.drivers import without_declarations
+from edge.tools.flatten import flat
+from edge.tools.romfs import image
 from edge.tools.shorten import meaning, shortened
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 CHUNK = 512
 # The loader is flashed once; the board support of the other platform is not sent.
 LEFT_OUT = {
-    "esp32": {"loader.py", "__main__.py", "hal/unix_board.py", "hal/virtual.py", "hal/pulses.py", "hal/analog.py"},
-    "unix": {"loader.py", "hal/esp32_board.py", "hal/wifi.py", "hal/lan.py", "hal/i2crescue.py", "hal/led.py"},
+    "esp32": {
+        *("loader.py", "exchange.py", "__main__.py"),
+        "hal/unix_board.py",
+        "hal/virtual.py",
+        "hal/pulses.py",
+        "hal/analog.py",
+    },
+    "unix": {
+        *(
+            "loader.py",
+            "exchange.py",
+            "hal/esp32_board.py",
+            "hal/wifi.py",
+            "hal/lan.py",
+            "hal/i2crescue.py",
+            "hal/led.py",
+            "hal/radio.py",
+        ),
+        *("hal/button.py", "setup/portal.py", "setup/form.py", "setup/code.py"),
+        *("setup/enrolment.py", "setup/onboarding.py"),
+    },
 }
 
 
@@ -53,10 +74,10 @@ def compiled(source: Path, name: str, text: str = "") -> bytes:
 
 
 def build(platform: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
-    """All compiled files by their name on the node, with short names inside."""
+    """All compiled files by their name on the node: in one folder, with short names inside."""
     texts = {path: without_declarations(text) for path, text in readable(platform, firmware).items()}
     with contextlib.suppress(SyntaxError):  # the compiler says what is wrong
-        texts = shortened(texts)
+        texts = flat(shortened(texts))
     files = {Path(path): text for path, text in texts.items()}
     return {
         f"firmware/{path.with_suffix('.mpy')}": compiled(firmware / path, trace_name(path), text)
@@ -102,6 +123,7 @@ class Release:
     bundle: bytes
     number: int = 1
     downgrade: bool = False
+    form: str = ""  # "romfs" for an image that runs in place
 
     @property
     def sha256(self) -> str:
@@ -113,6 +135,8 @@ class Release:
         size = len(self.bundle)
         parts = {"version": self.version, "size": size, "sha256": self.sha256, "release": self.number}
         parts["downgrade"] = int(self.downgrade)
+        if self.form:
+            parts["form"] = self.form
         signed = "|".join(map(str, parts.values())).encode()
         code = hmac.new(key, signed, hashlib.sha256).hexdigest()
         fields = {**parts, "chunk": CHUNK, "hmac": code}
@@ -124,9 +148,11 @@ class Release:
         return {f"{self.sha256[:8]}/{i}": self.bundle[at : at + CHUNK] for i, at in enumerate(starts)}
 
 
-def release(platform: str, firmware: Path = FIRMWARE) -> Release:
-    """Compile and pack what is in the firmware folder."""
-    return Release(version_of(firmware), pack(build(platform, firmware)), number_of(firmware))
+def release(platform: str, firmware: Path = FIRMWARE, rom: bool = False) -> Release:
+    """Compile and pack what is in the firmware folder; `rom`: as an image that runs in place."""
+    files = build(platform, firmware)
+    made = image(files) if rom else pack(files)
+    return Release(version_of(firmware), made, number_of(firmware), form="romfs" if rom else "")
 
 
 def install(files: dict[str, bytes], folder: Path) -> None:

@@ -79,6 +79,20 @@ def test_a_flashed_board_is_a_node_that_delivers(server: ServerFactory, tmp_path
 
 
 @pytest.mark.usefixtures("short")
+def test_a_board_without_a_folder_gets_the_firmware_and_a_password_for_its_label(tmp_path: Path, board: Board) -> None:
+    done = node("flash", "--unenrolled", port=board.port)
+    assert done.exit_code == 0, done.exception
+    password = json.loads((board.folder / "portal.json").read_bytes())["password"]
+    assert f"password {password}." in done.output
+    assert len(password) == 14
+    again = node("flash", "--unenrolled", port=board.port)
+    assert f"password {password}." in again.output  # its label stays true
+    flashed(enrolled(tmp_path), board)
+    assert "is a node already" in str(node("flash", "--unenrolled", port=board.port).exception)
+    assert "Name the node's folder" in str(node("flash", port=board.port).exception)
+
+
+@pytest.mark.usefixtures("short")
 def test_flashing_again_repairs_what_is_broken_and_keeps_the_nodes_own_files(tmp_path: Path, board: Board) -> None:
     folder = enrolled(tmp_path)
     flashed(folder, board)

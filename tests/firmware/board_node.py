@@ -14,6 +14,8 @@ from tests.firmware.boards import StrictBoard
 class BoardNode(StrictBoard):
     """`start` writes the configuration and switches on; resets (75) and the watchdog start it again."""
 
+    script = "board_node.py"
+
     def __init__(self, folder: Path, chip: str = "esp32s3", speed: int = 1, **world: Any) -> None:
         super().__init__(folder, chip, **world)
         self.speed = speed
@@ -28,6 +30,7 @@ class BoardNode(StrictBoard):
             "city": "demo", "device": "n1", "interval_s": interval_s, "mqtt": link,
             "wifi": {"ssid": "home", "password": "secret"}, "sensors": self.sensors, **more,
         }  # fmt: skip
+        conf = {key: value for key, value in conf.items() if value is not None}
         (self.folder / "node.json").write_text(json.dumps(conf))
         self.boot()
 
@@ -39,7 +42,7 @@ class BoardNode(StrictBoard):
         self._keeper.start()
 
     def _spawn(self) -> None:
-        command = self.command("board_node.py", str(self.folder), str(self.speed))
+        command = self.command(self.script, str(self.folder), str(self.speed))
         with (self.folder / "console.txt").open("ab") as console:
             self.process = subprocess.Popen(
                 command, env=self.environment(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=console,

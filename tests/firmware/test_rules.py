@@ -14,7 +14,7 @@ from tests.firmware.interpreters import REPO, missing
 FILES = sorted(FIRMWARE.rglob("*.py"))
 HAL = {
     *("hal/esp32_board.py", "hal/wifi.py", "hal/lan.py", "hal/unix_board.py", "hal/virtual.py", "hal/pulses.py"),
-    *("hal/i2crescue.py", "loader.py", "net/dial.py"),
+    *("hal/i2crescue.py", "hal/radio.py", "hal/button.py", "loader.py", "net/dial.py", "setup/enrolment.py"),
 }
 BOARD_ONLY = {"machine", "network", "esp32", "ffi", "tls"}
 NOT_ON_A_NODE = {"ssl", "typing", "dataclasses", "functools", "datetime", "logging", "enum", "contextlib"}

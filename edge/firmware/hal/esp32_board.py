@@ -23,6 +23,7 @@ class Board:
     """An ESP32 whose partition table has a data partition `ring`."""
 
     name = "esp32"
+    has_radio = True
     speed = 1
     tick_ms = 1000  # how often `tick` is called, at least
 
@@ -37,6 +38,7 @@ class Board:
         self._conf = {}
         self._net = None
         self._led = None
+        self._button = None
         self._lines = {}
         self._pulses = []
         self._poll = None
@@ -56,6 +58,8 @@ class Board:
             self._net = wifi.Station(self, conf["wifi"], conf["device"], say)
         if conf["led"] >= 0:
             self._led = lazy.load("hal.led").Led(machine.Pin(conf["led"], machine.Pin.OUT))
+        if conf["button"] >= 0:
+            self._button = lazy.load("hal.button").Button(self, conf["button"])
 
     # ---- time ----
 
@@ -90,6 +94,10 @@ class Board:
         if self._net is None:
             raise OSError(118, "no network is configured")
         await self._net.up(beat)
+
+    def use(self, net):
+        """Take this network interface; None takes it away."""
+        self._net = net
 
     def network(self):
         """The state of the network, for people."""
@@ -191,6 +199,13 @@ class Board:
         """Return the raw partition of the record ring."""
         return Partition.find(Partition.TYPE_DATA, label=RING_LABEL)[0]
 
+    def spare_image(self):
+        """The partition for the next ROMFS image; OSError where the board lacks it or the room to exchange images."""
+        found = [Partition.find(Partition.TYPE_DATA, label=label) for label in ("romfs_b", "swap")]
+        if not all(found):
+            raise OSError(19, "no partitions romfs_b and swap: the ROMFS image is replaced with a cable")
+        return found[0][0]
+
     def enrolled(self, name):
         """The bytes of an enrolled file, or of its copy in NVS; OSError that names it."""
         data = files.read(self.root + "/" + name)
@@ -200,13 +215,15 @@ class Board:
         return data
 
     def vault(self, name, data=None):
-        """A copy in NVS, outside of the file system: read, or write when `data` is given; None where there is none."""
+        """A copy in NVS, outside of the file system: read, or write when `data` is given (empty: remove); None where
+        there is none.
+        """
         nvs, key = NVS("cityvitals"), name[:15]
         try:
             if data is None:
                 buf = bytearray(_BLOB_MAX)
                 return bytes(buf[: nvs.get_blob(key, buf)])
-            nvs.set_blob(key, data)
+            nvs.set_blob(key, data) if data else nvs.erase_key(key)
             nvs.commit()
             return data
         except OSError:
@@ -248,6 +265,8 @@ class Board:
             pulses.keep()
         if self._led:
             self._led.show(online, self._net is not None and self._net.connected())
+        if self._button:
+            self._button.look()
 
     def key_pressed(self):
         """Whether somebody typed `?` on the console."""

@@ -33,6 +33,7 @@ class Board:
     """The computer as a board. `root` is the folder that stands for the board's file system."""
 
     name = "unix"
+    has_radio = False
     tick_ms = 60000
 
     def __init__(self, root):
@@ -150,6 +151,10 @@ class Board:
     def flash(self):
         """Return the raw partition of the record ring."""
         return virtual.FileNor(self.root + "/ring.bin", self.wiring.get("sectors", 64))
+
+    def spare_image(self):
+        """There are no partitions on this port."""
+        raise OSError(19, "no partition for a second ROMFS image")
 
     def enrolled(self, name):
         """The bytes of an enrolled file, or of its copy in the vault; OSError that names it."""

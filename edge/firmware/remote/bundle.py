@@ -22,7 +22,7 @@ def sha256(path):
 
 def signed(offer):
     """The bytes of an offer that its HMAC covers."""
-    names = ("version", "size", "sha256", "release", "downgrade")
+    names = ["version", "size", "sha256", "release", "downgrade"] + (["form"] if "form" in offer else [])
     return "|".join([str(offer[name]) for name in names]).encode()
 
 

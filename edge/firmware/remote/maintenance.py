@@ -25,6 +25,7 @@ _UNLOADED = (
     "remote.slots",
     "remote.ota",
     "remote.bundle",
+    "remote.image",
     "net.session_packets",
     "net.sntp",
     "net.dns",

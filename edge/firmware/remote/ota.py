@@ -14,7 +14,7 @@ from binascii import unhexlify
 
 from micropython import const
 
-from .. import RELEASE, VERSION, files
+from .. import RELEASE, VERSION, files, lazy
 from . import bundle
 from .slots import Slots
 
@@ -49,65 +49,94 @@ async def consider(maintenance, payload):
         version = offer["version"]
         if version == VERSION:
             return "running", version, ""
-        if __file__.startswith("/rom"):
-            raise ValueError("this node runs from ROMFS, which is replaced with a cable")
+        rom = __file__.startswith("/rom")
+        if rom != (offer.get("form") == "romfs"):
+            raise ValueError("this node takes a %s" % ("ROMFS image" if rom else "bundle, not a ROMFS image"))
         if offer["release"] < RELEASE and not offer["downgrade"]:
             raise ValueError("release %d is older than %d, which runs" % (offer["release"], RELEASE))
         if version in Slots(maintenance.node.board.state).bad:
             raise ValueError("was rolled back before")
-        await Download(maintenance, offer).install()
+        board = maintenance.node.board
+        await Download(
+            maintenance, offer, lazy.load("remote.image").Image(board, offer) if rom else Slot(board, offer)
+        ).install()
         return "trial", version, ""
     except (ValueError, OSError, UnicodeError) as err:
         return "refused", version, str(err) or repr(err)
 
 
-class Download:
-    """One bundle on its way into the spare slot."""
+class Slot:
+    """The spare slot of the file system: the bundle is collected in a file, then unpacked."""
 
-    def __init__(self, maintenance, offer):
-        self.maintenance = maintenance
-        self.client = maintenance.node.client
-        self.offer = offer
-        self.root = maintenance.node.board.state
+    def __init__(self, board, offer):
+        self.board, self.offer = board, offer
+        self.root = board.state
         self.part = self.root + "/ota.part"
 
-    async def install(self):
-        """Fetch, check, unpack; ValueError when it is not what was offered."""
-        await self._fetch()
-        if bundle.sha256(self.part) != unhexlify(self.offer["sha256"]):
-            files.remove(self.part)
-            raise ValueError("wrong SHA-256")
-        slots = Slots(self.root)
-        bundle.unpack(self.part, self.root + "/" + slots.spare())
-        self.maintenance.node.board.sync_files()
-        slots.start_trial(self.offer["version"])
-        files.remove(self.part)
-
-    def _have(self):
-        """Whole chunks of this very bundle that are already here."""
+    async def begin(self):
+        """How many chunks of this very bundle are already here."""
         note = self.root + "/ota.of"
         if files.load(note) != self.offer["sha256"]:
             files.remove(self.part)
             files.save(note, self.offer["sha256"])
         try:
-            return min(os.stat(self.part)[6], self.offer["size"]) // self.offer["chunk"]
+            have = min(os.stat(self.part)[6], self.offer["size"]) // self.offer["chunk"]
         except OSError:
-            return 0
+            have = 0
+        self._file = open(self.part, "r+b" if have else "wb")  # noqa: SIM115 (closed by `close`)
+        self._file.seek(have * self.offer["chunk"])
+        return have
 
-    async def _fetch(self):
-        number, size, chunk = self._have(), self.offer["size"], self.offer["chunk"]
+    def write(self, _number, data):
+        """The next chunk."""
+        self._file.write(data)
+
+    def flush(self):
+        """Some chunks are complete."""
+        self._file.flush()
+
+    def close(self):
+        """No more chunks come for now."""
+        self._file.close()
+
+    def install(self):
+        """Check and unpack, on trial from the next start on; ValueError when it is not what was offered."""
+        if bundle.sha256(self.part) != unhexlify(self.offer["sha256"]):
+            files.remove(self.part)
+            raise ValueError("wrong SHA-256")
+        slots = Slots(self.root)
+        bundle.unpack(self.part, self.root + "/" + slots.spare())
+        self.board.sync_files()
+        slots.start_trial(self.offer["version"])
+        files.remove(self.part)
+
+
+class Download:
+    """One bundle or image on its way to its place."""
+
+    def __init__(self, maintenance, offer, place):
+        self.maintenance = maintenance
+        self.client = maintenance.node.client
+        self.offer = offer
+        self.place = place
+
+    async def install(self):
+        """Fetch, check, install; ValueError when it is not what was offered."""
+        number, size, chunk = await self.place.begin(), self.offer["size"], self.offer["chunk"]
         count = (size + chunk - 1) // chunk
-        with open(self.part, "r+b" if number else "wb") as part:
-            part.seek(number * chunk)
+        try:
             while number < count:
                 for data in await self._chunks(number, min(count, number + _AT_ONCE)):
                     if len(data) != min(chunk, size - number * chunk):
                         raise ValueError("chunk %d has the wrong size" % number)
-                    part.write(data)
+                    self.place.write(number, data)
                     number += 1
                 data = None
-                part.flush()
+                self.place.flush()
                 gc.collect()
+        finally:
+            self.place.close()
+        self.place.install()
 
     async def _chunks(self, first, end):
         """Fetch a few chunks; after a lost connection or a silent broker they are asked for again, some times."""

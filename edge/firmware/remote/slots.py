@@ -21,8 +21,8 @@ class Slots:
 
     @property
     def running(self):
-        """The slot that runs."""
-        return self.state["trial"] or self.state["active"]
+        """The slot that runs; `rom` is the image in the flash."""
+        return "rom" if __file__.startswith("/rom") else self.state["trial"] or self.state["active"]
 
     @property
     def bad(self):
@@ -38,9 +38,15 @@ class Slots:
         if not self._save(trial=self.spare(), version=version, tries=0):
             raise OSError(28, "no room on the file system")
 
+    def start_image_trial(self, version, sha256, sectors):
+        """The spare image is complete: the loader exchanges it with the one that runs at the next start."""
+        if not self._save(trial="rom", version=version, tries=0, image=sha256[:7], sectors=sectors, back=False):
+            raise OSError(28, "no room on the file system")
+
     def commit(self):
         """The trial has proven itself."""
-        self._save(active=self.state["trial"], trial=None, tries=0)
+        trial = self.state["trial"]
+        self._save(active=self.state["active"] if trial == "rom" else trial, trial=None, tries=0)
 
     def _save(self, **changes):
         self.state.update(changes)

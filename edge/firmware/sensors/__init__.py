@@ -9,8 +9,3 @@ Each file declares, as plain data that the host's tools read from the source (th
 `NEEDS` options that must be given with an example, `WIRING`, `PARTS` (bill of materials), `FIRST` if a new node of its
 `KIND` (air, energy, charger, weather, noise) gets it. Only `KIND` is used on the node.
 """
-
-
-def module(name):
-    """Return the module of a driver; ImportError when there is no such file."""
-    return __import__(__name__ + "." + name, None, None, ("Driver",))

@@ -1,6 +1,8 @@
 """Pins of the ESP32 port, and their soft callbacks."""
 
-from board import CHIP, WORLD, Wire, claim, crash
+import sys
+
+from board import CHIP, WORLD, Wire, claim, crash, world
 
 _QUEUE = 8  # soft callbacks that can wait
 
@@ -41,12 +43,16 @@ class Pin:
     def value(self, level=None) -> object:
         """Read or set."""
         if level is None:
+            if self._id in world().get("pressed", ()):
+                return 0
             path = WORLD.get("levels")
             if path:
                 with open(path) as f:
                     return int(f.read() or 1)
             return Pin.levels.get(self._id, 1)
         Pin.levels[self._id] = 1 if level else 0
+        if self._id in WORLD.get("traced", ()):
+            sys.stderr.write("PIN %d %d\n" % (self._id, 1 if level else 0))
         return None
 
     def on(self) -> object:

@@ -44,9 +44,11 @@ def _ask(server, wait_ms) -> object:
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0) -> object:
     """Blocks: an address at once, a name until a server answers or lwIP gives up, for IPv4 and again for IPv6."""
-    if _is_address(host):
-        return _literal(host, port, 0, type or SOCK_STREAM)
     import board
+
+    if _is_address(host):
+        port = board.WORLD.get("ports", {}).get(str(port), port) if host == "0.0.0.0" else port  # of this computer
+        return _literal(host, port, 0, type or SOCK_STREAM)
 
     sys.stderr.write("BLOCKS getaddrinfo %s\n" % host)
     for _family in (4, 6):

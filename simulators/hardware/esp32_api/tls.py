@@ -41,6 +41,8 @@ class SSLContext:
 
         start, end = board.WORLD.get("valid", (0, 1 << 40))
         now = _time.time() + _EPOCH
+        if self._context.verify_mode != CERT_REQUIRED:  # noqa: F405
+            return self._context.wrap_socket(sock, **options)
         if now > end:
             raise ValueError("The certificate validity has expired")
         if now < start:

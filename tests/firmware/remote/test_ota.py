@@ -35,6 +35,12 @@ def compiled() -> dict[str, bytes]:
     return build("unix")
 
 
+def on_node(name: str) -> str:
+    """Where a file of the firmware lies in a release."""
+    folder, _, stem = name.rpartition("/")
+    return f"firmware/{folder if stem == '__init__' and folder else stem}.mpy"
+
+
 def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: str) -> Release:
     """A release that differs from the firmware as it is: another version, and whole files replaced."""
     from edge.tools.release import compiled as compile_file
@@ -44,7 +50,7 @@ def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: s
     for name, text in {"__init__": init, **sources}.items():
         path = folder / f"{Path(name).name}.py"
         path.write_text(text)
-        files[f"firmware/{name}.mpy"] = compile_file(path, path.name)
+        files[on_node(name)] = compile_file(path, path.name)
     return Release(version, pack(files))
 
 
@@ -170,7 +176,7 @@ def test_a_node_killed_at_any_step_of_an_update_ends_on_a_version_that_boots(
     heard, node = pair
     release = changed(compiled, tmp_path, "0.2.0")
     root = node.workdir
-    steps = [root / "ota.part", root / "b", root / "b/firmware/net/mqtt.mpy", root / "slots"]
+    steps = [root / "ota.part", root / "b", root / "b/firmware/mqtt.mpy", root / "slots"]
     publish(heard, release)
     for step in steps:
         wait_for(step.exists, 30, "the next step of the update")

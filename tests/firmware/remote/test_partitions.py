@@ -1,12 +1,17 @@
 """The flash layout of a node, written into images laid out as MicroPython 1.25, 1.26 and later ship them."""
 
 import hashlib
+import json
 import struct
+from pathlib import Path
 
 import pytest
 
 from edge.tools.partitions import APP, START, TABLE, layout, node_image, parsed
+from edge.tools.release import build, pack
+from edge.tools.romfs import image
 from telemetry.errors import UsageError
+from tests.firmware.interpreters import run
 
 # (label, type, subtype, offset, size) as in ports/esp32 of the versions.
 STOCK = {
@@ -44,15 +49,49 @@ def test_an_image_of_any_version_gets_the_layout_of_a_node(version: str, chip: s
     assert len(after) == len(before)
 
 
+@pytest.mark.parametrize("romfs", [False, True])
 @pytest.mark.parametrize("flash_mb", [4, 8, 16])
-def test_no_two_partitions_overlap_and_all_lie_on_sectors_of_the_flash(flash_mb: int) -> None:
-    parts = layout(flash_mb)
+def test_no_two_partitions_overlap_and_all_lie_on_sectors_of_the_flash(flash_mb: int, romfs: bool) -> None:
+    parts = layout(flash_mb, romfs)
     ends = [p.offset + p.size for p in parts]
     assert all(end <= other.offset for end, other in zip(ends, parts[1:], strict=False))
     assert ends[-1] <= flash_mb * 1024 * 1024
     assert all(p.offset % 0x1000 == p.size % 0x1000 == 0 for p in parts)
     assert all(p.offset % 0x10000 == 0 for p in parts if p.kind == 0)
-    assert {"nvs", "phy_init", "factory", "vfs", "state", "ring", "romfs", "romfs_b"} <= {p.label for p in parts}
+    assert {"nvs", "phy_init", "factory", "vfs", "state", "ring"} <= {p.label for p in parts}
+    assert {"romfs", "romfs_b", "swap"} & {p.label for p in parts} or (flash_mb == 4 and not romfs)
+
+
+def sectors(folder: Path, files: dict[str, bytes]) -> int:
+    """How many sectors some files take on MicroPython's own LittleFS."""
+    path = folder / "files.json"
+    path.write_text(json.dumps({name: len(data) for name, data in files.items()}))
+    return int(run("littlefs.py", str(path), heap="24M"))
+
+
+@pytest.mark.parametrize("flash_mb", [4, 8, 16])
+def test_the_firmware_fits_into_the_file_systems_with_room_for_a_tenth_more(tmp_path: Path, flash_mb: int) -> None:
+    files = build("esp32")
+    sizes = {p.label: p.size // 4096 for p in layout(flash_mb)}
+    own = {"main.py": bytes(6000), "exchange.py": bytes(4000), "node.json": bytes(2000), "portal.json": bytes(40)}
+    own |= dict.fromkeys(("ca.der", "device.der", "device.key.der", "boots"), bytes(500))
+    flashed = sectors(tmp_path, own | {f"a/{name}": data for name, data in files.items()})
+    assert flashed * 1.1 <= sizes["vfs"], flashed
+    both = {f"{slot}/{name}": data for slot in "ab" for name, data in files.items()}
+    small = {f"config.{n}": bytes(2000) for n in range(6)} | {f"small{n}": bytes(500) for n in range(6)}
+    updated = sectors(tmp_path, both | small | {"ota.part": pack(files)})
+    assert updated * 1.05 <= sizes["state"], updated
+    sizes = {p.label: p.size for p in layout(flash_mb, romfs=True)}
+    assert len(image(files)) * 1.1 <= sizes["romfs"]
+    assert sectors(tmp_path, own) * 1.1 <= sizes["vfs"] // 4096
+
+
+def test_a_romfs_image_lies_where_its_partition_is() -> None:
+    made = node_image(stock("1.26", "esp32s3"), "esp32s3", 4, b"firmware")
+    at = next(p.offset for p in layout(4, romfs=True) if p.label == "romfs")
+    assert made[at:] == b"firmware"
+    with pytest.raises(UsageError, match="its partition has 262,144"):
+        node_image(stock("1.26", "esp32s3"), "esp32s3", 4, bytes(300_000))
 
 
 def test_a_wrong_image_is_refused_with_the_reason() -> None:

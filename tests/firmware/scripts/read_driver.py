@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 
-from firmware import sensors
+from firmware import lazy
 from firmware.hal.esp32_board import Board
 
 
@@ -23,7 +23,7 @@ async def main() -> None:
     """Read."""
     options = json.loads(sys.argv[1])
     board = QuickBoard("")
-    driver = sensors.module(options["driver"]).Driver(board, options)
+    driver = lazy.load("sensors." + options["driver"]).Driver(board, options)
     error = ""
     for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 5):
         try:

@@ -3,11 +3,11 @@
 import json
 import sys
 
-from firmware import sensors
+from firmware import lazy
 from firmware.hal.esp32_board import Board
 
 board = Board("")
 options = json.loads(sys.argv[1])
 for _ in range(2):
-    sensors.module(options["driver"]).Driver(board, options)
+    lazy.load("sensors." + options["driver"]).Driver(board, options)
 print("both made")

@@ -9,7 +9,7 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from firmware import sensors
+from firmware import lazy
 from firmware.buses import modbus, sensirion
 from firmware.net import sntp
 from firmware.records import senml
@@ -123,7 +123,7 @@ DECODERS = {
 def decoded(case: dict) -> object:
     """A case by its own decoder above, else by `values` of the driver of that name."""
     name = case["decode"]
-    return DECODERS[name](case) if name in DECODERS else sensors.module(name).values(raw(case))
+    return DECODERS[name](case) if name in DECODERS else lazy.load("sensors." + name).values(raw(case))
 
 
 def main() -> None:
