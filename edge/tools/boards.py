@@ -30,7 +30,7 @@ class Board(NamedTuple):
     spi: tuple[int, int, int, int]  # sck, mosi, miso, cs
     has_counter: bool  # MicroPython's machine.Counter
     button: int  # the button BOOT, to ground
-    emac: tuple[int, ...]  # pins of the chip's own Ethernet interface; empty where it has none
+    ethernet: tuple[int, ...]  # pins of the chip's own Ethernet interface; empty where it has none
 
 
 def _taken(*groups: tuple[str, tuple[int, ...]]) -> dict[int, str]:

@@ -134,8 +134,4 @@ def with_table(text: str, name: str = "drivers", rows: str = "") -> str:
 
 
 if __name__ == "__main__":
-    from edge.tools.node_kinds import boards_table
-
-    PAGE.write_text(
-        with_table(with_table(PAGE.read_text(encoding="utf-8")), "boards", boards_table()), encoding="utf-8"
-    )
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

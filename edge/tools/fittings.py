@@ -44,7 +44,7 @@ def _lan_keys(lan: Mapping[str, Any]) -> list[str]:
 
 
 def _chip(lan: Mapping[str, Any], on: Board) -> list[str]:
-    if lan.get("phy") == "lan8720" and not on.emac:
+    if lan.get("phy") == "lan8720" and not on.ethernet:
         return [f"lan: the {on.title} has no Ethernet interface for a LAN8720; use a W5500 on SPI."]
     return []
 
@@ -78,8 +78,8 @@ def _twice(conf: Mapping[str, Any], pins: list[tuple[str, int, bool]], on: Board
     }  # fmt: skip
     found = [f"{where} = {pin}: {used[pin]} has this pin." for where, pin, _ in pins if pin in used]
     if conf["lan"].get("phy") == "lan8720":
-        own = [(where, pin) for where, pin, _ in pins if pin in on.emac]
-        own += [(name, pin) for pin, name in used.items() if pin in on.emac]
+        own = [(where, pin) for where, pin, _ in pins if pin in on.ethernet]
+        own += [(name, pin) for pin, name in used.items() if pin in on.ethernet]
         found += [f"{where} = {pin}: Ethernet uses this pin of the {on.title}." for where, pin in own]
     seen: dict[int, str] = {}
     for where, pin, _ in pins:

@@ -1,8 +1,8 @@
 """One folder for what a node runs: its packages are for people, and each costs a node memory.
 
 MicroPython keeps for every module its name, its dotted name and its path as texts that are never freed, and for every
-package a module of its own. So the build puts all files beside each other and repairs their imports. Names of files must
-differ for that; `flat` raises ValueError where two do not.
+package a module of its own. So the build puts all files beside each other and repairs their imports. Names of files
+must differ for that; `flat` raises ValueError where two do not.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.tools.boards import BOARDS, RECOMMENDED, Board, board, pin_problems
-from edge.tools.drivers import Driver, driver, drivers
+from edge.tools.drivers import PAGE, Driver, driver, drivers, with_table
 from telemetry.errors import UsageError, nearest
 from telemetry.untrusted import read_json
 
@@ -174,3 +174,7 @@ def _cell(name: str, on: str) -> str:
         return "no"
     pins = ", ".join(f"{key} {made[0][key]}" for key in ("port", "bus", *_PINS) if key in made[0])
     return f"yes ({pins})" if not faults(made, on) else "no"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), "boards", boards_table()), encoding="utf-8")

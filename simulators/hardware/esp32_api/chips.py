@@ -2,7 +2,7 @@
 
 # pins: those that exist; reads: those that only read; flash: those that the flash or PSRAM of a module takes;
 # adc1, adc2: pins of the converters; uarts, i2cs: how many; spis: numbers of SPI; pcnt: units of the pulse counter;
-# emac: pins of the chip's own Ethernet interface.
+# ethernet: pins of the chip's own Ethernet interface.
 CHIPS = {
     "esp32": {
         "pins": tuple(range(24)) + (25, 26, 27) + tuple(range(32, 40)),
@@ -17,7 +17,7 @@ CHIPS = {
         "i2cs": 2,
         "i2c_pins": ((18, 19), (25, 26)),  # scl, sda
         "pcnt": 8,
-        "emac": (0, 19, 21, 22, 25, 26, 27),  # of RMII: clock, data out, enable, data in, carrier
+        "ethernet": (0, 19, 21, 22, 25, 26, 27),  # of RMII: clock, data out, enable, data in, carrier
         "console": (1, 3),
     },
     "esp32s3": {
@@ -33,7 +33,7 @@ CHIPS = {
         "i2cs": 2,
         "i2c_pins": ((9, 8), (9, 8)),
         "pcnt": 4,
-        "emac": (),
+        "ethernet": (),
         "console": (43, 44, 19, 20),
     },
     "esp32c3": {
@@ -49,7 +49,7 @@ CHIPS = {
         "i2cs": 1,
         "i2c_pins": ((9, 8),),
         "pcnt": 0,
-        "emac": (),
+        "ethernet": (),
         "console": (20, 21, 18, 19),
     },
 }

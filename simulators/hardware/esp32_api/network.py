@@ -199,7 +199,7 @@ class LAN:
             raise ValueError("invalid phy address")
         if phy_type == PHY_W5500:
             _spi_chip(**spi)
-        elif phy_type in (PHY_LAN8720, PHY_GENERIC) and board.CHIP["emac"]:
+        elif phy_type in (PHY_LAN8720, PHY_GENERIC) and board.CHIP["ethernet"]:
             self._own_pins(mdc, mdio, power)
         else:
             raise ValueError("invalid phy type")  # of the chips here only the ESP32 has an Ethernet interface
@@ -221,7 +221,7 @@ class LAN:
             if number in board.CHIP["reads"]:
                 board.crash("GPIO%d only reads; it is the %s of Ethernet" % (number, what))
             board.claim(number, "Ethernet " + what)
-        for number in board.CHIP["emac"]:
+        for number in board.CHIP["ethernet"]:
             board.claim(number, "Ethernet data")
 
     def active(self, on=None) -> object:
