@@ -30,5 +30,5 @@ function said(limits, value) {
   const first = [...limits].sort((a, b) => (a.better === "lower" ? a.value - b.value : b.value - a.value))[0];
   const apart = Math.abs(value.value - first.value);
   const met = first.better === "lower" ? value.value <= first.value : value.value >= first.value;
-  return t(met ? "limit.met" : first.better === "lower" ? "limit.apart" : "limit.below", { limit: t(`limit.${first.id}`, { value: number(first.value) }), apart: `${number(apart)} ${unitText(value.unit)}`.trim() });
+  return t(met ? "limit.met" : first.better === "lower" ? "limit.apart" : "limit.below", { limit: t(`limit.${first.id}`, { value: number(first.value) }), apart: `${number(apart)} ${value.unit.startsWith("%") ? t("limit.points") : unitText(value.unit)}`.trim() });
 }

@@ -28,11 +28,11 @@ def point_named(text: str) -> Point:
 
 def states_text(found: Sequence[Status], form: str, width: int) -> str:
     """A line for each figure."""
-    rows = [["code", "part", "year", "state", "value", "unit", "who", "when", "draft"]]
+    rows = [["code", "part", "name", "year", "state", "value", "unit", "who", "when", "draft"]]
     for s in found:
         rows.append([
-            s.code, s.part, str(s.year), s.state, _value(s.figure), unit_of(KPIS[s.code], s.part), s.who, _when(s.time),
-            _value(s.draft),
+            s.code, s.part, KPIS[s.code].name, str(s.year), s.state, _value(s.figure), unit_of(KPIS[s.code], s.part),
+            s.who, _when(s.time), _value(s.draft),
         ])  # fmt: skip
     foot = "a draft is not published, scored or packed; without a name: stored by an import"
     return printed(form, [_plain(s) for s in found], rows, width, foot)
@@ -54,7 +54,8 @@ def history_text(found: Sequence[Status], form: str, width: int) -> str:
 
 def _plain(s: Status) -> dict[str, Any]:
     return {
-        "code": s.code, "part": s.part, "year": s.year, "state": s.state, "who": s.who, "time": _when(s.time),
+        "code": s.code, "part": s.part, "name": KPIS[s.code].name, "year": s.year, "state": s.state, "who": s.who,
+        "time": _when(s.time),
         "value": s.figure.value if s.figure else None, "draft": s.draft.value if s.draft else None,
     }  # fmt: skip
 

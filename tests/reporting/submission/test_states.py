@@ -212,6 +212,7 @@ def test_the_commands_of_an_officer_and_a_verifier(store: SqliteStore, tmp_path:
     assert [(s["code"], s["part"], s["state"], s["who"], s["value"]) for s in listed] == [
         ("EC:P:IN:1C", "", "verified", "bo", 3.1), ("EN:EN:AQ:1C", "no2", "verified", "bo", 9.0),
     ]  # fmt: skip
+    assert "R&D Expenditure" in run("figures", "list", *at)  # a code alone names nothing to a person
     history = run("figures", "history", "EC:P:IN:1C", *at, "--format", "csv").splitlines()
     assert [line.split(",")[2:4] for line in history[1:]] == [
         ["draft", "anna"],
