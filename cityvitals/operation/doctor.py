@@ -19,6 +19,7 @@ from adapters.store import Store
 from adapters.stores import open_store
 from cityvitals.operation.doctor_devices import last_heartbeat, unregistered_series
 from cityvitals.operation.doctor_files import Finding, Verdict, broker_settings, certificates, shown_certificates
+from cityvitals.operation.doctor_log import engine_log
 from cityvitals.operation.doctor_private import readable_by_others
 from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
@@ -47,6 +48,8 @@ def examine(settings: Settings, pki: Path | None, mosquitto: list[Path], time_se
     yield from shown_certificates(brokers)
     if "store" in parts:
         yield from store(settings)
+    if "log" in settings.model_fields_set:
+        yield from engine_log(settings.log)
     if parts or time_server:
         yield clock(time_server)
     for path in files(settings, parts):

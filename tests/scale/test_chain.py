@@ -16,8 +16,10 @@ from adapters.kafka.topics import Appender, Entry, Reader
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
 from adapters.sqlite.store import SqliteStore
+from cityvitals.operation.doctor_log import engine_log
 from ingest.core import Ingest
 from registry.config import load_city
+from registry.settings import LogSettings
 from scale.job import CityJob
 from scale.records import value_message
 from telemetry.kpi_value import KpiQuery
@@ -172,16 +174,25 @@ def test_a_city_moves_to_the_log_and_its_windows_come_back(kafka: Kafka, mosquit
     gateway = Gateway(mosquitto.port)
     try:
         wait_for(lambda: "connected to" in (tmp_path / "bridge.log").read_text(), 60, "the bridge at the broker")
+        unread = ("unknown", "has not read cityvitals.values yet")
+        wait_for(lambda: findings(kafka.address).get("reader cityvitals-values") == unread, 60, "doctor")
         gateway.send(4, 5)
         worked_on(kafka, 5)
         wait_for(lambda: metered(tmp_path / "store.db") == 5.0, 60, "the value in the store")
         wait_for(lambda: minutes(tmp_path / "store.db") == [1, 2, 3, 4, 5], 60, "the windows in the store")
+        read = ("ok", "0 records of cityvitals.values are not stored yet")
+        wait_for(lambda: findings(kafka.address).get("reader cityvitals-values") == read, 60, "doctor")
     finally:
         gateway.close()
         for process in running:
             end(process)
     assert len(before) > 3
     assert {v.kpi.identity for v in SqliteStore(tmp_path / "store.db").kpis(KpiQuery("aba"))} >= set(before)
+
+
+def findings(brokers: str) -> dict[str, tuple[str, str]]:
+    """What doctor says of Kafka, by what it is about."""
+    return {f.what: (f.verdict, f.advice) for f in engine_log(LogSettings(brokers=brokers))}
 
 
 def minutes(store: Path) -> list[int]:
