@@ -1,50 +1,102 @@
-"""paho's client, extended to read in blocks and to write many acknowledgements at once.
+"""paho's client, extended to read in blocks, to read PUBLISH packets itself, and to write acknowledgements at once.
 
-paho makes three system calls to read a packet and one for each PUBACK; at tens of thousands of messages a second those
-calls are half the work. This overrides one private method of paho 2.x and calls another;
+paho makes three system calls to read a packet and one for each PUBACK, and some fifty Python calls to turn a PUBLISH
+into a message: at tens of thousands of messages a second that is half the work. Here a block is read from the socket,
+the usual PUBLISH packets of it are read by `publishes.Reader`, and any other whole packet is handed to paho, which also
+keeps the connection. This overrides one private method of paho 2.x and calls another;
 `tests/adapters/test_mqtt.py` fails when a new version no longer has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
+
+from adapters.mqtt.publishes import Message, Reader
 
 _BLOCK = 1 << 16
 _PUBACK = 0x40
 
 
 class BulkClient(paho.Client):
-    """For one thread that calls `loop_read` and `loop_write` itself."""
+    """For one thread that calls `read_messages` and `loop_write` itself."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - paho's own
-        self._block, self._place = b"", 0
+        self._clear()
         super().__init__(*args, **options)
+        self._reader = Reader(options.get("protocol") == paho.MQTTv5)
+
+    def _clear(self) -> None:
+        self._block = b""
+        self._place = self._handed = 0  # where the first unread packet begins; paho may read up to `handed`
+        self._pieces: list[bytes] = []  # read after the block, as long as its last packet is not whole
+        self._size = self._wanted = 0  # bytes of block and pieces; how many make the first packet whole
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        if self._place >= len(self._block):
-            block = super()._sock_recv(_BLOCK)
-            if len(block) <= bufsize:
-                return block
-            self._block, self._place = block, 0
-        start, self._place = self._place, min(self._place + bufsize, len(self._block))
-        return self._block[start : self._place]
+        """For paho: bytes of the packet that it was handed; without one, read a block and say that none is there."""
+        if self._place < self._handed:
+            start, self._place = self._place, min(self._place + bufsize, self._handed)
+            return self._block[start : self._place]
+        if self._handed:
+            raise BlockingIOError
+        block = super()._sock_recv(_BLOCK)
+        if not block:
+            return block  # the connection has ended
+        self._pieces.append(block)
+        self._size += len(block)
+        raise BlockingIOError
+
+    def read_messages(self, out: list[Message], limit: int, of: Callable[[], tuple[int, str, int]]) -> bool:
+        """Read what is there, at most one block; append messages to `out`, up to `limit`. See `Reader.read`.
+
+        Returns whether anything was read.
+        """
+        before = self._size
+        if not self.has_unread:
+            self.loop_read()
+        if self._size < self._wanted or self.socket() is None:
+            return self._size != before
+        if self._pieces:
+            self._block = b"".join([self._block[self._place :], *self._pieces])
+            self._place, self._pieces = 0, []
+        read = self._read_block(out, limit, of)
+        self._size = len(self._block) - self._place
+        return read or self._size != before
+
+    def _read_block(self, out: list[Message], limit: int, of: Callable[[], tuple[int, str, int]]) -> bool:
+        start = self._place
+        while self.socket() is not None:
+            self._place, end = self._reader.read(self._block, self._place, out, limit, of())
+            self._wanted = end - self._place
+            if end > len(self._block) or len(out) >= limit:
+                break
+            self._hand_over(end)
+        return self._place != start
+
+    def _hand_over(self, end: int) -> None:
+        """Let paho read the packet that ends at `end`."""
+        self._handed = end
+        try:
+            while self._place < end and self.socket() is not None:
+                self.loop_read()
+        finally:
+            self._handed = 0
 
     @property
     def has_unread(self) -> bool:
-        """Whether bytes were read from the socket and not parsed yet; select does not report them."""
-        return self._place < len(self._block) and self.socket() is not None
+        """Whether a whole packet was read from the socket and not parsed yet; select does not report it."""
+        return 0 < self._wanted <= self._size and self.socket() is not None
 
     def reconnect(self) -> MQTTErrorCode:
         """See paho; bytes of the old connection are discarded."""
-        self._block, self._place = b"", 0
+        self._clear()
         return super().reconnect()
 
     def acknowledge(self, mids: Iterable[int]) -> None:
         """Queue the PUBACKs of these messages as one write; of MQTT 5 in the short form, which means success."""
-        packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
+        packets = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
         if packets:
             self._packet_queue(_PUBACK, packets, 0, 0)

@@ -12,7 +12,7 @@ import random
 import select
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -21,6 +21,9 @@ from paho.mqtt.properties import Properties
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.bulk_client import BulkClient
+from adapters.mqtt.publishes import Message
+
+__all__ = ["Link", "Message", "wait"]
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +31,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _INBOX_BYTES = 32 << 20  # of payloads that the caller has not received yet
 _SESSION_S = 30 * 86_400  # MQTT 5: how long a broker keeps the session of a program that is not connected
 _STABLE = 30.0  # after a connection that lasted this long, the next pause starts small
-
-
-class Message(NamedTuple):
-    """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only.
-
-    `session`: which client at which broker; `began`: the connection with which the broker began that session, 0 where
-    it is older than this program.
-    """
-
-    topic: str
-    payload: bytes
-    retain: bool
-    duplicate: bool
-    mid: int
-    qos: int
-    epoch: int
-    session: str = ""
-    began: int = 0
 
 
 class Link:
@@ -122,11 +107,12 @@ class Link:
             self._log_once(f"connection to {self.broker} lost ({reason}); retrying")
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
-        self._inbox_bytes += len(m.payload)
-        payload = bytes(m.payload)
-        self._inbox.append(
-            Message(m.topic, payload, m.retain, m.dup, m.mid, m.qos, self.epoch, self._name, self._began)
-        )
+        """An unusual message, which paho has read."""
+        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, *self._origin()))
+
+    def _origin(self) -> tuple[int, str, int]:
+        """Epoch, session and began of the messages that are read now."""
+        return self.epoch, self._name, self._began
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
         if self._is_5 and reason.is_failure:  # an acknowledgement that says no: the broker has not taken it
@@ -198,10 +184,10 @@ class Link:
     def _read(self, limit: int) -> None:
         """Read packets until the socket is empty or the inbox holds `limit` messages, or too many bytes."""
         while self._client.socket() is not None and len(self._inbox) < limit and self._inbox_bytes < _INBOX_BYTES:
-            before = len(self._inbox), len(self._delivered)
-            self._client.loop_read()
-            if before == (len(self._inbox), len(self._delivered)):
+            before = len(self._inbox)
+            if not self._client.read_messages(self._inbox, limit, self._origin):
                 return
+            self._inbox_bytes += sum([len(m.payload) for m in self._inbox[before:]])
 
     # -- use -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,106 @@
+"""PUBLISH packets of a block of bytes, as a broker sends them (MQTT 3.1.1 and 5, section 3.3). Pure.
+
+Only what the usual message needs: QoS 0 or 1, whole, with a topic. Any other packet is left to the client library.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_PUBLISH = 0x30
+_MOST_TOPICS = 100_000  # whose text is remembered
+_LONGEST_HEAD = 5  # bytes: type, and up to four of the length
+
+
+class Message(NamedTuple):
+    """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only.
+
+    `session`: which client at which broker; `began`: the connection with which the broker began that session, 0 where
+    it is older than this program.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool
+    duplicate: bool
+    mid: int
+    qos: int
+    epoch: int
+    session: str = ""
+    began: int = 0
+
+
+class Found(NamedTuple):
+    """`place`: where the first packet begins that was not read; `end`: where it ends, as far as its head says.
+
+    It is one of another kind where `end` lies within the block, else it is not whole yet.
+    """
+
+    place: int
+    end: int
+
+
+class Reader:
+    """Reads PUBLISH packets; `five`: of MQTT 5."""
+
+    def __init__(self, five: bool) -> None:
+        self._five = five
+        self._topics: dict[bytes, str] = {}
+
+    def read(self, block: bytes, place: int, out: list[Message], limit: int, of: tuple[int, str, int]) -> Found:
+        """Append the messages from `place` on to `out` until it has `limit`. `of`: epoch, session and began of each."""
+        size, topics, five = len(block), self._topics, self._five
+        while len(out) < limit:
+            start, end = packet(block, place)
+            if end > size or block[place] & 0xF4 != _PUBLISH or end - start < 2:
+                return Found(place, end)  # not whole; another kind, or QoS 2; not valid
+            head, body = block[place], start + 2 + (block[start] << 8 | block[start + 1])
+            name = block[start + 2 : body]
+            mid = 0
+            if head & 2:
+                mid = block[body] << 8 | block[body + 1] if body + 2 <= end else 0
+                body += 2
+            if five and body < end:
+                count, body = number(block, body)
+                body += count
+            if body > end or not name or (head & 2 and not mid):
+                return Found(place, end)  # not valid, or a topic alias, which was not allowed: the library decides
+            topic = topics.get(name)
+            if topic is None:
+                topic = self._learn(name)
+            qos = 1 if head & 2 else 0
+            out.append(Message(topic, block[body:end], head & 1 > 0, head & 8 > 0, mid, qos, *of))
+            place = end
+        return Found(place, packet(block, place)[1])
+
+    def _learn(self, name: bytes) -> str:
+        topic = name.decode("utf-8", "replace")
+        if len(self._topics) < _MOST_TOPICS:
+            self._topics[name] = topic
+        return topic
+
+
+def packet(block: bytes, place: int) -> tuple[int, int]:
+    """Where the body of the packet at `place` begins and ends; beyond the block where its head is not whole.
+
+    One with a length of more than four bytes ends with the fifth: whoever reads it finds it there.
+    """
+    if place + 1 < len(block) and block[place + 1] < 0x80:  # the usual length
+        return place + 2, place + 2 + block[place + 1]
+    if place + _LONGEST_HEAD > len(block) and all(byte & 0x80 for byte in block[place + 1 :]):
+        return len(block) + 1, len(block) + 1
+    count, start = number(block, place + 1)
+    return start, start + (count if block[start - 1] < 0x80 else 1)
+
+
+def number(block: bytes, place: int) -> tuple[int, int]:
+    """A variable byte integer (section 1.5.5) of at most four bytes at `place`, and where it ends."""
+    value = shift = 0
+    while place < len(block):
+        byte = block[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80 or shift == 28:
+            break
+    return value, place
