@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.decoding.decoded import Decoded, Line
+from gateway.decoding.plain import Message, Plain, Shape
 from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, FrameTable, Registered
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
@@ -60,11 +61,12 @@ class Batch:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str], dict[tuple[str, str | None], int]] = {}  # by device
         self._wrong: dict[int, str] = {}
+        self._of_shape: dict[tuple[str, str, Shape], list[int]] = {}
         self._columns = _Columns.of([], self._table)
 
     def clear(self) -> None:
         """Remove the rows; the conversions of units stay cached."""
-        if len(self._kinds) > _KINDS:  # bounds the memory that ever new names can use
+        if len(self._kinds) > _KINDS or len(self._of_shape) > _KINDS:  # bounds the memory that ever new names can use
             self._clear_kinds()
         self._kind: list[int] = []
         self._value: list[float] = []
@@ -104,6 +106,28 @@ class Batch:
         if rows.records:
             self._add_lines(city, device, rows, used)
         return problems
+
+    def knows(self, city: str, plain: Plain, shape: Shape) -> bool:
+        """Whether all values of messages of this shape can be used; they are known from now on."""
+        place = city, plain.device, shape
+        if place not in self._of_shape:
+            kinds = [self.kind(city, plain.device, *entry) for entry in shape.entries]
+            if not self._wrong.keys().isdisjoint(kinds):
+                return False
+            self._of_shape[place] = kinds
+        return True
+
+    def add_plain(self, city: str, plain: Plain, message: Message, key: int, arrival: int, source: int) -> None:
+        """Add a plain message of a known shape. `key`: of its readings, which have no time of their own; else 0."""
+        kinds = self._of_shape[city, plain.device, message.shape]
+        if plain.frames is not None:
+            self._frames.declare(city, plain.device, plain.frames)
+        count = len(kinds)
+        self._kind += kinds
+        self._value += message.values
+        self._t += [arrival if message.t is None else message.t] * count
+        self._key += [key] * count
+        self._messages.append((arrival, source, count))
 
     def _add_lines(self, city: str, device: str, rows: Decoded, used: set[int]) -> None:
         """Note the numbered records of a message; `used`: those of which something could be used."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import NamedTuple
 
 import numpy as np
 
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
-from gateway.batch import Batch, describe_flags, joined
+from gateway.batch import Batch, describe_flags
 from gateway.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.decoding.reject_kinds import kinds_of
@@ -26,8 +24,10 @@ from gateway.named import CHANNELS, OTHERS, Named, OverShare
 from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
-from gateway.privacy import city_key, opened, reason_without_users, sealed, without_users
+from gateway.privacy import opened
+from gateway.refusals import Problem, refused
 from gateway.routes import NotServed, Route, Routes, Served, Source
+from gateway.shortest import ShortestWay
 from gateway.stamping import Stamping
 from gateway.unasked import Unasked
 from telemetry.errors import Rejected, Unavailable
@@ -41,15 +41,6 @@ __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 _MOST_ASKS = 1000
 _ROWS = 200_000  # rows that are committed together
 RETAINED = "a retained message without a time of its own cannot be dated"
-
-
-class _Problem(NamedTuple):
-    """Why a message of the batch could not be used, in whole or in part. `number`: of its arrival."""
-
-    place: int
-    reasons: list[str]
-    route: Route | None
-    number: int
 
 
 class Core:
@@ -86,6 +77,7 @@ class Core:
         self._budget = Budget()
         self._named = Named(buffer.table.all)
         self._redelivered = Redelivered(buffer.deliveries)
+        self._shortest = ShortestWay(buffer, self._batch, self._routes, self._named, self._budget)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -100,7 +92,7 @@ class Core:
 
     def _accept_some(self, messages: Sequence[Incoming], arrival: int, kept: bool) -> tuple[int, Counts]:
         """Store the first messages, as many as make _ROWS rows: a small message may hold months of sessions."""
-        problems: list[_Problem] = []
+        problems: list[Problem] = []
         self._batch.clear()
         self._stamping.begin()
         self._unserved = done = 0
@@ -187,13 +179,15 @@ class Core:
         keep = (window_start(readings.t, self.buffer.width) >= floor) | (floor == 0)
         return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
 
-    def _decode_into_batch(self, message: Incoming, arrival: int, place: int, kept: bool) -> _Problem | None:
+    def _decode_into_batch(self, message: Incoming, arrival: int, place: int, kept: bool) -> Problem | None:
         """Decode one message into the batch; returns its problems."""
         route, before = None, self._redelivered.readings(message)
         try:
             route = self._routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
+            if route.plain and before is None and not kept and self._add_plain(message, route, arrival, place):
+                return None
             parts = self._decoded_within_budget(message, route, arrival, kept)
         except (NotServed, OverShare) as reason:
             self._note_not_served(reason)
@@ -203,7 +197,7 @@ class Core:
                 self.asks[reason.topic] = reason.payload
             if self._came_before(message, before, 0):
                 return None
-            return _Problem(place, [str(reason)], route, message.number or self._next_arrival())
+            return Problem(place, [str(reason)], route, message.number or self._next_arrival())
         met: list[str] = []
         number = message.number
         undated = [rows for rows in parts if rows.by_arrival or rows.problems]
@@ -212,7 +206,19 @@ class Core:
         for rows in parts:
             found, number = self._add(message, route, rows, arrival, place, kept, number)
             met += found
-        return _Problem(place, met, route, number or self._next_arrival()) if met else None
+        return Problem(place, met, route, number or self._next_arrival()) if met else None
+
+    def _add_plain(self, message: Incoming, route: Route, arrival: int, place: int) -> bool:
+        """Put a plain message into the batch; False where it has to go the usual way."""
+        found = route.plain and self._shortest.read(message, route, route.plain, arrival)
+        if not found or not route.plain:
+            return False
+        number = 0
+        if found.t is None:
+            number = self._next_arrival()
+            self._redelivered.note(message, len(found.values))
+        self._batch.add_plain(route.city, route.plain, found, number * PLACES, arrival, place)
+        return True
 
     def _came_before(self, message: Incoming, before: int | None, readings: int) -> bool:
         """Whether its broker redelivers this message, that brought so many readings `before`; else it is noted."""
@@ -316,7 +322,7 @@ class Core:
     def _rejects(
         self,
         messages: Sequence[Incoming],
-        problems: list[_Problem],
+        problems: list[Problem],
         readings: Readings,
         source: IntArray,
         arrival: int,
@@ -327,10 +333,10 @@ class Core:
             place = int(source[row])
             if place not in met:
                 number = messages[place].number or self._number_of(int(readings.key[row]))
-                met[place] = _Problem(place, [], self._routes.find(messages[place].address), number)
+                met[place] = Problem(place, [], self._routes.find(messages[place].address), number)
             met[place].reasons.extend(describe_flags(readings, [row], self.buffer.table))
         return [
-            self._refused(messages[n], problem, arrival)
+            refused(messages[n], problem, arrival, self._secret)
             for n, problem in sorted(met.items())
             if messages[n].number or self._may_be_kept(problem.route, messages[n].arrival or arrival)
         ]
@@ -350,20 +356,6 @@ class Core:
     def _number_of(self, key: int) -> int:
         """The number of the arrival of which a reading has this key; a new one where it has none."""
         return key // PLACES if PLACES <= key < NUMBERED else self._next_arrival()
-
-    def _refused(self, message: Incoming, problem: _Problem, arrival: int) -> Refused:
-        """A message as it is kept."""
-        payload, reason = message.payload, joined(problem.reasons)
-        if problem.route is None or problem.route.may_carry_users:
-            reason = reason_without_users(reason, payload)
-            secret = self._secret
-            payload = sealed(payload, secret) if secret else without_users(payload, city_key(secret, ""))
-        sender = problem.route.device if problem.route else ""
-        digest = None
-        if message.retain:
-            digest = blake2b(message.address.encode() + b"\0" + message.payload, digest_size=16).digest()
-        at = message.arrival or arrival
-        return Refused(at, message.address, payload, reason, problem.number, sender, digest)
 
     def original(self, kept: Reject) -> Incoming:
         """A kept message as it came. Raises Rejected where it was encrypted under another key."""

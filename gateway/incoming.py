@@ -68,12 +68,11 @@ class Counts(NamedTuple):
     rejected: int
 
 
-class _Known(NamedTuple):
-    """`epoch`: of the connection, 0 for one before this process."""
+class _Batch(NamedTuple):
+    """Messages of one session that were stored together. `epoch`: of the connection, 0 for one before this process."""
 
-    number: int
+    kept: Kept
     epoch: int
-    readings: int
 
 
 class Redelivered:
@@ -82,7 +81,7 @@ class Redelivered:
     def __init__(self, table: Deliveries) -> None:
         self._table = table
         self._last = 0
-        self._known: dict[int, dict[int, _Known]] = {}  # session -> digest -> what is known
+        self._batches: deque[_Batch] = deque()
         self.forget()
 
     def forget(self) -> None:
@@ -91,21 +90,17 @@ class Redelivered:
         The connection is not on disk: what is known of it stays, else all of this process would look like of an
         earlier session, and be stored a second time when it is redelivered.
         """
-        before, self._known = self._known, {}
-        self._order: deque[tuple[int, int, int]] = deque()  # number, session, digest
-        self._new: list[Kept] = []
-        self._ended: dict[int, int] = {}
+        epochs = {batch.kept.number: batch.epoch for batch in self._batches}
+        self._batches = deque(_Batch(kept, epochs.get(kept.number, 0)) for kept in self._table.all())
+        if self._batches:
+            self._last = max(self._last, self._batches[-1].kept.number)
+        self._new: dict[tuple[int, int], dict[bytes, int]] = {}  # (session, epoch) -> messages of this batch
+        self._written: list[_Batch] = []
+        self._stored: dict[int, dict[bytes, tuple[int, int]]] = {}  # session -> what `_batches` has, once it is needed
+        self._ended: list[int] = []
         self._epochs: dict[int, int] = {}  # session -> the connection whose new messages have begun
         self._names: dict[str, int] = {}
         self._current = ("", 0)  # session and connection of the last new message
-        for kept in self._table.all():
-            known = before.get(kept.session, {}).get(kept.digest)
-            self._remember(kept, known.epoch if known else 0)
-
-    def _remember(self, kept: Kept, epoch: int) -> None:
-        self._last = max(self._last, kept.number)
-        self._known.setdefault(kept.session, {})[kept.digest] = _Known(kept.number, epoch, kept.readings)
-        self._order.append((kept.number, kept.session, kept.digest))
 
     def readings(self, message: Incoming) -> int | None:
         """How many readings this very message brought before; None where it is new."""
@@ -113,69 +108,77 @@ class Redelivered:
         if delivery is None or not delivery.qos:
             return None
         self._last += 1
-        current = delivery.session, delivery.epoch
-        if current == self._current and not delivery.duplicate:  # the usual message
-            return None
-        session = self._session(delivery.session)
         if not delivery.duplicate:
-            if self._epochs.get(session) != delivery.epoch:
-                self._begin(session, delivery.epoch)
-            self._current = current
+            if (delivery.session, delivery.epoch) != self._current:  # else the usual message
+                self._begin(self._session(delivery.session), delivery.epoch)
+                self._current = delivery.session, delivery.epoch
             return None
-        digest = _digest(message, delivery)
-        found = self._known.get(session, {}).get(digest)
-        if found is None or found.epoch < delivery.began:
-            return None
-        self._add(session, digest, delivery.epoch, found.readings)
-        return found.readings
+        session, digest = self._session(delivery.session), _digest(message, delivery)
+        found = self._find(session, digest, delivery.began)
+        if found is not None:
+            self._add(session, delivery.epoch, digest, found)
+        return found
+
+    def _find(self, session: int, digest: bytes, began: int) -> int | None:
+        """The readings of the last message with this digest, where it came since the session began."""
+        for (of, epoch), found in reversed(self._new.items()):
+            if of == session and digest in found:
+                return found[digest] if epoch >= began else None
+        if session not in self._stored:
+            batches = [batch for batch in self._batches if batch.kept.session == session]
+            self._stored[session] = {d: (b.epoch, n) for b in batches for d, n in b.kept.found.items()}
+        epoch, readings = self._stored[session].get(digest, (-1, 0))
+        return readings if epoch >= began else None
 
     def _begin(self, session: int, epoch: int) -> None:
         """The first new message of a connection: what was delivered by earlier ones has been acknowledged."""
+        if self._epochs.get(session) == epoch:
+            return
         self._epochs[session] = epoch
-        known = self._known.get(session)
-        if known:
-            self._known[session] = {digest: k for digest, k in known.items() if k.epoch == epoch}
-            self._new = [k for k in self._new if k.session != session or k.digest in self._known[session]]
-            self._ended[session] = min((k.number for k in self._known[session].values()), default=self._last)
+        over = [b.kept.number for b in self._batches if b.kept.session == session and b.epoch != epoch]
+        if over:
+            self._ended += over
+            gone = set(over)
+            self._stored.pop(session, None)
+            self._batches = deque(batch for batch in self._batches if batch.kept.number not in gone)
+        self._new = {key: found for key, found in self._new.items() if key[0] != session or key[1] == epoch}
 
     def note(self, message: Incoming, readings: int) -> None:
         """Keep the digest of a message of the batch that would be stored a second time."""
         delivery = message.delivery
         if delivery is not None and delivery.qos:
-            self._add(self._session(delivery.session), _digest(message, delivery), delivery.epoch, readings)
+            self._add(self._session(delivery.session), delivery.epoch, _digest(message, delivery), readings)
 
-    def _add(self, session: int, digest: int, epoch: int, readings: int) -> None:
-        kept = Kept(self._last, session, digest, readings)
-        self._new.append(kept)
-        self._remember(kept, epoch)
+    def _add(self, session: int, epoch: int, digest: bytes, readings: int) -> None:
+        found = self._new.get((session, epoch))
+        if found is None:
+            found = self._new[session, epoch] = {}
+        found[digest] = readings
 
     def save(self) -> None:
         """Write what is new; within the caller's transaction."""
+        self._written = []
+        for (session, epoch), found in self._new.items():
+            self._written.append(_Batch(Kept(self._last, session, found), epoch))
+            self._last += 1  # each row has a number of its own
         before = self._last - KEPT
-        if self._new or self._ended or (self._order and self._order[0][0] < before):
-            self._table.save(self._new, before, self._ended.items())
+        if self._written or self._ended or (self._batches and self._batches[0].kept.number < before):
+            self._table.save([batch.kept for batch in self._written], before, self._ended)
 
     def saved(self) -> None:
         """The transaction succeeded."""
-        self._new, self._ended = [], {}
-        before = self._last - KEPT
-        while self._order and self._order[0][0] < before:
-            number, session, digest = self._order.popleft()
-            known = self._known.get(session, {})
-            if digest in known and known[digest].number == number:
-                del known[digest]
+        self._batches += self._written
+        self._stored.clear()
+        self._new, self._written, self._ended = {}, [], []
+        while self._batches and self._batches[0].kept.number < self._last - KEPT:
+            self._batches.popleft()
 
     def _session(self, name: str) -> int:
         if name not in self._names:
-            self._names[name] = _bits(name.encode())
+            self._names[name] = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
         return self._names[name]
 
 
-def _digest(message: Incoming, delivery: Delivery) -> int:
+def _digest(message: Incoming, delivery: Delivery) -> bytes:
     head = delivery.mid.to_bytes(2, "big") + message.address.encode("utf-8", "surrogatepass")
-    return _bits(head + b"\0" + message.payload)
-
-
-def _bits(data: bytes) -> int:
-    """64 bits, as SQLite keeps them."""
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
+    return blake2b(head + b"\0" + message.payload, digest_size=8).digest()

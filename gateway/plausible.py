@@ -194,10 +194,9 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
     """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
     last: dict[tuple[int, int], tuple[int, float]] = {}
-    for i in np.flatnonzero(readings.key != 0).tolist():
-        if table[int(readings.series[i])].quantity == "connected_time":
-            at = (int(readings.series[i]), int(readings.key[i]))
-            last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))
+    for i in np.flatnonzero(table.has("connected_time", readings.series) & (readings.key != 0)).tolist():
+        at = (int(readings.series[i]), int(readings.key[i]))
+        last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))
     return [(s, key, t) for (s, key), (t, _) in last.items()]
 
 

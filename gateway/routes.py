@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.plain import Plain
 from gateway.decoding.reading import Reading
 from gateway.formats import Decode, decoder, may_carry_users
 from gateway.privacy import city_key
@@ -76,7 +77,7 @@ class Route(NamedTuple):
     """City, device and decoder of the messages of one address.
 
     `sender`: whose budget they use: the device, or the address where that names none. `paced`: the door answers each
-    message only when it is stored, so that their number needs no limit.
+    message only when it is stored, so that their number needs no limit. `plain`: the shortest way of usual messages.
     """
 
     city: str
@@ -86,6 +87,7 @@ class Route(NamedTuple):
     may_carry_users: bool = True
     sender: str = ""
     paced: bool = False
+    plain: Plain | None = None
 
 
 class Routes:
@@ -121,8 +123,10 @@ class Routes:
                 self.check_served(city, device)
             options = replace(source.options, secret=city_key(source.options.secret, city))
             decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
+            plain = source.reading.plain(address, levels, city, options.secret) if source.reading else None
             named, paced = "" if mapped else device, source.door != "mqtt"
-            return Route(city, named, decode, options, may_carry_users(source.format), named or address, paced)
+            users = may_carry_users(source.format)
+            return Route(city, named, decode, options, users, named or address, paced, plain)
         raise Rejected("no source is configured for this topic")
 
     def check_served(self, city: str, device: str) -> None:

@@ -31,6 +31,7 @@ class SeriesTable:
         self._ids: dict[Series, int] = {}
         self._modulus = np.empty(0)
         self._rollovers: dict[Series, float] = {}
+        self._of_quantity: dict[str, BoolArray] = {}
         for series in known:
             self.id_of(series)
 
@@ -52,6 +53,14 @@ class SeriesTable:
     def find(self, series: Series) -> int | None:
         """The id of `series`; None where it has none yet."""
         return self._ids.get(series)
+
+    def has(self, quantity: str, ids: IntArray) -> BoolArray:
+        """Which of the ids are series of a quantity."""
+        known = self._of_quantity.get(quantity, np.empty(0, dtype=np.bool_))
+        if len(known) < len(self.all):
+            fresh = [series.quantity == quantity for series in self.all[len(known) :]]
+            known = self._of_quantity[quantity] = np.concatenate([known, np.array(fresh, dtype=np.bool_)])
+        return known[ids]
 
     def set_rollovers(self, city: str, rollovers: Mapping[Series, float]) -> None:
         """Where registers of single devices of a city start again at zero, in place of their quantity's modulus."""

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.decoding.decoded import BY_ARRIVAL, LARGEST, Decoded
 from gateway.decoding.number import Labelled, labelled, looks_numeric, number
-from gateway.decoding.paths import Find, compiled, first_name
+from gateway.decoding.paths import compiled, first_name
+from gateway.decoding.plain import PlainReader
 from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Quick, Value
 from gateway.decoding.records import Clock, Context, DeviceName
 from gateway.decoding.sessions import add_session, session_key
@@ -39,16 +40,6 @@ class _Hit(NamedTuple):
     place: int = 0  # of its rule in the template
 
 
-class _Path(NamedTuple):
-    path: str
-    find: Find
-    rule: ValueRule
-
-
-def _path(path: str, rule: ValueRule) -> _Path:
-    return _Path(path, compiled(path), rule)
-
-
 class Mapper:
     """Reads the messages of one source. `devices`: sender's names -> ids. `zone`: of stamps that name none."""
 
@@ -61,7 +52,9 @@ class Mapper:
         self._zone = zone
         self._each = compiled(mapping.each) if mapping.each else None
         self._unless = compiled(mapping.unless) if mapping.unless else None
-        self._values = [_path(path, rule) for path, rule in mapping.values.items() if path not in mapping.ignore]
+        self._values = [
+            Value(path, compiled(path), rule) for path, rule in mapping.values.items() if path not in mapping.ignore
+        ]
         rules = (*mapping.values.values(), *mapping.names.values())
         self._order = {id(rule): place for place, rule in enumerate(rules)}
         # Rules of which a plain number is taken as it is.
@@ -80,7 +73,7 @@ class Mapper:
         self._used = self._top_names()
         self._numbered = len(mapping.numbered) == 2 and frozenset(mapping.ignore).isdisjoint(mapping.numbered)
         self._quick = Quick(
-            [Value(v.path, v.find, v.rule) for v in self._values],
+            self._values,
             self._entry,
             self._entry_of_name,
             self._inside,
@@ -88,6 +81,16 @@ class Mapper:
         )
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
+        self._shortest = PlainReader(self._values, self._entry, self._used, self._entry_of_name, self._clock)
+
+    def plain(self, levels: Names[str, str]) -> tuple[PlainReader, str] | None:
+        """The shortest way of the messages of one address, and their device; None where they need a longer one.
+
+        `levels`: named levels of the topic. Raises Rejected where they name no valid device.
+        """
+        if self._each or self._unless or self._device is None or not self._device.is_named_by(levels):
+            return None
+        return self._shortest, self._device.of(Context({}, {}, levels))
 
     def _entry(self, rule: ValueRule) -> Entry:
         """What a plain number under a rule is; LONG where the rule has conditions, or no unit is known."""

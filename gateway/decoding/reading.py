@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.mapping import Mapper
 from gateway.decoding.paths import compiled
+from gateway.decoding.plain import Plain
 from gateway.formats import Decode, Read
 from registry.mapping import Message
 from telemetry.errors import Rejected
@@ -54,6 +55,8 @@ class Reading:
         self.message = message
         self._read, self._devices, self._zone_of = read, devices, zone_of
         self._skip = [matcher(pattern) for pattern in message.skip]
+        declared = message.frames
+        self._frames = None if declared is None else tuple(frozenset(frame) for frame in declared)
         self._mappers: dict[tuple[str, bytes], Mapper] = {}
 
     def check(self) -> None:
@@ -70,8 +73,7 @@ class Reading:
         """The decoder of what comes at one address, whose named levels are given."""
         if any(match(address) is not None for match in self._skip):
             return lambda payload, arrival, options: Decoded()  # noqa: ARG005 - a decoder
-        read, declared = self._read, self.message.frames
-        frames = None if declared is None else tuple(frozenset(frame) for frame in declared)
+        read, frames = self._read, self._frames
 
         def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             if not payload:
@@ -85,6 +87,18 @@ class Reading:
             return rows
 
         return decode
+
+    def plain(self, address: str, levels: dict[str, str], city: str, secret: bytes) -> Plain | None:
+        """The shortest way of what comes at one address; None where there is none."""
+        if self.message.format != "json" or self.message.options or "name" in levels:
+            return None
+        if any(match(address) is not None for match in self._skip):
+            return None
+        try:
+            found = (self._mappers.get((city, secret)) or self._mapper(city, secret)).plain(levels)
+        except Rejected:
+            return None
+        return Plain(found[0].read, found[1], self._frames) if found else None
 
     def _mapper(self, city: str, secret: bytes) -> Mapper:
         zone = self.message.zone

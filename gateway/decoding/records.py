@@ -56,6 +56,10 @@ class DeviceName:
         """The paths into the message that are read."""
         return [name for _, name, _ in self._parts]
 
+    def is_named_by(self, levels: Names[str, str]) -> bool:
+        """Whether the topic alone names the device."""
+        return all(level is not None and level in levels for _, _, level in self._parts)
+
     def of(self, record: Context) -> str:
         """The registry's id. Raises Rejected where there is none, or it cannot be one."""
         name = ""

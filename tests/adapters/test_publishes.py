@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -62,7 +63,7 @@ class Socket:
 def blocks_of(data: bytes, rng: random.Random) -> list[bytes]:
     """The data cut at random places."""
     cuts = sorted({0, len(data), *(rng.randrange(len(data)) for _ in range(rng.choice([0, 3, 60, 900])))})
-    return [data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(cuts)]
 
 
 def linked(version: str, blocks: list[bytes]) -> Link:
@@ -108,7 +109,7 @@ def test_what_is_unusual_is_read_by_the_library(monkeypatch: pytest.MonkeyPatch)
     seen: list[bytes] = []
     handle = paho.Client._handle_publish
 
-    def note(client: paho.Client) -> Any:  # noqa: ANN401
+    def note(client: paho.Client) -> Any:
         seen.append(bytes(client._in_packet["packet"]))
         return handle(client)
 
@@ -130,9 +131,7 @@ def test_a_connection_that_ends_is_noticed() -> None:
 def test_random_bytes_are_never_read_beyond_their_end() -> None:
     rng = random.Random(5)
     for _ in range(20_000):
-        data = bytes(
-            rng.choice((0x30, 0x32, 0x80, 0xFF, 0, 1, 2, 5, rng.randrange(256))) for _ in range(rng.randrange(12))
-        )
+        data = bytes(rng.choice((0x30, 0x32, 0x80, 0xFF, 0, 2, rng.randrange(256))) for _ in range(rng.randrange(12)))
         out: list[Message] = []
         place, end = Reader(rng.random() < 0.5).read(data, 0, out, 100, ORIGIN)
         assert 0 <= place <= len(data) < end or end > place

@@ -268,7 +268,25 @@ def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
     made = core(tmp_path)
     for n in range(0, 1000, 50):
         made.accept([incoming(delivery(n + i + 1)) for i in range(50)], NOW)
-    assert made.buffer.db.execute("SELECT count(*) FROM delivery").fetchone()[0] <= 150
+    assert sum(len(kept.found) for kept in made.buffer.deliveries.all()) <= 150
     again = Core(made.buffer, made.sources)
     again.accept([incoming(delivery(1000, again=True)), incoming(delivery(1, again=True))], NOW)
     assert len(values(again)) == 1001  # the last is recognised, the first is not any more
+
+
+def test_messages_that_an_older_program_remembered_are_recognised(tmp_path: Path) -> None:
+    """It had a row for each message, with the digest as a number."""
+    made = core(tmp_path)
+    made.accept([incoming(delivery(1)), incoming(delivery(2))], NOW)
+    db = made.buffer.db
+    db.execute("CREATE TABLE delivery (number INTEGER PRIMARY KEY, session INTEGER, digest INTEGER, readings INTEGER)")
+    (kept,) = made.buffer.deliveries.all()
+    for number, (digest, readings) in enumerate(kept.found.items(), 1):
+        of_message = (number, kept.session, int.from_bytes(digest, "big", signed=True), readings)
+        db.execute("INSERT INTO delivery VALUES (?,?,?,?)", of_message)
+    db.execute("DELETE FROM delivered")
+    made.buffer.close()
+    again = core(tmp_path)
+    again.accept([incoming(delivery(n, again=True, connection=2)) for n in (1, 2, 3)], NOW)
+    assert values(again) == [1.0, 1.0, 1.0]
+    assert not again.buffer.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'delivery'").fetchall()

@@ -1,0 +1,125 @@
+"""The shortest way of a message stores what the usual way stores, and takes only what that would store whole."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.sqlite.buffer import Buffer
+from gateway import budget
+from gateway.core import Core, Counts, Incoming
+from gateway.decoding.plain import PlainReader
+from gateway.routes import Served
+from gateway.sources import made_sources
+from registry.settings import SourceSettings
+
+NOW = 1_763_640_000_000
+FLAT = {"topic": "s/{device}", "format": "flat_json", "city": "town"}
+RENAMED = {**FLAT, "rename": {"T": "temperature"}, "ignore": ["id", "x*"], "time_key": "when"}
+SHELLY = {"family": "shelly_gen2", "city": "town"}
+TASMOTA = {"family": "tasmota", "city": "town"}
+
+
+def core(folder: Path, source: dict[str, Any], served: Served | None = None) -> Core:
+    """A core with one source and a new buffer."""
+    folder.mkdir()
+    return Core(Buffer(folder / "g.db", 60_000), made_sources([SourceSettings.model_validate(source)]), served=served)
+
+
+def contents(made: Core) -> list[list[Any]]:
+    """All that the buffer has of readings, rejects, counts, windows and series."""
+    tables = "reading", "buffer_series", "rejected", "meta", "dirty", "ledger", "undated"
+    db = made.buffer.db
+    known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    found = [sorted(map(str, db.execute(f"SELECT * FROM {t}").fetchall())) for t in tables if t in known]
+    return [*found, sorted(sum(kept.found.values()) for kept in made.buffer.deliveries.all())]
+
+
+def value(rng: random.Random) -> Any:
+    """Mostly a number."""
+    odd = [None, True, "7.5", "nan", {"value": 5, "unit": "ppb"}, [1.0], 1e15, 10**400, -99.9, 5000, "", {}]
+    return rng.choice(odd) if rng.random() < 0.06 else rng.choice([rng.randrange(60), round(rng.uniform(0, 40), 2)])
+
+
+def record(rng: random.Random) -> Any:
+    """A message as a device of any make sends it."""
+    names = ["pm2_5", "pm10", "temperature", "humidity", "power", "energy_total", "no2"]
+    if rng.random() < 0.25:
+        names += ["T", "id", "xyz", "foo", "values"]
+    made = {name: value(rng) for name in rng.sample(names, rng.randrange(1, 6))}
+    if rng.random() < 0.4:
+        times = [NOW / 1000 - 7, NOW - 90_000, 5, "2025-11-20T11:00:00Z", "now", None, "soon", NOW / 1000 + 9e6]
+        made[rng.choice(["time", "when"])] = rng.choice(times)
+    if rng.random() < 0.15:
+        made |= {"boot": rng.choice([3, 3, "x"]), "seq": rng.randrange(9)}
+    if rng.random() < 0.05:
+        made |= {"session_energy": 4.5, "end": NOW / 1000}
+    return rng.choice([[], [made, made], "text"]) if rng.random() < 0.05 else made
+
+
+def payload(rng: random.Random, source: dict[str, Any]) -> bytes:
+    """A payload, rarely one that is no JSON."""
+    if rng.random() < 0.05:
+        return rng.choice([b"", b"{", b'{"pm2_5":nan}', b'{"pm2_5":1,"pm2_5":2}', b"\xff", b'{"pm2_5": 1} {"pm10": 2}'])
+    if source is SHELLY:
+        made = {"id": 0, "apower": value(rng), "voltage": value(rng), "aenergy": {"total": value(rng)}}
+        return json.dumps(dict(rng.sample(list(made.items()), rng.randrange(1, 5)))).encode()
+    if source is TASMOTA:
+        return json.dumps({"Time": "2025-11-20T11:00:00", "ENERGY": {"Power": value(rng)}}).encode()
+    return json.dumps(record(rng)).encode()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("source", [FLAT, RENAMED, SHELLY, TASMOTA], ids=["flat", "renamed", "shelly", "tasmota"])
+def test_both_ways_leave_the_same_buffer(
+    source: dict[str, Any], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    own = {id(SHELLY): ["m1/status/switch:0"], id(TASMOTA): ["tele/m1/SENSOR"]}
+    topics = own.get(id(source), ["s/a", "s/b", "s/no id"])
+    messages = [
+        Incoming(rng.choice(topics), payload(rng, source), retain=rng.random() < 0.03, bulk=rng.random() < 0.03)
+        for _ in range(400)
+    ]
+    read, taken = PlainReader.read, [0]
+
+    def counted(self: PlainReader, given: bytes, arrival: int) -> Any:
+        found = read(self, given, arrival)
+        taken[0] += found is not None
+        return found
+
+    monkeypatch.setattr(PlainReader, "read", counted)
+    short, usual = core(tmp_path / "short", source), core(tmp_path / "usual", source)
+    answers = [short.accept(messages[n : n + 50], NOW + n) for n in range(0, 400, 50)]
+    monkeypatch.setattr(PlainReader, "read", lambda *_: None)
+    assert [usual.accept(messages[n : n + 50], NOW + n) for n in range(0, 400, 50)] == answers
+    assert contents(short) == contents(usual)
+    assert taken[0] > 50 or source is TASMOTA  # its values are in an object of their own
+
+
+def test_a_device_that_is_not_served_is_counted_and_not_stored(tmp_path: Path) -> None:
+    made = core(tmp_path / "g", FLAT, {"town": frozenset({"a"})})
+    messages = [Incoming(f"s/{who}", b'{"pm10":5}') for who in "aba"]
+    assert made.accept(messages, NOW) == Counts(received=3, stored=2, duplicate=0, flagged=0, rejected=1)
+    assert made.buffer.counters()["gw_not_served"] == 1
+
+
+def test_a_sender_beyond_its_budget_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MESSAGES", budget.Rate(3, 1))
+    monkeypatch.setattr(budget, "READINGS", budget.Rate(100, 1))
+    made = core(tmp_path / "g", FLAT)
+    counts = made.accept([Incoming("s/a", b'{"pm10":%d}' % n) for n in range(5)], NOW)
+    assert (counts.stored, counts.rejected) == (3, 2)
+
+
+def test_names_in_ever_new_orders_do_not_fill_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.decoding.plain._MOST_SHAPES", 5)
+    monkeypatch.setattr("gateway.batch._KINDS", 20)
+    made = core(tmp_path / "g", {**FLAT, "ignore": ["x*"]})
+    for n in range(100):
+        assert made.accept([Incoming("s/a", b'{"pm10":%d,"x%d":1}' % (n, n))], NOW + n).stored == 1
+    assert len(made._batch._of_shape) <= 21
