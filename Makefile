@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-firmware chaos engine scale-test site release clean
+.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ mutation: dev ## mutation testing of the core modules (hours): make mutation ARG
 
 bench: dev servers ## measure speed, latency and memory; writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-peers: dev servers ## gateway and ingest beside Telegraf: make bench-peers ARGS='--telegraf /usr/bin/telegraf'
+	$(BIN)/python -m tests.bench.peers $(ARGS)
 
 bench-firmware: dev servers ## publish rate, heap, bundle size and flash wear of the firmware
 	$(BIN)/python tools/bench_firmware.py $(ARGS)

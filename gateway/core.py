@@ -14,22 +14,22 @@ import numpy as np
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
-from gateway.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.decoding.reject_kinds import kinds_of
 from gateway.identity import PLACES, with_keys
 from gateway.incoming import Counts, Incoming, Redelivered
 from gateway.ledger import Ledger
-from gateway.named import CHANNELS, OTHERS, Named, OverShare
-from gateway.not_served import NotServedNames
 from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import opened
 from gateway.refusals import Problem, refused
 from gateway.routes import NotServed, Route, Routes, Served, Source
+from gateway.senders.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
+from gateway.senders.named import CHANNELS, OTHERS, Named, OverShare
+from gateway.senders.not_served import NotServedNames
+from gateway.senders.unasked import Unasked
 from gateway.shortest import ShortestWay
 from gateway.stamping import Stamping
-from gateway.unasked import Unasked
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from adapters.sqlite.buffer import Buffer
 from gateway.batch import Batch
-from gateway.budget import Budget
 from gateway.decoding.plain import Message, Plain
 from gateway.incoming import Incoming
-from gateway.named import OTHERS, Named
 from gateway.routes import Route, Routes
+from gateway.senders.budget import Budget
+from gateway.senders.named import OTHERS, Named
 
 
 class ShortestWay:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import rows
-from gateway.not_served import named
+from gateway.senders.not_served import named
 from registry.city import City
 from registry.unregistered import nearest_id, unregistered
 from telemetry.periods import local_clock

@@ -81,14 +81,17 @@ class Mapper:
         )
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
-        self._shortest = PlainReader(self._values, self._entry, self._used, self._entry_of_name, self._clock)
+        by_name = self._entry_of_name if "" in mapping.inside and self._named_places is None else lambda _: PASS
+        self._shortest = PlainReader(self._values, self._entry, self._used, by_name, self._clock)
 
     def plain(self, levels: Names[str, str]) -> tuple[PlainReader, str] | None:
         """The shortest way of the messages of one address, and their device; None where they need a longer one.
 
         `levels`: named levels of the topic. Raises Rejected where they name no valid device.
         """
-        if self._each or self._unless or self._device is None or not self._device.is_named_by(levels):
+        if self._each or self._unless or not self._shortest.usable:
+            return None
+        if self._device is None or not self._device.is_named_by(levels):
             return None
         return self._shortest, self._device.of(Context({}, {}, levels))
 

@@ -69,6 +69,7 @@ class PlainReader:
     ) -> None:
         paths = [(steps(value.path), entry(value.rule)) for value in values]
         self._single = {str(path[0]): meaning for path, meaning in paths if path and len(path) == 1}
+        self.usable = all(path is not None for path, _ in paths)  # a condition may need any member
         self._others, self._of_name, self._clock = others, of_name, clock
         times = [steps(path) for path in clock.paths]
         self._time = times[0] if len(times) == 1 else None

@@ -31,9 +31,9 @@ from websockets.typing import Subprotocol
 
 from adapters.connections import Connections, peer
 from adapters.sqlite.transactions import Transactions
-from gateway.budget import Pace, Rate
 from gateway.doors.inbox import Inbox
 from gateway.doors.ocpp_calls import Station
+from gateway.senders.budget import Pace, Rate
 from registry.settings import OcppSettings
 from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.periods import iso

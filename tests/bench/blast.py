@@ -1,8 +1,9 @@
 """Publishes at QoS 1 as fast as a broker takes it, with prepared packets over a bare socket.
 
-    python -m tests.bench.blast PORT MESSAGES DEVICES
+    python -m tests.bench.blast PORT MESSAGES DEVICES [senml|flat] [FIRST]
 
-A client library would be the bottleneck of the measurement. At most 2,000 messages are unacknowledged.
+FIRST: number of the first message. A client library would be the bottleneck of the
+measurement. At most 2,000 messages are unacknowledged.
 """
 
 from __future__ import annotations
@@ -37,7 +38,31 @@ def reading(device: int, second: int) -> bytes:
     ).encode()
 
 
-def blast(port: int, messages: int, devices: int) -> float:
+def flat(number: int) -> bytes:
+    """Flat JSON of 108 bytes without a time, as many Wi-Fi sensors send it; `co2` tells messages apart."""
+    part, small = number % 1000, number % 10
+    return (
+        f'{{"pm2_5":{8 + number % 2}.{small}57,"pm10":{24 + number % 9}.{small}5,"temperature":21.{part:03},'
+        f'"humidity":45.{part:03},"no2":12.{part:03},"co2":{400 + number / 10_000:.4f},"rssi":-6{small}}}'
+    ).encode()
+
+
+def senml(device: int, second: int) -> bytes:
+    """137 bytes of SenML: three readings of one moment, numbered."""
+    third = f',{{"n":"no2","u":"ppb","v":{10 + device % 9}.{second % 10}}}]'
+    return reading(device, second)[:-1] + third.encode()
+
+
+def message(form: str, number: int, devices: int, start: int) -> tuple[str, bytes]:
+    """Topic and payload of a message. `start`: the time of the first, s."""
+    device = number % devices
+    if form == "flat":
+        return f"flat/dev-{device}", flat(number)
+    of = senml if form == "senml 137" else reading
+    return f"cv/1/bench/dev-{device}/data", of(device, start + number // devices)
+
+
+def blast(port: int, messages: int, devices: int, form: str = "senml", first: int = 0) -> float:
     """Publish; returns the seconds until the last acknowledgement."""
     link = socket.create_connection(("127.0.0.1", port))
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -51,8 +76,7 @@ def blast(port: int, messages: int, devices: int) -> float:
     queued, acked, waiting = 0, 0, b""
     while acked < messages:
         while queued < messages and queued - acked < _AHEAD and len(waiting) < 60_000:
-            device, second = queued % devices, start + queued // devices
-            waiting += packet(f"cv/1/bench/dev-{device}/data", reading(device, second), queued % 65535 + 1)
+            waiting += packet(*message(form, first + queued, devices, start), queued % 65535 + 1)
             queued += 1
         readable, writable, _ = select.select([link], [link] if waiting else [], [], 30)
         if writable:
@@ -65,4 +89,7 @@ def blast(port: int, messages: int, devices: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{blast(*map(int, sys.argv[1:4]))}\n")
+    port, messages, devices = map(int, sys.argv[1:4])
+    form = sys.argv[4] if len(sys.argv) > 4 else "senml"
+    first = sys.argv[5] if len(sys.argv) > 5 else "0"
+    sys.stdout.write(f"{blast(port, messages, devices, form, int(first))}\n")

@@ -9,11 +9,12 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Rejects
-from gateway import budget, ledger, named, routes
+from gateway import ledger, routes
 from gateway.core import Core, Incoming
 from gateway.decoding.decoded import MOST_BOOTS, MOST_RECORDS
 from gateway.health import health
 from gateway.requests import AT_ONCE, FIRST_PAUSE
+from gateway.senders import budget, named
 from tests.gateway import cores
 from tests.gateway.cores import ARRIVAL as NOW
 

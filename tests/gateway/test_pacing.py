@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.budget import OLD, OLD_AT_ONCE
 from gateway.incoming import Incoming
+from gateway.senders.budget import OLD, OLD_AT_ONCE
 from gateway.service import _FLIGHT, _RECEIPT_MS, _Flight
 from tests.gateway import cores
 

@@ -20,10 +20,10 @@ from ocpp.v201 import ChargePoint as Station201
 
 from adapters.sqlite.transactions import Transactions
 from edge.tools import enrol
-from gateway.budget import Pace
 from gateway.doors.inbox import Inbox
 from gateway.doors.ocpp import CALLS, OcppDoor
 from gateway.doors.ocpp_calls import Station
+from gateway.senders.budget import Pace
 from registry.settings import OcppSettings
 from telemetry.errors import Rejected
 from tests.gateway.doors.door_bench import DoorBench, recent
