@@ -41,7 +41,17 @@ _ASK_MS = 10_000
 _MOST_ASKED = 10_000
 _LONGEST_PAUSE = 30_000
 _RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
+_SENDING_SHARE, _LONGEST_FLUSH_MS = 10, 5000
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
+
+
+def pause_ms(sending: int) -> int:
+    """How long after a flush the next one comes at the earliest, when reading and sending took so many ms.
+
+    Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
+    every second of its minute: sending has a tenth of the time. With little to send this changes nothing.
+    """
+    return min(max(sending, 0) * _SENDING_SHARE, _LONGEST_FLUSH_MS)
 
 
 @dataclass(slots=True)
@@ -127,10 +137,12 @@ class Gateway:
         self._receive_from_doors()
         self._process_receipts()
         now = self.clock()
-        if is_due(self._next_flush, now, self.flush_ms):
+        if is_due(self._next_flush, now, max(self.flush_ms, _LONGEST_FLUSH_MS)):
             self._next_flush = now + self.flush_ms
             self._housekeeping(now)
+            begun = self.clock()
             self._send(now)
+            self._next_flush = max(self._next_flush, now + pause_ms(self.clock() - begun))
 
     def _paused(self) -> bool:
         return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)

@@ -83,7 +83,7 @@ class Reader:
 def packet(block: bytes, place: int) -> tuple[int, int]:
     """Where the body of the packet at `place` begins and ends; beyond the block where its head is not whole.
 
-    One with a length of more than four bytes ends with the fifth: whoever reads it finds it there.
+    One with a length of more than four bytes ends with the fifth: its reader finds it there.
     """
     if place + 1 < len(block) and block[place + 1] < 0x80:  # the usual length
         return place + 2, place + 2 + block[place + 1]

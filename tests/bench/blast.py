@@ -39,7 +39,7 @@ def reading(device: int, second: int) -> bytes:
 
 
 def flat(number: int) -> bytes:
-    """Flat JSON of 108 bytes without a time, as many Wi-Fi sensors send it; `co2` tells messages apart."""
+    """Flat JSON of 108 bytes without a time, as many Wi-Fi sensors send it; `co2` differs in every message."""
     part, small = number % 1000, number % 10
     return (
         f'{{"pm2_5":{8 + number % 2}.{small}57,"pm10":{24 + number % 9}.{small}5,"temperature":21.{part:03},'

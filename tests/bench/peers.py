@@ -74,7 +74,7 @@ class Peer(Protocol):
         ...
 
     def stored(self) -> int:
-        """How many different messages are in the store, and none is under way."""
+        """How many different messages are in the store, and none is in flight."""
         ...
 
     def points(self) -> int:
@@ -252,7 +252,7 @@ def killed(peer: Any, port: int, messages: int, form: str) -> dict[str, float]:
         time.sleep(1)
         stored = peer.stored()
         last, same = stored, same + 1 if stored == last else 0
-    return {"lost": messages - stored, "doubled": peer.points() - stored}
+    return {"lost": max(messages - stored, 0), "doubled": peer.points() - min(stored, messages)}
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gateway.incoming import Incoming
 from gateway.senders.budget import OLD, OLD_AT_ONCE
-from gateway.service import _FLIGHT, _RECEIPT_MS, _Flight
+from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight, pause_ms
 from tests.gateway import cores
 
 NOW = 1_709_294_400_000
@@ -52,3 +55,30 @@ def test_of_old_windows_few_leave_at_once_and_live_ones_first(tmp_path: Path) ->
     mixed, _ = core.pending(20_000, now=NOW)
     assert len(mixed.window) == OLD_AT_ONCE
     assert sorted(mixed.window.tolist())[-10] == NOW + 60_000
+
+
+@pytest.mark.parametrize(("spent", "pause"), [(-5000, 0), (0, 0), (20, 200), (300, 3000), (700, 5000), (60_000, 5000)])
+def test_sending_has_a_tenth_of_the_time_but_no_window_waits_long(spent: int, pause: int) -> None:
+    assert pause_ms(spent) == pause
+
+
+@pytest.mark.parametrize(("spent", "gap"), [(10, 1000), (250, 2500), (2000, 5000)])
+def test_flushes_follow_what_they_cost(spent: int, gap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    core, clock, sent = cores.make(tmp_path), [NOW], list[int]()
+
+    def pending(*_: Any, now: int, **__: Any) -> Any:
+        sent.append(now)
+        clock[0] += spent
+        return plain(0)
+
+    plain = core.pending
+    monkeypatch.setattr(core, "pending", pending)
+    monkeypatch.setattr("gateway.service.wait", lambda *_, **__: None)
+    answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
+    link: Any = SimpleNamespace(connected=True, epoch=1, **answers)
+    gateway = Gateway("gw", core, link, link, lambda: clock[0])
+    while clock[0] < NOW + 40_000:
+        gateway.step()
+        clock[0] += 50
+    gaps = {b - a for a, b in pairwise(sent)}
+    assert all(gap <= g <= gap + 50 for g in gaps), gaps

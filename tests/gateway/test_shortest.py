@@ -71,7 +71,7 @@ def record(rng: random.Random) -> Any:
 
 
 def payload(rng: random.Random, source: dict[str, Any]) -> bytes:
-    """A payload, rarely one that is no JSON."""
+    """A payload, rarely not valid JSON."""
     if rng.random() < 0.05:
         return rng.choice([b"", b"{", b'{"pm2_5":nan}', b'{"pm2_5":1,"pm2_5":2}', b"\xff", b'{"pm2_5": 1} {"pm10": 2}'])
     if source is ZIGBEE:
