@@ -15,6 +15,7 @@ from tests.conftest import ServerFactory
 from tests.firmware.flash import records_of
 from tests.firmware.interpreters import usable
 from tests.firmware.listener import Listener
+from tests.firmware.nameserver import NameServer
 from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
 from tests.servers import Mosquitto, wait_for
@@ -68,14 +69,16 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
     with (
         Listener(broker.port, "demo", clock) as heard,
         TimeServer(clock) as ntp,
+        NameServer() as names,
         Node(tmp_path / "node", bits=32, heap=HEAP, script="rom_node.py") as node,
     ):
         node.install_rom()
-        node.wiring["speed"] = SPEED
+        node.wiring.update(speed=SPEED, dns=[names.name])
         node.air()
         node.pms.period_s = 0.02
         link = {"keepalive_s": 3600, "backoff_max_s": 60}
-        node.start("127.0.0.1", broker.port, "demo", "n1", 60, mqtt=link, ntp=[ntp.name], health_s=120)
+        time_server = f"time.example:{ntp.name.partition(':')[2]}"
+        node.start("broker.example", broker.port, "demo", "n1", 60, mqtt=link, ntp=[time_server], health_s=120)
         rests = a_day(broker, heard, node)
         taken = max(records_of(node.workdir))[1]  # the node numbers what it takes from 0 on
         wait_for(lambda: (1, taken) in heard.records, 30, "the last record")

@@ -20,6 +20,7 @@ from tests.conftest import ServerFactory
 from tests.firmware.certificates import Authority
 from tests.firmware.flash import records_of, ring_of
 from tests.firmware.gateway import NODE, Gateway
+from tests.firmware.nameserver import NameServer
 from tests.firmware.node import Node
 from tests.firmware.timeserver import FastClock, TimeServer
 from tests.servers import Mosquitto, free_port, wait_for
@@ -34,9 +35,17 @@ class Trouble:
     """A broker with TLS, a node, a time server, a gateway, and what can happen to them."""
 
     def __init__(
-        self, broker: Mosquitto, node: Node, ntp: TimeServer, ca: Authority, port: int, gateway: Gateway
+        self,
+        broker: Mosquitto,
+        node: Node,
+        ntp: TimeServer,
+        names: NameServer,
+        ca: Authority,
+        port: int,
+        gateway: Gateway,
     ) -> None:
         self.broker, self.node, self.ntp, self.ca, self.port, self.gateway = broker, node, ntp, ca, port, gateway
+        self.names = names
         self.kinds = [
             self.broker_stopped,
             self.broker_killed,
@@ -45,6 +54,7 @@ class Trouble:
             self.node_loses_power,
             self.session_lost,
             self.certificate_expired,
+            self.name_server_silent,
         ]
 
     def goes_on(self, records: int) -> None:
@@ -117,6 +127,16 @@ class Trouble:
         self.broker.extra = good
         self.broker.start()
 
+    def name_server_silent(self, records: int) -> None:
+        """The name server does not answer while the broker and the node start again: the last address is used."""
+        self.names.silent = True
+        self.broker.stop()
+        self.node.kill()
+        self.node.boot()
+        self.broker.start()
+        self.goes_on(records)
+        self.names.silent = False
+
 
 class Proof:
     """The particle sensor shows the true time: PM10 the seconds since the start, PM2.5 the milliseconds."""
@@ -184,16 +204,18 @@ def placed(server: ServerFactory, folder: Path, bits: int, proof: Proof) -> Iter
     with (
         Gateway(folder / "gateway", broker.port, proof.clock) as gateway,
         TimeServer(proof.clock, silent=True) as ntp,
+        NameServer() as names,
         Node(folder / "node", bits, heap="128k", slots=True) as node,
     ):
         node.install()
-        node.wiring.update(speed=SPEED, sectors=64)
+        node.wiring.update(speed=SPEED, sectors=64, dns=[names.name])
         link = {"tls": node.certified(ca, "n1"), "keepalive_s": 20, "backoff_max_s": 8}
-        node.configure("127.0.0.1", port, *NODE, mqtt=link, ntp=[ntp.name], health_s=60)
+        time_server = f"time.example:{ntp.name.partition(':')[2]}"
+        node.configure("broker.example", port, *NODE, mqtt=link, ntp=[time_server], health_s=60)
         node.pms.period_s = 0.02
         node.pms.values = proof.values
         node.boot()
-        yield Trouble(broker, node, ntp, ca, port, gateway)
+        yield Trouble(broker, node, ntp, names, ca, port, gateway)
 
 
 @pytest.mark.parametrize("bits", [64, 32] if LONG else [32])
