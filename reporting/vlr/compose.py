@@ -98,7 +98,7 @@ def _progress(review: Review, draw: Draw) -> Iterator[Block]:
          f"{g.with_value} of {g.figures}", g.why)
         for g in review.goals
     )  # fmt: skip
-    yield Grid(("goal", "name", "score", "scored", "with a value", "remark"), rows, (11, 57, 14, 15, 24, 47))
+    yield Grid(("goal", "name", "score", "scored", "with a value", "remark"), rows, (12, 56, 14, 15, 24, 47))
     for goal in review.goals:
         yield from _goal(review, goal, draw)
 
@@ -111,7 +111,7 @@ def _goal(review: Review, goal: GoalView, draw: Draw) -> Iterator[Block]:
     mine = [f for f in official(review.figures) if f.code in goal.kpis and f.value is not None]
     if mine:
         head = ("KPI", "name", "value", "unit", "coverage", "quality", "a year", "target", "verdict")
-        yield Grid(head, tuple(_row(review, f) for f in mine), (31, 36, 19, 27, 21, 23, 21, 19, 23))
+        yield Grid(head, tuple(_row(review, f) for f in mine), (31, 35, 19, 27, 23, 23, 23, 19, 24))
         picture = draw(review, goal)
         if picture:
             yield Picture(picture, f"Values over the years of the figures of goal {goal.number}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from pathlib import Path
 
 import docx
 import msgspec
 import pytest
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from reporting.figures.figures import figures
 from reporting.sdg.view import goal_views, goals_of, kpis_by_goal
@@ -141,6 +143,24 @@ def test_the_columns_of_a_table_have_their_widths_in_every_program(store: str, t
         widths = [column.width for column in table.columns]
         assert widths == [cell.width for cell in table.rows[-1].cells]
         assert len(set(widths)) > 1
+
+
+def test_no_word_of_a_table_is_wider_than_its_column(store: str, tmp_path: Path) -> None:
+    """Measured in DejaVu Sans, which is wider than Calibri and stands in for it where there is none."""
+    word = docx.Document(io.BytesIO(write(store, tmp_path / "vlr")["vlr.docx"]))
+    font = {bold: get_font(findfont(FontProperties(family="DejaVu Sans", weight=bold))) for bold in ("bold", "normal")}
+    too_wide = []
+    for table in word.tables:
+        for n, row in enumerate(table.rows):
+            for cell in row.cells:
+                room = cell.width.pt - 2 * 5.4  # the margins of a cell
+                for piece in re.split(r"[ /-]", cell.text):
+                    measured = font["normal" if n else "bold"]
+                    measured.set_size(700, 72)  # 7 pt a hundred times, so that no letter is rounded to a pixel
+                    measured.set_text(piece, 0.0)
+                    if measured.get_width_height()[0] / 6400 > room:
+                        too_wide.append((piece, round(room, 1)))
+    assert too_wide == []
 
 
 def test_the_state_of_each_figure_stands_in_the_review_and_in_the_sheet_of_a_pack(store: str, tmp_path: Path) -> None:
