@@ -248,7 +248,7 @@ def killed(peer: Any, port: int, messages: int, form: str) -> dict[str, float]:
     peer.kill()
     publish(port, messages - half, form, half)
     last, same, stored = -1, 0, 0
-    while stored < messages and same < 20:  # unchanged for 20 s: nothing comes any more
+    while stored < messages and same < 60:  # unchanged for a minute: nothing comes any more
         time.sleep(1)
         stored = peer.stored()
         last, same = stored, same + 1 if stored == last else 0

@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=(), help="only these faults")
     parser.add_argument("--calm", type=float, default=CALM, help="seconds in which everything must have healed")
     options = parser.parse_args()
+    if not options.seed and not options.table:
+        parser.error("nothing to do: name seeds (--seed 1 2) or a document (--table FILE)")
     if reason := why_not():
         print(f"no faults in the kernel's network, only in a TCP proxy: {reason}", flush=True)
     with nullcontext() if reason else apart():
