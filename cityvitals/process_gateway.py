@@ -22,7 +22,7 @@ from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoding.decoded import AHEAD
 from gateway.plausible import Registered
-from gateway.routes import Source
+from gateway.routes import Share, Source
 from gateway.service import Gateway
 from registry.city import City
 from registry.health import beat_ms
@@ -82,7 +82,14 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     buffer.limit(s.max_buffer_mb << 20)
     for city in cities:
         buffer.table.set_rollovers(city.id, city.rollovers)
-    core = Core(buffer, sources_of(s, cities), s.max_payload_kb << 10, served_by(s, cities), Registered.of(cities))
+    core = Core(
+        buffer,
+        sources_of(s, cities),
+        s.max_payload_kb << 10,
+        served_by(s, cities),
+        Registered.of(cities),
+        Share.parse(s.share),
+    )
     filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(

@@ -23,7 +23,7 @@ from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import opened
 from gateway.refusals import Problem, refused
-from gateway.routes import NotServed, Route, Routes, Served, Source
+from gateway.routes import ALL, NotServed, Route, Routes, Served, Share, Source
 from gateway.senders.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.senders.named import CHANNELS, OTHERS, Named, OverShare
 from gateway.senders.not_served import NotServedNames
@@ -53,15 +53,16 @@ class Core:
         max_payload: int = 256 << 10,
         served: Served | None = None,
         registered: Registered = NOTHING,
+        share: Share = ALL,
     ) -> None:
         """`served`: the cities, and of each the devices (none: all), that messages may name; None: any.
 
-        `registered`: plausible ranges and powers from the city files.
+        `registered`: plausible ranges and powers from the city files. `share`: which devices at the brokers it takes.
         """
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
-        self._routes = Routes(sources, served, (series.city for series in buffer.table.all))
+        self._routes = Routes(sources, served, (series.city for series in buffer.table.all), share)
         self._max_payload = max_payload
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table, registered)
@@ -248,7 +249,7 @@ class Core:
     def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
         """A message's rows, of each device by themselves. Raises Rejected."""
         first = route.decode(message.payload, arrival, route.options)
-        parts = [first, *first.more] if first.more else [first]
+        parts = self._routes.mine(route, [first, *first.more] if first.more else [first])
         for rows in parts:
             check_records(rows)
             if rows.device is None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 from adapters.serial.settings import LineSettings
-from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.plain import Plain
 from gateway.decoding.reading import Reading
 from gateway.formats import Decode, decoder, may_carry_users
@@ -90,14 +91,44 @@ class Route(NamedTuple):
     plain: Plain | None = None
 
 
-class Routes:
-    """The routes of a gateway's sources. `served`: the cities, and of each the devices (none: all), that messages may
-    name. None: the first UNCONFIGURED cities; `met`: those known before.
+class Share(NamedTuple):
+    """Which devices a gateway takes where several read the same brokers: the part `number` (from 1) of `of`.
+
+    Every gateway gets and acknowledges every message; it decodes and stores those of its own devices. So the windows of
+    a device are always of one gateway, and what comes while that one is away waits in its session at the broker.
     """
 
-    def __init__(self, sources: Sequence[Source], served: Served | None = None, met: Iterable[str] = ()) -> None:
+    number: int = 1
+    of: int = 1
+
+    @staticmethod
+    def parse(text: str) -> Share:
+        """From "2/3", as the settings have checked it."""
+        number, _, of = text.partition("/")
+        return Share(int(number), int(of))
+
+    def takes(self, city: str, device: str) -> bool:
+        """Whether a device is of this share."""
+        return self.of == 1 or crc32(f"{city}/{device}".encode()) % self.of == self.number - 1
+
+
+ALL = Share()
+
+
+class Routes:
+    """The routes of a gateway's sources. `served`: the cities, and of each the devices (none: all), that messages may
+    name. None: the first UNCONFIGURED cities; `met`: those known before. `share`: of the devices at the brokers.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        served: Served | None = None,
+        met: Iterable[str] = (),
+        share: Share = ALL,
+    ) -> None:
         self._sources = [(matcher(s.topic), s) for s in sources]
-        self._served = served
+        self._served, self._share = served, share
         self._met = list(dict.fromkeys(met))[:UNCONFIGURED]
         self._found: dict[str, Route] = {}
 
@@ -125,9 +156,18 @@ class Routes:
             decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
             plain = source.reading.plain(address, levels, city, options.secret) if source.reading else None
             named, paced = "" if mapped else device, source.door != "mqtt"
+            known = named or (plain.device if plain else "")
+            if known and not paced and not self._share.takes(city, known):
+                decode, plain = _of_another, None
             users = may_carry_users(source.format)
             return Route(city, named, decode, options, users, named or address, paced, plain)
         raise Rejected("no source is configured for this topic")
+
+    def mine(self, route: Route, parts: list[Decoded]) -> list[Decoded]:
+        """Of what a message names, the devices that this gateway takes. What comes through a door reaches no other."""
+        if self._share.of == 1 or route.paced or route.device:
+            return parts
+        return [rows for rows in parts if rows.device is None or self._share.takes(route.city, rows.device)]
 
     def check_served(self, city: str, device: str) -> None:
         """Raise NotServed for a city or device that is not configured here."""
@@ -154,3 +194,8 @@ class Routes:
     def cities(self) -> list[str]:
         """The cities that are served, sorted."""
         return sorted(self._met if self._served is None else self._served)
+
+
+def _of_another(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:  # noqa: ARG001 - a decoder
+    """Of a device that another gateway takes: nothing."""
+    return Decoded()

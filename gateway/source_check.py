@@ -35,7 +35,8 @@ def check_topic(topic: str, where: str) -> None:
     if topic.startswith("$share/"):
         raise UsageError(
             f"{where}: a shared subscription ('{topic}') deals one device's messages out to several gateways, whose"
-            " windows would replace each other. Give each gateway its own devices by topic; see docs/reliability.md."
+            ' windows would replace each other. Write share = "1/2" under [gateway] of the first of two gateways, "2/2"'
+            " of the second: each then takes its part of the devices."
         )
     levels, named = topic.split("/"), [name for name, _ in _NAMED.findall(topic)]
     for name in named:

@@ -1,5 +1,5 @@
-"""The devices whose windows a gateway may send: those whose registry entry names it, else those it was the first to
-send.
+"""The devices whose windows a gateway may send: those whose registry entry, or whose city, names it, else those it
+was the first to send.
 
 And the ranges of their values: those of the quantities, or of the device in the registry.
 """
@@ -44,6 +44,7 @@ class Senders:
             if device.gateway
         }
 
+        self._of_city = {city.id: frozenset(city.city.gateways) for city in cities.values() if city.city.gateways}
         self.ranges = {
             Series(city.id, device.id, quantity): limits
             for city in cities.values()
@@ -67,11 +68,17 @@ class Senders:
         named = self._registered.get((city, device))
         if named is not None:
             return "" if gateway in named else f"device '{device}' is registered for gateway {', '.join(sorted(named))}"
+        of_city = self._of_city.get(city)
+        if of_city is not None and gateway not in of_city:
+            known = ", ".join(sorted(of_city))
+            return f"the gateways of city '{city}' are {known}; '{gateway}' may send none of its devices"
         owner = self._owners.of(city, device)
         if owner is None and self._owners.held(gateway) >= MOST:
             return f"device '{device}' is one more than {MOST} of gateway '{gateway}'; register it"
-        if owner not in (None, gateway):
-            return f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry"
+        if of_city is None and owner not in (None, gateway):
+            return (
+                f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry or in [city]"
+            )
         return ""
 
 

@@ -314,6 +314,7 @@ class Denominators(_Strict):
     income_per_capita: float | None = Field(None, gt=0)
     heating_degree_days: float | None = Field(None, ge=0)
     car_share: float | None = Field(None, ge=0)
+    gateways: list[str] = []  # that may send windows of its devices; empty: of each device the first that does
     extra: dict[str, Any] = {}
 
     @field_validator("id")

@@ -100,6 +100,7 @@ class GatewaySettings(Section):
     It serves the cities of `cities`, of its sources and of the city files; with `registered_only`, only devices that
     the city files list. Messages of others are counted and not stored.
     `brokers`: further brokers whose messages it reads; it publishes on `broker` and `uplink`.
+    `share`: which of how many gateways at the same brokers it is, each of which takes its part of the devices.
     """
 
     id: str = "gateway-1"
@@ -116,8 +117,17 @@ class GatewaySettings(Section):
     user_key: SecretStr | None = None
     cities: list[str] = []
     registered_only: bool = False
+    share: str = "1/1"
     push: PushSettings = PushSettings()
     ocpp: OcppSettings = OcppSettings()
+
+    @field_validator("share")
+    @classmethod
+    def _part(cls, value: str) -> str:
+        number, slash, of = value.partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise ValueError(f"'{value}': write which of how many gateways it is, such as 1/2 and 2/2")
+        return value
 
     @field_validator("width_s")
     @classmethod

@@ -14,7 +14,7 @@ from reporting.region.groups import check_group
 from telemetry.errors import UsageError, nearest
 
 _TEXT = {"id", "name", "country", "timezone", "group", "region"}
-_NOT_A_CELL = {"extra", "emission_factors"}
+_NOT_A_CELL = {"extra", "emission_factors", "gateways"}
 _MOST = 20
 
 

@@ -100,6 +100,20 @@ def test_a_registry_entry_says_which_gateways_may_send_a_device(tmp_path: Path) 
     assert "registered for gateway one, two" in hub.send("three", windows(2))[0]
 
 
+def test_a_city_says_which_gateways_share_its_devices(tmp_path: Path) -> None:
+    shared = city().model_dump()
+    shared["city"]["gateways"] = ["one", "two"]
+    shared["device"][1]["gateway"] = ["two"]
+    hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", City.model_validate(shared))
+    assert hub.send("one", windows(0), windows(0, device="unregistered")) == []
+    assert hub.send("two", windows(1), windows(1, device="m2"), windows(1, device="unregistered")) == []
+    assert hub.send("three", windows(2)) == [
+        "the gateways of city 'aba' are one, two; 'three' may send none of its devices"
+    ]
+    assert hub.send("one", windows(2, device="m2")) == ["device 'm2' is registered for gateway two"]
+    assert hub.held() == {"m1": 2, "m2": 1, "unregistered": 2}
+
+
 def test_windows_of_a_city_on_the_topic_of_another_are_refused(tmp_path: Path) -> None:
     hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", city())
     hub.link._topic = lambda payload: "cv/1/other/gw/windows"  # type: ignore[method-assign]
