@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 import websockets
 
 from tests.chain import Chain
@@ -18,6 +19,7 @@ from tests.gateway.doors.door_bench import CITY, closed_port, recent
 from tests.processes import wait_for
 
 KILLS = 20 if os.environ.get("CITYVITALS_LONG") else 3
+pytestmark = pytest.mark.timeout(1200)
 
 
 class Bench(Chain):
