@@ -1,7 +1,9 @@
-// The form for a token, where the server needs one.
+// The form for a token, where the server needs one, and the way to the identity provider, where it has one.
 
-import { hasToken, useToken } from "../lib/api.js";
+import { getJson, hasToken, useToken } from "../lib/api.js";
 import { el } from "../lib/dom.js";
+import { note } from "../lib/parts.js";
+import { here } from "../lib/place.js";
 import { t } from "../lib/text.js";
 
 /** A form that asks for a token, then loads the page again with it. `why`: the server's sentence about the one sent. */
@@ -22,6 +24,22 @@ export function entry(why) {
     el("p", { class: "muted" }, t("entry.how")),
   );
   useToken("");
+  provider().then((parts) => form.prepend(...parts), () => {});
   queueMicrotask(() => input.focus());
   return form;
+}
+
+const FAILED = ["refused", "no_role", "away"];
+
+/** The link to the identity provider, and why the last sign-in failed. */
+async function provider() {
+  const me = await getJson("/v1/me");
+  return me.login ? signInLink() : [];
+}
+
+/** The same where the server is already known to have a provider. */
+export function signInLink() {
+  const { login } = here().query;
+  const failed = FAILED.includes(login) ? [note("bad", t(`login.${login}`))] : [];
+  return [...failed, el("p", {}, el("a", { class: "button main", href: "/v1/login" }, t("login.button")))];
 }

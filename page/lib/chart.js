@@ -153,10 +153,17 @@ function area(values, s) {
   return `M${s.x(known[0][1])} ${s.bottom}L${top}L${s.x(known.at(-1)[1])} ${s.bottom}Z`;
 }
 
+/** The area from `low` to `high`, in pieces where values are missing between. */
 function band(series, s) {
-  const up = series.high.map((v, i) => `${s.x(i).toFixed(1)} ${s.y(v).toFixed(1)}`);
-  const down = series.low.map((v, i) => `${s.x(i).toFixed(1)} ${s.y(v).toFixed(1)}`).reverse();
-  return svg("path", { class: "band", d: `M${[...up, ...down].join("L")}Z`, "data-tone": series.tone });
+  const at = (values, i) => `${s.x(i).toFixed(1)} ${s.y(values[i]).toFixed(1)}`;
+  const pieces = [];
+  for (const [i, v] of series.high.entries()) {
+    if (v === null) continue;
+    if (i && series.high[i - 1] !== null) pieces.at(-1).push(i);
+    else pieces.push([i]);
+  }
+  const d = pieces.map((piece) => `M${[...piece.map((i) => at(series.high, i)), ...[...piece].reverse().map((i) => at(series.low, i))].join("L")}Z`).join("");
+  return svg("path", { class: "band", d, "data-tone": series.tone });
 }
 
 function bars(series, s) {

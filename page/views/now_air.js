@@ -61,9 +61,16 @@ function pollutants(city, air) {
 
 function pollutant(city, p) {
   const name = el("a", { href: addressOf(city.id, ["k", "EN:EN:AQ:1C", p.part], { period: "24h" }), title: partText(p.part) }, POLLUTANTS[p.part]);
+  if (p.highest_8h !== undefined && p.highest_8h !== null) return eightHours(name, p);
   if (p.value === null) return el("li", {}, name, none(reason(p.reason, p.notes)));
   if (p.limit === null) return el("li", {}, name, el("b", {}, number(p.value)), el("span", { class: "muted small wide-cell" }, t("now.air.no_limit")));
   return el("li", {}, name, el("b", {}, number(p.value)), track(p.value, p.limit), el("span", { class: "muted small num" }, t("share_of", { share: percent(p.value / p.limit), limit: number(p.limit) })));
+}
+
+/** Ozone: its guideline is one for 8 hours. */
+function eightHours(name, p) {
+  name.append(` ${t("now.air.eight")}`);
+  return el("li", {}, name, el("b", {}, number(p.highest_8h)), track(p.highest_8h, p.limit_8h), el("span", { class: "muted small num" }, t("share_of", { share: percent(p.highest_8h / p.limit_8h), limit: number(p.limit_8h) })));
 }
 
 function hours(air, clock) {

@@ -1,4 +1,4 @@
-// Plan: how many charging points fit beside a measured load, and what if. A plan never looks like a measurement.
+// Plan: how many charging points fit beside a measured load, what if, and what comes. A plan never looks like a measurement.
 
 import { getJson } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
@@ -8,20 +8,23 @@ import { card, chip, note, segments, sentence } from "../lib/parts.js";
 import { labels } from "../lib/period.js";
 import { addressOf, go, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
+import { outlook } from "./plan_outlook.js";
 import { scenario } from "./plan_scenario.js";
 import { recorded } from "./plan_sessions.js";
 
 const DEFAULTS = { n: 20, kw: 7.2, a: 63, km: 13000, per: 20, home: 90, meter: "" };
 const FUSES = ["25", "35", "50", "63", "80", "100", "125", "160", "250", "400"];
 const POWERS = ["3.7", "7.2", "11", "22"];
+const OTHERS = { scenario, outlook };
 const CALM_MS = 250;
 const AGAIN_MS = 15000;
 
 export async function plan(root, context) {
   const { city, query, signal } = context;
-  const show = query.show === "scenario" ? "scenario" : "charging";
-  root.append(el("div", { class: "view-head" }, segments(t("plan.what"), [["charging", t("plan.charging")], ["scenario", t("scenario.tab")]], show, (id) => go(addressOf(city.id, ["plan"], id === "scenario" ? { show: id } : {})))));
-  if (show === "scenario") return scenario(root, context);
+  const show = OTHERS[query.show] ? query.show : "charging";
+  const tabs = [["charging", t("plan.charging")], ["scenario", t("scenario.tab")], ["outlook", t("outlook.tab")]];
+  root.append(el("div", { class: "view-head" }, segments(t("plan.what"), tabs, show, (id) => go(addressOf(city.id, ["plan"], OTHERS[id] ? { show: id } : {})))));
+  if (OTHERS[show]) return OTHERS[show](root, context);
   const state = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query[name] ?? value]));
   const found = await getJson(`/v1/cities/${encodeURIComponent(city.id)}/devices`, signal);
   const meters = found.devices.filter((d) => d.kind === "electricity_meter" && !d.withheld);

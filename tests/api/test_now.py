@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import openpyxl
 import pytest
 
 from adapters.sqlite.store import SqliteStore
 from api.areas import Home, areas
+from api.now.air import eight_hours
 from api.now.electricity import together
+from api.now.recent import Recent
+from api.shared_store import SharedStore
 from api.tables import as_csv
-from telemetry.windows import HOUR, MINUTE
+from registry.city import City
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE
 from tests.api.city import CITY, NOW
 from tests.api.conftest import running
 from tests.page.city import FAULTY, HOME, ODD, SILENT, UNREGISTERED, seed_page
@@ -56,8 +64,6 @@ def test_the_load_is_that_of_the_meters_and_a_running_quarter_is_left_out(api: h
 
 
 def test_a_quarter_of_too_few_meters_is_no_load() -> None:
-    import numpy as np
-
     nan = float("nan")
     kw = np.array([[1.0, 1.0, 1.0], [2.0, nan, 2.0], [3.0, 3.0, nan], [4.0, 4.0, nan]])
     assert together(kw).tolist()[:2] == [10.0, 8.0]
@@ -191,4 +197,26 @@ def test_the_engine_of_now_is_made_once_a_minute(tmp_path: Path) -> None:
     assert recent.of(city, shared, NOW + MINUTE - 1) is first
     assert recent.of(city, shared, NOW + MINUTE) is not first
     assert recent.of(city, shared, NOW - HOUR) is not first
+    store.close()
+
+
+def test_ozone_has_the_highest_of_eight_hours_by_hand(tmp_path: Path) -> None:
+    """Means of eight hours with at least six; the highest of the last 24 h of each station; mean of the stations."""
+    rng, table, store = np.random.default_rng(8), SeriesTable(), SqliteStore(tmp_path / "ozone.db")
+    shared = SharedStore(store)
+    ids = ("hill", "street")
+    devices = [{"id": d, "kind": "air_reference", "quantities": ["o3"], "interval_s": 3600} for d in ids]
+    numbers = {"id": "oz", "name": "Oz", "country": "GB", "timezone": "UTC"}
+    city, end = City.model_validate({"city": numbers, "device": devices}), NOW // HOUR * HOUR
+    values, best = {d: rng.uniform(20, 160, 48) for d in ids}, []
+    values["hill"][30:33] = np.nan  # five of eight are too few
+    for name, hours in values.items():
+        times, there = end - 48 * HOUR + HOUR * np.arange(48, dtype=np.int64), ~np.isnan(hours)
+        series = np.full(int(there.sum()), table.id_of(Series("oz", name, "o3")))
+        store.put_partials("hour", fold(Readings.of(series, times[there], hours[there]), HOUR, series * np.nan), table)
+        runs = [[h for h in hours[i - 8 : i] if not np.isnan(h)] for i in range(25, 49)]
+        best.append(max(sum(run) / len(run) for run in runs if len(run) >= 6))
+    found = eight_hours(Recent().of(city, shared, NOW), NOW)
+    assert found == pytest.approx(sum(best) / 2)
+    assert eight_hours(Recent().of(city, shared, NOW + 3 * DAY), NOW + 3 * DAY) is None
     store.close()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.api.city import CITY, NOW
 from tests.browser import page
 
+# axe-core 4.13 or later, as its authors published it; the package around it is not needed.
+AXE = Path((find_spec("axe_playwright_python").submodule_search_locations or [""])[0]) / "axe.min.js"  # type: ignore[union-attr]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE, NARROW = (1280, 800), (390, 844), (320, 700)
 # Every view by its address; each is looked at in every test that goes through all views.
@@ -23,6 +26,8 @@ VIEWS = {
     "device": f"/c/{CITY}/d/air_reference-03?quantity=no2",
     "compare": f"/compare?city={CITY}&year=2026",
     "plan": f"/c/{CITY}/plan?n=12",
+    "scenario": f"/c/{CITY}/plan?show=scenario",
+    "outlook": f"/c/{CITY}/plan?show=outlook",
     "report": f"/c/{CITY}/report?year=2026",
     "admin": f"/admin?city={CITY}",
     "embed": f"/embed/{CITY}/EN:EN:AQ:1C/no2?step=month",
@@ -44,6 +49,18 @@ def opened(
         yield view
         left = [error for error in errors if not error.endswith("net::ERR_ABORTED")]  # a stream ends when it is left
         assert errors_expected or left == [], left
+
+
+def axe(view: Any) -> list[str]:
+    """What axe-core finds serious or critical, and where. It judges what is seen now."""
+    view.evaluate(AXE.read_text(encoding="utf-8"))
+    found = view.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{v['impact']} {v['id']}: {node['target']}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
 
 
 def heading(view: Any) -> str:

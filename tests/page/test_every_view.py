@@ -30,11 +30,16 @@ ASKS = {
     "device": "**/v1/**/devices/air_reference-03",
     "compare": "**/v1/compare?*",
     "plan": "**/v1/**/plan/charging?*",
+    "outlook": "**/v1/**/devices",
     "report": "**/v1/**/indicators?*",
     "admin": "**/v1/me",
 }
-NAMED = {name: path for name, path in VIEWS.items() if name != "embed"}
-CLASS = {"device": "devices", "indicator": "indicators"}  # of the view's element, where it is not the name
+NAMED = {name: path for name, path in VIEWS.items() if name in ASKS}
+CLASS = {
+    "device": "devices",
+    "indicator": "indicators",
+    "outlook": "plan",
+}  # of the view's element, where it is not the name
 EMPTY = {
     "now": "Lindhaven has no device yet",
     "map": "No device is registered",
@@ -44,6 +49,7 @@ EMPTY = {
     "device": "There is no device",
     "compare": "There is nothing to compare Lindhaven with yet",
     "plan": "charging points fit",
+    "outlook": "This month's peak and the next 48 hours",
     "report": "more figures make",
     "admin": "other rights need a token",
 }
