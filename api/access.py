@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +26,8 @@ from telemetry.topics import valid_id
 
 _OPEN = ("/", "/healthz", "/readyz", "/favicon.ico", "/compare", "/admin")
 _FILES = ("/static/", "/c/", "/embed/")
+_SIGNING_IN = ("/v1/login", "/v1/login/done", "/v1/me")
+_SESSION = "cityvitals_session"
 _FOR_EACH_CITY = ("/v1/catalogue", "/openapi.json")
 Tokens = dict[str, tuple[str, frozenset[str]]]  # hash -> (name, scopes)
 
@@ -160,14 +163,25 @@ class Limiter:
         return wait
 
 
+class SignedIn(Protocol):
+    """Who signed in with an identity provider, see api/login/people.py."""
+
+    def who(self, key: str) -> tuple[str, frozenset[str]] | None:
+        """Name and scopes of the person with this key."""
+
+
 class Access:
-    """Answers 401, 403 or 429 to requests that are not allowed. `public`: reading needs no token."""
+    """Answers 401, 403 or 429 to requests that are not allowed. `public`: reading needs no token.
+
+    `people`: who signed in; their browsers send a cookie instead of a token.
+    """
 
     def __init__(
         self, app: ASGIApp, tokens: TokenFile | None, limiter: Limiter, public: bool,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, people: SignedIn | None = None,
     ) -> None:  # fmt: skip
         self._app, self._tokens, self._limiter, self._public, self._clock = app, tokens, limiter, public, clock
+        self._people = people
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -206,10 +220,12 @@ class Access:
         return None
 
     def _is_open(self, path: str) -> bool:
-        return path in _OPEN or path.startswith(_FILES)
+        return path in _OPEN or path.startswith(_FILES) or (self._people is not None and path in _SIGNING_IN)
 
     def _who(self, request: Request) -> tuple[str, frozenset[str] | None]:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if not kind and self._people is not None and (key := request.cookies.get(_SESSION)):
+            return self._people.who(key) or ("", None)
         if kind.lower() != "bearer" or self._tokens is None:
             return "", None
         found = self._tokens.current().get(digest(token.strip()))

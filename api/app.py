@@ -46,10 +46,10 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     shared = SharedStore(PastStore(store, clock))
     hub = Hub(shared, settings.poll_s, settings.beat_s, clock, settings.max_live)
     tokens = TokenFile(settings.tokens) if settings.tokens else None
-    public = settings.public or tokens is None
+    public = settings.public or (tokens is None and settings.people is None)
     state = State(
         shared, hub, Requests(), clock, settings.limits, public, settings.tokens, settings.operator,
-        suspects=Suspects(settings.wait_s), sessions=settings.sessions,
+        suspects=Suspects(settings.wait_s), sessions=settings.sessions, people=settings.people,
     )  # fmt: skip
     app.state.cityvitals = state
     for router in routers():
@@ -65,7 +65,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     limiter = Limiter(settings.rate, settings.burst)
-    app.add_middleware(Access, tokens=tokens, limiter=limiter, public=public)
+    app.add_middleware(Access, tokens=tokens, limiter=limiter, public=public, people=settings.people)
     app.add_middleware(SecurityHeaders, images=origin_of(tiles.url))
     app.add_middleware(CountRequests, requests=state.requests)
     app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.login.people import People
 from api.operator import Operator
 from registry.health import STANDARD, Limits
 
@@ -21,6 +22,7 @@ class ApiSettings:
     `tile_file`: a PMTiles file with them;
     `ground`: a GeoJSON file under the map; `sessions`: a folder with `<city>.csv` of recorded charging, for plans.
     `wait_s`: how long the first request waits for what is made beside it.
+    `people`: who signs in with an identity provider.
     `signing_key`: of `cityvitals keygen`; with it, the pages of the index feed are signed.
     """
 
@@ -44,4 +46,5 @@ class ApiSettings:
     tile_file: Path | None = None
     ground: Path | None = None
     sessions: Path | None = None
+    people: People | None = None
     wait_s: float = 1.0

@@ -13,6 +13,7 @@ from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
 from api.live import Hub
+from api.login.people import People
 from api.metrics import Requests
 from api.now.freshness import Freshness
 from api.now.recent import Recent
@@ -62,6 +63,7 @@ class State:
     unregistered: Counts = field(default_factory=Counts)
     plans: Turns = field(default_factory=Turns)
     sessions: FilePath | None = None
+    people: People | None = None
     forecasts: dict[tuple[str, str, str, int], dict[str, Any]] = field(default_factory=dict)
 
     def token_file(self) -> FilePath:

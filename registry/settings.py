@@ -180,12 +180,30 @@ class StoreSettings(Section):
     password: SecretStr | None = None
 
 
+class LoginSettings(Section):
+    """Signing in with a provider of OpenID Connect. `address`: of this server, as people's browsers know it.
+
+    `claim`: of the id token, whose values give roles; `roles`: read, reporter, operator or admin by such a value.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr | None = None
+    address: str
+    claim: str = "groups"
+    name: str = "preferred_username"
+    scope: str = "openid profile"
+    roles: dict[str, Literal["read", "reporter", "operator", "admin"]]
+    hours: float = Field(8.0, gt=0, le=168)
+
+
 class ApiSection(Section):
     """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
 
     With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}.
     `tile_file`: a PMTiles file with such tiles as pictures, served by the API itself. `ground`: a GeoJSON file drawn
     under the map, its features with `kind` water, green, built, river or road. Without them the map has a plain ground.
+    `login`: people sign in with an identity provider.
     `sessions`: a folder with recorded charging sessions for plans, a file `<city>.csv` or `<city>.csv.gz` a city.
 
     Limits: `rate` requests a second and client, `max_live` clients of the live feed, `max_connections` at once.
@@ -206,6 +224,7 @@ class ApiSection(Section):
     max_live: int = Field(1000, gt=0)
     max_connections: int = Field(2000, gt=0)
     proxies: list[str] = []
+    login: LoginSettings | None = None
     # Of `cityvitals keygen`; with it, the pages of the index feed are signed.
     signing_key: Path | None = None
 

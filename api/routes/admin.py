@@ -31,6 +31,7 @@ class Me(BaseModel):
     role: Role
     public: bool = Field(description="Whether everybody may read.")
     tokens: bool = Field(description="Whether this server knows tokens at all; without them nobody has a role.")
+    login: bool = Field(False, description="Whether people can sign in with an identity provider, at /v1/login.")
 
 
 class Reject(BaseModel):
@@ -163,7 +164,8 @@ class HealthReport(BaseModel):
 def me(request: Request, state: StateOf) -> dict[str, Any]:
     """The client's own name and role."""
     who = request.scope.get("cityvitals.who", ("", frozenset()))
-    return {"name": who[0], "role": role_of(who[1]), "public": state.public, "tokens": state.tokens is not None}
+    ways = {"tokens": state.tokens is not None, "login": state.people is not None}
+    return {"name": who[0], "role": role_of(who[1]), "public": state.public, **ways}
 
 
 @router.get("/admin/rejects", response_model=Rejects)

@@ -1,5 +1,6 @@
 // Admin: what operators and admins do. The API decides what each role may do; the page only says it.
 
+import { signInLink } from "../frame/entry.js";
 import { getJson, hasToken, sendJson, useToken } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { number } from "../lib/format.js";
@@ -17,10 +18,10 @@ export async function admin(root, context) {
   const me = await getJson("/v1/me", signal);
   const at = ROLES.indexOf(me.role);
   root.append(
-    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, at >= 2 ? t("admin.answer", { city: city.name }) : t("admin.viewer")), el("p", { class: "muted" }, me.name ? t("admin.who", { name: me.name, role: t(`role.${me.role}`) }) : t("admin.nobody", { role: t(`role.${me.role}`) }))), me.name ? button(t("admin.leave"), () => (useToken(""), location.reload())) : null),
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, at >= 2 ? t("admin.answer", { city: city.name }) : t("admin.viewer")), el("p", { class: "muted" }, me.name ? t(byProvider(me) ? "login.who" : "admin.who", { name: me.name, role: t(`role.${me.role}`) }) : t("admin.nobody", { role: t(`role.${me.role}`) }))), me.name ? button(t(byProvider(me) ? "login.out" : "admin.leave"), () => leave(me)) : null),
     rolesCard(me),
   );
-  if (!me.name) root.append(signIn(me));
+  if (!me.name) root.append(...signIn(me));
   const grid = el("div", { class: "grid" });
   root.append(grid);
   if (at >= 2) grid.append(await sized(devicesCard(context), "c6"), await sized(healthCard(context), "c6"), await sized(rejectsCard(context), "c12"), await sized(ledgerCard(context), "c12"));
@@ -41,15 +42,25 @@ function rolesCard(me) {
   return el("details", { class: "card", open: me.role === "viewer" }, el("summary", {}, t("admin.roles")), table(t("admin.roles"), [t("admin.role"), ...rights.map((right) => t(`right.${right}`))], rows));
 }
 
+const byProvider = (me) => me.login && !hasToken();
+
+/** Forget the token, or end what the identity provider began. */
+async function leave(me) {
+  if (byProvider(me)) await sendJson("POST", "/v1/logout");
+  useToken("");
+  location.reload();
+}
+
 function signIn(me) {
-  if (!me.tokens) return note("off", t("admin.no_tokens"), t("admin.no_tokens_how"));
+  const provider = me.login ? signInLink() : [];
+  if (!me.tokens) return me.login ? provider : [note("off", t("admin.no_tokens"), t("admin.no_tokens_how"))];
   const input = el("input", { id: "admin-token", type: "password", autocomplete: "off", required: true });
   const form = el("form", { class: "card entry", onsubmit: (event) => {
     event.preventDefault();
     useToken(input.value.trim());
     location.reload();
   } }, el("label", { for: "admin-token" }, t("entry.label")), input, el("button", { class: "button main" }, t("admin.enter")), el("p", { class: "muted small" }, hasToken() ? t("admin.wrong") : t("entry.how")));
-  return form;
+  return [...provider, form];
 }
 
 async function healthCard({ clock, signal }) {

@@ -28,7 +28,8 @@ def running(
     store: Store, clock: Callable[[], int] = lambda: NOW, beat_s: float = 15.0, tokens: Path | None = None, **more: Any
 ) -> Iterator[str]:
     """The API in a thread of its own, on a free port; yields its address and stops it. `more`: further settings."""
-    server = ApiServer(ApiSettings(port=0, poll_s=0.02, beat_s=beat_s, tokens=tokens, wait_s=60, **more), store, clock)
+    given = {"port": 0, "poll_s": 0.02, "beat_s": beat_s, "tokens": tokens, "wait_s": 60, **more}
+    server = ApiServer(ApiSettings(**given), store, clock)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -1,0 +1,1 @@
+"""People who signed in with the city's identity provider."""
