@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.api.city import CITY, NOW
 from tests.browser import page
 
-# axe-core 4.13 or later, as its authors published it; the package around it is not needed.
-AXE = Path((find_spec("axe_playwright_python").submodule_search_locations or [""])[0]) / "axe.min.js"  # type: ignore[union-attr]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DESKTOP, PHONE, NARROW = (1280, 800), (390, 844), (320, 700)
 # Every view by its address; each is looked at in every test that goes through all views.
@@ -49,18 +46,6 @@ def opened(
         yield view
         left = [error for error in errors if not error.endswith("net::ERR_ABORTED")]  # a stream ends when it is left
         assert errors_expected or left == [], left
-
-
-def axe(view: Any) -> list[str]:
-    """What axe-core finds serious or critical, and where. It judges what is seen now."""
-    view.evaluate(AXE.read_text(encoding="utf-8"))
-    found = view.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{v['impact']} {v['id']}: {node['target']}"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-        for node in v["nodes"]
-    ]
 
 
 def heading(view: Any) -> str:

@@ -12,7 +12,8 @@ import pytest
 from telemetry.windows import DAY
 from tests.api.conftest import running
 from tests.browser import page
-from tests.page.opened import DESKTOP, NARROW, PHONE, READY, SHOTS, Scheme, axe, heading
+from tests.page.opened import DESKTOP, NARROW, PHONE, READY, SHOTS, Scheme, heading
+from tests.page.test_views import axe
 from tests.planning import long_town
 
 NOW = long_town.START + 70 * DAY  # ten weeks of history

@@ -13,7 +13,8 @@ from adapters.sqlite.store import SqliteStore
 from api.login.people import People
 from tests.api.conftest import running
 from tests.api.login.oidc_provider import CLIENT, SECRET, Idp, provider
-from tests.page.opened import axe, opened
+from tests.page.opened import opened
+from tests.page.test_views import axe
 from tests.processes import free_port
 
 
