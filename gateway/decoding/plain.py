@@ -73,6 +73,8 @@ class PlainReader:
         self._others, self._of_name, self._clock = others, of_name, clock
         times = [steps(path) for path in clock.paths]
         self._time = times[0] if len(times) == 1 else None
+        if times and not (self._time and len(self._time) == 1):
+            self.usable = False  # the time may stand anywhere
         self._shapes: dict[tuple[str, ...], Shape] = {}
 
     def read(self, payload: bytes, arrival: int) -> Message | None:

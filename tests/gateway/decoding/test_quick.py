@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,9 @@ from gateway.decoding import quick
 from gateway.decoding.decoded import Decoded
 from gateway.decoding.quick import Quick, Stamp
 from gateway.devices import FOLDER, families
+from gateway.routes import Routes
+from gateway.sources import made_sources
+from registry.settings import SourceSettings
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 from tests.fuzz.mutate import payloads
@@ -80,3 +84,24 @@ def test_sets_of_names_are_forgotten_before_they_fill_the_memory(monkeypatch: py
     [mapper] = reading._mappers.values()
     root = mapper._quick._root
     assert sum(map(len, root.plans)) <= 50
+
+
+@pytest.mark.parametrize("name", families())
+def test_the_shortest_way_gives_values_and_time_of_the_long_way(name: str) -> None:
+    for case in of_family(name):
+        settings = SourceSettings.model_validate({"family": name, "city": "town", **case.get("source", {})})
+        made, arrival = made_sources([settings], zone_of=lambda _: ZoneInfo("Europe/Berlin")), read_stamp(ARRIVAL)
+        route = Routes(made).find(case["topic"])
+        short = route.plain.read(payload_of(case), arrival) if route.plain else None
+        if short is not None:
+            t = arrival if short.t is None else short.t
+            meant = zip(short.shape.entries, short.values, strict=True)
+            rows = [(*entry, float(value), t) for entry, value in meant if value is not None]
+            found = route.decode(payload_of(case), arrival, route.options)
+            assert sorted(rows) == sorted(row[:4] for row in found.rows), case["name"]
+
+
+def test_a_time_that_may_stand_in_two_places_is_read() -> None:
+    settings = SourceSettings.model_validate({"family": "purpleair", "city": "town"})
+    route = Routes(made_sources([settings])).find("purpleair/p1")
+    assert route.plain is None or route.plain.read(b'{"time":"2026-11-20T10:00:00Z","pm2_5_atm":5}', 0) is None
