@@ -23,7 +23,7 @@ from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.units import between
 
 OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
-_KINDS = 100_000
+_KINDS, _LONGEST = 100_000, 120
 _NOT_DECLARED = (
     '%s of %s sends %s in %s, which its [[device]] entry does not say: add in_ppb = ["%s"]. Without it, limits that'
     " convert at another temperature, as the EU's do, are held with the publisher's factor of %g."
@@ -61,12 +61,12 @@ class Batch:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str], dict[tuple[str, str | None], int]] = {}  # by device
         self._wrong: dict[int, str] = {}
-        self._of_shape: dict[tuple[str, str, Shape], list[int]] = {}
+        self._generation = object()  # of the numbers of kinds
         self._columns = _Columns.of([], self._table)
 
     def clear(self) -> None:
         """Remove the rows; the conversions of units stay cached."""
-        if len(self._kinds) > _KINDS or len(self._of_shape) > _KINDS:  # bounds the memory that ever new names can use
+        if len(self._kinds) > _KINDS:  # bounds the memory that ever new names can use
             self._clear_kinds()
         self._kind: list[int] = []
         self._value: list[float] = []
@@ -109,17 +109,19 @@ class Batch:
 
     def knows(self, city: str, plain: Plain, shape: Shape) -> bool:
         """Whether all values of messages of this shape can be used; they are known from now on."""
-        place = city, plain.device, shape
-        if place not in self._of_shape:
+        if shape.of is not self._generation:
+            shape.kinds, shape.of = {}, self._generation
+        place = city, plain.device
+        if place not in shape.kinds:
             kinds = [self.kind(city, plain.device, *entry) for entry in shape.entries]
             if not self._wrong.keys().isdisjoint(kinds):
                 return False
-            self._of_shape[place] = kinds
+            shape.kinds[place] = kinds
         return True
 
     def add_plain(self, city: str, plain: Plain, message: Message, key: int, arrival: int, source: int) -> None:
         """Add a plain message of a known shape. `key`: of its readings, which have no time of their own; else 0."""
-        kinds = self._of_shape[city, plain.device, message.shape]
+        kinds = message.shape.kinds[city, plain.device]
         if plain.frames is not None:
             self._frames.declare(city, plain.device, plain.frames)
         count = len(kinds)
@@ -153,7 +155,10 @@ class Batch:
     def _add_kind(
         self, city: str, device: str, quantity: str, unit: str | None
     ) -> tuple[int, dict[tuple[str, str | None], int]]:
-        """The number of a new kind, and all kinds of its device."""
+        """The number of a new kind, and all kinds of its device. Of names and units that are too long to be one of the
+        catalogue the beginning is kept: a sender can write any number of them.
+        """
+        quantity, unit = quantity[:_LONGEST], unit[:_LONGEST] if unit else unit
         entry = QUANTITIES.get(quantity)
         convert = conversion(entry, entry.unit if unit is None else unit) if entry else None
         if entry is None or convert is None:

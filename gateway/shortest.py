@@ -13,6 +13,8 @@ from gateway.routes import Route, Routes
 from gateway.senders.budget import Budget
 from gateway.senders.named import OTHERS, Named
 
+_MOST_ADDRESSES, _LONGEST_ADDRESS = 100_000, 128  # that are remembered
+
 
 class ShortestWay:
     """Over the parts of one core."""
@@ -47,5 +49,8 @@ class ShortestWay:
         self._routes.check_served(route.city, plain.device)
         if not self._named.allows(route.city, plain.device, route.sender, OTHERS):
             return False
-        self._admitted.add(address)
+        if len(address) <= _LONGEST_ADDRESS:
+            if len(self._admitted) >= _MOST_ADDRESSES:
+                self._admitted.clear()
+            self._admitted.add(address)
         return True

@@ -159,20 +159,31 @@ _REMARK = re.compile(r"\(ref[^)]*\)$", re.I)
 _DROPPED = str.maketrans({"μ": "u", "°": "", "^": "", " ": "", "\u00a0": "", "\u2009": ""})
 
 
-@lru_cache(maxsize=4096)
+_LONGEST = 100  # characters of a unit; a sender can write any number of longer ones
+
+
 def canonical(unit: str) -> str | None:
     """The catalogue's spelling of a unit; None for one that is not known.
 
     A prefix in the wrong case (`mwh`: milli or mega?) is not guessed.
     """
+    return _canonical(unit) if len(unit) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical(unit: str) -> str | None:
     text = unicodedata.normalize("NFKC", unit).translate(_DROPPED)
     text = _PER_VOLUME.sub("/m3", _REMARK.sub("", text))
     return _ALL.get(text) or _ALL.get(text.lower() if len(text) > 1 else text)
 
 
-@lru_cache(maxsize=4096)
 def between(unit: str, wanted: str, ug_per_ppb: float | None = None) -> Conversion | None:
     """How `unit` becomes `wanted`; None where it cannot. `ug_per_ppb`: of the gas that is measured."""
+    return _between(unit, wanted, ug_per_ppb) if len(unit) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _between(unit: str, wanted: str, ug_per_ppb: float | None) -> Conversion | None:
     found = canonical(unit)
     if found is None:
         return None

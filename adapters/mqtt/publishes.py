@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _PUBLISH = 0x30
-_MOST_TOPICS = 100_000  # whose text is remembered
+_MOST_TOPICS, _LONGEST_TOPIC = 50_000, 128  # whose text is remembered: 20 MB
 _LONGEST_HEAD = 5  # bytes: type, and up to four of the length
 
 
@@ -75,7 +75,9 @@ class Reader:
 
     def _learn(self, name: bytes) -> str:
         topic = name.decode("utf-8", "replace")
-        if len(self._topics) < _MOST_TOPICS:
+        if len(name) <= _LONGEST_TOPIC:
+            if len(self._topics) >= _MOST_TOPICS:
+                self._topics.clear()
             self._topics[name] = topic
         return topic
 

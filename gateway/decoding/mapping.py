@@ -25,7 +25,7 @@ from telemetry.errors import Rejected
 from telemetry.quantities import QUANTITIES
 from telemetry.stamps import read_stamp
 
-_MOST_NAMES = 10_000  # of which is remembered what they are
+_MOST_NAMES, _LONGEST_NAME = 10_000, 128  # of which is remembered what they are
 _Hits = dict[str, list["_Hit"]]
 
 
@@ -244,7 +244,7 @@ class Mapper:
             rule = next((r for pattern, r in self._globs if fnmatchcase(name, pattern)), None)
             if rule is None and self._m.catalogue and name in QUANTITIES:
                 rule = ValueRule.model_construct(quantity=name)
-        if len(self._known) < _MOST_NAMES:
+        if len(self._known) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
             self._known[name] = rule
         return rule
 

@@ -19,7 +19,8 @@ from gateway.decoding.records import Clock
 from registry.mapping import ValueRule
 from telemetry.errors import Rejected
 
-_MOST_SHAPES = 10_000
+# What is remembered of one source, at most 5 MB: a sender can invent any number of names of any length.
+_MOST_SHAPES, _MOST_NAMES, _LONGEST_NAMES = 2_000, 24, 600
 _LARGEST = 1e15  # beyond it the long way decides
 _NUMBERS = {float, int}
 
@@ -28,13 +29,16 @@ class Shape:
     """What the members of messages with the same names are. `entries`: quantity and unit of each value.
 
     `pick`: takes the values from all members, None where all are values. `clock`: the place of the time, or None.
+    `kinds`: what a batch notes of the entries of each (city, device), `of`: which batch; forgotten with the shape.
     """
 
-    __slots__ = ("clock", "entries", "pick")
+    __slots__ = ("clock", "entries", "kinds", "of", "pick")
 
     def __init__(self, entries: list[Entry], places: list[int], members: int, clock: int | None) -> None:
         self.entries, self.clock = entries, clock
         self.pick = None if len(places) == members else _picker(places)
+        self.kinds: dict[tuple[str, str], list[int]] = {}
+        self.of: object = None
 
 
 def _picker(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
@@ -83,7 +87,7 @@ class PlainReader:
             record = msgspec.json.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        if type(record) is not dict:
+        if type(record) is not dict or len(record) > _MOST_NAMES:
             return None
         shape = self._shapes.get(tuple(record)) or self._learn(tuple(record))
         members = list(record.values())
@@ -103,9 +107,11 @@ class PlainReader:
             return None
 
     def _learn(self, names: tuple[str, ...]) -> Shape:
-        shape = self._shape(names)
-        if len(self._shapes) < _MOST_SHAPES:
-            self._shapes[names] = shape
+        if sum(map(len, names)) > _LONGEST_NAMES:
+            return _LONG_WAY
+        if len(self._shapes) >= _MOST_SHAPES:
+            self._shapes.clear()
+        shape = self._shapes[names] = self._shape(names)
         return shape
 
     def _shape(self, names: tuple[str, ...]) -> Shape:

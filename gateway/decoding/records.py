@@ -16,7 +16,7 @@ from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
 from telemetry.windows import AHEAD, EARLIEST
 
-_MOST_DEVICES = 100_000  # of which the id is remembered
+_MOST_DEVICES, _LONGEST_NAME = 100_000, 128  # of which the id is remembered
 _PIECE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -75,7 +75,7 @@ class DeviceName:
 
     def _find(self, name: str) -> str:
         found = registered(name + self._end, self._known)
-        if len(self._ids) < _MOST_DEVICES:
+        if len(self._ids) < _MOST_DEVICES and len(name) <= _LONGEST_NAME:
             self._ids[name] = found
         return found
 

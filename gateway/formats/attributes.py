@@ -11,7 +11,7 @@ from typing import Any
 from gateway.formats import Read, plain
 from telemetry.errors import UsageError
 
-_MOST = 100_000
+_MOST, _LONGEST = 100_000, 64  # units that are kept, and their length
 
 
 def reader(options: dict[str, Any]) -> Read:
@@ -26,7 +26,7 @@ def reader(options: dict[str, Any]) -> Read:
         stem, _, end = name.rpartition("/")
         place = tuple(v for k, v in sorted(levels.items()) if k != "name")
         if end == unit_end:
-            if len(units) < _MOST:
+            if len(units) < _MOST and len(payload) <= _LONGEST:
                 units[(*place, stem)] = payload.decode("utf-8", "replace").strip(' "')
             return []
         if (value_end and end != value_end) or end.startswith("$"):

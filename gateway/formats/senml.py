@@ -66,7 +66,7 @@ class Record(msgspec.Struct, gc=False):
 
 
 _VERSION = 10
-_NAMES = 10_000  # of one source that are looked up once
+_NAMES, _LONGEST = 10_000, 128  # of one source that are looked up once
 _CHANNEL = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?")
 
 
@@ -197,9 +197,13 @@ def _ms(seconds: float) -> int | None:
     return round(seconds * 1000) if math.isfinite(seconds) and abs(seconds) <= 1e12 else None
 
 
-@lru_cache(maxsize=4096)
 def _short(name: str) -> str:
     """The part of a name after the last `:` or `/`."""
+    return _known_short(name) if len(name) <= _LONGEST else name.replace(":", "/").rpartition("/")[2]
+
+
+@lru_cache(maxsize=4096)
+def _known_short(name: str) -> str:
     return name.replace(":", "/").rpartition("/")[2]
 
 
@@ -210,8 +214,10 @@ def _row(r: Record, base: _Base, out: Decoded, options: SourceOptions) -> None:
         if name not in options.ignore:
             out.problems.append(_unusable(r, name))
         return
-    if name in QUANTITIES and name != "session_energy" and "/" not in r.n and len(options.names) < _NAMES:
-        options.names[base.prefix + r.n] = name
+    if name in QUANTITIES and name != "session_energy" and "/" not in r.n:
+        whole = base.prefix + r.n
+        if len(options.names) < _NAMES and len(whole) <= _LONGEST:
+            options.names[whole] = name
     by_arrival = False
     if base.ms is not None and not r.t and base.up is None:
         t = base.ms

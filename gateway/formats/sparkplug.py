@@ -15,7 +15,7 @@ from gateway.decoding.decoded import Asks
 from gateway.formats import Read
 from telemetry.errors import Rejected, UsageError
 
-_MOST = 100_000
+_MOST, _LONGEST = 100_000, 256  # names that are kept, and their length
 # {metrics: [{name: "Node Control/Rebirth", datatype: Boolean, boolean_value: true}]}
 _NAME = b"Node Control/Rebirth"
 _METRIC = b"\x0a" + bytes([len(_NAME)]) + _NAME + b"\x20\x0b\x70\x01"
@@ -38,9 +38,9 @@ def reader(options: dict[str, Any]) -> Read:
         by_time: dict[int | None, dict[str, Any]] = {}
         for metric in metrics:
             alias = metric.get("alias")
-            if kind.endswith("BIRTH") and alias is not None and metric.get("name") and len(names) < _MOST:
-                names[(*place, alias)] = metric["name"], metric.get("unit")
             name, unit = metric.get("name"), metric.get("unit")
+            if kind.endswith("BIRTH") and alias is not None and name and len(name) <= _LONGEST and len(names) < _MOST:
+                names[(*place, alias)] = name, unit
             if not name and alias is not None:
                 if (*place, alias) not in names:
                     raise _unborn(alias, levels)

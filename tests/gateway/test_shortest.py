@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 from pathlib import Path
@@ -130,4 +131,7 @@ def test_names_in_ever_new_orders_do_not_fill_memory(tmp_path: Path, monkeypatch
     made = core(tmp_path / "g", {**FLAT, "ignore": ["x*"]})
     for n in range(100):
         assert made.accept([Incoming("s/a", b'{"pm10":%d,"x%d":1}' % (n, n))], NOW + n).stored == 1
-    assert len(made._batch._of_shape) <= 21
+    gc.collect()
+    readers = [found for found in gc.get_objects() if isinstance(found, PlainReader)]
+    assert readers
+    assert max(len(reader._shapes) for reader in readers) <= 5
