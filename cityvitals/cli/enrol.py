@@ -134,7 +134,7 @@ def code(
     time_server: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
     interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
 ) -> None:
-    """Make a one-time code for a node that is set up over Wi-Fi, without a cable.
+    """Make a one-time code for a node without a cable.
 
     Example: cityvitals enrol code aq-002 --kind air --broker mqtts://gateway.local
     """
@@ -159,7 +159,9 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8443,
 ) -> None:
-    """Enrol nodes by their one-time codes over HTTPS, until it is stopped. Example: cityvitals enrol serve.
+    """Enrol nodes by their codes until it is stopped.
+
+    Over HTTPS. Example: cityvitals enrol serve.
 
     It signs certificates, so it needs the authorities' keys: run it only while nodes are set up.
     """

@@ -36,7 +36,7 @@ def test_a_hanging_driver_is_ended_by_the_watchdog_and_the_node_goes_on(server: 
     broker = server(Mosquitto)
     with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", slots=True) as node:
         node.install()
-        (node.workdir / "a/firmware/sensors/hangs.py").write_text(HANGS_ONCE)
+        (node.workdir / "a/firmware/hangs.py").write_text(HANGS_ONCE)
         sensors = [*node.air(), {"driver": "hangs"}]
         node.start("127.0.0.1", broker.port, "demo", "n1", sensors=sensors, watchdog_s=4)
         wait_for(lambda: len(heard.with_values("pm2_5")) >= 2, 30, "readings after the watchdog")
@@ -49,7 +49,7 @@ def test_a_driver_that_never_answers_costs_only_its_own_values(server: ServerFac
     with Listener(broker.port, "demo") as heard, Node(tmp_path / "node", slots=True) as node:
         node.install()
         node.wiring["speed"] = 10
-        (node.workdir / "a/firmware/sensors/forgets.py").write_text(FORGETS_THE_TIME)
+        (node.workdir / "a/firmware/forgets.py").write_text(FORGETS_THE_TIME)
         node.start("127.0.0.1", broker.port, "demo", "n1", sensors=[*node.air(), {"driver": "forgets"}])
         wait_for(lambda: len(heard.with_values("pm2_5")) >= 2, 30, "readings")
         assert node.exits == []
