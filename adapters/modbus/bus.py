@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from adapters.serial.patient import patient
+from adapters.serial.retries import retry_reads
 from adapters.serial.settings import REFUSED, LineSettings
 
 _TIMEOUT_S = 1.0
@@ -40,7 +40,7 @@ class Bus:
         if not connected:
             raise OSError(f"{settings.port} cannot be opened")
         if isinstance(self._client, ModbusSerialClient):
-            patient(self._client.socket)
+            retry_reads(self._client.socket)
 
     def read(self, unit: int, function: int, first: int, count: int) -> list[int]:
         """The words of registers. Raises NoAnswer for the device, OSError where the line is gone."""

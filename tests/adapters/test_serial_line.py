@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import serial
 
-from adapters.serial import patient
+from adapters.serial import retries
 from adapters.serial.line import SerialLine
 from adapters.serial.settings import LineSettings
 
@@ -32,7 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, *answers: bytes | str) -> SerialLine
         return Port(*answers)
 
     monkeypatch.setattr(serial, "serial_for_url", made)
-    monkeypatch.setattr(patient, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(retries, "_PAUSE_S", 0.0)
     return SerialLine(LineSettings("/dev/ttyUSB0"))
 
 

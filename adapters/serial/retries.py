@@ -10,7 +10,7 @@ import serial
 _TRIES, _PAUSE_S = 5, 0.02
 
 
-def patient(port: Any) -> None:  # noqa: ANN401 - pyserial's classes, which its own function chooses
+def retry_reads(port: Any) -> None:  # noqa: ANN401 - pyserial's classes, which its own function chooses
     """Let `port.read` try a few times where pyserial would say that the device is gone."""
     inner = port.read
 
