@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from adapters.serial.retries import retry_reads
 from adapters.serial.settings import REFUSED, LineSettings
 
 _TIMEOUT_S = 1.0
@@ -39,8 +38,6 @@ class Bus:
             raise OSError(f"{settings.port} does not take its settings: {error}") from None
         if not connected:
             raise OSError(f"{settings.port} cannot be opened")
-        if isinstance(self._client, ModbusSerialClient):
-            retry_reads(self._client.socket)
 
     def read(self, unit: int, function: int, first: int, count: int) -> list[int]:
         """The words of registers. Raises NoAnswer for the device, OSError where the line is gone."""
