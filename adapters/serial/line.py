@@ -6,7 +6,6 @@ from types import TracebackType
 
 import serial
 
-from adapters.serial.retries import retry_reads
 from adapters.serial.settings import REFUSED, LineSettings
 
 _WAIT_S = 0.2
@@ -23,7 +22,6 @@ class SerialLine:
             )  # fmt: skip
         except REFUSED as error:
             raise OSError(f"{settings.port} does not take its settings: {error}") from None
-        retry_reads(self._port)
 
     def read(self) -> bytes:
         """The bytes that are there; none after a fifth of a second without any."""

@@ -8,6 +8,7 @@ with Node(tmp_path) as node:
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -44,6 +45,7 @@ class Node:
         self.exits: list[int] = []
         self.wanted = False
         self.process: subprocess.Popen[bytes] | None = None
+        self._switching = threading.Lock()  # no restart begins while the node is switched off
         self.wiring: dict[str, Any] = {"uart": {}, "i2c": {}, "pulse": {}, "speed": 1, "sectors": 16}
         self.devices: list[Device] = []
 
@@ -108,6 +110,13 @@ class Node:
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
 
+    def _ends_with_us(self) -> list[str]:
+        """Have Linux kill the node when the thread that started it is gone: a node left over reads the serial lines of
+        later tests, whose pseudo-terminals get the same numbers.
+        """
+        found = shutil.which("setpriv")
+        return [found, "--pdeathsig", "KILL"] if found else []
+
     def _command(self) -> list[str]:
         options = ["-X", f"heapsize={self.heap}"] if self.heap else []
         start = [str(REPO / "edge/firmware/loader.py")] if self.slots else ["-m", "firmware"]
@@ -119,7 +128,7 @@ class Node:
         path = ".frozen" if self.slots else f".frozen:{REPO / 'edge'}"
         with (self.workdir / "console.txt").open("ab") as console:
             self.process = subprocess.Popen(
-                self._command(),
+                [*self._ends_with_us(), *self._command()],
                 cwd=self.workdir,
                 env={**os.environ, "MICROPYPATH": path},
                 stdout=console,
@@ -130,13 +139,15 @@ class Node:
         """What the hardware does: start again after a reset (status 75) or a watchdog's bite."""
         while self.wanted and self.process:
             self.exits.append(self.process.wait())
-            if not self.wanted or self.exits[-1] not in (75, -signal.SIGALRM):
-                return
-            self._spawn()
+            with self._switching:
+                if not self.wanted or self.exits[-1] not in (75, -signal.SIGALRM):
+                    return
+                self._spawn()
 
     def kill(self) -> None:
         """End the node at once, as a crash or a reset does: what is on flash and in the RTC stays."""
-        self.wanted = False
+        with self._switching:
+            self.wanted = False
         while self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
