@@ -75,6 +75,3 @@ class Archive(Service):
 
     def _derive(self) -> None:
         """Values come from the engine."""
-
-    def _store_checkpoints(self) -> None:
-        """None: what is not derived would be taken for derived."""
