@@ -71,7 +71,7 @@ def move(city: Annotated[str, typer.Argument(help="Id of the city.", metavar="ci
 def api(config: Config = None) -> None:
     """Run the HTTP API and the live page. Example: cityvitals api --config cityvitals.toml."""
     from cityvitals.operation.through_api import operator  # noqa: PLC0415
-    from cityvitals.processes import run_api  # noqa: PLC0415
+    from cityvitals.process_api import run_api  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)

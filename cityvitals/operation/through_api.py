@@ -12,8 +12,8 @@ from adapters.store import Store
 from api.operator import Operator, Register
 from cityvitals.clock import now_ms
 from cityvitals.operation.reconcile import accounts_as_of
+from cityvitals.operation.registration import register
 from cityvitals.operation.rejects import plain, replay_in
-from cityvitals.registration import register
 from registry.additions import Place
 from registry.config import load_city
 from registry.settings import Settings

@@ -15,7 +15,7 @@ from adapters.store import CityRecord
 from api.access import Limiter, add_token, read_tokens
 from api.server import ApiServer
 from api.settings import ApiSettings
-from cityvitals.processes import run_api
+from cityvitals.process_api import run_api
 from registry.settings import ApiSection, Settings, StoreSettings
 from telemetry.errors import UsageError
 from tests.processes import wait_for

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from cityvitals.operation.doctor_devices import unregistered_series
-from cityvitals.registration import register
+from cityvitals.operation.registration import register
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core, Incoming
 from registry.config import load_city

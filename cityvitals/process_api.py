@@ -1,0 +1,63 @@
+"""`cityvitals api`: the API and the page of a store, until a signal arrives.
+
+Only this module of the long-running commands imports the web framework: a gateway is installed without it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from api.login.people import People
+from api.operator import Operator
+from api.server import ApiServer
+from api.settings import ApiSettings
+from cityvitals.memory import steady_heap
+from cityvitals.processes import open_answering, until_stopped, when_available
+from registry.settings import LoginSettings, Settings
+from telemetry.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+
+def run_api(settings: Settings, operator: Operator | None = None) -> None:
+    """`cityvitals api`. `operator`: what operators may do through it."""
+    steady_heap()
+    s = settings.api
+    if s.tokens is None and s.login is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
+        raise UsageError(
+            f"The API would be open to everyone who can reach {s.host}. Name a file of tokens in api.tokens (see"
+            " `cityvitals token`), or set `public = true` under [api] to allow it."
+        )
+    api = ApiSettings(
+        host=s.host, port=s.port, poll_s=s.poll_s, tokens=s.tokens, public=s.public, rate=s.rate,
+        burst=10 * s.rate, max_live=s.max_live, max_connections=s.max_connections, proxies=tuple(s.proxies),
+        limits=settings.health, operator=operator or Operator(), tiles=s.tiles, tiles_attribution=s.tiles_attribution,
+        signing_key=s.signing_key, ground=s.ground, tile_file=s.tile_file,
+        sessions=s.sessions, people=None if s.login is None else people_of(s.login),
+    )  # fmt: skip
+    stop = until_stopped()
+    store = when_available(lambda: open_answering(settings.store.url), stop)
+    server = ApiServer(api, store)
+    log.info("API and live page on %s", server.url)
+    threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
+    server.run()
+
+
+def people_of(login: LoginSettings) -> People:
+    """Signing in as the configuration says. Raises UsageError for an address that is not safe."""
+    from adapters.oidc.provider import Client, Provider  # noqa: PLC0415 - of the extra `login`
+
+    secret = login.client_secret.get_secret_value() if login.client_secret else None
+    back = f"{login.address.rstrip('/')}/v1/login/done"
+    client = Client(login.issuer, login.client_id, secret, back, login.claim, login.name, login.scope)
+    secure = login.address.startswith("https://")
+    return People(Provider(client, time.time), login.roles, time.time, login.hours, secure)
+
+
+def _stop_with_parent(stop: Callable[[], bool], then: Callable[[], None]) -> None:
+    while not stop():
+        time.sleep(0.5)
+    then()
