@@ -107,18 +107,20 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
 
 def machine(buffer: Path, certificates: Sequence[Path]) -> dict[str, float]:
     """What a gateway reports of its machine: free disk where its buffer is (%), days until a certificate ends."""
-    from edge.tools.enrol import end_of  # noqa: PLC0415 - needs cryptography only where there are certificates
-
     try:
         disk = shutil.disk_usage(buffer.parent)
         found = {"gw_disk_free": 100 * disk.free / disk.total}
     except OSError:
         found = {}
+    if not certificates:
+        return found
+    from edge.tools.enrol import end_of  # noqa: PLC0415 - `cryptography` takes 9 MB
+
     try:
         ends = [end_of(path) for path in certificates]
     except UsageError:
         return found  # one that cannot be read is reported where the broker's connection is made
-    return found | ({"gw_cert_days": (min(ends) - datetime.now(UTC)).total_seconds() / 86_400} if ends else {})
+    return found | {"gw_cert_days": (min(ends) - datetime.now(UTC)).total_seconds() / 86_400}
 
 
 class Door(Protocol):

@@ -146,6 +146,16 @@ def test_a_gateway_runs_with_all_doors_without_the_web_framework(town: Path, mos
         end(process)
 
 
+def test_a_gateway_without_certificates_loads_nothing_for_them_nor_for_a_page(town: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from cityvitals.process_gateway import machine;"
+        f"print(sorted(machine(Path({str(town / 'gateway.db')!r}), [])));"
+        "print([name for name in ('cryptography', 'fastapi', 'starlette', 'matplotlib') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown.split("\n")[:2] == ["['gw_disk_free']", "[]"]
+
+
 @pytest.mark.parametrize("command", ["config", "rejects", "ledger", "doctor"])
 def test_a_gateway_is_operated_without_the_web_framework(town: Path, mosquitto: Mosquitto, command: str) -> None:
     configured(town, mosquitto.url)
