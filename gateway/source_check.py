@@ -24,14 +24,18 @@ def check_sources(sources: Sequence[SourceSettings], cities: Sequence[str]) -> N
     for number, source in enumerate(sources, start=1):
         where = f"[[gateway.source]] number {number}"
         if source.family is None:
-            check_topic(source.topic, where)
+            own = is_mapped(source.format) and "device" in source.model_fields_set
+            check_topic(source.topic, where, any_name=own)
             _check_keys(source, where)
         _check_city(source.city, cities, where)
         _check_names(source, where)
 
 
-def check_topic(topic: str, where: str) -> None:
-    """Whether MQTT takes the topic's filter, and every placeholder is known and there once."""
+def check_topic(topic: str, where: str, any_name: bool = False) -> None:
+    """Whether MQTT takes the topic's filter, and every placeholder is known and there once.
+
+    `any_name`: the source says itself where the device's id stands, so that levels may have names of its own.
+    """
     if topic.startswith("$share/"):
         raise UsageError(
             f"{where}: a shared subscription ('{topic}') deals one device's messages out to several gateways, whose"
@@ -40,7 +44,7 @@ def check_topic(topic: str, where: str) -> None:
         )
     levels, named = topic.split("/"), [name for name, _ in _NAMED.findall(topic)]
     for name in named:
-        if name not in PLACEHOLDERS:
+        if name not in PLACEHOLDERS and not any_name:
             raise UsageError(
                 f"{where}: '{{{name}}}' in the topic '{topic}' is not known; {nearest(name, PLACEHOLDERS)}"
             )

@@ -46,8 +46,35 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
         return f"{at}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
     if error["type"] == "missing":
         return f"{at}: '{name}' is missing; add it."
-    text = error["msg"].removeprefix("Value error, ")
+    text = _form(error, model) or error["msg"].removeprefix("Value error, ")
     return f"{at}: {name}: {text}" + ("" if text.endswith((".", "?")) else ".")
+
+
+_LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type")
+_TABLES = ("model_type", "model_attributes_type", "dict_type")
+_KINDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+
+
+def _form(error: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    """What is expected in place of what, and how TOML writes it; empty for every other fault."""
+    where: Location = error["loc"]
+    found = _KINDS.get(type(error["input"]), "a date or time")
+    keys = _valid_keys(model, where)
+    inside = f" with {', '.join(keys[:6])}" if keys else ""
+    key = str(where[-1]) if where else ""
+    heading = ".".join(str(step) for step in where if isinstance(step, str))
+    if error["type"] in _LISTS and keys:
+        entry = ", ".join(f"{k} = ..." for k in keys[:2])
+        return (
+            f"expected a list of tables{inside}, found {found}; write {key} = [{{ {entry} }}], "
+            f"or one [[{heading}]] for each entry"
+        )
+    if error["type"] in _LISTS:
+        return f"expected a list, found {found}; write {key} = [...]"
+    if error["type"] in _TABLES:
+        end = "" if where and isinstance(where[-1], int) else f"; write one [{heading}]"
+        return f"expected a table{inside}, found {found}{end}"
+    return ""
 
 
 def place(path: Path, where: Location) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from adapters.files.table import Chunk
+from adapters.retried import retried
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Refused
 from adapters.store import Store
@@ -26,13 +26,8 @@ from gateway.plausible import Registered
 from gateway.recorded import How, read
 from ingest.core import Ingest
 from registry.city import City
-from telemetry.errors import Rejected, Unavailable
+from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
-
-T = TypeVar("T")
-PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # s between attempts while the store is unavailable, as while a server is busy
-
-log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
@@ -132,7 +127,7 @@ class Replay:
                 [self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all]
             )
             windows = replace(partials, series=ids[partials.series])
-            _patiently(partial(self.ingest.take, self.city.id, windows))
+            retried(partial(self.ingest.take, self.city.id, windows))
             with self.buffer.transaction():
                 self.buffer.count({self._mark: 1})
                 self._core.confirm(dirty)
@@ -141,19 +136,8 @@ class Replay:
 
     def derive(self, now: int) -> None:
         """Derive the KPIs that the flushed windows affect."""
-        self.summary.kpis += len(_patiently(partial(self.ingest.derive, now)))
+        self.summary.kpis += len(retried(partial(self.ingest.derive, now)))
         self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
-
-
-def _patiently(write: Callable[[], T]) -> T:
-    """The result of `write`, tried a few times: a busy server must not end the work of an hour. Raises Unavailable."""
-    for pause in PAUSES:
-        try:
-            return write()
-        except Unavailable as error:
-            log.warning("trying once more in %.0f s: %s", pause, error)
-            time.sleep(pause)
-    return write()
 
 
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
+from adapters.retried import retried
 from adapters.store import CityRecord, Store
 from kpi_derivation.engine.values import revise
 from registry.city import City
 from reporting.figures.file import COLUMNS, check_header, figure_of, row_of
 from reporting.figures.reported import Reported, as_value, from_value, is_reported
 from reporting.figures.rules import Context, Finding, check
-from telemetry.errors import UsageError, cause, nearest
+from telemetry.errors import Unavailable, UsageError, cause, nearest
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.windows import MINUTE
+
+log = logging.getLogger(__name__)
 
 _MOST = 20
 Progress = Callable[[int], None]
@@ -48,10 +54,10 @@ def import_figures(
 
     Raises UsageError with a sentence (file, line, rule) for what is wrong; nothing is stored then.
     """
-    known = {r.id: City.model_validate(r.config) for r in store.cities()}
+    known = {r.id: City.model_validate(r.config) for r in retried(store.cities)}
     merged = known | {c.id: _joined(c, known.get(c.id)) for c in cities}
     given = _read(path, merged, progress)
-    old = {city: {v.kpi.identity: v for v in store.kpis(KpiQuery(city, ["year"]))} for city in given if city in known}
+    old = {city: _stored(store, city) for city in given if city in known}
     found, wrong = _checked(path, given, merged, old, strict)
     if wrong:
         more = f"\nand {len(wrong) - _MOST} more." if len(wrong) > _MOST else ""
@@ -59,13 +65,29 @@ def import_figures(
     changed = [v for city, figures in given.items() for v in _changed(merged[city], figures, old.get(city, {}), now)]
     for city in merged.values():
         if known.get(city.id) != city:
-            store.put_city(CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE))
-    store.put_kpis(changed)
+            record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE)
+            retried(partial(store.put_city, record))
+    _put(store, changed)
     return Imported(
         figures=sum(map(len, given.values())), changed=len(changed), cities=len(given),
         years=sorted({f.year for figures in given.values() for f in figures}), findings=len(found), first=found[:_MOST],
         notes=[],
     )  # fmt: skip
+
+
+def _stored(store: Store, city: str) -> dict[tuple[str, str, str, str, int], StoredKpi]:
+    """The values of years of a city."""
+    return {v.kpi.identity: v for v in retried(partial(store.kpis, KpiQuery(city, ["year"])))}
+
+
+def _put(store: Store, changed: Sequence[StoredKpi]) -> None:
+    """All values at once, in one transaction where the store has them; of a server that is too busy, city by city."""
+    try:
+        store.put_kpis(changed)
+    except Unavailable as error:
+        log.warning("the values are written city by city: %s", error)
+        for _, values in groupby(changed, key=lambda v: v.kpi.city):
+            retried(partial(store.put_kpis, list(values)))
 
 
 def _joined(new: City, old: City | None) -> City:

@@ -1,8 +1,7 @@
-"""Pages of docs/how-to whose commands need no server: each command runs, in the order of the page."""
+"""Pages of docs/how-to (and docs/explanation/numbers.md) whose commands run one after the other, in their order."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -13,6 +12,9 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from telemetry.windows import MINUTE
+from tests.docs.pages import run
+from tests.processes import end, free_port, start, wait_for
+from tests.servers import Mosquitto, fetch
 
 REPO = Path(__file__).parents[2]
 CITIES = """id,name,country,timezone,population,households,group
@@ -36,19 +38,11 @@ def commands(name: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.startswith("cityvitals ")]
 
 
-def run(line: str, folder: Path, codes: tuple[int, ...] = (0,)) -> str:
-    words = [sys.executable, "-m", *shlex.split(line, comments=True)]
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "COLUMNS": "80"}
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode in codes, f"{line}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
 def test_many_cities_are_imported_and_compared(tmp_path: Path) -> None:
     (tmp_path / "cities.csv").write_text(CITIES)
     (tmp_path / "figures.csv").write_text(FIGURES)
     (tmp_path / "targets.toml").write_text('[[target]]\ncode = "EC:ICT:ICT:2C"\nvalue = 60\n')
-    answers = {line.split(" --")[0]: run(line, tmp_path) for line in commands("many-cities")}
+    answers = {line.split(" --")[0]: run(line, tmp_path).lstrip() for line in commands("many-cities")}
     assert answers["cityvitals region import figures.csv"].startswith("4 figures of 2 cities for 2018 to 2025 stored")
     assert "south" in answers["cityvitals region peers north"]
     assert re.search(r"EC:ICT:ICT:2C .* 52 +61 ", answers["cityvitals region twins north south"])
@@ -72,8 +66,61 @@ def test_a_buffer_is_copied_put_back_and_its_windows_are_sent_again(town: Path) 
 
 
 def test_the_configuration_is_checked_and_what_is_not_running_is_a_finding(town: Path) -> None:
-    check, *programs = [line for line in commands("servers") if "--help" not in line]
-    assert "valid" in run(check, town)
-    assert [line.split()[1] for line in programs] == ["gateway", "ingest", "api"]
     [doctor] = re.findall(r"`(cityvitals doctor [^`]*)`", page("upgrade"))
     assert "broker" in run(doctor, town, codes=(0, 1))
+
+
+def test_the_three_programs_of_a_server_run(town: Path, mosquitto: Mosquitto) -> None:
+    check, *programs = commands("servers")
+    assert "valid" in run(check, town)
+    port = free_port()
+    places = {
+        "CITYVITALS__GATEWAY__BROKER__URL": mosquitto.url, "CITYVITALS__GATEWAY__UPLINK__URL": mosquitto.url,
+        "CITYVITALS__INGEST__BROKER__URL": mosquitto.url, "CITYVITALS__API__PORT": str(port),
+    }  # fmt: skip
+    running = {line.split()[1]: begun(line, town, places) for line in programs}
+    assert list(running) == ["gateway", "ingest", "api"]
+
+    def log(name: str) -> str:
+        return (town / f"{name}.log").read_text()
+
+    try:
+        wait_for(lambda: log("gateway").count("connected to") > 1, 60, "both links of the gateway")
+        wait_for(lambda: "connected to" in log("ingest"), 60, "the link of ingest")
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 60, "the API")
+    finally:
+        codes = [end(process) for process in running.values()]
+    assert codes == [0, 0, 0]
+
+
+def begun(line: str, folder: Path, places: dict[str, str]) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", *shlex.split(line)]
+    log = folder / f"{shlex.split(line)[1]}.log"
+    return start(words, log=log, cwd=folder, env={"PYTHONPATH": str(REPO), **places})
+
+
+def answers(address: str) -> bool:
+    try:
+        return bool(fetch(address, timeout=5))
+    except OSError:
+        return False
+
+
+def test_a_family_of_ones_own_is_checked(town: Path) -> None:
+    config = town / "cityvitals.toml"
+    block = re.findall(r"```toml\n(.*?)```", page("own-family"), re.S)[0]
+    config.write_text(f"{config.read_text()}\n{block}")
+    [check] = commands("own-family")
+    assert "valid" in run(check, town)
+    config.write_text(config.read_text().replace("decimal_comma", "decimal_coma"))
+    assert "decimal_comma" in run(check, town, codes=(2,))
+
+
+def test_the_proof_of_a_value_is_shown(tmp_path: Path) -> None:
+    run("cityvitals init my-town --timezone UTC", tmp_path)
+    hours = [f"2025-11-{day:02}T{hour:02}:00:00Z,aq-1,pm2_5,8.5,ug/m3" for day in range(1, 31) for hour in range(24)]
+    (tmp_path / "readings.csv").write_text("\n".join(["time,device,quantity,value,unit", *hours]))
+    run("cityvitals replay readings.csv --city my-town/city.toml --store sqlite:///my-town/store.db", tmp_path)
+    text = (REPO / "docs" / "explanation" / "numbers.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^cityvitals kpi explain .*", text, re.M)
+    assert re.search(r"aq-1.*8\.5", run(line, tmp_path), re.S)

@@ -88,6 +88,17 @@ def test_every_place_to_change_something_exists() -> None:
     assert [n for n in named if "<" not in n and not (REPO / n).exists()] == []
 
 
+def test_the_programs_are_started_as_on_the_pages_whose_commands_are_executed() -> None:
+    """Servers are started by tests/docs/test_how_to.py, nodes by tests/docs/test_flash_a_node.py."""
+    [servers, nodes] = re.findall(
+        r"```sh\n(.*?)```", README.split("## Run it in production")[1].split("\n## ")[0], re.S
+    )
+    page = (REPO / "docs" / "how-to" / "servers.md").read_text(encoding="utf-8")
+    lines = [line.split("  ")[0] for line in servers.splitlines()]
+    assert lines == re.findall(r"^cityvitals .*", page, re.M)
+    assert {tuple(line.split()[1:2]) for line in nodes.splitlines()} == {("enrol",), ("node",), ("ota",)}
+
+
 def test_the_commands_of_the_other_sections_exist() -> None:
     lines = re.findall(r"^cityvitals [^\n#]+", README, re.M)
     assert len(lines) > len(commands()) - 2

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,72 +16,14 @@ from grafana.policy import from_policy
 from grafana.push import push
 from grafana.rules import GROUPS, minutes
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
+from tests.grafana.stand_in import Call, StandIn, standing_in
 from tests.servers import free_port
-
-Call = tuple[str, str, Any]
-
-
-class StandIn(BaseHTTPRequestHandler):
-    """A stand-in for Grafana with all that `push` uses; `version` is what it reports, None for one that hides it."""
-
-    calls: list[Call]
-    folders: set[str]
-    token = "Bearer good"
-    version: str | None
-    datasources: tuple[str, ...]
-    provenance: set[str]  # values of the header by which rules stay editable
-
-    def do_GET(self) -> None:
-        if self.path == "/api/health":
-            self._answer(200, {"database": "ok"} | ({"version": self.version} if self.version else {}))
-        elif self.headers["Authorization"] != self.token:
-            self._answer(401, {"message": "Invalid API key"})
-        elif self.path.startswith("/api/datasources/"):
-            known = self.path.rpartition("/")[2] in self.datasources
-            self._answer(200 if known else 404, {"uid": "x"} if known else {"message": "not found"})
-        else:
-            self._answer(200, {"uid": "cityvitals", "id": 7})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["Authorization"] != self.token:
-            self._answer(401, {"message": "Invalid API key"})
-            return
-        self.calls.append((self.path, self.headers["Authorization"], body))
-        uid = body.get("dashboard", body)["uid"]
-        again = self.path == "/api/folders" and uid in self.folders
-        self.folders.add(uid)
-        self._answer(412 if again else 200, {"url": f"/d/{uid}", "uid": uid, "id": 7})
-
-    def do_PUT(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.calls.append((self.path, self.headers["Authorization"], body))
-        self.provenance.add(self.headers["X-Disable-Provenance"])
-        self._answer(200, body)
-
-    def _answer(self, status: int, body: Any) -> None:
-        text = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 @pytest.fixture
 def grafana() -> Iterator[tuple[str, list[Call]]]:
-    StandIn.calls, StandIn.folders, StandIn.provenance = [], set(), set()
-    StandIn.version, StandIn.datasources = "11.6.0", ("cityvitals-influx",)
-    server = HTTPServer(("127.0.0.1", 0), StandIn)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", StandIn.calls
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with standing_in() as made:
+        yield made
 
 
 def schemas(calls: list[Call]) -> set[int]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from adapters import retried
 from adapters.sqlite.store import SqliteStore
-from cityvitals.replay import replay
 from cityvitals.replay.replay import Replay, run
 from registry.city import City
 from telemetry.errors import Unavailable
@@ -57,13 +57,13 @@ def values(folder: Path, every: int) -> list[Any]:
 
 
 def test_what_a_busy_store_refuses_is_written_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(retried, "PAUSES", (0.0,) * 5)
     plain = values(tmp_path / "plain", 0)
     assert plain
     assert values(tmp_path / "busy", 3) == plain
 
 
 def test_a_store_that_stays_away_ends_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(retried, "PAUSES", (0.0,) * 5)
     with pytest.raises(Unavailable, match="timeout"):
         values(tmp_path / "away", 1)
