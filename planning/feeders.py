@@ -39,14 +39,15 @@ class FeederResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def feeder_results(now: Situation) -> Iterator[FeederResult]:
-    """One result a feeder whose meters have load curves; cars are spread by the number of meters."""
+    """One result a feeder whose meters have load curves; cars are spread by the number of homes."""
     if now.curves is None:
         return
-    known, start = set(now.curves.meters), 0
+    homes, start = dict(zip(now.curves.meters, now.customers.tolist(), strict=True)), 0
     for feeder in now.city.feeder:
-        meters = [name for name in feeder.meters if name in known]
+        meters = [name for name in feeder.meters if name in homes]
         if meters:
-            cars = 0 if now.fleet is None else round(now.fleet.n * len(meters) / len(now.curves.meters))
+            share = sum(homes[name] for name in meters) / sum(homes.values())
+            cars = 0 if now.fleet is None else round(now.fleet.n * share)
             yield _result(now, feeder, meters, start, cars)
             start += cars
 

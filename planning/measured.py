@@ -17,7 +17,7 @@ from planning.grid import QUARTER, WEEK, Grid
 from registry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.partials import Partials
-from telemetry.periods import Period, midnight, parse_period
+from telemetry.periods import Period, local_date, midnight, parse_period
 from telemetry.series import FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -116,6 +116,8 @@ class LoadCurves(NamedTuple):
 def load_curves(engine: Engine, period: Period) -> LoadCurves:
     """The load curves of the city's meters, as the peak and coincidence KPIs use them. Raises UsageError for none."""
     meters, kw = engine.load_curves(period)
+    zone = engine.city.zone
+    kw = kw[:, (period.start - midnight(local_date(period.start, zone), zone)) // QUARTER :]  # they are of whole days
     if not meters or np.isnan(kw).all():
         raise UsageError(
             f"No electricity meter of '{engine.city.id}' has quarters of an hour in {period.label}. "

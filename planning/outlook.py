@@ -9,7 +9,7 @@ import numpy as np
 from kpi_derivation.engine.recent import History
 from planning.forecast import Forecast, PeakSoFar, forecast, peak_so_far
 from planning.hours import HourSeries, device_of, hourly
-from planning.measured import engine_over, load_curves
+from planning.measured import LoadCurves, engine_over, load_curves
 from registry.city import City
 from telemetry.errors import UsageError
 from telemetry.periods import Period, calendar_period, iso, local_date
@@ -18,6 +18,7 @@ from telemetry.windows import DAY, HOUR
 
 Level = Literal["window", "hour"]
 HISTORY = 400 * DAY
+ENOUGH = 0.9  # of the usual number of meters, for a quarter of an hour to be compared with others
 
 
 class Spanned(History, Protocol):
@@ -43,7 +44,7 @@ def load_history(store: Spanned, city: City, now: int) -> HourSeries:
     there = ~np.isnan(block)
     usual = np.median(there.sum(axis=(0, 2))[there.any(axis=(0, 2))])
     total = np.where(there, block, 0.0).sum(axis=(0, 2)) / 4.0
-    values = np.where(there.sum(axis=(0, 2)) >= 0.9 * usual, total, np.nan)
+    values = np.where(there.sum(axis=(0, 2)) >= ENOUGH * usual, total, np.nan)
     return HourSeries(first, values)
 
 
@@ -68,7 +69,24 @@ def peak(store: History, city: City, now: int, limit: float | None) -> PeakSoFar
     month = calendar_period("month", local_date(now, city.zone), city.zone)
     running = month._replace(end=min(month.end, max(now, month.start + HOUR)))
     curves = load_curves(engine_over(city, store, running), running)
-    return peak_so_far(curves.total(), curves.grid.start, curves.grid.step, limit)
+    power = curves.total()[: whole_until(curves, now)]
+    return peak_so_far(power, curves.grid.start, curves.grid.step, limit)
+
+
+def whole_until(curves: LoadCurves, now: int) -> int:
+    """The number of slots up to the last one that is over and measured by nearly all meters of its last day.
+
+    The running quarter of an hour, and one whose meters have not all sent yet, would be seen as a load that has fallen.
+    Without any such slot it is all of them.
+    """
+    measured = (~np.isnan(curves.kw)).sum(axis=0)
+    measured = measured[: max((now - curves.grid.start) // curves.grid.step, 0)]
+    known = np.flatnonzero(measured)
+    if not len(known):
+        return curves.grid.slots
+    last_day = known[known > known[-1] - DAY // curves.grid.step]
+    enough = ENOUGH * np.median(measured[last_day])
+    return int(last_day[measured[last_day] >= enough][-1]) + 1
 
 
 def as_plain(found: Forecast, unit: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from registry.city import City, Device
 from telemetry.errors import UsageError
 from telemetry.partials import Partials
 from telemetry.periods import Period
-from telemetry.series import FloatArray
+from telemetry.series import FloatArray, IntArray
 
 Name = tuple[str, str]  # device, quantity
 
@@ -94,6 +94,12 @@ class Situation:
             return self.loads[meter]
         found: FloatArray = self.measured.of([meter])[0]
         return found
+
+    @property
+    def customers(self) -> IntArray:
+        """How many homes are behind each measured meter: one, or those of a substation."""
+        of = {d.id: d.customers for d in self.city.device}
+        return np.array([max(round(of.get(name, 1.0)), 1) for name in self.measured.meters], dtype=np.int64)
 
     @property
     def interval(self) -> int:

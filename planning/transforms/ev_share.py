@@ -16,7 +16,7 @@ from telemetry.errors import UsageError
 
 
 class Options(msgspec.Struct, frozen=True):
-    """`homes`: None takes the number of metered ones; `least_kwh`: users with less in the period are left out."""
+    """`homes`: None takes the customers of the meters; `least_kwh`: users with less in the period are left out."""
 
     share: Annotated[float, msgspec.Meta(ge=0, le=10)]
     kw: Annotated[float, msgspec.Meta(gt=0)] = 11.0
@@ -36,7 +36,7 @@ def apply(now: Situation, options: Options) -> Situation:
     users = near.of_users(near.regulars(options.least_kwh))
     if not users.users:
         raise UsageError(f"No user of the sessions charged more than {options.least_kwh:g} kWh in {now.period.label}.")
-    homes = len(measured.meters) if options.homes is None else options.homes
+    homes = int(now.customers.sum()) if options.homes is None else options.homes
     n = round(options.share * homes * options.cars_per_home)
     chosen = draws.orders(len(users.users), n, now.draws, now.seed, grid)
     note = (

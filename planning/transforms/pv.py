@@ -38,20 +38,22 @@ def autarky(load: FloatArray, pv: FloatArray) -> float:
 
 def apply(now: Situation, options: Options) -> Situation:
     """Put generation on the first roofs of a random order. Raises UsageError without generation meters."""
-    meters = now.measured.meters
+    meters, homes = now.measured.meters, now.customers
     rng = np.random.default_rng([now.seed, 0x5056])
-    roofs = sorted(rng.permutation(len(meters))[: round(options.share * len(meters))].tolist())
-    pv = generation(now) * options.kwp / options.measured_kwp
+    order = rng.permutation(int(homes.sum()))[: round(options.share * int(homes.sum()))]
+    roofs = np.bincount(np.repeat(np.arange(len(meters)), homes)[order], minlength=len(meters))  # of each meter
+    one = generation(now) * options.kwp / options.measured_kwp
     loads, surplus = dict(now.loads), dict(now.surplus)
-    for name in (meters[i] for i in roofs):
+    for i in np.flatnonzero(roofs).tolist():
+        name, pv = meters[i], roofs[i] * one
         load = now.load(name)
         loads[name] = np.maximum(load - pv, 0.0)  # NaN stays NaN: an hour without a load is not one without a grid
         surplus[name] = surplus.get(name, 0.0) + np.where(np.isnan(load), 0.0, np.maximum(pv - load, 0.0))
     made = Device(
         id="scenario-pv", kind="electricity_meter", role="generation", quantities=["energy_delta"], smart=False
     )
-    kwh = len(roofs) * pv * now.measured.grid.hours
-    notes = f"{len(roofs)} roofs of {options.kwp:g} kWp with the measured generation of the period"
+    kwh = int(roofs.sum()) * one * now.measured.grid.hours
+    notes = f"{roofs.sum()} roofs of {options.kwp:g} kWp with the measured generation of the period"
     return now.but(notes, loads=loads, surplus=surplus, added=(*now.added, Added(made, kwh)))
 
 

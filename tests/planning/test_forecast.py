@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from planning.forecast import HORIZON, LEAST, WEEK, backtest, features, forecast, naive, peak_so_far
+from planning.grid import QUARTER, Grid
+from planning.measured import LoadCurves
+from planning.outlook import load_history, whole_until
+from registry.city import City
 from telemetry.errors import UsageError
 from telemetry.series import FloatArray
-from telemetry.windows import HOUR
+from telemetry.windows import DAY, HOUR
+from tests.planning import long_town
 from tests.planning.recorded_data import meters, station_hours
 
 START = 1_546_300_800_000
@@ -111,6 +117,38 @@ def test_the_backtest_on_recorded_data(name: str) -> None:
     by_hand = [abs(a - b) for a, b in pairs if not (np.isnan(a) or np.isnan(b))]
     assert scores[0].naive == pytest.approx(sum(by_hand) / len(by_hand), rel=0.02)  # gaps fall back on two weeks
     assert not LONG or {s.first for s in scores if not s.better} == {h for n, h in NOT_BETTER if n == name}
+
+
+@pytest.mark.parametrize("hours", [0, 15])
+def test_the_history_of_the_load_begins_when_the_store_does(tmp_path: Path, hours: int) -> None:
+    """Curves are of whole days; a store that begins in the afternoon had each hour at another time of day."""
+    store = long_town.stored(tmp_path)
+    city = City.model_validate(long_town.CONFIG)
+    now = long_town.START + 420 * DAY + hours * HOUR
+    found = load_history(store, city, now)
+    both = long_town.hours()
+    first = (found.start - long_town.START) // HOUR
+    known = np.flatnonzero(~np.isnan(found.values))
+    expected = both["school", "energy_delta"] + both["library", "energy_delta"]
+    assert len(known) > 300 * 24
+    assert found.values[known] == pytest.approx(expected[first + known], rel=1e-9)
+    store.close()
+
+
+def test_the_latest_quarter_is_one_that_is_over_and_that_all_meters_measured() -> None:
+    """The running quarter had a third of the meters: a load that seems to have fallen."""
+    kw = np.full((10, 300), np.nan)
+    kw[:, :200] = 5.0
+    kw[:3, 200] = 5.0  # over, but seven meters have not sent yet
+    kw[:, 201] = 2.0  # running
+    curves = LoadCurves(tuple("abcdefghij"), Grid(START, QUARTER, 300), kw)
+    assert whole_until(curves, START + 201 * QUARTER + 60_000) == 200
+    kw[:, 200] = 5.0
+    assert whole_until(curves, START + 201 * QUARTER + 60_000) == 201
+    assert whole_until(curves, START + 202 * QUARTER) == 202
+    kw[4:, 20:] = np.nan  # six meters left long ago: the others are all there are
+    assert whole_until(curves, START + 201 * QUARTER + 60_000) == 201
+    assert whole_until(curves, START) == 300, "nothing is over yet"
 
 
 def test_the_peak_of_the_month_so_far() -> None:

@@ -227,6 +227,22 @@ def test_a_street_closed_to_part_of_its_traffic(small: Town) -> None:
     assert any("17 German cities" in note for note in found.notes)
 
 
+def test_a_meter_of_many_homes_counts_as_so_many(small: Town) -> None:
+    """A substation is not one home: 6 meters of 106 homes, of which half get a car, and all a roof."""
+    store, plain, _ = small
+    first, *others = plain.device
+    city = plain.model_copy(update={"device": [first.model_copy(update={"customers": 101.0}), *others]})
+    measured = Measured(city, store, parse_span("2019-01", city), town.NOW, town.sessions())
+    roofs = {"kind": "pv", "kwp": 0.1, "measured_kwp": 2.0}
+    cars, sun = (run(Scenario(name="x", transforms=(t,), draws=2), measured) for t in (CARS, roofs))
+    assert any(note.startswith("53 cars at") for note in cars.notes)
+    assert [f.cars for f in cars.feeders] == [round(53 * 103 / 106), round(53 * 3 / 106)]
+    times = np.array([101, 1, 1, 1, 1, 1])[:, None]
+    grid = np.maximum(loads() - times * town.sun() * 0.1 / 2.0, 0.0).sum()
+    assert median(sun, "LOCAL:E:METERED") == pytest.approx(grid)
+    assert any(note.startswith("106 roofs") for note in sun.notes)
+
+
 def test_feeders_show_loading_before_and_after(small: Town) -> None:
     found = planned(small, CARS | {"share": 2.0})
     north, south = found.feeders
