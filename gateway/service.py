@@ -41,17 +41,18 @@ _ASK_MS = 10_000
 _MOST_ASKED = 10_000
 _LONGEST_PAUSE = 30_000
 _RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
-_SENDING_SHARE, _LONGEST_FLUSH_MS = 10, 5000
+_BUSY_SHARE, _IDLE_SHARE, _LONGEST_FLUSH_MS = 10, 4, 5000
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
 
 
-def pause_ms(sending: int) -> int:
+def pause_ms(sending: int, idle: bool) -> int:
     """How long after a flush the next one comes at the earliest, when reading and sending took so many ms.
 
     Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
-    every second of its minute: sending has a tenth of the time. With little to send this changes nothing.
+    every second of its minute: sending has a tenth of the time, a quarter where the gateway was `idle` for half of it.
+    With little to send this changes nothing.
     """
-    return min(max(sending, 0) * _SENDING_SHARE, _LONGEST_FLUSH_MS)
+    return min(max(sending, 0) * (_IDLE_SHARE if idle else _BUSY_SHARE), _LONGEST_FLUSH_MS)
 
 
 @dataclass(slots=True)
@@ -95,6 +96,8 @@ class Gateway:
     inbox: Inbox = field(default_factory=Inbox)
     _flight: _Flight | None = None
     _next_flush: int = 0
+    _last_flush: int = 0
+    _idle: int = 0  # ms that the gateway waited for messages since the last flush
     _next_health: int = 0
     _next_prune: int = 0
     _next_ledger: int = 0
@@ -126,23 +129,30 @@ class Gateway:
 
     def step(self, timeout: float | None = None) -> None:
         """One round: receive and store what is there, send what is due."""
-        due = min(max(self._next_flush - self.clock(), 0) / 1000, 0.2)
+        begun = self.clock()
+        due = min(max(self._next_flush - begun, 0) / 1000, 0.2)
         wait(
             [self.uplink] if self._paused() else [self.source, self.uplink],
             due if timeout is None else timeout,
             also=[self.inbox],
         )
+        self._idle += max(self.clock() - begun, 0)
         if not self._paused():
             self._receive()
         self._receive_from_doors()
         self._process_receipts()
         now = self.clock()
         if is_due(self._next_flush, now, max(self.flush_ms, _LONGEST_FLUSH_MS)):
-            self._next_flush = now + self.flush_ms
-            self._housekeeping(now)
-            begun = self.clock()
-            self._send(now)
-            self._next_flush = max(self._next_flush, now + pause_ms(self.clock() - begun))
+            self._flush(now)
+
+    def _flush(self, now: int) -> None:
+        """Send changed windows, and decide when to do so next. `now`: ms UTC."""
+        idle = 2 * self._idle >= now - self._last_flush
+        self._last_flush, self._idle, self._next_flush = now, 0, now + self.flush_ms
+        self._housekeeping(now)
+        begun = self.clock()
+        self._send(now)
+        self._next_flush = max(self._next_flush, now + pause_ms(self.clock() - begun, idle))
 
     def _paused(self) -> bool:
         return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)

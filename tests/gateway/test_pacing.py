@@ -57,13 +57,30 @@ def test_of_old_windows_few_leave_at_once_and_live_ones_first(tmp_path: Path) ->
     assert sorted(mixed.window.tolist())[-10] == NOW + 60_000
 
 
-@pytest.mark.parametrize(("spent", "pause"), [(-5000, 0), (0, 0), (20, 200), (300, 3000), (700, 5000), (60_000, 5000)])
-def test_sending_has_a_tenth_of_the_time_but_no_window_waits_long(spent: int, pause: int) -> None:
-    assert pause_ms(spent) == pause
+@pytest.mark.parametrize(
+    ("spent", "busy", "idle"),
+    [(-5000, 0, 0), (0, 0, 0), (20, 200, 80), (300, 3000, 1200), (700, 5000, 2800), (60_000, 5000, 5000)],
+)
+def test_sending_has_a_share_of_the_time_but_no_window_waits_long(spent: int, busy: int, idle: int) -> None:
+    assert (pause_ms(spent, False), pause_ms(spent, True)) == (busy, idle)
 
 
-@pytest.mark.parametrize(("spent", "gap"), [(10, 1000), (250, 2500), (2000, 5000)])
-def test_flushes_follow_what_they_cost(spent: int, gap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("spent", "idle_of_50", "gap"),
+    [
+        (10, 0, 1000),
+        (250, 0, 2500),
+        (2000, 0, 5000),
+        (250, 20, 2500),
+        (250, 40, 1000),
+        (400, 50, 1600),
+        (2000, 50, 5000),
+    ],
+)
+def test_flushes_follow_what_they_cost(
+    spent: int, idle_of_50: int, gap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`idle_of_50`: of every 50 ms between flushes, those that pass in waiting for messages."""
     core, clock, sent = cores.make(tmp_path), [NOW], list[int]()
 
     def pending(*_: Any, now: int, **__: Any) -> Any:
@@ -71,14 +88,17 @@ def test_flushes_follow_what_they_cost(spent: int, gap: int, tmp_path: Path, mon
         clock[0] += spent
         return plain(0)
 
+    def wait(*_: Any, **__: Any) -> None:
+        clock[0] += idle_of_50
+
     plain = core.pending
     monkeypatch.setattr(core, "pending", pending)
-    monkeypatch.setattr("gateway.service.wait", lambda *_, **__: None)
+    monkeypatch.setattr("gateway.service.wait", wait)
     answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
     link: Any = SimpleNamespace(connected=True, epoch=1, **answers)
     gateway = Gateway("gw", core, link, link, lambda: clock[0])
     while clock[0] < NOW + 40_000:
         gateway.step()
-        clock[0] += 50
-    gaps = {b - a for a, b in pairwise(sent)}
+        clock[0] += 50 - idle_of_50
+    gaps = {b - a for a, b in pairwise(sent[1:])}  # the first flush knows of no time before it
     assert all(gap <= g <= gap + 50 for g in gaps), gaps
