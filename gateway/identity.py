@@ -12,8 +12,6 @@ Arrival numbers only grow, also over restarts: they are kept in the transaction 
 
 from __future__ import annotations
 
-from collections import Counter
-
 from adapters.sqlite.buffer import NUMBERED
 from gateway.decoding.decoded import BY_ARRIVAL, Row
 
@@ -26,20 +24,19 @@ def with_keys(rows: list[Row], records: list[tuple[int, int]], number: int) -> l
 
     A place counts the readings of one quantity, so that it stays the same when other names are mapped or ignored later.
     """
-    places: Counter[str] = Counter()
+    places: dict[str, int] = {}
     named: set[tuple[str, int]] = set()
-    found = []
-    for row in rows:
-        quantity, record = row[0], row[5]
-        if row[4] != BY_ARRIVAL:
-            found.append(row)
-            continue
-        key = number * PLACES + places[quantity] % PLACES
-        places[quantity] += 1
-        if record >= 0 and (quantity, record) not in named:
-            named.add((quantity, record))
-            boot, seq = records[record]
-            if boot < _BOOTS and seq < _SEQS:
-                key = NUMBERED + boot * _SEQS + seq
-        found.append((*row[:4], key, record))
+    first, found = number * PLACES, list[Row]()
+    for quantity, unit, value, t, given, record in rows:
+        key = given
+        if given == BY_ARRIVAL:
+            place = places.get(quantity, 0)
+            places[quantity] = place + 1
+            key = first + place % PLACES
+            if record >= 0 and (quantity, record) not in named:
+                named.add((quantity, record))
+                boot, seq = records[record]
+                if boot < _BOOTS and seq < _SEQS:
+                    key = NUMBERED + boot * _SEQS + seq
+        found.append((quantity, unit, value, t, key, record))
     return found

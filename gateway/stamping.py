@@ -49,6 +49,8 @@ class Stamping:
         it, else it would be stored twice.
         """
         city, device = route.city, route.device
+        if not (rows.records or kept):
+            return self._batch.add(city, device, rows, arrival, place)
         self._count(arrival)
         undated = {i for i, n in enumerate(rows.records) if self._ledger.undated(city, device, *n)}
         known = {i for i, n in enumerate(rows.records) if self._ledger.is_counted(city, device, *n)}

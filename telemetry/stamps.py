@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from telemetry.errors import Rejected
 
 _AHEAD = _HOUR = 3_600_000
+_DAY = 24 * _HOUR
 _MS = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - compared with local times, whose offset is subtracted
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
@@ -96,7 +97,8 @@ def _calendar(text: str) -> datetime:
 
 def _moment(moment: datetime, text: str, zone: ZoneInfo | None, near: int | None) -> int:
     if moment.tzinfo is None:
-        local = round((moment - _EPOCH) / _MS)
+        since = moment - _EPOCH
+        local = round(since / _MS) if since.microseconds else since.days * _DAY + since.seconds * 1000
         offset = None if zone is None else _offset(zone, local // _HOUR)
         if offset is not None:
             return local - offset

@@ -64,7 +64,8 @@ class Mapper:
             if not (rule.none or mapping.none or rule.states or rule.unit_path) and rule.scale == 1.0
         }
         names = [place for place in mapping.inside if place]
-        self._named_places = frozenset(names) if len(names) > 3 and all(map(str.isidentifier, names)) else None
+        few = len(names) < max(4, len(mapping.inside))  # the record itself is a place too, or there are few
+        self._named_places = None if few or not all(map(str.isidentifier, names)) else frozenset(names)
         self._unit_paths = {id(rule): compiled(rule.unit_path) for rule in rules if rule.unit_path}
         self._inside = [(place, compiled(place) if place else None) for place in mapping.inside]
         self._none = frozenset(map(str, mapping.none))
@@ -81,8 +82,7 @@ class Mapper:
         )
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
-        by_name = self._entry_of_name if "" in mapping.inside and self._named_places is None else lambda _: PASS
-        self._shortest = PlainReader(self._values, self._entry, self._used, by_name, self._clock)
+        self._shortest = PlainReader(self._quick, self._used, self._clock)
 
     def plain(self, levels: Names[str, str]) -> tuple[PlainReader, str] | None:
         """The shortest way of the messages of one address, and their device; None where they need a longer one.
@@ -146,6 +146,10 @@ class Mapper:
         first, *rest = out.values()
         first.more, first.problems = tuple(rest), problems + first.problems
         return first
+
+    def records(self, messages: list[Any]) -> list[Any]:
+        """The records of the messages of one payload, within which paths lead to values."""
+        return [inner for message in messages for inner, _, _ in self._records(message)]
 
     def _single(self, record: Context, arrival: int) -> Decoded:
         """The usual payload: one record of one device."""

@@ -1,12 +1,13 @@
-"""The shortest way of a mapping: a JSON object whose members are plain numbers, from a topic that names the device.
+"""The shortest way of a mapping: a JSON object whose values are plain numbers, from a topic that names the device.
 
-What a message of such names means is worked out once, for all messages with the same names. Anything else (text,
-labels, record numbers, a rule with conditions, a time that cannot be right) is left to `Mapper`, which gives the same.
+The values may stand in objects of the message. What a message of such names means is worked out once, for all messages
+with the same names. Anything else (text, labels, record numbers, a rule with conditions, a time that cannot be right)
+is left to `Mapper`, which gives the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -14,9 +15,8 @@ import msgspec
 
 from gateway.decoding.decoded import Frames
 from gateway.decoding.paths import steps
-from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Value
+from gateway.decoding.quick import Entry, Plan, Quick
 from gateway.decoding.records import Clock
-from registry.mapping import ValueRule
 from telemetry.errors import Rejected
 
 # What is remembered of one source, at most 5 MB: a sender can invent any number of names of any length.
@@ -29,14 +29,17 @@ class Shape:
     """What the members of messages with the same names are. `entries`: quantity and unit of each value.
 
     `pick`: takes the values from all members, None where all are values. `clock`: the place of the time, or None.
+    `objects`: the places of members whose own members count; the shape of the whole then depends on their names too.
     `kinds`: what a batch notes of the entries of each (city, device), `of`: which batch; forgotten with the shape.
     """
 
-    __slots__ = ("clock", "entries", "kinds", "of", "pick")
+    __slots__ = ("clock", "entries", "kinds", "objects", "of", "pick")
 
-    def __init__(self, entries: list[Entry], places: list[int], members: int, clock: int | None) -> None:
-        self.entries, self.clock = entries, clock
-        self.pick = None if len(places) == members else _picker(places)
+    def __init__(
+        self, entries: list[Entry], places: list[int], members: int, clock: int | None, objects: Sequence[int] = ()
+    ) -> None:
+        self.entries, self.clock, self.objects = entries, clock, objects
+        self.pick = None if len(places) in (0, members) else _picker(places)
         self.kinds: dict[tuple[str, str], list[int]] = {}
         self.of: object = None
 
@@ -59,27 +62,16 @@ class Message(NamedTuple):
 
 
 class PlainReader:
-    """`values`: those read by path, `entry`: what a rule means; `others`: members that have another meaning, `of_name`:
-    what any other member is.
-    """
+    """`quick`: what names mean; `others`: members of the message that have another meaning."""
 
-    def __init__(
-        self,
-        values: Sequence[Value],
-        entry: Callable[[ValueRule], Entry],
-        others: frozenset[str],
-        of_name: Callable[[str], Entry],
-        clock: Clock,
-    ) -> None:
-        paths = [(steps(value.path), entry(value.rule)) for value in values]
-        self._single = {str(path[0]): meaning for path, meaning in paths if path and len(path) == 1}
-        self.usable = all(path is not None for path, _ in paths)  # a condition may need any member
-        self._others, self._of_name, self._clock = others, of_name, clock
-        times = [steps(path) for path in clock.paths]
-        self._time = times[0] if len(times) == 1 else None
-        if times and not (self._time and len(self._time) == 1):
-            self.usable = False  # the time may stand anywhere
-        self._shapes: dict[tuple[str, ...], Shape] = {}
+    def __init__(self, quick: Quick, others: frozenset[str], clock: Clock) -> None:
+        self._quick, self._others, self._clock = quick, others, clock
+        times = [steps(path) or [] for path in clock.paths]
+        only = times[0][0] if len(times) == 1 and len(times[0]) == 1 else None
+        self._time = only if isinstance(only, str) else None
+        # A condition may need any member, and the time may stand anywhere.
+        self.usable = quick.firsts is not None and (not times or self._time is not None)
+        self._shapes: dict[tuple[Any, ...], Shape] = {}  # by the names of members, and those of objects among them
 
     def read(self, payload: bytes, arrival: int) -> Message | None:
         """The message; None where the long way must read it. `arrival`: ms UTC."""
@@ -89,14 +81,28 @@ class PlainReader:
             return None
         if type(record) is not dict or len(record) > _MOST_NAMES:
             return None
-        shape = self._shapes.get(tuple(record)) or self._learn(tuple(record))
+        names = tuple(record)
+        shape = self._shapes.get(names) or self._learn(names)
         members = list(record.values())
+        if shape.objects:
+            shape = self._whole(names, shape.objects, members)
         values = members if shape.pick is None else shape.pick(members)
         if not shape.entries or not _usual(values):
             return None
         if shape.clock is None:
             return Message(shape, values, None)
         return self._dated(shape, values, members[shape.clock], arrival)
+
+    def _whole(self, names: tuple[str, ...], objects: Sequence[int], members: list[Any]) -> Shape:
+        """The shape of a message with objects, whose members are added to `members`."""
+        key: list[tuple[str, ...]] = [names]
+        for place in objects:
+            item = members[place]
+            if type(item) is not dict:
+                return _LONG_WAY
+            key.append(tuple(item))
+            members += item.values()
+        return self._shapes.get(tuple(key)) or self._learn(*key)
 
     def _dated(self, shape: Shape, values: Sequence[float], given: Any, arrival: int) -> Message | None:  # noqa: ANN401
         if given in (None, "", "now"):
@@ -106,35 +112,39 @@ class PlainReader:
         except Rejected:
             return None
 
-    def _learn(self, names: tuple[str, ...]) -> Shape:
-        if sum(map(len, names)) > _LONGEST_NAMES:
+    def _learn(self, names: tuple[str, ...], *inner: tuple[str, ...]) -> Shape:
+        every = [name for some in (names, *inner) for name in some]
+        if len(every) > _MOST_NAMES or sum(map(len, every)) > _LONGEST_NAMES:
             return _LONG_WAY
         if len(self._shapes) >= _MOST_SHAPES:
             self._shapes.clear()
-        shape = self._shapes[names] = self._shape(names)
+        shape = self._shapes[(names, *inner) if inner else names] = self._shape(names, inner)
         return shape
 
-    def _shape(self, names: tuple[str, ...]) -> Shape:
-        entries: list[Entry] = []
-        places: list[int] = []
-        clock = None
-        for place, name in enumerate(names):
-            if name not in self._single and self._time == [name]:
-                clock = place
-                continue
-            entry = self._entry(name)
-            if entry is PASS:
-                continue
-            if entry is LONG or entry is UNASKED or entry[0] in [quantity for quantity, _ in entries]:
+    def _shape(self, names: tuple[str, ...], inner: Sequence[tuple[str, ...]]) -> Shape:
+        plan = self._quick.plan(self._quick.root, names)
+        values = {name for name, _, _ in plan.values}
+        usual = {*values, *(name for name, _ in plan.inner), self._time}
+        others = self._others | (self._quick.firsts or frozenset())
+        if self._time in values or any(name in others and name not in usual for name in names):
+            return _LONG_WAY
+        plans, found, first = [plan, *self._plans(plan, inner)], list[tuple[int, Entry]](), 0
+        for known, members in zip(plans, [names, *inner], strict=False):
+            if known.long or known.unasked or (known is not plan and known.inner):
                 return _LONG_WAY
-            entries.append(entry)
-            places.append(place)
-        return Shape(entries, places, len(names), clock) if entries else _LONG_WAY
+            found += [(first + members.index(name), (quantity, unit)) for name, quantity, unit in known.values]
+            first += len(members)
+        if plan.inner and not inner:
+            return Shape([], [], len(names), None, [names.index(name) for name, _ in plan.inner])
+        if not found or len({quantity for _, (quantity, _) in found}) < len(found):
+            return _LONG_WAY
+        clock = None if self._time is None or self._time not in names else names.index(self._time)
+        return Shape([entry for _, entry in found], [place for place, _ in found], first, clock)
 
-    def _entry(self, name: str) -> Entry:
-        if name in self._single:
-            return self._single[name]
-        return LONG if name in self._others else self._of_name(name)
+    def _plans(self, plan: Plan, inner: Sequence[tuple[str, ...]]) -> Iterator[Plan]:
+        """What the objects of a message hold."""
+        for (_, place), names in zip(plan.inner, inner, strict=False):
+            yield self._quick.plan(place, names)
 
 
 def _usual(values: Sequence[Any]) -> bool:

@@ -7,6 +7,7 @@ values of one quantity, a rule with conditions) is left to the mapping's long wa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from registry.mapping import ValueRule
 
 _MOST_NAMES = 50_000  # in all remembered sets of one source; beyond it they are worked out again
 _LONGEST = 200  # a name with more characters is not remembered
+_CHAIN = re.compile(r'[\w."*\[\]-]+')  # steps from one member, without alternatives or conditions
 
 # quantity and unit; LONG: the long way must read it; PASS: nothing; UNASKED: to be counted
 Entry = tuple[str, str | None]
@@ -33,26 +35,26 @@ class Value(NamedTuple):
     rule: ValueRule
 
 
-class _Place:
+class Place:
     """An object in a record: values and objects by their names in it. `by_name`: others are known by their name."""
 
     __slots__ = ("by_name", "inner", "plans", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, list[Entry]] = {}
-        self.inner: dict[str, _Place] = {}
+        self.inner: dict[str, Place] = {}
         self.by_name = False
-        self.plans: dict[tuple[str, ...], _Plan] = {}
+        self.plans: dict[tuple[str, ...], Plan] = {}
 
-    def at(self, names: Sequence[object]) -> _Place:
+    def at(self, names: Sequence[object]) -> Place:
         """The place of an object below this one; it is made where it is not there."""
         found = self
         for name in names:
-            found = found.inner.setdefault(str(name), _Place())
+            found = found.inner.setdefault(str(name), Place())
         return found
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What an object with one set of names holds: values (name, quantity, unit), names whose value the long way must
     read, names that nobody asked for, and objects.
     """
@@ -60,14 +62,15 @@ class _Plan(NamedTuple):
     values: list[tuple[str, str, str | None]]
     long: list[str]
     unasked: list[str]
-    inner: list[tuple[str, _Place]]
+    inner: list[tuple[str, Place]]
 
 
 class Quick:
     """`entry`: what a rule means, LONG where it has conditions. `of_name`: the rule of a name, PASS or UNASKED.
 
     `inside`: paths to the objects whose members are known by name, "" is the record. `top`: members of the record
-    that are not read by name.
+    that are not read by name. `root`: the place of the record. `firsts`: members with which paths that are more than
+    names begin; None where such a path can begin with any member.
     """
 
     def __init__(
@@ -79,27 +82,29 @@ class Quick:
         top: frozenset[str],
     ) -> None:
         self._of_name, self._top, self._names = of_name, top, 0
-        self._root = _Place()
+        self.root = Place()
         # By paths that are more than names: the member with which each begins, and what is found.
-        self._found: list[tuple[str | None, Find, Entry | _Place]] = []
+        self._found: list[tuple[str | None, Find, Entry | Place]] = []
         for value in values:
             names = _names(value.path)
             if names:
-                self._root.at(names[:-1]).values.setdefault(names[-1], []).append(entry(value.rule))
+                self.root.at(names[:-1]).values.setdefault(names[-1], []).append(entry(value.rule))
             else:
-                self._found.append((first_name(value.path), value.find, entry(value.rule)))
+                self._found.append((_first(value.path), value.find, entry(value.rule)))
         for path, find in inside:
             names = _names(path) if path else []
-            place = _Place() if names is None else self._root.at(names)
+            place = Place() if names is None else self.root.at(names)
             place.by_name = True
             if names is None and find is not None:
-                self._found.append((first_name(path), find, place))
+                self._found.append((_first(path), find, place))
+        begin = [first for first, _, _ in self._found]
+        self.firsts = None if None in begin else frozenset(filter(None, begin))
 
     def rows(self, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> list[Row] | None:
         """The record's rows; None: the long way. `unasked`: gets the names nobody asked for."""
         rows: list[Row] = []
         passed: list[str] = []
-        if not self._read(self._root, record, rows, passed, stamp):
+        if not self._read(self.root, record, rows, passed, stamp):
             return None
         if self._found and not self._by_paths(record, rows, passed, stamp):
             return None
@@ -108,9 +113,9 @@ class Quick:
         unasked += passed
         return rows
 
-    def _read(self, place: _Place, item: dict[str, Any], rows: list[Row], passed: list[str], stamp: Stamp) -> bool:
+    def _read(self, place: Place, item: dict[str, Any], rows: list[Row], passed: list[str], stamp: Stamp) -> bool:
         """Add what an object holds; False: the long way."""
-        plan = place.plans.get(tuple(item)) or self._learn(place, item)
+        plan = place.plans.get(tuple(item)) or self._learn(place, tuple(item))
         t, key, number = stamp
         for name, quantity, unit in plan.values:
             value = item[name]
@@ -135,7 +140,7 @@ class Quick:
             if first is not None and first not in record:
                 continue
             item = find(record)
-            if isinstance(meant, _Place):
+            if isinstance(meant, Place):
                 if type(item) is dict and not self._read(meant, item, rows, passed, stamp):
                     return False
             elif item is not None:
@@ -146,12 +151,18 @@ class Quick:
                 rows.append((quantity, unit, float(item), *stamp))
         return True
 
-    def _learn(self, place: _Place, item: dict[str, Any]) -> _Plan:
+    def _learn(self, place: Place, names: tuple[str, ...]) -> Plan:
+        plan = self.plan(place, names)
+        if all(len(name) <= _LONGEST for name in names):
+            self._remember(place, names, plan)
+        return plan
+
+    def plan(self, place: Place, names: Sequence[str]) -> Plan:
         """What an object with these names holds."""
-        plan = _Plan([], [], [], [(name, place.inner[name]) for name in item if name in place.inner])
-        for name in item:
+        plan = Plan([], [], [], [(name, place.inner[name]) for name in names if name in place.inner])
+        for name in names:
             entries = place.values.get(name, [])
-            if place.by_name and not (place is self._root and name in self._top):
+            if place.by_name and not (place is self.root and name in self._top):
                 entries = [*entries, self._of_name(name)]
             for entry in entries:
                 if entry is UNASKED:
@@ -160,20 +171,23 @@ class Quick:
                     plan.long.append(name)
                 elif entry is not PASS:
                     plan.values.append((name, *entry))
-        if all(len(name) <= _LONGEST for name in item):
-            self._remember(place, tuple(item), plan)
         return plan
 
-    def _remember(self, place: _Place, names: tuple[str, ...], plan: _Plan) -> None:
+    def _remember(self, place: Place, names: tuple[str, ...], plan: Plan) -> None:
         self._names += len(names) + 1
         if self._names > _MOST_NAMES:
-            _forget(self._root)
+            _forget(self.root)
             for _, _, meant in self._found:
-                if isinstance(meant, _Place):
+                if isinstance(meant, Place):
                     _forget(meant)
             self._names = len(names) + 1
         if self._names <= _MOST_NAMES:
             place.plans[names] = plan
+
+
+def _first(path: str) -> str | None:
+    """The member without which a path finds nothing; None where it may find something without (`a || b`)."""
+    return first_name(path) if _CHAIN.fullmatch(path) else None
 
 
 def _names(path: str) -> list[str] | None:
@@ -183,7 +197,7 @@ def _names(path: str) -> list[str] | None:
     return names if names and len(names) == len(found) else None
 
 
-def _forget(place: _Place) -> None:
+def _forget(place: Place) -> None:
     place.plans.clear()
     for below in place.inner.values():
         _forget(below)

@@ -50,6 +50,7 @@ class DeviceName:
             for text, name in zip(pieces[::2], pieces[1::2], strict=False)
         ]
         self._paths = {name: compiled(name) for _, name, _ in self._parts}
+        self._level = self._parts[0][2] if pieces[::2] == ["", ""] else None  # a level of the topic is all of it
 
     @property
     def paths(self) -> list[str]:
@@ -62,6 +63,8 @@ class DeviceName:
 
     def of(self, record: Context) -> str:
         """The registry's id. Raises Rejected where there is none, or it cannot be one."""
+        if self._level is not None and (whole := record.levels.get(self._level)):
+            return self._ids.get(whole) or self._find(whole)
         name = ""
         for text, path, level in self._parts:
             found: Any = record.levels.get(level) if level else None

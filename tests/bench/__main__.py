@@ -95,7 +95,7 @@ def _floors(found: dict[str, Any], quick: bool) -> Table:
             floor(f"a late reading of a {of}", "under 50 ms", late, lambda v: v < 50)
     floor("gateway / do-nothing rate", "at least 0.5", ours["per_second"] / nothing["per_second"], lambda v: v >= 0.5)
     slowest = max(found["decoding"], key=lambda row: float(row["beside senml"]))
-    floor(f"CPU of a template beside SenML ({slowest['what']})", "at most 3", slowest["beside senml"], lambda v: v <= 3)
+    floor(f"CPU of a template beside SenML ({slowest['what']})", "at most 2", slowest["beside senml"], lambda v: v <= 2)
     floor("p99 publish to KPI", "under 2.5 s", found["latency"][0]["p99_s"], lambda v: v < 2.5)
     memory = gateway["gateway with 10,000 series"]["resident_mb"]
     floor("gateway with 10,000 series", "under 120 MB", memory, lambda v: v < 120)

@@ -82,7 +82,7 @@ def test_sets_of_names_are_forgotten_before_they_fill_the_memory(monkeypatch: py
     [(_, _, reading)] = [known for known in family._known if known[2] is not None][:1]
     assert reading is not None
     [mapper] = reading._mappers.values()
-    root = mapper._quick._root
+    root = mapper._quick.root
     assert sum(map(len, root.plans)) <= 50
 
 
