@@ -16,7 +16,9 @@ from gateway.decoding.number import labelled, number
 from gateway.formats.ocpp import REGISTER, sampled
 from gateway.incoming import Incoming
 from telemetry.errors import Rejected
+from telemetry.stamps import read_stamp
 from telemetry.units import between
+from telemetry.windows import AHEAD, EARLIEST
 
 Body = dict[str, Any]
 _LONGEST_ID = 64  # characters; OCPP 2.0.1 allows 36
@@ -78,7 +80,8 @@ class Station:
     def _start(self, body: Body) -> Answer:
         """1.6: the central system gives the number. A repeated call gets the same one, also after a restart."""
         identity = _number(self._name, body)
-        start = Transaction(_whole(body.get("connectorId")), _text(body.get("timestamp")), _wh(body.get("meterStart")))
+        begin = self._time(body.get("timestamp"))
+        start = Transaction(_whole(body.get("connectorId")), begin, _wh(body.get("meterStart")))
         whole = self._open.note(self._name, str(identity), start)
         result = {"transactionId": identity, "idTagInfo": {"status": "Accepted"}}
         return Answer(result, self._session(str(identity), whole))
@@ -86,11 +89,11 @@ class Station:
     def _stop(self, body: Body) -> Answer:
         identity = _identity(body)
         values = _registers(body)
-        stop = Transaction(None, None, None, _text(body.get("timestamp")), _wh(body.get("meterStop")))
         known = self._open.get(self._name, identity)
+        stop = Transaction(None, None, None, self._time(body.get("timestamp"), known.stop), _wh(body.get("meterStop")))
         if known.start is None and "Transaction.Begin" in values:  # started at another central system
             begin = values["Transaction.Begin"]
-            stop = stop._replace(connector=known.connector or 1, start=begin[0], start_wh=begin[1])
+            stop = stop._replace(connector=known.connector or 1, start=self._time(begin[0]), start_wh=begin[1])
         whole = self._open.note(self._name, identity, stop)
         messages = self._session(identity, whole) or [
             self._message("session", {"session": identity, "session_energy": "its start is not known"})
@@ -108,15 +111,16 @@ class Station:
             raise Rejected("TransactionEvent without a transactionId")
         evse = body.get("evse")
         connector = _whole(evse.get("id")) if isinstance(evse, dict) else None
-        values, time = _registers(body), _text(body.get("timestamp"))
-        kind = body.get("eventType")
+        kind, values = body.get("eventType"), _registers(body)
+        before = self._open.get(self._name, identity) if kind == "Ended" else Transaction()
+        time = self._time(body.get("timestamp"), before.stop)
         said = Transaction(connector)
         first = values.get("Transaction.Begin") or (next(iter(values.values()), None) if kind == "Started" else None)
         last = values.get("Transaction.End") or (list(values.values())[-1] if values and kind == "Ended" else None)
         if kind == "Started":
             said = said._replace(start=time)
         if first:
-            said = said._replace(start=said.start or first[0], start_wh=first[1])
+            said = said._replace(start=said.start or self._time(first[0]), start_wh=first[1])
         if kind == "Ended":
             said = said._replace(stop=time, stop_wh=last[1] if last else None)
         whole = self._open.note(self._name, identity, said)
@@ -125,6 +129,17 @@ class Station:
             place = {"evseId": whole.connector}
             messages.append(self._message("MeterValues", {**place, "meterValue": body["meterValue"]}))
         return Answer({} if kind != "Started" else {"idTokenInfo": {"status": "Accepted"}}, messages)
+
+    def _time(self, given: object, before: str | None = None) -> str | None:
+        """A time as the station wrote it. One that cannot be right, because its clock is not set or is ahead, becomes
+        that at which the gateway got it: `before` where the same was reported before.
+        """
+        text = given[:60] if isinstance(given, str) else None
+        try:
+            wrong = text is not None and not EARLIEST <= read_stamp(text) <= read_stamp(self._now()) + AHEAD
+        except Rejected:
+            return text  # without a zone, for example: what reads the session decides
+        return (before or self._now()) if wrong else text
 
     def _session(self, identity: str, t: Transaction) -> list[Incoming]:
         """The session as a message, once its start and its end are known."""
@@ -188,7 +203,3 @@ def _wh(given: object) -> float | None:
 
 def _whole(given: object) -> int | None:
     return given if isinstance(given, int) and not isinstance(given, bool) else None
-
-
-def _text(given: object) -> str | None:
-    return given[:60] if isinstance(given, str) else None

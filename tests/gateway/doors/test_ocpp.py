@@ -8,7 +8,6 @@ import json
 import socket
 import ssl
 from pathlib import Path
-from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -274,27 +273,3 @@ def test_the_recorded_messages_of_a_real_station_give_its_energy(tmp_path: Path)
         assert energy == pytest.approx(40.33)
         assert rows(bench, "connected_time") == [], "it ended before it began: a clock was set"
         assert any("ends before it starts" in reason for reason in bench.kept())
-
-
-def test_two_hundred_stations_at_once_give_the_sum_of_their_registers(tmp_path: Path) -> None:
-    random = Random(13)
-    plans = [(f"st-{n}", random.randrange(1000, 10**6), random.randrange(1, 90_000)) for n in range(200)]
-
-    async def one(url: str, name: str, begin: int, used: int) -> None:
-        async def charge(station: Station16) -> None:
-            call = call16.StartTransaction(1, "card", begin, recent(3600))
-            first = await station.call(call)
-            again = await station.call(call)  # its answer was lost
-            assert first.transaction_id == again.transaction_id
-            await station.call(call16.StopTransaction(begin + used, recent(10), first.transaction_id))
-
-        await with_station(url, name, "ocpp1.6", charge)
-
-    async def all_of(url: str) -> None:
-        await asyncio.gather(*(one(url, *plan) for plan in plans))
-
-    with DoorBench(tmp_path, {"family": "ocpp"}) as bench:
-        asyncio.run(all_of(bench.station_url))
-        found = rows(bench, "session_energy")
-        assert len(found) == 200
-        assert sum(v for _, v, _ in found) == pytest.approx(sum(used for _, _, used in plans) / 1000)
