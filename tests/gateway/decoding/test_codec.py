@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.core import Core, Incoming
 from gateway.sources import made_sources
 from registry.settings import SourceSettings
 from telemetry.errors import Rejected, UsageError
+from tests.gateway import cores
 from tests.replay.recorded import DATA
 
 NOW = 1_795_168_805_000
@@ -41,7 +43,7 @@ def made(folder: Path, script: str) -> Codec:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("function decodeUplink(i) { while (true) {} }", "stopped"),
+        ("function decodeUplink(i) { while (true) {} }", "was stopped"),
         ("function decodeUplink(i) { var a = []; while (true) a.push(new Array(10000).fill(1)); }", "stopped"),
         ("function decodeUplink(i) { return decodeUplink(i); }", "stopped"),
         ("function decodeUplink(i) { throw new Error('no'); }", "stopped: Error: no"),
@@ -52,9 +54,40 @@ def made(folder: Path, script: str) -> Codec:
 )
 def test_a_codec_that_goes_wrong_costs_its_message_only(tmp_path: Path, script: str, why: str) -> None:
     codec = made(tmp_path, script)
-    for _ in range(2):  # also the next message, with a new engine
+    for port in (1, 2):  # also the next message, with a new engine
         with pytest.raises(Rejected, match=why):
-            codec.decode(b"\x01\x02", 1)
+            codec.decode(b"\x01\x02", port)
+
+
+LOOPS_ON_SHORT = "function decodeUplink(i) { while (i.bytes.length < 2) {} return {data: {temperature: i.bytes[0]}}; }"
+
+
+def test_other_devices_go_on_beside_a_codec_that_loops(tmp_path: Path) -> None:
+    (tmp_path / "codec.js").write_text(LOOPS_ON_SHORT)
+    source = SourceSettings(family="the_things_stack", city="town", options={"codec": str(tmp_path / "codec.js")})
+    other = SourceSettings(family="flat_json", city="town", topic="s/{device}")
+    core = Core(Buffer(tmp_path / "gateway.db", 60_000), made_sources([source, other]))
+    began = time.process_time()
+    for n in range(40):
+        bad, good = uplink(b"\x01", "bad"), uplink(bytes([n, 0]), f"good-{n}", port=2)
+        core.accept([bad, good, Incoming("s/a", b'{"pm10":%d}' % n)], NOW + 1000 * n)
+    spent = time.process_time() - began
+    values = cores.readings(core)
+    assert sum(q == "pm10" for q, *_ in values) == sum(q == "temperature" for q, *_ in values) == 40
+    why = cores.reasons(core)
+    assert sum("it ran for more than 1 s" in reason for reason in why) == 3  # the 1st, 12th and 33rd
+    assert any(
+        "was stopped after 1 s at an earlier message of port 1; it is tried again after 9 more" in r for r in why
+    )
+    assert spent < 20, "not a second for each of 40 messages"
+
+
+def test_a_codec_that_works_again_is_run_for_every_message(tmp_path: Path) -> None:
+    codec = made(tmp_path, LOOPS_ON_SHORT)
+    for n in range(11):
+        with pytest.raises(Rejected, match="more than 1 s" if not n else "earlier message"):
+            codec.decode(b"\x01", 1)
+    assert [codec.decode(b"\x05\x01", 1) for _ in range(3)] == [{"temperature": 5}] * 3
 
 
 def test_a_codec_has_no_way_out(tmp_path: Path) -> None:
@@ -80,12 +113,12 @@ def test_both_forms_of_codecs_are_called(tmp_path: Path, form: str) -> None:
     assert made(tmp_path, scripts[form]).decode(b"\xc8", 1) == {"temperature": 21.0}
 
 
-def uplink(raw: bytes, device: str = "dl-1") -> Incoming:
+def uplink(raw: bytes, device: str = "dl-1", port: int = 1) -> Incoming:
     body: dict[str, Any] = {
         "end_device_ids": {"device_id": device},
         "uplink_message": {
             "received_at": "2026-11-20T10:00:00Z",
-            "f_port": 1,
+            "f_port": port,
             "frm_payload": base64.b64encode(raw).decode(),
         },
     }
