@@ -24,6 +24,7 @@ from gateway.decoding.decoded import AHEAD
 from gateway.plausible import Registered
 from gateway.routes import Share, Source
 from gateway.service import Gateway
+from gateway.source_check import check_doors
 from registry.city import City
 from registry.health import beat_ms
 from registry.settings import GatewaySettings, Settings
@@ -137,10 +138,9 @@ class Door(Protocol):
 
 def make_doors(s: GatewaySettings, gateway: Gateway, cities: Sequence[City] = ()) -> list[Door]:
     """The doors beside MQTT that the settings name. Raises UsageError where sources need one that is not there."""
-    used = {source.door for source in gateway.core.sources}
-    families = {x.family for x in s.source}
-    if used & {"push"} and s.push.port is None and families & _PUSHED_ONLY:
-        raise UsageError("A source is pushed by HTTP; set `port` in [gateway.push].")
+    check_doors(s, gateway.core.sources)
+    if s.ocpp.port is None and any(x.family == "ocpp" for x in s.source):
+        log.warning("no charging station can connect, only MQTT is read: set `port` in [gateway.ocpp]")
     doors: list[Door] = []
     if s.push.port is not None:
         from gateway.doors.push import PushDoor  # noqa: PLC0415 - its libraries are loaded only where they are used
@@ -186,6 +186,3 @@ def _folders(gateway: Gateway, cities: Sequence[City]) -> Iterator[Door]:
             from gateway.doors.files import FilesDoor  # noqa: PLC0415
 
             yield FilesDoor(source, gateway.inbox, zones.get)
-
-
-_PUSHED_ONLY = frozenset({"sensor_community", "ecowitt", "homeassistant_influx"})

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 from gateway.routes import Served, Source
 from gateway.source_check import check_sources
-from gateway.sources import made_sources
+from gateway.sources import completed, made_sources
 from registry.city import City
 from registry.settings import GatewaySettings
 
 
 def sources_of(s: GatewaySettings, cities: Sequence[City] = ()) -> list[Source]:
     """The gateway's sources. `cities`: for the zone of local stamps. Raises UsageError for what cannot work."""
-    check_sources(s.source, [city.id for city in cities])
+    ids = [city.id for city in cities]
+    check_sources(s.source, ids)
     secret = s.user_key.get_secret_value().encode() if s.user_key else b""
     zones = {city.id: city.zone for city in cities}
-    return made_sources(s.source, secret, zones.get)
+    return made_sources(completed(s.source, ids), secret, zones.get)
 
 
 def served_by(s: GatewaySettings, cities: Sequence[City]) -> Served | None:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 
 from gateway.formats import is_mapped
-from registry.settings import SourceSettings
+from gateway.routes import Source
+from registry.settings import GatewaySettings, OcppSettings, PushSettings, SourceSettings
 from telemetry.errors import UsageError, nearest
 from telemetry.quantities import QUANTITIES
 
@@ -84,3 +85,36 @@ def _check_keys(source: SourceSettings, where: str) -> None:
     for key in _ONLY_MAPPED:
         if key in source.model_fields_set:
             raise UsageError(f"{where}: '{key}' means nothing to the format '{source.format}'; leave it out.")
+
+
+_PUSHED_ONLY = frozenset({"sensor_community", "ecowitt", "homeassistant_influx"})
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def check_doors(s: GatewaySettings, sources: Sequence[Source]) -> None:
+    """Whether the doors that the sources need are configured, and none is open to anybody without that being said."""
+    if s.push.port is None and {x.family for x in s.source} & _PUSHED_ONLY:
+        raise UsageError("A source is pushed by HTTP; set `port` in [gateway.push].")
+    if s.push.port is not None:
+        check_push(s.push, sources)
+    if s.ocpp.port is not None:
+        check_ocpp(s.ocpp)
+
+
+def check_push(s: PushSettings, sources: Sequence[Source]) -> None:
+    """Whether only those who may can push."""
+    bare = [source.topic for source in sources if source.door == "push" and not source.token]
+    if bare and not (s.host in _LOCAL or s.open or s.client_ca):
+        raise UsageError(
+            f"Any client that reaches {s.host} could push to {bare[0]}: give its source a `token`, set"
+            " `client_ca`, or write `open = true` under [gateway.push]."
+        )
+
+
+def check_ocpp(s: OcppSettings) -> None:
+    """Whether only stations that may can connect."""
+    if not (s.passwords or s.client_ca or s.open or s.host in _LOCAL):
+        raise UsageError(
+            f"Any station that reaches {s.host} could connect: list [gateway.ocpp.passwords], set"
+            " `client_ca`, or write `open = true` under [gateway.ocpp]."
+        )

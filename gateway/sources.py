@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import SourceOptions
+from gateway.decoding.own_paths import OwnPaths
 from gateway.decoding.reading import Reading
 from gateway.devices import messages
 from gateway.formats import framer, is_mapped, reader
@@ -27,6 +28,33 @@ def made_sources(
     return [made for s in settings for message in messages(s) for made in [_made(s, message, secret, zone_of)]]
 
 
+def completed(settings: Sequence[SourceSettings], cities: Sequence[str]) -> list[SourceSettings]:
+    """The sources with what they may leave out: `city` where there is one city, and the id of a device on a wire.
+
+    That id is the family with the unit where it is not 1, as sdm120-3. `cities`: the ids of the city files. Raises
+    UsageError for two devices that would have the same id so.
+    """
+    made, named = list[SourceSettings](), dict[tuple[str | None, str], bool]()
+    for s in settings:
+        given: dict[str, str] = {}
+        if s.city is None and len(cities) == 1 and not any("{city}" in m.topic for m in messages(s)):
+            given["city"] = cities[0]
+        wired = s.port is not None
+        if wired and "device" not in s.model_fields_set:
+            name = (s.family or s.format).replace("_", "-")
+            given["device"] = name if s.unit == 1 else f"{name}-{s.unit}"
+        made.append(s.model_copy(update=given))
+        if wired:
+            place = made[-1].city, made[-1].device
+            if place in named and (named[place] or "device" in given):
+                raise UsageError(
+                    f"Two devices on wires would both be '{place[1]}': give each its id in its source,"
+                    ' such as `device = "meter-2"`.'
+                )
+            named[place] = "device" in given
+    return made
+
+
 def _made(s: SourceSettings, message: Message, secret: bytes, zone_of: ZoneOf) -> Source:
     where = f"The source '{s.family or message.topic}'"
     if s.city is None and "{city}" not in message.topic:
@@ -43,10 +71,18 @@ def _made(s: SourceSettings, message: Message, secret: bytes, zone_of: ZoneOf) -
         )
     _check_zone(where, message, s, zone_of)
     wire = _wire(where, message, s) if message.door in ("serial", "modbus") else None
-    reading = Reading(message, reader(message.format, message.options), s.devices, zone_of)
+    reading = Reading(message, reader(message.format, message.options), s.devices, zone_of, _own_paths(s))
     reading.check()
     token = s.token.get_secret_value().encode() if s.token else b""
     return Source(message.topic, message.format, s.city, options, reading, message.door, token, wire)
+
+
+def _own_paths(s: SourceSettings) -> OwnPaths | None:
+    """What is to be looked for in messages of a source that says itself where its values stand."""
+    if s.family is not None or not s.values:
+        return None
+    path = s.time.path if s.time else []
+    return OwnPaths(list(s.values), [path] if isinstance(path, str) else path)
 
 
 def _folder(where: str, s: SourceSettings) -> Folder:

@@ -32,11 +32,13 @@ class BrokerSettings(Section):
 class SourceSettings(Mapping):
     """One kind of device: its family, or topic pattern and payload format; what of the family's mapping is otherwise.
 
-    `devices`: the sender's names and the registry's ids. `prefix`: the first part of the family's topics, where it is
-    set otherwise on the devices. `token`: what a device that pushes by HTTP must show.
+    `city` may be left out where the gateway has one city file. `devices`: the sender's names and the registry's ids.
+    `prefix`: the first part of the family's topics, where it is set otherwise on the devices. `token`: what a device
+    that pushes by HTTP must show.
 
-    A device on a wire: `port` is its serial port, or `tcp://host:502` for Modbus TCP; `device` its id; `unit` its
-    address on a Modbus line; `baud` and `parity` where they differ from the family's; `every_s` how often it is read.
+    A device on a wire: `port` is its serial port, or `tcp://host:502` for Modbus TCP; `device` its id, without it the
+    family's name and its unit where that is not 1; `unit` its address on a Modbus line; `baud` and `parity` where they
+    differ from the family's; `every_s` how often it is read.
     A folder of files: `folder`, and `files` their recorded family.
     """
 

@@ -18,9 +18,10 @@ HEAD = """# Device families
 This page is written by `python -m tools.device_docs` from the templates in `gateway/devices/`; do not edit it.
 How a device is connected, step by step: [Connect a device](how-to/connect-a-device.md).
 
-Name the family in the gateway's configuration and it works; a device on a wire also needs its `port` and its id. A
-device whose own name cannot be an id here (blanks, slashes, umlauts) gets its id under `devices`; every key of a
-template can be overridden in the source.
+Name the family in the gateway's configuration and it works. `city` may be left out where the gateway has one city file.
+A device on a wire needs its `port`; its id is the family's name (with the Modbus address where that is not 1, such as
+`sdm120-3`) unless `device` says another. A device whose own name cannot be an id here (blanks, slashes, umlauts) gets
+its id under `devices`; every key of a template can be overridden in the source.
 """
 
 
@@ -41,18 +42,19 @@ def section(name: str, found: Template) -> str:
 
 
 def _ways(found: Template) -> list[str]:
-    """What a source says beside family and city, for each way in which the family comes."""
+    """What a source says beside its family, for each way in which the family comes; empty: only its city."""
     doors = {m.door for m in found.message}
     ways = [""] if doors & {"mqtt", "push", "ocpp"} else []
     if "serial" in doors:
-        ways.append('port = "/dev/ttyUSB0"\ndevice = "device-1"\n')
+        ways.append('port = "/dev/ttyUSB0"\n')
     if "modbus" in doors:
-        ways.append('port = "/dev/ttyUSB0"  # or "tcp://192.168.1.20:502"\ndevice = "meter-1"\nunit = 1\n')
+        ways.append('port = "/dev/ttyUSB0"  # or "tcp://192.168.1.20:502"\n')
     return [*ways, *(['folder = "/srv/drop"\n'] if "file" in doors else [])]
 
 
 def _configured(name: str, more: str) -> str:
-    return f'```toml\n[[gateway.source]]\nfamily = "{name}"\ncity = "town"\n{more}```'
+    city = "" if more else 'city = "town"\n'
+    return f'```toml\n[[gateway.source]]\nfamily = "{name}"\n{city}{more}```'
 
 
 def units() -> str:

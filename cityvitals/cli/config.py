@@ -34,12 +34,13 @@ def print_config(config: Config = None) -> None:
 def check_config(config: Config = None) -> None:
     """Check the configuration and the city files it names. Example: cityvitals config check --config c.toml."""
     from cityvitals.sources import sources_of  # noqa: PLC0415
+    from gateway.source_check import check_doors  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
     from reporting.city_file import read_city  # noqa: PLC0415
 
     settings = load_settings(config)
     cities = [read_city(path) for path in settings.city_files]
-    sources_of(settings.gateway, cities)
+    check_doors(settings.gateway, sources_of(settings.gateway, cities))
     sys.stdout.write("The configuration is valid.\n")
     for city in cities:
         sys.stdout.write(f"  {city.id}: {len(city.device)} devices\n")

@@ -73,13 +73,7 @@ class Mapper:
         self._globs = [(name, rule) for name, rule in mapping.names.items() if any(c in name for c in "*?[")]
         self._used = self._top_names()
         self._numbered = len(mapping.numbered) == 2 and frozenset(mapping.ignore).isdisjoint(mapping.numbered)
-        self._quick = Quick(
-            self._values,
-            self._entry,
-            self._entry_of_name,
-            self._inside,
-            self._used,
-        )
+        self._quick = Quick(self._values, self._entry, self._entry_of_name, self._inside, self._used)
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
         self._shortest = PlainReader(self._quick, self._used, self._clock)

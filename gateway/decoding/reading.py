@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.mapping import Mapper
+from gateway.decoding.own_paths import OwnPaths
 from gateway.decoding.paths import compiled
 from gateway.decoding.plain import Plain
 from gateway.formats import Decode, Read
@@ -43,7 +44,10 @@ def unpacked(payload: bytes, largest: int = _LARGEST) -> bytes:
 
 
 class Reading:
-    """Reads what comes at the addresses of one source. `zone_of`: a city's time zone, None where it is not known."""
+    """Reads what comes at the addresses of one source. `zone_of`: a city's time zone, None where it is not known.
+
+    `own`: the paths that the source writes itself.
+    """
 
     def __init__(
         self,
@@ -51,8 +55,9 @@ class Reading:
         read: Read,
         devices: Names[str, str],
         zone_of: Callable[[str], ZoneInfo | None] = lambda _: None,
+        own: OwnPaths | None = None,
     ) -> None:
-        self.message = message
+        self.message, self._own = message, own
         self._read, self._devices, self._zone_of = read, devices, zone_of
         self._skip = [matcher(pattern) for pattern in message.skip]
         declared = message.frames
@@ -73,14 +78,17 @@ class Reading:
         """The decoder of what comes at one address, whose named levels are given."""
         if any(match(address) is not None for match in self._skip):
             return lambda payload, arrival, options: Decoded()  # noqa: ARG005 - a decoder
-        read, frames = self._read, self._frames
+        read, frames, own = self._read, self._frames, self._own
 
         def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
             if not payload:
                 return Decoded()  # how a retained topic is cleared
             mapper = self._mappers.get((city, options.secret)) or self._mapper(city, options.secret)
             plain = unpacked(payload) if payload[0] in _PACKED else payload
-            rows = mapper.decoded(read(plain, levels), levels, arrival)
+            documents = read(plain, levels)
+            rows = mapper.decoded(documents, levels, arrival)
+            if own is not None and own.unclear:
+                rows.problems = rows.problems + own.look(mapper.records(documents), not (rows.rows or rows.more))
             rows.frames = frames
             for of_device in rows.more:
                 of_device.frames = frames
@@ -98,7 +106,13 @@ class Reading:
             found = (self._mappers.get((city, secret)) or self._mapper(city, secret)).plain(levels)
         except Rejected:
             return None
-        return Plain(found[0].read, found[1], self._frames) if found else None
+        if found is None:
+            return None
+        reader, device = found
+        own = self._own
+        if own is None:
+            return Plain(reader.read, device, self._frames)
+        return Plain(lambda *given: None if own.unclear else reader.read(*given), device, self._frames)
 
     def _mapper(self, city: str, secret: bytes) -> Mapper:
         zone = self.message.zone

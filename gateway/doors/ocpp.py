@@ -34,6 +34,7 @@ from adapters.sqlite.transactions import Transactions
 from gateway.doors.inbox import Inbox
 from gateway.doors.ocpp_calls import Station
 from gateway.senders.budget import Pace, Rate
+from gateway.source_check import check_ocpp
 from registry.settings import OcppSettings
 from telemetry.errors import Rejected, Unavailable, UsageError
 from telemetry.periods import iso
@@ -57,12 +58,7 @@ class OcppDoor:
 
     def __init__(self, settings: OcppSettings, inbox: Inbox, path: Path, clock: Callable[[], int]) -> None:
         self._settings, self._inbox, self._clock = settings, inbox, clock
-        local = settings.host in ("127.0.0.1", "::1", "localhost")
-        if not (settings.passwords or settings.client_ca or settings.open or local):
-            raise UsageError(
-                f"Any station that reaches {settings.host} could connect: list [gateway.ocpp.passwords], set"
-                " `client_ca`, or write `open = true` under [gateway.ocpp]."
-            )
+        check_ocpp(settings)
         self._transactions = Transactions(path)
         self._server: Server | None = None
         self._problem: OSError | None = None

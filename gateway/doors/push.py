@@ -26,6 +26,7 @@ from adapters.connections import Connections, bounded_http
 from gateway.doors.inbox import Inbox
 from gateway.incoming import Incoming
 from gateway.routes import Source
+from gateway.source_check import check_push
 from registry.settings import PushSettings
 from telemetry.errors import UsageError
 from telemetry.topics import matcher
@@ -42,13 +43,7 @@ class PushDoor:
     def __init__(self, settings: PushSettings, sources: Sequence[Source], inbox: Inbox) -> None:
         self._settings, self._inbox = settings, inbox
         self._known = [(matcher(s.topic), s) for s in sources if s.door == "push"]
-        local = settings.host in ("127.0.0.1", "::1", "localhost")
-        bare = [s.topic for _, s in self._known if not s.token]
-        if bare and not (local or settings.open or settings.client_ca):
-            raise UsageError(
-                f"Any client that reaches {settings.host} could push to {bare[0]}: give its source a `token`, set"
-                " `client_ca`, or write `open = true` under [gateway.push]."
-            )
+        check_push(settings, sources)
         self._server = self._make_server()
         self._thread: threading.Thread | None = None
 

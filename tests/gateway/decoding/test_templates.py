@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.decoding.paths import compiled
 from gateway.devices import FOLDER, families, messages, template
-from gateway.sources import made_sources
+from gateway.sources import completed, made_sources
 from registry.mapping import Template
 from registry.settings import Settings, SourceSettings
 from registry.toml import load
@@ -74,6 +75,35 @@ def test_a_template_that_is_not_right_names_file_line_and_nearest_key(
 def test_a_source_that_cannot_work_is_a_sentence(source: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         made_sources([SourceSettings.model_validate(source)])
+
+
+def test_what_a_source_may_leave_out() -> None:
+    given = [
+        {"family": "tasmota"},
+        {"family": "cityvitals"},
+        {"family": "sdm120", "port": "/dev/ttyUSB0"},
+        {"family": "sdm120", "port": "/dev/ttyUSB0", "unit": 2},
+        {"family": "pms5003", "port": "/dev/ttyUSB1", "device": "air-1"},
+        {"family": "files", "folder": "/srv/drop"},
+    ]
+    sources = [SourceSettings.model_validate(s) for s in given]
+    made = completed(sources, ["town"])
+    assert [s.city for s in made] == ["town", None, "town", "town", "town", "town"]
+    assert [s.device for s in made[2:5]] == ["sdm120", "sdm120-2", "air-1"]
+    assert {s.topic for s in made_sources(made, zone_of=lambda _: ZoneInfo("UTC"))} >= {
+        "modbus/town/sdm120", "modbus/town/sdm120-2", "serial/town/air-1", "file/town/{device}",
+    }  # fmt: skip
+    assert [s.city for s in completed(sources, ["a", "b"])] == [None] * 6  # which of them is not known
+
+
+def test_two_devices_on_wires_need_ids_of_their_own() -> None:
+    meter = {"family": "sdm120", "port": "/dev/ttyUSB0"}
+    for second in ({**meter, "port": "/dev/ttyUSB1"}, {**meter, "device": "sdm120"}):
+        with pytest.raises(UsageError, match="would both be 'sdm120': give each its id"):
+            completed([SourceSettings.model_validate(s) for s in (meter, second)], ["town"])
+    one = {"family": "pms5003", "port": "/dev/ttyUSB0", "device": "air-1"}  # a station of two instruments
+    two = {"family": "sds011", "port": "/dev/ttyUSB1", "device": "air-1"}
+    assert len(completed([SourceSettings.model_validate(s) for s in (one, two)], ["town"])) == 2
 
 
 def test_an_unknown_key_of_a_source_names_the_nearest(tmp_path: Path) -> None:
