@@ -111,9 +111,11 @@ class Core:
             raise
         readings, source = self._batch.readings()
         if not kept:
-            self._charge_old(messages, source[readings.t < arrival - OLD], arrival)
+            old = readings.t < arrival - OLD
+            if old.any():
+                self._charge_old(messages, source[old], arrival)
         refused = sum(len(p.reasons) for p in problems) + self._unserved
-        self._kinds = kinds_of(reason for p in problems for reason in p.reasons)
+        self._kinds = kinds_of(reason for p in problems for reason in p.reasons) if problems else {}
         rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
         return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
@@ -137,7 +139,7 @@ class Core:
     ) -> Counts:
         """Commit readings, rejects, ledger and counters together. `repeated`: readings that came before."""
         readings, too_old = self._within_retention(readings)
-        flagged = int((readings.flag != 0).sum())
+        flagged = int(np.count_nonzero(readings.flag))
         try:
             with self.buffer.transaction():
                 stored = self.buffer.put(readings)
@@ -177,7 +179,9 @@ class Core:
     def _within_retention(self, readings: Readings) -> tuple[Readings, int]:
         """Leave out readings of windows whose other readings are gone: folding those would lose them downstream."""
         floor = self.buffer.pruned_before
-        keep = (window_start(readings.t, self.buffer.width) >= floor) | (floor == 0)
+        if not floor:
+            return readings, 0
+        keep = window_start(readings.t, self.buffer.width) >= floor
         return (readings, 0) if keep.all() else (readings.take(np.flatnonzero(keep)), int((~keep).sum()))
 
     def _decode_into_batch(self, message: Incoming, arrival: int, place: int, kept: bool) -> Problem | None:
@@ -329,8 +333,11 @@ class Core:
         arrival: int,
     ) -> list[Refused]:
         """One entry per message with a problem, its reasons joined; beyond the budget of its sender it is counted."""
+        flagged = np.flatnonzero(readings.flag).tolist()
+        if not problems and not flagged:
+            return []
         met = {p.place: p._replace(reasons=list(p.reasons)) for p in problems}
-        for row in np.flatnonzero(readings.flag).tolist():
+        for row in flagged:
             place = int(source[row])
             if place not in met:
                 number = messages[place].number or self._number_of(int(readings.key[row]))

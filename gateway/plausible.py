@@ -71,6 +71,7 @@ class FrameTable:
         self._declared: dict[Name, Frames] = {}  # of devices whose family declares any
         self._frame = np.empty(0, dtype=np.int64)  # the number of its frame, -1 where there are no others in it
         self._role = np.empty(0, dtype=np.int64)
+        self._sessions: set[int] = set()  # the series of the energy of sessions
 
     def declare(self, city: str, device: str, frames: Frames) -> None:
         """The frames of a device, as its family declares them."""
@@ -88,14 +89,14 @@ class FrameTable:
         rows = np.flatnonzero(frame >= 0)
         if len(rows):
             _flag_frames(readings, rows, frame[rows], self._role[readings.series[rows]])
-        if (self._role[readings.series] == _SESSION).any():
-            sessions = set(np.flatnonzero(self._role == _SESSION).tolist())
-            _sessions(readings, self._table, sessions, self._registered)
+        if self._sessions and (self._role[readings.series] == _SESSION).any():
+            _sessions(readings, self._table, self._sessions, self._registered)
 
     def _add_series(self) -> None:
         fresh = self._table.all[len(self._frame) :]
         if fresh:
             roles = [_ROLES.get(series.quantity, 0) for series in fresh]
+            self._sessions.update(n for n, role in enumerate(roles, len(self._role)) if role == _SESSION)
             self._role = np.concatenate([self._role, np.array(roles, dtype=np.int64)])
             self._frame = np.concatenate([self._frame, np.full(len(fresh), -1)])
             for device in dict.fromkeys((series.city, series.device) for series in fresh):
@@ -194,7 +195,10 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
     """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
     last: dict[tuple[int, int], tuple[int, float]] = {}
-    for i in np.flatnonzero(table.has("connected_time", readings.series) & (readings.key != 0)).tolist():
+    charging = table.has("connected_time", readings.series)
+    if not charging.any():
+        return []
+    for i in np.flatnonzero(charging & (readings.key != 0)).tolist():
         at = (int(readings.series[i]), int(readings.key[i]))
         last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))
     return [(s, key, t) for (s, key), (t, _) in last.items()]

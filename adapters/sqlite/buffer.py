@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,9 +105,12 @@ class Buffer:
         self._marks = Marks(self.db)
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """All or nothing; nested use joins the outer one."""
+        return nullcontext(self.db) if self.db.in_transaction else self._outermost()
+
+    @contextmanager
+    def _outermost(self) -> Iterator[sqlite3.Connection]:
         try:
             with transaction(self.db) as db:
                 yield db
@@ -180,6 +183,8 @@ class Buffer:
     def _save_series(self) -> None:
         if self._saved < 0:
             self._saved = int(self._read("SELECT count(*) FROM buffer_series")[0][0])
+        if self._saved == len(self.table):
+            return
         fresh = [(i, *self.table[i]) for i in range(self._saved, len(self.table))]
         # A plain INSERT: if another process has used the number, it fails instead of mixing two series.
         self.db.executemany("INSERT INTO buffer_series VALUES (?,?,?,?)", fresh)
@@ -373,6 +378,8 @@ class Buffer:
 
     def count(self, amounts: dict[str, int]) -> None:
         """Add to counters that survive restarts."""
+        if not amounts:
+            return
         with self.transaction() as db:
             db.executemany(
                 "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
