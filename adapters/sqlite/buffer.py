@@ -52,6 +52,7 @@ ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 _UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: ""}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
+_ALWAYS = -(1 << 62)  # before any window: recorded data may be older than 1970
 NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
 _UPSERT = """
 INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
@@ -206,7 +207,7 @@ class Buffer:
         self._marks.forget()
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
         in_city = "" if city is None else f" AND series IN ({ids})"
-        order, first = "DESC" if newest_first else "ASC", max(self.send_from, since)
+        order, first = "DESC" if newest_first else "ASC", max(self.send_from, since) or _ALWAYS
         rows_read = self._read(
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
             " FROM (SELECT window, series, generation FROM dirty"
@@ -235,7 +236,7 @@ class Buffer:
             db.execute(
                 "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE window > ?"
                 " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0",
-                (since - self.width,),
+                (since - self.width if since else _ALWAYS,),
             )
 
     def confirm(self, dirty: Dirty) -> None:

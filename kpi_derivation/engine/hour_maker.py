@@ -18,6 +18,8 @@ from telemetry.periods import hour_phase
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE, window_start
 
+_BEFORE_1970 = 1 << 31  # minutes; recorded data may be of any year from 1950
+
 
 class HourMaker:
     """The hours of one city. `windows`: its stored windows."""
@@ -64,9 +66,9 @@ class HourMaker:
 
 def _pairs(series: IntArray, hour: IntArray) -> IntArray:
     """The different (series, hour), sorted."""
-    number = hour // MINUTE
+    number = hour // MINUTE + _BEFORE_1970
     code = np.unique(series * (1 << 32) + number)
-    return np.stack((code >> 32, (code & 0xFFFFFFFF) * MINUTE), axis=1)
+    return np.stack((code >> 32, ((code & 0xFFFFFFFF) - _BEFORE_1970) * MINUTE), axis=1)
 
 
 def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:

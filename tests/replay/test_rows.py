@@ -186,3 +186,12 @@ def test_a_file_is_read_in_chunks_that_know_their_lines(tmp_path: Path) -> None:
     chunks = list(read(file, size=4))
     assert [n for c in chunks for n in c.lines] == [2, 3, 4, 5, 6, 7, 8, 10, 11]
     assert [(b.line, b.text) for c in chunks for b in c.invalid] == [(9, "bad")]
+
+
+def test_readings_of_before_1970_have_their_kpi(city: Path, tmp_path: Path) -> None:
+    """Recorded data may be of any year from 1950: times below zero are times as others."""
+    rows = [f"1961-06-01T{hour:02}:00:00Z,m1,energy_delta,1.5,kWh" for hour in range(23)]
+    summary = cli.replay(city, store(tmp_path), write(tmp_path, ROWS + "\n".join(rows) + "\n"), how=cli.here)
+    assert (summary["readings stored"], summary["windows written"]) == (23, 23)
+    assert cli.values("aba", store(tmp_path), "1961-06-01")["LOCAL:E:METERED", ""]["value"] == 23 * 1.5
+    assert cli.values("aba", store(tmp_path), "1961")["LOCAL:E:METERED", ""]["value"] == 23 * 1.5

@@ -64,3 +64,36 @@ def test_hours_outside_of_service_make_no_day() -> None:
     w.take([Reading(at("2020-03-05") + i * 600_000, "d", "pm10", 3.0) for i in range(144)])
     w.engine.evaluate(LATER)
     assert (column(w, "n", date(2020, 3, 2)), column(w, "n", date(2020, 3, 5))) == (0.0, 144.0)
+
+
+def test_days_before_1970_are_folded_like_others() -> None:
+    w = world()
+    w.take([Reading(at("1961-03-02") + i * 600_000, "d", "pm10", 3.0) for i in range(144)])
+    w.engine.evaluate(LATER)
+    assert (column(w, "n", date(1961, 3, 2)), column(w, "hours", date(1961, 3, 2))) == (144.0, 24.0)
+
+
+def test_a_span_that_was_read_marks_its_own_days_and_not_the_hours_before_them() -> None:
+    w = world()
+    first = at("2020-03-02")
+    w.take([Reading(first + d * DAY + h * HOUR, "d", "pm10", 3.0) for d in (0, 1) for h in (0, 23)])
+    hours = w.memory.levels["hour"]
+    folding = w.engine._days._folding
+    folding._dirty.clear()
+    folding.touch(hours, first + DAY)
+    assert {day for _, day in folding._dirty} == {date(2020, 3, 3).toordinal()}
+    folding._dirty.clear()
+    folding.touch(hours.take(np.array([2])), int(hours.start[2]))  # the first hour of the day, and nothing else
+    assert {day for _, day in folding._dirty} == {date(2020, 3, 3).toordinal()}
+
+
+def test_late_hours_of_two_days_running_reach_the_day_after_them() -> None:
+    w = World([{"id": "d", "kind": "air_reference", "quantities": ["o3"], "interval_s": 3600}])
+    first = at("2020-03-02")
+    w.take([Reading(first + h * HOUR, "d", "o3", 50.0) for h in range(72) if h % 24 < 22 or h >= 48])
+    w.engine.evaluate(LATER)
+    w.take([Reading(first + h * HOUR, "d", "o3", 90.0) for h in (22, 23, 46, 47)])
+    w.engine._days.settle()
+    third = date(2020, 3, 4).toordinal()
+    # The mean that ends at 00-01 of the third day holds two hours of 90 and six of 50.
+    assert w.engine._days.daily(["d"], "o3", third, third)["max8"][0, 0] == 60.0
