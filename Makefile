@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint lowest lock coverage mutation format grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
+.PHONY: help setup dev servers demo test lint style lowest lock coverage mutation format grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,17 +26,26 @@ demo: $(VENV)/.installed-demo ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
 WORKERS ?= 4# on two cores: many tests wait for processes, the chaos runs for minutes
-test: dev servers lint ## every check and every test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
-	@$(BIN)/python -m tools.core_coverage
+BESIDE := build/beside
+test: dev servers style ## every check and every test
+	@# Types and coverage run beside the tests, each on one processor, and are printed after them.
+	@mkdir -p $(BESIDE); \
+	nice $(BIN)/mypy > $(BESIDE)/types 2>&1 & types=$$!; \
+	nice $(BIN)/python -m tools.core_coverage > $(BESIDE)/coverage 2>&1 & coverage=$$!; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
+	wait $$coverage; covered=$$?; cat $(BESIDE)/coverage; \
+	wait $$types; typed=$$?; echo "mypy:"; cat $(BESIDE)/types; \
+	exit $$(( tests ? tests : covered ? covered : typed ))
 
-lint: dev ## style, formatting, spelling, wording and types
+lint: style ## style, formatting, spelling, wording and types
+	$(BIN)/mypy
+
+style: dev ## the same without types: seconds
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/python -m tools.check_words
 	$(BIN)/python -m tools.check_licences
-	$(BIN)/mypy
 
 format: dev ## put the code into the house format
 	$(BIN)/ruff check --fix-only --quiet .

@@ -9,6 +9,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,12 +34,20 @@ def load(path: Path = ROOT / "tools" / "words.toml") -> tuple[list[Path], list[W
 
 def problems(text: str, words: list[Word], allowed: list[str]) -> Iterator[tuple[int, str, str]]:
     """Line number, found words and replacement of each use."""
+    any_of = _any(tuple(word.find.pattern for word in words))  # most lines have none of them
     for number, line in enumerate(text.splitlines(), 1):
+        if not any_of.search(line):
+            continue
         for spelling in allowed:
             line = line.replace(spelling, "")  # noqa: PLW2901 - the rest of the line is checked
         for word in words:
             for found in word.find.finditer(line):
                 yield number, found[0], word.use
+
+
+@cache
+def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.I)
 
 
 def files(rooms: list[Path]) -> Iterator[Path]:

@@ -59,6 +59,9 @@ DEVICES: list[dict[str, Any]] = [
 START, END = (round(datetime(*d, tzinfo=UTC).timestamp() * 1000) for d in ((2023, 1, 1), (2024, 2, 1)))
 
 
+States = dict[str, dict[tuple[str, str], KpiValue]]  # of every KPI and part, by state
+
+
 def readings(factor: float) -> list[Reading]:
     """Hourly readings from START to END; `factor` 0 makes them readings of nothing."""
     rows: list[Reading] = []
@@ -88,7 +91,7 @@ def readings(factor: float) -> list[Reading]:
     return rows
 
 
-def found() -> dict[str, dict[tuple[str, str], KpiValue]]:
+def found() -> States:
     """The values of every KPI and part, by state."""
     made: dict[float, World] = {}
     for factor in (1.0, 0.0):
@@ -114,11 +117,11 @@ def cell(v: KpiValue) -> str:
     return f"{number}, {100 * v.coverage:.0f} %, {v.status}" + (f" ({v.reason})" if v.reason else "")
 
 
-def page() -> str:
-    """The whole page."""
-    states = found()
+def page(states: States | None = None) -> str:
+    """The whole page, of these states; by default of those that are found."""
+    states = found() if states is None else states
     lines = [
-        "# What each KPI says of its data", "",
+        "# The state of each KPI by its data", "",
         "Value, coverage, state (and reason) of every derived KPI, from a scripted city; made by",
         "`python -m tools.kpi_states`.",
         "Whole: hourly data of the year. Part: of January only. Nothing: a year before all data. Zero: a year in which",

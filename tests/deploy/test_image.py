@@ -40,7 +40,18 @@ def packed(names: list[str], folder: Path) -> set[str]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     out = folder / "wheels"
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(out),
+        str(folder),
+    ]
     subprocess.run(command, check=True)
     [wheel] = out.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

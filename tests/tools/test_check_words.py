@@ -45,10 +45,3 @@ def test_the_command_names_file_line_and_replacement(tmp_path: Path) -> None:
     )
     assert answer.returncode == 1
     assert answer.stdout == f"{page}:2: 'told': write log, print, report, send, state\n"
-
-
-def test_the_rooms_on_the_list_are_clean() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "tools.check_words"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert (answer.returncode, answer.stdout) == (0, "")

@@ -12,9 +12,10 @@ from tools.generated import generated
 
 ROOT = Path(__file__).parents[2]
 TOOLS = sorted(p.stem for p in (ROOT / "tools").glob("*.py") if "sys.exit(generated(" in p.read_text(encoding="utf-8"))
+COMPARED = {"kpi_states"}  # by its own test, which takes ten seconds to calculate the page
 
 
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("tool", sorted(set(TOOLS) - COMPARED))
 def test_the_page_is_current(tool: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", f"tools.{tool}", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
