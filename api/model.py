@@ -61,12 +61,12 @@ class DeviceJson(BaseModel):
 
 
 class Silence(BaseModel):
-    """The first part of the way from devices to values that was not heard for longer than its limit."""
+    """The first part of the way from devices to values that has been silent for longer than its limit."""
 
     stage: Literal["ingest", "gateway", "sensors", "readings"] = Field(
         description="sensors: gateway and ingest work; readings: the readings ended, and no program was ever heard."
     )
-    since: str = Field(description="When it was heard last, RFC 3339 UTC.")
+    since: str = Field(description="When it was last heard, RFC 3339 UTC.")
 
 
 class CityDetail(CityJson):
@@ -83,7 +83,7 @@ class CityDetail(CityJson):
         description="End of the window of the newest accepted reading of a registered device, RFC 3339 UTC;"
         " never in the future."
     )
-    silence: Silence | None = Field(description="What stands still between devices and values; null where all is well.")
+    silence: Silence | None = Field(description="What has stopped between devices and values; null where nothing has.")
     devices: list[DeviceJson]
 
 
@@ -167,13 +167,13 @@ class NewestReading(BaseModel):
 
 
 class DeviceStateJson(DeviceJson):
-    """A registered device and how it is."""
+    """A registered device and its state."""
 
     state: Literal["ok", "silent", "unheard"]
     heard: str | None = Field(description="Time of the newest reading, RFC 3339 UTC; null for none in 40 days.")
     withheld: bool = Field(description="Position and values are left out: it may be the meter of a household.")
     newest: dict[str, NewestReading]
-    suspect_days: int = Field(0, description="Of the last 30 days, those on which it read unlike its neighbours.")
+    suspect_days: int = Field(0, description="How many of the last 30 days its readings differed from its neighbours'.")
 
 
 class Unregistered(BaseModel):
@@ -181,7 +181,7 @@ class Unregistered(BaseModel):
 
     id: str
     heard: str
-    nearest: str = Field(description="The registered id most like it; empty where none is.")
+    nearest: str = Field(description="The most similar registered id; empty where none is similar.")
     command: str = Field(description="The command that registers it in its city file.")
 
 
@@ -209,7 +209,7 @@ class SeriesPart(BaseModel):
     status: list[str]
     n_devices: list[int]
     revision: list[int]
-    changed: list[str] = Field(description="Since when it has this value, RFC 3339 UTC.")
+    changed: list[str] = Field(description="When it got this value, RFC 3339 UTC.")
     previous: list[float | None] = Field(description="The value before the last change, where the store knows it.")
     method: list[str] = Field(description="Values of different methods do not compare.")
 

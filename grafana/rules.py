@@ -1,7 +1,6 @@
 """The alert rules: what needs a person now, by which query, over which limit, and after how long.
 
-A rule reads the newest rows only, so it costs the same in any city. Queries group by city and device; a device that is
-well again leaves the answer or falls under the limit, and its alert clears.
+A rule reads the newest rows only, so it costs the same in any city. Queries group by city and device; a device that has recovered is no longer in the result, or falls under the limit, and its alert clears.
 """
 
 from __future__ import annotations
@@ -57,13 +56,13 @@ DEVICES = (
     Rule(
         "device-silent", "Device silent", _device('"silent"', '"heard" > 0'), 0.5, "5m", "warning",
         "{{ $labels.device }} in {{ $labels.city }} is silent",
-        "Nothing came for three of its intervals, at least 15 minutes. Power, radio, or the gateway before it? The dashboard"
-        " Fleet shows who fell silent with it.", "fleet", delay=16,
+        "No reading for three of its intervals, at least 15 minutes. Check power, radio and gateway; the dashboard"
+        " Fleet shows what else fell silent at that time.", "fleet", delay=16,
     ),
     Rule(
         "device-gone", "Device silent for a day", _device('"silent"', '"trouble" = 7'), 0.5, "10m", "critical",
         "{{ $labels.device }} in {{ $labels.city }} has been silent for a day",
-        "It was heard before, and not for a day. Somebody has to go there.", "fleet", delay=1441,
+        "It has sent before, and nothing for a day. Inspect it on site.", "fleet", delay=1441,
     ),
     Rule(
         "ring-filling", "Flash ring filling", _device('"ring_fill"', '"silent" = 0'), 75, "10m", "warning",
@@ -126,16 +125,16 @@ PIPELINE = (
         "energy", over=_CONTRACT, delay=2,
     ),
     Rule(
-        "nothing-comes", "Nothing comes from the city",
+        "nothing-comes", "No readings from the city",
         f'SELECT last("age") AS "value" FROM "state" WHERE {FRESH} GROUP BY "city"', 900, "5m", "critical",
         "No reading of {{ $labels.city }} for {{ printf \"%.0f\" $values.B.Value }} s",
-        "Broker or gateways stand still; ingest works.", "pipeline", delay=16,
+        "The broker or the gateways have stopped; ingest is running.", "pipeline", delay=16,
     ),
     Rule(
-        "ingest-stopped", "Ingest stands still",
+        "ingest-stopped", "Ingest stopped",
         f'SELECT 1 - ceil(count("devices") / 1000000000) AS "value" FROM "state" WHERE {FRESH}', 0.5, "2m", "critical",
         "Ingest has written nothing for ten minutes",
-        "Ingest or the store stands still; gateways keep what comes. Here no answer is the alert.", "pipeline",
+        "Ingest or the store has stopped; gateways keep what arrives. An empty result is the alert.", "pipeline",
         silent_is_bad=True, delay=11,
     ),
     Rule(
@@ -159,17 +158,17 @@ PIPELINE = (
         delay=2,
     ),
     Rule(
-        "certificate-ends", "Certificate of a gateway ends",
+        "certificate-ends", "Certificate of a gateway expires",
         f'SELECT 21 - "gw_cert_days" AS "value" FROM "device" WHERE {_GATEWAY} GROUP BY "city", "device"', 0, "10m", "warning",
-        "A certificate of {{ $labels.device }} ends within three weeks",
-        "After its end the broker refuses the gateway. Renew it: cityvitals enrol.", "pipeline", delay=2,
+        "A certificate of {{ $labels.device }} expires within three weeks",
+        "Then the broker rejects the gateway. Renew it: cityvitals enrol.", "pipeline", delay=2,
     ),
     Rule(
-        "gateway-drops", "Gateway gives up windows",
+        "gateway-drops", "Gateway drops windows",
         'SELECT sum("d") AS "value" FROM (SELECT non_negative_difference(last("last")) AS "d" FROM "window"'
         ' WHERE "quantity" = \'gw_dropped\' AND time > now() - 1h GROUP BY time(1m), "city", "device" fill(none))'
         ' GROUP BY "city", "device"', 0, "0s", "critical",
-        "{{ $labels.device }} gave up {{ printf \"%.0f\" $values.B.Value }} windows: its disk is full",
+        "{{ $labels.device }} dropped {{ printf \"%.0f\" $values.B.Value }} windows: its disk is full",
         "Data is being lost at the gateway.", "pipeline", delay=2,
     ),
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """One style sheet and one script from the page's files, made when the API starts. Pure but for reading the files.
 
 A module of the page imports by name from other files of the page and exports constants, functions and classes; here
-each becomes a function that runs once, so that names of one file never meet those of another. What a browser gets is
-two files instead of fifty, and nobody needs a build step.
+each becomes a function that runs once, so that names of one file never collide with those of another. What a browser
+gets is two files instead of fifty, and nobody needs a build step.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Baseline: kWh a day = base + heating x max(Th - T, 0) + cooling x max(T - Tc, 0) + weekend, its two balance
 temperatures found by trying. A saving is published only where the baseline fits its own months (ASHRAE 14-2014):
-CV(RMSE) at most 15 %, NMBE within 5 %. The same is computed for a reference building, and taken off.
+CV(RMSE) at most 15 %, NMBE within 5 %. The same is computed for a reference building, and subtracted.
 """
 
 from __future__ import annotations

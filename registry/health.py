@@ -97,7 +97,7 @@ def _gateways(
 
 
 def _values(found: list[tuple[str, int]], now: int, limit_s: float, newest_window: int) -> Iterator[Check]:
-    """Cities whose values stand still although windows arrive."""
+    """Cities whose values do not change although windows arrive."""
     for city, time in found:
         still = now - time > 1000 * limit_s and newest_window - time > 1000 * limit_s
         advice = f", over {limit_s:g} s before the newest window; see the log of ingest" if still else ""

@@ -3,7 +3,7 @@
     make grafana-look URL=http://localhost:3000
 
 Each dashboard is opened at 1600x1000 and 1280x720, dark and light; `build/grafana-look/index.html` shows them all and
-what the browser's console complained about. Dashboards must have been pushed or provisioned before. A token of the role
+the errors of the browser's console. Dashboards must have been pushed or provisioned before. A token of the role
 Viewer is taken from CITYVITALS_GRAFANA_TOKEN; without one the server must allow anonymous access.
 """
 
@@ -30,7 +30,7 @@ QUIET = 5  # times half a second
 
 
 class Shot(NamedTuple):
-    """One picture and what was said while it was taken."""
+    """One picture, and the errors of the console while it was taken."""
 
     dashboard: str
     name: str
@@ -39,7 +39,7 @@ class Shot(NamedTuple):
 
 
 def settle(page: Page, wait_ms: int) -> None:
-    """Wait until no panel has been loading for two seconds, and the picture stands still."""
+    """Wait until no panel has been loading for two seconds, and the picture no longer changes."""
     page.wait_for_selector("[class*=panel-container], [data-panelid], section", timeout=TIMEOUT_MS)
     loading = ".panel-loading, [aria-label='Panel loading bar'], .fa-spinner"
     quiet = 0
@@ -52,7 +52,7 @@ def settle(page: Page, wait_ms: int) -> None:
 
 
 def keep_error(complaints: list[str], message: ConsoleMessage) -> None:
-    """Add what the console shows as an error."""
+    """Add an error that the console shows."""
     if message.type == "error":
         complaints.append(message.text)
 
@@ -81,7 +81,7 @@ def shots(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterator
 
 
 def sheet(found: list[Shot]) -> str:
-    """The review sheet: every dashboard with its pictures and complaints."""
+    """The review sheet: every dashboard with its pictures and errors."""
     parts = ["<!doctype html><meta charset=utf-8><title>Dashboards</title><style>img{width:48%;margin:.5%}</style>"]
     for name in dict.fromkeys(shot.dashboard for shot in found):
         mine = [shot for shot in found if shot.dashboard == name]

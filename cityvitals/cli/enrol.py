@@ -68,7 +68,7 @@ def device(
     pki: Pki = _HOME,
     days: Days = 730,
     kind: Annotated[
-        str, typer.Option("--kind", help="For a node of ours: its kind of node: air, energy, ev or weather.")
+        str, typer.Option("--kind", help="For a CityVitals node: its kind: air, energy, ev or weather.")
     ] = "",
     board: Annotated[str, typer.Option(help="The board of the node: esp32s3, esp32 or esp32c3.")] = "esp32s3",
     broker_url: Annotated[str, typer.Option("--broker", help="The broker of the node.")] = "",
@@ -170,7 +170,7 @@ def serve(
 
     need("node", "cryptography", "starlette", "uvicorn")
     made = enrol_server.server(pki, host, port, typer.echo, enrol.utc_now())
-    typer.echo(f"Enrolling nodes of {enrol.city_of(pki)} at port {port}; Ctrl-C ends.")
+    typer.echo(f"Enrolling nodes of {enrol.city_of(pki)} at port {port}; press Ctrl-C to stop.")
     made.run()
 
 

@@ -1,4 +1,4 @@
-"""What happened: every change of state and every fault, on the console at once and at the broker later.
+"""The event log: every change of state and every fault, on the console at once and at the broker later.
 
 Bounded: the newest lines are kept, also over a reset (the file is written at most once a minute). Faults are dropped
 last. A line that repeats the last one of the same part is not a change and is left out.

@@ -1,4 +1,4 @@
-"""The node about itself: free memory, uptime, resets, signal, ring and clock, as ordinary quantities."""
+"""The node's own readings: free memory, uptime, resets, signal, ring and clock, as ordinary quantities."""
 
 import gc
 
@@ -14,7 +14,7 @@ class Health:
         self._due = 0
 
     def values(self):
-        """The state now; what the board does not know is left out."""
+        """The state now; what the board cannot report is left out."""
         clock, ring = self.journal.clock, self.journal.ring
         gc.collect()
         out = [
@@ -34,7 +34,7 @@ class Health:
         return out
 
     def tick(self):
-        """Store a record when it is time."""
+        """Store a record when one is due."""
         now = self.board.ticks_ms()
         if now >= self._due:
             self._due = now + self.period_ms

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from gateway.decoding.decoded import Decoded
 from telemetry.windows import HOUR, window_start
 
-LONGEST = 90 * 24 * HOUR  # a longer "session" is a lost plug-out
+LONGEST = 90 * 24 * HOUR  # in a longer "session" the end was lost
 MOST_ROWS = 20_000  # of one message: nine of the longest sessions, or two years of sessions overnight
 
 

@@ -1,6 +1,6 @@
-"""LoRaWAN uplinks of which only the bytes come: decoded by the city's own JavaScript codec (option `codec`, a file).
+"""LoRaWAN uplinks that arrive as bytes only: decoded by the city's own JavaScript codec (option `codec`, a file).
 
-The result stands in `decoded`, beside what the network server said.
+The result stands in `decoded`, beside what the network server sent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""EN:EN:AQ:2C GHG Emissions: tonnes CO2e per inhabitant; here the part that meters see, scope 2, location based.
+"""EN:EN:AQ:2C GHG Emissions: tonnes CO2e per inhabitant; here the part that meters measure, scope 2, location based.
 
 Energy drawn from the grid times the grid's average emission factor of the area and year (GHG Protocol, scope 2
 guidance), whatever contract a customer has; generation behind the meter counts as zero. Heat, fuels, waste and
-industry are not in it: the value is partial and says so. Charging is added to the meters' energy only where the rule
+industry are not in it: the value is marked partial. Charging is added to the meters' energy only where the rule
 `charging_behind_meters` is false, or where no electricity meter is registered; else it would count twice.
 """
 

@@ -16,7 +16,7 @@ export class Status {
   #heard = 0;
   #updated = null;
   #until = null; // end of the window of the newest reading
-  #silence = null; // what stands still between devices and values, and since when
+  #silence = null; // what has stopped between devices and values, and since when
   #quiet = QUIET_MS;
   #store = true;
   #lost = false;

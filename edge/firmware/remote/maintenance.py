@@ -62,7 +62,7 @@ class Maintenance:
         return True
 
     async def run(self):
-        """Watch over trials, process messages and the console, send the log, forever."""
+        """Supervise trials, process messages and the console, send the log, forever."""
         introduced = False
         while True:
             self.beat()

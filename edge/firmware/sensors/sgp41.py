@@ -20,7 +20,7 @@ CONDITION_S = 9  # more than ten seconds damage the NOx layer
 
 
 def ticks(percent100, celsius100):
-    """The six bytes of humidity and temperature (hundredths) that the chip corrects with."""
+    """The six bytes of humidity and temperature (hundredths) with which the chip compensates."""
     out = b""
     humidity = min(max(percent100, 0), 10000) * 65535 // 10000
     temperature = min(max(celsius100 + 4500, 0), 17500) * 65535 // 17500

@@ -119,6 +119,6 @@ class Driver:
             await self._board.sleep_ms(1500)
         state, data = await self._ask(0x03)
         if state & 0x7F or len(data) not in (0, 40):
-            self._running = False  # it was reset, or is not the sensor we think: start it again next time
+            self._running = False  # it was reset, or another sensor is connected: start it at the next reading
             raise OSError(5, "state 0x%02x, %d bytes" % (state, len(data)))
         return values(data) if data else []
