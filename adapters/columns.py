@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from telemetry.windows import DAY, HOUR
 # Columns of partials beside their identity, and of KPI values, in the order in which they are written and read.
 PARTIAL_COLUMNS = tuple(f.name for f in fields(Partials) if f.name not in ("series", "start"))
 KPI_COLUMNS = (*IDENTITY, *(f.name for f in FIELDS if f.name not in IDENTITY))
+_IN_ORDER = itemgetter(*KPI_COLUMNS)
 
 
 BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}  # ms: rows are read in whole buckets
@@ -96,8 +98,8 @@ def in_buckets(pieces: Iterable[list[Any]], level: Level, lookup: IntArray) -> I
 
 def kpi_row(stored: StoredKpi) -> tuple[Any, ...]:
     """The row of a stored value, in the order of KPI_COLUMNS."""
-    row = row_of(stored)
-    return tuple(row[name] for name in KPI_COLUMNS)
+    row: tuple[Any, ...] = _IN_ORDER(row_of(stored))
+    return row
 
 
 def stored_kpi(row: Sequence[Any]) -> StoredKpi:

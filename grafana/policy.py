@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device|registry)\\+")')
+_NEVER_DELETED = re.compile(r'FROM (\\+"(?:kpi|device|figure|newest|registry)\\+")')
 
 
 def from_policy(document: dict[str, Any], policy: str) -> dict[str, Any]:

@@ -4,14 +4,16 @@ targets, events. Everything is an upsert; after a crash the same rows are writte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
+from adapters.newest_rows import NewestRows
 from adapters.points import Point, Points
 from ingest import events, targets
 from ingest.air_bands import bands
 from ingest.fleet import Fleet
 from kpi_derivation.rules.air.calibration import Calibrations
+from kpi_derivation.verdicts import goal_of, goals, verdict
 from registry.city import City
 from telemetry.gases import EU_CELSIUS, relative
 from telemetry.kpi_value import StoredKpi
@@ -23,19 +25,21 @@ from telemetry.windows import MINUTE
 class Status:
     """The rows for dashboards of one city."""
 
-    def __init__(self, points: Points, city: City, table: SeriesTable, known: Iterable[StoredKpi]) -> None:
+    def __init__(self, points: Points, city: City, table: SeriesTable, known: Collection[StoredKpi]) -> None:
         self._points, self._city, self._table = points, city, table
         self._calibrations = Calibrations(city, table)
         self._scales = {
             (d.id, q): relative(q, EU_CELSIUS) if q in d.in_ppb else 1.0 for d in city.device for q in d.quantities
         }
-        self._goals = targets.goals(city)
+        self._goals = goals(city)
+        self._newest = NewestRows(city.id, known, lambda k: verdict(k, goal_of(k, self._goals)))
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)
         self._written = 0
         points.put([Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)])
         points.put(events.calibrations(city))
         points.put(targets.rows(known, self._goals))
+        points.put(self._newest.all())
 
     def started(self, now: int) -> None:
         """The process that serves the city has started."""
@@ -52,6 +56,7 @@ class Status:
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
         self._points.put(targets.rows(changed, self._goals))
+        self._points.put(self._newest.changed(changed))
         self._points.put(events.revisions(changed))
         self._points.put(events.city_file(self._city, sentences, now))
 

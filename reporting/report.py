@@ -11,6 +11,7 @@ from adapters.store import Store
 from kpi_derivation.catalogue import KPIS
 from kpi_derivation.engine.values import revise
 from registry.city import City
+from reporting.dashboard_rows import put_rows
 from reporting.figures.figures import official
 from reporting.figures.file import read_figures
 from reporting.figures.points import Point
@@ -135,6 +136,7 @@ def _store(store: Store, city: City, given: Sequence[Reported], now: int) -> int
     values = [as_value(f, city.id, city.zone) for f in given]
     changed = [v for v in (revise(old.get(value.identity), value, now, 0.0) for value in values) if v is not None]
     store.put_kpis(changed)
+    put_rows(store, (old | {v.kpi.identity: v for v in changed}).values(), city, city)
     return len(changed)
 
 

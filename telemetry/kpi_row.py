@@ -6,6 +6,7 @@ a new field of `KpiValue` is one line there.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -38,14 +39,13 @@ BESIDE: tuple[Field, ...] = tuple(
 IDENTITY = ("city", "code", "part", "kind", "time")  # what a rewrite replaces
 # All of a row: the value's fields, the time it is stored under, and what is stored beside it.
 FIELDS = (*VALUE, Field("time", int), *BESIDE)
+_NAMES = tuple(field.name for field in FIELDS)
+_TAKEN = attrgetter(*(f"kpi.{field.name}" for field in VALUE), "kpi.time", *(field.name for field in BESIDE))
 
 
 def row_of(stored: StoredKpi) -> dict[str, Any]:
     """The fields of a stored value, by name."""
-    kpi = stored.kpi
-    row = {field.name: getattr(kpi, field.name) for field in VALUE}
-    row["time"] = kpi.time
-    return row | {field.name: getattr(stored, field.name) for field in BESIDE}
+    return dict(zip(_NAMES, _TAKEN(stored), strict=True))
 
 
 def value_of(row: dict[str, Any]) -> StoredKpi:

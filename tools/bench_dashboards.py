@@ -25,8 +25,8 @@ from zoneinfo import ZoneInfo
 from adapters.influx.store import InfluxStore
 from ingest import targets
 from ingest.fleet import Fleet
-from ingest.targets import Goal
 from kpi_derivation.catalogue import KPIS
+from kpi_derivation.verdicts import Goal
 from registry.city import City
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.periods import CALENDAR, Period, calendar_period, local_date

@@ -1,8 +1,8 @@
 """Points of dashboards in InfluxDB, beside windows and KPI values and in the same database.
 
 Measurements: `device` (one row a device, time 0: what it is and how it is), `state` (one row a city and minute),
-`event` (outages, calibrations, revisions, restarts); and fields beside those of `hour` (`band`) and `kpi` (`target`,
-`better`, `verdict`).
+`event` (outages, calibrations, revisions, restarts), `newest` and `figure` (see adapters/newest_rows.py);
+and fields beside those of `hour` (`band`) and `kpi` (`target`, `better`, `verdict`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from adapters.influx.sites import Sites
 from adapters.points import Newest, Point
 
 _BATCH = 5_000
-_KEPT = ("device,", "kpi,", "registry,")  # no retention may touch these
+_KEPT = ("device,", "figure,", "kpi,", "newest,", "registry,")  # no retention may touch these
 _LISTED = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None]])
 _NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int | None]])
 

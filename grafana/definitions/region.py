@@ -83,14 +83,13 @@ _NEWEST = all_of(CITIES, VALUED, '"period" =~ /^(365d|year)$/')
 
 def _on_target() -> Panel:
     about = (
-        "Share of the figures with a target in the city's file that are on target, by sub-dimension; a dash: none has a target and a value from sensors."
+        "Share of the figures with a target in the city's file that are on target, by sub-dimension; a dash: none has a target and a value."
         " Click a city for its indicators."
     )
     parts, outer = [], []
     for number, (prefix, _, _) in enumerate(GROUPS):
-        where = all_of(_NEWEST, f'"code" =~ /^{prefix}:/', '"verdict" > 0')
-        each = f'SELECT last("verdict") AS "v" FROM "kpi" WHERE {where} GROUP BY "city", "code", "part"'
-        parts.append(f'(SELECT 100 * (mean("v") - 1) AS "g{number}" FROM ({each}) GROUP BY "city")')
+        where = all_of(CITIES, f'"code" =~ /^{prefix}:/', '"verdict" > 0', PAST)
+        parts.append(f'(SELECT 100 * (mean("verdict") - 1) AS "g{number}" FROM "figure" WHERE {where} GROUP BY "city")')
         outer.append(f'mean("g{number}") AS "g{number}"')
     query = Query(f'SELECT {", ".join(outer)} FROM {", ".join(parts)} GROUP BY "city"', table=True)
     columns = [Column("city", "City", 0, to="/d/cityvitals-kpis?var-city=${__value.text}")]
@@ -113,9 +112,8 @@ def _spread() -> Panel:
         "How far the chosen cities lie apart, for every indicator of which a city has a value: newest value of each city, quartiles by nearest"
         " rank. Outliers by robust z, shares of people and the region's own value: cityvitals region."
     )
-    each = f'SELECT last("value") AS "v" FROM "kpi" WHERE {_NEWEST} GROUP BY "city", "code", "part"'
-    shown = 'count("v") AS "n", min("v") AS "min", percentile("v", 25) AS "low", median("v") AS "median", percentile("v", 75) AS "high", max("v") AS "max"'
-    query = Query(f'SELECT {shown} FROM ({each}) GROUP BY "code", "part"', table=True)
+    shown = 'count("value") AS "n", min("value") AS "min", percentile("value", 25) AS "low", median("value") AS "median", percentile("value", 75) AS "high", max("value") AS "max"'
+    query = Query(f'SELECT {shown} FROM "newest" WHERE {CITIES} AND {VALUED} GROUP BY "code", "part"', table=True)
     columns = [
         Column("code", "Indicator", words=KPI_WORDS, to="region&var-code=${__value.raw}"),
         Column("part", "Part", 110, words=PART_WORDS),
@@ -147,9 +145,8 @@ def _alive() -> Panel:
 
 
 def _how_many() -> Panel:
-    about = "Indicators that have a value for any calendar year."
-    where = all_of(CITIES, VALUED, "\"period\" = 'year'")
-    each = f'SELECT last("value") AS "v" FROM "kpi" WHERE {where} GROUP BY "city", "code"'
+    about = "Indicators that have a value of a year, calendar or rolling."
+    each = f'SELECT max("valued") AS "v" FROM "figure" WHERE {CITIES} AND {VALUED} GROUP BY "city", "code"'
     return ranking("Indicators with a yearly value", about, Query(f'SELECT count("v") AS "n" FROM ({each}) GROUP BY "city"', "$tag_city"),
                    "", most=60)  # fmt: skip
 

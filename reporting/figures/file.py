@@ -101,7 +101,7 @@ def row_of(header: list[str], cells: list[str]) -> Row:
     """The cells by column. Raises ValueError for more cells than columns."""
     if len(cells) > len(header):
         raise ValueError(f"{len(cells)} cells for {len(header)} columns; quote text that contains commas")
-    return dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    return dict(zip(header, map(str.strip, cells), strict=False))
 
 
 def figure_of(row: Row, line: int) -> Reported:

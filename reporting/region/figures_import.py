@@ -8,7 +8,6 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from adapters.retried import retried
 from adapters.store import CityRecord, Store
 from kpi_derivation.engine.values import revise
 from registry.city import City
+from reporting.dashboard_rows import put_rows
 from reporting.figures.file import COLUMNS, check_header, figure_of, row_of
 from reporting.figures.reported import Reported, as_value, from_value, is_reported
 from reporting.figures.rules import Context, Finding, check
@@ -62,14 +62,17 @@ def import_figures(
     if wrong:
         more = f"\nand {len(wrong) - _MOST} more." if len(wrong) > _MOST else ""
         raise UsageError("\n".join(wrong[:_MOST]) + more)
-    changed = [v for city, figures in given.items() for v in _changed(merged[city], figures, old.get(city, {}), now)]
+    changed = {c: list(_changed(merged[c], figures, old.get(c, {}), now)) for c, figures in given.items()}
     for city in merged.values():
         if known.get(city.id) != city:
             record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE)
             retried(partial(store.put_city, record))
     _put(store, changed)
+    for name, values in changed.items() if store.points else ():
+        every = (old.get(name, {}) | {v.kpi.identity: v for v in values}).values()
+        retried(partial(put_rows, store, every, merged[name], known.get(name)))
     return Imported(
-        figures=sum(map(len, given.values())), changed=len(changed), cities=len(given),
+        figures=sum(map(len, given.values())), changed=sum(map(len, changed.values())), cities=len(given),
         years=sorted({f.year for figures in given.values() for f in figures}), findings=len(found), first=found[:_MOST],
         notes=[],
     )  # fmt: skip
@@ -80,14 +83,14 @@ def _stored(store: Store, city: str) -> dict[tuple[str, str, str, str, int], Sto
     return {v.kpi.identity: v for v in retried(partial(store.kpis, KpiQuery(city, ["year"])))}
 
 
-def _put(store: Store, changed: Sequence[StoredKpi]) -> None:
+def _put(store: Store, changed: dict[str, list[StoredKpi]]) -> None:
     """All values at once, in one transaction where the store has them; of a server that is too busy, city by city."""
     try:
-        store.put_kpis(changed)
+        store.put_kpis([v for values in changed.values() for v in values])
     except Unavailable as error:
         log.warning("the values are written city by city: %s", error)
-        for _, values in groupby(changed, key=lambda v: v.kpi.city):
-            retried(partial(store.put_kpis, list(values)))
+        for values in changed.values():
+            retried(partial(store.put_kpis, values))
 
 
 def _joined(new: City, old: City | None) -> City:

@@ -128,7 +128,7 @@ def test_with_a_policy_every_query_of_what_is_never_deleted_names_it() -> None:
     boards = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")]
     for document in (*boards, *(group for _, group in rule_groups("folder", "uid"))):
         plain, named = json.dumps(document), json.dumps(from_policy(document, "forever"))
-        count = sum(plain.count(f'FROM \\"{name}\\"') for name in ("kpi", "device", "registry"))
+        count = sum(plain.count(f'FROM \\"{name}\\"') for name in ("kpi", "device", "figure", "newest", "registry"))
         assert named.count('FROM \\"forever\\".\\"') == count
         assert named.replace('\\"forever\\".', "") == plain
         assert from_policy(document, "") == document

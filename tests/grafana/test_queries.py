@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.influx.store import InfluxStore
+from adapters.newest_rows import slot
 from adapters.points import Newest, Point
 from cityvitals.clock import now_ms
 from grafana.colours import TROUBLE_WORDS
@@ -245,18 +246,14 @@ def test_the_region_shows_shares_on_target_and_quartiles(influxdb: InfluxDB) -> 
     name = influxdb.create("grafana_region")
     points = []
     for number, (value, verdict) in enumerate(((4.0, 2), (8.0, 1), (12.0, 1), (40.0, 1))):
-        tags = {"city": f"c{number}", "period": "year"}
-        points.append(
-            Point(
-                "kpi",
-                tags | {"code": "EN:EN:AQ:1C", "part": "pm2_5"},
-                {"value": value, "valued": 1, "verdict": verdict},
-                START,
-            )
-        )
-        points.append(
-            Point("kpi", tags | {"code": "EN:EN:WS:1C", "part": "-"}, {"value": 1.0, "valued": 1, "verdict": 2}, START)
-        )
+        city, fine = f"c{number}", {"code": "EN:EN:AQ:1C", "part": "pm2_5"}
+        water = {"code": "EN:EN:WS:1C", "part": "-"}
+        points += [
+            Point("kpi", {"city": city, "period": "year", **fine}, {"value": value, "valued": 1}, START),
+            Point("newest", fine, {"city": city, "value": value, "valued": 1}, slot(city)),
+            Point("figure", {"city": city, **fine}, {"valued": 1, "verdict": verdict}, 0),
+            Point("figure", {"city": city, **water}, {"valued": 1, "verdict": 2}, 0),
+        ]
     InfluxStore.from_url(f"influxdb://127.0.0.1:{influxdb.port}/{name}").points.put(points)
     columns = {
         o["matcher"]["options"]: o["properties"][0]["value"]

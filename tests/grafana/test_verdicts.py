@@ -12,6 +12,7 @@ from grafana.definitions import all_dashboards
 from ingest import targets
 from kpi_derivation.catalogue import KPIS
 from kpi_derivation.directions import direction_of
+from kpi_derivation.verdicts import goals as goals_of
 from registry.city import City
 from tests.adapters.stores.samples import kpi
 
@@ -61,7 +62,7 @@ def shown(board: str, title: str, column: str, verdict: object) -> tuple[str, st
 
 @pytest.mark.parametrize(("code", "part", "better"), directed())
 def test_a_value_beside_its_target_has_its_word_and_its_colour(code: str, part: str, better: str) -> None:
-    goals = targets.goals(city(code, part, better))
+    goals = goals_of(city(code, part, better))
     assert list(goals) == [(code, part)]
     good, bad = (TARGET + 1, TARGET - 1) if better == "higher" else (TARGET - 1, TARGET + 1)
     expected = {good: ("on target", GREEN), TARGET: ("on target", GREEN), bad: ("off target", ORANGE)}

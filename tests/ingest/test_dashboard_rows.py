@@ -8,6 +8,8 @@ import pytest
 from ingest import events, targets
 from ingest.air_bands import bands
 from kpi_derivation.rules.air.calibration import Calibrations
+from kpi_derivation.verdicts import NO_VERDICT, OFF, ON
+from kpi_derivation.verdicts import goals as goals_of
 from registry.city import City
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials, fold
@@ -48,49 +50,47 @@ def stored(
     return StoredKpi(kpi=KpiValue(**plain | more), **{"changed": NOW} | beside)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("value", "verdict"), [(9.99, targets.ON), (10.0, targets.ON), (10.01, targets.OFF), (None, targets.NO_VERDICT)]
-)
+@pytest.mark.parametrize(("value", "verdict"), [(9.99, ON), (10.0, ON), (10.01, OFF), (None, NO_VERDICT)])
 def test_a_value_is_held_against_its_target(value: float | None, verdict: int) -> None:
-    goals = targets.goals(CITY)
+    goals = goals_of(CITY)
     [row] = targets.rows([stored("EN:EN:AQ:1C", value, "ug/m3", part="pm2_5")], goals)
     assert row.tags == {"city": "town", "code": "EN:EN:AQ:1C", "part": "pm2_5", "period": "365d"}
     assert (row.fields, row.time) == ({"target": 10.0, "better": -1, "verdict": verdict}, NOW)
 
 
 def test_a_value_of_a_part_of_its_period_is_held_against_nothing() -> None:
-    [row] = targets.rows([stored("EN:EN:AQ:1C", 50.0, "ug/m3", part="pm2_5", status="partial")], targets.goals(CITY))
-    assert row.fields["verdict"] == targets.NO_VERDICT
+    [row] = targets.rows([stored("EN:EN:AQ:1C", 50.0, "ug/m3", part="pm2_5", status="partial")], goals_of(CITY))
+    assert row.fields["verdict"] == NO_VERDICT
 
 
 def test_where_higher_is_better_the_target_is_a_floor() -> None:
     values = [stored("LOCAL:EV:AVAILABILITY", v, "%") for v in (96.9, 97.0)]
-    verdicts = [row.fields["verdict"] for row in targets.rows(values, targets.goals(CITY))]
-    assert verdicts == [targets.OFF, targets.ON]
+    verdicts = [row.fields["verdict"] for row in targets.rows(values, goals_of(CITY))]
+    assert verdicts == [OFF, ON]
 
 
 def test_a_target_of_a_year_is_not_held_against_a_day_unless_the_unit_does_not_grow() -> None:
     values = [stored("LOCAL:E:METERED", 5.0, "kWh", kind="day"), stored("LOCAL:E:PEAK", 5.0, "kW", kind="day")]
-    verdicts = [row.fields["verdict"] for row in targets.rows(values, targets.goals(CITY))]
-    assert verdicts == [targets.NO_VERDICT, targets.ON]
+    verdicts = [row.fields["verdict"] for row in targets.rows(values, goals_of(CITY))]
+    assert verdicts == [NO_VERDICT, ON]
 
 
 @pytest.mark.parametrize(
     ("kwh", "status", "verdict"),
     [
-        (900.0, "provisional", targets.NO_VERDICT),  # of the year so far
-        (1001.0, "provisional", targets.OFF),  # and nothing makes it less
-        (900.0, "final", targets.ON),
+        (900.0, "provisional", NO_VERDICT),  # of the year so far
+        (1001.0, "provisional", OFF),  # and nothing makes it less
+        (900.0, "final", ON),
     ],
 )
 def test_the_sum_of_a_running_year_is_not_on_target_yet(kwh: float, status: str, verdict: int) -> None:
-    [row] = targets.rows([stored("LOCAL:E:METERED", kwh, "kWh", kind="year", status=status)], targets.goals(CITY))
+    [row] = targets.rows([stored("LOCAL:E:METERED", kwh, "kWh", kind="year", status=status)], goals_of(CITY))
     assert row.fields["verdict"] == verdict
 
 
 def test_a_value_without_a_target_says_so_because_the_target_may_have_been_taken_out() -> None:
     [row] = targets.rows([stored("LOCAL:E:PEAK", 5.0, "kW")], {})
-    assert row.fields == {"verdict": targets.NO_VERDICT}
+    assert row.fields == {"verdict": NO_VERDICT}
 
 
 def test_a_calibration_is_an_event_at_midnight_of_the_citys_clock() -> None:
