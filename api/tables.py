@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -21,7 +22,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def as_file(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: Form, name: str) -> Response:
     """The rows as a file to keep. `name`: without ending."""
     content = as_xlsx(rows, columns) if form == "xlsx" else as_csv(rows, columns)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)  # a header carries no other letters
+    headers = {"Content-Disposition": f'attachment; filename="{plain}.{form}"'}
     return Response(content, media_type=TYPES[form], headers=headers)
 
 

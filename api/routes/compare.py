@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
 from api.queries import standing_year
 from api.state import State, StateOf, find_city
+from api.tables import FILES, Form, as_file
 from registry.city import City
 from reporting.comparison import compare
 from reporting.figures.figures import Figure, figures
@@ -34,6 +35,7 @@ class CompareQuery(BaseModel):
         None, description="This city and those of its group, else of its region; of many, those of a like population"
     )
     period: str | None = Field(None, description="A year, such as 2025; default: the newest with figures")
+    format: Form = Field("json", description="csv or xlsx: the blocks as a file, one row a city")
 
 
 class Comparison(BaseModel):
@@ -48,8 +50,8 @@ class Comparison(BaseModel):
     figures: list[dict[str, Any]]
 
 
-@router.get("/compare", response_model=Comparison)
-def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> dict[str, Any]:
+@router.get("/compare", response_model=Comparison, responses=FILES)
+def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> dict[str, Any] | Response:
     """Performance against each city's own targets: a place among neighbours, not an official index."""
     group, chosen = _chosen(state, query)
     label = query.period or standing_year(state.store, chosen[0].id, chosen[0].zone, state.clock()).label
@@ -57,12 +59,14 @@ def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> d
     found = {c.id: indicators(c, of_city[c.id]) for c in chosen}
     blocks = list(dict.fromkeys((i.sub_dimension, i.category) for i in next(iter(found.values()))))
     cities = [_city(c, found[c.id], blocks) for c in chosen]
+    if query.format != "json":
+        return _file(cities, blocks, label, query.format)
     lines = compare([city_figures(c, of_city[c.id]) for c in chosen])
     return {
         "period": label,
         "group": group,
         "blocks": [{"sub": sub, "name": name} for sub, name in blocks],
-        "cities": sorted(cities, key=lambda c: -(c["share"] if c["share"] is not None else -1)),
+        "cities": _ranked(cities),
         "mean": [_mean([(c["blocks"][i], 1.0) for c in cities]) for i in range(len(blocks))],
         "by_people": [_mean([(c["blocks"][i], c["population"]) for c in cities]) for i in range(len(blocks))],
         "figures": [msgspec.to_builtins(line) for line in lines],
@@ -99,6 +103,20 @@ def _city(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> 
         "with_value": len({i.code for i in found if i.value is not None}),
         "practices": _practices(city, found, blocks),
     }  # fmt: skip
+
+
+def _ranked(cities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(cities, key=lambda c: -(c["share"] if c["share"] is not None else -1))
+
+
+def _file(cities: list[dict[str, Any]], blocks: list[tuple[str, str]], label: str, form: Form) -> Response:
+    """One row a city, the best first; a column for each block with its share of target, 0 to 1."""
+    names = [f"{sub}: {name}" for sub, name in blocks]
+    rows = [
+        {**c, "city": c["id"], "year": label, **dict(zip(names, c["blocks"], strict=True))} for c in _ranked(cities)
+    ]
+    columns = ["city", "name", "population", "year", "share", "with_value", *names]
+    return as_file(rows, columns, form, f"comparison-{label}")
 
 
 def _practices(city: City, found: list[Indicator], blocks: list[tuple[str, str]]) -> dict[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.device_reads import heard, records_of
@@ -15,6 +15,7 @@ from api.problems import Denied, NotFound, responses
 from api.queries import moment
 from api.routes.devices import device_row
 from api.state import CityOf, State, StateOf
+from api.tables import FILES, Form, as_file
 from kpi_derivation.rules.air.indices import EUROPE, european_band
 from registry.city import City, Device
 from telemetry.errors import UsageError, nearest
@@ -35,6 +36,7 @@ class SpanQuery(BaseModel):
     quantity: str = Field(description="Such as pm2_5 or power")
     begin: str | None = Field(None, alias="from", description="A date of the city's time, or RFC 3339")
     end: str | None = Field(None, alias="to", description="The same; not included")
+    format: Form = Field("json", description="csv or xlsx: one row an hour")
 
 
 class QuantityQuery(BaseModel):
@@ -119,8 +121,10 @@ def one_device(record: CityOf, device: str, state: StateOf) -> dict[str, Any]:
     }
 
 
-@router.get("/devices/{device}/hours", response_model=DeviceHours)
-def device_hours(record: CityOf, device: str, state: StateOf, query: Annotated[SpanQuery, Query()]) -> dict[str, Any]:
+@router.get("/devices/{device}/hours", response_model=DeviceHours, responses=FILES)
+def device_hours(
+    record: CityOf, device: str, state: StateOf, query: Annotated[SpanQuery, Query()]
+) -> dict[str, Any] | Response:
     """The hours of one quantity of a device, with the median of the other stations beside those of the air."""
     city = City.model_validate(record.config)
     entry = device_of(city, device)
@@ -130,12 +134,27 @@ def device_hours(record: CityOf, device: str, state: StateOf, query: Annotated[S
         raise UsageError(f"{device} does not measure '{query.quantity}'; {nearest(query.quantity, entry.quantities)}")
     start, end = _span(city, state, query)
     found = hours_of(city, state.store, query.quantity, [device], start, end)
-    return {
+    answer: dict[str, Any] = {
         "city": city.id, "device": device, "quantity": query.quantity, "unit": QUANTITIES[query.quantity].unit,
         "start": iso(start), "step_s": HOUR // 1000, "value": plain(found.value[0]), "low": plain(found.low[0]),
         "high": plain(found.high[0]), "readings": found.n[0].tolist(), "flagged": found.flagged[0].tolist(),
         "others": _others(city, state, entry, query.quantity, start, end),
     }  # fmt: skip
+    return answer if query.format == "json" else _file(answer, start, query.format)
+
+
+_COLUMNS = ("value", "low", "high", "readings", "flagged", "others")
+
+
+def _file(answer: dict[str, Any], start: int, form: Form) -> Response:
+    """The hours as rows, each with its start."""
+    columns = [name for name in _COLUMNS if answer[name] is not None]
+    fixed = {name: answer[name] for name in ("device", "quantity", "unit")}
+    rows = [
+        {"time": iso(start + i * HOUR), **fixed, **{name: answer[name][i] for name in columns}}
+        for i in range(len(answer["value"]))
+    ]
+    return as_file(rows, ["time", *fixed, *columns], form, f"{answer['device']}-{answer['quantity']}")
 
 
 def _span(city: City, state: State, query: SpanQuery) -> tuple[int, int]:
