@@ -7,7 +7,7 @@ import { number } from "./format.js";
 import { t } from "./text.js";
 
 const HEIGHT = 220;
-const PAD = { left: 44, right: 84, top: 22, bottom: 26 };
+const PAD = { left: 44, right: 14, top: 22, bottom: 26 };
 const LETTER = 6.6; // px of a letter of the axis, on average
 const counter = { next: 0 };
 
@@ -43,17 +43,23 @@ export function chart(options) {
     draw();
   };
   listen(box, options, state, read);
+  box.addEventListener("paper", (event) => box.replaceChildren(picture(options, event.detail || state.width, null)));
   new ResizeObserver(() => Math.abs(box.clientWidth - state.width) > 1 && draw()).observe(box);
   draw();
   node.svg = () => standalone(options);
   return node;
 }
 
+// Before a page is printed, its charts are drawn in the width of the paper.
+const paper = (width) => document.querySelectorAll(".chart .plot").forEach((box) => box.dispatchEvent(new CustomEvent("paper", { detail: width(box) })));
+addEventListener("beforeprint", () => paper((box) => (box.closest(".view-now") ? 430 : 640)));
+addEventListener("afterprint", () => paper(() => 0));
+
 function listen(box, options, state, read) {
   const n = length(options);
   box.addEventListener("pointermove", (event) => {
     const rect = box.getBoundingClientRect();
-    const share = (event.clientX - rect.left - PAD.left) / (rect.width - PAD.left - PAD.right);
+    const share = (event.clientX - rect.left - PAD.left) / (rect.width - PAD.left - room(options));
     if (share >= -0.02 && share <= 1.02) read(Math.min(n - 1, Math.max(0, Math.floor(share * n))));
   });
   box.addEventListener("pointerleave", () => read(null));
@@ -82,12 +88,19 @@ function picture(options, width, at) {
   return root;
 }
 
+/** The room right of the last point, px: for the names of lines and limits, where there are any. */
+function room(options) {
+  const names = [...(options.limits ?? []).map((l) => l.text), ...options.series.filter((s) => s.kind !== "bars").map((s) => s.label)].filter(Boolean);
+  return names.length ? Math.min(140, Math.max(...names.map((name) => name.length)) * LETTER + 18) : PAD.right;
+}
+
 function scales(options, width, height, steps) {
   const n = length(options);
   const [low, high] = [steps[0], steps.at(-1)];
-  const inner = width - PAD.left - PAD.right;
+  const right = width - room(options);
+  const inner = right - PAD.left;
   return {
-    n, width, height, left: PAD.left, right: width - PAD.right, top: PAD.top, bottom: height - PAD.bottom, slot: inner / n,
+    n, width, height, left: PAD.left, right, top: PAD.top, bottom: height - PAD.bottom, slot: inner / n,
     x: (i) => PAD.left + ((i + 0.5) / n) * inner,
     y: (v) => height - PAD.bottom - ((v - low) / (high - low)) * (height - PAD.bottom - PAD.top),
   };
@@ -107,9 +120,10 @@ function xTicks(options, s) {
   return options.x.ticks.filter((_, k) => k % every === 0).map(([i, text]) => svg("text", { x: s.x(i), y: s.height - 6, "text-anchor": "middle" }, text));
 }
 
-/** Runs of points without any value, between others: hatched, never bridged. */
+/** Runs of points without any value: hatched, never bridged. */
 function gaps(options, s) {
   if (options.noGaps) return [];
+  const hatch = `hatch-${(counter.next += 1)}`;
   const missing = (i) => options.series.filter((q) => !q.ghost).every((q) => (q.values[i] ?? null) === null);
   const found = [];
   const last = options.until ?? s.n;
@@ -117,9 +131,10 @@ function gaps(options, s) {
     if (!missing(i)) continue;
     let end = i;
     while (end + 1 < last && missing(end + 1)) end += 1;
-    found.push(svg("rect", { class: "gap", x: s.x(i) - s.slot / 2, width: s.slot * (end - i + 1), y: s.top, height: s.bottom - s.top }, svg("title", {}, t("chart.gap"))));
+    found.push(svg("rect", { class: "gap", fill: `url(#${hatch})`, x: s.x(i) - s.slot / 2, width: s.slot * (end - i + 1), y: s.top, height: s.bottom - s.top }, svg("title", {}, t("chart.gap"))));
     i = end;
   }
+  if (found.length) found.unshift(svg("pattern", { id: hatch, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("line", { class: "hatch", x1: 1, x2: 1, y1: 0, y2: 7 })));
   return found;
 }
 

@@ -23,6 +23,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Draw the content of `root` again; the focus goes to the control that takes the place of the one that had it. */
+export function redraw(root, draw) {
+  const focused = document.activeElement;
+  const key = root.contains(focused) ? keyOf(focused) : null;
+  draw();
+  if (key) [...root.querySelectorAll("a, button, input, select, [tabindex]")].find((node) => keyOf(node) === key)?.focus({ preventScroll: true });
+}
+
+const keyOf = (node) => node.dataset.id ?? node.getAttribute("aria-label") ?? node.getAttribute("href") ?? node.textContent;
+
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) set(node, name, value);
   node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));

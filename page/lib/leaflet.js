@@ -6,6 +6,7 @@ import { settings, t } from "./text.js";
 import { colour } from "./theme.js";
 
 const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const LABEL = 62; // px of a degree at the right edge
 const loaded = { module: null };
 // What Leaflet writes as markup to find out what the browser can: fixed texts. Everything else stays forbidden.
 const PROBES = ["<svg/>", '<v:shape adj="1"/>', ""];
@@ -95,12 +96,12 @@ function lines(map, pen, width, height) {
   for (let lon = Math.ceil(bounds.getWest() / step) * step; lon < bounds.getEast(); lon += step) {
     const { x } = map.latLngToContainerPoint([bounds.getCenter().lat, lon]);
     stroke(pen, x, 0, x, height);
-    pen.fillText(degrees(lon, "E", "W"), x + 4, 14);
+    if (x < width - 2 * LABEL) pen.fillText(degrees(lon, "E", "W"), x + 4, 14);
   }
   for (let lat = Math.ceil(bounds.getSouth() / step) * step; lat < bounds.getNorth(); lat += step) {
     const { y } = map.latLngToContainerPoint([lat, bounds.getCenter().lng]);
     stroke(pen, 0, y, width, y);
-    pen.fillText(degrees(lat, "N", "S"), width - 62, y - 4);
+    if (y > 34) pen.fillText(degrees(lat, "N", "S"), width - LABEL, y - 4);
   }
 }
 

@@ -57,6 +57,10 @@ export function segments(label, options, chosen, choose) {
     choose(id);
   };
   box.append(...options.map(([id, words]) => el("button", { type: "button", "data-id": id, "aria-pressed": String(id === chosen), onclick: () => press(id) }, words)));
+  requestAnimationFrame(() => {
+    const pressed = box.querySelector('[aria-pressed="true"]');
+    if (pressed) box.scrollLeft += Math.max(0, pressed.getBoundingClientRect().right - box.getBoundingClientRect().right); // a phone shows a part
+  });
   return box;
 }
 
@@ -109,8 +113,14 @@ export function track(value, limit, at = 0.5) {
   return el("span", { class: "track", "aria-hidden": "true", "--share": `${share * 100}%`, "--limit": `${at * 100}%`, "data-over": value > limit });
 }
 
+/** A bar from 0 to the largest of its column; nothing limits it. */
+export const bar = (value, most) => el("span", { class: "track", "data-plain": "", "aria-hidden": "true", "--share": `${most ? Math.min(value / most, 1) * 100 : 0}%` });
+
 /** A button. */
 export const button = (words, press, kind = "") => el("button", { type: "button", class: `button ${kind}`, onclick: press }, words);
+
+/** A text in which `names` of settings stand between backticks, as in the documents. */
+export const coded = (text) => text.split("`").map((piece, i) => (i % 2 ? el("code", {}, piece) : piece));
 
 /** Grey shapes in the size of what is loading, shown after 200 ms. */
 export const bones = (lines = 4) => el("div", { class: "bones", "aria-hidden": "true" }, ...Array.from({ length: lines }, () => el("i")));

@@ -1,7 +1,8 @@
 // Compare: where the city stands among others. A heat map of blocks, and figure by figure beside a twin.
 
 import { getJson } from "../lib/api.js";
-import { el, svg } from "../lib/dom.js";
+import { el, redraw, svg } from "../lib/dom.js";
+import { downloads } from "../lib/download.js";
 import { byName, number, partText, percent, unitText } from "../lib/format.js";
 import { card, folded, none, scroll, select } from "../lib/parts.js";
 import { labels } from "../lib/period.js";
@@ -20,13 +21,13 @@ export async function compare(root, context) {
   const body = el("div", { class: "stack-l" });
   const draw = () => {
     keep({ sort: state.sort, cell: state.cell, twin: found.cities.length > 1 ? state.twin : "" });
-    body.replaceChildren(chosenCell(context, found, state), heatMap(context, found, state, draw), twinCard(context, found, state, draw));
+    redraw(body, () => body.replaceChildren(chosenCell(context, found, state), heatMap(context, found, state, draw), twinCard(context, found, state, draw)));
   };
   const mine = found.cities.findIndex((c) => c.id === city.id);
   const answer = mine < 0 || found.cities.length < 2 || found.cities[mine].share === null ? t("compare.no_place", { city: city.name }) : t("compare.answer", { city: city.name, place: mine + 1, n: found.cities.length });
   const years = [...new Set([found.period, ...labels(city, "year"), ...[1, 2, 3].map((n) => String(Number(found.period) - n))])].sort().reverse();
   root.append(
-    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("compare.about", { year: found.period }), context.cities.length > MANY ? ` ${t(found.group ? "compare.group" : "compare.like_size", { n: found.cities.length, group: found.group })}` : "")), select(t("kind.year"), years.map((y) => [y, y]), found.period, (y) => go(`/compare?city=${encodeURIComponent(city.id)}&year=${y}`))),
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer), el("p", { class: "muted" }, t("compare.about", { year: found.period }), context.cities.length > MANY ? ` ${t(found.group ? "compare.group" : "compare.like_size", { n: found.cities.length, group: found.group })}` : "")), el("div", { class: "row" }, select(t("kind.year"), years.map((y) => [y, y]), found.period, (y) => go(`/compare?city=${encodeURIComponent(city.id)}&year=${y}`)), ...downloads(`/v1/compare?${asked}`, `comparison-${found.period}`))),
     legend(),
     body,
   );
@@ -43,7 +44,7 @@ function heatMap({ city, cities }, found, state, draw) {
   for (const { sub } of found.blocks) (spans.at(-1)?.sub === sub ? (spans.at(-1).n += 1) : spans.push({ sub, n: 1 }));
   const sortBy = (i) => el("button", { type: "button", class: "turned", "aria-pressed": String(String(i) === state.sort), onclick: () => ((state.sort = state.sort === String(i) ? "" : String(i)), draw()) }, found.blocks[i].name);
   const cell = (share, id, i) => el("td", { "data-points": band(share), class: "heat" }, id ? el("button", { type: "button", "aria-label": t("compare.cell", { block: found.blocks[i].name, city: nameOf(found, id), share: share === null ? t("no_value") : percent(share) }), "aria-pressed": String(state.cell === `${id},${i}`), onclick: () => ((state.cell = `${id},${i}`), draw()) }, score(share)) : score(share));
-  const head = el("thead", {}, el("tr", {}, el("td", {}), ...spans.map((s) => el("th", { colspan: s.n, scope: "colgroup" }, t(`sub.${s.sub}`))), el("td", {})), el("tr", {}, el("th", { scope: "col" }, t("compare.of_target")), ...found.blocks.map((_, i) => el("th", { scope: "col" }, sortBy(i))), el("th", { scope: "col", class: "num" }, t("compare.all"))));
+  const head = el("thead", {}, el("tr", {}, el("td", {}), ...spans.map((s) => el("th", { colspan: s.n, scope: "colgroup", title: t(`sub.${s.sub}`) }, t(`sub.${s.sub}`))), el("td", {})), el("tr", {}, el("th", { scope: "col" }, t("compare.of_target")), ...found.blocks.map((_, i) => el("th", { scope: "col" }, sortBy(i))), el("th", { scope: "col", class: "num" }, t("compare.all"))));
   const region = found.cities.length > 1 ? [["compare.mean", found.mean], ["compare.people", found.by_people]] : [];
   const rows = [
     ...region.map(([key, shares]) => el("tr", { class: "region" }, el("th", { scope: "row" }, t(key)), ...shares.map((s, i) => cell(s, "", i)), el("td", { class: "num" }, percentOr(meanOf(shares))))),
@@ -86,7 +87,8 @@ function dots(known, chosen, i) {
     { viewBox: "0 0 400 52", class: "dots", role: "img", "aria-label": t("compare.dots", { n: known.length, low: percent(at(0)), middle: percent(at(0.5)), high: percent(at(1)) }) },
     svg("rect", { class: "quartiles", x: x(at(0.25)), y: 12, width: Math.max(2, x(at(0.75)) - x(at(0.25))), height: 18, rx: 4 }),
     svg("line", { class: "axis", x1: 20, x2: 380, y1: 34, y2: 34 }),
-    ...[0, 0.33, 0.66, 0.95].map((share) => svg("text", { x: x(share), y: 48, "text-anchor": "middle" }, percent(share))),
+    ...[0.33, 0.66, 0.95].map((share) => svg("line", { class: "axis", x1: x(share), x2: x(share), y1: 31, y2: 37 })), // where a band begins
+    ...[0, 0.33, 0.66, 1].map((share) => svg("text", { x: x(share), y: 48, "text-anchor": "middle" }, percent(share))),
     ...known.map((c) => svg("circle", { class: c === chosen ? "own-dot" : "other-dot", cx: x(c.blocks[i]), cy: 21, r: c === chosen ? 7 : 4 }, svg("title", {}, c.name))),
   );
 }

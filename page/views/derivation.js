@@ -3,7 +3,7 @@
 import { getJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { number, partText, percent, unitText } from "../lib/format.js";
-import { chip, none, sentence, table, track } from "../lib/parts.js";
+import { bar, chip, coded, none, sentence, table } from "../lib/parts.js";
 import { addressOf } from "../lib/place.js";
 import { t } from "../lib/text.js";
 
@@ -28,13 +28,20 @@ function steps(view, proof, value) {
   const out = proof.devices.filter((d) => d.left_out);
   const head = same ? chip("good", t("proof.same")) : value && value.value !== null ? chip("watch", t("proof.differs")) : null;
   const list = [
-    step(t("proof.rule"), el("p", { class: "small" }, proof.how), rules(proof)),
+    step(t("proof.rule"), el("p", { class: "small" }, coded(proof.how)), rules(proof)),
     used.length ? step(t("proof.devices"), deviceTable(view, used, proof)) : null,
     proof.arithmetic ? step(t("proof.sum"), el("p", { class: "arithmetic" }, proof.arithmetic)) : null,
-    out.length || proof.value.notes ? step(t("proof.left_out"), ...out.map((d) => el("p", { class: "small muted" }, `${d.site || d.device}: ${d.left_out}`)), el("p", { class: "small muted" }, sentence(proof.value.notes))) : null,
+    out.length || proof.value.notes ? step(t("proof.left_out"), ...leftOut(out), el("p", { class: "small muted" }, sentence(proof.value.notes))) : null,
     proof.stored ? step(t("proof.stored"), el("p", { class: "small muted" }, sentence(proof.stored))) : null,
   ];
   return [el("div", {}, head), el("ol", { class: "steps" }, ...list.filter(Boolean)), el("p", { class: "muted small" }, t("proof.method", { method: proof.value.method }))];
+}
+
+/** The devices that do not count, those of one reason on one line. */
+function leftOut(devices) {
+  const reasons = new Map();
+  for (const d of devices) reasons.set(d.left_out, [...(reasons.get(d.left_out) ?? []), d.site || d.device]);
+  return [...reasons].map(([why, names]) => el("p", { class: "small muted" }, el("b", {}, names.join(", ")), `: ${why}`));
 }
 
 const step = (title, ...content) => el("li", {}, el("h3", {}, title), ...content);
@@ -56,7 +63,7 @@ function deviceTable({ city }, devices, proof) {
     partText(d.quantity),
     `${number(d.readings, 0)}${d.flagged ? ` (${t("flagged", { n: d.flagged })})` : ""}`,
     d.capture === null ? "–" : percent(d.capture),
-    el("span", { class: "wide-track" }, track(amount(d) ?? 0, most || 1, 1)),
+    el("span", { class: "wide-track" }, bar(amount(d) ?? 0, most)),
     `${number(amount(d))}`,
   ]);
   const all = devices.length > 200 ? el("p", { class: "muted small" }, t("proof.more", { n: devices.length - 200 })) : null;

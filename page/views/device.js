@@ -4,6 +4,7 @@ import { getJson } from "../lib/api.js";
 import { chart, someTicks } from "../lib/chart.js";
 import { curve } from "../lib/curve.js";
 import { el } from "../lib/dom.js";
+import { downloads } from "../lib/download.js";
 import { ago, number, partText, quantity as withUnit, unitText } from "../lib/format.js";
 import { card, none, note, segments, select, table } from "../lib/parts.js";
 import { addressOf, go } from "../lib/place.js";
@@ -25,7 +26,7 @@ export async function device(root, context) {
   const curves = el("div");
   root.append(
     el("nav", { class: "crumbs", "aria-label": t("crumbs") }, el("a", { href: addressOf(city.id, ["devices"]) }, t("view.devices")), " › ", d.id),
-    el("div", { class: "row view-head" }, el("h1", {}, el("bdi", {}, d.site || d.id), `: ${t(`device.answer.${d.state}`)}`), stateChip(d)),
+    el("div", { class: "row view-head" }, el("h1", {}, el("bdi", {}, d.site || d.id), `: ${t(`device.answer.${d.state}`)}`), stateChip({ ...d, suspect_days: found.suspect_days })),
     el("p", { class: "muted" }, `${t(`kind_of.${d.kind}`)} · ${d.id} · ${d.heard ? t("now.newest", { ago: ago(Date.parse(found.at) - Date.parse(d.heard)) }) : t("devices.never")}`),
     d.withheld ? note("off", t("devices.withheld"), t("device.withheld_why")) : "",
     found.suspect_days ? note("watch", t("look.suspect", { site: d.site || d.id }), t("look.suspect.more", { n: found.suspect_days })) : "",
@@ -34,7 +35,8 @@ export async function device(root, context) {
   if (!chosen) return curves.append(none(t(d.withheld ? "devices.withheld" : "reason.no_data")));
   const from = new Date(Date.parse(found.at) - days * 86400000).toISOString();
   try {
-    curves.append(await drawn(context, found, await getJson(`${base}/hours?quantity=${encodeURIComponent(chosen)}&from=${encodeURIComponent(from)}`, signal)));
+    const hours = `${base}/hours?quantity=${encodeURIComponent(chosen)}&from=${encodeURIComponent(from)}`;
+    curves.append(await drawn(context, found, await getJson(hours, signal)), el("p", { class: "row no-print" }, ...downloads(hours, `${d.id}-${chosen}`)));
   } catch (error) {
     if (signal.aborted) throw error;
     curves.append(none(error.message)); // the rest of the view does not need the curve

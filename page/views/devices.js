@@ -1,7 +1,8 @@
 // Every registered device: how it is, when it was last heard, what it read; those that need a look first.
 
 import { getJson } from "../lib/api.js";
-import { el } from "../lib/dom.js";
+import { el, redraw } from "../lib/dom.js";
+import { downloads } from "../lib/download.js";
 import { ago, number, partText, POLLUTANTS, unitText } from "../lib/format.js";
 import { chip, note, scroll, segments } from "../lib/parts.js";
 import { addressOf, keep } from "../lib/place.js";
@@ -26,7 +27,7 @@ export async function devices(root, context) {
   const { city, query, signal } = context;
   const path = `/v1/cities/${encodeURIComponent(city.id)}/devices`;
   const state = { found: await getJson(path, signal), show: query.show ?? "all", find: query.find ?? "", rows: PAGE };
-  const draw = () => render(root, context, state, draw);
+  const draw = () => redraw(root, () => render(root, context, state, draw));
   draw();
   const again = async () => {
     const found = await getJson(path, signal).catch(() => null);
@@ -42,24 +43,32 @@ function render(root, context, state, draw) {
   const { counts, unregistered } = state.found;
   const all = state.found.devices.toSorted((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)));
   const trouble = all.filter((d) => stateOf(d) !== "ok").length;
-  const shown = all.filter((d) => matches(d, state));
   const choices = ["all", "trouble", ...Object.keys(GROUPS)].map((id) => [id, `${t(`devices.show.${id}`)} ${number(count(all, id))}`]);
   const choose = (show) => {
     Object.assign(state, { show, rows: PAGE });
     keep({ show: show === "all" ? "" : show });
     draw();
   };
-  const find = el("input", { type: "search", placeholder: t("devices.find"), "aria-label": t("devices.find"), value: state.find, onchange: (event) => {
+  const found = el("div", { class: "stack" });
+  const counted = el("span", { class: "muted small", role: "status" });
+  const fill = () => {
+    const shown = all.filter((d) => matches(d, state));
+    counted.textContent = t("devices.count", { n: shown.length, all: all.length });
+    const more = shown.length > state.rows ? el("button", { type: "button", class: "button", onclick: () => ((state.rows += PAGE), fill()) }, t("devices.more", { n: shown.length - state.rows })) : "";
+    found.replaceChildren(el("div", { class: "card flush" }, list(context, state, shown.slice(0, state.rows))), more);
+  };
+  const find = el("input", { type: "search", placeholder: t("devices.find"), "aria-label": t("devices.find"), value: state.find, oninput: (event) => {
     Object.assign(state, { find: event.target.value, rows: PAGE });
     keep({ find: state.find });
-    draw();
+    fill();
   } });
+  fill();
+  const path = `/v1/cities/${encodeURIComponent(context.city.id)}/devices`;
   root.replaceChildren(
-    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer(all.length, trouble)), el("p", { class: "muted" }, t("devices.about", { n: counts.ok, city: context.city.name }))), el("a", { class: "button", href: `/admin?city=${encodeURIComponent(context.city.id)}` }, t("devices.admin"))),
+    el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer(all.length, trouble)), el("p", { class: "muted" }, t("devices.about", { n: counts.ok, city: context.city.name }))), el("div", { class: "row" }, el("a", { class: "button", href: `/admin?city=${encodeURIComponent(context.city.id)}` }, t("devices.admin")), ...downloads(path, `${context.city.id}-devices`))),
     ...unregistered.map((u) => note("watch", t("look.unregistered", { device: u.id }), t(u.nearest ? "look.unregistered.more" : "look.unregistered_far.more", { since: context.clock.near(u.heard, state.found.at), nearest: u.nearest }))),
-    el("div", { class: "row filters" }, segments(t("devices.show"), choices, state.show, choose), find, el("span", { class: "muted small", role: "status" }, t("devices.count", { n: shown.length, all: all.length }))),
-    el("div", { class: "card flush" }, list(context, state, shown.slice(0, state.rows))),
-    shown.length > state.rows ? el("button", { type: "button", class: "button", onclick: () => ((state.rows += PAGE), draw()) }, t("devices.more", { n: shown.length - state.rows })) : "",
+    el("div", { class: "row filters" }, segments(t("devices.show"), choices, state.show, choose), find, counted),
+    found,
   );
 }
 
@@ -89,7 +98,7 @@ export const stateChip = (device) => chip(KIND[stateOf(device)], t(`device.${sta
 function wrong(d, clock, now) {
   const state = stateOf(d);
   if (state === "ok" || state === "unheard") return "";
-  const kind = state === "silent" ? "map.silent_since" : `look.${state}.more`;
+  const kind = state === "silent" ? "map.silent_since" : `devices.why.${state}`;
   return t(kind, { at: clock.near(d.heard, now), n: d.suspect_days, device: d.id });
 }
 

@@ -32,12 +32,13 @@ export async function indicator(root, context) {
   root.append(
     el("nav", { class: "crumbs", "aria-label": t("crumbs") }, el("a", { href: addressOf(city.id, ["indicators"]) }, t("view.indicators")), " › ", hasText(`sub.${entry.sub_dimension}`) ? t(`sub.${entry.sub_dimension}`) : entry.sub_dimension, " › ", entry.category, " › ", entry.code),
     el("div", { class: "row between view-head" }, el("div", {}, el("h1", {}, answer(view, value, period)), el("p", { class: "muted" }, entry.definition)), choosers(view, period)),
-    el("div", { class: "grid" }, sized(valueCard(view, value, period), "c5"), sized(past.node, "c7"), sized(proofCard(view, value, period), "c7"), sized(el("div", { class: "stack-cards" }, reportedOn(view, period), meaning(entry)), "c5")),
-    takeAway(view, past),
+    el("div", { class: "grid two-columns" }, column("c5", valueCard(view, value, period), reportedOn(view, period), meaning(entry)), column("c7", past.node, proofCard(view, value, period))),
+    takeAway(view, past, period),
   );
 }
 
-const sized = (node, size) => (node.classList.add(size), node);
+/** Cards under each other, of the height that each needs. */
+const column = (size, ...cards) => el("div", { class: `stack-cards ${size}` }, ...cards);
 
 /** The first of these steps that has values, and its rows. */
 async function stepped(base, steps, part, city, signal) {
@@ -94,7 +95,8 @@ function valueCard(view, value, period) {
   box.append(el("p", { class: "value" }, number(value.value), el("small", {}, ` ${unitText(value.unit)}`)), before(rows, value, entry) ?? "");
   const scale = el("div");
   box.append(scale);
-  scaleOf(view, value, period).then((node) => node && scale.replaceChildren(node)).catch(() => {});
+  const without = () => el("p", { class: "muted small" }, t("limit.none"));
+  scaleOf(view, value, period).then((node) => scale.replaceChildren(node ?? without())).catch(() => {});
   const known = value.method.startsWith("reported") ? el("span", { class: "muted small" }, t("indicator.by_city")) : coverage(value.coverage, city.rules.period_capture, t("devices", { n: value.n_devices }));
   box.append(el("div", { class: "row between foot-row" }, known, status(value.status)));
   if (value.notes) box.append(el("p", { class: "muted small" }, sentence(value.notes)));
@@ -204,10 +206,10 @@ function meaning(entry) {
   return card(t("indicator.meaning"), null, el("dl", { class: "pairs" }, ...pairs.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)])));
 }
 
-function takeAway(view, past) {
+function takeAway(view, past, period) {
   const { city, code, part, step, base, query } = view;
   const name = `${city.id}-${code.replaceAll(":", "-")}${part ? `-${part}` : ""}-${step}`;
-  const link = new URL(addressOf(city.id, ["k", code, part], { period: query.period, step, as: query.as }), location.href).href;
+  const link = new URL(addressOf(city.id, ["k", code, part], { period, step, as: query.as }), location.href).href; // names its period, so that it shows the same next year
   const frame = `<iframe src="${new URL(`/embed/${encodeURIComponent(city.id)}/${encodeURIComponent(code)}${part ? `/${encodeURIComponent(part)}` : ""}?step=${step}`, location.href).href}" width="640" height="340" title="${view.name.replaceAll('"', "&quot;")}"></iframe>`;
   const field = (value, label) => el("input", { class: "copy", readonly: true, value, "aria-label": label, onfocus: (event) => event.target.select() });
   const copy = (value) => button(t("copy"), async (event) => {

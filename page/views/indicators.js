@@ -25,7 +25,7 @@ export async function indicators(root, context) {
   const draw = () => {
     keep(state);
     const rows = found.indicators.filter((row) => wanted(row, state));
-    left.replaceChildren(wheelOf(context, found, state), legend(), el("p", { class: "legend" }, el("span", {}, mark("derived"), t("origin.derived")), el("span", {}, mark("reported"), t("origin.reported")), el("span", {}, mark("missing"), t("origin.missing"))));
+    left.replaceChildren(wheelOf(context, found, state), legend(byIndicator(found, state).map((k) => k.points)), el("p", { class: "legend" }, el("span", {}, mark("derived"), t("origin.derived")), el("span", {}, mark("reported"), t("origin.reported")), el("span", {}, mark("missing"), t("origin.missing"))));
     count.textContent = rows.length ? t("indicators.count", { n: rows.length, all: found.indicators.length }) : t("indicators.nothing");
     tables.replaceChildren(table(city.id, found.period, rows));
   };

@@ -7,11 +7,13 @@ import { makeMap, scaleBar } from "../lib/leaflet.js";
 import { button, chip, none, note, segments } from "../lib/parts.js";
 import { addressOf, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
-import { answer, layerName, layersOf, load } from "./map_layers.js";
+import { answer, layerName, layersOf, load, USE_GLYPHS } from "./map_layers.js";
 import { marks } from "./map_marks.js";
 import { bandWord } from "./now_air.js";
 
 const LISTED = 300;
+const MARGIN = 40; // px around the places
+const BUTTONS = 30; // px more at the right, where the buttons of the map lie
 const AGAIN_MS = 60000;
 const SOON_MS = 3000; // a server that has just started judges its stations in the first seconds
 
@@ -46,26 +48,44 @@ async function start(context, state, parts, show) {
   const { L, map } = await makeMap(parts.box, context.signal, parts.say);
   const rows = () => placed(state.data.rows(state.at));
   const choose = (id) => parts.choose(id);
-  const places = () => rows().map((row) => ({ ...row, id: row.device.id, lat: row.device.lat, lon: row.device.lon, name: `${row.device.site || row.device.id}: ${row.words}`, chosen: row.device.id === state.chosen }));
+  const places = () => rows().map((row) => ({ ...row, id: row.device.id, site: row.device.site, lat: row.device.lat, lon: row.device.lon, name: `${row.device.site || row.device.id}: ${row.words}`, chosen: row.device.id === state.chosen }));
   const draw = marks(L, map, places, choose);
+  const showAll = () => fit(map, rows(), state.data.areas, parts.foot);
   const areas = L.layerGroup().addTo(map);
   parts.onDraw(() => {
     areas.clearLayers();
     for (const a of state.data.areas) L.rectangle([[a.south, a.west], [a.north, a.east]], { weight: 1, fillOpacity: 0.25, interactive: false }).addTo(areas);
     draw();
   });
-  parts.controls.append(zoom("+", t("map.in"), () => map.zoomIn()), zoom("−", t("map.out"), () => map.zoomOut()), zoom("⤢", t("map.all"), () => fit(L, map, rows(), state.data.areas)));
+  parts.controls.append(zoom("+", t("map.in"), () => map.zoomIn()), zoom("−", t("map.out"), () => map.zoomOut()), zoom("⤢", t("map.all"), () => showAll()));
   parts.box.append(scaleBar(map));
-  fit(L, map, rows(), state.data.areas);
+  showAll();
+  keepFitted(map, showAll, parts, context.signal);
   draw();
+  const seen = (id) => reveal(map, rows().find((r) => r.device.id === id)?.device, parts);
   parts.onChoose((id) => {
-    const row = rows().find((r) => r.device.id === id);
-    if (row && !map.getBounds().pad(-0.1).contains([row.device.lat, row.device.lon])) map.panTo([row.device.lat, row.device.lon]);
+    seen(id);
     draw();
   });
+  seen(state.chosen);
   parts.show = show;
   document.body.dataset.map = "";
   context.signal.addEventListener("abort", () => delete document.body.dataset.map);
+}
+
+/** A window of another size shows all places again, until somebody has moved the map; paper gets the size of the screen. */
+function keepFitted(map, again, parts, signal) {
+  const paper = matchMedia("print");
+  const moved = new AbortController();
+  for (const name of ["pointerdown", "wheel", "keydown"]) parts.stage.addEventListener(name, () => moved.abort(), { once: true, passive: true });
+  const watching = new ResizeObserver(() => {
+    if (paper.matches) return;
+    for (const [name, px] of [["--map-width", parts.box.clientWidth], ["--map-height", parts.box.clientHeight]]) parts.stage.style.setProperty(name, String(px));
+    map.invalidateSize({ animate: false });
+    if (!moved.signal.aborted) again();
+  });
+  watching.observe(parts.box);
+  signal.addEventListener("abort", () => watching.disconnect());
 }
 
 function zoom(words, name, press) {
@@ -74,10 +94,29 @@ function zoom(words, name, press) {
   return node;
 }
 
-function fit(L, map, rows, areas) {
+/** Show all places, none of them under the legend: it lies at the foot of a wide map, at the head of a narrow one. */
+function fit(map, rows, areas, foot) {
   const points = [...rows.map((row) => [row.device.lat, row.device.lon]), ...areas.flatMap((a) => [[a.south, a.west], [a.north, a.east]])];
-  if (points.length) map.fitBounds(points, { padding: [50, 50], maxZoom: 15 });
-  else map.setView([20, 0], 3);
+  if (!points.length) return map.setView([20, 0], 3);
+  const [box, legend] = [map.getContainer(), foot.getBoundingClientRect()];
+  const [above, below] = [legend.bottom - box.getBoundingClientRect().top, box.getBoundingClientRect().bottom - legend.top];
+  const [top, bottom] = above < below ? [above + MARGIN, MARGIN] : [MARGIN, below + MARGIN];
+  const [width, height] = [box.clientWidth - 2 * MARGIN, box.clientHeight - top - bottom];
+  const free = width > 80 && height > 80; // a very small map has no room beside its legend
+  map.fitBounds(points, { paddingTopLeft: [MARGIN, free ? top : 8], paddingBottomRight: [MARGIN + BUTTONS, free ? bottom : 8], maxZoom: 15, animate: false });
+}
+
+/** Move the map so that a place lies beside the cards on it, where one of them hides it or it lies outside. */
+function reveal(map, place, { box, foot, chosen }) {
+  if (!place) return;
+  const [whole, card, legend] = [box, chosen, foot].map((node) => node.getBoundingClientRect());
+  const at = map.latLngToContainerPoint([place.lat, place.lon]).add([whole.left, whole.top]);
+  const within = (r, margin) => at.x > r.left - margin && at.x < r.right + margin && at.y > r.top - margin && at.y < r.bottom + margin;
+  if (within(whole, -MARGIN) && ![card, ...[...foot.children].map((node) => node.getBoundingClientRect())].some((r) => r.width && within(r, 20))) return;
+  const below = card.width > whole.width * 0.6; // a phone: the legend above, the card below
+  const x = below ? (whole.left + whole.right) / 2 : (card.right + whole.right) / 2;
+  const y = below ? (legend.bottom + card.top) / 2 : (whole.top + legend.top) / 2;
+  map.panBy([at.x - x, at.y - y], { animate: false });
 }
 
 function pieces(context, offered, state) {
@@ -88,14 +127,14 @@ function pieces(context, offered, state) {
   const chosen = el("div", { class: "map-card" });
   const foot = el("div", { class: "map-foot" });
   const calls = { draw: () => {}, choose: () => {} };
-  const parts = { side, stage: el("div", { class: "map-stage" }, box, controls, notes, chosen, foot), box, controls, onDraw: (call) => (calls.draw = call), onChoose: (call) => (calls.choose = call) };
+  const parts = { side, stage: el("div", { class: "map-stage" }, box, controls, notes, chosen, foot), box, controls, foot, chosen, onDraw: (call) => (calls.draw = call), onChoose: (call) => (calls.choose = call) };
   parts.say = (words) => notes.replaceChildren(words ? note("watch", words) : "");
   parts.draw = () => {
     drawSide(context, offered, state, parts);
     drawCard(context, state, chosen, parts);
     drawFoot(context, state, foot, parts);
     if (!placed(state.data.rows(state.at)).length && !state.data.areas.length) parts.say(t(state.layer === "power" ? "map.homes" : "map.no_positions"));
-    else parts.say("");
+    else parts.say(state.data.failed ?? "");
     calls.draw();
   };
   parts.choose = (id) => {
@@ -120,7 +159,7 @@ function drawSide(context, offered, state, parts) {
   const scrolled = parts.side.querySelector(".places")?.scrollTop ?? 0;
   const list = el("ul", { class: "places" }, ...rows.slice(0, LISTED).map((row) => place(state, row, parts)));
   parts.side.replaceChildren(
-    el("div", { class: "map-head" }, el("h1", {}, answer(state.layer, rows)), el("p", { class: "muted small" }, t("map.about", { n: rows.length })), segments(t("map.layer"), offered.map((l) => [l, layerName(l)]), state.layer, change)),
+    el("div", { class: "map-head" }, el("h1", {}, answer(state.layer, rows)), el("p", { class: "muted small" }, t(state.layer === "charging" ? "map.about_chargers" : "map.about", { n: rows.length })), segments(t("map.layer"), offered.map((l) => [l, layerName(l)]), state.layer, change)),
     list,
     rows.length > LISTED ? el("p", { class: "muted small map-head" }, t("map.listed", { n: LISTED, all: rows.length }), " ", el("a", { href: addressOf(context.city.id, ["devices"]) }, t("now.look.all"))) : "",
     state.data.areas.length ? el("p", { class: "muted small map-head" }, t("map.areas", { n: state.data.areas.length })) : "",
@@ -139,7 +178,7 @@ function place(state, row, parts) {
     el(
       "button",
       { type: "button", class: "place", "aria-pressed": String(d.id === state.chosen), onclick: press },
-      el("span", { class: "pill", "data-band": row.band, "data-use": row.use, "data-state": row.state }, row.text || "✓"),
+      el("span", { class: "pill", "data-band": row.band, "data-use": row.use, "data-state": row.state }, row.text),
       el("span", {}, el("b", {}, el("bdi", {}, d.site || d.id)), el("span", { class: "muted block" }, row.words)),
       row.state === "suspect" ? chip("watch", t("map.suspect")) : null,
     ),
@@ -188,7 +227,7 @@ function drawFoot({ clock }, state, box, parts) {
 }
 
 function legendOf({ layer, data }) {
-  if (layer === "charging") return [el("p", { class: "legend" }, ...["free", "charging", "plugged", "fault", "unknown"].map((use) => el("span", {}, el("i", { class: "mark small-mark", "data-square": true, "data-use": use }), t(`use.${use}`))))];
+  if (layer === "charging") return [el("p", { class: "legend" }, ...["free", "charging", "plugged", "fault", "unknown"].map((use) => el("span", {}, el("i", { class: "mark small-mark", "data-square": true, "data-use": use, "data-state": use === "unknown" ? "silent" : null }, USE_GLYPHS[use]), t(`use.${use}`))))];
   if (layer === "power") return [el("p", { class: "small" }, t("map.power_about")), data.notShown ? none(t("map.not_shown", { n: data.notShown })) : ""];
   const bands = [1, 2, 3, 4, 5, 6].map((b) => el("li", { "data-band": b }, el("i", {}), el("span", {}, bandWord(b))));
   return [el("p", { class: "small" }, el("b", {}, t("map.legend", { layer: layerName(layer) }))), el("ol", { class: "bands" }, ...bands), el("p", { class: "muted small" }, t("map.signs"))];

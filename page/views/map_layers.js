@@ -5,6 +5,7 @@ import { number, POLLUTANTS, power, unitText } from "../lib/format.js";
 import { hasText, t } from "../lib/text.js";
 import { bandWord } from "./now_air.js";
 
+export const USE_GLYPHS = { free: "✓", plugged: "·", charging: "ϟ", fault: "!", unknown: "–" };
 const USES = ["free", "plugged", "charging", "fault"];
 const RANK = { fault: 4, unknown: 3, free: 2, plugged: 1, charging: 0 };
 export const LAYERS = ["pm2_5", "pm10", "no2", "o3", "so2", "power", "charging"];
@@ -23,10 +24,10 @@ export async function load(layer, city, devices, signal) {
   const base = `/v1/cities/${encodeURIComponent(city.id)}`;
   if (layer === "charging") return { rows: () => devices.filter((d) => d.kind === "ev_charger").map(charger), areas: [], hours: null };
   const hours = await getJson(`${base}/hours?quantity=${layer}`, signal);
-  const areas = layer === "power" ? await getJson(`${base}/areas`, signal) : null;
+  const areas = layer === "power" ? await getJson(`${base}/areas`, signal).catch((error) => ({ failed: error.message })) : null;
   const known = new Map(devices.map((d) => [d.id, d]));
   const rows = (at) => hours.devices.map((id, i) => (layer === "power" ? meter : station)(known.get(id), hours, i, at)).filter((row) => row.device);
-  return { rows, areas: areas?.areas ?? [], notShown: areas?.not_shown ?? 0, hours };
+  return { rows, areas: areas?.areas ?? [], notShown: areas?.not_shown ?? 0, failed: areas?.failed ?? "", hours };
 }
 
 /** The newest hour that has a value, of the running one and the one before; or exactly the hour that was chosen. */
@@ -54,7 +55,7 @@ function meter(device, hours, i, at) {
 function charger(device) {
   const reading = device.newest.connector_state;
   const use = device.state !== "ok" || !reading ? "unknown" : USES[Math.min(reading.value, 3)];
-  return { device, value: RANK[use], rank: RANK[use], square: true, use, text: { free: "", plugged: "·", charging: "ϟ", fault: "!", unknown: "–" }[use], words: t(`use.${use}`), state: use === "unknown" ? "silent" : null };
+  return { device, value: RANK[use], rank: RANK[use], square: true, use, text: USE_GLYPHS[use], words: t(`use.${use}`), state: use === "unknown" ? "silent" : null };
 }
 
 const capital = (word) => word.charAt(0).toLocaleUpperCase() + word.slice(1);

@@ -1,7 +1,7 @@
 // Now: what matters in the city at this moment, each with its trend and how sure it is. Follows changes as they come.
 
 import { getJson } from "../lib/api.js";
-import { byId, el } from "../lib/dom.js";
+import { byId, el, redraw } from "../lib/dom.js";
 import { ago, percent } from "../lib/format.js";
 import { addressOf } from "../lib/place.js";
 import { rich, t } from "../lib/text.js";
@@ -29,21 +29,12 @@ export async function now(root, context) {
       announce(state, found);
       state.found = found;
       if (found.devices.total) status.values(found);
-      if (!root.contains(document.activeElement) || document.activeElement === document.body) draw(root, context, found);
-      else redraw(root, context, found);
+      redraw(root, () => draw(root, context, found));
     }, GATHER_MS);
   };
   signal.addEventListener("abort", () => clearTimeout(state.timer));
   context.onChange(again);
   if (!state.found.judged) again();
-}
-
-/** Draw again and put the focus back on the link that had it. */
-function redraw(root, context, found) {
-  const focused = document.activeElement;
-  const key = focused.getAttribute("href") ?? focused.getAttribute("aria-label");
-  draw(root, context, found);
-  [...root.querySelectorAll("a, button, [tabindex]")].find((node) => (node.getAttribute("href") ?? node.getAttribute("aria-label")) === key)?.focus({ preventScroll: true });
 }
 
 function announce(state, found) {

@@ -62,7 +62,8 @@ function group(g) {
   );
 }
 
-/** What the colours of the four bands mean. */
-export function legend() {
-  return el("p", { class: "legend" }, ...["4", "3", "2", "1", "0", "none"].map((p) => el("span", {}, el("i", { class: "swatch", "data-points": p }), t(`perf.${p}`))));
+/** What the colours of the four bands mean; `points`: how many of each there are is said. */
+export function legend(points = null) {
+  const count = (p) => (points === null ? "" : el("b", {}, number(points.filter((q) => String(q ?? "none") === p).length)));
+  return el("p", { class: "legend" }, ...["4", "3", "2", "1", "0", "none"].map((p) => el("span", {}, el("i", { class: "swatch", "data-points": p }), count(p), t(`perf.${p}`))));
 }

@@ -6,28 +6,41 @@ import { textOf } from "../lib/files.js";
 import { number, partText, percent, periodText, quantity, unitText } from "../lib/format.js";
 import { card, chip, note, segments, sentence, table } from "../lib/parts.js";
 import { labels } from "../lib/period.js";
-import { keep } from "../lib/place.js";
+import { addressOf, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
 
 const DEFAULTS = { period: "", ev: 40, evkw: 11, saving: 0, kwp: 0, roofs: 50, has: "", factor: "", cap: "" };
 const POWERS = ["3.7", "7.2", "11", "22"];
 const PERIODS = 24;
 const DRAWS = 100;
+// What can be tried at once, by the parameters of the address.
+const EXAMPLES = { cars: { ev: 40 }, saving: { ev: 0, saving: 10 }, both: { ev: 40, saving: 10 } };
 
 /** The inputs of a scenario, and what came of it. */
 export function scenario(root, { city, query }) {
   const offered = [...labels(city, "month").slice(0, PERIODS), ...labels(city, "year")];
   const state = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query[name] ?? value]));
   state.period ||= labels(city, "month")[1] ?? labels(city, "month")[0];
-  const out = el("div", { class: "stack-l", role: "status" }, start());
+  const out = el("div", { class: "stack-l", role: "status" }, start(city));
   const change = (name, value) => {
     state[name] = value;
     if (name !== "file") keep({ [name]: String(value) === String(DEFAULTS[name]) ? "" : value });
   };
-  root.append(el("div", { class: "plan-grid" }, inputs(state, offered, change, () => calculate(city, state, out)), out));
+  const run = () => {
+    keep({ run: state.file ? "" : "1" }); // the address shows the same to somebody else; a file cannot be in it
+    return calculate(city, state, out);
+  };
+  root.append(el("div", { class: "plan-grid" }, inputs(state, offered, change, run), out));
+  if (query.run) run();
 }
 
-const start = () => el("section", { class: "card" }, el("h1", {}, t("scenario.title")), el("p", {}, t("scenario.about")), el("p", { class: "muted small" }, t("scenario.file_about")));
+function start(city) {
+  const sessions = el("p", { class: "muted small" }, t("scenario.file_about"));
+  const own = (found) => found.sessions && (sessions.textContent = t("recorded.own", { n: found.sessions, users: found.users }));
+  getJson(`/v1/cities/${encodeURIComponent(city.id)}/plan/sessions`).then(own, () => {});
+  const examples = Object.entries(EXAMPLES).map(([id, query]) => el("a", { class: "button", href: addressOf(city.id, ["plan"], { show: "scenario", ...query, run: 1 }) }, t(`scenario.try.${id}`)));
+  return el("section", { class: "card" }, el("h1", {}, t("scenario.title")), el("p", {}, t("scenario.about")), sessions, el("p", { class: "row" }, ...examples));
+}
 
 function inputs(state, offered, change, run) {
   const range = (name, label, max, step, words) => {

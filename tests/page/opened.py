@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,13 @@ def opened(
         yield view
         left = [error for error in errors if not error.endswith("net::ERR_ABORTED")]  # a stream ends when it is left
         assert errors_expected or left == [], left
+
+
+def shot(view: Any, name: str) -> None:
+    """In the long mode, a picture of a state of a view, to be looked at."""
+    if os.environ.get("CITYVITALS_LONG"):
+        (SHOTS / "states").mkdir(parents=True, exist_ok=True)
+        view.screenshot(path=SHOTS / "states" / f"{name}.png")
 
 
 def heading(view: Any) -> str:
