@@ -154,8 +154,8 @@ def test_the_page_leads_from_a_stock_image_to_an_update(tmp_path: Path, board: B
 @pytest.mark.timeout(300)
 def test_the_lines_of_the_readme_enrol_flash_and_update_a_node(tmp_path: Path, board: Board, edge: Mosquitto) -> None:
     begins = ("cityvitals enrol", "cityvitals node", "cityvitals ota")
-    enrol, flash, publish, status = [line for line in Page("README.md").left if line.startswith(begins)]
-    run("cityvitals enrol ca --city aberdeen", tmp_path)
+    authorities, enrol, flash, publish, status = [li for li in Page("README.md").left if li.startswith(begins)]
+    run(authorities, tmp_path)
     run(enrol, tmp_path)
     run(flash.replace("#", f"--port {board.port} #"), tmp_path)  # a pseudo-terminal is not found by itself
     assert json.loads((board.folder / "node.json").read_bytes())["device"] == "aq-001"
@@ -168,10 +168,10 @@ def test_the_lines_of_the_readme_enrol_flash_and_update_a_node(tmp_path: Path, b
         publish.replace("--wait 600", "--wait 1"), tmp_path, codes=(1,), environment=user
     )
     word = (tmp_path / "secrets" / "password-aq-001").read_text()
-    online = f"""mosquitto_pub -p {edge.port} -u aq-001 -P {word} -q 1 -r -t cv/1/aberdeen/aq-001/status"""
+    online = f"""mosquitto_pub -p {edge.port} -u aq-001 -P {word} -q 1 -r -t cv/1/my-town/aq-001/status"""
     run(f"""{online} -m '{{"state": "online", "fw": "0.1"}}'""", tmp_path)
     assert re.search(
-        rf"aberdeen/aq-001 +online .* {re.escape(version_of())} is offered", run(status, tmp_path, environment=user)
+        rf"my-town/aq-001 +online .* {re.escape(version_of())} is offered", run(status, tmp_path, environment=user)
     )
 
 

@@ -17,15 +17,6 @@ from tests.processes import end, free_port, start, wait_for
 from tests.servers import Mosquitto, fetch
 
 REPO = Path(__file__).parents[2]
-CITIES = """id,name,country,timezone,population,households,group
-north,North,NO,Europe/Oslo,12000,5000,coast
-south,South,NO,Europe/Oslo,15000,7000,coast
-"""
-FIGURES = "city,code,part,year,value,numerator,denominator,source,quality\n" + "".join(
-    f"{city},EC:ICT:ICT:2C,,{year},{value},,,office,measured\n"
-    for city, values in (("north", (50, 52)), ("south", (60, 61)))
-    for year, value in zip((2018, 2025), values, strict=True)
-)
 
 
 def page(name: str) -> str:
@@ -39,9 +30,10 @@ def commands(name: str) -> list[str]:
 
 
 def test_many_cities_are_imported_and_compared(tmp_path: Path) -> None:
-    (tmp_path / "cities.csv").write_text(CITIES)
-    (tmp_path / "figures.csv").write_text(FIGURES)
-    (tmp_path / "targets.toml").write_text('[[target]]\ncode = "EC:ICT:ICT:2C"\nvalue = 60\n')
+    figures, cities = re.findall(r"```csv\n(.*?)```", page("many-cities"), re.S)
+    (tmp_path / "cities.csv").write_text(cities)
+    (tmp_path / "figures.csv").write_text(figures)
+    (tmp_path / "targets.toml").write_text(re.findall(r"```toml\n(.*?)```", page("many-cities"), re.S)[-1])
     answers = {line.split(" --")[0]: run(line, tmp_path).lstrip() for line in commands("many-cities")}
     assert answers["cityvitals region import figures.csv"].startswith("4 figures of 2 cities for 2018 to 2025 stored")
     assert "south" in answers["cityvitals region peers north"]
