@@ -17,7 +17,7 @@ from adapters.mqtt.listener import listen as subscribed
 from cityvitals.clock import now_ms
 from cityvitals.processes import cities_of
 from gateway.decoding.announced import Announced, Unclear, announced, settled, sources
-from gateway.decoding.recognise import Sighting, an_id, recognised
+from gateway.decoding.recognise import Recogniser, Sighting, an_id
 from gateway.sources import made_sources
 from registry.city import City
 from registry.settings import Settings, SourceSettings
@@ -45,6 +45,7 @@ class Found:
         self.announced: list[Announced | Unclear] = []
         self.messages = 0
         self._of_families: set[str] = set()
+        self._recogniser = Recogniser()
         self._samples: dict[str, bytes] = {}
 
     def add(self, payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> None:
@@ -53,13 +54,14 @@ class Found:
         if topic is not None and (said := announced(topic, payload)) is not None:
             self.announced += said[: _MOST - len(self.announced)]
             return
-        sightings = recognised(payload, topic, now, zone)
+        sightings = self._recogniser.recognised(payload, topic, now, zone)
         for s in sightings:
             self.values.setdefault((s.family, s.device, s.sender), {})[s.quantity] = s
         if topic is None:
             return
         if sightings:
             self._of_families.add(topic)
+            self.unknown.pop(topic, None)  # its unit may have come later than its first value
         elif topic in self.unknown or len(self.unknown) < 10_000:
             self.unknown[topic] = self.unknown.get(topic, 0) + 1
             self._samples[topic] = payload[:_SAMPLE]

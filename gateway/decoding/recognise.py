@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoding.decoded import SourceOptions
 from gateway.decoding.reading import Reading
 from gateway.devices import families, messages
-from gateway.formats import decoder, is_mapped, reader
+from gateway.formats import Read, decoder, is_mapped, reader
 from registry.mapping import Message
 from registry.settings import SourceSettings
 from telemetry.errors import Rejected
@@ -61,10 +61,21 @@ def an_id(name: str) -> str:
     return text[:64] if valid_id(text[:64]) else "device-1"
 
 
-def recognised(payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> list[Sighting]:
-    """What is in a message, by the family that fits best. `now`: ms UTC. Empty where none fits."""
-    found = [sightings for candidate in _candidates() if (sightings := _read(candidate, payload, topic, now, zone))]
-    return max(found, key=lambda s: (s[0].family not in _GENERIC, len(s)), default=[])
+class Recogniser:
+    """Examines messages one after another: units and births that come in messages of their own are kept."""
+
+    def __init__(self) -> None:
+        self._reads: dict[int, Read] = {}  # by the place of the candidate
+
+    def recognised(self, payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> list[Sighting]:
+        """What is in a message, by the family that fits best. `now`: ms UTC. Empty where none fits."""
+        found = []
+        for place, candidate in enumerate(_candidates()):
+            if is_mapped(candidate.message.format) and place not in self._reads:
+                self._reads[place] = reader(candidate.message.format, candidate.message.options)
+            if sightings := _read(candidate, self._reads.get(place), payload, topic, now, zone):
+                found.append(sightings)
+        return max(found, key=lambda s: (s[0].family not in _GENERIC, len(s)), default=[])
 
 
 class _Candidate(NamedTuple):
@@ -77,15 +88,17 @@ def _candidates() -> list[_Candidate]:
     return [_Candidate(f, m) for f in families() for m in messages(SourceSettings(family=f, city="x"))]
 
 
-def _read(c: _Candidate, payload: bytes, topic: str | None, now: int, zone: ZoneInfo) -> list[Sighting]:
+def _read(
+    c: _Candidate, read: Read | None, payload: bytes, topic: str | None, now: int, zone: ZoneInfo
+) -> list[Sighting]:
     levels = _levels(c, topic)
     if levels is None:
         return []
     names = _Names()
     options = SourceOptions()
     try:
-        if is_mapped(c.message.format):
-            reading = Reading(c.message, reader(c.message.format, c.message.options), names, lambda _: zone)
+        if read is not None:
+            reading = Reading(c.message, read, names, lambda _: zone)
             if not reading.has(payload, levels):
                 return []
             first = reading.bind(topic or "", levels, levels.get("city", "x"))(payload, now, options)

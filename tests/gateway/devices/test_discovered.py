@@ -32,7 +32,7 @@ from tests.processes import wait_for
 from tests.servers import Mosquitto
 
 pytestmark = pytest.mark.timeout(300)
-FEW = ("shelly_gen1", "tasmota")
+FEW = ("homie", "tasmota")
 CITY = '[city]\nid = "town"\nname = "Town"\ncountry = "DE"\ntimezone = "Europe/Berlin"\npopulation = 1000\n'
 RULES = "[rules]\nhour_capture = 0.0\nperiod_capture = 0.0\n\n"
 
