@@ -33,7 +33,7 @@ from gateway.stamping import Stamping
 from telemetry.errors import Rejected, Unavailable
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
-from telemetry.series import IntArray
+from telemetry.series import BoolArray, IntArray
 from telemetry.windows import HOUR, window_start
 
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
@@ -136,20 +136,20 @@ class Core:
         lines: Sequence[Line] = (),
         arrival: int = 0,
         repeated: int = 0,
+        sent: BoolArray | None = None,
     ) -> Counts:
-        """Commit readings, rejects, ledger and counters together. `repeated`: readings that came before."""
+        """Commit all of it together. `repeated`: readings that came before; `sent`: see `Buffer.put`."""
         readings, too_old = self._within_retention(readings)
         flagged = int(np.count_nonzero(readings.flag))
         try:
             with self.buffer.transaction():
-                stored = self.buffer.put(readings)
+                stored = self.buffer.put(readings, None if too_old else sent)
                 self._clear_shortened_sessions(readings, arrival)
                 self.buffer.rejects.add(rejects)
                 self.ledger.store(lines, arrival)
                 if self._arrivals > self._noted:
                     self.buffer.note_arrival(self._arrivals)
-                duplicate = len(readings) - stored + repeated
-                counts = Counts(received, stored, duplicate, flagged, refused + too_old)
+                counts = Counts(received, stored, len(readings) - stored + repeated, flagged, refused + too_old)
                 beside = {"not_served": self._unserved, "unasked": self.unasked.new, **self._kinds}
                 beside["ledger_passed_over"] = self.ledger.passed_over
                 self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})

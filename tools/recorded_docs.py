@@ -25,7 +25,7 @@ The plain layouts `time,device,quantity,value,unit` and `start,end,device,energy
 of the families below are recognised by their columns; `--as FAMILY` names one. `--device ID` says whose values a file
 holds that does not say so itself. Values whose name is not mapped to a quantity are skipped, and the summary counts
 them. CSV may be separated by `,` `;` or tabs, in UTF-8, UTF-16 or Windows-1252, gzipped or not. Parquet, and speed,
-need `pip install 'cityvitals[export]'`.
+need `pip install 'cityvitals[export]'`. The database limits a replay, not decoding: see the page on performance.
 
 ## Any other file: a column map
 

@@ -125,8 +125,11 @@ class Buffer:
 
     # -- readings ---------------------------------------------------------------------------------------------------
 
-    def put(self, readings: Readings) -> int:
-        """Store readings; returns how many were new or changed. On disk when the outermost transaction ends."""
+    def put(self, readings: Readings, sent: BoolArray | None = None) -> int:
+        """Store readings; returns how many are new or changed. `sent`: those whose windows need not be marked dirty.
+
+        On disk when the outermost transaction ends.
+        """
         if not len(readings):
             return 0
         window = window_start(readings.t, self.width)
@@ -142,9 +145,9 @@ class Buffer:
             changed = db.total_changes - before
             self.held.add(series, changed / len(series))
             if changed:
-                is_start = _group_starts(w, series)
+                is_start = _group_starts(w, series) if sent is None else _group_starts(w, series) & ~sent[order]
                 w, series = w[is_start], series[is_start]
-                missing = self._marks.missing(w, series)
+                missing = self._marks.missing(w, series) if len(w) else is_start[:0]
                 db.executemany(_MARK, zip(w[missing].tolist(), series[missing].tolist(), strict=True))
             return changed
 

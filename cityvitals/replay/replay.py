@@ -20,6 +20,7 @@ from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.rejects import Refused
 from adapters.store import Store
 from cityvitals.replay.columns import Converted, Sessions, convert
+from cityvitals.replay.direct import Direct
 from gateway.batch import Batch
 from gateway.core import Core
 from gateway.plausible import Registered
@@ -27,6 +28,7 @@ from gateway.recorded import How, read
 from ingest.core import Ingest
 from registry.city import City
 from telemetry.errors import Rejected
+from telemetry.partials import Partials, fold
 from telemetry.stamps import read_stamp
 
 
@@ -80,6 +82,7 @@ class Replay:
         self.ingest.add_city(city, width)
         self.buffer = Buffer(buffer, width)
         self.buffer.table.set_rollovers(city.id, city.rollovers)
+        self._direct = Direct(self.buffer, city.id)
         self._core = Core(self.buffer, [])
         self._batch = Batch(self.buffer.table, Registered.of([city]))
         self._sessions = Sessions()
@@ -89,7 +92,7 @@ class Replay:
             self.buffer.mark_all_dirty()
         # Windows leave the outbox before their KPIs are derived; a run that was killed in between leaves this entry.
         self._mark = f"gw_underived:{city.id}"
-        if self.buffer.counters().get(self._mark):
+        if self.buffer.counters().get(self._mark) or self._direct.interrupted:
             self.ingest.cities[city.id].touch_everything()
 
     def take(self, chunk: Chunk, now: int) -> None:
@@ -112,10 +115,23 @@ class Replay:
         """Store readings that are columns already."""
         rejects = [Refused(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.invalid]
         flagged = int((converted.readings.flag != 0).sum())
-        counts = self._core.store(converted.readings, rejects, len(converted.readings), len(rejects) - flagged)
+        readings = converted.readings
+        sent = self._direct.rows(readings)
+        counts = self._core.store(readings, rejects, len(readings), len(rejects) - flagged, sent=sent)
         s = self.summary
         s.stored, s.duplicates = s.stored + counts.stored, s.duplicates + counts.duplicate
         s.flagged, s.rejected = s.flagged + counts.flagged, s.rejected + counts.rejected
+        if sent is not None and sent.any():
+            new = readings.take(np.flatnonzero(sent))
+            new = replace(new, value=new.value + 0.0)  # a stored -0.0 is 0.0
+            self._store(fold(new, self.width, self.buffer.table.modulus(new.series)))
+
+    def _store(self, windows: Partials) -> None:
+        """Pass windows to ingest."""
+        ids = np.array([self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all])
+        numbered = replace(windows, series=ids[windows.series])
+        retried(partial(self.ingest.take, self.city.id, numbered))
+        self.summary.windows += len(windows)
 
     def flush(self) -> Iterator[int]:
         """Fold dirty windows and pass them to ingest; yields the number of windows of each step."""
@@ -123,21 +139,18 @@ class Replay:
             dirty, partials = self._core.pending(100_000, newest_first=False, city=self.city.id)
             if not len(dirty.window):
                 return
-            ids = np.array(
-                [self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all]
-            )
-            windows = replace(partials, series=ids[partials.series])
-            retried(partial(self.ingest.take, self.city.id, windows))
+            self._store(partials)
             with self.buffer.transaction():
                 self.buffer.count({self._mark: 1})
                 self._core.confirm(dirty)
-            self.summary.windows += len(partials)
             yield len(partials)
 
     def derive(self, now: int) -> None:
         """Derive the KPIs that the flushed windows affect."""
         self.summary.kpis += len(retried(partial(self.ingest.derive, now)))
-        self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
+        with self.buffer.transaction():
+            self.buffer.count({self._mark: -self.buffer.counters().get(self._mark, 0)})
+            self._direct.sent()
 
 
 def slices(chunk: Chunk, seconds: float) -> Iterable[Chunk]:

@@ -67,8 +67,8 @@ def count_twice() -> None:
     """A reading that is delivered again is another reading."""
     plain = Buffer.put
 
-    def put(self: Buffer, readings: Any) -> int:
-        return plain(self, replace(readings, key=readings.key + readings.arrival))
+    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
+        return plain(self, replace(readings, key=readings.key + readings.arrival), sent)
 
     Buffer.put = put  # type: ignore[method-assign]
 
@@ -99,10 +99,10 @@ def finished_windows() -> None:
     """A late reading is stored, but its window is not requeued."""
     plain = Buffer.put
 
-    def put(self: Buffer, readings: Any) -> int:
-        sent = "SELECT DISTINCT window, series FROM reading EXCEPT SELECT window, series FROM dirty"
-        before = set(self.db.execute(sent).fetchall())
-        changed = plain(self, readings)
+    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
+        were_sent = "SELECT DISTINCT window, series FROM reading EXCEPT SELECT window, series FROM dirty"
+        before = set(self.db.execute(were_sent).fetchall())
+        changed = plain(self, readings, sent)
         newest = dict(self.db.execute("SELECT series, max(window) FROM reading GROUP BY series"))
         late = [place for place in before if place[0] < newest[place[1]]]
         self.db.executemany("DELETE FROM dirty WHERE window=? AND series=?", late)
@@ -125,7 +125,11 @@ def another_site() -> None:
 def a_little_later() -> None:
     """Readings are stored a millisecond after their time."""
     plain = Buffer.put
-    Buffer.put = lambda self, readings: plain(self, replace(readings, t=readings.t + 1))  # type: ignore[method-assign]
+
+    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
+        return plain(self, replace(readings, t=readings.t + 1), sent)
+
+    Buffer.put = put  # type: ignore[method-assign]
 
 
 def count_duplicates() -> None:
