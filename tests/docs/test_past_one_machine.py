@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ url = "sqlite:///store.db"
 
 def options(line: str) -> dict[str, str]:
     """The long options of a command with their values."""
-    return dict(re.findall(r"(--[\w-]+) (\S+)", line))
+    return dict(re.findall(r"(--[\w-]+) ([^-\s]\S*)", line))
 
 
 def test_the_job_takes_the_options_of_the_page_and_the_section_is_valid(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_a_city_moves_to_the_log_by_the_commands_of_the_page(mosquitto: Mosquitt
 
 
 def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> None:
-    from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+    from confluent_kafka.admin import AdminClient, NewTopic
 
     from adapters.sqlite.store import SqliteStore
     from ingest.core import Ingest
@@ -92,8 +94,7 @@ def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> No
         topic = NewTopic(asked["--topic"], int(asked["--partitions"]), 1, config=settings)
         [made] = admin.create_topics([topic]).values()
         made.result()
-        [found] = admin.describe_configs([ConfigResource(ResourceType.TOPIC, asked["--topic"])]).values()
-        assert {name: found.result()[name].value for name in settings} == settings
+        wait_for(partial(kept, admin, asked["--topic"], settings), 30, "the topic's settings")
     page.take("flink run --detached")
 
     config = folder / "cityvitals.toml"
@@ -127,6 +128,18 @@ def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> No
         codes = [end(process) for process in running]
     assert codes == [0, 0, 0]
     assert page.left == []
+
+
+def kept(admin: Any, topic: str, settings: dict[str, str]) -> bool:
+    """Whether Kafka has the topic with these settings."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import ConfigResource, ResourceType
+
+    [found] = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+    try:
+        return {name: found.result()[name].value for name in settings} == settings
+    except KafkaException:  # just made
+        return False
 
 
 def begun(line: str, folder: Path) -> subprocess.Popen[bytes]:
