@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
+from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty, Windows
 from adapters.sqlite.rejects import Refused, Reject
 from gateway.batch import Batch, describe_flags
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
@@ -372,16 +372,16 @@ class Core:
     # -- the other side ----------------------------------------------------------------------------------------------
 
     def pending(
-        self, limit: int = 20_000, *, newest_first: bool = True, city: str | None = None, now: int = 0
+        self, limit: int = 5000, *, newest_first: bool = True, city: str | None = None, now: int = 0, skip: Windows = ()
     ) -> tuple[Dirty, Partials]:
         """Windows that changed since they were last acknowledged, of one city or of all, and their partials.
 
-        `now` (ms): of old windows OLD_AT_ONCE, since ingest reads the hour of each and live ones wait behind them.
+        `skip`: not these. `now` (ms): of old windows OLD_AT_ONCE: ingest reads the hour of each, and live ones wait.
         """
         floor, few = now - OLD if now and self.buffer.has_dirty_before(now - OLD) else 0, min(limit, OLD_AT_ONCE)
-        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city, since=floor)
+        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city, since=floor, skip=skip)
         if floor and len(dirty.window) < few:
-            dirty, readings = self.buffer.dirty(few, newest_first=newest_first, city=city)
+            dirty, readings = self.buffer.dirty(few, newest_first=newest_first, city=city, skip=skip)
         partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
         return dirty, partials
 

@@ -24,6 +24,7 @@ from gateway.core import Core
 from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
+from gateway.large_windows import LargeWindows
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
 from telemetry.windows import DAY, HOUR, is_due
@@ -94,6 +95,7 @@ class Gateway:
     health_ms: int = 10_000
     machine: Callable[[], Mapping[str, float]] = dict
     inbox: Inbox = field(default_factory=Inbox)
+    _large: LargeWindows = field(default_factory=LargeWindows)
     _flight: _Flight | None = None
     _next_flush: int = 0
     _last_flush: int = 0
@@ -279,7 +281,8 @@ class Gateway:
         if self._flight is not None or not self.uplink.connected:
             return
         try:
-            dirty, partials = self.core.pending(_FLIGHT, now=now)
+            dirty, partials = self.core.pending(_FLIGHT, now=now, skip=self._large.waiting(now))
+            self._large.note(partials, now)
             window_messages = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
             self._log_trouble(_SENDING, error)

@@ -59,9 +59,8 @@ INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
 WHERE value<>excluded.value OR flag<>excluded.flag
 """
-_MARK = """
-INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0
-"""
+_MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
+Windows = Sequence[tuple[int, int]]  # series and start
 
 
 def _group_starts(window: IntArray, series: IntArray) -> BoolArray:
@@ -201,20 +200,22 @@ class Buffer:
     # -- outbox -----------------------------------------------------------------------------------------------------
 
     def dirty(
-        self, limit: int, *, newest_first: bool = True, city: str | None = None, since: int = 0
+        self, limit: int, *, newest_first: bool = True, city: str | None = None, since: int = 0, skip: Windows = ()
     ) -> tuple[Dirty, Readings]:
         """Up to `limit` windows to send, of one city or of all, from `since` (ms) on, and all their readings.
 
-        Newest first, so that live data overtakes a backlog.
+        Newest first, so that live data overtakes a backlog. `skip`: not these.
         """
         self._marks.forget()
         ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
-        in_city = "" if city is None else f" AND series IN ({ids})"
+        wanted = "" if city is None else f" AND series IN ({ids})"
+        if skip:
+            wanted += f" AND (series, window) NOT IN (VALUES {','.join(f'({s:d},{w:d})' for s, w in skip)})"
         order, first = "DESC" if newest_first else "ASC", max(self.send_from, since) or _ALWAYS
         rows_read = self._read(
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
             " FROM (SELECT window, series, generation FROM dirty"
-            f" WHERE message = 0 AND window >= {first}{in_city} ORDER BY window {order} LIMIT {int(limit)}) d"
+            f" WHERE message = 0 AND window >= {first}{wanted} ORDER BY window {order} LIMIT {int(limit)}) d"
             " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
         )
         if not rows_read:

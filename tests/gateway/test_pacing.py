@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gateway.incoming import Incoming
+from gateway.large_windows import LargeWindows
 from gateway.senders.budget import OLD, OLD_AT_ONCE
 from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight, pause_ms
+from telemetry.partials import fold
+from telemetry.readings import Readings
 from tests.gateway import cores
 
 NOW = 1_709_294_400_000
@@ -55,6 +60,43 @@ def test_of_old_windows_few_leave_at_once_and_live_ones_first(tmp_path: Path) ->
     mixed, _ = core.pending(20_000, now=NOW)
     assert len(mixed.window) == OLD_AT_ONCE
     assert sorted(mixed.window.tolist())[-10] == NOW + 60_000
+
+
+def test_a_window_of_many_readings_is_not_read_with_every_flush(tmp_path: Path) -> None:
+    """One sender's open window must not delay the windows of the others."""
+    core, large = cores.make(tmp_path), LargeWindows()
+    window = NOW // 60_000 * 60_000
+
+    def flush(now: int) -> list[tuple[str, int]]:
+        dirty, partials = core.pending(now=now, skip=large.waiting(now))
+        large.note(partials, now)
+        core.confirm(dirty)
+        return [(core.buffer.table[s].device, n) for s, n in zip(partials.series, partials.n, strict=True)]
+
+    def one(device: str, at: int) -> Incoming:
+        return cores.pack(1.0, (cores.ARRIVAL - at) / 1000, device=device)
+
+    core.accept([one("s1", window + 10 * i) for i in range(5000)] + [one("s2", window)], NOW)
+    assert flush(NOW) == [("s1", 5000), ("s2", 1)]
+    core.accept([one("s1", window + 50_001), one("s2", window + 1)], NOW)
+    assert flush(NOW + 1000) == [("s2", 2)]
+    assert flush(NOW + 4999) == []
+    assert flush(NOW + 5000) == [("s1", 5001)]
+    core.accept([one("s1", window + 50_002)], NOW)
+    assert flush(NOW - 3_600_000) == [("s1", 5002)], "a clock that is set back ends the wait"
+    core.accept([one("s1", window + 50_003)], NOW)
+    assert core.pending()[1].n.tolist() == [5003], "recorded readings are sent whole"
+
+
+@pytest.mark.parametrize(("readings", "wait"), [(1000, 0), (1001, 1001), (60_000, 60_000), (2_000_000, 60_000)])
+def test_a_large_window_waits_a_millisecond_a_reading(readings: int, wait: int) -> None:
+    large = LargeWindows()
+    t = np.arange(readings, dtype=np.int64)
+    one = fold(Readings.of(np.full(readings, 3), t, t.astype(np.float64)), 1 << 40, np.full(readings, np.nan))
+    one = replace(one, start=np.array([NOW]))
+    large.note(one, NOW)
+    assert large.waiting(NOW + wait - 1) == ([(3, NOW)] if wait else [])
+    assert large.waiting(NOW + wait) == []
 
 
 @pytest.mark.parametrize(
