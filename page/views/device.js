@@ -62,9 +62,16 @@ async function drawn({ clock, city }, { device: d }, h) {
     ...(h.others ? [{ name: t("device.others"), label: t("device.others"), values: h.others, ghost: true }] : []),
     { name: d.site || d.id, label: d.site || d.id, values: h.value, tone: "1" },
   ];
-  const options = { name, unit: `${unitText(h.unit) || partText(h.quantity)}, ${t("device.hourly")}`, series, words, height: 260, x: { ticks: someTicks(h.value.length, (i) => (h.value.length > 48 ? clock.short(at(i)) : clock.time(at(i)))) } };
+  const options = { name, unit: `${unitText(h.unit) || partText(h.quantity)}, ${t("device.hourly")}`, series, words, height: 260, x: { ticks: h.value.length > 48 ? days(h.value.length, (i) => clock.short(at(i))) : someTicks(h.value.length, (i) => clock.time(at(i))) } };
   const picture = h.value.length > LONG ? await curve(options, { start, step: h.step_s, timezone: city.timezone }) : chart(options);
   return el("div", { class: "stack" }, picture, flags ? el("p", { class: "small muted" }, t("device.flags", { n: flags })) : "", valuesTable(h, clock, at));
+}
+
+/** The first hours of days, at most eight of them: a tick stands where its day begins. */
+function days(n, day) {
+  const texts = Array.from({ length: n }, (_, i) => day(i));
+  const starts = texts.flatMap((text, i) => (i && text !== texts[i - 1] ? [[i, text]] : []));
+  return starts.filter((_, k) => k % Math.ceil(starts.length / 8) === 0);
 }
 
 function valuesTable(h, clock, at) {

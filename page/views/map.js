@@ -59,15 +59,18 @@ async function start(context, state, parts, show) {
   });
   parts.controls.append(zoom("+", t("map.in"), () => map.zoomIn()), zoom("−", t("map.out"), () => map.zoomOut()), zoom("⤢", t("map.all"), () => showAll()));
   parts.box.append(scaleBar(map));
-  showAll();
-  keepFitted(map, showAll, parts, context.signal);
-  draw();
   const seen = (id) => reveal(map, rows().find((r) => r.device.id === id)?.device, parts);
+  const again = () => {
+    showAll();
+    seen(state.chosen);
+  };
+  again();
+  keepFitted(map, again, parts, context.signal);
+  draw();
   parts.onChoose((id) => {
     seen(id);
     draw();
   });
-  seen(state.chosen);
   parts.show = show;
   document.body.dataset.map = "";
   context.signal.addEventListener("abort", () => delete document.body.dataset.map);

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
+from api.access import add_token
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import Period
 from telemetry.windows import DAY, HOUR
@@ -17,7 +18,7 @@ from tests.api.city import CITY, NOW, config, kpi
 from tests.api.conftest import running
 from tests.browser import page
 from tests.page.city import page_config, put_devices
-from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened, until_asked
+from tests.page.opened import DESKTOP, READY, VIEWS, heading, opened, shot, until_asked
 from tests.page.test_states import HASTE
 
 # What a view asks for first, and would be nothing without.
@@ -77,11 +78,13 @@ def test_a_view_that_is_slow_then_refused_says_both_and_comes_back(browser: Any,
         view.locator(".bones").wait_for()
         until_asked(view, held)
         assert (heading(view), view.locator(".views a").count()) == ("Loading …", 8)
+        shot(view, f"{name}-slow")
         state = "busy"
         for route in held:
             route.fulfill(**busy)
         view.get_by_role("heading", name="The store is busy.").wait_for()
         assert "tries again by itself" in view.locator("main").inner_text()
+        shot(view, f"{name}-refused")
         state = "free"
         view.locator(f"main .view-{CLASS.get(name, name)}").wait_for()
         view.get_by_role("heading", name="The store is busy.").wait_for(state="detached")
@@ -100,10 +103,12 @@ def test_every_view_says_when_readings_stopped_and_the_connection_is_lost(browse
                 tabs[name].wait_for_selector(READY)
                 tabs[name].locator("#notes").get_by_text("Readings stopped at 14:").wait_for()
                 assert tabs[name].locator("body[data-stale]").count() == 1, name
+                shot(tabs[name], f"{name}-old")
             before = {name: heading(tab) for name, tab in tabs.items()}
         for name, tab in tabs.items():
             tab.locator("#notes").get_by_text("The connection to the server is lost.").wait_for()
             assert heading(tab) == before[name], "what was shown must stay"
+            shot(tab, f"{name}-lost")
     finally:
         for tab in tabs.values():
             tab.context.close()
@@ -119,6 +124,7 @@ def test_every_view_of_a_city_without_data_says_what_is_missing(browser: Any, tm
             view.wait_for_selector(READY)
             assert EMPTY[name] in heading(view), (name, heading(view))
             assert view.locator("main").inner_text().count("No value") <= 1, name
+            shot(view, f"{name}-empty")
 
 
 def test_a_city_that_only_reports_figures_is_not_said_to_have_stopped(
@@ -140,6 +146,10 @@ def test_a_city_that_only_reports_figures_is_not_said_to_have_stopped(
         ("indicator", "**/limits?*", ".plot"),
         ("indicator", "**/explain?*", ".plot"),
         ("device", "**/hours?*", ".pairs"),
+        ("map", "**/areas", ".places .place"),
+        ("plan", "**/plan/sessions", ".plot"),
+        ("outlook", "**/plan/peak*", ".card"),
+        ("scenario", "**/plan/sessions", ".plan-inputs"),
     ],
 )
 def test_a_part_that_fails_leaves_the_others(browser: Any, url: str, name: str, asks: str, stands: str) -> None:
@@ -147,10 +157,23 @@ def test_a_part_that_fails_leaves_the_others(browser: Any, url: str, name: str, 
         view.clock.set_fixed_time(datetime.fromtimestamp(NOW / 1000, UTC))
         view.add_init_script(HASTE)
         view.route(asks, lambda route: route.fulfill(status=422, json={"detail": "This part is away."}))
-        view.goto(url + NAMED[name])
+        view.goto(url + VIEWS[name].replace("show=no2", "show=power"))
         view.wait_for_selector(READY)
         view.locator(stands).first.wait_for()
         assert heading(view) != "This part is away."
+        shot(view, f"{name}-part")
+
+
+def test_a_card_of_admin_that_fails_leaves_the_others(browser: Any, store: SqliteStore, tmp_path: Path) -> None:
+    token = add_token(tmp_path / "tokens", "boss", ["admin"])
+    with running(store, tokens=tmp_path / "tokens") as url, page(browser, "about:blank", DESKTOP) as (view, _):
+        view.add_init_script(f"sessionStorage.setItem('cityvitals-token', '{token}')")
+        view.route("**/v1/admin/health", lambda route: route.fulfill(status=422, json={"detail": "This part is away."}))
+        view.goto(url + VIEWS["admin"])
+        view.wait_for_selector(READY)
+        view.get_by_text("This part is away.").wait_for()
+        view.get_by_role("heading", name="Tokens").wait_for()
+        shot(view, "admin-part")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,19 @@ def test_no_place_lies_under_the_legend(browser: Any, url: str, size: tuple[int,
         assert hidden(view) == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_chosen_place_lies_beside_its_card(browser: Any, url: str, size: tuple[int, int]) -> None:
+    with opened(browser, url + ADDRESS, size) as view:
+        for n in (1, 5, 9, 12):  # all over the town
+            view.goto(f"{url}{ADDRESS}&place=air_reference-{n:02}")
+            view.wait_for_selector("body[data-map]")
+            view.wait_for_timeout(300)  # the observer of the size
+            (mark,) = view.evaluate(BOXES, ".mark[data-chosen='true']")
+            covers = view.evaluate(BOXES, ".map-foot > .card, .map-card .card")
+            assert len(covers) >= 2
+            assert not [cover for cover in covers if meet(mark, cover)], n
+
+
 def test_a_window_of_another_size_shows_all_places_until_the_map_was_moved(browser: Any, url: str) -> None:
     with opened(browser, url + ADDRESS) as view:
         assert hidden(view) == []

@@ -7,12 +7,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.browser import page
-from tests.page.opened import DESKTOP, READY, heading
+from tests.page.opened import DESKTOP, READY, SHOTS, heading
 from tests.processes import free_port, start, wait_for
 
 DAYS = "40"  # of history: enough for every card, and quick
@@ -27,19 +29,44 @@ class Demo(NamedTuple):
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("walk")
+    with started(tmp_path_factory.mktemp("walk"), DAYS) as running:
+        yield running
+
+
+@contextmanager
+def started(folder: Path, days: str) -> Iterator[Demo]:
+    """A demo with so many days of history; ended by Ctrl-C."""
     port, log = free_port(), folder / "out"
     command = [sys.executable, "-m", "cityvitals", "demo", "--data", str(folder / "demo"), "--port", str(port)]
     began = time.perf_counter()
-    running = start([*command, "--days", DAYS], log=log)
+    running = start([*command, "--days", days], log=log)
     try:
-        wait_for(lambda: "Ctrl-C" in log.read_text() or running.poll() is not None, 180, "the demo")
-        print(f"demo with {DAYS} days of history: {time.perf_counter() - began:.1f} s to its first page")
+        wait_for(lambda: "Ctrl-C" in log.read_text() or running.poll() is not None, 400, "the demo")
+        print(f"demo with {days} days of history: {time.perf_counter() - began:.1f} s to its first page")
         tokens = dict(re.findall(r"^ +(reporter|operator|admin) +(cv_\S+)", log.read_text(), re.MULTILINE))
         yield Demo(f"http://127.0.0.1:{port}", tokens)
     finally:
         running.send_signal(signal.SIGINT)
         assert running.wait(60) == 0, log.read_text()
+
+
+class Walk:
+    """Counts the clicks of a walk and keeps a picture of each step in build/screenshots/walk."""
+
+    def __init__(self, view: Any, name: str) -> None:
+        self.view, self.name, self.clicks, self.steps, self.began = view, name, 0, 0, time.perf_counter()
+        (SHOTS / "walk").mkdir(parents=True, exist_ok=True)
+
+    def click(self, control: Any) -> None:
+        control.click()
+        self.clicks += 1
+
+    def picture(self) -> None:
+        self.steps += 1
+        self.view.screenshot(path=SHOTS / "walk" / f"{self.name}-{self.steps}.png")
+
+    def said(self) -> str:
+        return f"{self.name}: {self.clicks} clicks, {time.perf_counter() - self.began:.1f} s"
 
 
 def words(view: Any, selector: str = "main") -> str:
@@ -48,9 +75,10 @@ def words(view: Any, selector: str = "main") -> str:
 
 def test_a_mayor_understands_the_city_in_two_minutes(browser: Any, demo: Demo) -> None:
     """Only links that are on the page; each view answers its question in its heading."""
-    began = time.perf_counter()
     with page(browser, demo.url, DESKTOP) as (view, errors):
+        walk = Walk(view, "mayor")
         view.wait_for_selector(READY)
+        walk.picture()
         view.locator(".look").get_by_text("Tram Depot is silent").wait_for()
         assert heading(view).startswith("The air is")
         assert re.search(r"\d+ things need a look", heading(view))
@@ -68,28 +96,33 @@ def test_a_mayor_understands_the_city_in_two_minutes(browser: Any, demo: Demo) -
             ("Plan", r"charging points fit"),
             ("Report", r"3 more figures make the report complete enough"),
         ):
-            view.locator(".views").get_by_role("link", name=link, exact=True).click()
+            walk.click(view.locator(".views").get_by_role("link", name=link, exact=True))
             view.wait_for_selector(f'.views a[aria-current="page"]:has-text("{link}")')
             view.wait_for_selector(READY)
             assert re.search(says, heading(view)), (link, heading(view))
+            walk.picture()
         assert [e for e in errors if not e.endswith("net::ERR_ABORTED")] == []
-    print(f"the mayor's walk through seven views: {time.perf_counter() - began:.1f} s")
+        print(f"a walk through seven views, {walk.said()}")
 
 
 def test_an_unknown_device_on_the_air_is_registered_and_stands_on_the_map(browser: Any, demo: Demo) -> None:
     with page(browser, f"{demo.url}/c/demo/devices", DESKTOP) as (view, _):
+        walk = Walk(view, "register")
         view.get_by_text("An unregistered device sends data: air-70").wait_for()
-        view.get_by_role("link", name="Register a device").click()
+        walk.picture()
+        walk.click(view.get_by_role("link", name="Register a device"))
         view.get_by_text("other rights need a token").wait_for()
         view.get_by_label("Access token").fill(demo.tokens["operator"])
-        view.get_by_role("button", name="Use this token").click()
+        walk.click(view.get_by_role("button", name="Use this token"))
         box = view.locator(".unregistered", has_text="air-70")
         box.get_by_label("Place").fill("Fish Market")
         box.get_by_label("Latitude").fill("59.9105")
         box.get_by_label("Longitude").fill("10.7391")
         box.get_by_label("Like registered id").fill("air-01")
-        box.get_by_role("button", name="Register it").click()
+        walk.picture()
+        walk.click(box.get_by_role("button", name="Register it"))
         box.get_by_text("Gateway and ingest start again with it in some seconds").wait_for()
+        walk.picture()
 
         def stands() -> bool:
             view.goto(f"{demo.url}/c/demo/map?show=pm2_5&place=air-70")
@@ -99,6 +132,8 @@ def test_an_unknown_device_on_the_air_is_registered_and_stands_on_the_map(browse
         wait_for(stands, 60, "the device on the map")
         view.locator(".map-card").get_by_text("Fish Market").wait_for()
         view.locator(".mark[data-chosen='true']").wait_for()
+        walk.picture()
+        print(f"from the air onto the map, {walk.said()}, five fields filled in")
         view.goto(f"{demo.url}/admin?city=demo")
         view.get_by_text("Everything that arrives is registered.").wait_for()
 
