@@ -49,9 +49,15 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
+def point_of(k: KpiValue) -> tuple[str, str]:
+    """Code and part of the figure; where it is derived too, a reported one has the part `reported`, `no2:reported`."""
+    beside_derived = k.method.startswith("reported/")
+    return k.code, k.part.removesuffix("reported").removesuffix(":") if beside_derived else k.part
+
+
 def goal_of(k: KpiValue, wanted: Goals) -> Goal | None:
     """The target that this value can be held against."""
-    goal = wanted.get((k.code, k.part))
+    goal = wanted.get(point_of(k))
     return goal if goal and (k.kind in ("year", "365d") or not grows(k.code, k.unit)) else None
 
 

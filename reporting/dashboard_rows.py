@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from adapters.newest_rows import NewestRows
 from adapters.points import Point
 from adapters.store import Store
-from kpi_derivation.verdicts import beside, goal_of, goals, verdict
+from kpi_derivation.verdicts import beside, goal_of, goals, point_of, verdict
 from registry.city import City
 from telemetry.kpi_value import StoredKpi
 
@@ -23,7 +23,7 @@ def rows(values: Iterable[StoredKpi], city: City, before: City | None) -> Iterat
     wanted = goals(city)
     judged = wanted.keys() | (goals(before).keys() if before else set())
     for k in (stored.kpi for stored in values):
-        if (k.code, k.part) in judged:
+        if point_of(k) in judged:
             tags = {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}
             yield Point("kpi", tags, beside(k, wanted), k.time)
     yield from NewestRows(city.id, values, lambda k: verdict(k, goal_of(k, wanted))).all()
