@@ -15,6 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.browser import chromium
+from tests.durations import lines
 from tests.postgres import PostgreSQL
 from tests.processes import end_left_over
 from tests.servers import InfluxDB, Mosquitto, Server, VictoriaMetrics
@@ -113,6 +114,13 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium, for this test alone; open pages with `tests.browser.page`."""
     with chromium() as started:
         yield started
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print where the time went."""
+    of_tests = [r for found in terminalreporter.stats.values() for r in found if isinstance(r, pytest.TestReport)]
+    for line in lines(of_tests):
+        terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
