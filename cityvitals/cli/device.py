@@ -32,7 +32,7 @@ def add(
     quantity: Annotated[
         list[str] | None, typer.Option("--quantity", help="A quantity that it measures; may be repeated.")
     ] = None,
-    site: Annotated[str, typer.Option("--site", help="What people call the place.")] = "",
+    site: Annotated[str, typer.Option("--site", help="Name of the place.")] = "",
     lat: Annotated[float | None, typer.Option("--lat", help="Degrees north.")] = None,
     lon: Annotated[float | None, typer.Option("--lon", help="Degrees east.")] = None,
 ) -> None:

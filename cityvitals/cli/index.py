@@ -11,7 +11,7 @@ import typer
 from cityvitals.cli import CITIES
 from cityvitals.options import Form, GroupName, PeriodText, RegionName, Seed, StoreUrl, width
 
-app = typer.Typer(help="An index over many cities: never official, its choices stated.", no_args_is_help=True)
+app = typer.Typer(help="An unofficial index over many cities, with its choices stated.", no_args_is_help=True)
 
 
 def add_to(parent: typer.Typer) -> None:

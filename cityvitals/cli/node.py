@@ -33,7 +33,9 @@ def flash(
     unenrolled: Annotated[
         bool, typer.Option("--unenrolled", help="No folder: the node is set up later over its own Wi-Fi, with a code.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Also if the board is another node at present.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also if the board has another node's configuration.")
+    ] = False,
     timeout: Timeout = _TIMEOUT_S,
 ) -> None:
     """Write firmware and configuration to a board. Example: cityvitals node flash pki/nodes/aq-001."""
@@ -108,7 +110,7 @@ def image(
     board: Annotated[str, typer.Option(help="esp32s3, esp32 or esp32c3.")] = "esp32s3",
     flash_mb: Annotated[int, typer.Option(help="The board's flash in MB: 4, 8 or 16.")] = 8,
     romfs: Annotated[
-        bool, typer.Option("--romfs", help="Add the firmware as a ROMFS image; the MicroPython must have VfsRom.")
+        bool, typer.Option("--romfs", help="Add the firmware as a ROMFS image; needs a MicroPython with VfsRom.")
     ] = False,
 ) -> None:
     """Write a node's flash layout into a MicroPython image. Example: cityvitals node image stock.bin -o node.bin."""
@@ -130,12 +132,12 @@ def image(
 
 @app.command()
 def console(port: Port = "") -> None:
-    """Open a node's console; Ctrl-] ends. Example: cityvitals node console --port /dev/ttyUSB0."""
+    """Open a node's console; Ctrl-] closes it. Example: cityvitals node console --port /dev/ttyUSB0."""
     _need("serial")
     from adapters.serial import board  # noqa: PLC0415
 
     name = board.chosen(port)
-    typer.echo(f"{name}: Ctrl-] ends.", err=True)
+    typer.echo(f"{name}: Ctrl-] closes it.", err=True)
     board.console(name)
 
 

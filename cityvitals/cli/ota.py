@@ -51,7 +51,7 @@ def publish(
     platform: Annotated[str, typer.Option("--platform", help="esp32, or unix for tests without a board.")] = "esp32",
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the result.")] = 0.0,
     allow_downgrade: Annotated[
-        bool, typer.Option("--allow-downgrade", help="Nodes with a newer release shall install it too.")
+        bool, typer.Option("--allow-downgrade", help="Also for nodes with a newer release.")
     ] = False,
     romfs: Annotated[bool, typer.Option("--romfs", help="For nodes whose firmware runs from a ROMFS image.")] = False,
 ) -> None:

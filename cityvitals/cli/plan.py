@@ -37,10 +37,16 @@ def plan_charging(
     meter: Annotated[list[str] | None, typer.Option("--meter", help="A meter of the building; repeatable.")] = None,
     feeder: Annotated[str, typer.Option("--feeder", help="A feeder of the city file: its meters, its rating.")] = "",
     period: Annotated[str, typer.Option("--period", help="Of the load: 2018, 2018-07 or 2018-08..2018-12.")] = "",
-    km: Annotated[float | None, typer.Option("--km", help="Km a vehicle and year; else energy as recorded.")] = None,
-    consumption: Annotated[float, typer.Option("--consumption", help="KWh per 100 km at the plug, with --km.")] = 20.0,
+    km: Annotated[
+        float | None, typer.Option("--km", help="Kilometres of a vehicle a year; else energy as recorded.")
+    ] = None,
+    consumption: Annotated[
+        float, typer.Option("--consumption", help="Consumption at the plug in kWh per 100 km, with --km.")
+    ] = 20.0,
     at_home: Annotated[float, typer.Option("--at-home", help="Share of energy charged here, with --km.")] = 0.9,
-    shortfall: Annotated[float, typer.Option("--shortfall", help="Share of energy management may miss.")] = 0.005,
+    shortfall: Annotated[
+        float, typer.Option("--shortfall", help="Share of the energy that managed charging may leave out.")
+    ] = 0.005,
     cheap_hour: Annotated[float, typer.Option("--cheap-hour", help="When the cheap tariff begins.")] = 22.0,
     least_kwh: Annotated[float, typer.Option("--least-kwh", help="Users with less in the period are left out.")] = 100,
     volts: Annotated[float, typer.Option("--volts", help="Between phases.")] = 400.0,

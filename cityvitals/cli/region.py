@@ -137,7 +137,7 @@ def twins(
     period: PeriodText,
     form: Form = "table",
 ) -> None:
-    """List where another city is ahead, and what it says it did.
+    """List where another city is ahead, with its measures.
 
     Example: cityvitals region twins 3001 3003 --store sqlite:///norway.db --period 2025
     """

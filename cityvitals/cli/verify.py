@@ -41,8 +41,8 @@ def verify(
 
     Signature, files, windows, and every derived value to the last bit.
 
-    With --readings the windows are made from these files again, and those that differ are listed, with the values
-    that would change. Example: cityvitals verify aberdeen-2018 --key aberdeen.key.pub
+    With --readings the windows are recalculated from these files; differences are listed with the values that would
+    change. Example: cityvitals verify aberdeen-2018 --key aberdeen.key.pub
     """
     from cityvitals.evidence import verify_command  # noqa: PLC0415
     from telemetry.errors import UsageError  # noqa: PLC0415
