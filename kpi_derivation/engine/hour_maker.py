@@ -15,7 +15,7 @@ from kpi_derivation.engine.spans import runs
 from registry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.periods import hour_phase
-from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE, window_start
 
 _BEFORE_1970 = 1 << 31  # minutes; recorded data may be of any year from 1950
@@ -37,26 +37,42 @@ class HourMaker:
         for first, last in runs(np.unique(hour), HOUR):
             here = pairs[(pairs[:, 1] >= first) & (pairs[:, 1] <= last)]
             for part in self._windows.read(first, last + HOUR, np.unique(here[:, 0])):
-                found.append(_only(part, window_start(part.start, HOUR, self._phase), here))
+                found.append(part.take(self._among(part, here)))
         base = Partials.concat(found).latest()
         both = Partials.concat([base, levels(base, self._table)])
         hours = regroup(both, window_start(both.start, HOUR, self._phase), self._table.modulus(both.series))
         return Partials.concat([hours, self._demand(hours)])
 
     def _demand(self, hours: Partials) -> Partials:
-        """Demand of the quarters of these hours, and of the ones beside them that a register's step may reach."""
+        """Demand of the quarters of these hours, and of the ones beside them that a register's step may reach.
+
+        Interval energies reach no other hour: of them only the hours that changed, so that which rows are stored does
+        not depend on what else arrived at the same time.
+        """
         names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
         metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
         intervals = [s for s in metered if names[s].quantity == "energy_delta"]
         keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & has_quarter_detail(hours.n))
         mine = hours.take(keep)
+        pairs = _pairs(mine.series, mine.start)
         made = []
         for first, last in runs(np.unique(mine.start), HOUR):
             series = np.unique(mine.series[(mine.start >= first) & (mine.start <= last)])
             until = last + HOUR + QUARTER
-            around = self._windows.read(first - 3 * QUARTER, until + QUARTER, series)
-            made.append(demand(Partials.concat(list(around)).latest(), self._table, first, until))
+            read = self._windows.read(first - 3 * QUARTER, until + QUARTER, series)
+            around = Partials.concat(list(read)).latest()
+            around = around.where(~np.isin(around.series, intervals) | self._among(around, pairs))
+            made.append(demand(around, self._table, first, until))
         return Partials.concat(made)
+
+    def _among(self, windows: Partials, pairs: IntArray) -> BoolArray:
+        """Which of these windows lie in one of the hours `pairs`: (series, start of the hour), sorted, unique."""
+        size = int(max(windows.series.max(initial=0), pairs[:, 0].max(initial=0))) + 1
+        wanted = np.sort(pairs[:, 1] * size + pairs[:, 0])
+        mine = window_start(windows.start, HOUR, self._phase) * size + windows.series
+        place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
+        found: BoolArray = wanted[place] == mine
+        return found
 
     def new_sources(self, old: City) -> list[Series]:
         """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
@@ -69,12 +85,3 @@ def _pairs(series: IntArray, hour: IntArray) -> IntArray:
     number = hour // MINUTE + _BEFORE_1970
     code = np.unique(series * (1 << 32) + number)
     return np.stack((code >> 32, ((code & 0xFFFFFFFF) - _BEFORE_1970) * MINUTE), axis=1)
-
-
-def _only(part: Partials, hour: IntArray, pairs: IntArray) -> Partials:
-    """The rows of `part` whose (series, hour) is one of `pairs` (sorted, unique)."""
-    size = int(max(part.series.max(initial=0), pairs[:, 0].max(initial=0))) + 1
-    wanted = np.sort(pairs[:, 1] * size + pairs[:, 0])
-    mine = hour * size + part.series
-    place = np.minimum(np.searchsorted(wanted, mine), len(wanted) - 1)
-    return part.take(wanted[place] == mine)

@@ -79,15 +79,11 @@ def contents(folder: Path, chunks: list[Chunk], killed_after: int = 0) -> dict[s
 
 
 def of_series(db: Any, level: str) -> list[str]:
-    """The rows of a level with the names of their series: its number depends on which came first.
-
-    Without quarters of interval energies: an hour of one or two readings shows them by its first and last, and has rows
-    of them only where hours beside it, derived at the same time, need some.
-    """
+    """The rows of a level with the names of their series: its number depends on which came first."""
     names = dict(db.execute("SELECT id, device || ' ' || quantity FROM series").fetchall())
     found = db.execute(f'SELECT series, * FROM "{level}"').fetchall()
     named = ((names[series], bucket, *rest) for series, bucket, _, *rest in found)
-    return sorted(repr(row) for row in named if row[0] != "m-2 demand_15min")
+    return sorted(map(repr, named))
 
 
 def rows(db: Any, sql: str) -> list[str]:
