@@ -6,12 +6,12 @@ import numpy as np
 
 from telemetry.partials import Partials
 
-_LONGEST_MS = 60_000
+_LONGEST_MS = 15_000
 _SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
 
 
 class LargeWindows:
-    """A window waits as many ms as it had readings when it was read, at most a minute.
+    """A window waits as many ms as it had readings when it was read, at most 15 seconds.
 
     So reading one takes a small, fixed part of the time, however fast its sender is, and the windows of others leave
     with the next flush. A sender of 100 readings a second is up to 6 s behind.
