@@ -54,9 +54,14 @@ MORE = [
     ("mutant", "wanted", "seed", "plan"), MUTANTS + (MORE if os.environ.get("CITYVITALS_LONG") else [])
 )
 def test_a_planted_mistake_is_found(mutant: str, wanted: str, seed: int, plan: list[Planned], tmp_path: Path) -> None:
+    """In one of three runs: on a busy machine a fault can come at a moment at which the mistake does no harm."""
     need("mosquitto")
-    report = run(tmp_path / "run", seed, 0.15, mutant, plan=plan)
-    assert any(problem.startswith(wanted) for problem in report.problems), report
+    reports = []
+    for attempt in range(3):
+        reports.append(run(tmp_path / f"run-{attempt}", seed, 0.15, mutant, plan=plan))
+        if any(problem.startswith(wanted) for problem in reports[-1].problems):
+            return
+    pytest.fail(f"not found: {reports}")
 
 
 def test_the_same_storm_without_the_mistake_is_survived(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_slow_api_shows_the_frame_and_shapes_at_once(browser: Any, url: str) -
         view.route("**/now", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is not a handler
         view.goto(url + VIEWS["now"])
         view.locator(".bones").wait_for()
-        assert view.locator(".views a").count() == 8
+        view.locator(".views a").nth(7).wait_for()
         assert heading(view) == "Loading …"
         until_asked(view, held)
         held[0].continue_()
