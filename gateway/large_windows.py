@@ -25,9 +25,11 @@ class LargeWindows:
         self._until = {window: t for window, t in self._until.items() if now < t <= now + _LONGEST_MS}
         return list(self._until)
 
-    def note(self, partials: Partials, now: int) -> None:
-        """These windows are read at `now`, ms UTC."""
+    def note(self, partials: Partials, now: int) -> float:
+        """These windows are read at `now`, ms UTC. Returns the share of their readings that is not in large ones."""
         count = partials.n + partials.flagged
-        for row in np.flatnonzero(count > _SMALL).tolist():
+        large = count > _SMALL
+        for row in np.flatnonzero(large).tolist():
             window = int(partials.series[row]), int(partials.start[row])
             self._until[window] = now + min(int(count[row]), _LONGEST_MS)
+        return float(count[~large].sum() / count.sum()) if large.any() else 1.0

@@ -153,8 +153,8 @@ class Gateway:
         self._last_flush, self._idle, self._next_flush = now, 0, now + self.flush_ms
         self._housekeeping(now)
         begun = self.clock()
-        self._send(now)
-        self._next_flush = max(self._next_flush, now + pause_ms(self.clock() - begun, idle))
+        share = self._send(now)  # reading large windows is paced by their own waits
+        self._next_flush = max(self._next_flush, now + pause_ms(round(share * (self.clock() - begun)), idle))
 
     def _paused(self) -> bool:
         return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)
@@ -277,16 +277,17 @@ class Gateway:
                 # Sent before ingest listened, or lost between: nothing is lost for good, the buffer has them.
                 log.info("%d windows that were sent earlier are not confirmed by ingest; sending them again", requeued)
 
-    def _send(self, now: int) -> None:
+    def _send(self, now: int) -> float:
+        """Send what is due. Returns the share of the readings of this that is not in large windows."""
         if self._flight is not None or not self.uplink.connected:
-            return
+            return 1.0
         try:
             dirty, partials = self.core.pending(_FLIGHT, now=now, skip=self._large.waiting(now))
-            self._large.note(partials, now)
+            share = self._large.note(partials, now)
             window_messages = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
             self._log_trouble(_SENDING, error)
-            return
+            return 1.0
         if window_messages:
             self._log_recovery(_SENDING, "sending again")
             buffer = self.core.buffer
@@ -298,6 +299,7 @@ class Gateway:
             }
             self._flight = _Flight(len(dirty.window), mids, {p.number for p in window_messages}, now)
             self.uplink.step()
+        return share
 
     # -- housekeeping --------------------------------------------------------------------------------------------------
 

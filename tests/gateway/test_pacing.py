@@ -64,12 +64,12 @@ def test_of_old_windows_few_leave_at_once_and_live_ones_first(tmp_path: Path) ->
 
 def test_a_window_of_many_readings_is_not_read_with_every_flush(tmp_path: Path) -> None:
     """One sender's open window must not delay the windows of the others."""
-    core, large = cores.make(tmp_path), LargeWindows()
+    core, large, shares = cores.make(tmp_path), LargeWindows(), list[float]()
     window = NOW // 60_000 * 60_000
 
     def flush(now: int) -> list[tuple[str, int]]:
         dirty, partials = core.pending(now=now, skip=large.waiting(now))
-        large.note(partials, now)
+        shares.append(large.note(partials, now))
         core.confirm(dirty)
         return [(core.buffer.table[s].device, n) for s, n in zip(partials.series, partials.n, strict=True)]
 
@@ -78,6 +78,7 @@ def test_a_window_of_many_readings_is_not_read_with_every_flush(tmp_path: Path) 
 
     core.accept([one("s1", window + 10 * i) for i in range(5000)] + [one("s2", window)], NOW)
     assert flush(NOW) == [("s1", 5000), ("s2", 1)]
+    assert shares == [1 / 5001], "the pause after a flush counts what is not in large windows"
     core.accept([one("s1", window + 50_001), one("s2", window + 1)], NOW)
     assert flush(NOW + 1000) == [("s2", 2)]
     assert flush(NOW + 4999) == []
@@ -94,7 +95,7 @@ def test_a_large_window_waits_a_millisecond_a_reading(readings: int, wait: int) 
     t = np.arange(readings, dtype=np.int64)
     one = fold(Readings.of(np.full(readings, 3), t, t.astype(np.float64)), 1 << 40, np.full(readings, np.nan))
     one = replace(one, start=np.array([NOW]))
-    large.note(one, NOW)
+    assert large.note(one, NOW) == (0.0 if wait else 1.0)
     assert large.waiting(NOW + wait - 1) == ([(3, NOW)] if wait else [])
     assert large.waiting(NOW + wait) == []
 
