@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from adapters.points import Point
 from telemetry.kpi_value import KpiValue, StoredKpi
+from telemetry.periods import YEARLY
 
-YEARLY = ("year", "365d")
 Verdict = Callable[[KpiValue], int]
 
 

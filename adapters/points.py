@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from telemetry.kpi_value import KpiValue
+
 
 class Point(NamedTuple):
     """One row: `time` in ms UTC; a field that is None is left out, so that its old value stays."""
@@ -16,6 +18,11 @@ class Point(NamedTuple):
     tags: dict[str, str]
     fields: dict[str, float | int | str | None]
     time: int
+
+
+def beside_value(k: KpiValue, fields: dict[str, float | int | str | None]) -> Point:
+    """Fields beside those of a KPI value, in its row."""
+    return Point("kpi", {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}, fields, k.time)
 
 
 class Newest(NamedTuple):

@@ -16,7 +16,7 @@ from api.server import ApiServer
 from api.settings import ApiSettings
 from cityvitals.memory import steady_heap
 from cityvitals.processes import open_answering, until_stopped, when_available
-from registry.settings import LoginSettings, Settings
+from registry.settings import LOOPBACK, LoginSettings, Settings
 from telemetry.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
     """`cityvitals api`. `operator`: what operators may do through it."""
     steady_heap()
     s = settings.api
-    if s.tokens is None and s.login is None and not s.public and s.host not in ("127.0.0.1", "::1", "localhost"):
+    if s.tokens is None and s.login is None and not s.public and s.host not in LOOPBACK:
         raise UsageError(
             f"The API would be open to everyone who can reach {s.host}. Name a file of tokens in api.tokens (see"
             " `cityvitals token`), or set `public = true` under [api] to allow it."

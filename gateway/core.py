@@ -274,7 +274,7 @@ class Core:
     ) -> tuple[list[str], int]:
         """Put the rows of one device into the batch; its problems, and the arrival's number where it has one."""
         if rows.device is not None:
-            most, route = CHANNELS if route.device else OTHERS, Route(route.city, rows.device, *route[2:])
+            most, route = CHANNELS if route.device else OTHERS, route._replace(device=rows.device)
             try:
                 self._routes.check_served(route.city, rows.device)
                 if not self._named.allows(route.city, rows.device, route.sender, most):

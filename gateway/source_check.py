@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gateway.formats import is_mapped
 from gateway.routes import Source
-from registry.settings import GatewaySettings, OcppSettings, PushSettings, SourceSettings
+from registry.settings import LOOPBACK, GatewaySettings, OcppSettings, PushSettings, SourceSettings
 from telemetry.errors import UsageError, nearest
 from telemetry.quantities import QUANTITIES
 
@@ -88,7 +88,6 @@ def _check_keys(source: SourceSettings, where: str) -> None:
 
 
 _PUSHED_ONLY = frozenset({"sensor_community", "ecowitt", "homeassistant_influx"})
-_LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 def check_doors(s: GatewaySettings, sources: Sequence[Source]) -> None:
@@ -104,7 +103,7 @@ def check_doors(s: GatewaySettings, sources: Sequence[Source]) -> None:
 def check_push(s: PushSettings, sources: Sequence[Source]) -> None:
     """Whether only those who may can push."""
     bare = [source.topic for source in sources if source.door == "push" and not source.token]
-    if bare and not (s.host in _LOCAL or s.open or s.client_ca):
+    if bare and not (s.host in LOOPBACK or s.open or s.client_ca):
         raise UsageError(
             f"Any client that reaches {s.host} could push to {bare[0]}: give its source a `token`, set"
             " `client_ca`, or write `open = true` under [gateway.push]."
@@ -113,7 +112,7 @@ def check_push(s: PushSettings, sources: Sequence[Source]) -> None:
 
 def check_ocpp(s: OcppSettings) -> None:
     """Whether only stations that may can connect."""
-    if not (s.passwords or s.client_ca or s.open or s.host in _LOCAL):
+    if not (s.passwords or s.client_ca or s.open or s.host in LOOPBACK):
         raise UsageError(
             f"Any station that reaches {s.host} could connect: list [gateway.ocpp.passwords], set"
             " `client_ca`, or write `open = true` under [gateway.ocpp]."

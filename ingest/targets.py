@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from adapters.points import Point
+from adapters.points import Point, beside_value
 from kpi_derivation.verdicts import Goals, beside
 from telemetry.kpi_value import StoredKpi
 
@@ -12,7 +12,4 @@ from telemetry.kpi_value import StoredKpi
 def rows(values: Iterable[StoredKpi], wanted: Goals) -> Iterator[Point]:
     """Fields for the rows of these values; those without a target say so, for a target may have been taken out."""
     for stored in values:
-        k = stored.kpi
-        yield Point(
-            "kpi", {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}, beside(k, wanted), k.time
-        )
+        yield beside_value(stored.kpi, beside(stored.kpi, wanted))

@@ -15,6 +15,7 @@ from kpi_derivation.directions import direction_of
 from kpi_derivation.growth import grows, is_so_far
 from registry.city import City
 from telemetry.kpi_value import KpiValue
+from telemetry.periods import YEARLY
 
 NO_VERDICT, OFF, ON = 0, 1, 2
 
@@ -58,7 +59,7 @@ def point_of(k: KpiValue) -> tuple[str, str]:
 def goal_of(k: KpiValue, wanted: Goals) -> Goal | None:
     """The target that this value can be held against."""
     goal = wanted.get(point_of(k))
-    return goal if goal and (k.kind in ("year", "365d") or not grows(k.code, k.unit)) else None
+    return goal if goal and (k.kind in YEARLY or not grows(k.code, k.unit)) else None
 
 
 def verdict(k: KpiValue, goal: Goal | None) -> int:

@@ -17,6 +17,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # hosts that only this machine reaches
+
+
 class BrokerSettings(Section):
     """A broker: `mqtt://host:1883` or `mqtts://host:8883`, and as whom to connect. `version`: of MQTT."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from adapters.newest_rows import NewestRows
-from adapters.points import Point
+from adapters.points import Point, beside_value
 from adapters.store import Store
 from kpi_derivation.verdicts import beside, goal_of, goals, point_of, verdict
 from registry.city import City
@@ -24,6 +24,5 @@ def rows(values: Iterable[StoredKpi], city: City, before: City | None) -> Iterat
     judged = wanted.keys() | (goals(before).keys() if before else set())
     for k in (stored.kpi for stored in values):
         if point_of(k) in judged:
-            tags = {"city": k.city, "code": k.code, "part": k.part, "period": k.kind}
-            yield Point("kpi", tags, beside(k, wanted), k.time)
+            yield beside_value(k, beside(k, wanted))
     yield from NewestRows(city.id, values, lambda k: verdict(k, goal_of(k, wanted))).all()

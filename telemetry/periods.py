@@ -18,6 +18,7 @@ PeriodKind = Literal["year", "quarter", "month", "day", "24h", "365d"]
 CALENDAR: tuple[PeriodKind, ...] = ("year", "quarter", "month", "day")
 ROLLING: tuple[PeriodKind, ...] = ("24h", "365d")
 KINDS: tuple[PeriodKind, ...] = CALENDAR + ROLLING
+YEARLY: tuple[PeriodKind, ...] = ("year", "365d")  # whose sums are "per year"
 
 _FORMS: dict[PeriodKind, str] = {
     "year": r"(\d{4})",

@@ -19,12 +19,12 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from registry.settings import LOOPBACK
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 
 _ALGORITHMS = ["RS256", "PS256", "ES256"]  # by the provider's key; never `none`, never by a secret
 _LEEWAY_S = 60
 _TIMEOUT_S = 10.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Client(NamedTuple):
@@ -157,7 +157,7 @@ class Provider:
 def _check(address: str) -> None:
     """Raises UsageError for an address over which a code or a token could be read."""
     parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise UsageError(f"'{address}' is not an address for signing in; it starts with https://.")
 
 

@@ -18,7 +18,7 @@ from registry.city import City
 from reporting.figures.points import unit_of
 from reporting.targets import targets
 from telemetry.errors import UsageError
-from telemetry.periods import PeriodKind
+from telemetry.periods import YEARLY, PeriodKind
 
 router = APIRouter(prefix="/v1/cities/{city}/kpis/{code}", tags=["KPI values"], responses=responses(404, 422, 503))
 
@@ -70,7 +70,7 @@ def limits(record: CityOf, code: str, query: Annotated[LimitsQuery, Query()]) ->
     known, city = known_code(code), City.model_validate(record.config)
     found = _air(query.part, query.kind) if known == "EN:EN:AQ:1C" else []
     wanted = targets(city.target).get((known, query.part))
-    if wanted is not None and query.kind in ("year", "365d"):
+    if wanted is not None and query.kind in YEARLY:
         unit = unit_of(KPIS[known], query.part)
         found.append({"id": "target", "value": wanted.value, "unit": unit, "better": wanted.direction})
     return {"code": known, "part": query.part, "kind": query.kind, "limits": found}
@@ -80,7 +80,7 @@ def _air(part: str, kind: PeriodKind) -> list[dict[str, Any]]:
     """Only limits of the same statistic: means of a day, or of a year."""
     if kind in ("day", "24h"):
         rows = [("who_day", DAY.get(part))]
-    elif kind in ("year", "365d"):
+    elif kind in YEARLY:
         now, later = EU_YEAR.get(part, (None, None))
         rows = [("who_year", YEAR.get(part)), ("eu_2030", later), ("eu_year", now)]
     else:

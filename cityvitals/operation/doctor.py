@@ -24,7 +24,7 @@ from cityvitals.operation.doctor_private import readable_by_others
 from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
 from registry.health import checks
-from registry.settings import BrokerSettings, Settings
+from registry.settings import LOOPBACK, BrokerSettings, Settings
 from telemetry.errors import CityVitalsError, UsageError
 from telemetry.periods import iso
 
@@ -122,7 +122,7 @@ def reachable(name: str, place: BrokerSettings) -> Finding:
 def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
     """Unencrypted MQTT to another machine."""
     host = broker(place).host
-    if not broker(place).tls and host not in ("127.0.0.1", "::1", "localhost"):
+    if not broker(place).tls and host not in LOOPBACK:
         yield Finding("warning", f"{name} {shown(place.url)}", "is not encrypted; use mqtts://")
 
 

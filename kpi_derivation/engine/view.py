@@ -18,7 +18,7 @@ from kpi_derivation.engine.reads import Reads, tracked, untracked
 from kpi_derivation.engine.sums import Sums
 from registry.city import City, Device, DeviceKind
 from telemetry.kpi_value import Reason
-from telemetry.periods import Period, local_date
+from telemetry.periods import YEARLY, Period, local_date
 from telemetry.quantities import DERIVED_FROM
 from telemetry.series import BoolArray, FloatArray
 
@@ -286,4 +286,4 @@ class View:
     @property
     def is_year(self) -> bool:
         """Whether the period is a year, so that 'per year' is the plain sum."""
-        return self.period.kind in ("year", "365d")
+        return self.period.kind in YEARLY

@@ -68,7 +68,7 @@ def import_figures(
             record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), MINUTE)
             retried(partial(store.put_city, record))
     _put(store, changed)
-    for name, values in changed.items() if store.points else ():
+    for name, values in changed.items():
         every = (old.get(name, {}) | {v.kpi.identity: v for v in values}).values()
         retried(partial(put_rows, store, every, merged[name], known.get(name)))
     return Imported(

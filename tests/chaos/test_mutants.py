@@ -56,12 +56,8 @@ MORE = [
 def test_a_planted_mistake_is_found(mutant: str, wanted: str, seed: int, plan: list[Planned], tmp_path: Path) -> None:
     """In one of three runs: on a busy machine a fault can come at a moment at which the mistake does no harm."""
     need("mosquitto")
-    reports = []
-    for attempt in range(3):
-        reports.append(run(tmp_path / f"run-{attempt}", seed, 0.15, mutant, plan=plan))
-        if any(problem.startswith(wanted) for problem in reports[-1].problems):
-            return
-    pytest.fail(f"not found: {reports}")
+    reports = (run(tmp_path / f"run-{attempt}", seed, 0.15, mutant, plan=plan) for attempt in range(3))
+    assert any(problem.startswith(wanted) for report in reports for problem in report.problems)
 
 
 def test_the_same_storm_without_the_mistake_is_survived(tmp_path: Path) -> None:

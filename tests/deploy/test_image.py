@@ -6,10 +6,11 @@ import fnmatch
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 import zipfile
 from pathlib import Path
+
+from tests.packages.wheels import built
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,22 +40,7 @@ def packed(names: list[str], folder: Path) -> set[str]:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    out = folder / "wheels"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(out),
-        str(folder),
-    ]
-    subprocess.run(command, check=True)
-    [wheel] = out.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(built(folder, folder / "wheels")) as archive:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.config import load_city, load_settings
+from tests.packages.wheels import built
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "install-gateway"
@@ -26,22 +27,7 @@ def install(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(folder),
-        str(ROOT),
-    ]
-    subprocess.run(build, check=True)
-    [made] = folder.glob("*.whl")
-    return made
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

@@ -16,21 +16,11 @@ from tests.docs.pages import REPO, Page, run, words_of
 from tests.ingest.samples import NOW, windows
 from tests.processes import end, start, wait_for
 from tests.scale.servers import ENGINE, Kafka, is_there
+from tests.scale.test_chain import CITY, Gateway, findings, metered, minutes, worked_on
+from tests.scale.topics import create
 from tests.servers import Mosquitto
 
 PAGE = "docs/how-to/past-one-machine.md"
-CITY = """[city]
-id = "aba"
-name = "Aba"
-country = "NG"
-timezone = "Africa/Lagos"
-[rules]
-period_capture = 0.0
-[[device]]
-id = "m1"
-kind = "electricity_meter"
-quantities = ["energy_delta"]
-"""
 CONFIG = """city_files = ["aba.toml"]
 [ingest]
 id = "bridge-of-test"
@@ -75,26 +65,29 @@ def test_a_city_moves_to_the_log_by_the_commands_of_the_page(mosquitto: Mosquitt
         kafka.close()
 
 
-def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> None:
+def make_topics(page: Page, kafka: Kafka) -> None:
+    """As kafka-topics.sh does, which the tests do not have."""
     from confluent_kafka.admin import AdminClient, NewTopic
-
-    from adapters.sqlite.store import SqliteStore
-    from ingest.core import Ingest
-    from registry.config import load_city
-    from telemetry.windows import MINUTE
-    from telemetry.wire import decode
-    from tests.scale.test_chain import Gateway, findings, metered, minutes, worked_on
-    from tests.scale.topics import create
 
     create(kafka.address, "a-first-one")  # returns when Kafka answers
     admin = AdminClient({"bootstrap.servers": kafka.address})
-    for _ in range(2):  # as kafka-topics.sh does, which the tests do not have
+    for _ in range(2):
         asked = options(page.take("kafka-topics.sh --bootstrap-server kafka:9092 --create"))
         settings = dict([asked["--config"].split("=")])
         topic = NewTopic(asked["--topic"], int(asked["--partitions"]), 1, config=settings)
         [made] = admin.create_topics([topic]).values()
         made.result()
         wait_for(partial(kept, admin, asked["--topic"], settings), 30, "the topic's settings")
+
+
+def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> None:
+    from adapters.sqlite.store import SqliteStore
+    from ingest.core import Ingest
+    from registry.config import load_city
+    from telemetry.windows import MINUTE
+    from telemetry.wire import decode
+
+    make_topics(page, kafka)
     page.take("flink run --detached")
 
     config = folder / "cityvitals.toml"

@@ -109,33 +109,34 @@ def test_sending_has_a_share_of_the_time_but_no_window_waits_long(spent: int, bu
 
 
 @pytest.mark.parametrize(
-    ("spent", "idle_of_50", "gap"),
+    ("spent", "idle_of_50", "readings", "gap"),
     [
-        (10, 0, 1000),
-        (250, 0, 2500),
-        (2000, 0, 5000),
-        (250, 20, 2500),
-        (250, 40, 1000),
-        (400, 50, 1600),
-        (2000, 50, 5000),
+        (10, 0, 1, 1000), (250, 0, 1, 2500), (2000, 0, 1, 5000), (2000, 0, 5000, 2000),
+        (250, 20, 1, 2500), (250, 40, 1, 1000), (400, 50, 1, 1600), (2000, 50, 1, 5000),
     ],
-)
+)  # fmt: skip
 def test_flushes_follow_what_they_cost(
-    spent: int, idle_of_50: int, gap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spent: int, idle_of_50: int, readings: int, gap: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`idle_of_50`: of every 50 ms between flushes, those that pass in waiting for messages."""
-    core, clock, sent = cores.make(tmp_path), [NOW], list[int]()
+    """Each flush reads one window of so many `readings`, for `spent` ms; reading a large one delays no other window.
 
-    def pending(*_: Any, now: int, **__: Any) -> Any:
+    `idle_of_50`: of every 50 ms between flushes, those that pass in waiting for messages.
+    """
+    core, clock, sent, skipped = cores.make(tmp_path), [NOW], list[int](), list[Any]()
+    t = np.arange(readings, dtype=np.int64)
+    one = fold(Readings.of(np.full(readings, 3), t, t.astype(np.float64)), 1 << 40, np.full(readings, np.nan))
+
+    def pending(*_: Any, now: int, skip: Any) -> Any:
         sent.append(now)
+        skipped.append(skip)
         clock[0] += spent
-        return plain(0)
+        return None, one
 
     def wait(*_: Any, **__: Any) -> None:
         clock[0] += idle_of_50
 
-    plain = core.pending
     monkeypatch.setattr(core, "pending", pending)
+    monkeypatch.setattr(core, "assign_messages", lambda *_: [])
     monkeypatch.setattr("gateway.service.wait", wait)
     answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
     link: Any = SimpleNamespace(connected=True, epoch=1, **answers)
@@ -145,3 +146,4 @@ def test_flushes_follow_what_they_cost(
         clock[0] += 50 - idle_of_50
     gaps = {b - a for a, b in pairwise(sent[1:])}  # the first flush knows of no time before it
     assert all(gap <= g <= gap + 50 for g in gaps), gaps
+    assert skipped[:2] == [[], [(3, 0)] if readings > 1000 else []], "a large window is not read with the next flush"

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.packages.test_wheel import CITY, READINGS
 from tests.processes import end, free_port, start, wait_for
 from tests.servers import Mosquitto
 
@@ -27,22 +28,6 @@ class Missing:
         if name.partition(".")[0] in self.names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Missing())
-"""
-CITY = """[city]
-id = "town"
-name = "Town"
-country = "NO"
-timezone = "UTC"
-
-[[device]]
-id = "meter-1"
-kind = "electricity_meter"
-quantities = ["energy_delta"]
-interval_s = 3600
-"""
-READINGS = """time,device,quantity,value,unit
-2025-01-01T00:00:00Z,meter-1,energy_delta,1.5,kWh
-2025-01-01T01:00:00Z,meter-1,energy_delta,2.5,kWh
 """
 
 

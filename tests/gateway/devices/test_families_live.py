@@ -240,6 +240,31 @@ def configure(chain: Chain, second: Chain, lives: list[Live], push: int, ocpp: i
     second.config.write_text(tomlkit.dumps(one))
 
 
+def wait_for_right_windows(store: SqliteStore, lives: list[Live], sent: dict[str, float]) -> None:
+    problems: list[str] = []
+
+    def all_right() -> bool:
+        problems[:] = [p for live in lives for p in wrong(store, live, round(sent[live.family] * 1000))]
+        return not problems
+
+    try:
+        wait_for(all_right, 30, "every reading in the window of its time")
+    finally:
+        print("\n".join(problems))
+
+
+def show_table(lives: list[Live], seen: dict[str, float]) -> None:
+    """Print it, and write it to the file CITYVITALS_TABLE where that is given."""
+    table = ["| family | door | lines | seconds |", "|---|---|---|---|"]
+    table += [
+        f"| `{x.family}` | {x.door} | {x.lines} | {seen[x.family]:.1f}{'' if x.of_kpis else ' (window)'} |"
+        for x in lives
+    ]
+    print("\n".join(table))
+    if os.environ.get("CITYVITALS_TABLE"):
+        Path(os.environ["CITYVITALS_TABLE"]).write_text("\n".join(table) + "\n")
+
+
 def test_every_family_reaches_a_kpi(server: ServerFactory, tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     lives = [chosen(name, tmp_path) for name in families()]
@@ -273,24 +298,8 @@ def test_every_family_reaches_a_kpi(server: ServerFactory, tmp_path: Path) -> No
             wait_for(arrived, 120, "a KPI of every family")
         finally:
             print("no KPI yet:", sorted(set(families()) - set(seen)))
-        problems: list[str] = []
-
-        def all_right() -> bool:
-            problems[:] = [p for live in lives for p in wrong(store, live, round(sent[live.family] * 1000))]
-            return not problems
-
-        try:
-            wait_for(all_right, 30, "every reading in the window of its time")
-        finally:
-            print("\n".join(problems))
-        table = ["| family | door | lines | seconds |", "|---|---|---|---|"]
-        table += [
-            f"| `{x.family}` | {x.door} | {x.lines} | {seen[x.family]:.1f}{'' if x.of_kpis else ' (window)'} |"
-            for x in lives
-        ]
-        print("\n".join(table))
-        if os.environ.get("CITYVITALS_TABLE"):
-            Path(os.environ["CITYVITALS_TABLE"]).write_text("\n".join(table) + "\n")
+        wait_for_right_windows(store, lives, sent)
+        show_table(lives, seen)
     finally:
         senders.close()
         chain.stop()
