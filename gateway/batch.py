@@ -72,7 +72,8 @@ class Batch:
         self._value: list[float] = []
         self._t: list[int] = []
         self._key: list[int] = []
-        self._messages: list[tuple[int, int, int]] = []  # arrival, source, number of rows
+        self._arrival: list[int] = []
+        self._source: list[int] = []
         self.lines: list[Line] = []
 
     def __len__(self) -> int:
@@ -101,8 +102,8 @@ class Batch:
             if record != last:
                 used.add(record)
                 last = record
-        if len(kinds) > before:
-            self._messages.append((arrival, source, len(kinds) - before))
+        self._arrival += [arrival] * (len(kinds) - before)
+        self._source += [source] * (len(kinds) - before)
         if rows.records:
             self._add_lines(city, device, rows, used)
         return problems
@@ -129,7 +130,8 @@ class Batch:
         self._value += message.values
         self._t += [arrival if message.t is None else message.t] * count
         self._key += [key] * count
-        self._messages.append((arrival, source, count))
+        self._arrival += [arrival] * count
+        self._source += [source] * count
 
     def _add_lines(self, city: str, device: str, rows: Decoded, used: set[int]) -> None:
         """Note the numbered records of a message; `used`: those of which something could be used."""
@@ -179,9 +181,8 @@ class Batch:
 
     def readings(self) -> tuple[Readings, IntArray]:
         """The rows as readings with flags, and each row's source number."""
-        arrival, source, count = np.array(self._messages, dtype=np.int64).reshape(-1, 3).T
-        arrivals = np.repeat(arrival, count)
-        return self.convert(self._kind, self._value, self._t, self._key, arrivals), np.repeat(source, count)
+        source = np.array(self._source, dtype=np.int64)
+        return self.convert(self._kind, self._value, self._t, self._key, self._arrival), source
 
     def convert(
         self,

@@ -38,6 +38,7 @@ from telemetry.windows import HOUR, window_start
 
 __all__ = ["RETAINED", "Core", "Counts", "Incoming", "Source"]
 
+_COUNTERS = tuple(f"gw_{name}" for name in (*Counts._fields, "not_served", "unasked", "ledger_passed_over"))
 _MOST_ASKS = 1000
 _ROWS = 200_000  # rows that are committed together
 RETAINED = "a retained message without a time of its own cannot be dated"
@@ -150,10 +151,9 @@ class Core:
                 if self._arrivals > self._noted:
                     self.buffer.note_arrival(self._arrivals)
                 counts = Counts(received, stored, len(readings) - stored + repeated, flagged, refused + too_old)
-                beside = {"not_served": self._unserved, "unasked": self.unasked.new, **self._kinds}
-                beside["ledger_passed_over"] = self.ledger.passed_over
-                self.buffer.count({f"gw_{k}": v for k, v in (counts._asdict() | beside).items() if v})
-                self.buffer.count(self._absent.new)
+                amounts = (*counts, self._unserved, self.unasked.new, self.ledger.passed_over)
+                counted = zip(_COUNTERS, amounts, strict=True)
+                self.buffer.count({name: n for name, n in counted if n} | self._kinds | self._absent.new)
                 self._redelivered.save()
         except Unavailable:
             self.buffer.discard_unsaved_series()
@@ -333,7 +333,7 @@ class Core:
         arrival: int,
     ) -> list[Refused]:
         """One entry per message with a problem, its reasons joined; beyond the budget of its sender it is counted."""
-        flagged = np.flatnonzero(readings.flag).tolist()
+        flagged = readings.flag.nonzero()[0].tolist()
         if not problems and not flagged:
             return []
         met = {p.place: p._replace(reasons=list(p.reasons)) for p in problems}

@@ -86,7 +86,7 @@ class FrameTable:
         """Flag, in place, readings that others of the same device and time contradict."""
         self._add_series()
         frame = self._frame[readings.series]
-        rows = np.flatnonzero(frame >= 0)
+        (rows,) = (frame >= 0).nonzero()
         if len(rows):
             _flag_frames(readings, rows, frame[rows], self._role[readings.series[rows]])
         if self._sessions and (self._role[readings.series] == _SESSION).any():
@@ -194,10 +194,10 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
     """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
+    if not readings.key.any():  # no session and no other event: the usual batch
+        return []
     last: dict[tuple[int, int], tuple[int, float]] = {}
     charging = table.has("connected_time", readings.series)
-    if not charging.any():
-        return []
     for i in np.flatnonzero(charging & (readings.key != 0)).tolist():
         at = (int(readings.series[i]), int(readings.key[i]))
         last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +65,8 @@ Windows = Sequence[tuple[int, int]]  # series and start
 
 def _group_starts(window: IntArray, series: IntArray) -> BoolArray:
     """The first row of each group of rows of one window."""
-    new = np.ones(len(window), dtype=np.bool_)
+    new = np.empty(len(window), dtype=np.bool_)
+    new[:1] = True
     new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
     return new
 
@@ -107,16 +108,7 @@ class Buffer:
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """All or nothing; nested use joins the outer one."""
-        return nullcontext(self.db) if self.db.in_transaction else self._outermost()
-
-    @contextmanager
-    def _outermost(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with transaction(self.db) as db:
-                yield db
-        except BaseException:
-            self._marks.forget()
-            raise
+        return transaction(self.db)
 
     def _meta(self, key: str) -> int:
         found = rows(self.db, "SELECT value FROM meta WHERE key=?", (key,))

@@ -47,6 +47,7 @@ class WatchedConnection(sqlite3.Connection):
 
     path: Path | None = None
     inode = 0
+    rolled_back = 0  # transactions, so that what was noted in memory during one can be dropped
 
     def watch(self, path: Path) -> None:
         """From now on the file at `path` is the one that is open."""
@@ -71,7 +72,7 @@ def _private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def connect(path: Path, schema: Schema) -> sqlite3.Connection:
+def connect(path: Path, schema: Schema) -> WatchedConnection:
     """Open (or create) the database and its tables, upgraded to this program's version of them.
 
     Raises UsageError for a file of a newer schema, Damaged for a broken one, Unavailable where it cannot be opened.
@@ -181,6 +182,8 @@ def _outermost(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def _roll_back(db: sqlite3.Connection) -> None:
+    if isinstance(db, WatchedConnection):
+        db.rolled_back += 1
     if db.in_transaction:
         try:
             db.execute("ROLLBACK")

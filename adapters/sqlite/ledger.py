@@ -64,6 +64,9 @@ class Entry(NamedTuple):
     sent: int
 
 
+_PUT = f"INSERT OR REPLACE INTO ledger VALUES ({','.join('?' * len(Entry._fields))})"  # noqa: S608 - fixed text
+
+
 class Asked(NamedTuple):
     """How often a device was asked for what is missing of a boot, and when it is next (ms)."""
 
@@ -127,8 +130,7 @@ class LedgerTable:
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Write rows, within the caller's transaction."""
-        placeholders = ",".join("?" * len(Entry._fields))
-        self._db.executemany(f"INSERT OR REPLACE INTO ledger VALUES ({placeholders})", entries)  # noqa: S608 - fixed text
+        self._db.executemany(_PUT, entries)
 
     def undated(self) -> dict[tuple[str, str, int], str]:
         """Per (city, device, boot) the records, as `Ranges` text, whose time was estimated from their arrival."""

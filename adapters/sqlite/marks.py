@@ -6,10 +6,9 @@ first change after that. At thousands of readings a second most marks are saved.
 
 from __future__ import annotations
 
-import sqlite3
-
 import numpy as np
 
+from adapters.sqlite.connection import WatchedConnection
 from telemetry.series import BoolArray, IntArray
 
 _NONE = np.iinfo(np.int64).min
@@ -18,20 +17,20 @@ _NONE = np.iinfo(np.int64).min
 class Marks:
     """The last window of each series that was marked, in memory. Other programs may change the file at any time."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: WatchedConnection) -> None:
         self._db = db
         self._window = np.empty(0, dtype=np.int64)  # by series
-        self._version = 0
+        self._seen = (0, 0)  # the last version of the data by others, and how many transactions were rolled back
 
     def forget(self) -> None:
-        """Every window is marked when it changes next: the outbox was read, windows deleted, or a change failed."""
+        """Every window is marked when it changes next: the outbox was read, or windows deleted."""
         self._window = np.empty(0, dtype=np.int64)
 
     def missing(self, window: IntArray, series: IntArray) -> BoolArray:
         """The rows whose windows must be marked; they count as marked from now on. Within the caller's transaction."""
         version = self._db.execute("PRAGMA data_version").fetchone()[0]  # changes with a commit by others
-        if version != self._version:
-            self._version = version
+        if (version, self._db.rolled_back) != self._seen:
+            self._seen = version, self._db.rolled_back
             self.forget()
         size = int(series.max()) + 1
         if size > len(self._window):

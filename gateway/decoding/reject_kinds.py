@@ -46,5 +46,5 @@ def kind_of(reason: str) -> str:
 
 
 def kinds_of(reasons: Iterable[str]) -> dict[str, int]:
-    """How many reasons are of each kind, by the name of their counter without `gw_`."""
-    return {f"rejected_{kind}": n for kind, n in Counter(map(kind_of, reasons)).items()}
+    """How many reasons are of each kind, by the name of their counter."""
+    return {f"gw_rejected_{kind}": n for kind, n in Counter(map(kind_of, reasons)).items()}

@@ -69,8 +69,8 @@ def test_what_a_sender_writes_does_not_choose_the_kind() -> None:
 
 def test_counters_carry_the_kind_and_have_words() -> None:
     assert kinds_of(["'a' has no numeric value", "'b' has no numeric value", "not JSON: x"]) == {
-        "rejected_value": 2,
-        "rejected_unreadable": 1,
+        "gw_rejected_value": 2,
+        "gw_rejected_unreadable": 1,
     }
     assert set(REJECT_KINDS) == set(KINDS)
     for kind in KINDS:
