@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.store import Store
-from registry.additions import Place
+from registry.place import Place
 
 # city, device, like, kind, quantities, place -> what to do next
 Register = Callable[[str, str, str, str, tuple[str, ...], Place], str]

@@ -29,6 +29,7 @@ class ApiServer(uvicorn.Server):
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="off",
             limit_concurrency=settings.max_connections,
             http=bounded_http(Connections(2 * settings.max_connections, settings.proxies)),
+            ws="none",  # the page listens to events over plain HTTP
             proxy_headers=bool(settings.proxies), forwarded_allow_ips=list(settings.proxies),
         )  # fmt: skip
         super().__init__(options)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import xlsxwriter  # type: ignore[import-untyped]
 from fastapi import Response
 
 Form = Literal["json", "csv", "xlsx"]
@@ -44,6 +43,8 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell holds whatever a row does
 
 def as_xlsx(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     """One sheet with a head that stays; numbers are numbers, nothing is a formula."""
+    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415 - megabytes, for a file that few ask for
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet("CityVitals")

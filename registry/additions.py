@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import tomlkit
 from tomlkit.items import AoT, Array, Table
 
 from registry.city import City, DeviceKind
+from registry.place import Place
 from telemetry.errors import UsageError, nearest
 
 # What another device of the same make is likely to share.
 _SHARED = ("kind", "quantities", "interval_s", "role", "connectors", "smart", "rollover", "plausible", "max_kw")
-
-
-class Place(NamedTuple):
-    """Where a device stands: what people call it, and degrees north and east."""
-
-    site: str = ""
-    lat: float | None = None
-    lon: float | None = None
 
 
 def with_device(

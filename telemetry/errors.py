@@ -6,7 +6,6 @@ Every message is a sentence that says what to do; the command line prints it wit
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class CityVitalsError(Exception):
@@ -36,6 +35,8 @@ _LISTED = 30  # of the valid words
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Name the valid word most like `word`, as the end of a sentence; else list the valid ones (the first 30)."""
     words = sorted(valid)
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for mistakes only
+
     close = get_close_matches(word, words, n=1, cutoff=0.5)
     if close:
         return f"did you mean '{close[0]}'?"

@@ -16,7 +16,7 @@ from api.problems import NotFound, responses
 from api.queries import zone_of
 from api.roles import Role, role_of
 from api.state import State, StateOf, find_city
-from registry.additions import Place
+from registry.place import Place
 from telemetry.errors import Unavailable, UsageError
 from telemetry.periods import ROLLING, calendar_period, local_date
 from telemetry.topics import valid_id

@@ -41,6 +41,6 @@ def add(
     Example: cityvitals device add city.toml aq-999 --like aq-099
     """
     from cityvitals.operation.registration import register  # noqa: PLC0415
-    from registry.additions import Place  # noqa: PLC0415
+    from registry.place import Place  # noqa: PLC0415
 
     sys.stdout.write(register(city, device, like, kind, tuple(quantity or ()), Place(site, lat, lon)))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cityvitals import cli
+from cityvitals.cli import processes
 from cityvitals.help import Sections
 from cityvitals.options import GIVEN_FILE
 
@@ -45,6 +46,8 @@ def _logging(
     )
 
 
+# A process that runs for months keeps only its own commands in memory.
+_runs = sys.argv[1:] and sys.argv[1] in (command.__name__ for command in processes.COMMANDS)
 for _found in pkgutil.iter_modules(cli.__path__):
-    if _found.name != "main":
+    if _found.name != "main" and (not _runs or _found.name == "processes"):
         importlib.import_module(f"{cli.__name__}.{_found.name}").add_to(app)

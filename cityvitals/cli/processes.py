@@ -12,7 +12,7 @@ from cityvitals.options import Config
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (gateway, ingest, bridge, values, archive, move, api, simulate):
+    for command in COMMANDS:
         app.command(rich_help_panel=RUN)(command)
     app.command(hidden=True)(broker)
 
@@ -91,3 +91,6 @@ def broker(port: Annotated[int, typer.Option()], host: Annotated[str, typer.Opti
     from cityvitals.local.broker import run_amqtt  # noqa: PLC0415
 
     run_amqtt(port, host)
+
+
+COMMANDS = (gateway, ingest, bridge, values, archive, move, api, simulate)

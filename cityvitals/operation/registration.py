@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import cast, get_args
 
 from cityvitals.processes import RESTARTS
-from registry.additions import Place, with_device
+from registry.additions import with_device
 from registry.city import DeviceKind
 from registry.config import load_city
+from registry.place import Place
 from reporting.city_file import read_city
 from telemetry.errors import UsageError, nearest
 from telemetry.quantities import QUANTITIES

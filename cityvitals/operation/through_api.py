@@ -12,10 +12,8 @@ from adapters.store import Store
 from api.operator import Operator, Register
 from cityvitals.clock import now_ms
 from cityvitals.operation.reconcile import accounts_as_of
-from cityvitals.operation.registration import register
-from cityvitals.operation.rejects import plain, replay_in
-from registry.additions import Place
 from registry.config import load_city
+from registry.place import Place
 from registry.settings import Settings
 from reporting.show import stored_city
 from telemetry.errors import UsageError
@@ -27,7 +25,10 @@ def operator(settings: Settings) -> Operator:
     files = _register(settings) if settings.city_files else None
     buffer = settings.gateway.buffer
 
+    # Loaded with the first request for it: the gateway's decoders and the editor of city files take megabytes.
     def rejects(limit: int) -> Sequence[dict[str, Any]]:
+        from cityvitals.operation.rejects import plain  # noqa: PLC0415
+
         opened = _open(buffer)
         try:
             return [plain(r) for r in opened.rejects.newest(limit)]
@@ -35,6 +36,8 @@ def operator(settings: Settings) -> Operator:
             opened.close()
 
     def replay(ids: Sequence[int]) -> Sequence[str]:
+        from cityvitals.operation.rejects import replay_in  # noqa: PLC0415
+
         return list(replay_in(settings, _open(buffer), ids, now_ms()))
 
     def again(topic: str, payload: str) -> str:
@@ -61,6 +64,8 @@ def _open(path: Path) -> Buffer:
 
 def _register(settings: Settings) -> Register:
     def add(city: str, device: str, like: str, kind: str, quantities: tuple[str, ...], place: Place) -> str:
+        from cityvitals.operation.registration import register  # noqa: PLC0415
+
         files = {load_city(Path(path)).city.id: Path(path) for path in settings.city_files}
         if city not in files:
             raise UsageError(f"No configured city file has the id '{city}'.")
