@@ -29,7 +29,8 @@ def axe(view: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_fits_is_accessible_and_has_no_error(browser: Any, url: str, name: str) -> None:
-    with opened(browser, url + VIEWS[name]) as view:
+    # The city is younger than eight weeks, so its forecast is answered with a reason, which browsers log as an error.
+    with opened(browser, url + VIEWS[name], errors_expected=name == "outlook") as view:
         SHOTS.mkdir(parents=True, exist_ok=True)
         for label, size in (("desktop", DESKTOP), ("phone", PHONE), ("narrow", NARROW)):
             view.set_viewport_size({"width": size[0], "height": size[1]})
