@@ -7,12 +7,13 @@ machine's own address is exempt (a proxy, a probe), and proxies that are configu
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from adapters.addresses import client_of
 
 SLOW_S = 30.0  # for a request's head to arrive
 _OWN = frozenset({"127.0.0.1", "::1"})
@@ -28,26 +29,17 @@ class Connections:
 
     def add(self, address: str) -> bool:
         """Count a connection; whether it may stay. `remove` it in any case once it is closed."""
-        place = _place(address)
+        place = client_of(address)
         self._open[place] += 1
-        within = self._open[place] <= self.most_of_one or address in self._exempt
-        return within and self._open.total() <= self.most
+        within = self._open[place] <= self.most_of_one or {address, place} & self._exempt
+        return bool(within) and self._open.total() <= self.most
 
     def remove(self, address: str) -> None:
         """A connection is closed."""
-        place = _place(address)
+        place = client_of(address)
         self._open[place] -= 1
         if self._open[place] <= 0:
             del self._open[place]
-
-
-def _place(address: str) -> str:
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return address
 
 
 def peer(transport: Any) -> str:  # noqa: ANN401 - transports of several libraries

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from adapters.addresses import client_of
 from edge.tools import codes, enrol
 from telemetry.errors import UsageError
 from telemetry.untrusted import read_json
@@ -27,7 +28,9 @@ Say = Callable[[str], None]
 
 
 class Limit:
-    """Counts wrong codes by address. Where too many addresses send them, all are refused for a while."""
+    """Counts wrong codes by address, of IPv6 by network: a host may have 2^64 addresses in its own. Where too many send
+    them, all are refused for a while.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -35,10 +38,10 @@ class Limit:
 
     def wait_s(self, address: str) -> int:
         """Seconds until this address may try again; 0 when it may."""
-        now = self._clock()
+        now, client = self._clock(), client_of(address)
         for known in [a for a, times in self._wrong.items() if now - times[-1] > WRONG_SPAN_S]:
             del self._wrong[known]
-        times = self._wrong.get(address)
+        times = self._wrong.get(client)
         if times is None:
             return int(WRONG_SPAN_S) if len(self._wrong) >= _ADDRESSES_MOST else 0
         return max(1, round(times[0] + WRONG_SPAN_S - now)) if len(times) == WRONG_MOST and (
@@ -47,7 +50,7 @@ class Limit:
 
     def wrong(self, address: str) -> None:
         """A wrong code has come from there."""
-        self._wrong.setdefault(address, deque(maxlen=WRONG_MOST)).append(self._clock())
+        self._wrong.setdefault(client_of(address), deque(maxlen=WRONG_MOST)).append(self._clock())
 
 
 def application(folder: Path, say: Say, now: Callable[[], datetime] = enrol.utc_now, limit: Limit | None = None) -> Any:  # noqa: ANN401

@@ -11,11 +11,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.tools.drivers import without_declarations
 from edge.tools.flatten import flat
+from edge.tools.join import CORE, joined, modules_and_globals
 from edge.tools.romfs import image
 from edge.tools.shorten import meaning, shortened
 
@@ -73,16 +75,32 @@ def compiled(source: Path, name: str, text: str = "") -> bytes:
         return target.read_bytes()
 
 
-def build(platform: str, firmware: Path = FIRMWARE) -> dict[str, bytes]:
-    """All compiled files by their name on the node: in one folder, with short names inside."""
-    texts = {path: without_declarations(text) for path, text in readable(platform, firmware).items()}
+def build(platform: str, firmware: Path = FIRMWARE, instead: Mapping[str, str] | None = None) -> dict[str, bytes]:
+    """All compiled files by their name on the node: in one folder, the core in one file, with short names inside.
+
+    `instead`: texts of some files in the place of their own.
+    """
+    texts = {**readable(platform, firmware), **(instead or {})}
+    texts = {path: without_declarations(text) for path, text in texts.items()}
     with contextlib.suppress(SyntaxError):  # the compiler says what is wrong
-        texts = flat(shortened(texts))
+        texts = joined(flat(shortened(texts)))
     files = {Path(path): text for path, text in texts.items()}
     return {
         f"firmware/{path.with_suffix('.mpy')}": compiled(firmware / path, trace_name(path), text)
         for path, text in files.items()
     }
+
+
+def meanings(texts: Mapping[str, str], stem: str, short: str) -> list[str]:
+    """Which function a name in a trace may be: the core is made of many files, whose methods have the same names."""
+    core, made = modules_and_globals(flat(shortened(texts)))
+    if stem != CORE:
+        return [meaning(texts, stem, short)]
+    found = [(module, meaning(texts, module, short)) for module in core]
+    if short in made:
+        found.insert(0, (made[short][0], meaning(texts, *made[short])))
+    stems = {Path(path).stem: text for path, text in texts.items()}
+    return [f"{module}.{name}" for module, name in found if f"def {name}(" in stems[module]]
 
 
 def trace_name(path: Path) -> str:
@@ -164,4 +182,4 @@ def install(files: dict[str, bytes], folder: Path) -> None:
 
 
 if __name__ == "__main__":  # what a private name in a trace stands for: FILE NAME
-    sys.stdout.write(meaning(readable("esp32"), *sys.argv[1:3]) + "\n")
+    sys.stdout.write("\n".join(meanings(readable("esp32"), *sys.argv[1:3])) + "\n")

@@ -27,6 +27,14 @@ def test_one_address_holds_a_quarter_and_all_together_the_whole() -> None:
     assert [counted.add("192.0.2.9") for _ in range(5)] == [True, True, True, True, False]
 
 
+def test_ipv4_inside_ipv6_is_an_address_of_its_own() -> None:
+    counted = Connections(8, ["192.0.2.9"])
+    assert [counted.add("::ffff:192.0.2.1") for _ in range(3)] == [True, True, False]
+    assert counted.add("::ffff:192.0.2.2")
+    counted.remove("::ffff:192.0.2.1")
+    assert [counted.add(f"::ffff:{address}") for address in ("192.0.2.9", "127.0.0.1")] == [True, True]
+
+
 def test_what_is_closed_leaves_nothing_behind() -> None:
     counted, rng, held = Connections(100), Random(5), list[str]()
     for _ in range(5000):

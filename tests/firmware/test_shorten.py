@@ -1,13 +1,15 @@
 """The firmware with short names, as nodes get it, does what the readable one does."""
 
 import json
+import subprocess
 import sys
 import types
 from pathlib import Path
 
 import pytest
 
-from edge.tools.release import readable
+from edge.tools.join import joined
+from edge.tools.release import meanings, readable
 from edge.tools.shorten import meaning, shortened
 from tests.conftest import ServerFactory
 from tests.firmware.board_node import BoardNode
@@ -43,6 +45,36 @@ class Child(parent.Base):
     def _twice(self, text):
         return text * 2
 """
+
+
+FLAT = {
+    "__init__.py": "VERSION = '1'",
+    "files.py": "COUNT = 0\ndef load(path):\n    global COUNT\n    COUNT += 1\n    return [path, COUNT]",
+    "ring.py": """
+from micropython import const
+from . import files
+SIZE = const(8)
+_HALF, _LAST = 4, 5
+class Ring:
+    SIZE = 3
+    load = SIZE + 1
+    def __init__(self, files=None):
+        self.files = files
+    def read(self, load):
+        return [load, SIZE, self.SIZE, self.load, [SIZE for SIZE in range(2)], files_of(self.files)]
+def files_of(files):
+    return files or (lambda files: files)(_HALF)
+def both():
+    return [files.load("x"), [files for files in (1, 2)], files.load("y")]
+""",
+    "assembly.py": """
+from . import files as kept, VERSION
+from .ring import Ring, SIZE, both as two
+def made():
+    return [Ring(7).read(1), SIZE, two(), kept.load(VERSION), kept.COUNT]
+""",
+    "app.py": "def Node():\n    from . import assembly\n    return assembly.made()",
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +119,31 @@ def test_a_private_name_of_one_file_is_short_and_can_be_looked_up() -> None:
     assert "_SIZE" not in text
     assert "def _1(a0):" in text
     assert meaning(sources, "ring", "_1") == "_blank"
+
+
+def computed(folder: Path, sources: dict[str, str]) -> str:
+    """What a firmware of some files computes."""
+    for name, text in sources.items():
+        path = folder / "firmware" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "micropython.py").write_text("def const(value): return value")
+    command = [sys.executable, "-c", "from firmware.app import Node; print(Node())"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_core_in_one_file_computes_what_its_files_do(tmp_path: Path) -> None:
+    one = joined(FLAT)
+    assert sorted(one) == ["__init__.py", "app.py", "assembly.py"]
+    assert computed(tmp_path / "one", one) == computed(tmp_path / "flat", FLAT) != ""
+
+
+def test_a_name_of_the_core_in_a_trace_can_be_looked_up() -> None:
+    texts = readable("esp32")
+    assert "files.save" in meanings(texts, "app", "_0")  # the first global of the first file
+    methods = meanings(texts, "app", "_1")
+    assert len(methods) > 1  # methods of several files
+    assert all(f"def {name.partition('.')[2]}(" in "".join(texts.values()) for name in methods)
 
 
 @pytest.mark.parametrize("name", ["dsmr_p1", "dlms_push", "atm90e32", "i2s_noise"])

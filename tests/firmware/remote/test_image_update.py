@@ -16,7 +16,6 @@ from simulators.hardware.nor import Nor, PowerCut
 from tests.conftest import ServerFactory
 from tests.firmware.board_node import BoardNode
 from tests.firmware.listener import Listener
-from tests.firmware.remote.test_ota import on_node
 from tests.servers import Mosquitto, wait_for
 
 KEY = bytes(range(32))
@@ -124,11 +123,7 @@ def built(version: str, **sources: str) -> dict[str, bytes]:
         "__init__": (release.FIRMWARE / "__init__.py").read_text().replace('"0.1.0"', f'"{version}"'),
         **sources,
     }
-    files = release.build("esp32")
-    for name, text in texts.items():
-        path = release.FIRMWARE / f"{name}.py"
-        files[on_node(name)] = release.compiled(path, path.name, text)
-    return files
+    return release.build("esp32", instead={f"{name}.py": text for name, text in texts.items()})
 
 
 class RomNode(BoardNode):

@@ -35,23 +35,11 @@ def compiled() -> dict[str, bytes]:
     return build("unix")
 
 
-def on_node(name: str) -> str:
-    """Where a file of the firmware lies in a release."""
-    folder, _, stem = name.rpartition("/")
-    return f"firmware/{folder if stem == '__init__' and folder else stem}.mpy"
-
-
-def changed(compiled: dict[str, bytes], folder: Path, version: str, **sources: str) -> Release:
+def changed(version: str, **sources: str) -> Release:
     """A release that differs from the firmware as it is: another version, and whole files replaced."""
-    from edge.tools.release import compiled as compile_file
-
-    files = dict(compiled)
     init = (FIRMWARE / "__init__.py").read_text().replace('VERSION = "0.1.0"', f'VERSION = "{version}"')
-    for name, text in {"__init__": init, **sources}.items():
-        path = folder / f"{Path(name).name}.py"
-        path.write_text(text)
-        files[on_node(name)] = compile_file(path, path.name)
-    return Release(version, pack(files))
+    texts = {f"{name}.py": text for name, text in {"__init__": init, **sources}.items()}
+    return Release(version, pack(build("unix", instead=texts)))
 
 
 @pytest.fixture
@@ -84,7 +72,7 @@ def publish(heard: Listener, release: Release, offer: bytes | None = None) -> No
 
 def test_a_good_release_is_installed_tried_and_kept(pair: Pair, compiled: dict[str, bytes], tmp_path: Path) -> None:
     heard, node = pair
-    publish(heard, changed(compiled, tmp_path, "0.2.0"))
+    publish(heard, changed("0.2.0"))
     wait_for(lambda: [r for r in states(heard, "running") if r["fw"] == "0.2.0"], 40, "version 0.2.0")
     last = states(heard, "running")[-1]
     assert (last["slot"], last["bad"]) == ("b", [])
@@ -97,7 +85,7 @@ def test_a_release_that_is_not_ours_or_damaged_is_refused(
     pair: Pair, compiled: dict[str, bytes], tmp_path: Path
 ) -> None:
     heard, node = pair
-    good = changed(compiled, tmp_path, "0.2.0")
+    good = changed("0.2.0")
     publish(heard, good, good.offer(b"another key"))
     wait_for(lambda: [r for r in states(heard, "refused") if r["reason"] == "wrong HMAC"], 20, "the refusal")
     damaged = Release("0.2.0", good.bundle[:-1] + b"?")
@@ -123,11 +111,11 @@ def test_three_failed_starts_bring_the_old_version_back_for_good(
 ) -> None:
     heard, node = pair
     if text.startswith("def broken"):
-        release = changed(compiled, tmp_path, "0.3.0")
+        release = changed("0.3.0")
         files = {**compiled, "firmware/app.mpy": b"M\x00\x00\x00 not a module"}
         release = Release("0.3.0", pack(files))
     else:
-        release = changed(compiled, tmp_path, "0.3.0", **{name: text})
+        release = changed("0.3.0", **{name: text})
     node.kill()
     node.wiring["speed"] = 20
     node.boot()
@@ -149,7 +137,7 @@ def test_a_node_that_runs_from_romfs_refuses_an_update_for_the_slots(
         node.install_rom()
         node.start("127.0.0.1", broker.port, "demo", "n1", ota_key=KEY.hex())
         wait_for(lambda: heard.with_values("pm2_5"), 20, "a reading")
-        publish(heard, changed(compiled, tmp_path, "0.4.0"))
+        publish(heard, changed("0.4.0"))
         refused = wait_for(lambda: states(heard, "refused"), 20, "a refusal")
     assert "ROMFS" in refused[0]["reason"]
 
@@ -158,7 +146,7 @@ def test_an_older_release_is_refused_unless_a_downgrade_is_meant(
     pair: Pair, compiled: dict[str, bytes], tmp_path: Path
 ) -> None:
     heard, _ = pair
-    good = changed(compiled, tmp_path, "0.0.9")
+    good = changed("0.0.9")
     old = Release(good.version, good.bundle, number=0)
     publish(heard, old)
     refused = wait_for(lambda: [r for r in states(heard, "refused") if "older" in r["reason"]], 30, "a refusal")
@@ -174,9 +162,9 @@ def test_a_node_killed_at_any_step_of_an_update_ends_on_a_version_that_boots(
     pair: Pair, compiled: dict[str, bytes], tmp_path: Path
 ) -> None:
     heard, node = pair
-    release = changed(compiled, tmp_path, "0.2.0")
+    release = changed("0.2.0")
     root = node.workdir
-    steps = [root / "ota.part", root / "b", root / "b/firmware/mqtt.mpy", root / "slots"]
+    steps = [root / "ota.part", root / "b", root / "b/firmware/app.mpy", root / "slots"]
     publish(heard, release)
     for step in steps:
         wait_for(step.exists, 30, "the next step of the update")

@@ -223,6 +223,21 @@ def test_an_address_that_guesses_is_kept_waiting(pki: Path) -> None:
     assert [line for line in said if re.search(code[:9], line)] == []
 
 
+def test_a_host_with_many_addresses_of_ipv6_is_one_that_guesses() -> None:
+    from edge.tools.enrol_server import WRONG_MOST, Limit
+
+    limit = Limit(lambda: 0.0)
+    for number in range(WRONG_MOST):
+        limit.wrong(f"2001:db8:0:7::{number:x}")
+    assert limit.wait_s("2001:db8:0:7:ffff::1")
+    assert not limit.wait_s("2001:db8:0:8::1")
+    for _ in range(WRONG_MOST):
+        limit.wrong("::ffff:192.0.2.1")
+    assert limit.wait_s("::ffff:192.0.2.1")
+    assert limit.wait_s("192.0.2.1")
+    assert not limit.wait_s("::ffff:192.0.2.2")
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"code": 1, "nonce": "n"}', b'{"code": "x", "nonce": ""}', b"\xff", b"x" * 2000]
 )
