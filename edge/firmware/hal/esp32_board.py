@@ -37,6 +37,7 @@ class Board:
         self.certificate = ""
         self._conf = {}
         self._net = None
+        self._no_net = "no network is configured"
         self._led = None
         self._button = None
         self._lines = {}
@@ -48,14 +49,17 @@ class Board:
     def begin(self, conf, say):
         """The configuration is known: set up the network interface and the LED."""
         self._conf, self.say = conf, say
-        if conf["lan"]:
-            from . import lan
+        try:
+            if conf["lan"]:
+                from . import lan
 
-            self._net = lan.Lan(self, conf["lan"], say)
-        elif conf["wifi"]:
-            from . import wifi
+                self._net = lan.Lan(self, conf["lan"], say)
+            elif conf["wifi"]:
+                from . import wifi
 
-            self._net = wifi.Station(self, conf["wifi"], conf["device"], say)
+                self._net = wifi.Station(self, conf["wifi"], conf["device"], say)
+        except (OSError, ValueError) as err:  # no Ethernet chip answers, no memory for Wi-Fi: the node samples
+            self._no_net = "cannot be set up before the next start: %s" % err
         if conf["led"] >= 0:
             self._led = lazy.load("hal.led").Led(machine.Pin(conf["led"], machine.Pin.OUT))
         if conf["button"] >= 0:
@@ -92,7 +96,7 @@ class Board:
     async def link(self, beat):
         """Return once there is a network; OSError after a while, so that the caller's back-off applies."""
         if self._net is None:
-            raise OSError(118, "no network is configured")
+            raise OSError(118, self._no_net)
         await self._net.up(beat)
 
     def use(self, net):
@@ -120,8 +124,10 @@ class Board:
 
     def uart(self, port, baud, options):
         """Return the UART, the same one each time; options: `rx`, `tx` pins, `bits`, `parity` (0 even, 1 odd),
-        `invert`, `rxbuf`.
+        `invert`, `rxbuf`. OSError for UART 0: what arrives there, the console gets.
         """
+        if not port:
+            raise OSError(16, "UART 0 is the console")
         if port in self._lines:
             return self._lines[port]
         wanted = {"baudrate": baud, "bits": options.get("bits", 8), "parity": options.get("parity"), "stop": 1}
@@ -130,8 +136,7 @@ class Board:
                 wanted[key] = options[key]
         if "rx" in wanted and "tx" not in wanted:
             wanted["tx"] = -1  # no pin; left out, it would be a default one, which the flash may need
-        if port:
-            wanted["rxbuf"] = options.get("rxbuf", 2048)  # that of UART 0 is fixed
+        wanted["rxbuf"] = options.get("rxbuf", 2048)
         if options.get("invert"):
             wanted["invert"] = machine.UART.INV_RX
         self._lines[port] = machine.UART(port, **wanted)
@@ -218,8 +223,9 @@ class Board:
         """A copy in NVS, outside of the file system: read, or write when `data` is given (empty: remove); None where
         there is none.
         """
-        nvs, key = NVS("cityvitals"), name[:15]
+        key = name[:15]
         try:
+            nvs = NVS("cityvitals")  # it refuses a new name when it is full
             if data is None:
                 buf = bytearray(_BLOB_MAX)
                 return bytes(buf[: nvs.get_blob(key, buf)])
@@ -231,8 +237,8 @@ class Board:
 
     def count(self, number=None):
         """The boot number in NVS: read, or write."""
-        nvs = NVS("cityvitals")
         try:
+            nvs = NVS("cityvitals")
             if number is None:
                 return nvs.get_i32("boots")
             nvs.set_i32("boots", number)

@@ -78,16 +78,25 @@ class UART(io.IOBase):
         """For poll()."""
         if request != 3:
             return 0
+        self._installed()
         self._fill()
         return arg & (4 | (1 if self._buf else 0))
 
+    def _installed(self) -> object:
+        """The port installs no driver for the UART of its console: its bytes go there."""
+        if not self._port:
+            raise OSError(-1, "ESP_FAIL")
+
     def any(self) -> object:
         """How many bytes wait."""
+        self._installed()
         self._fill()
         return len(self._buf)
 
     def read(self, count=-1) -> object:
-        """What is there, None where nothing is (timeout 0)."""
+        """What is there, None where nothing is (timeout 0), and always on the console's UART."""
+        if not self._port:
+            return None
         self._fill()
         count = len(self._buf) if count < 0 else count
         out, self._buf = self._buf[:count], self._buf[count:]

@@ -98,6 +98,9 @@ class NVS:
                 self._all = json.load(f)
         except OSError:
             self._all = {}
+        known = any([key.startswith(namespace + "/") for key in self._all])
+        if WORLD.get("nvs_full") and not known:
+            raise OSError(-4357, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")  # opening writes the name of a new space
 
     def _slot(self, key) -> object:
         if not 0 < len(key) <= 15:
@@ -106,7 +109,7 @@ class NVS:
 
     def set_blob(self, key, value) -> object:
         """Bytes."""
-        if len(value) > _BLOB_MAX:
+        if len(value) > _BLOB_MAX or WORLD.get("nvs_full"):
             raise OSError(-4357, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
         self._all[self._slot(key)] = "".join(["%02x" % byte for byte in value])
 
@@ -123,6 +126,8 @@ class NVS:
 
     def set_i32(self, key, value) -> object:
         """A number."""
+        if WORLD.get("nvs_full"):
+            raise OSError(-4357, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
         self._all[self._slot(key)] = value
 
     def get_i32(self, key) -> object:

@@ -221,18 +221,39 @@ if board.VERSION >= (1, 26) and CHIP["pcnt"]:
     Counter = _counter()
 
 
+def _note(cause) -> object:
+    with open(WORLD["rtc"] + ".cause", "w") as f:
+        f.write(str(cause))
+
+
 def reset_cause() -> object:
-    """Power-on where the memory of the clock is empty."""
-    return SOFT_RESET if _Memory().read() else PWRON_RESET
+    """As modmachine.c: a reset by software is a hard one; an end that nobody asked for is the watchdog's."""
+    return _cause
+
+
+def _read_cause() -> object:
+    if not _Memory().read():
+        return PWRON_RESET
+    try:
+        with open(WORLD["rtc"] + ".cause") as f:
+            return int(f.read())
+    except OSError:
+        return WDT_RESET
+
+
+_cause = _read_cause()
+_note(WDT_RESET)
 
 
 def reset() -> object:
     """End with the status that the board's keeper starts again."""
+    _note(HARD_RESET)
     sys.exit(75)
 
 
 def deepsleep(ms=0) -> object:
     """End with a separate status; the owner of the board wakes it after `ms`."""
+    _note(DEEPSLEEP_RESET)
     with open(WORLD["rtc"] + ".sleep", "w") as f:
         f.write(str(ms))
     sys.exit(76)

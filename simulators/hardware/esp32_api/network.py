@@ -37,6 +37,8 @@ class WLAN:
     def __new__(cls, interface=0) -> object:
         if interface not in (0, 1):
             raise ValueError("invalid WLAN interface identifier")
+        if board.WORLD.get("no_memory"):
+            raise OSError("WiFi Out of Memory")
         if interface not in cls._objects:
             made = object.__new__(cls)
             made._sta = interface == 0
@@ -203,6 +205,8 @@ class LAN:
             self._own_pins(mdc, mdio, power)
         else:
             raise ValueError("invalid phy type")  # of the chips here only the ESP32 has an Ethernet interface
+        if board.WORLD.get("no_chip"):
+            raise OSError("esp_eth_driver_install failed")  # it asks the chip for its version
         if LAN._made:
             raise OSError("esp_netif_attach failed")
         LAN._made = True

@@ -38,12 +38,52 @@ def test_a_node_on_a_cable_delivers_and_names_a_cable_that_is_out(
     assert node.exits in ([], [-9])
 
 
+@pytest.mark.parametrize(("fault", "lan"), [("no_chip", W5500["esp32s3"]), ("no_memory", None)])
+def test_a_node_whose_network_cannot_be_set_up_samples_and_delivers_after_a_repair(
+    server: ServerFactory, tmp_path: Path, fault: str, lan: dict[str, Any] | None
+) -> None:
+    broker = server(Mosquitto)
+    with Listener(broker.port, "demo") as heard, BoardNode(tmp_path / "board", speed=5) as node:
+        node.wire("scd41")
+        node.world[fault] = True
+        more: dict[str, Any] = {"wifi": None, "lan": lan} if lan else {}
+        node.start(broker.port, interval_s=5, mqtt={"keepalive_s": 600}, **more)
+        wait_for(lambda: "cannot be set up before the next start" in node.console(), 30, node.console())
+        wait_for(lambda: "answers" in node.console(), 30, node.console())
+        assert node.exits == []
+        node.kill()
+        node.change(**{fault: False})
+        node.boot()
+        wait_for(lambda: {r["head"]["boot"] for r in heard.with_values("co2")} >= {1, 2}, 40, node.console())
+
+
+def test_a_full_nvs_costs_no_reading(server: ServerFactory, tmp_path: Path) -> None:
+    broker = server(Mosquitto)
+    with Listener(broker.port, "demo") as heard, BoardNode(tmp_path / "board", speed=5, nvs_full=True) as node:
+        node.wire("bme280")
+        node.start(broker.port, interval_s=5, mqtt={"keepalive_s": 600})
+        wait_for(lambda: heard.with_values("temperature"), 30, node.console())
+        assert node.exits == []
+
+
+def test_a_sensor_at_the_uart_of_the_console_is_named_and_the_others_are_read(
+    server: ServerFactory, tmp_path: Path
+) -> None:
+    broker = server(Mosquitto)
+    with Listener(broker.port, "demo") as heard, BoardNode(tmp_path / "board", speed=5) as node:
+        node.wire("bme280")
+        node.sensors.append({"driver": "pms5003", "port": 0, "rx": 44, "tx": 43, "sleep": False})
+        node.start(broker.port, interval_s=5, mqtt={"keepalive_s": 600})
+        wait_for(lambda: heard.with_values("temperature"), 30, node.console())
+        wait_for(lambda: "UART 0 is the console" in node.console(), 30, node.console())
+        assert node.exits == []
+
+
 def test_a_lan8720_on_a_chip_without_ethernet_is_refused_by_model_and_tools(tmp_path: Path) -> None:
     with BoardNode(tmp_path / "board", "esp32s3") as node:
         node.wire("bme280")
         node.start(1, wifi=None, lan={**LAN8720, "mdc": 1, "mdio": 2, "power": 4})
-        wait_for(lambda: node.exits, 20, "the end of the firmware")
-        assert "ValueError: invalid phy type" in node.console()
+        wait_for(lambda: "invalid phy type" in node.console(), 20, "the network's refusal")
     for chip in ("esp32s3", "esp32c3"):
         assert "has no Ethernet interface for a LAN8720" in refused(chip, lan=LAN8720)
 

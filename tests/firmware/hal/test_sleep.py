@@ -28,6 +28,8 @@ def test_a_node_on_a_battery_wakes_measures_sends_and_sleeps(server: ServerFacto
         records = heard.with_values("temperature")
         assert len({(r["head"]["boot"], r["head"]["seq"]) for r in records}) == len(records)
         assert all(r["head"]["tq"] for r in records), [r["head"] for r in records]
+        causes = {r["head"]["boot"]: r["values"]["reset_cause"] for r in heard.with_values("reset_cause")}
+        assert (causes[1], causes[2]) == (1, 4)  # power-on, deep sleep
         assert heard.with_values("battery")[0]["values"]["battery"] == 0.284  # an open input of 142 mV, doubled
         broker.stop()
         asleep = len(node.exits)
