@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.points import Points
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Level, LogEntry, Store
+from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -59,6 +59,18 @@ class PastStore:
         """See Store; the last is at most now."""
         found, now = self._store.span(city, level), self._clock()
         return None if found is None or found[0] > now else (found[0], min(found[1], now))
+
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """See Store."""
+        return self._store.kept(city, level)
+
+    def put_kept(self, city: str, level: Level, noted: Kept) -> None:
+        """See Store."""
+        self._store.put_kept(city, level, noted)
+
+    def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:
+        """See Store."""
+        return self._store.delete_partials(city, level, start, end, most)
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""

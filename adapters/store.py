@@ -13,7 +13,7 @@ from adapters.points import Points
 from adapters.states import States
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
-from telemetry.periods import PeriodKind
+from telemetry.periods import PeriodKind, iso
 from telemetry.series import IntArray, SeriesTable
 
 Level = Literal["window", "hour"]
@@ -54,6 +54,21 @@ class LogEntry(NamedTuple):
     text: str
 
 
+class Kept(NamedTuple):
+    """From when on the partials of a level are kept. `start`: ms UTC, earlier ones are neither taken nor needed.
+
+    `deleted`: all before it are deleted. `at`: when `start` was set, ms UTC.
+    """
+
+    start: int
+    deleted: int
+    at: int
+
+    def sentence(self) -> str:
+        """What that means for whoever looks at an older value."""
+        return f"the windows before {iso(self.start)} were deleted, the last on {iso(self.at)}"
+
+
 class CityStore(Protocol):
     """What deriving the KPIs of a city needs of a store."""
 
@@ -85,6 +100,9 @@ class CityStore(Protocol):
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """First and last stored start of the city; None where nothing is stored."""
 
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """From when on the city's partials of a level are kept; None: all are."""
+
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """Upsert KPI values on their identity."""
 
@@ -115,6 +133,15 @@ class Store(CityStore, Protocol):
 
     def kpis_changed(self, city: str, since: int) -> list[StoredKpi]:
         """KPI values with `updated` > since (ms), oldest change first."""
+
+    def put_kept(self, city: str, level: Level, noted: Kept) -> None:
+        """Store it before anything is deleted."""
+
+    def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:
+        """Delete about `most` partials of a city with start in [start, end), the oldest first.
+
+        Those of the ledger stay. Returns the time before which none is left in the range: `end` when it is done.
+        """
 
     def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
         """Upsert on role and name."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
-from adapters.store import CityRecord, Heartbeat, Level, LogEntry, Store
+from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -37,6 +37,11 @@ class SharedStore:
         """See Store."""
         with self._lock:
             return self._store.span(city, level)
+
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """See Store."""
+        with self._lock:
+            return self._store.kept(city, level)
 
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None

@@ -126,6 +126,9 @@ def print_summary(s: replay.Summary) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if s.flagged + s.rejected > len(s.problems[:10]):
         console.print("All of them: cityvitals rejects list --buffer <the store's file>", markup=False, soft_wrap=True)
+    if s.deleted:
+        sentence = "were not stored: the store's windows of their time are deleted (store.keep_windows_days)"
+        console.print(f"{s.deleted:,} windows {sentence}", markup=False, soft_wrap=True)
     if s.unasked:
         names = ", ".join(f"{name} ({n:,})" for name, n in sorted(s.unasked.items(), key=lambda x: -x[1])[:10])
         console.print(f"Not mapped to a quantity, so skipped: {names}", markup=False, soft_wrap=True)

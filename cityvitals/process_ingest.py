@@ -14,6 +14,7 @@ from ingest.core import Ingest
 from ingest.service import Service
 from registry.health import beat_ms
 from registry.settings import Settings
+from telemetry.windows import DAY
 
 log = logging.getLogger(__name__)
 
@@ -37,4 +38,6 @@ def run_ingest(settings: Settings) -> None:
         rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
         link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
         beat = beat_ms(settings.health.ingest_s)
-        Service(ingest, link, rejects, now_ms, settings.ingest.publish, beat).run(stop)
+        days = settings.store.keep_windows_days
+        keep_ms = None if days is None else round(days * DAY)
+        Service(ingest, link, rejects, now_ms, settings.ingest.publish, beat, keep_ms).run(stop)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.store import CityRecord, CityStore, Store
+from adapters.store import CityRecord, CityStore, Kept, Store
 from ingest.checkpoints import Checkpoints
 from ingest.old_periods import OldPeriods
 from ingest.status import Status
@@ -32,6 +32,7 @@ from telemetry.windows import DAY, HOUR
 
 log = logging.getLogger(__name__)
 
+_ALWAYS = -(1 << 60)
 _MOST_LINES = 200  # of the log, about unregistered devices of a city
 
 
@@ -53,6 +54,7 @@ class CityIngest:
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         self._checkpoints = Checkpoints(store.states, city) if store.states else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
+        self.kept = store.kept(city.id, "window")
         self._engine = self._started(hours, windows)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
@@ -63,13 +65,14 @@ class CityIngest:
     def _started(self, hours: tuple[int, int] | None, windows: tuple[int, int] | None) -> Engine:
         """An engine with the days of the stored hours: from the checkpoint, else folded from them."""
         engine = Engine(self.city, self._table, self._store, self._record.reads)
-        if not hours or not windows:
+        if not hours:
             return engine
+        newest = windows[1] if windows else hours[1] + HOUR
         if self._checkpoints:
-            if self._checkpoints.resume(engine, hours, windows[1]):
+            if self._checkpoints.resume(engine, hours, newest):
                 return engine
             engine = Engine(self.city, self._table, self._store, self._record.reads)
-        engine.restore(hours, windows[1])
+        engine.restore(hours, newest)
         return engine
 
     @property
@@ -85,9 +88,9 @@ class CityIngest:
         """Make the hours of stored windows that have none: they were stored before the city was served, or before a
         crash.
 
-        `series`: only of these. Returns how many windows there are.
+        `series`: only of these. Returns how many windows there are. Hours of a time whose windows are deleted stay.
         """
-        seen = 0
+        seen, first = 0, max(first, self.kept_from)
         for start in range(first // DAY * DAY, last + 1, DAY):
             stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table, series)
             windows = Partials.concat(list(stored))
@@ -124,10 +127,20 @@ class CityIngest:
         windows = self._store.span(self.city.id, "window")
         return self._catch_up(*windows) if windows else 0
 
-    def take(self, windows: Partials) -> None:
-        """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged."""
-        self._store.put_partials("window", windows, self._table)
-        self._absorb(windows)
+    @property
+    def kept_from(self) -> int:
+        """Windows before this time (ms UTC) are deleted, and late ones of them refused."""
+        return self.kept.start if self.kept else _ALWAYS
+
+    def take(self, windows: Partials) -> int:
+        """Store windows and the hours they change. Raises Unavailable: then nothing may be acknowledged.
+
+        Returns how many were not stored, because the windows of their time are deleted.
+        """
+        fresh = windows.take(windows.start >= self.kept_from)
+        self._store.put_partials("window", fresh, self._table)
+        self._absorb(fresh)
+        return len(windows) - len(fresh)
 
     def newest(self) -> Iterable[StoredKpi]:
         """All values the store holds."""
@@ -152,6 +165,8 @@ class CityIngest:
         windows = self._store.span(self.city.id, "window")
         if fresh and windows:
             self._catch_up(*windows, np.array(fresh, dtype=np.int64))
+        if fresh and self.kept:
+            self.change_report.append(_not_again(len(fresh), self.kept))
         if old is None:
             self._engine.touch_everything()
         for sentence in self.change_report:
@@ -309,12 +324,16 @@ class Ingest:
         if width != expected:
             raise Rejected(f"windows of {width // 1000} s; {city} has windows of {expected // 1000} s")
 
-    def take(self, city: str, windows: Partials) -> None:
-        """Store windows of a city."""
+    def kept_from(self, city: str) -> int:
+        """Windows of the city before this time (ms UTC) are refused: those that were stored are deleted."""
+        return self.cities[city].kept_from if city in self.cities else _ALWAYS
+
+    def take(self, city: str, windows: Partials) -> int:
+        """Store windows of a city; returns how many were not, because the windows of their time are deleted."""
         if city in self.cities:
-            self.cities[city].take(windows)
-        else:
-            self.store.put_partials("window", windows, self.table)
+            return self.cities[city].take(windows)
+        self.store.put_partials("window", windows, self.table)
+        return 0
 
     def derive(self, now: int) -> list[StoredKpi]:
         """Evaluate all cities; returns what changed."""
@@ -329,6 +348,11 @@ class Ingest:
     def waiting(self) -> int:
         """How many old periods of all cities wait to be derived."""
         return sum(city.waiting for city in self.cities.values())
+
+
+def _not_again(count: int, kept: Kept) -> str:
+    what = f"{count} series are aggregated differently; their older hours cannot be derived again"
+    return f"{what} and stay as they were, for {kept.sentence()}"
 
 
 def _readable(config: dict[str, Any]) -> City | None:

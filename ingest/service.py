@@ -17,6 +17,7 @@ from adapters.sqlite.rejects import Refused, Rejects
 from adapters.store import Heartbeat
 from ingest import events
 from ingest.core import Ingest
+from ingest.retention import Retention
 from ingest.senders import Senders, gateway_of
 from telemetry.errors import CityVitalsError, Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
@@ -36,7 +37,10 @@ _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 @dataclass(slots=True)
 class Service:
-    """`clock`: ms UTC. `publish`: also publish current KPI values, retained. `beat_ms`: between heartbeats."""
+    """`clock`: ms UTC. `publish`: also publish current KPI values, retained. `beat_ms`: between heartbeats.
+
+    `keep_ms`: how long windows are kept, None: for ever.
+    """
 
     ingest: Ingest
     link: Link
@@ -44,6 +48,7 @@ class Service:
     clock: Callable[[], int]
     publish: bool = True
     beat_ms: int = 10_000
+    keep_ms: int | None = None
     _current: _Current = field(default_factory=dict)
     _pause_until: int = 0
     _pause: int = _LONGEST_PAUSE
@@ -53,6 +58,7 @@ class Service:
     _last_status: str = ""
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
+    _retention: Retention = field(init=False)
     _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
     _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
     _next_beat: int = 0
@@ -62,6 +68,7 @@ class Service:
     def __post_init__(self) -> None:
         """The numbers of stored messages are in the file of the rejects."""
         self._order = Order(self.rejects.db)
+        self._retention = Retention(self.ingest, self.keep_ms, self.clock)
         self._unnoted_starts |= self.ingest.cities.keys()
         self._senders = Senders(Owners(self.rejects.db), {c: served.city for c, served in self.ingest.cities.items()})
 
@@ -94,6 +101,7 @@ class Service:
             self._keep_set_aside()
             self._store_heartbeats()
             self._store_checkpoints()
+            self._retention.step()
             if self._underived and not self.ingest.waiting:
                 self.rejects.clear_underived()
                 self._underived = False
@@ -151,9 +159,12 @@ class Service:
                 self.ingest.check_width(city, width)
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
                 plausible = self._drop_implausible_times(city, own)
-                windows.setdefault((city, width), []).append(plausible)
+                kept = plausible.take(plausible.start >= self.ingest.kept_from(city))
+                windows.setdefault((city, width), []).append(kept)
                 if len(plausible) < len(own):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
+                if len(kept) < len(plausible):
+                    raise Rejected("windows of a time whose windows are deleted already (store.keep_windows_days)")
                 if foreign:
                     raise Rejected(foreign)
             except Rejected as reason:

@@ -177,9 +177,14 @@ class LogSettings(Section):
 
 
 class StoreSettings(Section):
-    """Where everything is kept; credentials for InfluxDB."""
+    """Where everything is kept; credentials for InfluxDB and PostgreSQL.
+
+    `keep_windows_days`: ingest deletes windows that are older than the newest by more; without it none. Hours and KPI
+    values are never deleted.
+    """
 
     url: str = "sqlite:///cityvitals.db"
+    keep_windows_days: float | None = Field(None, ge=7)
     token: SecretStr | None = None
     username: str | None = None
     password: SecretStr | None = None

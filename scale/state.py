@@ -15,7 +15,7 @@ import numpy as np
 from adapters.columns import BUCKET
 from adapters.points import Points
 from adapters.states import States
-from adapters.store import CityRecord, Level
+from adapters.store import CityRecord, Kept, Level
 from scale.blocks import BLOCK, block_of, pack, unpack
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -129,6 +129,10 @@ class StateStore:
         """See CityStore."""
         entries = self._entries[level]
         return (min(entries), max(entries)) if entries and city == self._city else None
+
+    def kept(self, city: str, level: Level) -> Kept | None:  # noqa: ARG002 - the state holds all it was given
+        """See CityStore."""
+        return None
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See CityStore."""

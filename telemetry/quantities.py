@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from telemetry.units import SAME, Conversion, between
 
 Kind = Literal["gauge", "counter", "delta", "state"]
+LEDGER = "ledger_"  # how the quantities of the loss ledger begin; accounts are counted from their first report on
 
 
 class Quantity(NamedTuple):

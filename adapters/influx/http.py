@@ -228,6 +228,18 @@ class Connection:
         if answer.status >= 300 or b'"error"' in answer.data:
             self._raise_status(answer.status if answer.status >= 300 else 403, _text(answer), answer.headers)
 
+    def execute(self, influxql: str) -> None:
+        """A statement that changes data. Raises Unavailable, or CityVitalsError with the server's reason."""
+        asked = urlencode({"db": self.target.database, "q": influxql})
+        answer = self._post("/query", asked.encode(), _FORM)
+        if b'"error"' in answer.data:
+            self._raise_status(400, _text(answer), answer.headers)
+
+    def delete2(self, what: Mapping[str, str]) -> None:
+        """Delete by `start`, `stop` and `predicate` with the API of InfluxDB 2. Raises as `execute`."""
+        place = urlencode({"org": self.target.org or "", "bucket": self.target.database})
+        self._post(f"/api/v2/delete?{place}", json.dumps(what).encode(), {"Content-Type": "application/json"})
+
     def _ask(self, influxql: str) -> urllib3.BaseHTTPResponse:
         """The answer to a statement that changes the server, of any status."""
         return self._request("POST", "/query", urlencode({"q": influxql}).encode(), _FORM)

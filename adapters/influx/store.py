@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from adapters.influx import figure_log, heartbeats
+from adapters.influx import figure_log, heartbeats, kept
 from adapters.influx.answers import (
     COUNTS,
     KPIS,
@@ -40,7 +40,7 @@ from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -156,6 +156,18 @@ class InfluxStore:
         query = f"{ask.format('ASC')}; {ask.format('DESC')}"
         times = [row[0] for piece in self._connection.query(query, COUNTS) for row in piece.values]
         return (times[0], times[-1]) if times else None
+
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """See Store."""
+        return kept.kept(self._connection, self._policies, city, level)
+
+    def put_kept(self, city: str, level: Level, noted: Kept) -> None:
+        """See Store."""
+        kept.put_kept(self._policies, city, level, noted)
+
+    def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:  # noqa: ARG002
+        """See Store; the pieces are ranges of time, whatever `most` is."""
+        return kept.delete_partials(self._connection, city, level, start, end)
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""

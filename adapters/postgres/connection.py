@@ -120,7 +120,7 @@ def _make_tables(db: psycopg.Connection[Any]) -> None:
             )
         for statement in SCHEMA:
             db.execute(statement)
-        db.execute("INSERT INTO schema_version VALUES ('kpi', %s) ON CONFLICT DO NOTHING", (VERSION,))
+        db.execute(upsert("schema_version", ("part", "version"), ("part",)), ("kpi", VERSION))
 
 
 def upsert(table: str, columns: Sequence[str], identity: Sequence[str]) -> str:

@@ -23,9 +23,10 @@ from adapters.columns import (
     stored_kpi,
 )
 from adapters.points import Points
+from adapters.postgres import kept
 from adapters.postgres.connection import Connection, parse, upsert
 from adapters.postgres.states import PostgresStates, note_hours
-from adapters.store import CityRecord, Heartbeat, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_row import IDENTITY
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -190,6 +191,18 @@ class PostgresStore:
             for order in ("ASC", "DESC")
         ]
         return (found[0][0][0], found[1][0][0]) if found[0] else None
+
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """See Store."""
+        return kept.kept(self._connection, city, level)
+
+    def put_kept(self, city: str, level: Level, noted: Kept) -> None:
+        """See Store."""
+        kept.put_kept(self._connection, city, level, noted)
+
+    def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:
+        """See Store."""
+        return kept.delete_partials(self._connection, city, level, start, end, most)
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""

@@ -8,7 +8,7 @@ from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS
 from telemetry.kpi_row import FIELDS, IDENTITY, Field
 from telemetry.partials import is_whole
 
-VERSION = 1
+VERSION = 2  # 2: from when on partials are kept
 _SQL = {int: "bigint", float: "double precision", str: "text"}
 _BY_NAME = {field.name: field for field in FIELDS}
 
@@ -65,6 +65,10 @@ def _schema() -> Iterator[str]:
         " PRIMARY KEY (city, day))"
     )
     yield "CREATE INDEX IF NOT EXISTS hours_written_number ON hours_written (city, number)"
+    yield (
+        "CREATE TABLE IF NOT EXISTS kept (city text NOT NULL, level text NOT NULL, start bigint NOT NULL,"
+        " deleted bigint NOT NULL, at bigint NOT NULL, PRIMARY KEY (city, level))"
+    )
     yield "CREATE TABLE IF NOT EXISTS state (city text PRIMARY KEY, head bytea NOT NULL)"
     yield (
         "CREATE TABLE IF NOT EXISTS state_part (city text NOT NULL, name text NOT NULL, data bytea NOT NULL,"

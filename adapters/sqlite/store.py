@@ -26,10 +26,11 @@ from adapters.columns import (
     stored_kpi,
 )
 from adapters.points import Points
+from adapters.sqlite import kept
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import SCHEMA, add_new_columns
-from adapters.store import CityRecord, Heartbeat, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -190,6 +191,18 @@ class SqliteStore:
             return None  # else the rows of all other cities would be searched
         first = self._read(_edge(level, "min", ">"), (city,) * 4)[0][0]
         return None if first is None else (first, self._read(_edge(level, "max", "<"), (city,) * 4)[0][0])
+
+    def kept(self, city: str, level: Level) -> Kept | None:
+        """See Store."""
+        return kept.kept(self._db, city, level)
+
+    def put_kept(self, city: str, level: Level, noted: Kept) -> None:
+        """See Store."""
+        kept.put_kept(self._db, city, level, noted)
+
+    def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:
+        """See Store."""
+        return kept.delete_partials(self._db, city, level, start, end, most)
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:
         """See Store."""

@@ -6,6 +6,7 @@ import sqlite3
 
 from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS
 from adapters.sqlite.connection import Schema
+from adapters.sqlite.kept import TABLES as KEPT
 from adapters.sqlite.states import TABLES as STATES
 from telemetry.kpi_row import FIELDS, IDENTITY, Field
 from telemetry.partials import is_whole
@@ -65,8 +66,9 @@ SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part,
 """,
     3: "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';",
     4: "",  # tables of checkpoints; a program that does not number its writes of hours must not open the file
+    5: "",  # from when on partials are kept; a program that takes older ones would make hours of a few late windows
 }
-SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour") + STATES, 5, _UPGRADES)
+SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour") + STATES + KEPT, 6, _UPGRADES)
 
 
 def add_new_columns(db: sqlite3.Connection) -> None:

@@ -136,7 +136,7 @@ def store(settings: Settings) -> Iterator[Finding]:
         opened = open_store(url)
         opened.ping()
         found = checks(opened.heartbeats(), time.time_ns() // 1_000_000, settings.health)
-        older = list(older_files(opened, settings.city_files))
+        older = [*older_files(opened, settings.city_files), *deleted_windows(opened)]
         opened.close()
     except CityVitalsError as error:
         yield Finding("bad", f"store {shown(url)}", str(error))
@@ -145,6 +145,14 @@ def store(settings: Settings) -> Iterator[Finding]:
     verdicts: dict[bool | None, Verdict] = {True: "ok", False: "bad", None: "unknown"}
     yield from (Finding(verdicts[c.ok], c.name, c.text) for c in found)
     yield from older
+
+
+def deleted_windows(opened: Store) -> Iterator[Finding]:
+    """Cities whose older windows are deleted."""
+    for record in opened.cities():
+        if kept := opened.kept(record.id, "window"):
+            rest = "what rests on them cannot be derived again, hours and values stay"
+            yield Finding("ok", f"windows of {record.id}", f"{kept.sentence()}; {rest}")
 
 
 def older_files(opened: Store, paths: Iterable[Path]) -> Iterator[Finding]:

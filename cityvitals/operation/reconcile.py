@@ -12,9 +12,9 @@ from adapters.store import Store
 from reporting.tables import table, wrapped
 from telemetry.partials import Partials
 from telemetry.periods import Period, iso
+from telemetry.quantities import LEDGER
 from telemetry.series import SeriesTable
 
-_PREFIX = "ledger_"
 _NAMED = 20
 
 
@@ -85,7 +85,7 @@ def accounts_as_of(store: Store, city: str, period: Period) -> tuple[list[Accoun
     """The ledger of every device, and the time (ms UTC) of the newest report; None where there is none."""
     table = SeriesTable()
     list(store.partials(city, "hour", period.end - 1, period.end, table))  # the city's series
-    ids = np.array([i for i, s in enumerate(table.all) if s.quantity.startswith(_PREFIX)], dtype=np.int64)
+    ids = np.array([i for i, s in enumerate(table.all) if s.quantity.startswith(LEDGER)], dtype=np.int64)
     found: dict[str, _Running] = {}
     if len(ids):
         for part in store.partials(city, "window", 0, period.end, table, ids):
@@ -100,7 +100,7 @@ def _note(part: Partials, table: SeriesTable, start: int, found: dict[str, _Runn
     reports: dict[tuple[int, str], dict[str, float]] = {}
     for series, at, last in zip(part.series.tolist(), part.start.tolist(), part.last.tolist(), strict=True):
         name = table[series]
-        reports.setdefault((at, name.device), {})[name.quantity.removeprefix(_PREFIX)] = last
+        reports.setdefault((at, name.device), {})[name.quantity.removeprefix(LEDGER)] = last
     for (at, device), report in sorted(reports.items(), key=lambda item: item[0]):
         running = found.setdefault(device, _Running())
         running.take(report, at >= start)

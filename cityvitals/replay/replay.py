@@ -44,7 +44,10 @@ _SHOWN = 10
 
 
 class Summary(msgspec.Struct):
-    """Counts of a replay. `stored`: readings new to the store; `duplicates`: readings that it contained already."""
+    """Counts of a replay. `stored`: readings new to the store; `duplicates`: readings that it contained already.
+
+    `deleted`: windows that were not stored, because the store's windows of their time are deleted.
+    """
 
     rows: int = 0
     stored: int = 0
@@ -55,6 +58,7 @@ class Summary(msgspec.Struct):
     unregistered: dict[str, int] = {}
     unasked: dict[str, int] = {}
     windows: int = 0
+    deleted: int = 0
     kpis: int = 0
     seconds: float = 0.0
 
@@ -130,8 +134,9 @@ class Replay:
         """Pass windows to ingest."""
         ids = np.array([self.ingest.table.id_of(n) if n.city == self.city.id else -1 for n in self.buffer.table.all])
         numbered = replace(windows, series=ids[windows.series])
-        retried(partial(self.ingest.take, self.city.id, numbered))
-        self.summary.windows += len(windows)
+        refused = retried(partial(self.ingest.take, self.city.id, numbered))
+        self.summary.windows += len(windows) - refused
+        self.summary.deleted += refused
 
     def flush(self) -> Iterator[int]:
         """Fold dirty windows and pass them to ingest; yields the number of windows of each step."""

@@ -86,6 +86,12 @@ def _enclosed(
         different = differing([s.kpi for s in stored], values)
         if not different:
             return windows, table, values
+    kept = store.kept(city.id, "window")
+    if kept and period.start - _BEFORE < kept.start:
+        raise CityVitalsError(
+            f"{different[0]}. {len(different)} stored values cannot be derived again from windows: {kept.sentence()}."
+            " Sign a period before its windows are deleted (store.keep_windows_days)."
+        )
     raise CityVitalsError(
         f"{different[0]}. {len(different)} stored values are not what the stored windows give; run `cityvitals kpi"
         " backfill` with the city file, then sign."

@@ -66,8 +66,9 @@ class Explainer:
         self._table = SeriesTable()
         self._engine = Engine(city, self._table, store)
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
-        if hours and windows:
-            self._engine.restore(hours, windows[1])
+        if hours:
+            self._engine.restore(hours, windows[1] if windows else hours[1] + HOUR)
+        self._kept = store.kept(city.id, "window")
 
     def proofs(self, code: str, period: Period) -> list[Proof]:
         """The provenance of each part of a derivable KPI. Raises UsageError for one that is not derived."""
@@ -101,8 +102,14 @@ class Explainer:
             from_registry=tuple(sorted(by_entry - {d.device for d in devices})),
             uncertainty=uncertainty(counted) if is_mean else None,
             in_ppb=compared(value.part, value.value) if is_mean and value.value is not None else "",
-            stored=_stored_text(value, stored),
+            stored=_stored_text(value, stored) + self._deleted(value),
         )
+
+    def _deleted(self, value: KpiValue) -> str:
+        """That the hours it rests on cannot be made from windows any more."""
+        if self._kept is None or value.start >= self._kept.start:
+            return ""
+        return f"; derived from stored hours, which cannot be derived again: {self._kept.sentence()}"
 
     def _parameters(self, read: Read) -> tuple[Parameter, ...]:
         """The rules and denominators that were read; the capture of an hour is included where hours count."""
