@@ -65,7 +65,7 @@ class Kept(NamedTuple):
     at: int
 
     def sentence(self) -> str:
-        """What that means for whoever looks at an older value."""
+        """What that means for older values."""
         return f"the windows before {iso(self.start)} were deleted, the last on {iso(self.at)}"
 
 

@@ -28,7 +28,7 @@ _AFTER_ERROR = 10 * 60_000  # ms
 
 
 class Retention:
-    """The windows of all cities of an ingest. `keep_ms`: how long they are kept, None: for ever. `clock`: ms UTC."""
+    """The windows of all cities of an ingest. `keep_ms`: how long they are kept, None: forever. `clock`: ms UTC."""
 
     def __init__(self, ingest: Ingest, keep_ms: int | None, clock: Callable[[], int]) -> None:
         self._ingest, self._keep, self._clock = ingest, keep_ms, clock
@@ -40,7 +40,7 @@ class Retention:
     def step(self) -> None:
         """Delete one piece, where there is any and others had their share of the time. Raises Damaged, UsageError.
 
-        A store that refuses it, or does not answer, is asked again later: that must not hold up what arrives.
+        A store that refuses it, or does not answer, is tried later: that must not hold up what arrives.
         """
         now = self._clock()
         if self._keep is None or not is_due(self._next, now, _LONGEST):

@@ -39,7 +39,7 @@ _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 class Service:
     """`clock`: ms UTC. `publish`: also publish current KPI values, retained. `beat_ms`: between heartbeats.
 
-    `keep_ms`: how long windows are kept, None: for ever.
+    `keep_ms`: how long windows are kept, None: forever.
     """
 
     ingest: Ingest

@@ -101,7 +101,7 @@ def line(keep: int | None = KEEP) -> Iterator[Line]:
 
 def quarter_hours(total: float = 5.0) -> list[tuple[str, str, int, float]]:
     times = range(FIRST, NOW, 15 * MINUTE)
-    rows = [("m1", "energy_total", t, total + 0.25 * i) for i, t in enumerate(times)]
+    rows = [("m1", "energy_total", t + 7 * MINUTE, total + 0.25 * i) for i, t in enumerate(times)]
     rows += [("m2", "energy_delta", t, 1.0 + i % 3) for i, t in enumerate(times)]
     return rows + [("a1", "no2", t, 20.0 + i % 7) for i, t in enumerate(times)]
 
@@ -123,7 +123,7 @@ def test_values_and_accounts_stay_and_late_windows_change_nothing(
     with line(keep * DAY) as made:
         gone = [{FIRST + n * 15 * MINUTE for n in part} for part in missing]
         of = {"m1": gone[0], "m2": gone[1], "a1": gone[2]}
-        made.take(*[row for row in quarter_hours() if row[2] not in of[row[0]]])
+        made.take(*[row for row in quarter_hours() if row[2] // (15 * MINUTE) * 15 * MINUTE not in of[row[0]]])
         for hour, sent, lost, whole in reports:
             t = FIRST + hour * HOUR
             rows = [("m1", "ledger_received", t, float(max(sent - lost, 0)))]
@@ -175,7 +175,7 @@ def test_neither_a_clock_ahead_nor_a_silent_city_deletes_the_newest_windows(tmp_
     made.now = NOW + 4000 * DAY
     made.delete()
     assert made.city.kept_from == NOW - KEEP - DAY
-    assert max(t for _, t, _ in made.rows("window")) == NOW - 15 * MINUTE
+    assert max(t for _, t, _ in made.rows("window")) == NOW - 8 * MINUTE
 
 
 def test_the_time_that_is_refused_never_moves_back(tmp_path: Path) -> None:

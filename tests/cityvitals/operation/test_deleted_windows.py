@@ -1,4 +1,4 @@
-"""Who looks at values of a time whose windows are deleted is told so."""
+"""Values of a time whose windows are deleted say so."""
 
 from __future__ import annotations
 
