@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_corrected_file_changes_only_the_time_whose_windows_are_kept(store: Pa
 def test_a_replay_says_how_many_windows_were_not_stored(store: Path) -> None:
     rows = "time,device,quantity,value,unit\n2024-03-01T00:30:00Z,m1,energy_delta,1,kWh\n"
     (store.parent / "late.csv").write_text(rows, encoding="utf-8")
-    done = cli.subprocess.run(
+    done = subprocess.run(
         cli.command("replay", store.parent / "late.csv", "--city", store.parent / "aba.toml",
                     "--store", f"sqlite:///{store}"),
         capture_output=True, text=True, check=True, timeout=120,
