@@ -15,7 +15,9 @@ class Sampler:
         self.interval_ms = conf["interval_s"] * 1000
         self.events = events
         self.kinds = set()
-        self.sources = [source for source in [self._make(options) for options in conf["sensors"]] if source]
+        sensors = conf.pop("sensors")  # what a driver does not keep of its options is memory for others
+        self.wanted = len(sensors)
+        self.sources = [source for source in [self._make(options) for options in sensors] if source]
         self.longest_ms = max([source.lead_ms for source in self.sources] or [0])
         self.health = health
         self.sessions = None

@@ -22,7 +22,7 @@ from tests.servers import Mosquitto, wait_for
 
 pytestmark = pytest.mark.timeout(3600)
 HEAP = "64k"
-LIVE_MAX = 52 * 1024  # with the unix port's board support and virtual hardware: 4 kB
+LIVE_MAX = 45 * 1024  # with the unix port's board support and virtual hardware: 4 kB
 HOURS, SPEED = (24, 300) if os.environ.get("CITYVITALS_LONG") else (0.5, 300)
 
 

@@ -30,7 +30,7 @@ def watch(maintenance):
 
 def _healthy(node):
     """The self-test: drivers loaded, a record stored in this boot, records acknowledged by the broker."""
-    loaded = len(node.sampler.sources) == len(node.conf["sensors"])
+    loaded = len(node.sampler.sources) == node.sampler.wanted
     return loaded and node.journal.seq > 0 and node.uplink.delivered > 0
 
 

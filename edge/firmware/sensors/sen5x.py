@@ -3,7 +3,8 @@
 A word FFFF (particles) or 7FFF (others) means no value. Fan and laser run all the time between `wake` and `sleep`.
 """
 
-from ..buses.sensirion import Running, words
+from ..buses.running import Running
+from ..buses.sensirion import words
 
 KIND = "air"
 PART = "Sensirion SEN50, SEN54, SEN55"

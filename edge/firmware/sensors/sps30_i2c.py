@@ -1,7 +1,8 @@
 """Sensirion SPS30 particle sensor on I2C: ten big-endian float32 in words with a checksum each."""
 
 from ..buses.modbus import scaled
-from ..buses.sensirion import Running, words
+from ..buses.running import Running
+from ..buses.sensirion import words
 
 KIND = "air"
 PART = "Sensirion SPS30 (I2C)"
