@@ -20,6 +20,7 @@ from gateway.identity import PLACES, with_keys
 from gateway.incoming import Counts, Incoming, Redelivered
 from gateway.ledger import Ledger
 from gateway.outbox import NumberedWindows, carriers, window_messages
+from gateway.pacing import Cadence
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import opened
 from gateway.refusals import Problem, refused
@@ -68,8 +69,7 @@ class Core:
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table, registered)
         self._stamping = Stamping(buffer, self.ledger, self._batch)
-        self._arrivals = buffer.last_arrival()
-        self._noted = self._arrivals  # of them, the largest that is on disk
+        self._arrivals = self._noted = buffer.last_arrival()  # the largest number, and the largest that is on disk
         self.not_served = ""  # the last message that was not served here, as a sentence
         self._unserved = 0  # such messages in the batch
         self._kinds: dict[str, int] = {}  # of the batch's rejects
@@ -79,6 +79,7 @@ class Core:
         self._budget = Budget()
         self._named = Named(buffer.table.all)
         self._redelivered = Redelivered(buffer.deliveries)
+        self.cadence = Cadence(buffer.table)
         self._shortest = ShortestWay(buffer, self._batch, self._routes, self._named, self._budget)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
@@ -163,6 +164,7 @@ class Core:
         self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
         self._absent.saved()
         self._redelivered.saved()
+        self.cadence.note(readings)
         return counts
 
     def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
@@ -368,8 +370,6 @@ class Core:
     def original(self, kept: Reject) -> Incoming:
         """A kept message as it came. Raises Rejected where it was encrypted under another key."""
         return Incoming(kept.topic, opened(kept.payload, self._secret), kept.at, RETAINED in kept.reason, kept.number)
-
-    # -- the other side ----------------------------------------------------------------------------------------------
 
     def pending(
         self, limit: int = 5000, *, newest_first: bool = True, city: str | None = None, now: int = 0, skip: Windows = ()

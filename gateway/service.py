@@ -24,7 +24,8 @@ from gateway.core import Core
 from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
-from gateway.large_windows import LargeWindows
+from gateway.pacing import LONGEST_MS, LargeWindows
+from gateway.senders.budget import OLD_AT_ONCE
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
 from telemetry.windows import DAY, HOUR, is_due
@@ -255,6 +256,7 @@ class Gateway:
         if self._flight.over(self.clock()):
             if self._flight.windows >= _FLIGHT:
                 self._next_flush = 0  # a backlog does not wait for the next tick
+                self.core.cadence.hurry()
             self._flight = None
         elif self.uplink.connected and is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
             log.warning("the central broker acknowledges nothing; reconnecting")
@@ -274,16 +276,19 @@ class Gateway:
             if self._flight:
                 self._flight.numbers.difference_update(numbers)
             if requeued:
+                self.core.cadence.hurry()
                 # Sent before ingest listened, or lost between: nothing is lost for good, the buffer has them.
                 log.info("%d windows that were sent earlier are not confirmed by ingest; sending them again", requeued)
 
     def _send(self, now: int) -> float:
         """Send what is due. Returns the share of the readings of this that is not in large windows."""
-        if self._flight is not None or not self.uplink.connected:
+        if self._flight is not None or not self.uplink.connected or not is_due(self.core.cadence.due, now, LONGEST_MS):
             return 1.0
         try:
-            dirty, partials = self.core.pending(_FLIGHT, now=now, skip=self._large.waiting(now))
+            large = self._large.waiting(now)
+            dirty, partials = self.core.pending(_FLIGHT, now=now, skip=large)
             share = self._large.note(partials, now)
+            self.core.cadence.sent(now, not large and len(dirty.window) < OLD_AT_ONCE)
             window_messages = self.core.assign_messages(dirty, partials, now)
         except Unavailable as error:
             self._log_trouble(_SENDING, error)
@@ -315,6 +320,7 @@ class Gateway:
                     self._next_ledger = now + _LEDGER_MS
                 buffer.put(health(buffer, self.id, now, self.core.cities, self.machine()))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
+                self.core.cadence.hurry()  # the gateway's heartbeat
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
                 buffer.save_held()

@@ -1,6 +1,7 @@
 """`make bench-peers`: gateway and ingest beside Telegraf, on one broker, publisher and InfluxDB, in turn.
 
     python -m tests.bench.peers [--telegraf PATH] [--messages 60000] [--rounds 3]
+    python -m tests.bench.peers --cadence 180 [--telegraf PATH] [--devices 200] [--every 30]
 
 Flat JSON without a time and SenML, QoS 1, persistent sessions. CPU is user and system time of each process, a message.
 A last round for each kills the receiving process with SIGKILL in the middle and starts it again: what is stored then.
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +27,7 @@ import psutil
 
 from adapters.stores import open_store
 from telemetry.series import SeriesTable
+from tests.bench import cadence
 from tests.chain import Chain
 from tests.load.readings import waiting
 from tests.processes import end, start, wait_for
@@ -89,10 +92,11 @@ class Peer(Protocol):
 class Ours:
     """Gateway and ingest."""
 
-    def __init__(self, folder: Path, broker: int, influx: InfluxDB, form: str) -> None:
+    def __init__(self, folder: Path, broker: int, influx: InfluxDB, form: str, devices: str = "") -> None:
+        """`devices`: entries of the city file."""
         folder.mkdir(parents=True)
         influx.create("ours")
-        (folder / "city.toml").write_text(CITY, encoding="utf-8")
+        (folder / "city.toml").write_text(CITY + devices, encoding="utf-8")
         self.form, self.store = form, f"{influx.url.replace('http', 'influxdb')}/ours"
         self.chain = Chain(folder, folder / "city.toml", broker, self.store)
         config = self.chain.config.read_text(encoding="utf-8").replace('id = "gw"', f'id = "gw-{folder.name}"')
@@ -311,17 +315,36 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
     return found
 
 
+def at_cadence(telegraf: Path | None, devices: int, every: float, seconds: float) -> Iterator[str]:
+    """Lines of tests/bench/cadence.py for both forms."""
+    for form in FORMS:
+        peers: dict[str, Callable[..., Any]] = {"ours": partial(Ours, devices=cadence.registered(devices))}
+        if telegraf:
+            peers["telegraf"] = partial(Telegraf, path=telegraf)
+        with tempfile.TemporaryDirectory(dir=_build()) as name:
+            shape = "flat" if form == "flat" else "senml 137"
+            for line in cadence.run(Path(name), peers, (form, shape), devices, every, seconds):
+                yield f"{form}, {devices} devices every {every:g} s, {line}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--telegraf", type=Path, help="the program; without it, it is left out")
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cadence", type=float, help="seconds to measure at the cadence of real devices, instead")
+    parser.add_argument("--devices", type=int, default=200, help="of --cadence")
+    parser.add_argument("--every", type=float, default=30.0, help="of --cadence: seconds between readings of a device")
     given = parser.parse_args()
     if given.telegraf is None:
         sys.stdout.write("telegraf: no path given (--telegraf PATH), left out\n")
     elif not shutil.which(given.telegraf):
         parser.error(f"{given.telegraf} cannot be run")
+    if given.cadence:
+        for line in at_cadence(given.telegraf, given.devices, given.every, given.cadence):
+            sys.stdout.write(line + "\n")
+        return
     for line in lines(run(given.telegraf, given.messages, given.rounds)):
         sys.stdout.write(line + "\n")
 

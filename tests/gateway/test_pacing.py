@@ -1,4 +1,6 @@
-"""A backlog leaves no faster than ingest stores it, so that live windows can overtake it."""
+"""A backlog leaves no faster than ingest stores it, so that live windows can overtake it; windows of slow, regular
+devices wait for each other, and everything else leaves with the next flush.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,12 @@ import numpy as np
 import pytest
 
 from gateway.incoming import Incoming
-from gateway.large_windows import LargeWindows
+from gateway.pacing import LONGEST_MS, Cadence, LargeWindows
 from gateway.senders.budget import OLD, OLD_AT_ONCE
 from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight, pause_ms
 from telemetry.partials import fold
 from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
 from tests.gateway import cores
 
 NOW = 1_709_294_400_000
@@ -130,7 +133,7 @@ def test_flushes_follow_what_they_cost(
         sent.append(now)
         skipped.append(skip)
         clock[0] += spent
-        return None, one
+        return SimpleNamespace(window=range(OLD_AT_ONCE)), one  # so many that others follow with the next flush
 
     def wait(*_: Any, **__: Any) -> None:
         clock[0] += idle_of_50
@@ -147,3 +150,100 @@ def test_flushes_follow_what_they_cost(
     gaps = {b - a for a, b in pairwise(sent[1:])}  # the first flush knows of no time before it
     assert all(gap <= g <= gap + 50 for g in gaps), gaps
     assert skipped[:2] == [[], [(3, 0)] if readings > 1000 else []], "a large window is not read with the next flush"
+
+
+def reading(series: list[int], arrival: int) -> Readings:
+    """A reading of each series that arrives at that time, ms UTC."""
+    size = len(series)
+    return Readings.of(series, [arrival] * size, [1.0] * size, arrival=[arrival] * size)
+
+
+def may_wait(quantity: str, gaps: list[int]) -> int:
+    """How long the last of these readings may wait, ms; `gaps`: ms between them."""
+    table = SeriesTable()
+    series, now = table.id_of(Series("aba", "s1", quantity)), NOW
+    cadence = Cadence(table)
+    cadence.note(reading([series], now))
+    for gap in gaps:
+        now += gap
+        cadence.sent(now - 1, True)
+        cadence.note(reading([series], now))
+    return max(cadence.due - now, 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "quantity", "gaps", "wait"),
+    [
+        ("the first reading", "no2", [], 0),
+        ("the second", "no2", [30_000], 0),
+        ("a regular one every 30 s", "no2", [30_000, 30_000], 10_000),
+        ("a regular one every 15 s", "no2", [15_000, 15_000], 5_000),
+        ("one a second", "no2", [1000, 1000], 333),
+        ("a register", "energy_total", [900_000, 900_000], 10_000),
+        ("jitter", "no2", [30_000, 16_000], 5_333),
+        ("one that comes early", "no2", [30_000, 30_000, 14_000], 0),
+        ("one that comes late", "no2", [30_000, 30_000, 61_000], 0),
+        ("one of the same moment", "no2", [30_000, 30_000, 0], 0),
+        ("an event, however regular", "session_energy", [30_000, 30_000], 0),
+    ],
+)
+def test_a_reading_may_wait_a_third_of_its_interval(what: str, quantity: str, gaps: list[int], wait: int) -> None:
+    assert may_wait(quantity, gaps) == wait, what
+
+
+def test_the_reading_that_may_wait_least_decides() -> None:
+    table = SeriesTable()
+    slow, fast = (table.id_of(Series("aba", device, "no2")) for device in ("slow", "fast"))
+    cadence = Cadence(table)
+    for second in range(61):
+        cadence.note(reading([fast, slow] if second % 30 == 0 else [fast], NOW + 1000 * second))
+        if second == 59:
+            cadence.sent(NOW + 1000 * second, True)
+    assert cadence.due == NOW + 60_333
+
+
+def test_a_busy_gateway_is_paced_by_its_flushes_alone() -> None:
+    table = SeriesTable()
+    series = [table.id_of(Series("aba", f"s{n}", "no2")) for n in range(201)]
+    cadence = Cadence(table)
+    for second in (0, 30, 60):
+        cadence.sent(NOW, True)
+        cadence.note(reading(series, NOW + 1000 * second))
+    assert cadence.due == 0
+
+
+def at_second(second: int) -> Incoming:
+    """A reading that says when it was measured."""
+    at = NOW + 1000 * second
+    return Incoming("cv/1/aba/s1/data", json.dumps([{"n": "no2", "v": second, "t": at / 1000}]).encode(), at)
+
+
+def test_windows_leave_when_the_first_of_them_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device every 30 s: from its third reading on, each leaves ten seconds later; health takes all with it."""
+    monkeypatch.setattr("gateway.service.wait", lambda *_, **__: None)
+    clock, sent = [NOW], list[tuple[int, list[int]]]()
+    mids: list[int] = []
+
+    def publish(_topic: str, payload: bytes) -> int:
+        sent.append(((clock[0] - NOW) // 1000, json.loads(payload)["n"]))
+        mids.append(len(sent))
+        return len(sent)
+
+    answers: dict[str, Any] = {"received": list, "ack": lambda _: None, "step": lambda: None, "publish": publish}
+    link: Any = SimpleNamespace(connected=True, epoch=1, delivered=lambda: mids, **answers)
+    core = cores.make(tmp_path)
+    gateway = Gateway("gw", core, link, link, lambda: clock[0], health_ms=10_000_000)
+    for second in range(150):
+        clock[0] = NOW + 1000 * second
+        if second % 30 == 0:
+            core.accept([at_second(second)], clock[0])
+        gateway.step()
+    assert [at for at, _ in sent] == [0, 30, 70, 100, 130]
+    core.accept([at_second(150)], NOW + 150_000)
+    clock[0] = NOW + 151_000
+    gateway._next_health = 0
+    gateway.step()
+    assert sent[-1][0] == 151, "the gateway's own counts are its heartbeat"
+    assert core.cadence.due == NOW + 151_000 + LONGEST_MS
+    gateway._stored(SimpleNamespace(topic="cv/1/aba/gw/stored", payload=b"[9000000000000]"))  # type: ignore[arg-type]
+    assert core.cadence.due == 0, "windows that were lost on the way leave with the next flush"

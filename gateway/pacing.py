@@ -1,0 +1,86 @@
+"""How long changed windows wait until they are sent: those of slow, regular devices, and those of very many readings.
+
+Every flush costs the gateway two commits, ingest a round of the KPI engine and the store a write of each hour that it
+touches. With a reading of each device every 30 s, flushes of every second carry one reading of every window. And each
+send of a window reads all its readings.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+
+from telemetry.partials import Partials
+from telemetry.quantities import QUANTITIES
+from telemetry.readings import Readings
+from telemetry.series import SeriesTable
+
+LONGEST_MS = 10_000  # that slow, regular devices wait
+_PART = 3  # of the time between two readings
+_MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
+_LONGEST_LARGE_MS = 15_000
+_SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
+
+
+class Cadence:
+    """A reading may wait a third of the time since the one before it, at most 10 s; then all changed windows are sent.
+
+    Only where its series is regular: two times between readings that differ by a factor of two at most. The first
+    readings of a series, one that comes unexpectedly, several at once and events (charging sessions) do not wait.
+    """
+
+    def __init__(self, table: SeriesTable) -> None:
+        self.due = 0  # ms UTC, from when on changed windows are to be sent
+        self._nothing = False  # has been noted since the last flush
+        self._table = table
+        self._last = array("q")  # by series: arrival of the newest reading, ms UTC
+        self._gap = array("q")  # and ms since the one before
+
+    def note(self, readings: Readings) -> None:
+        """These readings are committed."""
+        if len(readings) > _MANY:
+            self.hurry()
+            return
+        if missing := len(self._table) - len(self._last):
+            self._last.extend([0] * missing)
+            self._gap.extend([0] * missing)
+        for series, arrival in dict(zip(readings.series.tolist(), readings.arrival.tolist(), strict=True)).items():
+            gap, before = arrival - self._last[series], self._gap[series]
+            self._last[series], self._gap[series] = arrival, gap
+            regular = gap <= 2 * before and before <= 2 * gap and not QUANTITIES[self._table[series].quantity].event
+            due = arrival + min(gap // _PART, LONGEST_MS) if regular else 0
+            self.due, self._nothing = due if self._nothing else min(self.due, due), False
+
+    def sent(self, now: int, all_of_them: bool) -> None:
+        """Changed windows were sent at `now`, ms UTC; without `all_of_them` the others follow with the next flush."""
+        self.due, self._nothing = now + LONGEST_MS if all_of_them else 0, all_of_them
+
+    def hurry(self) -> None:
+        """Send with the next flush."""
+        self.due, self._nothing = 0, False
+
+
+class LargeWindows:
+    """A window waits as many ms as it had readings when it was read, at most 15 seconds.
+
+    So reading one takes a small, fixed part of the time, however fast its sender is, and the windows of others leave
+    with the next flush. A sender of 100 readings a second is up to 6 s behind.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[int, int], int] = {}  # (series, start) -> ms UTC
+
+    def waiting(self, now: int) -> list[tuple[int, int]]:
+        """Series and start of the windows that are not read yet. `now`: ms UTC; one that was set back ends the wait."""
+        self._until = {window: t for window, t in self._until.items() if now < t <= now + _LONGEST_LARGE_MS}
+        return list(self._until)
+
+    def note(self, partials: Partials, now: int) -> float:
+        """These windows are read at `now`, ms UTC. Returns the share of their readings that is not in large ones."""
+        count = partials.n + partials.flagged
+        large = count > _SMALL
+        for row in np.flatnonzero(large).tolist():
+            window = int(partials.series[row]), int(partials.start[row])
+            self._until[window] = now + min(int(count[row]), _LONGEST_LARGE_MS)
+        return float(count[~large].sum() / count.sum()) if large.any() else 1.0
