@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 PYTHON ?=
 ARGS   ?=
 
+# Where it is set, each of the thousand processes of the tests compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup dev servers demo test lint style lowest lock coverage mutation format grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
 

@@ -51,15 +51,17 @@ def busy() -> float:
 def wait_for(condition: Callable[[], T], timeout: float = 10.0, what: str = "the condition") -> T:
     """Ask until `condition()` is true and return its value; fail after `timeout` seconds naming `what`.
 
-    On a busy machine it waits longer, see `busy`.
+    On a busy machine it waits longer, see `busy`. A question that takes long, such as one that starts a process, is
+    asked less often: what is waited for needs the processor too.
     """
-    began = time.monotonic()
+    began = asked = time.monotonic()
     pause = 0.005
     while not (value := condition()):
-        passed = time.monotonic() - began
-        if passed > timeout * busy():
-            raise AssertionError(f"Waited {passed:.2g} s for {what}, without success.")
-        time.sleep(pause)
+        now = time.monotonic()
+        if now - began > timeout * busy():
+            raise AssertionError(f"Waited {now - began:.2g} s for {what}, without success.")
+        time.sleep(max(pause, now - asked))
+        asked = time.monotonic()
         pause = min(pause * 1.5, 0.1)
     return value
 

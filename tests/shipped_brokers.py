@@ -28,6 +28,7 @@ def connected(
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     outcome: SimpleQueue[Any] = SimpleQueue()
     client.on_connect = lambda _c, _u, _f, reason, _p: outcome.put(reason)
+    client.on_disconnect = lambda _c, _u, _f, reason, _p: outcome.put(reason)  # a certificate that is refused
     if folder:
         client.username_pw_set(user, (folder / f"password-{user}").read_text())
     if tls:

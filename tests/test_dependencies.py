@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from registry.extras import EXTRA_OF, install_command
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = PROJECT["optional-dependencies"]
+packages_distributions = functools.cache(metadata.packages_distributions)  # reads every package's metadata
 EXTRAS = sorted(set(OPTIONAL) - {"dev"})
 PACKAGES = (
     "adapters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -32,10 +33,13 @@ def commands(text: str) -> Iterator[str]:
             yield found[1].split("  #")[0].split(" # ")[0].strip()
 
 
+whole_command = functools.cache(functools.partial(typer.main.get_command, app))
+
+
 def fault(line: str) -> str | None:
     """Why the command line cannot be, None when the command and its options exist."""
     words = present_names(shlex.split(line.replace("...", ""))[1:])
-    command: Any = typer.main.get_command(app)
+    command: Any = whole_command()
     while words and hasattr(command, "commands"):
         if words[0].startswith("-"):
             break

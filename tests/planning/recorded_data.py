@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -23,6 +24,7 @@ class Row(NamedTuple):
     user: str
 
 
+@cache  # all meters and stations have the same times
 def ms(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
@@ -53,10 +55,9 @@ def regulars(over: Grid, least: float = 100.0) -> Sessions:
 def meters() -> tuple[tuple[str, ...], FloatArray, Grid]:
     """Names, kW of each half-hour of 2013, NaN where missing."""
     over = grid("2013-01-01", "2014-01-01", 30)
-    power: dict[str, FloatArray] = {}
+    power = defaultdict[str, FloatArray](lambda: np.full(over.slots, np.nan))
     for time, device, _, value, _ in rows(METERS)[1:]:
-        curve = power.setdefault(device, np.full(over.slots, np.nan))
-        curve[(ms(time) - over.start) // HALF_HOUR] = float(value) * 2
+        power[device][(ms(time) - over.start) // HALF_HOUR] = float(value) * 2
     names = tuple(sorted(power))
     return names, np.array([power[name] for name in names]), over
 
@@ -65,8 +66,8 @@ def meters() -> tuple[tuple[str, ...], FloatArray, Grid]:
 def station_hours(quantity: str) -> tuple[dict[str, FloatArray], FloatArray]:
     """Hourly values of each station in 2018, and the start of each hour (ms, as float: exact)."""
     over = grid("2018-01-01", "2019-01-01", 60)
-    found: dict[str, FloatArray] = {}
+    found = defaultdict[str, FloatArray](lambda: np.full(over.slots, np.nan))
     for time, device, name, value, _ in rows(STATIONS)[1:]:
         if name == quantity:
-            found.setdefault(device, np.full(over.slots, np.nan))[(ms(time) - over.start) // 3_600_000] = float(value)
+            found[device][(ms(time) - over.start) // 3_600_000] = float(value)
     return found, over.times().astype(np.float64)
