@@ -68,6 +68,8 @@ class PipeI2C:
             self._poll = select.poll()
             self._poll.register(self._file, select.POLLIN)
         try:
+            if self._poll.poll(0):
+                self._file.read(256)  # an answer that came too late is not the next one's
             self._file.write(bytes((addr, len(data), count)) + data)
             reply = self._gather(1 + count)
         except OSError:

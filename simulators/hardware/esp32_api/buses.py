@@ -160,6 +160,7 @@ class I2C:
         pump()
         if self._wire.file is None:
             raise OSError(_ETIMEDOUT)
+        self._wire.read()  # an answer that this computer gave too late is not the next one's
         self._wire.write(bytes((addr, len(data), count)) + data)
         status = self._wire.read(1, 1000)
         if not status:
