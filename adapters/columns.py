@@ -4,6 +4,7 @@ the one description of each row, and rows from values and back.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from adapters.store import Level
+from adapters.store import CityRecord, Level
 from telemetry.kpi_row import FIELDS, IDENTITY, row_of, value_of
 from telemetry.kpi_value import StoredKpi
 from telemetry.partials import Partials, column_type
@@ -69,6 +70,21 @@ class SeriesNumbers:
     def of(self, city: str, table: SeriesTable) -> CityNumbers:
         """Those of one city, to be brought up to date by the store."""
         return self._read.setdefault(table, {}).setdefault(city, CityNumbers())
+
+
+class CityTexts:
+    """City files as they were read last: that of 10,000 devices is a megabyte of JSON, and every reader asks for it."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[str, str, CityRecord]] = {}
+
+    def record(self, city: str, config: str, width: int, reads: str) -> CityRecord:
+        """The record of a row; the same one as long as its texts are the same."""
+        held = self._held.get(city)
+        if held is None or held[:2] != (config, reads) or held[2].width != width:
+            held = config, reads, CityRecord(city, json.loads(config), width, json.loads(reads))
+            self._held[city] = held
+        return held[2]
 
 
 def own_numbers(own: Mapping[int, int], wanted: IntArray | None) -> tuple[list[int], IntArray]:

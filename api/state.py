@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
+from api.device_reads import Fleets
 from api.live import Hub
 from api.login.people import People
 from api.metrics import Requests
@@ -60,6 +61,7 @@ class State:
     recent: Recent = field(default_factory=Recent)
     suspects: Suspects = field(default_factory=Suspects)
     freshness: Freshness = field(default_factory=Freshness)
+    fleets: Fleets = field(default_factory=Fleets)
     unregistered: Counts = field(default_factory=Counts)
     plans: Turns = field(default_factory=Turns)
     sessions: FilePath | None = None

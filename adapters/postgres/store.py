@@ -15,6 +15,7 @@ import psycopg
 from adapters.columns import (
     KPI_COLUMNS,
     PARTIAL_COLUMNS,
+    CityTexts,
     SeriesNumbers,
     in_buckets,
     kpi_row,
@@ -66,7 +67,7 @@ class PostgresStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.states = PostgresStates(connection)
-        self._numbers = SeriesNumbers()
+        self._numbers, self._texts = SeriesNumbers(), CityTexts()
         self._ids: dict[Series, int] = {}
 
     @staticmethod
@@ -96,7 +97,7 @@ class PostgresStore:
 
     def _cities(self, end: str, *values: str) -> list[CityRecord]:
         rows = self._connection.read(f"SELECT id, config, width, reads FROM city {end}", values)  # noqa: S608
-        return [CityRecord(i, json.loads(config), width, json.loads(reads)) for i, config, width, reads in rows]
+        return [self._texts.record(*row) for row in rows]
 
     def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
         """See Store."""

@@ -23,6 +23,10 @@ def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> No
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as db,
             closing(sqlite3.connect(target)) as made,
         ):
+            # One read transaction for the whole copy: without it SQLite begins again at each commit of the program that
+            # uses the file, so that a copy which takes longer than the time between two commits never ends.
+            db.execute("BEGIN")
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             db.backup(made, pages=_PAGES, progress=report)
             verdict = made.execute("PRAGMA quick_check").fetchone()[0]
             if verdict != "ok":

@@ -18,6 +18,7 @@ from adapters.columns import (
     BUCKET,
     KPI_COLUMNS,
     PARTIAL_COLUMNS,
+    CityTexts,
     SeriesNumbers,
     in_buckets,
     kpi_row,
@@ -61,7 +62,7 @@ class SqliteStore:
         self._db = connect(path, SCHEMA)
         add_new_columns(self._db)
         self.states = SqliteStates(self._db)
-        self._numbers = SeriesNumbers()
+        self._numbers, self._texts = SeriesNumbers(), CityTexts()
         self._ids: dict[Series, int] = {}
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
@@ -100,7 +101,7 @@ class SqliteStore:
 
     def _cities(self, end: str, *values: str) -> list[CityRecord]:
         rows = self._read(f"SELECT id, config, width, reads FROM city {end}", values)  # noqa: S608 - fixed texts
-        return [CityRecord(i, json.loads(config), width, json.loads(reads)) for i, config, width, reads in rows]
+        return [self._texts.record(*row) for row in rows]
 
     def put_heartbeats(self, beats: Iterable[Heartbeat]) -> None:
         """See Store."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.store import CityRecord, Heartbeat, Level
+from api.queries import model_of
 from api.shared_store import SharedStore
-from registry.city import City
 from registry.health import Limits, silent_program
 from registry.silence import silent_after
 from telemetry.partials import Partials
@@ -54,7 +54,7 @@ class Freshness:
 
 
 def _until(record: CityRecord, store: SharedStore, now: int) -> int | None:
-    city = City.model_validate(record.config)
+    city = model_of(record)
     table = SeriesTable([Series(city.id, d.id, q) for d in city.device for q in d.quantities])
     wanted = np.arange(len(table), dtype=np.int64)  # a read adds other series to the table
     for level, start, end in _spans(record, store, now) if len(wanted) else ():
@@ -99,7 +99,7 @@ def silence(
     heard = [(b.role, b.name, b.time) for b in beats]
     if found := silent_program(heard, now, limits):
         return Silence(*found)
-    city = City.model_validate(record.config)
+    city = model_of(record)
     quick = min((silent_after(d, record.width) for d in city.device), default=DAY)
     if until is None or now - until <= quick:
         return None

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.store import CityRecord
+from api.queries import model_of
 from api.shared_store import SharedStore
-from registry.city import City
 from registry.unregistered import Unregistered, unregistered
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
@@ -35,7 +35,7 @@ def unregistered_of(record: CityRecord, store: SharedStore, now: int) -> Found:
     """Devices of the last 25 hours that the city file lacks, or of which it lacks a quantity."""
     table = SeriesTable()
     seen = _seen(store.partials(record.id, "hour", now - LOOK_BACK, now + HOUR, table), table)
-    found = unregistered(City.model_validate(record.config), seen)
+    found = unregistered(model_of(record), seen)
     return [(one, _together([seen[one.device, q] for q in one.quantities])) for one in found]
 
 

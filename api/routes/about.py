@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.model import CatalogueEntry
 from api.now.guidelines import DAY, EU_YEAR, YEAR
 from api.problems import NotFound, responses
-from api.queries import catalogue_code
+from api.queries import catalogue_code, model_of
 from api.state import CityOf
 from kpi_derivation.catalogue import KPIS
-from registry.city import City
 from reporting.figures.points import unit_of
 from reporting.targets import targets
 from telemetry.errors import UsageError
@@ -67,7 +66,7 @@ def about(record: CityOf, code: str) -> dict[str, Any]:  # noqa: ARG001 - a city
 @router.get("/limits", response_model=Limits)
 def limits(record: CityOf, code: str, query: Annotated[LimitsQuery, Query()]) -> dict[str, Any]:
     """Guidelines, limit values and the city's target, as far as they are for this statistic and period."""
-    known, city = known_code(code), City.model_validate(record.config)
+    known, city = known_code(code), model_of(record)
     found = _air(query.part, query.kind) if known == "EN:EN:AQ:1C" else []
     wanted = targets(city.target).get((known, query.part))
     if wanted is not None and query.kind in YEARLY:

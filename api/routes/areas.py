@@ -12,6 +12,7 @@ from api.areas import LEAST_HOMES, Home, areas
 from api.devices import withheld
 from api.hours import hours_of
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from registry.city import City, Device
 from telemetry.periods import iso
@@ -45,7 +46,7 @@ class Areas(BaseModel):
 @router.get("/areas", response_model=Areas)
 def city_areas(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Squares of a fixed grid; one with too few homes is joined with its neighbours, or not shown."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     mine = [d for d in city.device if d.kind == "electricity_meter" and withheld(d.kind, d.role, d.customers)]
     placed = [d for d in mine if d.lat is not None and d.lon is not None]
     end = state.clock() // HOUR * HOUR

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
-from api.queries import standing_year
+from api.queries import model_of, standing_year
 from api.state import State, StateOf, find_city
 from api.tables import FILES, Form, as_file
 from registry.city import City
@@ -81,11 +81,11 @@ def _chosen(state: State, query: CompareQuery) -> tuple[str, list[City]]:
     if not records:
         raise UsageError("The store contains no city yet; start one, or replay its readings.")
     if query.near:
-        own = City.model_validate(find_city(state.store, query.near).config)
-        return neighbours([City.model_validate(r.config) for r in records], own, _MOST)
+        own = model_of(find_city(state.store, query.near))
+        return neighbours([model_of(r) for r in records], own, _MOST)
     if len(records) > _MOST:
         raise UsageError(f"{len(records)} cities are more than {_MOST}; name some with city=, or one with near=.")
-    return "", [City.model_validate(r.config) for r in records]
+    return "", [model_of(r) for r in records]
 
 
 def _figures(state: State, city: City, label: str) -> list[Figure]:

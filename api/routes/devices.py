@@ -8,13 +8,12 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.device_reads import heard
 from api.devices import DeviceState
 from api.model import Devices
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from api.tables import FILES, Form, as_file
-from registry.city import City
 from telemetry.periods import iso
 from telemetry.quantities import QUANTITIES
 
@@ -36,8 +35,8 @@ _FILE = ("id", "site", "kind", "state", "heard", "suspect_days", "lat", "lon", "
 def devices(record: CityOf, state: StateOf, query: Annotated[DevicesQuery, Query()]) -> dict[str, Any] | Response:
     """The registered devices, those that need somebody first. `heard` looks back 40 days."""
     now = state.clock()
-    city = City.model_validate(record.config)
-    found = heard(city, state.store, now)
+    city = model_of(record)
+    found = state.fleets.of(city, state.store, now)
     suspects = state.suspects.of(city, state.store, now)
     counts = {name: sum(d.state == name for d in found.devices) for name in ("ok", "silent", "unheard")}
     senders = [

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
-from registry.city import City
 from reporting.goals.progress import Form, Verdict
 from reporting.goals.stored import goals_of
 from reporting.scoring import Direction
@@ -72,5 +72,5 @@ class Goals(BaseModel):
 @router.get("/goals", response_model=Goals, responses=responses(404, 422, 503))
 def city_goals(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Each target of the city file with baseline, deadline and verdict."""
-    found = goals_of(state.store, City.model_validate(record.config))
+    found = goals_of(state.store, model_of(record))
     return {"city": record.id, "goals": [msgspec.to_builtins(line) for line in found]}

@@ -12,7 +12,7 @@ from api.device_reads import heard, records_of
 from api.devices import withheld
 from api.hours import gaps, hours_of, plain
 from api.problems import Denied, NotFound, responses
-from api.queries import moment
+from api.queries import model_of, moment
 from api.routes.devices import device_row
 from api.state import CityOf, State, StateOf
 from api.tables import FILES, Form, as_file
@@ -101,7 +101,7 @@ def device_of(city: City, name: str) -> Device:
 @router.get("/devices/{device}", response_model=DeviceDetail)
 def one_device(record: CityOf, device: str, state: StateOf) -> dict[str, Any]:
     """Everything about a device. Of a meter that may be a household's: neither position nor values."""
-    city, now = City.model_validate(record.config), state.clock()
+    city, now = model_of(record), state.clock()
     entry = device_of(city, device)
     found = next(d for d in heard(city, state.store, now, [device]).devices if d.id == device)
     end = now // HOUR * HOUR + HOUR
@@ -126,7 +126,7 @@ def device_hours(
     record: CityOf, device: str, state: StateOf, query: Annotated[SpanQuery, Query()]
 ) -> dict[str, Any] | Response:
     """The hours of one quantity of a device, with the median of the other stations beside those of the air."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     entry = device_of(city, device)
     if withheld(entry.kind, entry.role, entry.customers):
         raise Denied(f"The values of {device} are withheld: it may be the meter of a household.")
@@ -183,7 +183,7 @@ def _others(city: City, state: State, entry: Device, quantity: str, start: int, 
 @router.get("/hours", response_model=ManyHours)
 def city_hours(record: CityOf, state: StateOf, query: Annotated[QuantityQuery, Query()]) -> dict[str, Any]:
     """The last 25 hours of a quantity, the running one included, of every device that may be shown."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     if query.quantity not in QUANTITIES:
         raise UsageError(f"There is no quantity '{query.quantity}'; {nearest(query.quantity, QUANTITIES)}")
     mine = [d for d in city.device if query.quantity in d.quantities]

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.index_feed import VERSION
 from api.problems import responses
+from api.queries import model_of
 from api.state import State, StateOf
 from registry.city import City
 from reporting.collect.dcat import catalogue
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1/index", tags=["index"])
 @router.get("/catalogue", response_model=dict[str, Any], responses=responses(503))
 def index_catalogue(state: StateOf, request: Request) -> JSONResponse:
     """The feeds as a DCAT catalogue, JSON-LD."""
-    cities = [City.model_validate(record.config) for record in state.store.cities()]
+    cities = [model_of(record) for record in state.store.cities()]
     base = str(request.base_url).rstrip("/")
     return JSONResponse(catalogue([(c, _span(state, c)) for c in cities], base, VERSION))
 

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.store import CityRecord
 from api.model import Indicators
 from api.problems import responses
-from api.queries import YEARS, recent_years, standing_year, zone_of
+from api.queries import YEARS, model_of, recent_years, standing_year, zone_of
 from api.state import CityOf, State, StateOf
 from api.tables import FILES, Form, as_file
-from registry.city import City
 from reporting.figures.figures import figures
 from reporting.indicators import Indicator, indicators, newest_indicators, summary
 from telemetry.errors import UsageError
@@ -61,7 +60,7 @@ def city_indicators(
 
 def _found(record: CityRecord, state: State, wanted: str | None) -> tuple[str, list[Indicator]]:
     """The period's label and the data points. Raises UsageError."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     if wanted == NEWEST:
         return NEWEST, newest_indicators(city, recent_years(state.store, record.id))
     period = _period(record, state, wanted)

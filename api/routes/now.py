@@ -7,16 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.device_reads import heard
 from api.now.air import Values, air
 from api.now.attention import attention
 from api.now.charging import charging
 from api.now.electricity import electricity, too_many
 from api.now.standing import standing
 from api.problems import responses
-from api.queries import newest, recent_years
+from api.queries import model_of, newest, recent_years
 from api.state import CityOf, StateOf
-from registry.city import City
 from reporting.indicators import newest_indicators
 from telemetry.kpi_value import StoredKpi
 from telemetry.periods import iso
@@ -44,12 +42,12 @@ class Now(BaseModel):
 @router.get("/now", response_model=Now, responses=responses(404, 422, 503))
 def now(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Air, electricity, charging, what needs a look, and how the 91 indicators stand."""
-    city, at = City.model_validate(record.config), state.clock()
+    city, at = model_of(record), state.clock()
     change = state.store.newest_change(record.id)
     rows = newest(state.store, record.id)
     values: Values = {(r.kpi.code, r.kpi.part, r.kpi.kind): r.kpi for r in rows}
     seen = None if too_many(city) else state.recent.of(city, state.store, at)
-    found = heard(city, state.store, at)
+    found = state.fleets.of(city, state.store, at)
     suspects = state.suspects.of(city, state.store, at)
     times = [d.heard for d in found.devices if d.heard is not None]
     counts = {name: sum(d.state == name for d in found.devices) for name in ("ok", "silent", "unheard")}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.devices import check_shown
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from planning.by_rule import RulePlan, factors, plan_by_rule
 from planning.charging.connection import Connection
@@ -119,7 +120,7 @@ def plan_charging(record: CityOf, state: StateOf, query: Annotated[ChargingQuery
         raise UsageError("period and meter belong together: the load of which meters, and when.")
     base = None
     if query.period is not None and query.meter:
-        city = City.model_validate(record.config)
+        city = model_of(record)
         base = _load(state.store, city, parse_span(query.period, city), query.meter)
     used = Vehicles(query.km, query.kwh_per_100km, query.at_home)
     made = plan_by_rule(query.points, query.kw, connection, base, used)
@@ -143,7 +144,7 @@ def _peak(plan: RulePlan, n: int) -> dict[str, float]:
 @router.get("/peak", response_model=MonthPeak)
 def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query()]) -> dict[str, Any]:
     """This month's peak so far, and what is left under it."""
-    city, now = City.model_validate(record.config), state.clock()
+    city, now = model_of(record), state.clock()
     month = calendar_period("month", local_date(now, city.zone), city.zone)
     found = peak(state.store, _only(city, query.meter or []), now, query.limit)
     return {

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.devices import check_shown
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from planning.measures import change, effect, saved
-from registry.city import City
 from telemetry.periods import iso
 
 router = APIRouter(prefix="/v1/cities/{city}/plan/measure", tags=["Plans"], responses=responses(403, 404, 422, 503))
@@ -105,7 +105,7 @@ class SavingsOut(BaseModel):
 @router.get("/effect", response_model=EffectOut)
 def measure_effect(record: CityOf, state: StateOf, query: Annotated[EffectQuery, Query()]) -> dict[str, Any]:
     """What a measure changed at a site: before and after, beyond the change of the reference."""
-    q, city = query, City.model_validate(record.config)
+    q, city = query, model_of(record)
     with state.plans.turn():
         found = effect(state.store, city, q.site, q.reference, q.quantity, q.after, q.back, q.weather, q.seed)
     return found._asdict() | {"interval": found.interval._asdict(), "is_effect": found.interval.is_effect}
@@ -114,7 +114,7 @@ def measure_effect(record: CityOf, state: StateOf, query: Annotated[EffectQuery,
 @router.get("/change", response_model=ChangeOut)
 def measure_change(record: CityOf, state: StateOf, query: Annotated[ChangeQuery, Query()]) -> dict[str, Any]:
     """When a site changed against its reference, and how likely that is by chance."""
-    q, city = query, City.model_validate(record.config)
+    q, city = query, model_of(record)
     with state.plans.turn():
         found = change(state.store, city, q.site, q.reference, q.quantity, q.period, q.seed)
     return {"sentence": found.sentence, "week": iso(found.at)[:10], "change": found.change, "p": found.p}
@@ -123,7 +123,7 @@ def measure_change(record: CityOf, state: StateOf, query: Annotated[ChangeQuery,
 @router.get("/savings", response_model=SavingsOut)
 def measure_savings(record: CityOf, state: StateOf, query: Annotated[SavingsQuery, Query()]) -> dict[str, Any]:
     """What a building saved beyond another one at the same weather."""
-    q, city = query, City.model_validate(record.config)
+    q, city = query, model_of(record)
     check_shown(city, [q.meter, q.reference])
     with state.plans.turn():
         found = saved(state.store, city, q.meter, q.reference, q.temperature, q.before, q.after, q.seed)

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.assets.session_files import sessions_of
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from planning.charging.session_rows import read_text
 from planning.measured import parse_span
 from planning.scenario import Measured, Scenario, run
 from planning.transforms import TRANSFORMS
-from registry.city import City
 from telemetry.errors import UsageError
 from telemetry.windows import DAY
 
@@ -120,7 +120,7 @@ class TransformsOut(BaseModel):
 @router.post("/scenario", response_model=ScenarioOut)
 def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str, Any]:
     """Calculate a scenario: the same KPIs on changed windows, with 5, 50 and 95 % of the draws."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     period = parse_span(asked.period, city)
     meters = sum(device.kind == "electricity_meter" for device in city.device)
     days = (period.end - period.start) / DAY

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.assets.session_files import sessions_of
 from api.devices import check_shown
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, State, StateOf
 from planning.charging.answer import as_plain
 from planning.charging.session_rows import read_text
 from planning.charging.sessions import Sessions
 from planning.measured import parse_span
 from planning.request import Asked, Place, charging_plan
-from registry.city import City
 from telemetry.errors import UsageError
 from telemetry.periods import iso
 from telemetry.windows import DAY
@@ -138,7 +138,7 @@ def plan_sessions(record: CityOf, state: StateOf) -> dict[str, Any]:
 @router.post("/charging", response_model=ChargingOut)
 def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) -> dict[str, Any]:
     """How many charging points fit, from whole users of recorded sessions and the measured load."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     place = None
     if asked.period:
         period = parse_span(asked.period, city)

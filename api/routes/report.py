@@ -14,8 +14,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf, who_of
-from registry.city import City
 from reporting.figures.file import COLUMNS, blank_form
 from reporting.figures.stored import reported_among
 from reporting.files.workbook import form_workbook
@@ -105,7 +105,7 @@ def figures(record: CityOf, state: StateOf, body: FiguresIn, request: Request) -
     """
     name = "the form.xlsx" if body.xlsx else "the form"
     data = _unpacked(body.xlsx) if body.xlsx else (body.csv or _as_csv(body.figures)).encode()
-    given, city, who = figures_in(data, name), City.model_validate(record.config), who_of(request)
+    given, city, who = figures_in(data, name), model_of(record), who_of(request)
     with state.store.writing() as store:
         if body.state == "draft":
             return _stored(keep_drafts(store, city, given, name, who, state.clock()))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf, who_of
 from registry.city import City
 from reporting.figures.reported import Reported
@@ -108,7 +109,7 @@ class Changed(BaseModel):
 @router.get("/states", response_model=States)
 def states(record: CityOf, state: StateOf, query: Annotated[StatesQuery, Query()]) -> dict[str, Any]:
     """Draft, submitted or verified: every figure that was entered, with its history and who did it."""
-    found = statuses_of(state.store, City.model_validate(record.config), query.year)
+    found = statuses_of(state.store, model_of(record), query.year)
     return {"states": [_state(s) for s in found]}
 
 
@@ -116,7 +117,7 @@ def states(record: CityOf, state: StateOf, query: Annotated[StatesQuery, Query()
 def submit_route(record: CityOf, state: StateOf, body: YearIn, request: Request) -> dict[str, Any]:
     """Check all drafts of a year and store them as the city's figures, all or none."""
     with state.store.writing() as store:
-        done = submit_drafts(store, City.model_validate(record.config), body.year, who_of(request), state.clock())
+        done = submit_drafts(store, model_of(record), body.year, who_of(request), state.clock())
     return {"changed": done.figures, "findings": [f.text for f in done.findings]}
 
 
@@ -133,7 +134,7 @@ def withdraw_route(record: CityOf, state: StateOf, body: NamedFigures, request: 
 
 
 def _step(step: Step, record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
-    wanted, city = [(p.code, p.part) for p in body.figures], City.model_validate(record.config)
+    wanted, city = [(p.code, p.part) for p in body.figures], model_of(record)
     with state.store.writing() as store:
         return {"changed": step(store, city, wanted, body.year, who_of(request), state.clock())}
 

@@ -9,9 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
-from api.queries import zone_of
+from api.queries import model_of, zone_of
 from api.state import CityOf, StateOf
-from registry.city import City
 from reporting.figures.figures import figures
 from reporting.sdg.view import goal_views
 from reporting.targets import score, stored_targets
@@ -56,5 +55,5 @@ def city_sdg(record: CityOf, state: StateOf, query: Annotated[SdgQuery, Query()]
     """KPIs by goal; a KPI may serve several."""
     period = parse_period(query.period, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
-    views = goal_views(found, score(found, stored_targets(City.model_validate(record.config))))
+    views = goal_views(found, score(found, stored_targets(model_of(record))))
     return {"city": record.id, "period": period.label, "goals": [msgspec.to_builtins(v) for v in views]}

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import NotFound, responses
-from api.queries import newest, zone_of
+from api.queries import model_of, newest, zone_of
 from api.state import CityOf, StateOf
-from registry.city import City
 from reporting.figures.figures import figures
 from reporting.targets import score, stored_targets
 from reporting.wheel import snapshot
@@ -44,7 +43,7 @@ def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery
         )
     period = parse_period(label, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
-    city = City.model_validate(record.config)
+    city = model_of(record)
     picture = snapshot(city.city.name, period.label, found, score(found, stored_targets(city)))
     return Response(picture, media_type="image/svg+xml")
 

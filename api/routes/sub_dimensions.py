@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
-from api.queries import zone_of
+from api.queries import model_of, zone_of
 from api.state import CityOf, StateOf
-from registry.city import City
 from reporting.figures.figures import figures
 from reporting.region.blocks import picture, sub_dimensions
 from reporting.targets import score, stored_targets
@@ -38,6 +37,6 @@ def city_sub_dimensions(record: CityOf, state: StateOf, query: Annotated[SubDime
     """Performance by sub-dimension, against the city's own targets, with a text alternative."""
     period = parse_period(query.period, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
-    city = City.model_validate(record.config)
+    city = model_of(record)
     parts = sub_dimensions(found, score(found, stored_targets(city)))
     return Response(picture(city.city.name, period.label, parts), media_type="image/svg+xml")

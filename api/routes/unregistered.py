@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.now.senders import Seen, unregistered_of
 from api.problems import responses
+from api.queries import model_of
 from api.state import CityOf, StateOf
 from registry.city import City
 from registry.unregistered import Unregistered
@@ -43,7 +44,7 @@ class UnregisteredDevices(BaseModel):
 @router.get("/unregistered", response_model=UnregisteredDevices, responses=responses(404, 422, 503))
 def unregistered_devices(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Devices and quantities of the last 25 hours that are stored and in no KPI."""
-    city = City.model_validate(record.config)
+    city = model_of(record)
     found = unregistered_of(record, state.store, state.clock())
     rows = [_row(one, city, seen) for one, seen in found[:_MOST]]
     return {"city": city.id, "count": len(found), "devices": rows}

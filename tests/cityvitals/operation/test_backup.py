@@ -69,6 +69,22 @@ def test_a_copy_of_a_file_in_use_is_one_moment_of_it(tmp_path: Path) -> None:
     assert held(path) >= found
 
 
+def test_commits_during_a_copy_do_not_make_it_begin_again(tmp_path: Path) -> None:
+    path, left = tmp_path / "gateway.db", list[int]()
+    buffer = Buffer(path, MINUTE)
+    buffer.db.execute("CREATE TABLE large (bytes)")
+    buffer.db.execute("INSERT INTO large VALUES (zeroblob(33000000))")  # four steps of a copy
+
+    def progress(done: int, pages: int) -> None:
+        left.append(pages - done)
+        assert left == sorted(left, reverse=True)
+        write(buffer, len(left), 1)
+
+    backup(path, tmp_path / "copy.db", progress)
+    assert len(left) > 3
+    buffer.close()
+
+
 def test_what_was_put_back_is_what_was_copied_and_the_other_is_kept(tmp_path: Path) -> None:
     path, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
     buffer = Buffer(path, MINUTE)
