@@ -142,6 +142,11 @@ class CityIngest:
         self._absorb(fresh)
         return len(windows) - len(fresh)
 
+    def take_hours(self, hours: Partials) -> None:
+        """Store hours that others have made of windows. Raises Unavailable: then nothing may be acknowledged."""
+        self._store.put_partials("hour", hours, self._table)
+        self._engine.take_hours(hours)
+
     def newest(self) -> Iterable[StoredKpi]:
         """All values the store holds."""
         return self._known.values()

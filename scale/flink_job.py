@@ -14,12 +14,19 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from pyflink.common import Configuration, Row, Types, WatermarkStrategy
 from pyflink.common.serialization import ByteArraySchema, RowFieldExtractorSchema
-from pyflink.datastream import CheckpointingMode, KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
+from pyflink.datastream import (
+    CheckpointingMode,
+    DataStream,
+    FlatMapFunction,
+    KeyedProcessFunction,
+    RuntimeContext,
+    StreamExecutionEnvironment,
+)
 from pyflink.datastream.connectors.base import DeliveryGuarantee
 from pyflink.datastream.connectors.kafka import (
     KafkaOffsetsInitializer,
@@ -29,9 +36,12 @@ from pyflink.datastream.connectors.kafka import (
 )
 from pyflink.datastream.state import MapState, MapStateDescriptor
 
-from scale.job import CityJob
+from scale.districts import DistrictJob, district, split
+from scale.job import CityJob, Output
+from scale.merging import MergingJob
 from scale.records import decoded, value_message
-from telemetry.errors import Rejected
+from telemetry.errors import Rejected, UsageError
+from telemetry.topics import valid_id
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +78,17 @@ class KeyedState(MutableMapping[str, bytes]):
 
 
 class Job(KeyedProcessFunction):  # type: ignore[misc]
-    """Records of all cities of a worker into values: rows of identity and JSON."""
+    """Records of all cities of a worker into values: rows of identity and JSON. `divided`: city -> its districts."""
+
+    def __init__(self, divided: Mapping[str, int]) -> None:
+        self._divided = dict(divided)
+
+    def _made(self, key: str) -> CityJob:
+        count = self._divided.get(key)
+        return MergingJob(key, self._state, count) if count else CityJob(key, self._state)
+
+    def _rows(self, output: Output) -> Iterator[Any]:
+        return (Row(*value_message(stored)) for stored in output.values)
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Called by Flink before the first record."""
@@ -76,18 +96,47 @@ class Job(KeyedProcessFunction):  # type: ignore[misc]
         self._state = KeyedState(runtime_context.get_map_state(described))
         self._jobs: dict[str, CityJob] = {}
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:  # noqa: ANN401
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ANN401
         """Called by Flink for each record, with the state of its key."""
-        city = ctx.get_current_key()
-        job = self._jobs.pop(city, None) or CityJob(city, self._state)
-        self._jobs[city] = job  # the newest at the end
+        key = ctx.get_current_key()
+        job = self._jobs.pop(key, None) or self._made(key)
+        self._jobs[key] = job  # the newest at the end
         if len(self._jobs) > _KEPT:
             del self._jobs[next(iter(self._jobs))]
         output = job.take(bytes(value))
         for refusal in output.refused:
             log.warning("refused: %s", refusal.reason)
-        for stored in output.values:
-            yield Row(*value_message(stored))
+        yield from self._rows(output)
+
+
+class DistrictStep(Job):
+    """Records of all districts of a worker into records for the jobs of their cities. The key: of a district."""
+
+    def _made(self, key: str) -> CityJob:
+        return DistrictJob(district(key), self._state)
+
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ANN401
+        """See Job; the record is the second field."""
+        return super().process_element(value[1], ctx)
+
+    def _rows(self, output: Output) -> Iterator[Any]:
+        return iter(output.onward)
+
+
+class Split(FlatMapFunction):  # type: ignore[misc]
+    """Records of divided cities into rows of a district's key and its record."""
+
+    def __init__(self, divided: Mapping[str, int]) -> None:
+        self._divided = dict(divided)
+
+    def flat_map(self, value: Any) -> Iterator[Row]:  # noqa: ANN401
+        """Called by Flink for each record."""
+        record = bytes(value)
+        try:
+            for home, part in split(record, self._divided[decoded(record).city]):
+                yield Row(home.key, part)
+        except Rejected as reason:
+            log.warning("refused: %s", reason)
 
 
 def city_of(value: Any) -> str:  # noqa: ANN401
@@ -119,7 +168,32 @@ def configuration(jar: str, checkpoints: str) -> Configuration:
     return found
 
 
-def build(env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_topic: str) -> None:
+def divided_cities(words: Iterable[str]) -> dict[str, int]:
+    """City -> districts, of words such as lagos=8. Raises UsageError."""
+    found = {}
+    for word in words:
+        city, _, count = word.partition("=")
+        if not valid_id(city) or not count.isdigit() or int(count) < 1:
+            raise UsageError(f"--districts {word}: write CITY=NUMBER, as in lagos=8")
+        found[city] = int(count)
+    return found
+
+
+def values_of(records: DataStream, divided: Mapping[str, int]) -> DataStream:
+    """Rows of values of all cities; those of a divided one by way of its districts."""
+    if divided:
+        of_city = dict(divided)
+        parts = records.filter(lambda value: city_of(value) in of_city).flat_map(
+            Split(of_city), Types.ROW([Types.STRING(), _BYTES])
+        )
+        hours = parts.key_by(lambda part: part[0], key_type=Types.STRING()).process(DistrictStep({}), _BYTES)
+        records = records.filter(lambda value: city_of(value) not in of_city).union(hours)
+    return records.key_by(city_of, key_type=Types.STRING()).process(Job(divided), Types.ROW([_BYTES, _BYTES]))
+
+
+def build(
+    env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_topic: str, divided: Mapping[str, int]
+) -> None:
     """Source, job and sink."""
     source = (
         KafkaSource.builder()
@@ -146,9 +220,7 @@ def build(env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_
         .set_record_serializer(rows)
         .build()
     )
-    windows = env.from_source(source, WatermarkStrategy.no_watermarks(), "log")
-    values = windows.key_by(city_of, key_type=Types.STRING()).process(Job(), Types.ROW([_BYTES, _BYTES]))
-    values.sink_to(sink)
+    values_of(env.from_source(source, WatermarkStrategy.no_watermarks(), "log"), divided).sink_to(sink)
 
 
 def main() -> None:
@@ -160,11 +232,12 @@ def main() -> None:
     parser.add_argument("--log", default="cityvitals.log", help="topic of windows, city files and ticks")
     parser.add_argument("--values", default="cityvitals.values", help="compacted topic of the KPI values")
     parser.add_argument("--interval", type=int, default=10_000, help="ms between checkpoints")
+    parser.add_argument("--districts", nargs="*", default=[], metavar="CITY=NUMBER", help="cities to be divided")
     given = parser.parse_args()
     env = StreamExecutionEnvironment.get_execution_environment(configuration(given.connector, given.checkpoints))
     env.set_max_parallelism(1024)
     env.enable_checkpointing(given.interval, CheckpointingMode.EXACTLY_ONCE)
-    build(env, given.brokers, given.log, given.values)
+    build(env, given.brokers, given.log, given.values, divided_cities(given.districts))
     env.execute("cityvitals")
 
 

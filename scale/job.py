@@ -1,7 +1,7 @@
 """The job of one city: records of the log into KPI values. The ingest of the embedded engine, on a state that an engine
 keeps.
 
-    record --> state (windows, hours, values) --tick--> values that changed
+    record --> what waits --tick--> state (windows, hours, values) and values that changed
 
 It is a function of the state and the record alone: no clock, no file, no network. An engine that restores the state of
 a checkpoint and replays the log from there gets the same values again, which are upserts.
@@ -10,7 +10,7 @@ a checkpoint and replays the log from there gets the same values again, which ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -23,13 +23,13 @@ from scale.records import Record, decoded
 from scale.state import State, StateStore
 from telemetry.errors import Rejected
 from telemetry.kpi_value import StoredKpi
-from telemetry.partials import Partials
 from telemetry.windows import DAY, EARLIEST
 from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
 
 
+_FILE = "file"  # in the state: the city file that no tick has followed
 _MOVED = (HOURS, WINDOWS, VALUES, OWNERS)
 _values = msgspec.json.Decoder(list[StoredKpi])
 _owners = msgspec.json.Decoder(dict[str, str])
@@ -43,10 +43,14 @@ class Refusal(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a record gives: values that are new or differ, and records that cannot be used."""
+    """What a record gives: values that are new or differ, and records that cannot be used.
+
+    `onward`: records that a district has for the job of its city (`districts.py`).
+    """
 
     values: list[StoredKpi]
     refused: list[Refusal]
+    onward: Sequence[bytes] = ()
 
 
 class StateOwners:
@@ -89,6 +93,7 @@ class CityJob:
 
     def __init__(self, city: str, state: State, width: int = 60_000) -> None:
         self._id, self._state, self._width = city, state, width
+        self._refused: list[Refusal] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -99,16 +104,20 @@ class CityJob:
         self._senders = Senders(self._owners, {})
         if (stored := self._store.city(self._id)) is not None:
             self._serve(City.model_validate(stored.config), stored.width)
+        if (changed := self._state.get(_FILE)) is not None:
+            self._serve(self._read(changed), self._stored_width)
 
     def take(self, value: bytes) -> Output:
         """What one record of the log gives."""
+        self._refused, values = [], []
         try:
             record = decoded(value)
             if record.city != self._id:
                 raise Rejected(f"a record of {record.city} in the log of {self._id}")
-            return Output(self._values(record), [])
+            values = self._values(record)
         except Rejected as reason:
-            return Output([], [Refusal(value, str(reason))])
+            self._refused.append(Refusal(value, str(reason)))
+        return Output(values, self._refused)
 
     def _values(self, record: Record) -> list[StoredKpi]:
         if record.kind == "windows":
@@ -125,6 +134,11 @@ class CityJob:
             raise Rejected(f"a record of kind '{record.kind}'")
         return []
 
+    @property
+    def _has_file(self) -> bool:
+        """Whether the city's file has come."""
+        return self._ingest is not None
+
     def _forget(self) -> None:
         """Drop everything: what follows is the city as its own ingest has left it."""
         for key in list(self._state):
@@ -133,7 +147,7 @@ class CityJob:
 
     def _moved(self, record: Record) -> None:
         """A part of what the city's own ingest has left. Raises Rejected once the city's file is there."""
-        if self._ingest is not None:
+        if self._has_file:
             raise Rejected(f"{self._id} is on the engine already; its windows come from gateways")
         try:
             if record.kind == VALUES:
@@ -149,15 +163,26 @@ class CityJob:
         self._store.underived = True
 
     def _file(self, payload: bytes) -> None:
-        """A city file: its values are recalculated by the next tick."""
+        """A city file: its values are recalculated by the next tick, until which it waits in the state."""
+        city = self._read(payload)
+        self._state[_FILE] = payload
+        self._store.underived = True
+        self._serve(city, self._stored_width)
+
+    def _read(self, payload: bytes) -> City:
+        """The city file. Raises Rejected."""
         try:
             city = City.model_validate(msgspec.json.decode(payload))
         except ValueError as error:
             raise Rejected(f"not a city file: {error}") from error
         if city.id != self._id:
             raise Rejected(f"the file of {city.id} in the log of {self._id}")
+        return city
+
+    @property
+    def _stored_width(self) -> int:
         stored = self._store.city(self._id)
-        self._serve(city, stored.width if stored else self._width)
+        return stored.width if stored else self._width
 
     def _serve(self, city: City, width: int) -> None:
         self._ingest = serve(self._store, self._store.table, city, width)
@@ -166,7 +191,7 @@ class CityJob:
             self._ingest.touch_everything()
 
     def _windows(self, record: Record) -> None:
-        """Store windows and the hours they change. Raises Rejected, after what can be used of it is stored."""
+        """Keep windows for the next tick. Raises Rejected, after what can be used of it is kept."""
         city, width, partials = decode(record.payload, self._store.table)
         gateway = gateway_of(record.topic, city)
         check_ranges(partials, self._store.table, self._senders.ranges)
@@ -175,29 +200,33 @@ class CityJob:
             return
         own, foreign = self._senders.checked(city, gateway, partials, self._store.table)
         plausible = own.take((own.start >= EARLIEST) & (own.start <= record.time + DAY))
-        self._store.underived = True
-        self._put(plausible.latest())
+        if len(plausible):
+            self._store.wait(plausible)
         if len(plausible) < len(own):
             raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
         if foreign:
             raise Rejected(foreign)
 
     def _check_width(self, width: int) -> None:
-        stored = self._store.city(self._id)
-        expected = stored.width if stored else self._width
+        expected = self._stored_width
         if width != expected:
             raise Rejected(f"windows of {width // 1000} s; {self._id} has windows of {expected // 1000} s")
 
-    def _put(self, windows: Partials) -> None:
-        """Into the state; of a city whose file has not come yet without hours, which the file's arrival makes."""
-        if self._ingest is not None:
-            self._ingest.take(windows)
-        else:
-            self._store.put_partials("window", windows, self._store.table)
-
     def _derive(self, now: int) -> list[StoredKpi]:
+        """A tick: what has waited into the state, and values; without the city's file only windows, of which the file's
+        arrival makes hours.
+        """
+        windows = self._store.waited()
         if self._ingest is None:
+            self._store.put_partials("window", windows, self._store.table)
             return []
+        if len(windows):
+            self._ingest.take(windows)
         changed = self._ingest.derive(now)
-        self._store.underived = False
+        self._settled()
         return changed
+
+    def _settled(self) -> None:
+        """Everything that came before the tick is in the values."""
+        self._store.underived = False
+        self._state.pop(_FILE, None)

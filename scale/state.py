@@ -24,7 +24,7 @@ from telemetry.series import IntArray, Series, SeriesTable
 
 State = MutableMapping[str, bytes]
 
-_CITY, _DERIVED = "city", "underived"
+_CITY, _DERIVED, _WAITING = "city", "underived", "waiting"
 _kpi = msgspec.json.Decoder(StoredKpi)
 _names = msgspec.json.Decoder(list[tuple[str, str]])
 
@@ -39,6 +39,7 @@ class StateStore:
         self._state, self._city = state, city
         self.table = SeriesTable()
         self._named = 0  # series whose names are in the state
+        self._waiting = 0  # messages of windows that wait
         self._entries: dict[Level, dict[int, set[int]]] = {"window": {}, "hour": {}}  # start -> blocks
         self._load()
 
@@ -49,6 +50,8 @@ class StateStore:
                 start, _, block = rest.partition("/")
                 level: Level = "window" if kind == "window" else "hour"
                 self._entries[level].setdefault(int(start), set()).add(int(block))
+            elif kind == _WAITING:
+                self._waiting += 1
         while (known := self._state.get(f"series/{self._named // BLOCK}")) is not None:
             for device, quantity in _names.decode(known)[self._named % BLOCK :]:
                 self.table.id_of(Series(self._city, device, quantity))
@@ -125,6 +128,19 @@ class StateStore:
             if len(rows):
                 yield rows
 
+    def wait(self, windows: Partials) -> None:
+        """Keep windows, series by `table`, for `waited`."""
+        if len(self.table) > self._named:
+            self._name_series()
+        self._state[f"{_WAITING}/{self._waiting}"] = pack(windows)
+        self._waiting += 1
+
+    def waited(self) -> Partials:
+        """What waits, sorted, of each (series, start) the newest; it waits no more."""
+        found = [unpack(self._state.pop(f"{_WAITING}/{number}")) for number in range(self._waiting)]
+        self._waiting = 0
+        return Partials.concat(found).latest()
+
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See CityStore."""
         entries = self._entries[level]
@@ -149,7 +165,7 @@ class StateStore:
 
     @property
     def underived(self) -> bool:
-        """Whether windows were stored since values were last derived."""
+        """Whether values are to be derived of everything that is stored, not only of what waits."""
         return self._state.get(_DERIVED) == b"1"
 
     @underived.setter

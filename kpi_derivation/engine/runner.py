@@ -124,13 +124,16 @@ class Engine:
         self._windows.add(windows)
         hours = self._maker.hours_of(windows)
         self._windows.trim()
-        if not len(hours):  # the store cannot hold these windows: they are older than its retention
-            return hours
+        if len(hours):  # else the store cannot hold these windows: they are older than its retention
+            self.take_hours(hours)
+        return hours
+
+    def take_hours(self, hours: Partials) -> None:
+        """Read hours that others have made of windows, demand and levels among them; the caller stores them."""
         self._hours.add(hours)
         self._days.touch(hours)
         first, last = self._stored or (1 << 60, -(1 << 60))
         self._stored = min(first, int(hours.start.min())), max(last, int(hours.start.max()))
-        return hours
 
     @property
     def waiting(self) -> int:

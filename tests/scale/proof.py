@@ -3,10 +3,11 @@
     python -m tests.scale.proof                        # 100 random cities, ten minutes, a worker killed every 30 s
     python -m tests.scale.proof --minutes 2 --cities 6 --steady 1
 
-One log has the records of all cities. While it grows a TaskManager is killed (SIGKILL, with its Python workers) every
-`--each` seconds and another is started; the job is rescaled by a savepoint 1 -> 4 -> 2; Kafka is killed and started
-again. At the end every value that was committed is compared, byte for byte, with those that the same log gives in one
-process, and the newest of each with the embedded engine, to which all readings were given once.
+One log has the records of all cities, some of which run in districts. While it grows a TaskManager is killed (SIGKILL,
+with its Python workers) every `--each` seconds and another is started; the job is rescaled by a savepoint 1 -> 4 -> 2;
+Kafka is killed and started again. At the end every value that was committed is compared, byte for byte, with those that
+the same log gives in one process, and the newest of each with the embedded engine, to which all readings were given
+once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,12 +31,14 @@ from tests.scale.topics import Reader, create, producer, write
 SLOTS = 2  # of a TaskManager
 LOG, VALUES = "cityvitals.log", "cityvitals.values"
 MIB = 1 << 20
+DISTRICTS = 3
+DIVIDED = ("random-1", "random-2", "meters", "steady-0")  # cities that run as districts, compared with the undivided
 
 
 class Run:
     """One job on one cluster, and what has been done to both."""
 
-    def __init__(self, folder: Path, interval: int) -> None:
+    def __init__(self, folder: Path, interval: int, divided: Sequence[str]) -> None:
         self.kafka = Kafka(folder / "kafka")
         create(self.kafka.address, LOG, VALUES)
         self.flink = Flink(folder / "flink", SLOTS)
@@ -43,6 +46,8 @@ class Run:
         self.began = time.monotonic()
         self.reader = Reader(self.kafka.address, VALUES)
         self._words = ["--brokers", self.kafka.address, "--log", LOG, "--values", VALUES, "--interval", str(interval)]
+        self.divided = [word.partition("=")[0] for word in divided]
+        self._words += ["--districts", *divided] if divided else []
         self.kills = self.peak = 0
         self.scales: list[int] = []
         self.restarts = 0
@@ -172,7 +177,7 @@ def report(run: Run, cases: list[made.Case]) -> bool:
     middle, longest = (times[len(times) // 2], times[-1]) if times else (0.0, 0.0)
     print(
         f"\nKilled TaskManagers: {run.kills}. Slots: {' -> '.join(map(str, run.scales))}. "
-        f"Kills of Kafka: {run.restarts}.\n"
+        f"Kills of Kafka: {run.restarts}. In {DISTRICTS} districts each: {', '.join(run.divided)}.\n"
         f"First committed values after a disturbance: median {middle:.0f} s, longest {longest:.0f} s.\n"
         f"{(time.monotonic() - run.began) / 60:.1f} minutes, at most {run.peak / MIB:,.0f} MiB for Kafka, "
         "Flink and its Python workers."
@@ -211,8 +216,9 @@ def main() -> None:
         f"{len(cases)} cities, {sum(len(c.records) for c in cases):,} records, {wanted:,} values to be written",
         flush=True,
     )
+    divided = [f"{case.name}={DISTRICTS}" for case in cases if case.name in DIVIDED]
     with TemporaryDirectory(prefix="cityvitals-scale-") as folder:
-        run = Run(Path(folder), given.interval)
+        run = Run(Path(folder), given.interval, divided)
         try:
             records = made.interleaved(cases, random.Random(given.seed))
             worked_on(run, records, wanted, given.minutes * 60, given.each, given.seed)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scale.job import CityJob
+from scale.job import CityJob, Output
 from scale.records import Record, decoded, tick
 from scale.state import State, StateStore
 from telemetry.errors import Rejected
@@ -125,8 +125,8 @@ def test_a_message_that_a_newer_one_has_overtaken_changes_nothing() -> None:
 def test_windows_before_the_city_file_count_when_it_comes() -> None:
     state: State = {}
     early = CityJob("aba", state)
-    assert early.take(message(0, 1)) == ([], [])
-    assert early.take(tick("aba", NOW).encoded()) == ([], [])
+    assert early.take(message(0, 1)) == Output([], [])
+    assert early.take(tick("aba", NOW).encoded()) == Output([], [])
     assert metered(started(state)) == 2.0
 
 
@@ -144,6 +144,19 @@ def test_a_changed_city_file_changes_the_values_of_the_past() -> None:
     codes = {v.kpi.code for v in job.take(tick("aba", NOW).encoded()).values if v.kpi.value is not None}
     assert "EN:E:E:2C" in codes
     assert "LOCAL:E:METERED" not in codes
+
+
+def test_a_city_file_counts_though_the_worker_ends_before_the_next_tick() -> None:
+    def values(restart: bool) -> list[StoredKpi]:
+        state: State = {}
+        job = started(state)
+        job.take(message(0))
+        job.take(tick("aba", NOW).encoded())
+        job.take(file_record(city(population=1000)))
+        job = CityJob("aba", state) if restart else job
+        return job.take(tick("aba", NOW).encoded()).values
+
+    assert values(restart=True) == values(restart=False) != []
 
 
 @pytest.mark.parametrize(
@@ -192,6 +205,8 @@ def test_the_state_names_its_series_over_many_blocks() -> None:
         devices = [windows(0, device=f"m{n}") for n in range(first, first + 300)]
         for payload in devices:
             assert job.take(Record("cv/1/aba/gw/windows", NOW, payload).encoded()).refused == []
+        job = CityJob("aba", state)
+    job.take(tick("aba", NOW).encoded())
     again = StateStore(state, "aba")
     assert [s.device for s in again.table.all] == [f"m{n}" for n in range(1500)]
     rows = list(again.partials("aba", "window", T0, T0 + 1, again.table))
