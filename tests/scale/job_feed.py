@@ -18,7 +18,7 @@ from telemetry.periods import CALENDAR
 from telemetry.topics import windows_topic
 from telemetry.windows import MINUTE
 from telemetry.wire import encode
-from tests.kpi_derivation.engine.cities import NOW, Feed, store
+from tests.kpi_derivation.engine.cities import NOW, Feed, pending, store
 from tests.kpi_derivation.engine.model import Reading
 
 
@@ -54,13 +54,13 @@ class JobFeed(Feed):
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
         store(self._core, self.city, readings)
         table = self._core.buffer.table
-        dirty, partials = self._core.pending()
-        if len(partials):
+        for partials in pending(self._core):
+            if not len(partials):
+                continue
             self._sent += 1
             message = encode(self.city.id, MINUTE, partials, table, self._sent)
             for _ in range(1 + twice):
                 self.append(Record(windows_topic(self.city.id, "gw"), NOW, message).encoded())
-        self._core.confirm(dirty)
 
     def derive(self) -> None:
         self.append(tick(self.city.id, NOW).encoded())

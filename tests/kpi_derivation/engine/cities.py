@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from gateway.core import Core
 from ingest.core import Ingest
 from registry.city import City
 from telemetry.kpi_value import KpiQuery, KpiValue
+from telemetry.partials import Partials
 from telemetry.periods import CALENDAR
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -104,6 +105,16 @@ def store(core: Core, city: City, readings: Sequence[Reading]) -> None:
     core.store(Readings.of(ids, *(list(c) for c in columns)) if readings else Readings.of([], [], []), [], 0, 0)
 
 
+def pending(core: Core) -> Iterator[Partials]:
+    """All windows that a gateway has not sent, as many at a time as it takes; confirmed after each."""
+    while True:
+        dirty, partials = core.pending()
+        if not len(dirty.window):
+            return
+        yield partials
+        core.confirm(dirty)
+
+
 class Feed:
     """Readings into the store by way of a gateway's buffer, as the running system does it."""
 
@@ -133,15 +144,13 @@ class Feed:
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:
         """Store readings, send their windows, perhaps twice."""
         store(self._core, self.city, readings)
-        table = self._core.buffer.table
-        dirty, partials = self._core.pending()
-        own = self._ingest.table
-        for _ in range(1 + twice):
-            for series in {int(s) for s in partials.series}:
-                mine = partials.take(partials.series == series)
-                mine.series[:] = own.id_of(table[series])
-                self._city.take(mine)
-        self._core.confirm(dirty)
+        table, own = self._core.buffer.table, self._ingest.table
+        for partials in pending(self._core):
+            for _ in range(1 + twice):
+                for series in {int(s) for s in partials.series}:
+                    mine = partials.take(partials.series == series)
+                    mine.series[:] = own.id_of(table[series])
+                    self._city.take(mine)
 
     def touch_everything(self) -> None:
         self._city.touch_everything()
