@@ -61,8 +61,12 @@ def test_helm_finds_nothing_to_complain_about() -> None:
     assert answer.returncode == 0, answer.stdout
 
 
+ENGINE = [
+    "--set", "engine.enabled=true,engine.kafka=kafka-0:9092\\,kafka-1:9092,engine.checkpoints=s3://city/checkpoints",
+]  # fmt: skip
 VARIANTS = [
     [],
+    ENGINE,
     ["--set", "brokers.enabled=false,brokers.urls.edge=mqtts://edge:8883,brokers.urls.hub=mqtts://hub:8883"],
     ["--set", "networkPolicy.enabled=false,brokers.storageClassName=fast,api.replicas=3"],
     ["--set-file", f"cities.mytown\\.toml={ROOT / 'deploy' / 'cities' / 'example.toml'}"],
@@ -75,6 +79,8 @@ def test_kubernetes_accepts_every_manifest(values: list[str]) -> None:
 
     rendered = render(*values)
     for manifest in rendered:
+        if manifest["kind"] == "FlinkDeployment":  # of Flink's operator, see tests/deploy/test_engine.py
+            continue
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
     names = [(m["kind"], m["metadata"]["name"]) for m in rendered]
     assert len(names) == len(set(names)) >= 6
@@ -87,6 +93,10 @@ def test_kubernetes_accepts_every_manifest(values: list[str]) -> None:
         ("store.url=sqlite:///city.db", "store.url"),
         ("gateway.storage=plenty", "storage"),
         ("brokers.enabled=false", "brokers.urls.edge is required"),
+        ("engine.enabled=true,engine.checkpoints=s3://a/b", "engine.kafka is required"),
+        ("engine.enabled=true,engine.kafka=kafka:9092", "engine.checkpoints is required"),
+        ("engine.kafka=kafka", "engine.kafka"),
+        ("engine.districts.lagos=0", "districts"),
         ("settings.CITYVITALS__STORE__TOKEN=abc", "CITYVITALS__STORE__TOKEN"),
         ("api.replicas=0", "replicas"),
     ],

@@ -1,12 +1,13 @@
 """Measure what the job of the distributed engine costs: docs/scale.json, for docs/scale.md.
 
-    python -m tests.scale.load            # four sizes and a divided city: ten minutes of processor time
+    python -m tests.scale.load            # all sizes and a divided city: ten minutes of processor time
     python -m tests.scale.load --small    # the smallest only, seconds
 
-Each size is so many cities of so many series, one window a series and minute, one tick a city and minute, one minute
-after another as fast as they can be worked on. At most WORKER cities are in one process, as the workers of an engine
-divide them; these processes run one after another. Counted are processor time, records, bytes of the log, of the state
-and of the values, and the time in which a job is made from its state. The engine's own cost is in docs/decisions.md.
+Each size is so many cities of so many series, one window a series and minute, one tick a city and so many minutes, one
+minute after another as fast as they can be worked on. At most WORKER cities are in one process, as the workers of an
+engine divide them; these processes run one after another. Counted are processor time, records, bytes of the log, of the
+state and of the values, and the time in which a job is made from its state. The engine's own cost is in
+docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ OUT = Path(__file__).parents[2] / "docs" / "scale.json"
 BEGIN = 1_709_294_400_000
 GATEWAY_DEVICES = 500  # series in one windows message
 WORKER = 40  # cities in one process
-SIZES = ((4, 2500, 4), (40, 2500, 4), (400, 2500, 4), (1, 10_000, 8))  # cities, series a city, minutes
-DIVIDED = (10_000, 8, 4)  # series, minutes, districts
+# Cities, series a city, minutes, minutes between ticks: three sizes of the same cities, an hour of one, a larger one.
+SIZES = (
+    (4, 2500, 3, 1), (1, 2500, 60, 1), (1, 2500, 60, 5), (1, 10_000, 3, 1), (40, 2500, 3, 1), (400, 2500, 3, 1),
+)  # fmt: skip
+DIVIDED = (10_000, 3, 4)  # series, minutes, districts
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Cost:
     cities: int
     series_a_city: int
     minutes: int
+    tick_minutes: int
     processes: int = 0
     cpu_s: float = 0.0
     restart_cpu_s: float = 0.0
@@ -102,8 +107,8 @@ def file_of(name: str, series: int) -> bytes:
     return city_file(name, plain, BEGIN).encoded()
 
 
-def records(name: str, series: int, minute: int, dice: np.random.Generator) -> Iterator[bytes]:
-    """The windows of one minute, by gateways, and the tick that follows them."""
+def records(name: str, series: int, minute: int, dice: np.random.Generator, every: int = 1) -> Iterator[bytes]:
+    """The windows of one minute, by gateways, and the tick that follows those of so many minutes."""
     start, now = BEGIN + minute * MINUTE, BEGIN + (minute + 1) * MINUTE
     for number, first in enumerate(range(0, series, GATEWAY_DEVICES)):
         count = min(GATEWAY_DEVICES, series - first)
@@ -112,19 +117,20 @@ def records(name: str, series: int, minute: int, dice: np.random.Generator) -> I
         readings = Readings.of(list(range(count)), [start] * count, values)
         message = encode(name, MINUTE, fold(readings, MINUTE, table.modulus(readings.series)), table, minute + 1)
         yield Record(windows_topic(name, f"gw{number}"), now, message).encoded()
-    yield tick(name, now).encoded()
+    if (minute + 1) % every == 0:
+        yield tick(name, now).encoded()
 
 
-def in_one_process(first: int, cities: int, series: int, minutes: int) -> Cost:
+def in_one_process(first: int, cities: int, series: int, minutes: int, every: int) -> Cost:
     """Run the jobs of these cities in this process."""
-    cost, dice = Cost(cities, series, minutes, 1), np.random.default_rng(first)
+    cost, dice = Cost(cities, series, minutes, every, 1), np.random.default_rng(first)
     states: dict[str, State] = {f"c{n}": {} for n in range(first, first + cities)}
     jobs = {name: CityJob(name, state) for name, state in states.items()}
     for name, job in jobs.items():
         job.take(file_of(name, series))
     for minute in range(minutes):
         for name, job in jobs.items():
-            for record in records(name, series, minute, dice):
+            for record in records(name, series, minute, dice, every):
                 began = time.process_time()
                 output = job.take(record)
                 cost.cpu_s += time.process_time() - began
@@ -143,12 +149,12 @@ def in_one_process(first: int, cities: int, series: int, minutes: int) -> Cost:
     return cost
 
 
-def measure(cities: int, series: int, minutes: int) -> Cost:
+def measure(cities: int, series: int, minutes: int, every: int) -> Cost:
     """Run the jobs of all these cities, at most WORKER in a process of its own."""
-    cost = Cost(cities, series, minutes)
+    cost = Cost(cities, series, minutes, every)
     for first in range(0, cities, WORKER):
         with multiprocessing.get_context("spawn").Pool(1) as worker:
-            cost.add(worker.apply(in_one_process, (first, min(WORKER, cities - first), series, minutes)))
+            cost.add(worker.apply(in_one_process, (first, min(WORKER, cities - first), series, minutes, every)))
     return cost
 
 

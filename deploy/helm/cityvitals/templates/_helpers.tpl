@@ -27,6 +27,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ if .Values.brokers.enabled }}mqtt://{{ include "cityvitals.name" . }}-mosquitto-hub:1883{{ else }}{{ required "brokers.urls.hub is required where brokers.enabled is false" .Values.brokers.urls.hub }}{{ end }}
 {{- end -}}
 
+{{- define "cityvitals.kafka" -}}
+{{ required "engine.kafka is required where engine.enabled is true" .Values.engine.kafka }}
+{{- end -}}
+
+{{- define "cityvitals.checkpoints" -}}
+{{ required "engine.checkpoints is required where engine.enabled is true" .Values.engine.checkpoints }}
+{{- end -}}
+
 {{/* A pod that restarts when settings or city files change. */}}
 {{- define "cityvitals.checksum" -}}
 checksum/settings: {{ include (print .Template.BasePath "/settings.yaml") . | sha256sum }}
