@@ -40,19 +40,20 @@ def options(line: str) -> dict[str, str]:
 
 def test_the_job_takes_the_options_of_the_page_and_the_section_is_valid(tmp_path: Path) -> None:
     page = Page(PAGE)
-    job = next(line for line in page.left if "scale.flink_job" in line)
+    jobs = [line for line in page.left if "scale.flink_job" in line]
     source = (REPO / "scale" / "flink_job.py").read_text(encoding="utf-8")
     known = set(re.findall(r'add_argument\("(--\w+)"', source))
     needed = set(re.findall(r'add_argument\("(--\w+)", required=True', source))
-    given = set(re.findall(r"--\w+", job.split("scale.flink_job")[1]))
-    assert needed <= given <= known
+    for job in jobs:
+        given = set(re.findall(r"--\w+", job.split("scale.flink_job")[1]))
+        assert needed <= given <= known
     submitted = (REPO / "tests" / "scale" / "servers.py").read_text(encoding="utf-8")
-    of_flink = re.findall(r"(?<= )--?[a-z]+", job.split("scale.flink_job")[0])
+    of_flink = re.findall(r"(?<= )--?[a-z]+", jobs[0].split("scale.flink_job")[0])
     assert of_flink
     assert [option for option in of_flink if f'"{option}"' not in submitted] == []
     config = tmp_path / "cityvitals.toml"
     config.write_text(page.code("toml"))
-    assert load_settings(config).log.brokers == options(job)["--brokers"]
+    assert load_settings(config).log.brokers == options(jobs[0])["--brokers"]
 
 
 @pytest.mark.skipif(not is_there(), reason=f"no Kafka in {ENGINE}: tools/get-engine installs it")
@@ -101,6 +102,7 @@ def followed(page: Page, kafka: Kafka, mosquitto: Mosquitto, folder: Path) -> No
     served.derive(NOW)
     store.close()
     first = [page.take("cityvitals bridge"), page.take("cityvitals values")]
+    page.take("flink run --detached")
     page.take("flink stop --savepointPath")
     page.take("flink run -s")
     assert "5 records of aba are in Kafka" in run(page.take("cityvitals move aba"), folder)

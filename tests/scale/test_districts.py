@@ -30,7 +30,7 @@ from tests.scale.compare import Message, by_key
 from tests.scale.job_feed import JobFeed, file_record
 from tests.scale.test_job import plausible
 
-CITIES = range(100 if os.environ.get("CITYVITALS_LONG") else 8)
+CITIES = range(100 if os.environ.get("CITYVITALS_LONG") else 4)
 
 
 class Divided:
