@@ -36,6 +36,7 @@ class Status:
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)
         self._written = 0
+        self._bands: dict[tuple[str, str], tuple[int, object]] = {}  # device and quantity -> newest hour and its band
         points.put([Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)])
         points.put(events.calibrations(city))
         points.put(targets.rows(known, self._goals))
@@ -50,8 +51,11 @@ class Status:
         self._fleet.take(windows, self._table)
 
     def hours(self, hours: Partials) -> None:
-        """Stored hours: their air bands."""
-        self._points.put(bands(hours, self._table, self._calibrations, self._scales))
+        """Stored hours: their air bands, where they are not what was written last of the series."""
+        found = list(bands(hours, self._table, self._calibrations, self._scales))
+        fresh = [p for p in found if self._bands.get(_series(p)) != (p.time, p.fields["band"])]
+        self._points.put(fresh)
+        self._bands.update((_series(p), (p.time, p.fields["band"])) for p in fresh)
 
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
@@ -67,6 +71,8 @@ class Status:
     def tick(self, now: int, suspects: dict[str, int]) -> None:
         """Write the devices' state at `now`; `suspects`: suspect days of stations."""
         self._written = now
+        if now // MINUTE % 10 == 0:
+            self._bands.clear()  # they are written again where a database was lost
         for device, state in self._fleet.states.items():
             state.suspect = suspects.get(device, 0)
         fell, back = self._fleet.judge(now)
@@ -74,3 +80,7 @@ class Status:
         self._points.put(self._silences.note(fell, back, heard, now))
         self._points.put(self._fleet.rows())
         self._points.put([self._fleet.summary(now)])
+
+
+def _series(point: Point) -> tuple[str, str]:
+    return point.tags["device"], point.tags["quantity"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
+from adapters.points import Newest, Point
 from ingest import events, targets
 from ingest.air_bands import bands
+from ingest.status import Status
 from kpi_derivation.rules.air.calibration import Calibrations
 from kpi_derivation.verdicts import NO_VERDICT, OFF, ON
 from kpi_derivation.verdicts import goals as goals_of
@@ -152,6 +156,32 @@ def test_every_hour_of_a_pollutant_has_its_band(value: float, band: int) -> None
     [point] = bands(found, table, Calibrations(CITY, table), LISTED)
     assert (point.measurement, point.fields, point.time) == ("hour", {"band": band}, NOW)
     assert point.tags == {"city": "town", "device": "air-2", "quantity": "pm2_5"}
+
+
+def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
+    class Points:
+        """Collects what is put."""
+
+        def __init__(self) -> None:
+            self.bands: list[tuple[int, object]] = []
+
+        def newest(self, _city: str) -> list[Newest]:
+            return []
+
+        def put(self, points: Iterable[Point]) -> None:
+            self.bands += [(p.time, p.fields["band"]) for p in points if "band" in p.fields]
+
+    points, table = Points(), SeriesTable()
+    status = Status(points, CITY, table, [])
+    for value in (5.0, 4.0, 5.1, 5.2, 5.0):
+        status.hours(hours(table, "air-2", "pm2_5", value))
+    assert points.bands == [(NOW, 1), (NOW, 2), (NOW, 1)]
+    status.tick(NOW + MINUTE, {})
+    status.hours(hours(table, "air-2", "pm2_5", 5.0))
+    assert len(points.bands) == 3
+    status.tick(NOW + 10 * MINUTE, {})
+    status.hours(hours(table, "air-2", "pm2_5", 5.0))
+    assert points.bands[3:] == [(NOW, 1)], "a database that was lost in between has it again"
 
 
 def test_the_band_is_that_of_the_calibrated_mean() -> None:
