@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.processes import need
+from tests.processes import busy, need
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -49,6 +49,7 @@ def page(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterato
     Errors are what a developer would see in red: console errors, uncaught exceptions, failed requests.
     """
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    context.set_default_timeout(30_000 * busy())  # ms
     view = context.new_page()
     errors: list[str] = []
     view.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)

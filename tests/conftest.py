@@ -36,7 +36,7 @@ settings.register_profile(
 )
 # httpx gives up after five seconds where a call names no limit: on a busy machine a slow answer is not a fault.
 _limits = inspect.signature(httpx.get).parameters["timeout"].default
-_limits.connect = _limits.read = _limits.write = _limits.pool = 60.0
+_limits.connect = _limits.read = _limits.write = _limits.pool = 240.0
 settings.load_profile(os.environ.get("CITYVITALS_HYPOTHESIS", "cityvitals"))
 
 

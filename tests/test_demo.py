@@ -59,36 +59,27 @@ def test_the_demo_city_has_at_least_30_nodes_of_three_kinds() -> None:
     assert {"air_reference", "air_lowcost", "electricity_meter", "ev_charger"} <= kinds
 
 
-def test_the_demo_runs_for_its_time_and_the_next_start_goes_on_with_the_data(folder: Path, tmp_path: Path) -> None:
-    for number, expected in enumerate(["history: 1 days", "history ready"]):
-        log = tmp_path / f"out-{number}"
-        running = demo(folder, free_port(), "--seconds", "1", log=log)
-        assert running.wait(120) == 0, log.read_text()
-        assert expected in log.read_text()
-    assert "history: 1 days" not in log.read_text(), "the second start wrote the history again"
-    assert "no process is left running" in log.read_text()
-
-
-def test_the_demo_is_live_and_stops_on_ctrl_c(folder: Path, tmp_path: Path) -> None:
-    port = free_port()
-    running = demo(folder, port, log=tmp_path / "out")
+def test_the_demo_is_live_its_children_end_with_it_and_the_next_start_goes_on_with_the_data(
+    folder: Path, tmp_path: Path
+) -> None:
+    port, first, second = free_port(), tmp_path / "first", tmp_path / "second"
+    running = demo(folder, port, log=first)
     before = wait_for(lambda: metered(port), 120, "the API")
+    assert "history: 1 days" in first.read_text()
     assert any(before), "no energy in the history"
     assert any(by_day(port, "EN:EN:AQ:1C", "pm2_5")), "no fine particles in the history"
     wait_for(lambda: metered(port) not in ([], before), 90, "a live reading to change a KPI")
-    running.send_signal(signal.SIGINT)
-    assert running.wait(30) == 0
-
-
-def test_children_end_when_the_demo_is_killed(folder: Path, tmp_path: Path) -> None:
-    port = free_port()
-    running = demo(folder, port, log=tmp_path / "out")
-    wait_for(lambda: metered(port), 120, "the API")
     children = psutil.Process(running.pid).children(recursive=True)
     assert len(children) >= 5
     running.kill()
     end(running)
     wait_for(lambda: not any(c.is_running() and c.status() != psutil.STATUS_ZOMBIE for c in children), 20, "their end")
+
+    running = demo(folder, free_port(), "--seconds", "1", log=second)
+    assert running.wait(120) == 0, second.read_text()
+    assert "history ready" in second.read_text()
+    assert "history: 1 days" not in second.read_text(), "the second start wrote the history again"
+    assert "no process is left running" in second.read_text()
 
 
 def test_a_taken_port_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -> None:
@@ -102,7 +93,7 @@ def test_a_taken_port_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -
     assert "--port" in log.read_text()
 
 
-def test_without_mosquitto_the_embedded_broker_serves_the_demo(folder: Path, tmp_path: Path) -> None:
+def test_without_mosquitto_the_embedded_broker_serves_the_demo_until_ctrl_c(folder: Path, tmp_path: Path) -> None:
     """A machine with Python and nothing else; the search for Mosquitto is what differs."""
     port, log = free_port(), tmp_path / "out"
     running = start(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.config import load_city, load_settings
-from tests.packages.wheels import built
+from tests.packages.wheels import of_this_checkout
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "install-gateway"
@@ -27,7 +27,7 @@ def install(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(ROOT, tmp_path_factory.mktemp("wheel"))
+    return of_this_checkout(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

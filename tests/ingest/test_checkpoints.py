@@ -18,7 +18,7 @@ from registry.city import City
 from tests.kpi_derivation.engine.cities import Feed, Synthetic, synthetic
 from tests.postgres import PostgreSQL
 
-SEEDS = range(60 if os.environ.get("CITYVITALS_LONG") else 5)
+SEEDS = range(60 if os.environ.get("CITYVITALS_LONG") else 3)
 
 
 def in_pieces(feed: Feed, made: Synthetic, dice: random.Random, *, keep: bool) -> list[bool]:

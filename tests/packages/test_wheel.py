@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import sysconfig
 import urllib.request
 import venv
@@ -12,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages.wheels import of_this_checkout
 from tests.processes import end, free_port, start, wait_for
 
-REPO = Path(__file__).parents[2]
 READINGS = """time,device,quantity,value,unit
 2025-01-01T00:00:00Z,meter-1,energy_delta,1.5,kWh
 2025-01-01T01:00:00Z,meter-1,energy_delta,2.5,kWh
@@ -37,9 +36,7 @@ interval_s = 3600
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a new environment that has the wheel and, from this one, the libraries it needs."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(REPO)]
-    subprocess.run(build, check=True)
-    [wheel] = folder.glob("cityvitals-*.whl")
+    wheel = of_this_checkout(tmp_path_factory)
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
     [place] = (folder / "venv" / "lib").glob("python*/site-packages")

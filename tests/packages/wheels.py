@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.once import made_once
+
+REPO = Path(__file__).parents[2]
+
 
 def built(source: Path, folder: Path) -> Path:
     """The wheel of `source`, in `folder`."""
@@ -13,3 +19,13 @@ def built(source: Path, folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True)
     [wheel] = folder.glob("*.whl")
     return wheel
+
+
+def of_this_checkout(factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout; built once a run, not to be changed."""
+    [wheel] = made_once(factory, "wheel", _built).glob("*.whl")
+    return wheel
+
+
+def _built(folder: Path) -> None:
+    built(REPO, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,16 @@ CUTS: dict[str, tuple[str, Callable[[list[str]], bool], tuple[str, ...]]] = {
 Values = list[dict[str, Any]]
 
 
-@pytest.fixture(params=["sqlite", "influxdb"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/through.db"
+# Both cities, both stores; with CITYVITALS_LONG=1 each city with each store.
+PAIRS = [("trondheim", "influxdb"), ("aberdeen", "sqlite")]
+MORE = [("trondheim", "sqlite"), ("aberdeen", "influxdb")] if os.environ.get("CITYVITALS_LONG") else []
+
+
+def store(kind: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{folder}/through.db"
     influx: InfluxDB = request.getfixturevalue("influxdb")
-    return f"influxdb://{influx.host}:{influx.port}/{influx.create(tmp_path.name)}"
+    return f"influxdb://{influx.host}:{influx.port}/{influx.create(folder.name)}"
 
 
 def values(city: str, store: str) -> Values:
@@ -52,16 +57,17 @@ def differences(these: Values, those: Values) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", CUTS)
+@pytest.mark.parametrize(("name", "kind"), PAIRS + MORE)
 def test_through_a_broker_come_the_numbers_of_a_direct_replay(
-    name: str, store: str, mosquitto: Mosquitto, tmp_path: Path
+    name: str, kind: str, mosquitto: Mosquitto, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    into = store(kind, tmp_path, request)
     city, (header, *rows) = recorded.city(name), recorded.rows(*CUTS[name][:2])
     file, direct = recorded.write(tmp_path / "cut.csv", header, rows), f"sqlite:///{tmp_path}/direct.db"
     cli.replay(city, direct, file, how=cli.here)
-    with chain(tmp_path / "chain", city, mosquitto.port, store) as running:
-        cli.run("replay", file, "--city", city, "--through", mosquitto.url, "--store", store)
-        found = values(name, store)
+    with chain(tmp_path / "chain", city, mosquitto.port, into) as running:
+        cli.run("replay", file, "--city", city, "--through", mosquitto.url, "--store", into)
+        found = values(name, into)
         assert {n: p.poll() for n, p in running.processes.items()} == {"gateway": None, "ingest": None}
         assert running.stop() == {"gateway": 0, "ingest": 0}
     expected = values(name, direct)

@@ -36,12 +36,10 @@ def fold(block: Block) -> dict[str, FloatArray]:
 
 @lru_cache(maxsize=20_000)
 def _parts_of(day: int, zone: ZoneInfo) -> tuple[int, ...]:
-    """0, 1, 2 for day, evening, night of each hour since midnight; -1 after the day's end."""
+    """0, 1, 2 for day, evening, night of each hour since midnight. A shorter day has no hour at the end."""
     start = midnight(date.fromordinal(day), zone)
-    end = midnight(date.fromordinal(day + 1), zone)
     times = [start + i * HOUR for i in range(HOURS - LEAD)]
-    local = [datetime.fromtimestamp(t / 1000, tz=UTC).astimezone(zone).hour for t in times]
-    return tuple(part_of(h) if t < end else -1 for h, t in zip(local, times, strict=True))
+    return tuple(part_of(datetime.fromtimestamp(t / 1000, tz=UTC).astimezone(zone).hour) for t in times)
 
 
 def part_of(hour: int) -> int:

@@ -1,5 +1,6 @@
 """A ROMFS image over the air: exchanged with the one that runs, cut at every step, rolled back for good."""
 
+import functools
 import json
 import os
 import random
@@ -20,7 +21,7 @@ from tests.servers import Mosquitto, wait_for
 
 KEY = bytes(range(32))
 SECTORS = 64  # of each partition
-SMALL = 128  # bytes of a sector where every step is cut
+SMALL = 64  # bytes of a sector where every step is cut
 HAL = """
 import asyncio, os
 from .esp32_board import Board as _Board
@@ -116,6 +117,7 @@ def test_an_exchange_that_is_cut_anywhere_is_completed(model: str) -> None:
 # ---- a whole node ----
 
 
+@functools.cache  # compiles the whole firmware
 def built(version: str, **sources: str) -> dict[str, bytes]:
     """The firmware of a board with another version, and whole files replaced."""
     texts = {

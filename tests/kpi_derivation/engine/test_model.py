@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import date, timedelta
 from itertools import pairwise
@@ -14,7 +15,7 @@ from tests.kpi_derivation.engine.cities import Feed, Synthetic, feed_by_days, fe
 from tests.kpi_derivation.engine.model import Model
 
 AIR, CAPITA = "EN:EN:AQ:1C", "EN:E:E:2C"
-CITIES = range(30)
+CITIES = range(30 if os.environ.get("CITYVITALS_LONG") else 14)
 Value = tuple[float | None, float, int]
 
 
@@ -116,8 +117,8 @@ def test_most_synthetic_cities_have_values_to_compare() -> None:
     first, last = date(2015, 1, 1), date(2025, 1, 1)
     metered = [c.model.metered(first, last)[0] for c in cities]
     sessions = [c.model.charging(first, last)["LOCAL:EV:ENERGY"][0] for c in cities]
-    assert sum(m is not None for m in metered) > 12
-    assert sum(s is not None for s in sessions) > 12
+    assert sum(m is not None for m in metered) > 0.4 * len(CITIES)
+    assert sum(s is not None for s in sessions) > 0.4 * len(CITIES)
     resets = sum(
         b.value < a.value
         for c in cities
@@ -125,4 +126,4 @@ def test_most_synthetic_cities_have_values_to_compare() -> None:
         if key[1] == "energy_total"
         for a, b in pairwise(rows)
     )
-    assert resets > 10
+    assert resets > 5

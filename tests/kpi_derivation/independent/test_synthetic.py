@@ -16,7 +16,7 @@ from tests.kpi_derivation.independent.sql import Sheet, bounds
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Sydney", "Africa/Lagos", "Europe/London")
 STARTS = ("2021-03-20", "2021-10-20", "2021-12-20", "2020-02-25", "2021-06-28")
-CITIES = 200 if os.environ.get("CITYVITALS_LONG") == "1" else 20
+CITIES = 200 if os.environ.get("CITYVITALS_LONG") == "1" else 10
 
 
 class City:
