@@ -55,6 +55,14 @@ def test_windows_to_send_come_with_all_their_readings_and_no_others(buffer: Buff
     assert len(readings) == 0
 
 
+def test_windows_that_wait_are_skipped_and_stay_dirty(buffer: Buffer) -> None:
+    put(buffer, (A, NOON, 1.0), (B, NOON, 1.0), (A, NOON + MIN, 1.0))
+    first, second = (buffer.table.id_of(series) for series in (A, B))
+    assert outbox(buffer, skip=[(first, NOON), (second, NOON + MIN)]) == {(B, NOON): 1, (A, NOON + MIN): 1}
+    assert outbox(buffer, skip=[(first, NOON), (second, NOON), (first, NOON + MIN)]) == {}
+    assert (A, NOON) in outbox(buffer)
+
+
 def test_a_city_is_sent_without_the_windows_of_another(buffer: Buffer) -> None:
     put(buffer, (A, NOON, 1.0), (B, NOON, 1.0), (C, NOON, 1.0))
     assert outbox(buffer, city="aba") == {(A, NOON): 1, (B, NOON): 1}
