@@ -60,6 +60,8 @@ class DirectDevice:
         self._value, self._next, self._last = 0, 0.0, 0
         self._open: dict[int, float] = {}
         self.acknowledged: set[float] = set()
+        self._connection = 0
+        self.sent_again: set[float] = set()  # without a PUBACK before their connection ended: QoS 1 may deliver both
 
     @property
     def device(self) -> str:
@@ -71,6 +73,9 @@ class DirectDevice:
         for mid in self.link.delivered():
             if mid in self._open:
                 self.acknowledged.add(self._open.pop(mid))
+        if self.link.epoch != self._connection:
+            self._connection = self.link.epoch
+            self.sent_again.update(self._open.values())
         if writing and self.link.connected and time.monotonic() >= self._next and len(self._open) < _UNDER_WAY:
             self._next = time.monotonic() + self.kind.pause_s
             for _ in range(self.kind.burst):

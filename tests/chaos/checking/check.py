@@ -109,7 +109,8 @@ def direct(
 ) -> list[str]:
     """Every reading of a device without records that its broker acknowledged, by its value: there once.
 
-    Also where it has no time of its own: the gateway recognises what the broker redelivers after a lost PUBACK.
+    Also where it has no time of its own: the gateway recognises what the broker redelivers after a lost PUBACK. What
+    the device itself sent twice, because its connection ended before the PUBACK, is another message to everybody.
     """
     held = Counter((name, value) for name, quantity, _, value in rows if quantity == "power")
     out = []
@@ -118,7 +119,7 @@ def direct(
             continue
         name = device.device
         out += [f"lost: {name}: reading {v:g} in the gateway" for v in sorted(device.acknowledged) if not held[name, v]]
-        often = [v for (n, v), k in held.items() if n == name and k > 1]
+        often = [v for (n, v), k in held.items() if n == name and k > 1 + (v in device.sent_again)]
         out += [f"doubled: {name}: reading {v:g} in the gateway" for v in often]
     return out
 

@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.checking import batch, check
 from tests.chaos.checking.batch import Reading
 from tests.chaos.checking.stored import Kpi, Row
+from tests.chaos.direct import KINDS, DirectDevice
 from tests.chaos.faults import FAULTS, schedule
 
 SENT = [Reading("d", "no2", 60_000 + n, "", float(n)) for n in range(3)]
@@ -102,9 +103,19 @@ def test_without_records_to_send_again_no_edge_broker_forgets() -> None:
 
 
 def test_a_reading_without_a_time_must_be_there_once() -> None:
-    device: Any = SimpleNamespace(device="undated-1", acknowledged={1.0, 2.0})
+    device: Any = SimpleNamespace(device="undated-1", acknowledged={1.0, 2.0}, sent_again=set())
     rows = [("undated-1", "power", 5, 1.0), ("undated-1", "power", 6, 2.0)]
     assert check.direct(rows, [device]) == []
     assert check.direct(rows[:1], [device]) == ["lost: undated-1: reading 2 in the gateway"]
     again = ("undated-1", "power", 9, 2.0)
     assert check.direct([*rows, again], [device]) == ["doubled: undated-1: reading 2 in the gateway"]
+    device.sent_again = {1.0, 2.0}
+    assert check.direct([*rows, again], [device]) == []
+    assert check.direct([*rows, again, again], [device]) == ["doubled: undated-1: reading 2 in the gateway"]
+
+
+def test_a_device_notes_what_it_sends_again_on_a_new_connection() -> None:
+    device = DirectDevice(KINDS[0], "a", 1)
+    device._open, device.link.epoch = {1: 5.0}, 2
+    device.step(writing=False)
+    assert device.sent_again == {5.0}
