@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.processes import busy, need
+from tests.processes import SEARCH_PATH, busy, need
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,7 +32,7 @@ def chromium() -> Iterator[Browser]:
 
     Playwright's synchronous calls keep an event loop in this thread: no `asyncio.run` inside the block.
     """
-    path = need("chromium")
+    path = shutil.which("chromium-headless-shell", path=SEARCH_PATH) or need("chromium")  # the first without a window
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

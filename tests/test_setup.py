@@ -102,7 +102,7 @@ def test_everything_there_means_nothing_to_do(tmp_path: Path) -> None:
         "mosquitto_sub",
         "influxd",
         "victoria-metrics",
-        "chromium",
+        "chromium-headless-shell",
         "ip",
         "docker-compose",
         "promtool",

@@ -106,7 +106,9 @@ def main() -> int:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = p.chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=["--no-sandbox"]
+        )
         found = []
         for shot in shots(browser, asked, asked.folder):
             sys.stdout.write(f"{shot.path} {'; '.join(shot.complaints[:2])[:200]}\n")

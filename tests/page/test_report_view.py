@@ -74,10 +74,10 @@ def test_a_figure_is_entered_and_a_wrong_one_is_refused(reporter: Any, store: Sq
     reporter.get_by_label("Source").fill("Grid company")
     reporter.get_by_label("Value, minutes").fill("-3")
     reporter.get_by_role("button", name="Check and submit").click()
-    reporter.get_by_text("is below 0").wait_for()
+    reporter.get_by_text("is below 0").first.wait_for()
     reporter.get_by_label("Value, minutes").fill("83.5")
     reporter.get_by_role("button", name="Check and submit").click()
-    reporter.get_by_text("Submitted.").wait_for()
+    reporter.get_by_text("Submitted.", exact=True).wait_for()
     assert stored(store)[CODE] == 83.5
 
 
@@ -87,7 +87,7 @@ def test_a_figure_is_checked_while_typing_kept_as_draft_and_submitted(reporter: 
     reporter.get_by_text("Nobody has entered this figure yet.").wait_for()
     reporter.get_by_label("Source").fill("Grid company")
     reporter.get_by_label("Value, minutes").fill("-3")
-    reporter.get_by_text("is below 0").wait_for()  # without a button
+    reporter.get_by_text("is below 0").first.wait_for()  # without a button
     reporter.get_by_label("Value, minutes").fill("83.5")
     reporter.get_by_role("button", name="Keep as draft").click()
     reporter.get_by_text("Kept as draft.").wait_for()
@@ -96,7 +96,7 @@ def test_a_figure_is_checked_while_typing_kept_as_draft_and_submitted(reporter: 
     assert reporter.get_by_label("Value, minutes").input_value() == "83.5"
     reporter.get_by_text("1 draft of 2026 is not submitted.").wait_for()
     reporter.get_by_role("button", name="Check and submit", exact=True).click()
-    reporter.get_by_text("Submitted.").wait_for()
+    reporter.get_by_text("Submitted.", exact=True).wait_for()
     reporter.get_by_text("History, 2 steps").click()
     reporter.get_by_text("submitted by office, 83.5 (Grid company)").wait_for()
     assert stored(store)[CODE] == 83.5
