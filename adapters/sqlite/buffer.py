@@ -375,8 +375,6 @@ class Buffer:
 
     def count(self, amounts: dict[str, int]) -> None:
         """Add to counters that survive restarts."""
-        if not amounts:
-            return
         with self.transaction() as db:
             db.executemany(
                 "INSERT INTO meta VALUES (?,?) ON CONFLICT DO UPDATE SET value = value + excluded.value",

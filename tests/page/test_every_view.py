@@ -88,7 +88,7 @@ def test_a_view_that_is_slow_then_refused_says_both_and_comes_back(browser: Any,
         for route in held:
             route.fulfill(**busy)
         view.get_by_role("heading", name="The store is busy.").wait_for()
-        assert "tries again by itself" in view.locator("main").inner_text()
+        view.locator("main").get_by_text("tries again by itself").first.wait_for()
         shot(view, f"{name}-refused")
         state = "free"
         view.locator(f"main .view-{CLASS.get(name, name)}").wait_for()

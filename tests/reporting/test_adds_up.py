@@ -31,6 +31,7 @@ def explainer(world: World) -> Explainer:
     """The explainer of a city in memory."""
     world.engine.evaluate(NOW)
     made = Explainer.__new__(Explainer)
+    made._kept = None
     made.city, made._store, made._now, made._engine = world.city, Nothing(), NOW, world.engine  # type: ignore[assignment]
     return made
 
