@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +17,6 @@ from telemetry.series import Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
 LONG_LOOK = 40 * DAY
-_KEPT = 5000  # ms
 
 
 class Sender(NamedTuple):
@@ -53,23 +50,6 @@ def heard(city: City, store: SharedStore, now: int, only: Sequence[str] | None =
         older = store.partials(city.id, "hour", now - LONG_LOOK, now - LOOK_BACK, table, ids)
         newest |= newest_of(older, table)
     return Heard(states(city, newest, now), _unregistered(city, newest))
-
-
-@dataclass(slots=True)
-class Fleets:
-    """What `heard` finds of each city, for some seconds: requests that come together read a day of hours once."""
-
-    _kept: dict[str, tuple[int, City, Heard]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def of(self, city: City, store: SharedStore, now: int) -> Heard:
-        """The devices at `now` (UTC ms), at most 5 s old."""
-        with self._lock:
-            asked, known, found = self._kept.get(city.id, (0, None, None))
-            if found is None or known is not city or not 0 <= now - asked < _KEPT:
-                found = heard(city, store, now)
-                self._kept[city.id] = (now, city, found)
-            return found
 
 
 RECORDS = (

@@ -12,19 +12,24 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
-from api.device_reads import Fleets
+from api.device_reads import Heard, heard
 from api.live import Hub
 from api.login.people import People
 from api.metrics import Requests
-from api.now.freshness import Freshness
-from api.now.recent import Recent
-from api.now.senders import Counts
+from api.now.for_a_while import ForAWhile
+from api.now.freshness import until
+from api.now.recent import Seen, seen
+from api.now.senders import count_of
 from api.now.suspects import Suspects
 from api.operator import Operator
 from api.problems import NotFound
 from api.shared_store import SharedStore
+from registry.city import City
 from registry.health import STANDARD, Limits
 from telemetry.errors import Unavailable, nearest
+from telemetry.windows import MINUTE
+
+SOON = 5000  # ms
 
 
 class Turns:
@@ -58,11 +63,11 @@ class State:
     public: bool = True
     tokens: FilePath | None = None
     operator: Operator = field(default_factory=Operator)
-    recent: Recent = field(default_factory=Recent)
+    recent: ForAWhile[City, Seen] = field(default_factory=lambda: ForAWhile(seen, MINUTE))
     suspects: Suspects = field(default_factory=Suspects)
-    freshness: Freshness = field(default_factory=Freshness)
-    fleets: Fleets = field(default_factory=Fleets)
-    unregistered: Counts = field(default_factory=Counts)
+    freshness: ForAWhile[CityRecord, int | None] = field(default_factory=lambda: ForAWhile(until, SOON))
+    fleets: ForAWhile[City, Heard] = field(default_factory=lambda: ForAWhile(heard, SOON))
+    unregistered: ForAWhile[CityRecord, int] = field(default_factory=lambda: ForAWhile(count_of, MINUTE))
     plans: Turns = field(default_factory=Turns)
     sessions: FilePath | None = None
     people: People | None = None

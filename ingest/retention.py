@@ -25,6 +25,7 @@ _PIECE = 20_000  # windows deleted at once
 _SHARE = 4  # a deletion may take one part of the time for this many of other work
 _LONGEST = HOUR
 _AFTER_ERROR = 10 * 60_000  # ms
+_BEFORE_ALL = -(1 << 45)  # ms UTC, before all data and a time that every store can hold
 
 
 class Retention:
@@ -75,7 +76,7 @@ class Retention:
             return
         if before is None:
             log.warning("%s: windows before %s are deleted from now on", served.city.id, iso(start))
-        kept = Kept(start, before.deleted if before else NOTHING, now)
+        kept = Kept(start, before.deleted if before else _BEFORE_ALL, now)
         self._ingest.store.put_kept(served.city.id, "window", kept)
         served.kept = kept
 
@@ -89,6 +90,3 @@ class Retention:
             store.put_kept(city, "window", served.kept)
         if done >= end:
             self._open.remove(served)
-
-
-NOTHING = -(1 << 45)  # ms UTC, before all data

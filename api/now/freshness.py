@@ -6,8 +6,6 @@ What a gateway counts of itself, devices that are not registered and readings in
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +21,6 @@ from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 _WINDOWS = (5 * MINUTE, 30 * MINUTE, 3 * HOUR)  # how far back windows are looked at, before hours are
 _HOURS = (30 * HOUR, 10 * DAY, 60 * DAY)
-_KEPT = 5000  # ms
 
 
 class Silence(NamedTuple):
@@ -36,24 +33,8 @@ class Silence(NamedTuple):
     since: int
 
 
-@dataclass(slots=True)
-class Freshness:
-    """The newest readings of cities, each asked of the store once in some seconds."""
-
-    _kept: dict[str, tuple[int, CityRecord, int | None]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def until(self, record: CityRecord, store: SharedStore, now: int) -> int | None:
-        """Ms UTC of the end of the window of the newest accepted reading of a registered device; None for none."""
-        with self._lock:
-            asked, known, found = self._kept.get(record.id, (0, None, None))
-            if known != record or not 0 <= now - asked < _KEPT:
-                found = _until(record, store, now)
-                self._kept[record.id] = (now, record, found)
-            return found
-
-
-def _until(record: CityRecord, store: SharedStore, now: int) -> int | None:
+def until(record: CityRecord, store: SharedStore, now: int) -> int | None:
+    """Ms UTC of the end of the window of the newest accepted reading of a registered device; None for none."""
     city = model_of(record)
     table = SeriesTable([Series(city.id, d.id, q) for d in city.device for q in d.quantities])
     wanted = np.arange(len(table), dtype=np.int64)  # a read adds other series to the table

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +13,7 @@ from api.shared_store import SharedStore
 from registry.unregistered import Unregistered, unregistered
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
-from telemetry.windows import DAY, HOUR, MINUTE
+from telemetry.windows import DAY, HOUR
 
 LOOK_BACK = DAY + HOUR
 
@@ -39,21 +37,9 @@ def unregistered_of(record: CityRecord, store: SharedStore, now: int) -> Found:
     return [(one, _together([seen[one.device, q] for q in one.quantities])) for one in found]
 
 
-@dataclass(slots=True)
-class Counts:
-    """How many there are of each city, as of at most a minute ago: metrics are asked for every few seconds."""
-
-    _kept: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def of(self, record: CityRecord, store: SharedStore, now: int) -> int:
-        """The number at `now` (ms UTC)."""
-        with self._lock:
-            made, count = self._kept.get(record.id, (0, 0))
-            if not 0 <= now - made < MINUTE:
-                count = len(unregistered_of(record, store, now))
-                self._kept[record.id] = now, count
-            return count
+def count_of(record: CityRecord, store: SharedStore, now: int) -> int:
+    """How many there are."""
+    return len(unregistered_of(record, store, now))
 
 
 def _together(some: list[Seen]) -> Seen:

@@ -42,7 +42,7 @@ def city(
 ) -> dict[str, Any]:
     """One city: denominators, rules, devices, and the time range of its data. Meters of homes have no position."""
     now, hours = state.clock(), state.store.span(record.id, "hour")
-    until = state.freshness.until(record, state.store, now)
+    until = state.freshness.of(record, state.store, now)
     silent = silence(record, until, state.store.heartbeats(), now, state.limits)
     return {
         **_summary(record),

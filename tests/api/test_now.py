@@ -17,7 +17,8 @@ from adapters.sqlite.store import SqliteStore
 from api.areas import Home, areas
 from api.now.air import eight_hours
 from api.now.electricity import together
-from api.now.recent import Recent
+from api.now.for_a_while import ForAWhile
+from api.now.recent import seen
 from api.shared_store import SharedStore
 from api.tables import as_csv
 from registry.city import City
@@ -186,13 +187,12 @@ def test_a_city_may_be_asked_for_without_its_devices(api: httpx.Client) -> None:
 
 
 def test_the_engine_of_now_is_made_once_a_minute(tmp_path: Path) -> None:
-    from api.now.recent import Recent
     from api.shared_store import SharedStore
     from registry.city import City
 
     store = SqliteStore(tmp_path / "recent.db")
     seed_page(store)
-    city, shared, recent = City.model_validate(store.cities()[0].config), SharedStore(store), Recent()
+    city, shared, recent = City.model_validate(store.cities()[0].config), SharedStore(store), ForAWhile(seen, MINUTE)
     first = recent.of(city, shared, NOW)
     assert recent.of(city, shared, NOW + MINUTE - 1) is first
     assert recent.of(city, shared, NOW + MINUTE) is not first
@@ -216,7 +216,7 @@ def test_ozone_has_the_highest_of_eight_hours_by_hand(tmp_path: Path) -> None:
         store.put_partials("hour", fold(Readings.of(series, times[there], hours[there]), HOUR, series * np.nan), table)
         runs = [[h for h in hours[i - 8 : i] if not np.isnan(h)] for i in range(25, 49)]
         best.append(max(sum(run) / len(run) for run in runs if len(run) >= 6))
-    found = eight_hours(Recent().of(city, shared, NOW), NOW)
+    found = eight_hours(seen(city, shared, NOW), NOW)
     assert found == pytest.approx(sum(best) / 2)
-    assert eight_hours(Recent().of(city, shared, NOW + 3 * DAY), NOW + 3 * DAY) is None
+    assert eight_hours(seen(city, shared, NOW + 3 * DAY), NOW + 3 * DAY) is None
     store.close()

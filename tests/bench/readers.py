@@ -217,16 +217,8 @@ async def live(port: int, clients: int, seconds: int, store: Path, process: psut
     while ready < clients * 0.999:
         await asyncio.sleep(0.2)
     joined = cpu(process) - before_joining
-    opened, used, began = SqliteStore(store), cpu(process), time.perf_counter()
-    for second in range(seconds):
-        now = round(time.time() * 1000)
-        period = calendar_period("day", local_date(now, UTC), UTC)
-        value = _value("c", "LOCAL:E:METERED", "", period, float(second), now)
-        number = 1_000_000 + second
-        changed[number] = time.perf_counter()
-        opened.put_kpis([_marked(value, number)])
-        await asyncio.sleep(max(0.0, began + second + 1 - time.perf_counter()))
-    await asyncio.sleep(3)
+    used, began = cpu(process), time.perf_counter()
+    await _changes(store, seconds, changed)
     wall = time.perf_counter() - began
     found = {
         "clients": clients,
@@ -238,6 +230,20 @@ async def live(port: int, clients: int, seconds: int, store: Path, process: psut
     p50, p99 = np.percentile(delays, [50, 99]).tolist()
     got = {"received": len(delays), "of": clients * seconds, "p50, s": round(p50, 2), "p99, s": round(p99, 2)}
     return {**found, **got, "MB": process.memory_info().rss >> 20, "MB before": memory}
+
+
+async def _changes(store: Path, seconds: int, changed: dict[int, float]) -> None:
+    """Store a value every second, then wait for the last; notes when each was stored, by the number that marks it."""
+    opened, began = SqliteStore(store), time.perf_counter()
+    for second in range(seconds):
+        now = round(time.time() * 1000)
+        period = calendar_period("day", local_date(now, UTC), UTC)
+        value = _value("c", "LOCAL:E:METERED", "", period, float(second), now)
+        number = 1_000_000 + second
+        changed[number] = time.perf_counter()
+        opened.put_kpis([_marked(value, number)])
+        await asyncio.sleep(max(0.0, began + second + 1 - time.perf_counter()))
+    await asyncio.sleep(3)
 
 
 def _marked(value: StoredKpi, number: int) -> StoredKpi:

@@ -8,7 +8,8 @@ from typing import Any
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from api.device_reads import Fleets, Heard
+from api.device_reads import Heard, heard
+from api.now.for_a_while import ForAWhile
 from api.queries import model_of
 from api.shared_store import SharedStore
 from telemetry.windows import MINUTE
@@ -41,7 +42,7 @@ def test_a_city_file_is_decoded_and_checked_once_until_it_differs(tmp_path: Path
 def test_clients_that_ask_together_wait_for_one_read(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "s.db")
     city = model_of(CityRecord("aba", config(), MINUTE))
-    shared, fleets, start = SharedStore(store), Fleets(), Barrier(8)
+    shared, fleets, start = SharedStore(store), ForAWhile(heard, 5000), Barrier(8)
     found: list[Heard] = []
 
     def ask() -> None:
