@@ -64,7 +64,8 @@ def kpis(rows: Collection[Kpi], wanted: Mapping[tuple[str, str, str], float | No
     """KPI values by (code, part, period): each one of those wanted there once and right."""
     times = Counter(row[:4] for row in rows)
     found = {(row.code, row.part, row.period): row.value for row in rows}
-    return [f"doubled: KPI {' '.join(which)}" for which, n in times.items() if n > 1] + [
+    # A row that the store has not got whole yet has no period.
+    return [f"doubled: KPI {' '.join(map(str, which))}" for which, n in times.items() if n > 1] + [
         f"KPI {' '.join(which)}: {found.get(which, 'nothing')} instead of {value}"
         for which, value in wanted.items()
         if which not in found or not _same(found[which], value)

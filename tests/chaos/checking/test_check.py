@@ -62,6 +62,8 @@ def test_kpis_are_there_once_and_no_others() -> None:
     wanted = {("A", "", "2026-01-01"): 1.0}
     assert check.same_kpis([day], wanted) == []
     assert check.same_kpis([day, day], wanted) == ["doubled: KPI A  day 2026-01-01"]
+    half = day._replace(period=None)  # type: ignore[arg-type] # as InfluxDB shows a row of which not all fields are written
+    assert "doubled: KPI A  day None" in check.kpis([half, half], wanted)
     assert check.same_kpis([day, day._replace(code="B")], wanted) == ["invented: KPI B  2026-01-01"]
     taken_back = day._replace(period="2026-01-02", value=None, reason="future")
     assert check.same_kpis([day, taken_back], wanted) == []
