@@ -89,6 +89,7 @@ class DoorBench:
     def rows(self) -> list[tuple[str, str, float, str]]:
         """Device, quantity, value and time of what is on disk."""
         with sqlite3.connect(f"file:{self._settings.buffer}?mode=ro", uri=True) as db:
+            db.execute("BEGIN")  # both queries see one state; the gateway writes its own readings meanwhile
             names = dict(db.execute("SELECT id, device || '|' || quantity FROM buffer_series").fetchall())
             found = db.execute("SELECT series, value, t, key FROM reading ORDER BY series, t, key").fetchall()
         rows = []
