@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana.air import POLLUTANTS, WHO_DAY, index_now
 from grafana.colours import GREEN, INDEX, INDEX_WORDS, LOWEST, ORANGE, RED, TROUBLE, TROUBLE_WORDS, YELLOW, band_steps
 from grafana.frame import Row, choice, dashboard, devices_variable
 from grafana.influx import (
@@ -21,8 +20,9 @@ from grafana.influx import (
     mean,
     select,
 )
-from grafana.kpis import PART_WORDS, PARTS
 from grafana.panels import Line, Panel, Shown, curves, grid, number, ranking, site_map
+from grafana.shared.air import POLLUTANTS, WHO_DAY, index_now
+from grafana.shared.kpis import PART_WORDS, PARTS
 from grafana.tables import Column, listing
 
 ONLY = chosen("device")

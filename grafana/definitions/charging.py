@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana.charging import CHARGING, by_state, newest_states
 from grafana.colours import BLUE, CONNECTOR, CONNECTOR_WORDS, GREEN, GREY, ORANGE, RED, VIOLET
 from grafana.frame import Row, dashboard, devices_variable
 from grafana.influx import CITY, TAKEN, Query, all_of, by_hour_of_day, chosen, is_quantity, select
 from grafana.panels import Line, Panel, curves, grid, number, states
+from grafana.shared.charging import CHARGING, by_state, newest_states
 from grafana.tables import Column, listing
 
 ONLY = chosen("charger")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from grafana.air import index_now
-from grafana.charging import by_state
 from grafana.colours import (
     COUNT_OF_TROUBLE,
     GREEN,
@@ -18,12 +16,14 @@ from grafana.colours import (
     VERDICT,
     VERDICT_WORDS,
 )
-from grafana.energy import left_of_contract, power_now, power_today
-from grafana.fleet import state_now
 from grafana.frame import Row, dashboard
 from grafana.influx import CITY, PAST, VALUED, Query, all_of
-from grafana.kpis import KPI_WORDS, PART_WORDS
 from grafana.panels import Line, Shown, curves, number
+from grafana.shared.air import index_now
+from grafana.shared.charging import by_state
+from grafana.shared.energy import left_of_contract, power_now, power_today
+from grafana.shared.fleet import state_now
+from grafana.shared.kpis import KPI_WORDS, PART_WORDS
 from grafana.tables import Column, listing
 from grafana.units import UNIT_WORDS
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from grafana.colours import BLUE, GREEN, GREY, ORANGE, RED
-from grafana.energy import METERS, power_now, power_today
 from grafana.frame import Row, dashboard, devices_variable
 from grafana.influx import CITY, TAKEN, Query, all_of, by_hour_of_day, chosen, is_quantity, kpi, select, total
 from grafana.panels import Line, Panel, Shown, curves, grid, number
+from grafana.shared.energy import METERS, power_now, power_today
 from grafana.tables import Column, listing
 
 ONLY = chosen("meter")

@@ -7,8 +7,8 @@ from typing import Any
 from grafana.colours import BLUE, GREY, ORANGE, VERDICT, VERDICT_WORDS
 from grafana.frame import Row, choice, dashboard, entered
 from grafana.influx import CITY, PAST, VALUED, Query, all_of
-from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, STATUS_WORDS, size_of
 from grafana.panels import Line, Panel, curves, number
+from grafana.shared.kpis import GROUPS, KPI_WORDS, PART_WORDS, PARTS, STATUS_WORDS, size_of
 from grafana.tables import Column, listing
 from grafana.units import UNIT_WORDS
 from kpi_derivation.catalogue import KPIS

@@ -7,8 +7,8 @@ from typing import Any
 from grafana.colours import COUNT_OF_TROUBLE, FAINT, GREEN, GREY, INDEX, INDEX_WORDS, ORANGE, RED, YELLOW, Steps
 from grafana.frame import Row, choice, dashboard, from_store
 from grafana.influx import PAST, VALUED, Query, all_of
-from grafana.kpis import GROUPS, KPI_WORDS, PART_WORDS, either, part_title
 from grafana.panels import Panel, curves, grid, ranking
+from grafana.shared.kpis import GROUPS, KPI_WORDS, PART_WORDS, either, part_title
 from grafana.tables import Column, listing
 from kpi_derivation.catalogue import KPIS
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from kpi_derivation.rules.metering.registers import MeterChange
+from kpi_derivation.rules.valid_hours import hour_columns
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
@@ -144,15 +145,3 @@ def _laid_out(
         ok = (keys[at] == mine) & (slot >= 0) & (slot < HOURS)
         out[at[ok], slot[ok]] = value[ok]
     return out
-
-
-def hour_columns(n: IntArray, mean: FloatArray, interval: FloatArray, capture: float) -> dict[str, FloatArray]:
-    """Per hour with `n` readings: `covered` ms, and `hours`, `hour_sum` of the valid ones.
-
-    `interval`: ms a reading stands for, NaN where unknown (then it stands for the hour); a longer one than an hour
-    covers hours without readings too. `capture`: share of the hour that makes it valid.
-    """
-    reach = np.where(np.isnan(interval), HOUR, interval)
-    covered = np.where(n > 0, np.minimum(n * reach, np.maximum(reach, HOUR)), 0.0)
-    valid = (n > 0) & (covered >= capture * HOUR - 1e-6)
-    return {"covered": covered, "hours": valid.astype(np.float64), "hour_sum": np.where(valid, mean, 0.0)}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kpi_derivation.engine.days.blocks import hour_columns
 from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
@@ -14,6 +13,7 @@ from kpi_derivation.engine.sums import Sums
 from kpi_derivation.rules.metering.meter_changes import connection_limits
 from kpi_derivation.rules.metering.read_time import read_time
 from kpi_derivation.rules.metering.register_days import energy_between
+from kpi_derivation.rules.valid_hours import hour_columns
 from registry.city import City
 from telemetry.partials import Partials, regroup
 from telemetry.series import FloatArray, IntArray, SeriesTable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpi_derivation.engine.days.blocks import Block, hour_columns
+from kpi_derivation.engine.days.blocks import Block
 from kpi_derivation.engine.days.family import Family
 from kpi_derivation.rules.metering.read_time import read_time
+from kpi_derivation.rules.valid_hours import hour_columns
 from telemetry.series import FloatArray
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.engine.days.blocks import hour_columns
 from kpi_derivation.engine.families.totals import typical_step
 from kpi_derivation.rules.air.calibration import Calibrations, Fit, entries, fit
+from kpi_derivation.rules.valid_hours import hour_columns
 from registry.city import Calibration, City, Device
 from telemetry.partials import Partials
 from telemetry.series import FloatArray, IntArray, Series, SeriesTable

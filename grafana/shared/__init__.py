@@ -1,0 +1,1 @@
+"""Panels, queries and words that several dashboards share, by subject."""
