@@ -8,15 +8,17 @@ is compared with the power of its charger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gateway.decoding.decoded import Frames
-from registry.city import City
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
 from telemetry.series import BoolArray, FloatArray, IntArray, Series, SeriesTable
+
+if TYPE_CHECKING:
+    from registry.city import City
 
 FRAME, IMPOSSIBLE = 4, 5  # flags, beside those of `batch`
 PARTICLES: Frames = (frozenset({"pm1", "pm2_5", "pm4", "pm10"}),)

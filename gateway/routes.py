@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.plain import Plain
-from gateway.decoding.reading import Reading
 from gateway.formats import Decode, decoder, may_carry_users
 from gateway.privacy import city_key
 from telemetry.errors import Rejected
 from telemetry.topics import matcher, subscription, valid_id
+
+if TYPE_CHECKING:
+    from gateway.decoding.reading import Reading
 
 _REMEMBERED = 200_000  # addresses
 UNCONFIGURED = 16  # cities of a gateway whose configuration names none

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.decoding.decoded import Row
 from gateway.decoding.paths import Find, first_name, steps
-from registry.mapping import ValueRule
+
+if TYPE_CHECKING:
+    from registry.mapping import ValueRule
 
 _MOST_NAMES = 50_000  # in all remembered sets of one source; beyond it they are worked out again
 _LONGEST = 200  # a name with more characters is not remembered

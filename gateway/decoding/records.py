@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Names
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gateway.decoding.decoded import clock_problem
 from gateway.decoding.paths import Find, compiled
-from registry.mapping import TimeRule
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
 from telemetry.windows import AHEAD, EARLIEST
+
+if TYPE_CHECKING:
+    from registry.mapping import TimeRule
 
 _MOST_DEVICES, _LONGEST_NAME = 100_000, 128  # of which the id is remembered
 _PIECE = re.compile(r"\{([^{}]*)\}")

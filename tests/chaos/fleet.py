@@ -93,7 +93,7 @@ class Fleet:
         self._boots = count(rng.randrange(1, 1 << 20))
         self.counts: Counter[str] = Counter()
         self.holding = False
-        now = time.time_ns() // 1_000_000
+        self.began = now = time.time_ns() // 1_000_000
         self.nodes: list[ChaosNode] = []
         for place, (city, device) in enumerate((c, d) for c in cities for d in c.device):
             filters = [command_topic(city.id, device.id)] if keeping else []

@@ -133,6 +133,7 @@ def _again(w: World, sent: list[Reading], timeout: float, report: Report) -> lis
     """
     now = time.time_ns() // 1_000_000
     all_kpis = {city: undisturbed.kpis(w.folder / "undisturbed", w.fleet, now, city) for city in CITIES}
+    at_start = {city: undisturbed.kpis(w.folder / "at start", w.fleet, w.fleet.began, city) for city in CITIES}
     said = {name: len(w.log(name)) for name in w.starts}
     for name in w.starts:
         w.end(name)
@@ -154,7 +155,8 @@ def _again(w: World, sent: list[Reading], timeout: float, report: Report) -> lis
             continue
         rows = {city: stored.kpis(w, city) for city in CITIES}
         problems = published(reader.found, rows["chaos"]) + (["windows wait"] if w.backlog() else [])
-        problems += [wrong for city in CITIES for wrong in same_kpis(rows[city], all_kpis[city])] + _retention(w)
+        differing = (same_kpis(rows[city], all_kpis[city], at_start[city]) for city in CITIES)
+        problems += [sentence for sentences in differing for sentence in sentences] + _retention(w)
         good = 0 if problems else good + 1
     reader.close()
     return problems[:20]

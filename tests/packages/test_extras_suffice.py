@@ -170,3 +170,10 @@ def test_a_server_runs_with_its_own_extra(town: Path, mosquitto: Mosquitto) -> N
     finally:
         end(ingest)
         end(api)
+
+
+def test_the_core_of_the_gateway_does_not_load_the_library_of_the_configuration() -> None:
+    """It is given as values what is configured; 14 MB less where it runs without a configuration."""
+    script = "import sys, gateway.core, gateway.service; print('pydantic' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown == "False\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from tests.chaos.checking import batch, stored
 from tests.chaos.checking.batch import Reading, SeriesName, Window
@@ -72,13 +73,22 @@ def kpis(rows: Collection[Kpi], wanted: Mapping[tuple[str, str, str], float | No
     ]
 
 
-def same_kpis(rows: Collection[Kpi], undisturbed: Mapping[tuple[str, str, str], float | None]) -> list[str]:
+def same_kpis(
+    rows: Collection[Kpi],
+    undisturbed: Mapping[tuple[str, str, str], float | None],
+    before: Mapping[tuple[str, str, str], float | None] = MappingProxyType({}),
+) -> list[str]:
     """Every KPI of every calendar period, as without faults; none beside them.
 
     A clock that is ahead near midnight begins tomorrow; once it is right, those values are taken back and say so.
+    `before`: values at the start of the run; those of periods that are no longer derived at its end, because midnight
+    passed in between, may stand beside the others.
     """
     taken_back = {(row.code, row.part, row.period) for row in rows if row.value is None and row.reason == "future"}
-    beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys() - taken_back
+    passed = {
+        (r.code, r.part, r.period) for r in rows if _same(before.get((r.code, r.part, r.period), math.nan), r.value)
+    }
+    beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys() - taken_back - passed
     return kpis(rows, undisturbed) + [f"invented: KPI {' '.join(which)}" for which in beside]
 
 

@@ -65,6 +65,9 @@ def test_kpis_are_there_once_and_no_others() -> None:
     half = day._replace(period=None)  # type: ignore[arg-type] # as InfluxDB shows a row of which not all fields are written
     assert "doubled: KPI A  day None" in check.kpis([half, half], wanted)
     assert check.same_kpis([day, day._replace(code="B")], wanted) == ["invented: KPI B  2026-01-01"]
+    passed = day._replace(period="2025-12-31", value=None)
+    assert check.same_kpis([day, passed], wanted, {("A", "", "2025-12-31"): None}) == []
+    assert check.same_kpis([day, passed], wanted, {("A", "", "2025-12-31"): 2.0}) == ["invented: KPI A  2025-12-31"]
     taken_back = day._replace(period="2026-01-02", value=None, reason="future")
     assert check.same_kpis([day, taken_back], wanted) == []
     assert len(check.same_kpis([day, taken_back._replace(value=1.0)], wanted)) == 1
