@@ -38,6 +38,7 @@ from pyflink.datastream.state import MapState, MapStateDescriptor
 
 from scale.districts import DistrictJob, district, split
 from scale.job import CityJob, Output
+from scale.kept import Kept
 from scale.merging import MergingJob
 from scale.records import decoded, value_message
 from telemetry.errors import Rejected, UsageError
@@ -46,7 +47,7 @@ from telemetry.topics import valid_id
 log = logging.getLogger(__name__)
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-_KEPT = 2000  # cities that a worker has in memory; others are made from their state again
+KEPT = 100_000  # series of the cities that a worker has in memory, up to 25 kB each (docs/scale.md)
 
 
 class KeyedState(MutableMapping[str, bytes]):
@@ -78,10 +79,12 @@ class KeyedState(MutableMapping[str, bytes]):
 
 
 class Job(KeyedProcessFunction):  # type: ignore[misc]
-    """Records of all cities of a worker into values: rows of identity and JSON. `divided`: city -> its districts."""
+    """Records of all cities of a worker into values: rows of identity and JSON. `divided`: city -> its districts;
+    `kept`: series in memory.
+    """
 
-    def __init__(self, divided: Mapping[str, int]) -> None:
-        self._divided = dict(divided)
+    def __init__(self, divided: Mapping[str, int], kept: int = KEPT) -> None:
+        self._divided, self._limit = dict(divided), kept
 
     def _made(self, key: str) -> CityJob:
         count = self._divided.get(key)
@@ -94,16 +97,11 @@ class Job(KeyedProcessFunction):  # type: ignore[misc]
         """Called by Flink before the first record."""
         described = MapStateDescriptor("city", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
         self._state = KeyedState(runtime_context.get_map_state(described))
-        self._jobs: dict[str, CityJob] = {}
+        self._jobs = Kept(self._limit, self._made)
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ANN401
         """Called by Flink for each record, with the state of its key."""
-        key = ctx.get_current_key()
-        job = self._jobs.pop(key, None) or self._made(key)
-        self._jobs[key] = job  # the newest at the end
-        if len(self._jobs) > _KEPT:
-            del self._jobs[next(iter(self._jobs))]
-        output = job.take(bytes(value))
+        output = self._jobs.take(ctx.get_current_key(), bytes(value))
         for refusal in output.refused:
             log.warning("refused: %s", refusal.reason)
         yield from self._rows(output)
@@ -179,20 +177,25 @@ def divided_cities(words: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def values_of(records: DataStream, divided: Mapping[str, int]) -> DataStream:
+def values_of(records: DataStream, divided: Mapping[str, int], kept: int = KEPT) -> DataStream:
     """Rows of values of all cities; those of a divided one by way of its districts."""
     if divided:
         of_city = dict(divided)
         parts = records.filter(lambda value: city_of(value) in of_city).flat_map(
             Split(of_city), Types.ROW([Types.STRING(), _BYTES])
         )
-        hours = parts.key_by(lambda part: part[0], key_type=Types.STRING()).process(DistrictStep({}), _BYTES)
+        hours = parts.key_by(lambda part: part[0], key_type=Types.STRING()).process(DistrictStep({}, kept), _BYTES)
         records = records.filter(lambda value: city_of(value) not in of_city).union(hours)
-    return records.key_by(city_of, key_type=Types.STRING()).process(Job(divided), Types.ROW([_BYTES, _BYTES]))
+    return records.key_by(city_of, key_type=Types.STRING()).process(Job(divided, kept), Types.ROW([_BYTES, _BYTES]))
 
 
 def build(
-    env: StreamExecutionEnvironment, brokers: str, log_topic: str, values_topic: str, divided: Mapping[str, int]
+    env: StreamExecutionEnvironment,
+    brokers: str,
+    log_topic: str,
+    values_topic: str,
+    divided: Mapping[str, int],
+    kept: int = KEPT,
 ) -> None:
     """Source, job and sink."""
     source = (
@@ -220,7 +223,7 @@ def build(
         .set_record_serializer(rows)
         .build()
     )
-    values_of(env.from_source(source, WatermarkStrategy.no_watermarks(), "log"), divided).sink_to(sink)
+    values_of(env.from_source(source, WatermarkStrategy.no_watermarks(), "log"), divided, kept).sink_to(sink)
 
 
 def main() -> None:
@@ -233,11 +236,12 @@ def main() -> None:
     parser.add_argument("--values", default="cityvitals.values", help="compacted topic of the KPI values")
     parser.add_argument("--interval", type=int, default=10_000, help="ms between checkpoints")
     parser.add_argument("--districts", nargs="*", default=[], metavar="CITY=NUMBER", help="cities to be divided")
+    parser.add_argument("--kept", type=int, default=KEPT, help="series that a worker has in memory, up to 25 kB each")
     given = parser.parse_args()
     env = StreamExecutionEnvironment.get_execution_environment(configuration(given.connector, given.checkpoints))
     env.set_max_parallelism(1024)
     env.enable_checkpointing(given.interval, CheckpointingMode.EXACTLY_ONCE)
-    build(env, given.brokers, given.log, given.values, divided_cities(given.districts))
+    build(env, given.brokers, given.log, given.values, divided_cities(given.districts), given.kept)
     env.execute("cityvitals")
 
 

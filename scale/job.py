@@ -135,6 +135,11 @@ class CityJob:
         return []
 
     @property
+    def series(self) -> int:
+        """How many series it knows: what its memory grows with."""
+        return len(self._store.table)
+
+    @property
     def _has_file(self) -> bool:
         """Whether the city's file has come."""
         return self._ingest is not None

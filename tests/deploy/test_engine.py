@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -17,6 +19,7 @@ from tests.deploy.test_helm import ENGINE, environment, named, pods, render
 
 ROOT = Path(__file__).parents[2]
 FILES = ["--file", "docker-compose.yml", "--file", "deploy/compose.engine.yml"]
+CRD = os.environ.get("CITYVITALS_FLINK_CRD", "")  # of Flink's operator: helm/flink-kubernetes-operator/crds there
 Services = dict[str, dict[str, Any]]
 
 
@@ -119,6 +122,33 @@ def test_the_chart_starts_the_job_with_its_options(manifests: list[dict[str, Any
     assert spec["job"]["parallelism"] == 16
     assert spec["job"]["upgradeMode"] == "savepoint"
     assert all(isinstance(value, str) for value in spec["flinkConfiguration"].values())
+
+
+def strict(schema: Any) -> Any:  # JSON schema
+    """The schema of Kubernetes, which leaves out what it does not name, as one that refuses it."""
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(part) for key, part in schema.items() if key != "properties"}
+    if "properties" in schema:
+        found["properties"] = {name: strict(part) for name, part in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            found.setdefault("additionalProperties", False)
+    return found
+
+
+@pytest.mark.skipif(not CRD, reason="CITYVITALS_FLINK_CRD does not name the operator's flinkdeployments...yml")
+def test_the_operators_schema_takes_the_deployment(manifests: list[dict[str, Any]]) -> None:
+    versions = yaml.safe_load(Path(CRD).read_text())["spec"]["versions"]
+    deployment = named(manifests, "FlinkDeployment")["engine"]
+    [spec] = [
+        v["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        for v in versions
+        if deployment["apiVersion"] == f"flink.apache.org/{v['name']}"
+    ]
+    check = jsonschema.Draft202012Validator(strict(spec))
+    assert [error.message for error in check.iter_errors(deployment["spec"])] == []
+    wrong = {**deployment["spec"], "flinkVersion": "v0_1", "jobs": {}}
+    assert len(list(check.iter_errors(wrong))) == 2
 
 
 def test_in_the_chart_both_ends_take_the_place_of_ingest_on_its_volume(manifests: list[dict[str, Any]]) -> None:

@@ -68,6 +68,7 @@ class Run:
 
     def kill(self, dice: random.Random) -> None:
         """Kill a TaskManager; another takes its place."""
+        self.flink.replace()
         self.flink.kill(dice.choice(self.flink.alive()))
         self.kills += 1
         self._disturbed = time.monotonic()
@@ -77,7 +78,7 @@ class Run:
     def scale(self, slots: int) -> None:
         """End the job with a savepoint and start it on another number of slots."""
         savepoint = self.stop() if self.scales else ""
-        missing = -(-slots // SLOTS) - len(self.flink.alive())
+        missing = -(-slots // SLOTS) - len(self.flink.managers)
         if missing > 0:
             self.flink.add(missing)
         self.job = self.flink.submit(*self._words, slots=slots, savepoint=savepoint)
@@ -134,6 +135,7 @@ def worked_on(run: Run, records: list[tuple[str, bytes]], wanted: int, seconds: 
     limit = time.monotonic() + 900
     while len(run.reader.found) < wanted and time.monotonic() < limit:
         run.read()
+        run.flink.replace()
     run.stop()
 
 
@@ -176,7 +178,8 @@ def report(run: Run, cases: list[made.Case]) -> bool:
     times = sorted(run.recoveries)
     middle, longest = (times[len(times) // 2], times[-1]) if times else (0.0, 0.0)
     print(
-        f"\nKilled TaskManagers: {run.kills}. Slots: {' -> '.join(map(str, run.scales))}. "
+        f"\nKilled TaskManagers: {run.kills}; ended by themselves and replaced: {run.flink.ended}. "
+        f"Slots: {' -> '.join(map(str, run.scales))}. "
         f"Kills of Kafka: {run.restarts}. In {DISTRICTS} districts each: {', '.join(run.divided)}.\n"
         f"First committed values after a disturbance: median {middle:.0f} s, longest {longest:.0f} s.\n"
         f"{(time.monotonic() - run.began) / 60:.1f} minutes, at most {run.peak / MIB:,.0f} MiB for Kafka, "

@@ -102,7 +102,8 @@ class Flink:
         (folder / "conf" / "config.yaml").write_text(self._settings(slots))
         (folder / "log4j.properties").write_text(_FLINK_LOG)
         self.rest = Rest(f"http://127.0.0.1:{self.port}")
-        self.managers: list[subprocess.Popen[bytes]] = []
+        self.managers: dict[str, subprocess.Popen[bytes]] = {}  # those that were started and not killed
+        self._started = self.ended = 0  # TaskManagers; `ended`: by themselves
         self.master = self._start("entrypoint.StandaloneSessionClusterEntrypoint", "jobmanager", 320)
         wait_for(self.rest.is_up, 90, "Flink's JobManager")
 
@@ -148,21 +149,43 @@ class Flink:
         }  # fmt: skip
 
     def add(self, count: int) -> None:
-        """Start TaskManagers and wait until the JobManager knows all that run."""
-        wanted = len(self.alive()) + count
-        for _ in range(count):
-            number = len(self.managers) + 1
-            self.managers.append(self._start("taskexecutor.TaskManagerRunner", f"taskmanager-{number}", 288))
-        wait_for(lambda: self.rest.workers() >= wanted or len(self.alive()) < wanted, 90, "Flink's TaskManagers")
-        if len(self.alive()) < wanted:
-            raise RuntimeError(f"a TaskManager has ended, see {self.folder}")
+        """Start TaskManagers and wait until the JobManager knows all that run. In the place of one that has ended by
+        itself another is started, as Kubernetes does.
+        """
+        wanted = len(self.managers) + count
+        while True:
+            self._look_after_ended()
+            for number in range(self._started + 1, self._started + 1 + wanted - len(self.managers)):
+                name = f"taskmanager-{number}"
+                self.managers[name] = self._start("taskexecutor.TaskManagerRunner", name, 288)
+                self._started = number
+            wait_for(lambda: self.rest.workers() >= wanted or len(self.alive()) < wanted, 90, "Flink's TaskManagers")
+            if len(self.alive()) == wanted:
+                return
 
-    def alive(self) -> list[subprocess.Popen[bytes]]:
+    def replace(self) -> None:
+        """Start others in the place of TaskManagers that have ended by themselves."""
+        if len(self.alive()) < len(self.managers):
+            self.add(0)
+
+    def _look_after_ended(self) -> None:
+        """Say how TaskManagers ended that nobody has killed. Raises RuntimeError where it happens again and again."""
+        for name, process in list(self.managers.items()):
+            if (status := process.poll()) is not None:
+                del self.managers[name]
+                self.ended += 1
+                words = (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+                print(f"{name} has ended by itself with status {status}:\n{words}", flush=True)
+        if self.ended > 5:
+            raise RuntimeError(f"TaskManagers end by themselves, see {self.folder}")
+
+    def alive(self) -> list[str]:
         """The TaskManagers that run."""
-        return [process for process in self.managers if process.poll() is None]
+        return [name for name, process in self.managers.items() if process.poll() is None]
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, name: str) -> None:
         """End a TaskManager and its Python workers without a word, as a lost machine does."""
+        process = self.managers.pop(name)
         below = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
@@ -198,12 +221,12 @@ class Flink:
 
     def memory(self) -> int:
         """Bytes of resident memory of the cluster and its Python workers."""
-        return sum(resident(process) for process in (self.master, *self.alive()))
+        return sum(resident(process) for process in (self.master, *self.managers.values()))
 
     def close(self) -> None:
         """End all of it."""
-        for process in self.alive():
-            self.kill(process)
+        for name in self.alive():
+            self.kill(name)
         end(self.master)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed")
@@ -15,20 +17,23 @@ pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed"
 from adapters.kafka.topics import Appender, Entry, Reader
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
+from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
 from cityvitals.operation.doctor_log import engine_log
 from ingest.core import Ingest
 from registry.config import load_city
 from registry.settings import LogSettings
 from scale.job import CityJob
-from scale.records import value_message
-from telemetry.kpi_value import KpiQuery
+from scale.records import value_message, value_of
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
 from telemetry.wire import decode
-from tests.ingest.samples import METERED, NOW, T0, windows
+from tests.ingest.samples import METERED, T0, windows
 from tests.processes import end, start, wait_for
+from tests.scale.compare import Message
 from tests.scale.servers import ENGINE, Kafka, is_there
+from tests.scale.test_districts import Divided
 from tests.scale.topics import create
 from tests.servers import Mosquitto
 
@@ -57,6 +62,13 @@ tick_s = 0.2
 [store]
 url = "sqlite:///{folder}/store.db"
 """
+
+
+ROOT = Path(__file__).parents[2]
+READ = {
+    "reader cityvitals-values": ("ok", "0 records of cityvitals.values are not stored yet"),
+    "reader cityvitals-values-archive": ("ok", "0 records of cityvitals.log are not stored yet"),
+}
 
 
 @pytest.fixture
@@ -93,21 +105,41 @@ class Gateway:
         self._link.close()
 
 
-def worked_on(kafka: Kafka, minutes: int) -> None:
+def worked_on(kafka: Kafka, minutes: int, districts: int = 0) -> None:
     """The job in this process, until the day has so many windows: the log to the topic of values."""
     reader, to = Reader(kafka.address, "cityvitals.log", "job"), Appender(kafka.address, "cityvitals.values")
-    job, found = CityJob("aba", {}), list[float | None]()
+    take = divided(districts) if districts else undivided()
+    found = list[float | None]()
 
     def done() -> bool:
-        values = [value for entry in reader.read(0.2) for value in job.take(entry.value).values]
-        to.append(Entry(*value_message(value)) for value in values)
-        found.extend(v.kpi.value for v in values if v.kpi.code == METERED and v.kpi.kind == "day")
+        messages = [message for entry in reader.read(0.2) for message in take(entry.value)]
+        to.append(Entry(*message) for message in messages)
+        values = [value_of(value).kpi for _, value in messages]
+        found.extend(v.value for v in values if v.code == METERED and v.kind == "day")
         return minutes in found
 
     try:
         wait_for(done, 60, "the windows in the log")
     finally:
         reader.close()
+
+
+def undivided() -> Callable[[bytes], list[Message]]:
+    """A record into messages of values."""
+    job = CityJob("aba", {})
+    return lambda record: [value_message(value) for value in job.take(record).values]
+
+
+def divided(districts: int) -> Callable[[bytes], list[Message]]:
+    """The same by way of districts."""
+    job = Divided("aba", districts)
+
+    def take(record: bytes) -> list[Message]:
+        job.take(record)
+        found, job.written = job.written, []
+        return found
+
+    return take
 
 
 def metered(store: Path) -> float | None:
@@ -127,7 +159,7 @@ def test_windows_reach_the_store_by_way_of_kafka_also_when_everything_is_killed(
 
     def run(name: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "cityvitals", name, "--config", str(config)]
-        return start(command, log=tmp_path / f"{name}.log", cwd=Path(__file__).parents[2])
+        return start(command, log=tmp_path / f"{name}.log", cwd=ROOT)
 
     bridge, values = run("bridge"), run("values")
     gateway = Gateway(mosquitto.port)
@@ -150,44 +182,91 @@ def test_windows_reach_the_store_by_way_of_kafka_also_when_everything_is_killed(
     assert metered(tmp_path / "store.db") == 5.0
 
 
-@pytest.mark.timeout(600)
-def test_a_city_moves_to_the_log_and_its_windows_come_back(kafka: Kafka, mosquitto: Mosquitto, tmp_path: Path) -> None:
-    (tmp_path / "aba.toml").write_text(CITY)
-    config = tmp_path / "cityvitals.toml"
-    config.write_text(CONFIG.format(port=mosquitto.port, folder=tmp_path, kafka=kafka.address))
-    store = SqliteStore(tmp_path / "store.db")
-    ingest = Ingest(store)
-    served = ingest.add_city(load_city(tmp_path / "aba.toml"), MINUTE)
-    ingest.take("aba", decode(windows(1, 2, 3), ingest.table)[2])
-    served.derive(NOW)
-    before = {v.kpi.identity: v for v in store.kpis(KpiQuery("aba"))}
-    store.close()
-
-    def command(*words: str) -> list[str]:
-        return [sys.executable, "-m", "cityvitals", *words, "--config", str(config)]
-
-    root = Path(__file__).parents[2]
-    words = command("move", "aba")
-    done = subprocess.run(words, cwd=root, check=True, capture_output=True, text=True, timeout=120)
-    assert "5 records of aba are in Kafka" in done.stdout
-    running = [start(command(n), log=tmp_path / f"{n}.log", cwd=root) for n in ("bridge", "values", "archive")]
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("districts", [0, 3])
+def test_a_city_moves_to_the_engine_and_back_without_a_changed_bit(
+    kafka: Kafka, mosquitto: Mosquitto, tmp_path: Path, districts: int
+) -> None:
+    place = Place(tmp_path, mosquitto.port, kafka.address)
     gateway = Gateway(mosquitto.port)
     try:
-        wait_for(lambda: "connected to" in (tmp_path / "bridge.log").read_text(), 60, "the bridge at the broker")
-        unread = ("unknown", "has not read cityvitals.values yet")
-        wait_for(lambda: findings(kafka.address).get("reader cityvitals-values") == unread, 60, "doctor")
-        gateway.send(4, 5)
-        worked_on(kafka, 5)
-        wait_for(lambda: metered(tmp_path / "store.db") == 5.0, 60, "the value in the store")
-        wait_for(lambda: minutes(tmp_path / "store.db") == [1, 2, 3, 4, 5], 60, "the windows in the store")
-        read = ("ok", "0 records of cityvitals.values are not stored yet")
-        wait_for(lambda: findings(kafka.address).get("reader cityvitals-values") == read, 60, "doctor")
+        with place.running("ingest"):
+            gateway.send(1, 2, 3)
+            wait_for(lambda: metered(place.store) == 3.0, 60, "the value of the ingest")
+        before = stored(place.store)
+        assert "5 records of aba are in Kafka" in place.command("move", "aba")
+        with place.running("bridge", "values", "archive"):
+            unread = ("unknown", "has not read cityvitals.values yet")
+            wait_for(lambda: findings(kafka.address).get("reader cityvitals-values") == unread, 60, "doctor")
+            gateway.send(4, 5)
+            worked_on(kafka, 5, districts)
+            wait_for(lambda: metered(place.store) == 5.0, 60, "the value in the store")
+            wait_for(lambda: READ.items() <= findings(kafka.address).items(), 60, "doctor")
+        assert minutes(place.store) == [1, 2, 3, 4, 5]
+        on_engine = stored(place.store)
+        assert place.underived() == {"aba"}
+        with place.running("ingest"):
+            wait_for(lambda: not place.underived(), 60, "the first start of the ingest")
+            assert stored(place.store) == on_engine, "no value, revision or time of a change differs"
+            gateway.send(6)
+            wait_for(lambda: metered(place.store) == 6.0, 60, "the value of the ingest")
     finally:
         gateway.close()
-        for process in running:
-            end(process)
     assert len(before) > 3
-    assert {v.kpi.identity for v in SqliteStore(tmp_path / "store.db").kpis(KpiQuery("aba"))} >= set(before)
+    assert stored(place.store).keys() >= on_engine.keys() >= before.keys()
+    stayed = Ingest(SqliteStore(tmp_path / "stayed.db"))
+    served = stayed.add_city(load_city(tmp_path / "aba.toml"), MINUTE)
+    stayed.take("aba", decode(windows(1, 2, 3, 4, 5, 6), stayed.table)[2])
+    served.derive(max(value.updated for value in stored(place.store).values()))
+    assert plain(stored(place.store)) == plain(stored(tmp_path / "stayed.db"))
+
+
+class Place:
+    """The folder of one installation: its settings, its store and its commands."""
+
+    def __init__(self, folder: Path, broker: int, kafka: str) -> None:
+        self._folder, self.store, self._config = folder, folder / "store.db", folder / "cityvitals.toml"
+        (folder / "aba.toml").write_text(CITY)
+        self._config.write_text(CONFIG.format(port=broker, folder=folder, kafka=kafka))
+
+    def _words(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "cityvitals", *words, "--config", str(self._config)]
+
+    def command(self, *words: str) -> str:
+        """What a command prints, when it has ended."""
+        done = subprocess.run(self._words(*words), cwd=ROOT, check=True, capture_output=True, text=True, timeout=300)
+        return done.stdout
+
+    def underived(self) -> set[str]:
+        """Cities whose values the next start of the ingest derives from everything."""
+        rejects = Rejects.open(self._folder / "rejects.db")
+        try:
+            return set(rejects.underived())
+        finally:
+            rejects.db.close()
+
+    @contextmanager
+    def running(self, *names: str) -> Iterator[None]:
+        """Services, the first of which is at the broker when they are entered. They end in an orderly way."""
+        log = self._folder / f"{names[0]}.log"
+        log.unlink(missing_ok=True)
+        started = [start(self._words(n), log=self._folder / f"{n}.log", cwd=ROOT) for n in names]
+        try:
+            wait_for(lambda: log.exists() and "connected to" in log.read_text(), 60, f"{names[0]} at the broker")
+            yield
+        finally:
+            for process in started:
+                end(process)
+
+
+def stored(store: Path) -> dict[tuple[str, str, str, str, int], StoredKpi]:
+    """All values of the city, with the times of their changes."""
+    return {value.kpi.identity: value for value in SqliteStore(store).kpis(KpiQuery("aba"))}
+
+
+def plain(values: dict[tuple[str, str, str, str, int], StoredKpi]) -> list[KpiValue]:
+    """Without the revision, which counts the moments at which values were derived."""
+    return [msgspec.structs.replace(value.kpi, revision=1) for _, value in sorted(values.items())]
 
 
 def findings(brokers: str) -> dict[str, tuple[str, str]]:
