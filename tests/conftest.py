@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +28,12 @@ ServerFactory = Callable[..., Any]
 
 # pytest-xdist sets it to 80: the output of commands has the width of a program's reader unless a test sets one.
 os.environ.pop("COLUMNS", None)
+
+# In front of all libraries, here and in the processes that tests start.
+HIDDEN = str(Path(__file__).with_name("hidden"))
+if HIDDEN not in sys.path:
+    sys.path.insert(0, HIDDEN)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HIDDEN, os.environ.get("PYTHONPATH")]))
 
 # A shared machine is slow now and then; no test asserts how long something takes.
 settings.register_profile("cityvitals", deadline=None)

@@ -19,6 +19,8 @@ from tests.mutation.copies import FAST
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "coverage.md"
+# No other name begins with that of the data and a dot: coverage would read it as data of another process.
+DATA, SETTINGS, REPORT = (ROOT / "build" / f"core-coverage.{end}" for end in ("data", "ini", "json"))
 CORE = ("telemetry/", "gateway/", "adapters/", "kpi_derivation/")
 HEAD = """# Branch coverage of the core modules
 
@@ -54,29 +56,26 @@ def decisions() -> dict[Branch, str]:
 
 def measured(modules: dict[str, list[str]]) -> dict[str, Any]:
     """Coverage's report by module. Raises SystemExit where a test fails."""
-    folder = ROOT / "build"
-    folder.mkdir(exist_ok=True)
+    DATA.parent.mkdir(exist_ok=True)
     environment = {
-        **os.environ, "COVERAGE_FILE": str(folder / "coverage-core"), "CITYVITALS_HYPOTHESIS": "mutation",
+        **os.environ, "COVERAGE_FILE": str(DATA), "CITYVITALS_HYPOTHESIS": "mutation",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }  # fmt: skip
-    settings = folder / "coverage-core.ini"
     include = "".join(f"\n  {module}" for module in modules)
-    settings.write_text(f"[run]\nbranch = true\ninclude ={include}\n[report]\nexclude_also =\n  if TYPE_CHECKING:\n")
+    SETTINGS.write_text(f"[run]\nbranch = true\ninclude ={include}\n[report]\nexclude_also =\n  if TYPE_CHECKING:\n")
     tests = list(dict.fromkeys(test for tests in modules.values() for test in tests))
     options = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
     if FAST:  # SQLite waits for the disk at each commit, most of these tests' time
         options += ["--basetemp", f"{FAST}/cityvitals-coverage-{os.getpid()}"]
-    run = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", *options, *tests]
+    run = [sys.executable, "-m", "coverage", "run", f"--rcfile={SETTINGS}", "-m", "pytest", *options, *tests]
     done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     if FAST:
         shutil.rmtree(options[-1], ignore_errors=True)
-    json_file = folder / "coverage-core.json"
-    report = [sys.executable, "-m", "coverage", "json", f"--rcfile={settings}", "-q", "-o", str(json_file)]
+    report = [sys.executable, "-m", "coverage", "json", f"--rcfile={SETTINGS}", "-q", "-o", str(REPORT)]
     subprocess.run(report, cwd=ROOT, env=environment, check=True)
-    found: dict[str, Any] = json.loads(json_file.read_text(encoding="utf-8"))["files"]
+    found: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))["files"]
     return found
 
 
