@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapters.points import Points
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry, Store
+from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -54,6 +54,12 @@ class PastStore:
     ) -> Iterator[Partials]:
         """See Store; those that have begun."""
         return self._store.partials(city, level, start, min(end, self._clock() + 1), table, series)
+
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """See Store; of hours that have begun."""
+        return self._store.newest_readings(city, start, min(end, self._clock() + 1), table, series)
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store; the last is at most now."""

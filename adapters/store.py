@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
+
 from adapters.points import Points
 from adapters.states import States
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind, iso
-from telemetry.series import IntArray, SeriesTable
+from telemetry.series import FloatArray, IntArray, SeriesTable
 
 Level = Literal["window", "hour"]
 
@@ -67,6 +69,20 @@ class Kept(NamedTuple):
     def sentence(self) -> str:
         """What that means for older values."""
         return f"the windows before {iso(self.start)} were deleted, the last on {iso(self.at)}"
+
+
+class Latest(NamedTuple):
+    """The newest reading of series, a row each: number in a table, time (ms UTC), value in the catalogue's unit."""
+
+    series: IntArray
+    t: IntArray
+    value: FloatArray
+
+    @staticmethod
+    def of(rows: Sequence[Sequence[Any]]) -> Latest:
+        """From rows (series, t, value); a value of None is NaN."""
+        series, t, value = zip(*rows, strict=True) if rows else ((), (), ())
+        return Latest(np.array(series, np.int64), np.array(t, np.int64), np.array(value, np.float64))
 
 
 class CityStore(Protocol):
@@ -127,6 +143,14 @@ class Store(CityStore, Protocol):
 
     def newest_change(self, city: str) -> int:
         """The number of the last change that is committed; 0 where there is none."""
+
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """The newest reading of every series of a city in the hours with start in [start, end); no other rows are read.
+
+        Unknown series are added to `table`; `series`: only these ids.
+        """
 
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """First and last `time` (ms UTC) of the city's KPI values of a kind of period; None where it has none."""

@@ -43,11 +43,11 @@ def heard(city: City, store: SharedStore, now: int, only: Sequence[str] | None =
     wanted = None
     if only is not None:
         wanted = np.array([table.id_of(Series(city.id, d.id, q)) for d in mine for q in d.quantities], dtype=np.int64)
-    newest = newest_of(store.partials(city.id, "hour", now - LOOK_BACK, now + HOUR, table, wanted), table)
+    newest = newest_of(store.newest_readings(city.id, now - LOOK_BACK, now + HOUR, table, wanted), table)
     quiet = [Series(city.id, d.id, q) for d in mine if d.id not in newest for q in d.quantities]
     if quiet:
         ids = np.array([table.id_of(series) for series in quiet], dtype=np.int64)
-        older = store.partials(city.id, "hour", now - LONG_LOOK, now - LOOK_BACK, table, ids)
+        older = store.newest_readings(city.id, now - LONG_LOOK, now - LOOK_BACK, table, ids)
         newest |= newest_of(older, table)
     return Heard(states(city, newest, now), _unregistered(city, newest))
 
@@ -62,7 +62,7 @@ def records_of(city: City, store: SharedStore, now: int, device: str) -> dict[st
     """What the device says of itself and the gateway counts of its records: newest value and time, by quantity."""
     table = SeriesTable([Series(city.id, device, quantity) for quantity in RECORDS if quantity in QUANTITIES])
     ids = np.arange(len(table), dtype=np.int64)
-    found = newest_of(store.partials(city.id, "hour", now - LONG_LOOK, now + HOUR, table, ids), table).get(device, {})
+    found = newest_of(store.newest_readings(city.id, now - LONG_LOOK, now + HOUR, table, ids), table).get(device, {})
     return {q: {"at": iso(n.t), "value": n.value, "unit": QUANTITIES[q].unit} for q, n in found.items()}
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-import numpy as np
 
+from adapters.store import Latest
 from api.problems import Denied
 from registry.city import City, Device
 from registry.silence import silent_after
-from telemetry.partials import Partials
 from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
 
@@ -24,17 +23,13 @@ class Newest(msgspec.Struct, frozen=True):
     value: float
 
 
-def newest_of(chunks: Iterable[Partials], table: SeriesTable) -> dict[str, dict[str, Newest]]:
-    """Device -> quantity -> newest reading, from hours in time order."""
-    found: dict[str, dict[str, Newest]] = {}
-    for chunk in chunks:
-        rows = chunk.take(np.flatnonzero(chunk.n > 0))
-        for series, t, value in zip(rows.series.tolist(), rows.last_t.tolist(), rows.last.tolist(), strict=True):
-            name = table[series]
-            mine = found.setdefault(name.device, {})
-            if name.quantity not in mine or mine[name.quantity].t <= t:
-                mine[name.quantity] = Newest(t, value)
-    return found
+def newest_of(found: Latest, table: SeriesTable) -> dict[str, dict[str, Newest]]:
+    """Device -> quantity -> newest reading."""
+    by_device: dict[str, dict[str, Newest]] = {}
+    for series, t, value in zip(found.series.tolist(), found.t.tolist(), found.value.tolist(), strict=True):
+        name = table[series]
+        by_device.setdefault(name.device, {})[name.quantity] = Newest(t, value)
+    return by_device
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
-from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry, Store
+from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry, Store
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
@@ -55,6 +55,13 @@ class SharedStore:
             if chunk is None:
                 return
             yield chunk
+
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """See Store."""
+        with self._lock:
+            return self._store.newest_readings(city, start, end, table, series)
 
     def heartbeats(self) -> list[Heartbeat]:
         """See Store."""

@@ -17,6 +17,7 @@ from adapters.sqlite.connection import Damaged
 from cityvitals.clock import now_ms
 from cityvitals.memory import steady_heap
 from cityvitals.operation.recover import only_one, put_aside, sound_buffer
+from cityvitals.operation.shares import check_start
 from cityvitals.processes import cities_of, until_stopped, when_available
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
@@ -80,6 +81,7 @@ def await_clock(newest: int, stop: Callable[[], bool]) -> None:
 def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     """A gateway by its settings; it serves `cities` and those that the settings name."""
     buffer = sound_buffer(s.buffer, s.width_s * 1000, now_ms())
+    check_start(buffer, Share.parse(s.share))
     buffer.limit(s.max_buffer_mb << 20)
     for city in cities:
         buffer.table.set_rollovers(city.id, city.rollovers)

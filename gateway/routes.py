@@ -110,8 +110,13 @@ class Share(NamedTuple):
         return Share(int(number), int(of))
 
     def takes(self, city: str, device: str) -> bool:
-        """Whether a device is of this share."""
-        return self.of == 1 or crc32(f"{city}/{device}".encode()) % self.of == self.number - 1
+        """Whether a device is of this share. What stands behind a dot is a part of the device: it goes where that goes,
+        also where the whole id is all that is known.
+        """
+        if self.of == 1:
+            return self.number == 1
+        whole = device.partition(".")[0]
+        return crc32(f"{city}/{whole}".encode()) % self.of == self.number - 1
 
 
 ALL = Share()

@@ -40,7 +40,7 @@ from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
 from adapters.states import States
-from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -149,6 +149,19 @@ class InfluxStore:
                     held += rows
         if end > start:
             yield start, end
+
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """See Store. The last two rows of each series: at another site there may be a second one of the same time."""
+        if start >= end:
+            return Latest.of([])
+        mine = table if series is None else SeriesTable(table.all)
+        where = [f'"city" = {text(city)}', '"n" > 0', *between(start, end)]
+        found = self._slice(city, f"{select_partials('hour', where)} ORDER BY time DESC LIMIT 2", mine)
+        last = np.append(found.series[1:] != found.series[:-1], True)[: len(found)]
+        chosen = found.take(np.flatnonzero(last if series is None else last & np.isin(found.series, series)))
+        return Latest(chosen.series, chosen.last_t, chosen.last)
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""

@@ -27,7 +27,7 @@ from adapters.points import Points
 from adapters.postgres import kept
 from adapters.postgres.connection import Connection, parse, upsert
 from adapters.postgres.states import PostgresStates, note_hours
-from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_row import IDENTITY
 from telemetry.kpi_value import KpiQuery, StoredKpi
@@ -40,6 +40,10 @@ _BEAT = upsert("heartbeat", ("role", "name", "time"), ("role", "name"))
 _LOG = upsert("figure_log", LogEntry._fields, ("city", "figure", "time"))
 _KPI = upsert("kpi", KPI_COLUMNS, IDENTITY)
 _SAME = ", ".join(IDENTITY)
+_NEWEST = (
+    "SELECT DISTINCT ON (series) series, last_t, last FROM hour WHERE start >= %s AND start < %s AND series = ANY(%s)"
+    " AND n > 0 ORDER BY series, start DESC"
+)
 _CHANGE = (
     f"INSERT INTO kpi_change ({_SAME}) VALUES ({', '.join(['%s'] * len(IDENTITY))})"  # noqa: S608 - fixed names
     f" ON CONFLICT ({_SAME}) DO UPDATE SET number = excluded.number"
@@ -169,6 +173,14 @@ class PostgresStore:
             " WHERE start >= %s AND start < %s AND series = ANY(%s) ORDER BY start, series"
         )
         yield from in_buckets(self._connection.stream(sql, (start, end, ids)), level, lookup)
+
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """See Store."""
+        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        rows = self._connection.read(_NEWEST, (start, end, ids)) if ids and start < end else []
+        return Latest.of([(lookup[own], *rest) for own, *rest in rows])
 
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The table's number -> the store's id, of all series of a city. Reads them where one is new.

@@ -31,7 +31,7 @@ from adapters.sqlite import kept
 from adapters.sqlite.connection import connect, transaction
 from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import SCHEMA, add_new_columns
-from adapters.store import CityRecord, Heartbeat, Kept, Level, LogEntry
+from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
@@ -39,6 +39,11 @@ from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 
 _CHUNK = 200_000
+_NEWEST = """
+SELECT h.series, h.last_t, h.last FROM json_each(?) s CROSS JOIN hour h ON h.bucket = ? AND h.series = s.value
+AND h.start = (SELECT start FROM hour WHERE bucket = ? AND series = s.value AND start >= ? AND start < ? AND n > 0
+ORDER BY start DESC LIMIT 1)
+"""
 
 log = logging.getLogger(__name__)
 _ROOTS = frozenset(("tmp", "var", "home", "opt", "srv", "mnt", "data", "root", "usr", "etc"))
@@ -176,6 +181,20 @@ class SqliteStore:
         )
         yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
 
+    def newest_readings(
+        self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
+    ) -> Latest:
+        """See Store. Bucket by bucket, the newest first: one seek for each series that was not found yet."""
+        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        left, width, found = set(ids), BUCKET["hour"], list[Any]()
+        for bucket in range((end - 1) // width, start // width - 1, -1):
+            if not left:
+                break
+            rows = self._read(_NEWEST, (json.dumps(sorted(left)), bucket, bucket, start, end))
+            left.difference_update([row[0] for row in rows])
+            found += rows
+        return Latest.of([(lookup[own], *rest) for own, *rest in sorted(found)])
+
     def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
         """The table's number -> the store's id, of all series of a city. Reads those that are new."""
         known = self._numbers.of(city, table)
@@ -244,7 +263,9 @@ class SqliteStore:
                 values.append(json.dumps(list(wanted)))
         limits = [(t, op) for t, op in ((query.start, ">="), (query.end, "<")) if t is not None]
         where += [f"time {op} ?" for _, op in limits]
-        return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time")
+        # Without codes the primary key would lead through the values of all kinds.
+        index = "kpi_time" if query.kinds is not None and query.codes is None else ""
+        return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time", index)
 
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """See Store."""
@@ -256,9 +277,10 @@ class SqliteStore:
         """See Store."""
         return self._kpis("city=? AND updated>?", (city, since), "updated, code, part, kind, time")
 
-    def _kpis(self, where: str, values: tuple[Any, ...], order: str) -> list[StoredKpi]:
+    def _kpis(self, where: str, values: tuple[Any, ...], order: str, index: str = "") -> list[StoredKpi]:
         columns = ",".join(f'"{c}"' for c in KPI_COLUMNS)
-        sql = f"SELECT {columns} FROM kpi WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
+        by = f"INDEXED BY {index}" if index else ""
+        sql = f"SELECT {columns} FROM kpi {by} WHERE {where} ORDER BY {order}"  # noqa: S608 - built from fixed names
         return [stored_kpi(row) for row in self._read(sql, values)]
 
     def set_aside(self) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from cityvitals.operation.recover import only_one
 from cityvitals.processes import cities_of
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
+from gateway.routes import Share
 from registry.config import load_settings
 from registry.settings import Settings
 from reporting.tables import fitted
@@ -61,7 +62,9 @@ def replay(config: Path | None, path: Path | None, ids: Sequence[int], now: int)
 def replay_in(settings: Settings, opened: Buffer, ids: Sequence[int], now: int) -> Iterator[str]:
     """Replay rejects of an open buffer; see `replay`."""
     cities = cities_of(settings)
-    core = Core(opened, sources_of(settings.gateway, cities), served=served_by(settings.gateway, cities))
+    gateway = settings.gateway
+    served, share = served_by(gateway, cities), Share.parse(gateway.share)
+    core = Core(opened, sources_of(gateway, cities), served=served, share=share)
     chosen = [r for r in opened.rejects.newest(1_000_000) if not ids or r.id in ids]
     missing = set(ids) - {r.id for r in chosen}
     if missing:

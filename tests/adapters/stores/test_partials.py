@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ from adapters.store import Store
 from adapters.stores import open_store
 from telemetry.errors import CityVitalsError
 from telemetry.partials import Partials
-from telemetry.series import Series, SeriesTable
+from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.adapters.stores.samples import T0, any_partials, bits, partials, read, rows
 
@@ -250,3 +251,66 @@ def test_series_that_another_process_adds_later_are_read(url: str) -> None:
     assert rows(read(reader, other), other) == expected
     writer.close()
     reader.close()
+
+
+# The newest reading of each series: what a read of all hours gives, without the read.
+START = T0 // DAY * DAY
+Found = dict[Series, tuple[int, float]]
+
+
+def written(store: Store, seed: int) -> None:
+    """Three days of hours of forty series with gaps; hours without an accepted reading, NaN for values."""
+    chance, table = random.Random(seed), SeriesTable()
+    at = [(n, hour) for n in range(40) for hour in range(72) if chance.random() < n / 40]
+    values = [chance.choice((-2.5, chance.random(), math.nan)) for _ in at]
+    start = [START + hour * HOUR for _, hour in at]
+    last = [t + chance.randrange(HOUR) for t in start]
+    n = [int(chance.random() < 0.8) for _ in at]
+    rows = [(f"m{device}", 0, 1.0) for device, _ in at]
+    store.put_partials("hour", partials(table, *rows, start=start, last_t=last, last=values, n=n), table)
+
+
+def read_whole(store: Store, start: int, end: int, table: SeriesTable, series: IntArray | None) -> Found:
+    """By reading every hour."""
+    found: Found = {}
+    for chunk in store.partials("aba", "hour", start, end, table, series):
+        mine: Partials = chunk.take(np.flatnonzero(chunk.n > 0))
+        for number, t, value in zip(mine.series.tolist(), mine.last_t.tolist(), mine.last.tolist(), strict=True):
+            if found.get(table[number], (t, 0.0))[0] <= t:
+                found[table[number]] = t, value
+    return found
+
+
+def newest(store: Store, start: int, end: int, table: SeriesTable, series: IntArray | None) -> Found:
+    found = store.newest_readings("aba", start, end, table, series)
+    return {
+        table[number]: (t, value)
+        for number, t, value in zip(found.series.tolist(), found.t.tolist(), found.value.tolist(), strict=True)
+    }
+
+
+def test_the_newest_readings_are_those_of_a_read_of_all_hours(store: Store) -> None:
+    written(store, 1)
+    written_elsewhere = SeriesTable()
+    store.put_partials("hour", partials(written_elsewhere, ("other", 0, 1.0), city="abb"), written_elsewhere)
+    for first, last in ((0, 72), (0, 1), (20, 29), (30, 72), (71, 80), (90, 99), (5, 5)):
+        start, end = START + first * HOUR, START + last * HOUR
+        ours, whole = SeriesTable(), SeriesTable()
+        wanted = read_whole(store, start, end, whole, None)
+        assert repr(sorted(newest(store, start, end, ours, None).items())) == repr(sorted(wanted.items()))
+        assert bool(wanted) == (first < last < 90)
+
+
+def test_only_the_series_that_are_asked_for(store: Store) -> None:
+    written(store, 2)
+    table = SeriesTable([Series("aba", f"m{n}", "no2") for n in range(1, 40, 3)])
+    chosen = np.arange(len(table), dtype=np.int64)
+    end = START + 72 * HOUR
+    wanted = read_whole(store, START, end, SeriesTable(table.all), chosen)
+    assert len(wanted) > 8
+    assert repr(sorted(newest(store, START, end, table, chosen).items())) == repr(sorted(wanted.items()))
+    assert not newest(store, START, end, SeriesTable(), chosen[:0])
+
+
+def test_an_empty_store_has_none(store: Store) -> None:
+    assert not len(store.newest_readings("aba", 0, T0, SeriesTable()).t)
