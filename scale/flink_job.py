@@ -47,7 +47,7 @@ from telemetry.topics import valid_id
 log = logging.getLogger(__name__)
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-KEPT = 100_000  # series of the cities that a worker has in memory, up to 25 kB each (docs/scale.md)
+KEPT = 100_000  # series of the cities that a worker has in memory, up to 40 kB each (docs/scale.md)
 
 
 class KeyedState(MutableMapping[str, bytes]):
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--values", default="cityvitals.values", help="compacted topic of the KPI values")
     parser.add_argument("--interval", type=int, default=10_000, help="ms between checkpoints")
     parser.add_argument("--districts", nargs="*", default=[], metavar="CITY=NUMBER", help="cities to be divided")
-    parser.add_argument("--kept", type=int, default=KEPT, help="series that a worker has in memory, up to 25 kB each")
+    parser.add_argument("--kept", type=int, default=KEPT, help="series that a worker has in memory, up to 40 kB each")
     given = parser.parse_args()
     env = StreamExecutionEnvironment.get_execution_environment(configuration(given.connector, given.checkpoints))
     env.set_max_parallelism(1024)

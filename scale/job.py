@@ -54,20 +54,27 @@ class Output(NamedTuple):
 
 
 class StateOwners:
-    """Which gateway sends a device, and the largest number of each gateway, in the state of the city."""
+    """Which gateway sends a device, and the largest number of each gateway, in the state of the city.
+
+    Every window of every message asks for an owner, so they are in memory too: an engine's own cache of state holds
+    fewer entries than a large city has devices, and each miss is a call to another process.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._of: dict[str, str] = {}  # device -> gateway
         self._held: dict[str, int] = {}
         for key in state:
             if key.startswith("owner/"):
-                gateway = state[key].decode()
-                self._held[gateway] = self._held.get(gateway, 0) + 1
+                self._note(key.removeprefix("owner/"), state[key].decode())
+
+    def _note(self, device: str, gateway: str) -> None:
+        self._of[device] = gateway
+        self._held[gateway] = self._held.get(gateway, 0) + 1
 
     def of(self, city: str, device: str) -> str | None:  # noqa: ARG002 - the city of this state
         """See Ownership."""
-        found = self._state.get(f"owner/{device}")
-        return None if found is None else found.decode()
+        return self._of.get(device)
 
     def held(self, gateway: str) -> int:
         """See Ownership."""
@@ -76,9 +83,9 @@ class StateOwners:
     def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
         """See Ownership."""
         for _, device in devices:
-            if f"owner/{device}" not in self._state:
+            if device not in self._of:
                 self._state[f"owner/{device}"] = gateway.encode()
-                self._held[gateway] = self._held.get(gateway, 0) + 1
+                self._note(device, gateway)
 
     def is_overtaken(self, gateway: str, sent: int) -> bool:
         """Whether a message with a larger number of the gateway came before; a larger one is noted. 0: no number."""

@@ -1,10 +1,12 @@
 """Measure what the job of the distributed engine costs, in this process: docs/scale.json, for docs/scale.md.
 
-    python -m tests.scale.load            # three sizes, some minutes
-    python -m tests.scale.load --small    # the smallest only, a few seconds
+    python -m tests.scale.load            # 10^4, 10^5 and 10^6 series, a large city, an hour: ten minutes of one core
+    python -m tests.scale.load --small    # 10^4 only, a few seconds
 
-Each size is so many cities of so many series, one window a series and minute, one tick a city and minute. Counted are
-processor time, bytes of the log, bytes of the state and records. The engine's own cost is in docs/decisions.md.
+Each size is so many cities of so many series, one window a series and minute, one tick a city and minute, given as fast
+as they are worked on. A worker has at most 40 cities, in a process of its own; of more cities one worker follows
+another, because a city's job does not know of others. Counted are processor time, memory, bytes of the log (network
+in), of values (network out) and of the state. The engine's own cost is in docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import json
 import resource
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -34,7 +38,9 @@ from telemetry.wire import encode
 OUT = Path(__file__).parents[2] / "docs" / "scale.json"
 BEGIN = 1_709_294_400_000
 GATEWAY_DEVICES = 500  # series in one windows message
-SIZES = ((1, 1000, 10), (4, 2500, 8), (40, 2500, 4), (1, 10_000, 8))  # cities, series a city, minutes
+WORKER_CITIES = 40
+# Cities, series a city, minutes. The last is an hour, at whose end each tick has most windows to go through.
+SIZES = ((4, 2500, 2), (40, 2500, 2), (400, 2500, 2), (1, 10_000, 2), (1, 2500, 60))
 
 
 @dataclass
@@ -49,7 +55,15 @@ class Cost:
     log_bytes: int = 0
     state_bytes: int = 0
     value_bytes: int = 0
-    peak_rss_bytes: int = 0
+    peak_rss_bytes: int = 0  # of the largest worker
+    base_rss_bytes: int = 0  # of a worker before its first city
+
+    def add(self, other: Cost) -> None:
+        """Another worker."""
+        for name in ("cpu_s", "records", "log_bytes", "state_bytes", "value_bytes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.peak_rss_bytes = max(self.peak_rss_bytes, other.peak_rss_bytes)
+        self.base_rss_bytes = max(self.base_rss_bytes, other.base_rss_bytes)
 
 
 def city(name: str, series: int) -> City:
@@ -72,10 +86,11 @@ def records(name: str, series: int, minute: int, dice: np.random.Generator) -> I
     yield tick(name, now).encoded()
 
 
-def measure(cities: int, series: int, minutes: int) -> Cost:
-    """Run the job of all these cities in this process."""
-    cost, dice = Cost(cities, series, minutes), np.random.default_rng(1)
-    states: dict[str, State] = {f"c{n}": {} for n in range(cities)}
+def worked_on(first: int, cities: int, series: int, minutes: int) -> Cost:
+    """Run the job of so many cities, from number `first` on, in this process."""
+    cost, dice = Cost(cities, series, minutes), np.random.default_rng(1 + first)
+    cost.base_rss_bytes = peak_rss()
+    states: dict[str, State] = {f"c{n}": {} for n in range(first, first + cities)}
     jobs = {name: CityJob(name, state) for name, state in states.items()}
     for name, job in jobs.items():
         plain = msgspec.json.encode(city(name, series).model_dump(mode="json", exclude_defaults=True))
@@ -92,13 +107,29 @@ def measure(cities: int, series: int, minutes: int) -> Cost:
                 cost.log_bytes += len(record)
                 cost.value_bytes += sum(len(msgspec.json.encode(value)) for value in output.values)
     cost.state_bytes = sum(len(key) + len(value) for state in states.values() for key, value in state.items())
-    cost.peak_rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    cost.peak_rss_bytes = peak_rss()
+    return cost
+
+
+def peak_rss() -> int:
+    """Bytes, the most that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(cities: int, series: int, minutes: int) -> Cost:
+    """The cost of all workers of this size, each in a new process."""
+    cost = Cost(cities, series, minutes)
+    for first in range(0, cities, WORKER_CITIES):
+        with ProcessPoolExecutor(1, get_context("spawn")) as one:
+            count = min(WORKER_CITIES, cities - first)
+            cost.add(one.submit(worked_on, first, count, series, minutes).result())
+        print(f"{first + count} of {cities} cities, {cost.cpu_s:.1f} s of processor time", flush=True)
     return cost
 
 
 def main() -> None:
     """Measure and write docs/scale.json; with --small print only."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true")
     small = parser.parse_args().small
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -189,6 +190,39 @@ def test_a_device_belongs_to_the_gateway_that_sent_it_first() -> None:
     foreign = message(1, gateway="other")
     assert "sent by gateway 'gw'" in CityJob("aba", state).take(foreign).refused[0].reason
     assert metered(CityJob("aba", state)) == 1.0
+
+
+class Counted(dict[str, bytes]):
+    """A state that counts reads of owners: on an engine each may be a call to another process."""
+
+    asked = 0
+
+    def _count(self, key: object) -> None:
+        self.asked += str(key).startswith("owner/")
+
+    def __getitem__(self, key: str) -> bytes:
+        self._count(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:  # as a dict has it
+        self._count(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._count(key)
+        return super().__contains__(key)
+
+
+def test_the_state_is_not_asked_for_the_owner_of_each_device_of_each_message() -> None:
+    state = Counted()
+    job = CityJob("aba", state)
+    for minute in range(3):
+        assert not job.take(Record("cv/1/aba/gw/windows", NOW, windows(minute)).encoded()).refused
+    assert state.asked == 0
+    assert state["owner/m1"] == b"gw"
+    state.asked = 0
+    assert not CityJob("aba", state).take(Record("cv/1/aba/gw/windows", NOW, windows(4)).encoded()).refused
+    assert state.asked == 1  # once, when the job was made
 
 
 def test_a_record_is_read_as_it_was_written() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.scale_docs import PAGE, extrapolated, slope, text
+from tools.scale_docs import PAGE, each, extrapolated, runs_on_flink, slope, text
 
 
 def test_the_page_is_current() -> None:
@@ -18,8 +18,32 @@ def test_a_cost_that_doubles_with_the_series_has_slope_one() -> None:
 
 
 def test_the_extrapolation_by_hand() -> None:
-    # 3,000 devices of 2 series: 100 windows a second; 10 ms and 1,000 bytes a window: 1 core, x 3 / 0.5 = 6; 100 kB/s.
-    cost = {"cities": 1, "series_a_city": 100, "minutes": 1, "cpu_s": 1.0, "log_bytes": 100_000, "state_bytes": 10_000}
-    cells = [cell.strip() for cell in extrapolated(cost, 3000).strip("|").split("|")]
+    # 3,000 devices of 2 series: 100 windows a second; 10 ms and 1 kB a window: 1 core, x 1.5 / 0.5 = 3; 100 kB/s.
+    hour = {"cities": 1, "series_a_city": 10, "minutes": 60, "cpu_s": 6.0, "log_bytes": 600_000, "state_bytes": 60_000}
+    hour |= {"peak_rss_bytes": 150_000_000, "base_rss_bytes": 50_000_000}
     # 100 kB/s x 604,800 s x 3 copies = 181.4 GB; 10 kB/s x 31,536,000 s = 315.4 GB; 496.8 GB x 0.08 = 40 EUR
-    assert cells == ["3,000", "100", "0", "6", "3", "6", "0.2", "0", "120 + 750 + 40 = 910"]
+    # Memory: 6,000 series of 10 MB each are 0.06 TB.
+    row = "3,000|100|0|3|0.06|3|3|0.2|0|60 + 750 + 40 = 850"
+    assert extrapolated(hour, 3000) == row.split("|")
+
+
+def test_a_device_by_hand() -> None:
+    # 60 windows of 10 ms, 100, 50 and 20 bytes: of 2 series 2,880 windows a day, 1,051,200 a year.
+    hour = {"cities": 1, "series_a_city": 1, "minutes": 60, "cpu_s": 0.6, "peak_rss_bytes": 700_000}
+    hour["base_rss_bytes"] = 200_000
+    amounts = {"log_bytes": 6000, "value_bytes": 3000, "state_bytes": 1200}
+    assert each({**hour, **amounts}, 2) == [
+        "28.80 s a day",
+        "1.0 MB",
+        "0.29 MB a day",
+        "0.14 MB a day",
+        "0.02 GB a year",
+    ]
+
+
+def test_a_run_is_shown_with_what_it_printed() -> None:
+    run = {"cities": "2", "records": 1000, "values": 2000, "killed": 3, "slots": [1, 4], "kafka": 1, "lost": 5}
+    rest = {"doubled": 6, "order": 7, "newest": [8, 9000], "minutes": 1.5, "mib": 1100, "says": "NOT EQUAL"}
+    row = "| 2 | 1,000 | 2,000 | 3 | 1 → 4 | 1 | 5 | 6 | 7 | 8 of 9,000 | 1.5 | 1,100 MiB | NOT EQUAL |"
+    assert runs_on_flink([{**run, **rest}]).splitlines()[-1] == row
+    assert "| not noted |" in runs_on_flink([{**run, **rest, "newest": None}])
