@@ -17,6 +17,7 @@ from hypothesis import Phase, settings
 
 from tests.browser import chromium
 from tests.durations import lines
+from tests.order import ordered
 from tests.postgres import PostgreSQL
 from tests.processes import end_left_over
 from tests.servers import InfluxDB, Mosquitto, Server, VictoriaMetrics
@@ -47,33 +48,11 @@ _limits.connect = _limits.read = _limits.write = _limits.pool = 240.0
 settings.load_profile(os.environ.get("CITYVITALS_HYPOTHESIS", "cityvitals"))
 
 
-# What takes longest begins first, so that nothing long is left for the end when the rest is done.
-_FIRST = (
-    "chaos/test_storm",
-    "chaos/test_mutants",
-    "page/test_walks",
-    "page/test_every_view",
-    "docs/test_readme",
-    "cityvitals/operation/test_stopped",
-    "page/",
-    "docs/",
-    "independent/",
-    "replay/",
-    "test_demo",
-    "load/",
-    "firmware/",
-    "api/",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, the others in their order; `make test` gives each worker file after file."""
-
-    def place(item: pytest.Item) -> int:
-        name = item.nodeid.removeprefix("tests/")
-        return next((i for i, first in enumerate(_FIRST) if name.startswith(first)), len(_FIRST))
-
-    items.sort(key=place)
+    """The files in the order of tests/order.py; `make test` gives each worker file after file."""
+    file_of = {item: item.nodeid.split("::")[0].removeprefix("tests/") for item in items}
+    place = {name: i for i, name in enumerate(ordered(file_of.values()))}
+    items.sort(key=lambda item: place[file_of[item]])
 
 
 @pytest.fixture(scope="session")

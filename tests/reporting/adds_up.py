@@ -12,10 +12,17 @@ from registry.city import City
 from reporting.proof.explain import Explainer
 from reporting.proof.proof import Proof
 from reporting.proof.text import as_text
+from telemetry.kpi_value import KpiValue
 from telemetry.periods import Period
 
-# The worst station, a level in decibels, a maximum, a mean of ratios: no sum of the devices' numbers gives these.
-NOT_SUMS = ("LOCAL:AQ:", "LOCAL:N:LDEN", "LOCAL:E:PEAK", "EC:I:T:5A")
+
+def is_calculated(v: KpiValue) -> bool:
+    """Whether the devices' numbers must give the value.
+
+    Where a region's value cannot be made of its cities' either, and no numerator is named, it is the worst station, a
+    level in decibels, a maximum or a mean of ratios.
+    """
+    return region_rule(KPIS[v.code], v.part) not in ("none", "maximum") or v.numerator is not None
 
 
 def faults(proof: Proof, city: City) -> Iterator[str]:
@@ -34,7 +41,7 @@ def faults(proof: Proof, city: City) -> Iterator[str]:
     named = {d.id for d in ids if re.search(rf"(?<![\w.:-]){re.escape(d.id)}(?![\w:-])", v.notes)}
     if named - listed:
         yield f"the notes name {sorted(named - listed)}, which are not part of the proof"
-    if v.value is not None and not proof.arithmetic and not v.code.startswith(NOT_SUMS):
+    if v.value is not None and not proof.arithmetic and is_calculated(v):
         yield "no arithmetic gives the value"
     if v.value is not None and region_rule(KPIS[v.code], v.part) == "ratio":
         factor = 100.0 if v.unit.startswith("%") else 1.0

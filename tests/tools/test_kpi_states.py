@@ -7,16 +7,23 @@ from typing import get_args
 
 import pytest
 
-from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.catalogue import DERIVATIONS, reads
 from kpi_derivation.engine import values
+from kpi_derivation.engine.reads import DATA
 from kpi_derivation.engine.view import Part
 from telemetry.kpi_value import NOT_APPLICABLE, KpiValue, Reason
 from tools.kpi_states import PAGE, STATES, States, found, page
 
 Table = dict[str, dict[str, KpiValue]]
 
-# Facts of the city file, which do not depend on data.
-REGISTRY = {"EC:I:ES:3C", "EC:ICT:ES:3A", "EC:ICT:ES:2A", "EC:I:T:8A", "EC:ICT:ES:1C", "EC:ICT:WS:1C", "EC:ICT:WS:2A"}
+
+def is_of_registry(code: str) -> bool:
+    """Facts of the city file: the derivation reads no readings, and asks for no share of the period to be covered."""
+    asked = reads(code)
+    return ("rules", "period_capture") not in asked and not any(fact[0] in DATA - {"listed"} for fact in asked)
+
+
+REGISTRY = {code for code in DERIVATIONS if is_of_registry(code)}
 SUMS = ("LOCAL:EV:", "LOCAL:E:METERED", "LOCAL:E:PEAK", "LOCAL:E:COINCIDENCE", "LOCAL:ES:SAIDI all", "EC:I:ES:1C",
         "LOCAL:AQ:EAQI", "LOCAL:AQ:USAQI")  # fmt: skip
 # The formula has no value where nothing happened: no interruption, no supply, no generation, no energy.
