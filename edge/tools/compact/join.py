@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 CORE = "app"
-TEXTS = "TEXTS"
 PASSING = {"assembly", "slots"}  # needed for a moment only
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Trees = dict[str, ast.Module]
@@ -26,18 +25,13 @@ def joined(sources: Mapping[str, str]) -> dict[str, str]:
     out = {f"{name}.py": tree for name, tree in trees.items() if name not in core}
     for name, tree in out.items():
         _Renamed(name.removesuffix(".py"), tree, names).visit(tree)
-    out[f"{CORE}.py"] = _with_one_text(
-        _merged([_Renamed(name, trees[name], names).visit(trees[name]) for name in core])
-    )
+    out[f"{CORE}.py"] = _merged([_Renamed(name, trees[name], names).visit(trees[name]) for name in core])
     return {name: ast.unparse(ast.fix_missing_locations(tree)) for name, tree in out.items()}
 
 
-def modules_and_globals(sources: Mapping[str, str]) -> tuple[list[str], dict[str, tuple[str, str]]]:
-    """The modules of the core, and what its short names stand for: `_7` is ("ring", "sector_header")."""
-    trees = {name.removesuffix(".py"): ast.parse(text) for name, text in sources.items()}
-    core = _core(trees)
-    names = _new_names(trees, core)
-    return core, {new: (module, old) for module, table in names.items() for old, new in table.items()}
+def core_of(sources: Mapping[str, str]) -> list[str]:
+    """The modules of the core in the order in which they stand in its file."""
+    return _core({name.removesuffix(".py"): ast.parse(text) for name, text in sources.items()})
 
 
 def _imports(tree: ast.Module, trees: Trees) -> Iterator[str]:
@@ -235,46 +229,3 @@ def _merged(trees: list[ast.Module]) -> ast.Module:
         elif not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)):
             body.append(item)
     return ast.Module([*imports.values(), *body], [])
-
-
-class _Texts(ast.NodeTransformer):
-    """Takes the long texts out of functions: each would be an object of 20 bytes for good, a slice is one for a moment.
-
-    Texts for when memory is out stay where they are.
-    """
-
-    SHORT = 10  # characters: MicroPython keeps those as names
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        text = node.value
-        if not isinstance(text, str) or len(text) <= self.SHORT or not text.isascii():
-            return node
-        if text not in self.text:
-            self.text += text
-        at = self.text.index(text)
-        part = ast.Slice(ast.Constant(at), ast.Constant(at + len(text)))
-        return ast.Subscript(ast.Name(TEXTS, ast.Load()), part, ast.Load())
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        for_memory = isinstance(node.type, ast.Name) and node.type.id == "MemoryError"
-        return node if for_memory else self.generic_visit(node)
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        return node
-
-
-def _with_one_text(tree: ast.Module) -> ast.Module:
-    """The long texts of all functions in one; docstrings are not kept anyway."""
-    texts = _Texts()
-    functions = [item for item in ast.walk(tree) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
-    for item in functions:
-        if ast.get_docstring(item, clean=False) is not None:
-            item.body = item.body[1:] or [ast.Pass()]
-    for item in functions:
-        item.body = [texts.visit(one) for one in item.body]
-    imports = [item for item in tree.body if isinstance(item, ast.Import | ast.ImportFrom)]
-    first = ast.Assign([ast.Name(TEXTS, ast.Store())], ast.Constant(texts.text))
-    return ast.Module([*imports, first, *tree.body[len(imports) :]], [])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -61,8 +60,8 @@ def _kept(files: Mapping[str, _File]) -> set[str]:
 def shortened(sources: Mapping[str, str]) -> dict[str, str]:
     """The sources of a whole firmware by path, with short names; comments and line numbers are lost."""
     files = {path: _File(text) for path, text in sources.items()}
-    kept = _kept(files)
-    return {path: ast.unparse(_Renamer(file.new_names(kept), kept).visit(file.tree)) for path, file in files.items()}
+    kept, called = _kept(files), {name for file in files.values() for name in file.keywords}
+    return {path: ast.unparse(_Renamer(file.new_names(kept), called).visit(file.tree)) for path, file in files.items()}
 
 
 class _Renamer(ast.NodeTransformer):
@@ -124,10 +123,3 @@ class _Renamer(ast.NodeTransformer):
 def _named_in(node: ast.AST) -> set[str]:
     names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
     return names | {item.arg for item in ast.walk(node) if isinstance(item, ast.arg)}
-
-
-def meaning(sources: Mapping[str, str], stem: str, short: str) -> str:
-    """What a private name in a trace stands for; itself where it was not shortened."""
-    files = {path: _File(text) for path, text in sources.items()}
-    found = [file.new_names(_kept(files)) for path, file in files.items() if Path(path).stem == stem]
-    return next((name for names in found for name, new in names.items() if new == short), short)
