@@ -49,8 +49,8 @@ class ModbusLine(Device):
         else:
             data = b"".join(registers[at].to_bytes(2, "big") for at in wanted)
             body = bytes([unit, function, len(data)]) + data
+        self._spoke = time.monotonic()  # before it speaks: a busy computer may stop this thread behind the last byte
         self.line.send(body + crc16(body, 0xFFFF).to_bytes(2, "little"))
-        self._spoke = time.monotonic()
 
 
 def floats(**values: float) -> dict[int, int]:

@@ -28,7 +28,8 @@ AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address
 
 
 @functools.cache
-def _compiled() -> dict[str, bytes]:
+def compiled() -> dict[str, bytes]:
+    """The firmware of the unix port by file name."""
     return build("unix")
 
 
@@ -51,11 +52,11 @@ class Node:
 
     def install(self) -> None:
         """Put the compiled firmware into slot a, for nodes that start through the loader."""
-        install(_compiled(), self.workdir / "a")
+        install(compiled(), self.workdir / "a")
 
     def install_rom(self) -> None:
         """Put the firmware where `rom_node.py` maps it, for nodes whose modules run in place."""
-        (self.workdir / "rom.img").write_bytes(image(_compiled()))
+        (self.workdir / "rom.img").write_bytes(image(compiled()))
 
     def air(self) -> list[dict[str, Any]]:
         """Wire a PMS5003 and a BME280; they stay as `self.pms` and `self.bme`."""

@@ -28,9 +28,10 @@ from edge.tools.compact.join import joined
 from edge.tools.compact.names import FREE, few_names, new_names
 from edge.tools.compact.shorten import shortened
 from edge.tools.compact.texts import few_texts
-from edge.tools.release import FIRMWARE, build, compact, meanings, readable
+from edge.tools.release import FIRMWARE, compact, meanings, readable
 from edge.tools.romfs import image
 from tests.firmware.interpreters import REPO, run
+from tests.firmware.node import compiled
 from tests.firmware.test_shorten import FLAT, computed
 
 MODULES = (asyncio, json, os, sys, gc, struct, binascii, io, select, socket, time, hashlib, array, hmac, ssl, builtins)
@@ -111,7 +112,7 @@ def test_a_free_name_is_not_used_by_the_firmware_itself(platform: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_names_of_a_whole_life_fit_the_first_300_places(tmp_path: Path, kind: str) -> None:
     """Connections, time servers, commands, configurations and updates included: one name more costs 2.3 kB."""
-    (tmp_path / "rom.img").write_bytes(image(build("unix")))
+    (tmp_path / "rom.img").write_bytes(image(compiled()))
     loaded = f"{LIFE} {KINDS[kind]}".replace(" ", ",")
     found = re.search(r"n_qstr=(\d+)", run("rom_names.py", str(tmp_path), loaded, bits=32))
     assert found
