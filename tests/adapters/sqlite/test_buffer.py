@@ -11,6 +11,7 @@ import pytest
 
 from adapters.sqlite.buffer import NUMBERED, Buffer
 from telemetry.errors import UsageError
+from telemetry.readings import Readings
 from telemetry.series import Series
 from tests.adapters.sqlite.buffers import MIN, NOON, A, B, C, generations, opened, outbox, put, selected, to_send
 
@@ -174,6 +175,24 @@ def test_marking_all_windows_requeues_those_in_flight_as_a_new_state(buffer: Buf
     assert outbox(buffer) == {(A, NOON): 2}
     buffer.confirm_messages("aba", [3])
     assert outbox(buffer) == {(A, NOON): 2}
+
+
+def test_windows_whose_readings_are_sent_by_another_way_are_not_marked(buffer: Buffer) -> None:
+    ids = [buffer.table.id_of(series) for series in (A, B, A)]
+    readings = Readings.of(ids, [NOON, NOON, NOON + MIN], [1.0, 2.0, 3.0])
+    assert buffer.put(readings, np.array([True, False, True])) == 3
+    assert outbox(buffer) == {(B, NOON): 1}
+    assert buffer.put(Readings.of(ids[:1], [NOON + 1], [4.0]), np.array([True])) == 1
+    assert outbox(buffer) == {(B, NOON): 1}
+
+
+def test_recorded_windows_before_1970_are_sent_and_marked_again(buffer: Buffer) -> None:
+    put(buffer, (A, -20 * MIN, 1.0))
+    assert outbox(buffer) == {(A, -20 * MIN): 1}
+    buffer.confirm(selected(buffer))
+    assert outbox(buffer) == {}
+    buffer.mark_all_dirty()
+    assert outbox(buffer) == {(A, -20 * MIN): 1}
 
 
 def test_windows_before_a_time_can_be_held_back_over_a_restart(tmp_path: Path) -> None:
