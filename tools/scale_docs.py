@@ -1,5 +1,5 @@
-"""docs/scale.md: what a nation of cities costs, from the measurements in docs/scale.json and the runs on Flink in
-docs/scale_runs.json. `--check`: only compare.
+"""docs/scale.md: what a nation of cities costs, from the measurements in docs/scale.json and docs/scale_flink.json, and
+the runs on Flink in docs/scale_runs.json. `--check`: only compare.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Cost = dict[str, Any]  # an entry of docs/scale.json
 
 _PAGE = """# Past one machine: what it costs
 
-Made by `python -m tools.scale_docs` from docs/scale.json, which `python -m tests.scale.load` measures, and from docs/scale_runs.json, what runs of
-`make scale-test` have printed.
+Made by `python -m tools.scale_docs` from docs/scale.json, which `python -m tests.scale.load` measures, from docs/scale_flink.json by
+`python -m tests.scale.flink_load`, and from docs/scale_runs.json, what runs of `make scale-test` have printed.
 
 ## Measured
 
 The job of `scale/` without an engine around it: one window a series and minute, one tick a city and minute, in compressed time. A worker is
 a process with at most 40 cities; of more cities one worker follows another, because cities do not know of each other. So the 10^6 series were
-worked on by ten workers in turn on one core, without Kafka and Flink, which together with them do not fit into a machine of two cores.
+worked on by ten workers in turn on one core, without Kafka and Flink.
 
 {measured}
 
@@ -51,9 +51,15 @@ From this, of a device with {series} series and of a city of {city_devices} such
 |---|---|---|---|---|---|
 {each}
 
-Not measured: more than an hour of one city, a year of history in the state, a network between machines, the cost of Flink at these sizes.
+Not measured: more than an hour of one city, a year of history in the state, a network between machines.
 
-## On Flink
+The same with a real Kafka and Flink, on two slots, from the log to committed values; processor time with that of checkpoints (each 5 s) and city files:
+
+{on_flink}
+
+{on_flink_notes}
+
+## Kills, rescaling, restarts
 
 `make scale-test`, two processors shared with other work (load 0.6 to 54), Flink 2.3.0 with RocksDB, Kafka 4.3.1, checkpoints
 each 3 s. Compared byte for byte with one process are all values that were committed, also those that later ones replaced; of random and recorded
@@ -100,6 +106,11 @@ Runs 1 to 3 are older than the districts. The second printed 1 lost: its referen
 of the engine that is repaired; against a replay of its log without restarts 41,879 of 41,879 values are equal. The third printed 217 that differ, because
 the test had given the embedded engine only 5,000 windows of a city at once. It was the whole test from a fresh clone: `make dev` took 19.5 minutes
 before it (75 s of processor time) and `make engine` 6.9 (42 s). Not done: an idle machine."""  # noqa: E501 - a paragraph
+
+
+_FLINK_NOTES = """Not run with Kafka and Flink: 10^5 and 10^6 series. Two other loads, 150,000 windows of 10 cities of 250 meters and 100,000 of 4 cities of 2,500
+over ten minutes, had 5,600 and 9,400 windows/s/core of Flink (docs/decisions.md); in two minutes the first ones weigh more: city files, checkpoints and
+code that is compiled while it runs."""  # noqa: E501 - a paragraph
 
 
 def series_of(cost: Cost) -> int:
@@ -178,6 +189,25 @@ def extrapolated(hour: Cost, devices: int) -> list[str]:
     ]  # fmt: skip
 
 
+def on_flink(costs: list[Cost]) -> str:
+    """The measurements with Kafka and Flink."""
+    rows = []
+    for c in costs:
+        windows = windows_of(c)
+        seconds = [c[f"{kind}_s"] / windows * 1e6 for kind in ("python", "jvm", "kafka")]
+        rows.append([
+            f"{c['cities']}", f"{c['series_a_city']:,}", f"{series_of(c):,}", f"{windows:,}",
+            *(f"{each:.0f} µs" for each in seconds), f"{windows / (c['python_s'] + c['jvm_s']):,.0f}",
+            f"{c['log_bytes'] / windows:.0f}", f"{c['value_bytes'] / windows:.0f}",
+            f"{c['peak_bytes'] / 2**20:,.0f} MiB", f"{c['seconds']:,.0f} s",
+        ])  # fmt: skip
+    head = (
+        "| cities | series a city | series | windows | Python, a window | Flink's JVMs | Kafka"
+        " | windows/s/core of Flink | log with city files, bytes a window | values | memory of Flink | took |"
+    )
+    return table(head, rows)
+
+
 def runs_on_flink(runs: list[dict[str, Any]]) -> str:
     """What `make scale-test` has printed."""
     rows = []
@@ -199,6 +229,7 @@ def text() -> str:
     """The page."""
     costs = json.loads((DOCS / "scale.json").read_text(encoding="utf-8"))
     runs = json.loads((DOCS / "scale_runs.json").read_text(encoding="utf-8"))
+    flink = json.loads((DOCS / "scale_flink.json").read_text(encoding="utf-8"))
     sized = sorted((c for c in costs if c["cities"] > 1), key=series_of)
     hour, largest = max(costs, key=lambda c: int(c["minutes"])), sized[-1]
     amounts = [f"{name} {slope(sized[0], largest, key):.2f}" for name, key in _SLOPES.items()]
@@ -219,6 +250,8 @@ def text() -> str:
         "core": f"{core:,.0f}",
         "worker_memory": f"After an hour a series takes {memory_of(hour) / 1e3:.0f} kB, so a core that is full has"
         f" {gb:.1f} GB in memory:\n   more than is usual for a core. The windows of two hours are most of it.",
+        "on_flink": on_flink(flink),
+        "on_flink_notes": _FLINK_NOTES,
         "runs": runs_on_flink(runs),
         "notes": _NOTES,
         "rows": "\n".join(f"| {' | '.join(extrapolated(hour, devices))} |" for devices in (10_000_000, 100_000_000)),

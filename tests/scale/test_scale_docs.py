@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.scale_docs import PAGE, each, extrapolated, runs_on_flink, slope, text
+from tools.scale_docs import PAGE, each, extrapolated, on_flink, runs_on_flink, slope, text
 
 
 def test_the_page_is_current() -> None:
@@ -39,6 +39,13 @@ def test_a_device_by_hand() -> None:
         "0.14 MB a day",
         "0.02 GB a year",
     ]
+
+
+def test_a_measurement_on_flink_by_hand() -> None:
+    cost = {"cities": 2, "series_a_city": 100, "minutes": 5, "python_s": 0.03, "jvm_s": 0.02, "kafka_s": 0.01}
+    rest = {"log_bytes": 130_000, "value_bytes": 7000, "peak_bytes": 3 << 20, "seconds": 4.4}
+    row = "| 2 | 100 | 200 | 1,000 | 30 µs | 20 µs | 10 µs | 20,000 | 130 | 7 | 3 MiB | 4 s |"
+    assert on_flink([{**cost, **rest}]).splitlines()[-1] == row
 
 
 def test_a_run_is_shown_with_what_it_printed() -> None:
