@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import selectors
 import socket
@@ -15,6 +16,8 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
+from api.live import QUEUE, Hub
+from api.shared_store import SharedStore
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed
@@ -123,6 +126,60 @@ def test_all_clients_hear_of_a_change(store: SqliteStore, serving: Callable[...,
         assert "cityvitals_api_live_clients 2\n" in httpx.get(f"{url}/metrics").text
         change(store, 7.0, NOW)
         assert next(one)["data"] == next(two)["data"]
+
+
+def alone(hub: Hub) -> None:
+    """Only the test polls."""
+    assert hub._task is not None
+    hub._task.cancel()
+
+
+def test_what_changes_between_two_polls_comes_in_one_event_with_the_newest_of_each_value(store: SqliteStore) -> None:
+    """A slow server polls less often: changes of one value are merged then, and none of another value is missing."""
+
+    async def watched() -> list[Event]:
+        hub = Hub(SharedStore(store), poll_s=3600, beat_s=3600, clock=lambda: NOW)
+        stream = await hub.watch(CITY, None)
+        alone(hub)
+        seen = [await anext(stream), await anext(stream)]  # snapshot and heartbeat
+        for value in range(100):
+            change(store, float(value), NOW + value)
+            if value % 10 == 0:
+                change(store, float(value), NOW + value, code="LOCAL:EV:UTILISATION")
+        change(store, 5.0, NOW + 100, code="LOCAL:EV:ENERGY")
+        await hub._ask(hub._feeds[CITY])
+        seen.append(await anext(stream))
+        await hub._ask(hub._feeds[CITY])  # nothing else came
+        change(store, 6.0, NOW + 101, code="LOCAL:EV:ENERGY")
+        await hub._ask(hub._feeds[CITY])
+        seen.append(await anext(stream))
+        return [event for bytes_ in seen for event in parse(iter(bytes_.decode().splitlines()))]
+
+    _, _, first, second = asyncio.run(watched())
+    values = {k["code"]: k["value"] for k in first["data"]["kpis"]}
+    assert values == {"LOCAL:E:METERED": 99.0, "LOCAL:EV:UTILISATION": 90.0, "LOCAL:EV:ENERGY": 5.0}
+    assert [k["value"] for k in second["data"]["kpis"]] == [6.0]
+
+
+def test_a_client_too_slow_for_the_feed_is_sent_what_it_missed_when_it_comes_back(store: SqliteStore) -> None:
+    async def watched() -> tuple[int, list[float]]:
+        hub = Hub(SharedStore(store), poll_s=3600, beat_s=3600, clock=lambda: NOW)
+        stream = await hub.watch(CITY, None)
+        alone(hub)
+        await anext(stream)
+        for value in range(QUEUE + 5):  # nobody reads meanwhile
+            change(store, float(value), NOW + value)
+            change(store, float(value), NOW + value, code=f"LOCAL:EV:{'ENERGY' if value % 2 else 'SESSIONS'}")
+            await hub._ask(hub._feeds[CITY])
+        events_ = [event async for bytes_ in stream for event in parse(iter(bytes_.decode().splitlines()))]
+        last = max(int(event["id"]) for event in events_ if "id" in event)
+        again = await hub.watch(CITY, last)
+        [missed] = parse(iter((await anext(again)).decode().splitlines()))
+        return len(events_), sorted(k["value"] for k in missed["data"]["kpis"])
+
+    received, missed = asyncio.run(watched())
+    assert received <= QUEUE + 1
+    assert missed == [QUEUE + 3.0, QUEUE + 4.0, QUEUE + 4.0]
 
 
 def test_a_client_hears_that_the_server_is_alive(store: SqliteStore, serving: Callable[..., str]) -> None:

@@ -1,7 +1,8 @@
 """How long readers wait for a large city: `python -m tests.bench.readers`.
 
     routes   every GET route of the API and the page, by --users clients at once, each with a connection of its own
-    live     --clients of the live feed, one change a second: from the commit to the last byte at each of them
+    live     --clients of the live feed, two changes a second: of another value each time, which every client must
+             receive, and of the same value, of which a client receives one with each poll, and always the newest
 
 A city of --series series in SQLite: hours of all of them for --days, of 50 for --years, every KPI of every period of
 --years. Wall times are those of a machine that runs the clients too; `ms CPU` is the API's own time for a request.
@@ -38,6 +39,7 @@ from tests.processes import end, free_port, start, wait_for
 
 _SERIES_OF_YEARS = 50
 _ROWS = 500_000
+_SAME = 2_000_000  # marks of changes of the same value
 UTC = ZoneInfo("UTC")
 _CALENDAR: tuple[PeriodKind, ...] = ("day", "month", "quarter", "year")
 # What the path of a route leaves open, and what some routes ask for.
@@ -188,12 +190,13 @@ async def routes(port: int, users: int, each: int, process: psutil.Process, only
 
 
 async def live(port: int, clients: int, seconds: int, store: Path, process: psutil.Process) -> dict[str, Any]:
-    """Clients of the live feed while a value changes every second."""
+    """Clients of the live feed while values change every second."""
     delays: list[float] = []
     changed: dict[int, float] = {}
+    newest = [0] * clients
     ready = 0
 
-    async def client() -> None:
+    async def client(number: int) -> None:
         nonlocal ready
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
         writer.write(b"GET /v1/live?city=c HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -201,17 +204,20 @@ async def live(port: int, clients: int, seconds: int, store: Path, process: psut
             while line := await reader.readline():
                 if line.startswith(b"data:") and b'"snapshot"' not in line:
                     ready += b'"kpis"' in line and not changed
-                    mark = line.partition(b'"n_devices":')[2].partition(b",")[0]
-                    if mark.strip().isdigit() and (at := changed.get(int(mark))):
-                        delays.append(time.perf_counter() - at)
+                    for piece in line.split(b'"n_devices":')[1:]:
+                        mark = int(piece.partition(b",")[0])
+                        if at := changed.get(mark):
+                            delays.append(time.perf_counter() - at)
+                        elif mark >= _SAME:
+                            newest[number] = max(newest[number], mark)
         finally:
             writer.close()
 
     memory = process.memory_info().rss >> 20
     before_joining = cpu(process)
     tasks: list[asyncio.Task[None]] = []
-    for _ in range(clients):
-        tasks.append(asyncio.create_task(client()))
+    for number in range(clients):
+        tasks.append(asyncio.create_task(client(number)))
         if len(tasks) % 50 == 0:
             await asyncio.sleep(0.05)
     while ready < clients * 0.999:
@@ -219,31 +225,38 @@ async def live(port: int, clients: int, seconds: int, store: Path, process: psut
     joined = cpu(process) - before_joining
     used, began = cpu(process), time.perf_counter()
     await _changes(store, seconds, changed)
+    for _ in range(60):
+        if len(delays) >= clients * seconds and min(newest) == _SAME + seconds - 1:
+            break
+        await asyncio.sleep(1)
     wall = time.perf_counter() - began
     found = {
         "clients": clients,
         "joining, s CPU": round(joined, 1),
         "API, cores": round((cpu(process) - used) / wall, 2),
+        "ms CPU a client and change": round(1000 * (cpu(process) - used) / clients / seconds, 3),
     }
     for task in tasks:
         task.cancel()
     p50, p99 = np.percentile(delays, [50, 99]).tolist()
     got = {"received": len(delays), "of": clients * seconds, "p50, s": round(p50, 2), "p99, s": round(p99, 2)}
-    return {**found, **got, "MB": process.memory_info().rss >> 20, "MB before": memory}
+    last = sum(mark == _SAME + seconds - 1 for mark in newest)
+    return {**found, **got, "have the newest": last, "MB": process.memory_info().rss >> 20, "MB before": memory}
 
 
 async def _changes(store: Path, seconds: int, changed: dict[int, float]) -> None:
-    """Store a value every second, then wait for the last; notes when each was stored, by the number that marks it."""
-    opened, began = SqliteStore(store), time.perf_counter()
+    """Store two values every second; notes when each of those that differ was stored, by the number that marks it."""
+    opened, began, codes = SqliteStore(store), time.perf_counter(), sorted(set(KPIS) - {"LOCAL:E:METERED"})
     for second in range(seconds):
         now = round(time.time() * 1000)
         period = calendar_period("day", local_date(now, UTC), UTC)
-        value = _value("c", "LOCAL:E:METERED", "", period, float(second), now)
-        number = 1_000_000 + second
+        number, code = 1_000_000 + second, codes[second % len(codes)]
         changed[number] = time.perf_counter()
-        opened.put_kpis([_marked(value, number)])
+        other = _value("c", code, (KPIS[code].parts or ("",))[0], period, float(second), now)
+        same = _value("c", "LOCAL:E:METERED", "", period, float(second), now)
+        opened.put_kpis([_marked(other, number), _marked(same, _SAME + second)])
         await asyncio.sleep(max(0.0, began + second + 1 - time.perf_counter()))
-    await asyncio.sleep(3)
+    opened.close()
 
 
 def _marked(value: StoredKpi, number: int) -> StoredKpi:
