@@ -26,6 +26,7 @@ from tests.bench.throughput import REPO
 from tests.processes import end, start, wait_for
 from tests.servers import Mosquitto
 
+_VALUES = {"senml 137": 3, "flat": 7}  # readings of a message
 _SOURCES = """
 [[gateway.source]]
 topic = "cv/1/{city}/{device}/data"
@@ -80,13 +81,15 @@ def one(folder: Path, of: int, form: str, messages: int, devices: int) -> dict[s
             began = time.perf_counter()
             blast = [sys.executable, "-m", "tests.bench.blast", str(broker.port), str(messages), str(devices), form]
             subprocess.run(blast, check=True, cwd=REPO, stdout=subprocess.DEVNULL)
+            # Redelivered messages are received twice and stored once, so what is stored says when all have come.
+            wanted = messages * _VALUES[form]
+            wait_for(lambda: sum(g.counted("gw_stored") for g in gateways) >= wanted, 600, "all readings")
             wait_for(lambda: all(g.counted("gw_received") >= messages for g in gateways), 600, "all messages")
             wall, after = time.perf_counter() - began, server.cpu_times()
-            stored = sum(g.counted("gw_stored") for g in gateways)
         finally:
             used = [1e6 * gateway.stop() / messages for gateway in gateways]
     return {
-        "busiest": max(used), "all": sum(used), "wall": 1e6 * wall / messages, "stored": float(stored),
+        "busiest": max(used), "all": sum(used), "wall": 1e6 * wall / messages,
         "broker": 1e6 * (after.user + after.system - before.user - before.system) / messages,
     }  # fmt: skip
 
@@ -97,7 +100,6 @@ def run(folder: Path, form: str, messages: int, devices: int, rounds: int) -> li
     for number in range(rounds):
         for of, runs in found.items():
             runs.append(one(folder / f"{form.replace(' ', '-')}-{number}-{of}", of, form, messages, devices))
-    assert len({row["stored"] for runs in found.values() for row in runs}) == 1, found
     rows: list[dict[str, Any]] = []
     for of, runs in found.items():
         middle = {name: float(np.median([row[name] for row in runs])) for name in runs[0]}
