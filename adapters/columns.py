@@ -73,7 +73,7 @@ class SeriesNumbers:
 
 
 class CityTexts:
-    """City files as they were read last: that of 10,000 devices is a megabyte of JSON, and every reader asks for it."""
+    """City files as they were last read: that of 10,000 devices is a megabyte of JSON, and every reader needs it."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[str, str, CityRecord]] = {}

@@ -22,7 +22,7 @@ Level = Literal["window", "hour"]
 
 
 class CityRecord(NamedTuple):
-    """A city as the store knows it: its CITY.toml as plain data, and the width in ms of its base windows.
+    """A city as it is stored: its CITY.toml as plain data, and the width in ms of its base windows.
 
     `reads`: KPI code -> what its derivation is known to have read of the city file and the data (`Reads`).
     """
@@ -138,7 +138,7 @@ class Store(CityStore, Protocol):
         """The next `limit` KPI values behind change number `after`, each with its number, in their order.
 
         A value has the number of its last change. Numbers are given as values are committed and only grow, whatever
-        any clock shows: who asks with the last number it got misses nothing.
+        any clock shows: a client that passes the last number it received misses nothing.
         """
 
     def newest_change(self, city: str) -> int:

@@ -1,4 +1,4 @@
-"""Opening a store by its URL; the one place that knows every implementation."""
+"""Opening a store by its URL; the only module that imports every implementation."""
 
 from __future__ import annotations
 

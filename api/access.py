@@ -122,7 +122,7 @@ def read_tokens(path: Path) -> Tokens:
 
 
 def allowed(scopes: frozenset[str], path: str, city: str | None = None) -> bool:
-    """Whether these scopes are enough for a path; `city`: the one its query names, which says what a stream follows."""
+    """Whether these scopes are enough for a path; `city`: the one its query names, which a stream follows."""
     if "read" in scopes or role_of(scopes) != "viewer" or path == "/v1/me":
         return True
     if path == "/metrics":

@@ -59,7 +59,7 @@ RECORDS = (
 
 
 def records_of(city: City, store: SharedStore, now: int, device: str) -> dict[str, dict[str, Any]]:
-    """What the device says of itself and the gateway counts of its records: newest value and time, by quantity."""
+    """What the device reports of itself and the gateway counts of its records: newest value and time, by quantity."""
     table = SeriesTable([Series(city.id, device, quantity) for quantity in RECORDS if quantity in QUANTITIES])
     ids = np.arange(len(table), dtype=np.int64)
     found = newest_of(store.newest_readings(city.id, now - LONG_LOOK, now + HOUR, table, ids), table).get(device, {})

@@ -50,7 +50,7 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
     newest: dict[str, Newest]
 
 
-# Meters that may be a household's: where it stands and what it uses at this moment is nobody else's to see.
+# Meters that may be a household's: their position and current values are withheld.
 METERS = frozenset({"electricity_meter", "water_meter", "heat_meter"})
 MANY = 50  # customers behind one meter
 NOT_A_HOME = frozenset({"public_building", "generation", "supply", "billed"})
@@ -76,9 +76,9 @@ def _state(device: Device, newest: dict[str, Newest], now: int) -> DeviceState:
 
 
 def withheld(kind: str, role: str, customers: float) -> bool:
-    """Whether position and values of a device are nobody else's to see: it may be the meter of a household.
+    """Whether position and values of a device are withheld: it may be the meter of a household.
 
-    A meter of a whole street is not: its value says nothing of one of its fifty customers.
+    A meter of a whole street is not: its value shows nothing of any one of its fifty customers.
     """
     return kind in METERS and role not in NOT_A_HOME and customers < MANY
 

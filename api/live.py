@@ -108,7 +108,7 @@ class Hub:
         Starts with a snapshot, or after a reconnect (`last_id`) with the changes since then.
         """
         if self.watchers >= self._most:
-            raise Full(f"{self._most} clients watch already; ask again later, or raise api.max_live.")
+            raise Full(f"{self._most} clients are connected already; retry later, or raise api.max_live.")
         feed = self._feeds.setdefault(city, Feed(city))
         watcher: Watcher = asyncio.Queue(QUEUE)
         feed.watchers.add(watcher)

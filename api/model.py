@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from registry.city import Rules
 from telemetry.kpi_value import KpiValue
 
-# What the OpenAPI description says of fields beside their name and type, which are those of KpiValue.
+# The fields' descriptions for OpenAPI; their names and types are those of KpiValue.
 _ABOUT: dict[str, Any] = {
     "code": Field(examples=["EN:EN:AQ:1C"]),
     "part": Field(description="The data point of a KPI that has several, such as pm2_5; else empty."),
@@ -33,7 +33,7 @@ _Row = create_model("_Row", **_fields())
 
 
 class KpiJson(_Row):
-    """One KPI value. `value` is null where data are missing; `reason` and `notes` say why."""
+    """One KPI value. `value` is null where data are missing; `reason` and `notes` state why."""
 
 
 class CityJson(BaseModel):
@@ -210,7 +210,7 @@ class SeriesPart(BaseModel):
     n_devices: list[int]
     revision: list[int]
     changed: list[str] = Field(description="When it got this value, RFC 3339 UTC.")
-    previous: list[float | None] = Field(description="The value before the last change, where the store knows it.")
+    previous: list[float | None] = Field(description="The value before the last change, where it is stored.")
     method: list[str] = Field(description="Values of different methods do not compare.")
 
 

@@ -43,7 +43,7 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell holds whatever a row does
 
 def as_xlsx(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     """One sheet with a head that stays; numbers are numbers, nothing is a formula."""
-    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415 - megabytes, for a file that few ask for
+    import xlsxwriter  # type: ignore[import-untyped]  # noqa: PLC0415 - megabytes, for a file that few request
 
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})

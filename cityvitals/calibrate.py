@@ -170,7 +170,7 @@ def _read(text: str) -> object:
 
 
 def _expected(text: str, number: int, entry: Calibration) -> object:
-    """What the file must say afterwards."""
+    """What the file must contain afterwards."""
     plain = tomllib.loads(text)
     mine = plain["device"][number]
     mine["calibration"] = [*mine.get("calibration", []), tomllib.loads(entry_text(entry))["device"]["calibration"][0]]

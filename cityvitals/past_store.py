@@ -1,6 +1,6 @@
 """The store of commands that read: up to now, whatever a clock that was ahead left behind.
 
-Where a command was given a city file and the store has another one, the log says so and what to do.
+Where a command was given a city file and the store has another one, the log states this and what to do.
 """
 
 from __future__ import annotations

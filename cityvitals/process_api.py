@@ -47,7 +47,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
 
 
 def people_of(login: LoginSettings) -> People:
-    """Signing in as the configuration says. Raises UsageError for an address that is not safe."""
+    """Signing in as configured. Raises UsageError for an address that is not safe."""
     from adapters.oidc.provider import Client, Provider  # noqa: PLC0415 - of the extra `login`
 
     secret = login.client_secret.get_secret_value() if login.client_secret else None

@@ -115,7 +115,7 @@ def _enrol(passwords: Path, device: str, reserved: set[str]) -> str:
 
 
 def main() -> None:
-    """Read the command line and do it."""
+    """Parse the command line, write the files and print what was created."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=SECRETS, help="the folder of the secrets")
     parser.add_argument("--demo", action="store_true", help="allow simulators to publish for every device")

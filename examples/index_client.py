@@ -66,7 +66,7 @@ class IndexClient:
                 return None
             raise
         if page["version"] != VERSION:
-            raise SystemExit(f"The server speaks version {page['version']} of the feed; this client knows {VERSION}.")
+            raise SystemExit(f"The server sends version {page['version']} of the feed; this client supports {VERSION}.")
         # The tag belongs to the question that was asked: with another cursor the next question is another one.
         self._keep(page, tag if page["cursor"] == cursor else "")
         return page

@@ -75,7 +75,7 @@ class Core:
         self._kinds: dict[str, int] = {}  # of the batch's rejects
         self._absent = NotServedNames(buffer.counters())
         self.unasked = Unasked()
-        self.asks: dict[str, bytes] = {}  # topic -> payload of what senders are to be asked for
+        self.asks: dict[str, bytes] = {}  # topic -> payload of requests to senders
         self._budget = Budget()
         self._named = Named(buffer.table.all)
         self._redelivered = Redelivered(buffer.deliveries)
@@ -85,7 +85,7 @@ class Core:
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
 
-        `kept`: they were rejected before, in whole or in part, and are processed once more.
+        `kept`: they were rejected before, in whole or in part, and are processed a second time.
         """
         done, counts = self._accept_some(messages, arrival, kept)
         while done < len(messages):
@@ -123,7 +123,7 @@ class Core:
         return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
 
     def _charge_old(self, messages: Sequence[Incoming], source: IntArray, arrival: int) -> None:
-        """Let old readings count more; `source`: the places of their messages."""
+        """Count old readings more; `source`: the places of their messages."""
         for place, count in Counter(source.tolist()).items():
             if not messages[place].bulk:
                 route = self._routes.find(messages[place].address)
@@ -228,7 +228,7 @@ class Core:
         return True
 
     def _came_before(self, message: Incoming, before: int | None, readings: int) -> bool:
-        """Whether its broker redelivers this message, that brought so many readings `before`; else it is noted."""
+        """Whether its broker redelivers this message, which had this many readings `before`; else it is noted."""
         if before is None:
             self._redelivered.note(message, readings)
             return False

@@ -22,7 +22,7 @@ def health(
 ) -> Readings:
     """The gateway's counters and backlog, for every city it serves and has data of. `now`: ms UTC.
 
-    `beside`: what the process knows of its machine, by quantity (free disk, days until a certificate ends).
+    `beside`: what the process reads from its machine, by quantity (free disk, days until a certificate ends).
     """
     counters = buffer.counters()
     waiting, oldest = buffer.backlog()

@@ -1,7 +1,7 @@
 """The identity of a reading without a time of its own. Pure.
 
 Its time is the arrival at this gateway, which many readings can share: messages that waited at the broker arrive within
-one millisecond, in one batch or in several, and a clock may be set back. So its key says which reading it is:
+one millisecond, in one batch or in several, and a clock may be set back. So its key identifies the reading:
 
 - a record that its device numbered has the device's boot and record number as its key, so that a register read twice
   in one millisecond is summed in the order of the records;

@@ -1,4 +1,4 @@
-"""A message as every door hands it to the core, and which of them a broker delivers once more.
+"""A message as every door hands it to the core, and which of them a broker redelivers.
 
 It does so when the connection ended before it had the PUBACK. Readings with a time, and records with a number, are the
 same when they are delivered again. For the rest `Redelivered` keeps a digest of session, packet identifier, topic and
@@ -7,7 +7,7 @@ DUP, and before it sends anything new, so:
 
 - a message with DUP is the same as a stored one with the same packet identifier and content;
 - one without DUP is new, also with the same content, and ends what is kept of earlier connections;
-- identifiers of an earlier session say nothing about a new one.
+- identifiers of an earlier session mean nothing in a new one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple, Protocol
 
 from adapters.sqlite.deliveries import Deliveries, Kept
 
-KEPT = 60_000  # messages; MQTT has 65,535 packet identifiers, so none is used a second time among so many
+KEPT = 60_000  # messages; MQTT has 65,535 packet identifiers, so none is used twice within this many
 
 
 class Delivery(Protocol):
-    """How a broker delivered a message. `mid`: packet identifier, `duplicate`: whether the broker says that it has sent
-    it before, `qos`; `epoch`: number of the connection in this process, from 1; `session`: of which client at which
+    """How a broker delivered a message. `mid`: packet identifier, `duplicate`: whether the broker marks it as sent
+    before, `qos`; `epoch`: number of the connection in this process, from 1; `session`: of which client at which
     broker; `began`: the connection with which that session began, 0 where it is older than this process.
     """
 
@@ -76,7 +76,7 @@ class _Batch(NamedTuple):
 
 
 class Redelivered:
-    """What may be delivered once more. Changes count once `save` was called within a transaction that succeeded."""
+    """What may be redelivered. Changes count once `save` was called within a transaction that succeeded."""
 
     def __init__(self, table: Deliveries) -> None:
         self._table = table

@@ -35,7 +35,7 @@ Name = tuple[str, str]  # city and device
 class Registered(NamedTuple):
     """From the city files: plausible ranges by (city, device, quantity), reference stations, power of chargers.
 
-    `by_mass`: gases that devices measure by mass, as far as their entries say.
+    `by_mass`: gases that devices measure by mass, as far as their entries state it.
     """
 
     ranges: Mapping[tuple[str, str, str], tuple[float, float]]

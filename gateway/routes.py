@@ -25,7 +25,7 @@ Served = Mapping[str, frozenset[str]]
 
 
 class Wire(NamedTuple):
-    """The line on which a device is, its address there, how often it is read, and what asks it for a telegram."""
+    """The line on which a device is, its address there, how often it is read, and the request for a telegram."""
 
     settings: LineSettings
     unit: int

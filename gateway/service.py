@@ -48,7 +48,7 @@ _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is clos
 
 
 def pause_ms(sending: int, idle: bool) -> int:
-    """How long after a flush the next one comes at the earliest, when reading and sending took so many ms.
+    """How long after a flush the next one comes at the earliest, when reading and sending took this many ms.
 
     Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
     every second of its minute: sending has a tenth of the time, a quarter where the gateway was `idle` for half of it.
@@ -178,7 +178,7 @@ class Gateway:
         self._log_not_served()
 
     def _ask(self, now: int) -> None:
-        """Ask senders for what their messages cannot be read without, each at most once in ten seconds. `now`: ms."""
+        """Request what messages cannot be read without, each at most once in ten seconds. `now`: ms."""
         for topic, payload in self.core.asks.items():
             if is_due(self._asked.get(topic, 0), now, _ASK_MS):
                 self._asked[topic] = now + _ASK_MS

@@ -1,6 +1,6 @@
 """The shortest way of a message into the batch: numbers of one known device, within its budget.
 
-Each condition that is not met leaves the message to the usual way, which gives the same readings or says what is wrong.
+A message for which a condition fails goes the usual way, which gives the same readings or the reason of a reject.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _made(s: SourceSettings, message: Message, secret: bytes, zone_of: ZoneOf) -
 
 
 def _own_paths(s: SourceSettings) -> OwnPaths | None:
-    """What is to be looked for in messages of a source that says itself where its values stand."""
+    """What is to be looked for in messages of a source that defines itself where its values are."""
     if s.family is not None or not s.values:
         return None
     path = s.time.path if s.time else []
@@ -86,7 +86,7 @@ def _own_paths(s: SourceSettings) -> OwnPaths | None:
 
 
 def _folder(where: str, s: SourceSettings) -> Folder:
-    """Where files are dropped. Raises UsageError where the source does not say it, or names an unknown family."""
+    """Where files are dropped. Raises UsageError where the source does not name it, or names an unknown family."""
     if s.folder is None:
         raise UsageError(f'{where} reads files that are dropped into a folder: add `folder = "/srv/drop"`.')
     if s.files and not s.files.endswith(".toml"):
@@ -95,7 +95,7 @@ def _folder(where: str, s: SourceSettings) -> Folder:
 
 
 def _wire(where: str, message: Message, s: SourceSettings) -> Wire:
-    """The wire of a device. Raises UsageError where the source does not say it."""
+    """The wire of a device. Raises UsageError where the source does not name it."""
     if s.port is None or not valid_id(s.device):
         raise UsageError(
             f'{where} is on a wire: add `port = "/dev/ttyUSB0"` (or "tcp://host:502" for Modbus TCP) and the'

@@ -103,7 +103,7 @@ class Stamping:
     def _held(self, city: str, device: str, rows: Decoded, numbered: bool) -> set[int]:
         """The records of which a reading is stored, with the very identity it has here.
 
-        A message that was kept by an older program has no number: there the value says whether it is the same.
+        A message that an older program stored has no number: there an equal value means the same reading.
         """
         found = set()
         for row, series, value in self._converted(city, device, rows):

@@ -1,4 +1,4 @@
-"""`python -m grafana build|check`: write the dashboards' JSON and the alert rules, or say which of it is out of date."""
+"""`python -m grafana build|check`: write the dashboards' JSON and the alert rules, or print which of it is out of date."""
 
 from __future__ import annotations
 

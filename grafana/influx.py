@@ -1,8 +1,8 @@
-"""InfluxQL on what CityVitals stores, and the shape in which Grafana wants it.
+"""InfluxQL on what CityVitals stores, and the shape that Grafana expects.
 
 Rules that every query keeps, so that an interval of any length gives what one fold over its readings would:
 means are `sum / n` over windows, never means of means; registers are differences of their last values; only rows that
-say they count are taken (`n > 0` of windows, `valued = 1` of KPI values), because InfluxDB keeps the old value of a
+are marked as counting are read (`n > 0` of windows, `valued = 1` of KPI values), because InfluxDB keeps the old value of a
 field that a later write leaves out. Conditions put variables in by `:singlequote` and `:regex`, which escape them.
 
 Grafana's own variables (`$timeFilter`, `$__interval`) and the dashboard's (`$city`, `$tz` ...) stay in the text.

@@ -17,7 +17,7 @@ GOOD_OR_BAD = ("stat", "gauge", "bargauge", "table", "state-timeline", "geomap")
 
 
 def faults(dashboard: dict[str, Any]) -> list[str]:
-    """Sentences, each naming dashboard and panel; empty when all is well."""
+    """Sentences, each naming dashboard and panel; empty where there are no faults."""
     found = [] if len(dashboard["description"].split()) >= LEAST_WORDS else ["no question in its description"]
     for panel in dashboard["panels"]:
         found += [f"{panel['title']}: {fault}" for fault in (*_of_panel(panel), *_of_queries(panel))]
@@ -47,10 +47,10 @@ _BOUNDS = ("$timeFilter", "time <= now()", "${__to}")
 
 
 def _of_queries(panel: dict[str, Any]) -> Iterator[str]:
-    """Rows of a time have an end: without one, the newest is what a clock that was ahead has left."""
+    """A query for the newest row must end at the present: a clock that was ahead may have left rows in the future."""
     for query in (t.get("query", "") for t in panel.get("targets", ())):
         if any(not any(bound in rows["where"] for bound in _BOUNDS) for rows in _ROWS.finditer(query)):
-            yield "a query prefers the future"
+            yield "a query without an end in time"
 
 
 def _of_colours(panel: dict[str, Any]) -> Iterator[str]:

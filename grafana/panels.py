@@ -1,6 +1,6 @@
 """The few kinds of panels the dashboards are made of, as Grafana's JSON (read back by Grafana's typed model in build.py).
 
-Every kind asks for a title, a description and a unit, and says what is shown where there is no value.
+Every kind requires a title, a description and a unit, and defines what is shown where there is no value.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class _Grafana:
         except (OSError, ValueError) as error:
             raise Unavailable(f"Grafana at {self.url} does not answer: {error}. Is it running there?") from error
         if not isinstance(body, dict):
-            raise CityVitalsError(f"{self.url} answers, but not like a Grafana.")
+            raise CityVitalsError(f"{self.url} answers, but is not a Grafana server.")
         return body
 
     def _denied(self, error: GrafanaException) -> CityVitalsError:

@@ -1,4 +1,4 @@
-"""Tables: columns that say how each field is shown."""
+"""Tables: columns that define how each field is shown."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _UNITS = {
 
 
 def unit_id(unit: str) -> str:
-    """Grafana's name for a unit of ours; a unit it does not know is written behind the number."""
+    """Grafana's name for a unit of ours; a unit that Grafana lacks is written after the number."""
     return _UNITS.get(unit, f"suffix: {unit}")
 
 

@@ -19,8 +19,9 @@ def bands(
     """Field `band` (1 good ... 6 extremely poor) of the rows of `hour` that hold a pollutant of the index.
 
     By the calibrated mean, as in the KPI; `scales`: a factor for each (device, quantity) of the city file, other than 1
-    of gases that are measured by volume. What the city file does not list has no band, as it is in no KPI: anybody's
-    sensor would else decide what the city's board says. An hour without readings has no band; queries select n > 0.
+    of gases that are measured by volume. What the city file does not list has no band, as it is in no KPI: otherwise
+    anybody's sensor would decide what the city's dashboard shows. An hour without readings has no band; queries select
+    n > 0.
     """
     of = np.array([table[s].quantity in EUROPE for s in range(len(table))], dtype=np.bool_)
     mine = hours.take(of[hours.series] & (hours.n > 0)) if len(hours) else hours

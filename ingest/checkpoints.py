@@ -103,7 +103,7 @@ class Checkpoints:
         return True
 
     def _fits(self) -> str:
-        """What a state rests on beside the hours; empty where that cannot be known."""
+        """What a state depends on besides the hours; empty where that cannot be known."""
         program = digest(*_PACKAGES)
         city = json.dumps(self._city.model_dump(mode="json"), sort_keys=True)
         rest = (program, city, np.__version__, version("tzdata"), sys.version, sys.byteorder)

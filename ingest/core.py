@@ -152,14 +152,14 @@ class CityIngest:
         return self._known.values()
 
     def touch_everything(self) -> None:
-        """Let the next `derive` evaluate every period, from the stored hours."""
+        """Make the next `derive` evaluate every period, from the stored hours."""
         self._engine.touch_everything()
 
     def changed_from(self, old: City | None, record: CityRecord) -> None:
         """Note that the city file differs from the stored one (`old`; None: that cannot be read any more).
 
-        The next `derive` recalculates the values that rest on the difference, and only then stores the file, so that a
-        crash between leaves both for the next start.
+        The next `derive` recalculates the values that depend on the difference, and only then stores the file, so that
+        a crash between leaves both for the next start.
         """
         found = [] if old is None else changes.changes(old, self.city, self._engine.record)
         self.change_report = changes.reasons(found)
@@ -220,7 +220,7 @@ class CityIngest:
                 values |= {v.identity: v for v in self._engine.again(self._recalculate, now)}
                 values |= {v.identity: v for v in self._values_without_devices(values.keys(), now)}
             changed = self._revised(values.values(), now)
-            if self._engine.record.version != self._stored_reads:  # before the values that rest on them
+            if self._engine.record.version != self._stored_reads:  # before the values that depend on them
                 self._put_record(self._record)
             self._store.put_kpis(changed)
             sentences = self.change_report if self.file_changed else []

@@ -12,7 +12,7 @@ from registry.city import City
 from telemetry.kpi_value import StoredKpi
 
 _NUMBER = re.compile(r"\d[\d.,:TZ-]*")
-_NAMED = 5  # so many devices have an event each; of more that fall silent together there is one
+_NAMED = 5  # up to this many devices have an event each; more that fall silent together have one
 
 
 def _event(city: str, kind: str, about: str, text: str, time: int, until: int | None = None) -> Point:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 BURST = 2000.0  # four and a half years of days, weeks, months, quarters and years
 A_SECOND = 10.0  # about a tenth of a core for a small city
-AT_ONCE = 20  # live values wait for so many at most: 8 ms each in a city of 1,000 devices
+AT_ONCE = 20  # live values wait for this many at most: 8 ms each in a city of 1,000 devices
 _LONGEST = 3600.0  # s; a clock that leaps gives no more
 
 
@@ -26,5 +26,5 @@ class OldPeriods:
         return min(int(self.left), AT_ONCE)
 
     def spend(self, count: int) -> None:
-        """So many were derived."""
+        """Count the derived values."""
         self.left -= count

@@ -29,7 +29,7 @@ from telemetry.wire import check_ranges, decode, number
 
 log = logging.getLogger(__name__)
 
-_LONGEST_ASKED = 300_000  # ms of a pause that the store asks for
+_LONGEST_ASKED = 300_000  # ms of a pause that the store requests
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
@@ -194,7 +194,7 @@ class Service:
             self._unnoted_starts.discard(name)
 
     def _store_heartbeats(self) -> None:
-        """Let the store know what runs: this process, the gateways it hears, the cities whose values it writes."""
+        """Write heartbeats to the store: of this process, the gateways it hears, the cities whose values it writes."""
         now = self.clock()
         if not is_due(self._next_beat, now, self.beat_ms):
             return
@@ -228,7 +228,7 @@ class Service:
         return partials.take(good)
 
     def _back_off(self, error: CityVitalsError, had_messages: bool) -> None:
-        """Retry later: after a jittered pause, or after the time that the store asks for."""
+        """Retry later: after a jittered pause, or after the time that the store requests."""
         self._log_once(f"nothing is acknowledged: {error}")
         self._failures += 1
         self._messages_wait |= had_messages

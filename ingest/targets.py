@@ -10,6 +10,6 @@ from telemetry.kpi_value import StoredKpi
 
 
 def rows(values: Iterable[StoredKpi], wanted: Goals) -> Iterator[Point]:
-    """Fields for the rows of these values; those without a target say so, for a target may have been taken out."""
+    """Fields for the rows of these values; also of those without a target, because a target may have been removed."""
     for stored in values:
         yield beside_value(stored.kpi, beside(stored.kpi, wanted))

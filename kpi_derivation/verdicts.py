@@ -1,7 +1,7 @@
 """The city's targets beside its KPI values: whether a value is on target. Pure.
 
 A target is held against values of a year (calendar or rolling); against those of shorter periods only where the unit
-does not grow with the period (µg/m³, %, kW), for a target of kWh a year says nothing about a day. The sum of a running
+does not grow with the period (µg/m³, %, kW), for a target of kWh a year does not apply to a day. The sum of a running
 year has a verdict only where what is still to come cannot change it.
 """
 

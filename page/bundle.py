@@ -33,7 +33,7 @@ def script(entry: Path = PAGE / "main.js") -> str:
 
 def _add(path: Path, modules: dict[Path, str], needed_by: tuple[Path, ...]) -> None:
     if path in needed_by:
-        raise ValueError(f"{path.name} imports itself by way of {', '.join(p.name for p in needed_by)}")
+        raise ValueError(f"{path.name} imports itself through {', '.join(p.name for p in needed_by)}")
     if path in modules:
         return
     text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-// The page: finds the view of the address, draws frame and view, and says what went wrong where something does.
+// The page: finds the view of the address, draws frame and view, and shows the error where something fails.
 
 import { entry } from "./frame/entry.js";
 import { frame } from "./frame/frame.js";
@@ -82,7 +82,7 @@ async function draw(main, signal, drawn) {
   main.replaceChildren(root);
 }
 
-/** Follow the city's changes for the frame's state, and for a view that wants to know of them. */
+/** Follow the city's changes for the frame's state, and for a view that follows them. */
 function watch(id, detail, status, watchers, signal) {
   const changed = (data) => {
     // Figures that people report do not change by themselves: only where there are readings is their age of interest.
@@ -110,7 +110,7 @@ function viewOf(rest, path) {
   throw new Error(t("unknown.view", { path }));
 }
 
-/** The cities this token reaches. One for a single city does not list them: then the address says which. */
+/** The cities this token reaches. One for a single city does not list them: then the address names it. */
 async function served(wanted, signal) {
   if (state.cities) return state.cities;
   return getJson("/v1/cities", signal).catch(async (error) => {

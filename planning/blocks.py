@@ -15,7 +15,7 @@ _Z = 1.959964
 
 
 class Interval(NamedTuple):
-    """An estimate with its 95 % interval, and how many blocks of how many hours it rests on."""
+    """An estimate with its 95 % interval, and how many blocks of how many hours it is based on."""
 
     value: float
     low: float

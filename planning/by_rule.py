@@ -2,7 +2,7 @@
 
 The factors are demand factors of 78 users of a garage site in Trondheim (Data in Brief 36:107105), August 2019 to
 January 2020, 15 minutes, immediate charging, 2,000 nested draws. They are an assumption for any other place, and the
-result says so; `charging.plan` with recorded sessions is the better answer.
+result states this; `charging.plan` with recorded sessions is the better answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a set of measured load curves says: peak, coincidence, load factor, duration. Pure.
+"""Figures of a set of measured load curves: peak, coincidence, load factor, duration. Pure.
 
 Curves are kW, one row a meter, one column an interval of a grid; NaN where nothing was measured, which adds nothing to
 the sum. Every figure depends on the interval and the number of meters; give both beside it.
@@ -19,7 +19,7 @@ class LoadFigures(NamedTuple):
     """Figures of several meters together.
 
     `peak_kw` at `peak_at` (UTC ms); `coincidence`: peak / sum of own peaks; `load_factor`: mean / peak over all
-    intervals; `peak_per_annual_energy`: 1/h; `meters`, `interval_min`: what the figures rest on.
+    intervals; `peak_per_annual_energy`: 1/h; `meters`, `interval_min`: what the figures are derived from.
     """
 
     peak_kw: float

@@ -15,7 +15,7 @@ from telemetry.windows import HOUR
 
 
 class HourSeries(NamedTuple):
-    """Means of whole hours from `start` (UTC ms) on, NaN where there are fewer readings than the rule asks for."""
+    """Means of whole hours from `start` (UTC ms) on, NaN where there are fewer readings than the rule requires."""
 
     start: int
     values: FloatArray

@@ -161,7 +161,7 @@ _AMPS = re.compile(r"(?:(\d+)\s*[x*]\s*)?(\d+(?:\.\d+)?)\s*A", re.IGNORECASE)
 
 
 def amps_of(text: str) -> tuple[float, int]:
-    """Amperes and phases of '63A', '3x63 A' or '1x25A'; three phases unless it says otherwise. Raises UsageError."""
+    """Amperes and phases of '63A', '3x63 A' or '1x25A'; three phases where it names none. Raises UsageError."""
     found = _AMPS.fullmatch(text.strip())
     if not found or (phases := int(found[1] or 3)) not in (1, 3):
         raise UsageError(f"'{text}' is not a connection; write for example 63A, 3x63A or 1x25A.")

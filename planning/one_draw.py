@@ -1,7 +1,7 @@
-"""What derivations read in one draw of a scenario: its own meter under the name that all draws share. Pure.
+"""What derivations read in one draw of a scenario: the draw's own meter, under a name that all draws share. Pure.
 
-The meters that differ by draw have an engine of their own, so that the city's is not made again for them; and
-everything that follows from the registry is worked out once, and not for each of some hundred draws.
+The meters that differ by draw have an engine of their own, so that the city's is not rebuilt for them. Everything that
+follows from the registry is calculated once, not for each of some hundred draws.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Draws:
 
 
 class _One:
-    """Reads the days, hours and lives of `meant` where those of `shown` are wanted."""
+    """Reads the days, hours and lives of `meant` in place of those of `shown`."""
 
     def __init__(self, shared: View, drawn: View, shown: str, meant: str) -> None:
         self._shared, self._drawn, self._shown, self._meant = shared, drawn, shown, meant
@@ -74,7 +74,7 @@ class _One:
 
 
 class _Columns(dict[str, FloatArray]):
-    """Columns of days, one row a device, with another row at `place`; each made when it is first asked for."""
+    """Columns of days, one row a device, with another row at `place`; each made when it is first read."""
 
     def __init__(self, found: dict[str, FloatArray], own: dict[str, FloatArray], place: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class _Columns(dict[str, FloatArray]):
 
 
 class BalanceOfDraw:
-    """The hours of all meters that the draws share, which are kept, and those of the draw's own added."""
+    """Adds the hours of the draw's own meter to those of the shared meters, which are cached."""
 
     def __init__(self, read: BalanceReader, read_own: BalanceReader, shown: str) -> None:
         self._read, self._read_own, self._shown = read, read_own, shown
@@ -107,7 +107,7 @@ class BalanceOfDraw:
     def _shared(
         self, sides: tuple[Meters, ...], start: int, end: int
     ) -> tuple[tuple[Meters, ...], Balance, tuple[Meters, ...]]:
-        key = (id(sides), start, end)  # kept with the sides, so that no others get their id
+        key = (id(sides), start, end)  # stored with the sides, so that no other object gets their id
         if key not in self._kept:
             rest = tuple(tuple(meter for meter in side if meter[0] != self._shown) for side in sides)
             mine = tuple(tuple(meter for meter in side if meter[0] == self._shown) for side in sides)

@@ -22,7 +22,7 @@ ENOUGH = 0.9  # of the usual number of meters, for a quarter of an hour to be co
 
 
 class Spanned(History, Protocol):
-    """A history that knows from when to when it reaches."""
+    """A history with its first and last time."""
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """First and last start of what is stored; None without anything."""

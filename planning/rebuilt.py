@@ -126,7 +126,7 @@ def export_device() -> Device:
 
 
 def _export(table: SeriesTable, city: City, now: Situation) -> Readings:
-    """A register that counts what is fed in; it starts above 0, which a register says when it restarts."""
+    """A register that counts what is fed in; it starts above 0, which a register reports when it restarts."""
     grid = now.measured.grid
     kwh = np.cumsum(sum(now.surplus.values()) * grid.hours) + 1.0
     times = np.append(grid.start, grid.times() + grid.step - 1)

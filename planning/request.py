@@ -1,4 +1,4 @@
-"""What somebody asks of the calculator: charging points, a connection or a feeder, whose load, whose sessions. Pure.
+"""A request to the calculator: charging points, a connection or a feeder, whose load, whose sessions. Pure.
 
 The command and the API both plan through this module, so that the same question has the same answer.
 """
@@ -78,7 +78,7 @@ def rule_plan(asked: Asked, place: Place | None, today: date) -> RulePlan:
 
 
 def wanted_of(asked: Asked, place: Place | None, today: date) -> PlanInput:
-    """What the calculator needs to know. Raises UsageError for numbers that mean nothing."""
+    """What the calculator needs to know. Raises UsageError for numbers that make no sense."""
     for name, value, low, high in (
         ("points", asked.points, 1, 10_000),
         ("kw", asked.kw, 0.1, 1000),
@@ -146,5 +146,5 @@ def _whole_days(sessions: Sessions) -> Grid:
 
 
 def _cheap_utc(grid: Grid, hour: float) -> IntArray:
-    """The cheap hour of every day in UTC, where no city says which time zone it is."""
+    """The cheap hour of every day in UTC, where no city gives its time zone."""
     return grid.start // DAY * DAY + round(hour * HOUR) + DAY * np.arange(int(grid.days) + 2, dtype=np.int64)

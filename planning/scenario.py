@@ -54,7 +54,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """One KPI (part) as measured and in the scenario; None where it has no value. `method` says scenario."""
+    """One KPI (part) as measured and in the scenario; None where it has no value. `method` is marked as a scenario."""
 
     code: str
     part: str

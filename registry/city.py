@@ -91,7 +91,7 @@ class Rules(_Strict):
     sustained_interruption_min: Literal[0, 1, 3, 5] = 5
     # Whether the electricity meters already include the energy of charging sessions.
     charging_behind_meters: bool = True
-    # Whether customers without a meter are assumed to use as much as those with one; the value's notes say so.
+    # Whether customers without a meter are assumed to use as much as those with one; the value's notes state it.
     estimate_unmetered: bool = False
     # Whether the electricity meters measure all use, so that own generation is within what they count.
     generation_in_load: bool = False

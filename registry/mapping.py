@@ -1,4 +1,4 @@
-"""How the messages of a device family are read: what a device template and a configured source may say, as models.
+"""How the messages of a device family are read: what a device family and a configured source may define, as models.
 
 A template is one TOML file in `gateway/devices/`; a source of the configuration names a family and may override any
 of these keys, or writes them all for a device that has no family yet. Paths are JMESPath.
@@ -50,7 +50,7 @@ class ValueRule(Measured):
 
     `part`: it is one of several (phases, tariffs, channels), which are combined so; a value of the same quantity
     without `part` is the total, and wins ("single": it counts only where it is alone). `none`: numbers by which the
-    device says that it has none. `states`: the number that each text stands for.
+    device reports that it has none. `states`: the number that each text stands for.
     """
 
     unit_path: str | None = None
@@ -81,11 +81,11 @@ class SessionRule(Strict):
 
 
 class Mapping(Strict):
-    """What a message says and where. `values`: by path; `names`: by the name of a member (a glob), looked for in each
-    of `inside` ("" is the message itself).
+    """What a message contains and where. `values`: by path; `names`: by the name of a member (a glob), looked for in
+    each of `inside` ("" is the message itself).
 
     `unless`: a record in which this path leads to something is passed over. `each`: a list or an object of which every
-    member is a record of its own; its name or place is `{key}` in `device`. `others`: what becomes of a number nobody
+    member is a record of its own; its name or place is `{key}` in `device`. `others`: what becomes of a number nothing
     asked for: "keep" keeps the message with the reason, "count" counts it.
     `frames`: quantities that one measurement of an instrument gives: where one of them is flagged, all of that time
     are. Not given: those of a particle counter (`gateway/plausible.py`).
@@ -133,7 +133,7 @@ class Mapping(Strict):
 
 
 class Line(Strict):
-    """How a serial line is set: baud rate, data bits, parity, stop bits. `request`: text that asks for a telegram."""
+    """How a serial line is set: baud rate, data bits, parity, stop bits. `request`: text that requests a telegram."""
 
     baud: int = Field(9600, gt=0)
     bits: Literal[7, 8] = 8

@@ -1,4 +1,4 @@
-"""How a recorded file becomes readings: what a recorded family and an operator's own column map may say, as models.
+"""How a recorded file becomes readings: what a recorded family and an operator's own column map may define, as models.
 
 A family is one TOML file in `gateway/recorded/families/`; an operator writes the same keys under `[columns]` in a file
 of their own and names it with `cityvitals replay --as`.

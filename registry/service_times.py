@@ -11,7 +11,7 @@ from telemetry.periods import midnight
 
 
 def service_time(device: Device, zone: ZoneInfo) -> tuple[float, float]:
-    """Ms UTC from and to which a device is expected; infinite where its entry does not say."""
+    """Ms UTC from and to which a device is expected; infinite where its entry does not state it."""
     return days_between(device.since, device.until, zone)
 
 

@@ -191,7 +191,7 @@ class StoreSettings(Section):
 
 
 class LoginSettings(Section):
-    """Signing in with a provider of OpenID Connect. `address`: of this server, as people's browsers know it.
+    """Signing in with a provider of OpenID Connect. `address`: of this server, as browsers reach it.
 
     `claim`: of the id token, whose values give roles; `roles`: read, reporter, operator or admin by such a value.
     """
@@ -208,7 +208,7 @@ class LoginSettings(Section):
 
 
 class ApiSection(Section):
-    """The HTTP API and the live page. `tokens`: who may read; without it, `public` must say that everybody may.
+    """The HTTP API and the live page. `tokens`: who may read; without it, `public` must permit everybody.
 
     With both, everybody reads and tokens give roles. `tiles`: address of map tiles with {z}, {x} and {y}.
     `tile_file`: a PMTiles file with such tiles as pictures, served by the API itself. `ground`: a GeoJSON file drawn

@@ -12,8 +12,8 @@ from registry.city import City, Device, DeviceKind
 from telemetry.quantities import DERIVED_FROM, INTERRUPTION_CLASSES, QUANTITIES
 
 COMPARED = 20  # devices of which a similar id is searched: 14 ms each in a city of 1,000 devices
-_OWN = ("gw_", "ledger_")  # what gateways say of themselves
-# What nodes say of themselves, and what comes with a session: no registry entry lists them.
+_OWN = ("gw_", "ledger_")  # what gateways report of themselves
+# What nodes report of themselves, and what comes with a session: no registry entry lists them.
 _BESIDE = frozenset(
     {"heap_free", "uptime", "boots", "reset_cause", "rssi", "ring_fill", "ring_dropped", "clock_offset"}
 )

@@ -28,7 +28,7 @@ def read_city(path: Path) -> City:
 
 
 def city_named(store: Store, text: str, url: str) -> City:
-    """The city of this id in the store, or of this CITY.toml, which the store then knows. Raises UsageError."""
+    """The city of this id in the store, or of this CITY.toml, which is then stored. Raises UsageError."""
     if not text.endswith(".toml"):
         return stored_city(store, text)
     city = read_city(Path(text))
@@ -61,10 +61,10 @@ def _keys_that_differ(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
 
 
 def stored_beside(store: Store, city: City, path: Path, url: str) -> None:
-    """Let the store know a city file that a command was given.
+    """Store what may be stored of a city file that a command was given.
 
-    A city that is not stored is added. Of one that differs, the targets are taken over, because no derived value rests
-    on them; of everything else the log says that the store's is older and what to do.
+    A city that is not stored is added. Of one that differs, the targets are stored, because no derived value depends
+    on them; for everything else the log states that the stored file is older and what to do.
     """
     record = store.city(city.id)
     given = city.model_dump(mode="json", exclude_defaults=True)
@@ -82,7 +82,7 @@ def stored_beside(store: Store, city: City, path: Path, url: str) -> None:
 
 
 def warn_of_older(store: Store, city: City, path: Path, url: str) -> None:
-    """Log that the store's city file is another one than this, what differs and what to do."""
+    """Log that the stored city file differs from this one, in what, and what to do."""
     record = store.city(city.id)
     older = older_file(record, city) if record else ""
     if older:

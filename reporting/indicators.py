@@ -20,7 +20,7 @@ Origin = Literal["derived", "reported", "missing"]
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     """One data point. `performance`: share of the target, capped at 1; None without a target or a value.
 
-    `origin` says which value counts: derived from sensors, reported by the city, or none. `why`: the reason code of a
+    `origin` states which value counts: derived from sensors, reported by the city, or none. `why`: the reason code of a
     missing or partial value, `reported_only` for a KPI that no sensor gives. `period`: of which the value is.
     """
 

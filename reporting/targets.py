@@ -58,7 +58,7 @@ def usable(entries: Iterable[TargetEntry]) -> tuple[dict[Point, Target], dict[in
 
 
 def stored_targets(city: City) -> dict[Point, Target]:
-    """The usable targets of a stored city; the others are named in the log and stand in the way of nothing."""
+    """The usable targets of a stored city; the others are logged and left out."""
     found, problems = usable(city.target)
     for number, why in problems.items():
         log.warning("%s: [[target]] number %d is left out: %s", city.id, number + 1, why)

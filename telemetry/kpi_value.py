@@ -34,8 +34,8 @@ NOT_APPLICABLE: frozenset[Reason] = frozenset({"not_for_period", "undefined", "n
 class KpiValue(msgspec.Struct, frozen=True, kw_only=True):
     """A KPI (part) of a city in a period.
 
-    `value` is None when there is no data or coverage is under the rule; `reason` says which, `notes` says it in words.
-    `coverage` is 0..1.
+    `value` is None when there is no data or coverage is under the rule; `reason` is the code for that, `notes` the
+    sentence. `coverage` is 0..1.
     `start`, `end`: UTC ms. `revision` counts how often a value that had stood as final was changed by late data.
     `numerator`, `denominator`: of a ratio, in the units of its formula without the factor 100 of a percentage, so that
     the values of several cities are put together from them; None where the KPI is not a ratio.

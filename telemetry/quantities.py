@@ -88,7 +88,7 @@ _ALL = (
     _air("c6h6", "Benzene (C₆H₆)", 500.0),
     _gauge("co2", "Carbon dioxide (CO₂)", "ppm", 200.0, 40000.0),
     _gauge("temperature", "Air temperature", "Cel", -60.0, 70.0),
-    # Air outdoors is never at 0 %: sensors that are unplugged say so.
+    # Air outdoors is never at 0 %: unplugged sensors report it.
     _gauge("humidity", "Relative humidity", "%RH", 0.0, 100.0)._replace(sentinels=(*_SENTINELS, 0.0)),
     _gauge("pressure", "Air pressure", "hPa", 500.0, 1100.0),
     _air("pm4", "Particles up to 4 µm (PM4)", 1998.9),

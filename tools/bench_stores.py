@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def sample(rows: int, devices: int, table: SeriesTable) -> Partials:
-    """Minute partials of one quantity of so many devices, in the order of time as a live city sends them."""
+    """Minute partials of one quantity of this many devices, in the order of time as a live city sends them."""
     ids = [table.id_of(Series(CITY, f"d{i}", "pm2_5")) for i in range(devices)]
     minute, device = np.divmod(np.arange(rows), devices)
     times = START + minute * MINUTE + 7_000

@@ -54,7 +54,7 @@ def files(rooms: list[Path]) -> Iterator[Path]:
     """Text files of the rooms, in order."""
     for room in rooms:
         for path in [room] if room.is_file() else sorted(room.rglob("*")):
-            if path.is_file() and path.suffix in KINDS and not SKIPPED & set(path.parts):
+            if path.is_file() and (path == room or path.suffix in KINDS) and not SKIPPED & set(path.parts):
                 yield path
 
 

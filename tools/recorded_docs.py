@@ -22,8 +22,8 @@ $ cityvitals replay FILES... --city CITY.toml --store sqlite:///city.db
 ```
 
 The plain layouts `time,device,quantity,value,unit` and `start,end,device,energy_kwh,user_hash` are always read. Files
-of the families below are recognised by their columns; `--as FAMILY` names one. `--device ID` says whose values a file
-holds that does not say so itself. Values whose name is not mapped to a quantity are skipped, and the summary counts
+of the families below are recognised by their columns; `--as FAMILY` names one. `--device ID` names the device of a file
+that does not name it itself. Values whose name is not mapped to a quantity are skipped, and the summary counts
 them. CSV may be separated by `,` `;` or tabs, in UTF-8, UTF-16 or Windows-1252, gzipped or not. Parquet, and speed,
 need `pip install 'cityvitals[export]'`. The database limits a replay, not decoding: see the page on performance.
 
@@ -50,7 +50,7 @@ unit = "kW"
 "Z\u00e4hler 1" = "meter-1"
 ```
 
-In a file where a column says what the value is, write `name`, `value`, `unit` and `[columns.names]` in place of
+In a file where a column names the quantity, write `name`, `value`, `unit` and `[columns.names]` in place of
 `[columns.values]`; for charging sessions `[columns.session]` with `end`, `energy`, `energy_unit` and `user`. A map
 may start from a family, `family = "uk_air"`, and override any of its keys. 24:00 is the end of the day, and the hour
 that an autumn night has twice follows the order of the file.

@@ -1,4 +1,4 @@
-"""Recorded files as text: gzip or not, UTF-8 with or without its mark, UTF-16, Windows-1252."""
+"""Recorded files as text: gzip or not, UTF-8 with or without a byte order mark, UTF-16, Windows-1252."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST = 1 << 30  # of a file that is read as a whole
 
 
 class Reader:
-    """An open file, and how much of it (as it is on disk) was read since the last question."""
+    """An open file, and how much of it (as it is on disk) was read since the last call."""
 
     def __init__(self, raw: IO[bytes], text: io.TextIOBase) -> None:
         self._raw, self.text, self._seen = raw, text, 0
@@ -45,7 +45,7 @@ def opened(path: Path) -> Iterator[Reader]:
 
 
 def _plain(raw: IO[bytes], packed: bool) -> IO[bytes]:
-    """The file's bytes unpacked; it ends with `raw`."""
+    """The file's bytes, unpacked while they are read from `raw`."""
     return gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[return-value]
 
 

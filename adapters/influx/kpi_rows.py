@@ -1,7 +1,7 @@
 """KPI values as points of InfluxDB: which of their fields are tags and fields, made from their one description.
 
 Tags are the identity; `kind` is the tag `period`, and `period`, `start`, `end` are the fields `label`, `start_t`,
-`end_t`. A field that may be missing has a whole number beside it that says whether it is there, because InfluxDB keeps
+`end_t`. A field that may be missing has a whole number beside it that shows whether it is there, because InfluxDB keeps
 the old value in a field that a later write omits.
 """
 

@@ -1,4 +1,4 @@
-"""How far the readers of a topic are: needs the extra `kafka`."""
+"""How far the consumers of a topic have read. Needs the extra `kafka`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from telemetry.errors import Unavailable
 
 
 class Progress(NamedTuple):
-    """`places`: partition -> the record that the group reads next (negative: it read none), and the end.
+    """`places`: partition -> offset that the group reads next (negative: it has read none), and the end.
 
     None where the topic does not exist.
     """
@@ -25,7 +25,7 @@ class Progress(NamedTuple):
 def progress(
     brokers: str, groups: Mapping[str, str], client: Mapping[str, str], timeout: float = 5.0
 ) -> Iterator[Progress]:
-    """Of the group that reads each topic. Raises Unavailable."""
+    """The progress of the consumer group of each topic. Raises Unavailable."""
     settings: dict[str, str | int | float | bool] = {"bootstrap.servers": brokers, "log_level": 0, **client}
     try:
         topics = AdminClient(settings).list_topics(timeout=timeout).topics

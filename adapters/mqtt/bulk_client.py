@@ -32,11 +32,11 @@ class BulkClient(paho.Client):
     def _clear(self) -> None:
         self._block = b""
         self._place = self._handed = 0  # where the first unread packet begins; paho may read up to `handed`
-        self._pieces: list[bytes] = []  # read after the block, as long as its last packet is not whole
-        self._size = self._wanted = 0  # bytes of block and pieces; how many make the first packet whole
+        self._pieces: list[bytes] = []  # read after the block, as long as its last packet is incomplete
+        self._size = self._wanted = 0  # bytes of block and pieces; how many the first packet has
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        """For paho: bytes of the packet that it was handed; without one, read a block and say that none is there."""
+        """For paho: bytes of the packet that it was handed; without one, read a block and raise BlockingIOError."""
         if self._place < self._handed:
             start, self._place = self._place, min(self._place + bufsize, self._handed)
             return self._block[start : self._place]

@@ -115,7 +115,7 @@ class Link:
         return self.epoch, self._name, self._began
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
-        if self._is_5 and reason.is_failure:  # an acknowledgement that says no: the broker has not taken it
+        if self._is_5 and reason.is_failure:  # a negative acknowledgement: the broker did not accept the message
             self._log_once(f"{self.broker} rejected a message of {self.client_id}: {reason}")
             return
         self._delivered.append(mid)

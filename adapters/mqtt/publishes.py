@@ -31,9 +31,9 @@ class Message(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`place`: where the first packet begins that was not read; `end`: where it ends, as far as its head says.
+    """`place`: where the first packet begins that was not read; `end`: where it ends by its header.
 
-    It is one of another kind where `end` lies within the block, else it is not whole yet.
+    It is one of another kind where `end` lies within the block, else it is still incomplete.
     """
 
     place: int
@@ -53,7 +53,7 @@ class Reader:
         while len(out) < limit:
             start, end = packet(block, place)
             if end > size or block[place] & 0xF4 != _PUBLISH or end - start < 2:
-                return Found(place, end)  # not whole; another kind, or QoS 2; not valid
+                return Found(place, end)  # incomplete; another kind, or QoS 2; not valid
             head, body = block[place], start + 2 + (block[start] << 8 | block[start + 1])
             name = block[start + 2 : body]
             mid = 0
@@ -83,7 +83,7 @@ class Reader:
 
 
 def packet(block: bytes, place: int) -> tuple[int, int]:
-    """Where the body of the packet at `place` begins and ends; beyond the block where its head is not whole.
+    """Where the body of the packet at `place` begins and ends; beyond the block where its header is incomplete.
 
     One with a length of more than four bytes ends with the fifth: its reader finds it there.
     """

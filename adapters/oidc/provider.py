@@ -28,7 +28,7 @@ _TIMEOUT_S = 10.0
 
 
 class Client(NamedTuple):
-    """This server as the provider knows it. `back`: the address to which people come back.
+    """This server as it is registered with the provider. `back`: the address to which people come back.
 
     `claim`: whose values give roles; `name`: the claim with a person's name.
     """
@@ -135,7 +135,7 @@ class Provider:
             return self._found_locked()
 
     def _found_locked(self) -> dict[str, Any]:
-        """What the provider says of itself, read once."""
+        """The provider's metadata, read once."""
         if self._found is None:
             found = _get(f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self._client.issuer:

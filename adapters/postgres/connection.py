@@ -22,7 +22,7 @@ _TIMEOUT_S = 10
 
 
 class Target(NamedTuple):
-    """Where the server is; `sslmode` as libpq knows it."""
+    """Where the server is; `sslmode`: as in libpq."""
 
     host: str
     port: int
@@ -81,7 +81,7 @@ class Connection:
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Cursor[Any]]:
-        """All or nothing; what it wrote is on disk when it ends, as far as the server's `synchronous_commit` says."""
+        """All or nothing; what it wrote is on disk when it ends, as far as the server's `synchronous_commit` allows."""
         with self._guarded() as db, db.transaction(), db.cursor() as cursor:
             yield cursor
 

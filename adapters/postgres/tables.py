@@ -8,7 +8,7 @@ from adapters.columns import KPI_COLUMNS, PARTIAL_COLUMNS
 from telemetry.kpi_row import FIELDS, IDENTITY, Field
 from telemetry.partials import is_whole
 
-VERSION = 2  # 2: from when on partials are kept
+VERSION = 2  # 2 added the table `kept`: from when on partials are stored
 _SQL = {int: "bigint", float: "double precision", str: "text"}
 _BY_NAME = {field.name: field for field in FIELDS}
 

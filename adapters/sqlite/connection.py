@@ -43,7 +43,7 @@ class Moved(Unavailable):
 
 
 class WatchedConnection(sqlite3.Connection):
-    """A connection that knows which file it opened: SQLite itself would go on writing to a file that was renamed."""
+    """A connection that records which file it opened: SQLite itself would go on writing to a renamed file."""
 
     path: Path | None = None
     inode = 0

@@ -1,4 +1,4 @@
-"""Which messages of a broker are stored that it may deliver once more. A table in the gateway's buffer."""
+"""Stored messages that a broker may redeliver: a table in the gateway's buffer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIGEST = 8  # bytes
 
 class Kept(NamedTuple):
     """The messages of one session in one batch. `number`: of the last one among all that were received. `session`: 64
-    bits of its name. `found`: how many readings each message brought, by 8 bytes of the message with its identifier.
+    bits of its name. `found`: the number of readings of each message, by an 8-byte digest of it and its identifier.
     """
 
     number: int
@@ -44,7 +44,7 @@ class Deliveries:
             db.execute("DROP TABLE delivery")
 
     def all(self) -> list[Kept]:
-        """In the order of their numbers."""
+        """All rows, in the order of their numbers."""
         return [_kept(*row) for row in rows(self._db, "SELECT * FROM delivered ORDER BY number")]
 
     def save(self, new: Iterable[Kept], before: int, ended: Iterable[int]) -> None:

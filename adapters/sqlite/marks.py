@@ -1,4 +1,4 @@
-"""Which windows have been marked dirty since the outbox was last read: marking one of them once more changes nothing.
+"""Which windows have been marked dirty since the outbox was last read: marking one of them twice changes nothing.
 
 A generation distinguishes a window that was read for sending from a later state of it, so it must grow only with the
 first change after that. At thousands of readings a second most marks are saved.

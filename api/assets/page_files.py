@@ -107,7 +107,7 @@ def add_page(app: FastAPI, tiles: Tiles = NO_TILES, ground: Path | None = None) 
 
 
 def _status(request: Request) -> int:
-    """404 for a city, view or indicator that does not exist: the page says which, and so does the status.
+    """404 for a city, view or indicator that does not exist: the status agrees with what the page shows.
 
     Only where everybody may read: who needs a token learns nothing from an address.
     """

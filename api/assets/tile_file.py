@@ -70,7 +70,7 @@ def add_tiles(app: FastAPI, path: Path, attribution: str = "") -> Tiles:
 
 
 def _attribution(reader: Reader) -> str:
-    """Whose the map is, as the file says; without markup, because the page shows text."""
+    """The attribution in the file's metadata, without markup, because the page shows text."""
     try:
         metadata = reader.metadata()
     except (OSError, *_DAMAGED):

@@ -31,7 +31,7 @@ class Provider(Protocol):
 
 
 class NoRole(CityVitalsError):
-    """The provider knows the person, but none of the values of the claim gives a right here."""
+    """The provider has identified the person, but none of the values of the claim gives a right here."""
 
 
 @dataclass(slots=True)

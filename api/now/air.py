@@ -47,7 +47,7 @@ def air(values: Values, seen: Seen, now: int) -> dict[str, Any] | None:
 
 
 def sure(value: KpiValue) -> dict[str, Any]:
-    """How sure a value is: what every card says in its foot."""
+    """How certain a value is, for the foot of every card."""
     return {
         "coverage": value.coverage, "status": value.status, "reason": value.reason, "n_devices": value.n_devices,
         "notes": value.notes,

@@ -12,7 +12,7 @@ USES = ("free", "plugged", "charging", "fault")  # connector_state 0 to 3
 
 
 def use_of(device: DeviceState) -> str:
-    """What a charger is doing: one of USES, or unknown where it is silent or does not say."""
+    """What a charger is doing: one of USES, or unknown where it is silent or does not report it."""
     reading = device.newest.get("connector_state")
     if reading is None or device.state != "ok":
         return "unknown"

@@ -1,4 +1,4 @@
-"""Answers about a city that many ask for at once: made once, kept for seconds or a minute."""
+"""Answers about a city that many clients request at once: made once, kept for seconds or a minute."""
 
 from __future__ import annotations
 

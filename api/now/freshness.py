@@ -1,6 +1,6 @@
-"""Up to when a city has readings of its own devices, and which part of the way from them to the values is silent.
+"""Up to when a city has readings of its registered devices, and which hop between device and KPI value is silent.
 
-What a gateway counts of itself, devices that are not registered and readings in the future show nothing of that.
+A gateway's own counts, unregistered devices and readings in the future are left out, because they do not show either.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _newest(chunks: Iterable[Partials], now: int) -> int | None:
 def silence(
     record: CityRecord, until: int | None, beats: Iterable[Heartbeat], now: int, limits: Limits
 ) -> Silence | None:
-    """What is silent between a city's devices and its values; None where all is well or nothing was ever read."""
+    """What is silent between a city's devices and its values; None where nothing is silent or nothing was ever read."""
     heard = [(b.role, b.name, b.time) for b in beats]
     if found := silent_program(heard, now, limits):
         return Silence(*found)

@@ -1,4 +1,4 @@
-"""Which limit each pollutant is held against: WHO global air quality guidelines (2021), in µg/m³."""
+"""Which limit each pollutant is compared with: WHO global air quality guidelines (2021), in µg/m³."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Suspects:
     def of(self, city: City, store: SharedStore, now: int) -> Mapping[str, int] | None:
         """Stations and their suspect days of the last 30, at most an hour old where a new judgement came in time.
 
-        None where there is none yet: it is being made, ask again.
+        None where there is none yet: it is being calculated; retry.
         """
         with self._lock:
             ready = self._ready.get(city.id)

@@ -32,7 +32,7 @@ class LimitsQuery(BaseModel):
 
 
 class LimitJson(BaseModel):
-    """A limit of a value. `id` says whose: a guideline of WHO, a limit value of the EU, or the city's own target."""
+    """A limit of a value. `id` states its origin: a guideline of WHO, a limit value of the EU, the city's target."""
 
     id: Literal["who_day", "who_year", "eu_year", "eu_2030", "target"]
     value: float

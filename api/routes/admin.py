@@ -30,7 +30,7 @@ class Me(BaseModel):
     name: str = Field(description="The token's owner; empty without a token.")
     role: Role
     public: bool = Field(description="Whether everybody may read.")
-    tokens: bool = Field(description="Whether this server knows tokens at all; without them nobody has a role.")
+    tokens: bool = Field(description="Whether this server has a token file; without one nobody has a role.")
     login: bool = Field(False, description="Whether people can sign in with an identity provider, at /v1/login.")
 
 

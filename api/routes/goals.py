@@ -24,7 +24,7 @@ class ProgressJson(BaseModel):
     year: int
     value: float
     form: Form
-    needed: float | None = Field(description="Growth a year, or share of the time that has passed, as `form` says.")
+    needed: float | None = Field(description="Growth a year, or share of the time that has passed, by `form`.")
     actual: float | None = Field(description="Growth a year, or share of the way.")
     ratio: float | None = Field(description="actual / needed")
     verdict: Verdict

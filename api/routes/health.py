@@ -27,7 +27,7 @@ async def healthz() -> dict[str, str]:
 def readyz(state: StateOf) -> dict[str, str]:
     """Readings arrive and become values: the store answers, and ingest and gateways were heard within the limits.
 
-    For monitoring. Whether this process serves requests is /healthz, which probes of an orchestrator should ask.
+    For monitoring. Whether this process serves requests is /healthz, which probes of an orchestrator should use.
     """
     state.store.ping()
     found = checks(state.store.heartbeats(), state.clock(), state.limits)

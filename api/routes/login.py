@@ -41,7 +41,7 @@ def login(state: StateOf) -> Response:
 
 @router.get("/login/done", include_in_schema=False)
 def login_done(state: StateOf, request: Request, cityvitals_login: Annotated[str, Cookie()] = "") -> Response:
-    """Come back from the identity provider; the page says whether it worked."""
+    """Return from the identity provider; the page shows whether signing in succeeded."""
     people = _people(state)
     try:
         key = people.finish(cityvitals_login, dict(request.query_params))

@@ -50,7 +50,7 @@ class ChargingQuery(BaseModel):
 
 
 class PlannedPeak(BaseModel):
-    """The peak of so many points together with the building, kW."""
+    """The peak of this many points together with the building, kW."""
 
     points: int
     p50_kw: float
@@ -156,7 +156,7 @@ def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query
 def _load(store: Any, city: City, period: Period, meters: list[str]) -> FloatArray:  # noqa: ANN401 - a SharedStore
     """Load of the meters together (of all where none is named), kW in each quarter, NaN where none was measured."""
     if period.end - period.start > _MOST:
-        raise UsageError(f"{period.label} is longer than 400 days; ask for a shorter period.")
+        raise UsageError(f"{period.label} is longer than 400 days; request a shorter period.")
     return load_curves(engine_over(_only(city, meters), store, period), period).total()
 
 

@@ -1,6 +1,6 @@
 """/v1/cities/{city}/plan/forecast: the next 48 hours with their measured error, shown only where it beats last week.
 
-A forecast is calculated once an hour and kept; the first request of an hour waits for it.
+A forecast is calculated once an hour and cached; the first request of an hour waits for it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEPT = 64  # forecasts
 
 
 class ForecastQuery(BaseModel):
-    """Of what."""
+    """What is to be forecast."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -34,7 +34,7 @@ class EffectQuery(_PairQuery):
     """Before and after a known date."""
 
     after: str = Field(description=f"When the measure was in force: {_PERIOD}", max_length=40)
-    back: int = Field(1, ge=1, le=3, description="Compare with so many times 364 days before")
+    back: int = Field(1, ge=1, le=3, description="Compare with this many times 364 days before")
     weather: list[str] = Field([], max_length=6, description="device:quantity to adjust for; may be repeated")
 
 

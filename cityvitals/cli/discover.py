@@ -22,7 +22,7 @@ def discover(
 ) -> None:
     """List the devices that publish to the broker.
 
-    Each with what it measures and the lines that configure it.
+    Each is listed with what it measures and the lines that configure it.
 
     Example: cityvitals discover --config cityvitals.toml --seconds 60
     """

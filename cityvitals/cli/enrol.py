@@ -76,7 +76,7 @@ def device(
         list[str] | None, typer.Option(help="A sensor driver instead of the kind's default; may be repeated.")
     ] = None,
     wifi: Annotated[str, typer.Option(help="The name of the Wi-Fi network.")] = "",
-    wifi_password_file: Annotated[Path | None, typer.Option(help="A file with its password.")] = None,
+    wifi_password_file: Annotated[Path | None, typer.Option(help="A file with the Wi-Fi password.")] = None,
     time_server: Annotated[list[str] | None, typer.Option(help="A time server; may be repeated.")] = None,
     interval_s: Annotated[int, typer.Option(help="Seconds between two readings.")] = 60,
 ) -> None:
@@ -161,7 +161,7 @@ def serve(
 ) -> None:
     """Enrol nodes by their codes until it is stopped.
 
-    Over HTTPS. Example: cityvitals enrol serve.
+    It listens over HTTPS. Example: cityvitals enrol serve.
 
     It signs certificates, so it needs the authorities' keys: run it only while nodes are set up.
     """

@@ -21,9 +21,9 @@ def forecast(
     store: StoreUrl,
     quantity: Annotated[str, typer.Option("--quantity", help="load, or a quantity of a device like no2.")] = "load",
     device: Annotated[str, typer.Option("--device", help="The device, unless the load is requested.")] = "",
-    at: Annotated[str, typer.Option("--at", help="As it would have been made on this date; else now.")] = "",
+    at: Annotated[str, typer.Option("--at", help="The forecast as of this date; default: now.")] = "",
     peak: Annotated[
-        bool, typer.Option("--peak", help="This month's peak so far instead, for capacity tariffs.")
+        bool, typer.Option("--peak", help="Show this month's peak so far instead, for capacity tariffs.")
     ] = False,
     limit_kw: Annotated[float | None, typer.Option("--limit-kw", help="Limit in kW, with --peak.")] = None,
     form: TextForm = "text",

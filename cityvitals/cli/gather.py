@@ -32,7 +32,7 @@ def kpi_gather(
     gtfs: Annotated[File, typer.Option(help="GTFS feed, a zip file.")] = None,
     updates: Annotated[Files, typer.Option(help="Recorded GTFS trip updates as JSON; may be repeated.")] = None,
     bicycles: Annotated[Files, typer.Option(help="GBFS station_status or vehicle_status; may be repeated.")] = None,
-    vehicles: Annotated[Files, typer.Option(help="The same of shared cars; may be repeated.")] = None,
+    vehicles: Annotated[Files, typer.Option(help="The same for shared cars; may be repeated.")] = None,
     green_m: Annotated[float, typer.Option(min=1, help="Distance that counts as access to green, m.")] = 300.0,
     green_ha: Annotated[float, typer.Option(min=0, help="Smallest green area that counts, ha.")] = 0.5,
 ) -> None:

@@ -34,7 +34,7 @@ def rank(
 ) -> None:
     """Rank cities by a stated choice.
 
-    With the interval of ranks that other choices give.
+    The interval shows the ranks that other choices give.
 
     Example: cityvitals index rank --store sqlite:///norway.db --period 2025 --mean geometric
     """

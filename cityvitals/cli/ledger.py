@@ -23,7 +23,7 @@ def ledger(
 ) -> None:
     """Show sent, stored, rejected and missing records by device.
 
-    Incomplete devices first.
+    Incomplete devices come first.
 
     Example: cityvitals ledger --city aberdeen --store sqlite:///aberdeen.db --period 2026-11
     """

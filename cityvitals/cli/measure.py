@@ -1,4 +1,4 @@
-"""`cityvitals measure`: the options of the commands that look at whether a measure worked."""
+"""`cityvitals measure`: the options of the commands that estimate whether a measure had an effect."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def measure_effect(
     after: Annotated[str, typer.Option("--after", help="When the measure was in force: 2018-07..2018-12.")],
     city: CityId,
     store: StoreUrl,
-    back: Annotated[int, typer.Option("--back", help="Compare with so many times 364 days before.")] = 1,
+    back: Annotated[int, typer.Option("--back", help="Compare with this many times 364 days before.")] = 1,
     weather: Annotated[list[str] | None, typer.Option("--weather", help="device:quantity to adjust for.")] = None,
     seed: Seed = 1,
     form: TextForm = "text",
 ) -> None:
     """Estimate what a measure changed at a site.
 
-    The change beyond that of a reference, before and after.
+    The effect is the change beyond that of a reference, before and after.
 
     Example: cityvitals measure effect --site ring-road --reference park --quantity no2 --after 2019-01..2019-06
     --city town --store sqlite:///town.db
@@ -69,7 +69,7 @@ def measure_change(
 ) -> None:
     """Find when a site changed against its reference.
 
-    And how likely that is by chance.
+    The result states how likely such a change is by chance.
 
     Example: cityvitals measure change --site ring-road --reference park --quantity no2 --period 2018
     --city town --store sqlite:///town.db
@@ -102,7 +102,7 @@ def measure_savings(
 ) -> None:
     """Estimate what a building saved beyond another one.
 
-    At the same weather.
+    Both periods are compared at the same weather.
 
     Example: cityvitals measure savings --meter school --reference library --temperature mast:temperature
     --before 2017 --after 2018 --city town --store sqlite:///town.db

@@ -177,7 +177,7 @@ def _need(*modules: str) -> None:
 def doctor(
     port: Port = "",
     device: Annotated[str, typer.Option(help="The node's id, to query it over MQTT instead.")] = "",
-    city: Annotated[str, typer.Option(help="Its city.")] = "",
+    city: Annotated[str, typer.Option(help="The city of --device.")] = "",
     broker: Annotated[str, typer.Option("--broker", help="The broker's URL with a user that may send commands.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 20.0,
 ) -> None:

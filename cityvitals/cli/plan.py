@@ -57,7 +57,7 @@ def plan_charging(
 ) -> None:
     """Calculate what n charging points of a building need.
 
-    From recorded sessions and the building's own load; without --sessions, by demand factors of another site.
+    It uses recorded sessions and the building's own load; without --sessions, demand factors of another site.
 
     Example: cityvitals plan charging --points 40 --connection 63A --sessions sessions.csv.gz
     --city town --store sqlite:///town.db --meter meter-07 --period 2018
@@ -104,7 +104,7 @@ def plan_scenario(
 ) -> None:
     """Run a scenario on what a city measured.
 
-    The same KPIs, measured and planned side by side.
+    The same KPIs are shown, measured and planned, side by side.
 
     Example: cityvitals plan scenario electric.toml --city town --store sqlite:///town.db --period 2018
     """

@@ -50,7 +50,7 @@ def values(config: Config = None) -> None:
 
 
 def archive(config: Config = None) -> None:
-    """Store the windows that are in Kafka, so that a city can go back. Example: cityvitals archive --config c.toml."""
+    """Store the windows that are in Kafka, so that a city can return. Example: cityvitals archive --config c.toml."""
     from cityvitals.operation.bridge import run_archive  # noqa: PLC0415
     from registry.config import load_settings  # noqa: PLC0415
 
@@ -86,7 +86,10 @@ def simulate(config: Config = None) -> None:
     run_simulate(load_settings(config))
 
 
-def broker(port: Annotated[int, typer.Option()], host: Annotated[str, typer.Option()] = "127.0.0.1") -> None:
+def broker(
+    port: Annotated[int, typer.Option(help="The port to listen on.")],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
     """Run the embedded broker; the demo uses it where there is no Mosquitto."""
     from cityvitals.local.broker import run_amqtt  # noqa: PLC0415
 

@@ -49,7 +49,7 @@ def show(
 ) -> None:
     """Show a region's profile, one line a figure.
 
-    Mean of evaluations, value as one area, quartiles, people, cities far from their group.
+    It has the mean of evaluations, value as one area, quartiles, people, cities far from their group.
 
     Example: cityvitals region show --store sqlite:///norway.db --period 2025 --group kostra-2020/7
     """
@@ -115,7 +115,7 @@ def peers(
 ) -> None:
     """Propose cities like this one.
 
-    By population, density, income, climate and cars.
+    The nearest by population, density, income, climate and cars.
 
     Example: cityvitals region peers 3001 --store sqlite:///norway.db
     """

@@ -31,7 +31,7 @@ def vlr(
 ) -> None:
     """Write a Voluntary Local Review as DOCX and PDF.
 
-    With the values as NGSI-LD.
+    The values are added as NGSI-LD.
 
     Example: cityvitals report vlr --city aberdeen --store sqlite:///aberdeen.db --period 2018 --texts texts --out vlr
     """

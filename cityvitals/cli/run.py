@@ -20,7 +20,7 @@ def run(
     port: Annotated[int | None, typer.Option(help="Port of the page; default: the configured one.")] = None,
     broker_port: Annotated[int, typer.Option(help="Port of the broker that the devices publish to.")] = 1883,
     listen: Annotated[
-        str, typer.Option(help="Address of the broker; 0.0.0.0 lets every device of this network in.")
+        str, typer.Option(help="Address of the broker; 0.0.0.0 accepts every device of this network.")
     ] = "127.0.0.1",
     seconds: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
 ) -> None:

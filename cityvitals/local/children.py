@@ -78,7 +78,7 @@ class Local:
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise CityVitalsError(f"{what} did not come up in {limit_s:g} s; see the logs in {self.folder}.")
+                raise CityVitalsError(f"{what} did not start within {limit_s:g} s; see the logs in {self.folder}.")
             time.sleep(0.1)
 
     def check(self) -> None:

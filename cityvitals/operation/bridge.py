@@ -1,6 +1,6 @@
 """`cityvitals bridge`, `values` and `archive`: both ends of a distributed engine, run until a signal arrives.
 
-And `cityvitals move`, by which a city goes there.
+And `cityvitals move`, which copies a city from the store to the engine.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAUSE = 2.0  # s between attempts while the store does not answer
 
 
 def run_bridge(settings: Settings) -> None:
-    """`cityvitals bridge`. It has id, topic and file of the ingest, so that a city can move between both."""
+    """`cityvitals bridge`. It uses the id, topic and file of the ingest, so that a city can move between the two."""
     if settings.gateway.width_s != _WIDTH:
         raise UsageError(f"The job of the distributed engine has windows of {_WIDTH} s; set gateway.width_s to it.")
     stop = until_stopped()

@@ -151,7 +151,7 @@ def deleted_windows(opened: Store) -> Iterator[Finding]:
     """Cities whose older windows are deleted."""
     for record in opened.cities():
         if kept := opened.kept(record.id, "window"):
-            rest = "what rests on them cannot be derived again, hours and values stay"
+            rest = "what is made from them cannot be derived again, hours and values stay"
             yield Finding("ok", f"windows of {record.id}", f"{kept.sentence()}; {rest}")
 
 

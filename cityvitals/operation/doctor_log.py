@@ -1,4 +1,4 @@
-"""`cityvitals doctor`: Kafka before a distributed engine: is it there, and how far is each end behind?"""
+"""`cityvitals doctor`: whether the Kafka topics of a distributed engine exist, and how far their readers are behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEHIND = 10_000  # records
 
 
 def engine_log(settings: LogSettings) -> Iterator[Finding]:
-    """Whether the topics exist, and the lag of those that read them on this side of the engine."""
+    """Whether the topics exist, and how many records CityVitals' own readers are behind."""
     try:
         from adapters.kafka.progress import progress  # noqa: PLC0415 - the library is an extra
     except ModuleNotFoundError:

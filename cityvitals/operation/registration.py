@@ -22,7 +22,7 @@ _BY_ITSELF = "Gateway and ingest start again with it in some seconds; what is st
 def register(
     path: Path, device: str, like: str, kind: str, quantities: tuple[str, ...], place: Place | None = None
 ) -> str:
-    """Add the entry and check the file before it replaces the old one. Returns what to say. Raises UsageError."""
+    """Add the entry; check the file before it replaces the old one. Returns a sentence to print. Raises UsageError."""
     if kind and kind not in get_args(DeviceKind):
         raise UsageError(f"'{kind}' is not a kind of device; {nearest(kind, get_args(DeviceKind))}")
     for name in quantities:

@@ -13,7 +13,7 @@ _WAIT_S = 10.0
 
 
 def resend(broker: Broker, topic: str, payload: bytes) -> str:
-    """Publish at QoS 1 and wait until the broker has it. Returns what to say. Raises UsageError, Unavailable."""
+    """Publish at QoS 1 and wait for the PUBACK. Returns a sentence to print. Raises UsageError, Unavailable."""
     if topic.startswith("replay:") or topic.endswith("/windows") or any(c in topic for c in "+#\0") or not topic:
         raise UsageError(f"'{topic[:80]}' is not a topic of a device; only messages of devices are resent.")
     link = Link(broker, f"cityvitals-again-{uuid4().hex[:12]}", session=False)

@@ -1,4 +1,4 @@
-"""What the planning commands check and ask for alike."""
+"""Options and checks that the planning commands share."""
 
 from __future__ import annotations
 

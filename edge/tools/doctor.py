@@ -19,7 +19,7 @@ _HELP = (
     ("validity starts in the future", "the node's clock is behind: check the time servers"),
     ("validity has expired", "renew the broker's certificate, or check the node's clock"),
     ("is missing", "flash the node again: a file of its folder is not on the board"),
-    ("code 5", "the broker's access rules do not know this node: check its user, certificate and ACL"),
+    ("code 5", "the broker's access rules do not include this node: check its user, certificate and ACL"),
     ("code 4", "check mqtt.user and mqtt.password"),
 )
 

@@ -48,7 +48,7 @@ class Driver(NamedTuple):
 
     @property
     def known(self) -> frozenset[str]:
-        """Every option there is."""
+        """Every option that the driver accepts."""
         return frozenset(self.options) | set(self.needs) | set(BUS_OPTIONS[self.bus]) | set(COMMON)
 
     @property
@@ -98,12 +98,12 @@ def driver(name: str) -> Driver:
 
 
 def without_declarations(source: str) -> str:
-    """A driver's source as the node gets it; line numbers stay as they are."""
+    """A driver's source without what only host tools read; line numbers stay as they are."""
     lines = source.splitlines(keepends=True)
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return source  # the compiler says what is wrong
+        return source  # the compiler reports the error
     used = {item.id for item in ast.walk(tree) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load)}
     for item in tree.body:
         if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):

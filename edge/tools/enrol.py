@@ -69,7 +69,7 @@ def make_authorities(folder: Path, city: str, now: datetime) -> None:
 def _make_authority(folder: Path, name: str, city: str, now: datetime) -> None:
     key_file = folder / f"{name}-ca.key"
     if key_file.exists():
-        raise UsageError(f"{key_file} is there without {name}-ca.crt; put that back, or move the key away.")
+        raise UsageError(f"{key_file} exists without {name}-ca.crt; restore that file, or move the key away.")
     key = ec.generate_private_key(ec.SECP256R1())
     # The city has an attribute of its own, because a common name has room for 64 characters.
     place = x509.NameAttribute(NameOID.ORGANIZATION_NAME, city)
@@ -96,7 +96,7 @@ def enrol(
     if files.certificate.exists():
         raise UsageError(f"{name} is enrolled already; revoke it first, or choose another id.")
     if taken := next((path for path in files if path.exists()), None):
-        raise UsageError(f"{taken} is there already, of another id; choose another.")
+        raise UsageError(f"{taken} already exists for another id; choose another.")
     authority = authority_of(kind)
     issuer, issuer_key = _load(folder, authority)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -261,9 +261,9 @@ def _load(folder: Path, authority: str) -> tuple[x509.Certificate, ec.EllipticCu
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{path} cannot be used ({cause(error)}); bring the key from where it is kept.") from None
+        raise UsageError(f"{path} cannot be used ({cause(error)}); copy the key from where it is stored.") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-        raise UsageError(f"{path} is not the key of {authority}-ca.crt; bring that from where it is kept.")
+        raise UsageError(f"{path} is not the key of {authority}-ca.crt; copy that key from where it is stored.")
     return certificate, key
 
 

@@ -24,7 +24,7 @@ from telemetry.untrusted import read_json
 WRONG_MOST, WRONG_SPAN_S = 5, 600.0  # wrong codes of one address, and in which time
 _ADDRESSES_MOST = 1000
 _BODY_MOST = 1024  # bytes
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 class Limit:
@@ -53,8 +53,10 @@ class Limit:
         self._wrong.setdefault(client_of(address), deque(maxlen=WRONG_MOST)).append(self._clock())
 
 
-def application(folder: Path, say: Say, now: Callable[[], datetime] = enrol.utc_now, limit: Limit | None = None) -> Any:  # noqa: ANN401
-    """The ASGI application over the folder of `cityvitals enrol`; `say` gets a line for each attempt."""
+def application(
+    folder: Path, log_line: Log, now: Callable[[], datetime] = enrol.utc_now, limit: Limit | None = None
+) -> Any:  # noqa: ANN401
+    """The ASGI application over the folder of `cityvitals enrol`; `log_line` gets a line for each attempt."""
     from starlette.applications import Starlette  # noqa: PLC0415 - an extra
     from starlette.requests import Request  # noqa: PLC0415
     from starlette.responses import JSONResponse, Response  # noqa: PLC0415
@@ -74,12 +76,12 @@ def application(folder: Path, say: Say, now: Callable[[], datetime] = enrol.utc_
             return JSONResponse({"error": str(error)}, 400)
         except codes.Refused as error:
             bound.wrong(address)
-            say(f"{address}: {error}")
+            log_line(f"{address}: {error}")
             return JSONResponse({"error": str(error)}, 403)
         except UsageError as error:
-            say(f"{address}: {error}")
+            log_line(f"{address}: {error}")
             return JSONResponse({"error": "The server cannot enrol this node; its log has the reason."}, 500)
-        say(f"{address}: {json.loads(files['node.json'])['device']} is enrolled")
+        log_line(f"{address}: {json.loads(files['node.json'])['device']} is enrolled")
         return JSONResponse({"files": {name: base64.b64encode(data).decode() for name, data in files.items()}})
 
     return Starlette(routes=[Route("/enrol", answer, methods=["POST"])])
@@ -103,7 +105,7 @@ def _asked(body: bytes) -> tuple[str, str]:
     return code, nonce
 
 
-def server(folder: Path, host: str, port: int, say: Say, now: datetime) -> Any:  # noqa: ANN401 - uvicorn is an extra
+def server(folder: Path, host: str, port: int, log_line: Log, now: datetime) -> Any:  # noqa: ANN401 - uvicorn is an extra
     """A uvicorn server, ready to run. Raises UsageError where there is no authority."""
     import uvicorn  # noqa: PLC0415 - an extra
 
@@ -112,7 +114,7 @@ def server(folder: Path, host: str, port: int, say: Say, now: datetime) -> Any: 
     files = codes.certificate(folder, now)
     return uvicorn.Server(
         uvicorn.Config(
-            application(folder, say),
+            application(folder, log_line),
             host,
             port,
             http=bounded_http(Connections(64)),

@@ -1,6 +1,6 @@
 """A node's `node.json`: composed, checked by the firmware's own rules and by what a board needs, shown, changed.
 
-What the firmware checks at its start is asked of the firmware itself, so that the two cannot differ.
+What the firmware checks at its start is checked by the firmware's own code, so that the two cannot differ.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def compose(
 
 
 def check(config: Config, where: str) -> None:
-    """Raises UsageError with all that is wrong; what the firmware would refuse comes first."""
+    """Raises UsageError with all that is wrong; what the firmware would reject comes first."""
     settings = import_module("edge.firmware.remote.settings")
     try:
         filled = settings.checked(config)
@@ -61,7 +61,7 @@ def check(config: Config, where: str) -> None:
 
 
 def _tls_faults(tls: Config) -> list[str]:
-    """The firmware takes what stands there as it is, and would find out only when it connects."""
+    """The firmware uses these values unchecked and would fail only when it connects."""
     odd = sorted(set(tls) - _TLS)
     found = [f"mqtt.tls has no key '{key}'; {nearest(key, _TLS)}" for key in odd]
     texts = {key for key, value in tls.items() if isinstance(value, str) and value}
@@ -137,7 +137,7 @@ def _set(config: Config, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def change(folder: Path, assignments: Sequence[str], files: Sequence[str] = ()) -> None:
-    """Set keys in the folder's file, if what comes out passes the checks. Raises UsageError."""
+    """Set keys in the folder's file, if the result passes the checks. Raises UsageError."""
     path = folder / FILE
     config = changed(parse(_read(path), str(path)), assignments, files)
     check(config, str(path))

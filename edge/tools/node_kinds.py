@@ -72,7 +72,7 @@ class _Pins:
         return out
 
 
-# By bus: options that say that the technician chooses the pins.
+# By bus: options that show that the technician has chosen the pins.
 _GIVEN = {"uart": {"port"}, "rs485": {"port"}, "i2c": {"sda", "scl"}, "i2s": {"sck", "ws", "sd"}, "spi": {"cs"}}
 
 

@@ -1,4 +1,4 @@
-"""Asks a running node for its state: over USB by a `?` on its console, over MQTT by the command `state`."""
+"""Queries the state of a running node: over USB by a `?` on its console, over MQTT by the command `state`."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def over_mqtt(url: str, city: str, device: str, seconds: float) -> dict[str, Any
     finally:
         link.close()
     raise CityVitalsError(
-        f"{city}/{device} did not answer in {seconds:g} s; is it connected, and may this user ask it?"
+        f"{city}/{device} did not answer in {seconds:g} s; is it connected, and may this user send it commands?"
     )

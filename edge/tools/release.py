@@ -90,7 +90,7 @@ def build(platform: str, firmware: Path = FIRMWARE, instead: Mapping[str, str] |
     """
     texts = {**readable(platform, firmware), **(instead or {})}
     texts = {path: without_declarations(text) for path, text in texts.items()}
-    with contextlib.suppress(SyntaxError):  # the compiler says what is wrong
+    with contextlib.suppress(SyntaxError):  # the compiler reports the error
         texts = compact(texts)
     files = {Path(path): text for path, text in texts.items()}
     return {

@@ -1,7 +1,7 @@
 """Devices that announce themselves for Home Assistant (MQTT discovery), and the sources by which a gateway reads them.
 
 A retained message at `<prefix>/sensor/<node>/<object>/config`, or for all values of a device at
-`<prefix>/device/<object>/config`, says where a value is sent, by which template it is taken out of the message, its
+`<prefix>/device/<object>/config`, states where a value is sent, by which template it is taken out of the message, its
 unit and its class. Keys may be abbreviated, and `~` stands for a base topic. Of templates, plain paths are understood:
 `{{ value_json.ENERGY.Total | float }}`; a template that calculates is reported and left out. Pure.
 Source: the documentation of Home Assistant's MQTT integration.

@@ -52,7 +52,7 @@ class SourceOptions:
 
 
 class Asks(Rejected):
-    """A message that cannot be used until its sender has sent something else. `topic`, `payload`: what asks for it."""
+    """A message that cannot be used until its sender has sent another. `topic`, `payload`: the request for that."""
 
     def __init__(self, reason: str, topic: str, payload: bytes) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class Asks(Rejected):
 
 class Line(NamedTuple):
     """A numbered record of a device, for the loss ledger. `stored`: something of it could be used; None: it has not
-    come, but the device says that it was the last of its boot. `undated`: it was dated by its arrival.
+    come, but the device reports that it was the last of its boot. `undated`: it was dated by its arrival.
     """
 
     city: str

@@ -150,7 +150,7 @@ def _full_tag(key: bytes, nonce: bytes, body: bytes, aad: bytes) -> bytes:
 
 
 class Notification(NamedTuple):
-    """A data notification: when it was sent (None where it does not say), and its data."""
+    """A data notification: when it was sent (None where it is not given), and its data."""
 
     time: str | None
     data: Any

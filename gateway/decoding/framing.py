@@ -1,6 +1,6 @@
 """Frames cut out of the bytes of a serial line, which begins anywhere and may lose bytes. Pure.
 
-A format says by `framer()` how its frames are cut; whether a frame is sound the format decides itself.
+A format defines by `framer()` how its frames are cut; it checks by itself whether a frame is valid.
 """
 
 from __future__ import annotations

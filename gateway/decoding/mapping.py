@@ -1,8 +1,8 @@
-"""A decoded message into readings, as its device template or source says: `Mapper.rows`.
+"""A decoded message into readings, as its device family or source defines: `Mapper.rows`.
 
 A message is one record or many; of each the device and the time are found, then its values: by path, or by the name
 of a member. Several values of one quantity follow the template (a total wins over its parts, parts are combined) or
-are refused with a sentence. What nobody asked for is counted, not kept. Pure.
+are rejected with a sentence. What is not mapped is counted, not stored. Pure.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class Mapper:
                 self._members(out, hits, members, record, top=not place)
 
     def _number(self, message: dict[str, Any]) -> list[tuple[int, int]]:
-        """Boot and number of the record, for the loss ledger, where the template says that they are that.
+        """Boot and number of the record, for the loss ledger, where the device family declares them as such.
 
         Other makes use these names for a reset reason or a counter of their own, and ignore them.
         """
@@ -294,7 +294,7 @@ class Mapper:
                 return
 
     def _hit(self, name: str, item: Any, rule: ValueRule, unit: str | None) -> _Hit | None:  # noqa: ANN401
-        """One value, None where the device says that it has none. Raises Rejected."""
+        """One value, None where the device reports that it has none. Raises Rejected."""
         if type(item) is float and not rule.none and not self._none and not rule.states and rule.scale == 1.0:
             return _Hit(name, item, unit, None, rule.part, self._order.get(id(rule), 0))
         given = Labelled(item)
@@ -344,7 +344,7 @@ class Mapper:
         out.add(quantity, hit.unit, hit.value, arrival if at is None else at, BY_ARRIVAL if at is None else 0)
 
     def _one(self, quantity: str, hits: list[_Hit]) -> _Hit | None:
-        """The value that counts, of several or of one. Raises Rejected where nothing says which."""
+        """The value that counts, of several or of one. Raises Rejected where nothing determines it."""
         totals = [hit for hit in hits if hit.part is None]
         chosen = totals or hits
         if len(chosen) == 1:

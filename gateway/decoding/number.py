@@ -21,7 +21,7 @@ _LABELS = frozenset((*_VALUES, *_UNITS, *_TIMES, "multiplier", "name", "n", "typ
 
 
 class Labelled(NamedTuple):
-    """A value with what the message says beside it: unit, time, power of ten."""
+    """A value with what the message states beside it: unit, time, power of ten."""
 
     value: Any
     unit: str | None = None

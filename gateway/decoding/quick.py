@@ -58,7 +58,7 @@ class Place:
 
 class Plan(NamedTuple):
     """What an object with one set of names holds: values (name, quantity, unit), names whose value the long way must
-    read, names that nobody asked for, and objects.
+    read, names that are not mapped, and objects.
     """
 
     values: list[tuple[str, str, str | None]]
@@ -103,7 +103,7 @@ class Quick:
         self.firsts = None if None in begin else frozenset(filter(None, begin))
 
     def rows(self, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> list[Row] | None:
-        """The record's rows; None: the long way. `unasked`: gets the names nobody asked for."""
+        """The record's rows; None: the long way. `unasked`: gets the names that are not mapped."""
         rows: list[Row] = []
         passed: list[str] = []
         if not self._read(self.root, record, rows, passed, stamp):

@@ -44,7 +44,7 @@ def unpacked(payload: bytes, largest: int = _LARGEST) -> bytes:
 
 
 class Reading:
-    """Reads what comes at the addresses of one source. `zone_of`: a city's time zone, None where it is not known.
+    """Reads what arrives at the addresses of one source. `zone_of`: a city's time zone, None where it is not known.
 
     `own`: the paths that the source writes itself.
     """
@@ -75,7 +75,7 @@ class Reading:
         return all(path(document) is not None for document in documents for path in paths)
 
     def bind(self, address: str, levels: dict[str, str], city: str) -> Decode:
-        """The decoder of what comes at one address, whose named levels are given."""
+        """The decoder of what arrives at one address, whose named levels are given."""
         if any(match(address) is not None for match in self._skip):
             return lambda payload, arrival, options: Decoded()  # noqa: ARG005 - a decoder
         read, frames, own = self._read, self._frames, self._own
@@ -97,7 +97,7 @@ class Reading:
         return decode
 
     def plain(self, address: str, levels: dict[str, str], city: str, secret: bytes) -> Plain | None:
-        """The shortest way of what comes at one address; None where there is none."""
+        """The shortest way of what arrives at one address; None where there is none."""
         if self.message.format != "json" or self.message.options or "name" in levels:
             return None
         if any(match(address) is not None for match in self._skip):

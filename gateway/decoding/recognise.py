@@ -1,4 +1,4 @@
-"""Which device family sent a message, and what it says: for `discover` and `doctor --payload`.
+"""Which device family sent a message, and what it contains: for `discover` and `doctor --payload`.
 
 Every family's messages are tried; a message belongs to a family where its topic fits (if one is known), what the
 family's messages always have is there, and at least one value could be read.

@@ -17,7 +17,7 @@ from telemetry.errors import UsageError, nearest
 _SIZES = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "u64": 4, "s64": 4, "f32": 2}
 _KEYS = ("at", "type", "unit", "scale", "scale_at", "function")
 _OPTIONS = ("registers", "sunspec", "function", "words", "longest")
-_GAP = 12  # registers that nobody asked for and that are read all the same, to save a request
+_GAP = 12  # registers between two that are needed, read with them to save a request
 LONGEST = 60  # registers in one request: what small meters answer
 
 Words = Mapping[tuple[int, int], int]  # (function, address) -> word

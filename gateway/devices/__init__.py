@@ -72,7 +72,7 @@ def _said(model: Mapping, kind: type[Mapping]) -> dict[str, Any]:
 
 
 def _own(source: SourceSettings) -> dict[str, Any]:
-    """What a source says itself, its shorthands written out."""
+    """The mapping in the source itself, its shorthands written out."""
     own = {k: v for k, v in source.model_dump(exclude_unset=True).items() if k in Mapping.model_fields}
     if source.rename:
         known = {name: {"quantity": quantity} for name, quantity in source.rename.items()}

@@ -1,4 +1,4 @@
-"""What a door without acknowledgement brings: held in memory until it is stored, in order, with its time of arrival."""
+"""Messages of a door without acknowledgement: held in memory until it is stored, in order, with its time of arrival."""
 
 from __future__ import annotations
 

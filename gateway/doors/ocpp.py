@@ -48,7 +48,7 @@ _VERSIONS = ("ocpp2.0.1", "ocpp1.6")
 _LARGEST = 1 << 20  # bytes of a message
 _WAIT_S = 60.0
 CALLS = Rate(1_000, 50)  # of a station; the calls of days without a connection fit into the burst
-_LINES, _LINES_S = 50, 600.0  # of the log that stations cause, in so many seconds
+_LINES, _LINES_S = 50, 600.0  # lines of the log that stations cause, within this many seconds
 _PACES = 100_000  # stations whose pace is kept
 _CLOSE_S = 2.0  # for a station to answer that the connection is closed
 

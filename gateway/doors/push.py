@@ -90,12 +90,12 @@ class PushDoor:
     def _serve(self) -> None:
         try:
             asyncio.run(self._server.serve())
-        except SystemExit:  # how uvicorn says that it cannot listen
+        except SystemExit:  # how uvicorn reports that it cannot listen
             return
 
     @property
     def port(self) -> int:
-        """The port it listens on, also where the configuration says 0."""
+        """The port it listens on, also where 0 is configured."""
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     def stop(self) -> None:

@@ -42,7 +42,7 @@ def decoder(name: str) -> Decode:
 
 
 def may_carry_users(name: str) -> bool:
-    """Whether messages of this format can hold what identifies a user; a module that never does says so itself."""
+    """Whether messages of this format can hold what identifies a user; a module whose messages never do declares it."""
     return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "MAY_CARRY_USERS", True))
 
 
@@ -61,7 +61,7 @@ def is_mapped(name: str) -> bool:
 
 
 def reader(name: str, options: dict[str, Any]) -> Read:
-    """The format's read function. `options`: what the source says to it. Raises UsageError."""
+    """The format's read function. `options`: those of the source. Raises UsageError."""
     module = _module(name)
     if hasattr(module, "reader"):
         made: Read = module.reader(options)

@@ -17,7 +17,7 @@ from gateway.formats import Read
 from gateway.formats.p1 import hex_option
 from telemetry.errors import Rejected, UsageError
 
-# Where a message says no unit: by C.D of its code (unit, power of ten). Kamstrup: energy in 10 Wh, current in 10 mA.
+# Where a message names no unit: by C.D of its code (unit, power of ten). Kamstrup: energy in 10 Wh, current in 10 mA.
 _POWER, _ENERGY = ("W", 0), ("Wh", 0)
 _BARE = {
     **dict.fromkeys(("1.7", "2.7", "21.7", "41.7", "61.7", "22.7", "42.7", "62.7"), _POWER),

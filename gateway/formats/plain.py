@@ -1,4 +1,4 @@
-"""One bare value a message, as ESPHome, OpenEVSE or evcc send it; the topic's `{name}` says what it is.
+"""One bare value a message, as ESPHome, OpenEVSE or evcc send it; the topic's `{name}` names its quantity.
 
 The payload is a number, a number as text, or a word such as `unavailable`.
 """

@@ -112,7 +112,7 @@ def _number(r: Record, out: Decoded) -> None:
 
 
 def _any_labels(payload: bytes, out: Decoded) -> Sequence[Record]:
-    """The records of a pack with labels that we do not know. Raises Rejected where one must be understood."""
+    """The records of a pack with unknown labels. Raises Rejected where one must be understood."""
     try:
         records = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -26,7 +26,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
 
 
 def _named(record: object) -> object:
-    """A record with its labels by name; an unknown number stays one, and is passed over as the RFC asks."""
+    """A record with its labels by name; an unknown number stays one, and is skipped as the RFC requires."""
     if not isinstance(record, dict):
         return str(record)
     return {_LABELS.get(label, str(label)): _plain(value) for label, value in record.items() if _is_label(label)}

@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parent / "families"
 
 @dataclass(frozen=True)
 class How:
-    """How files are to be read: what the operator says about them.
+    """How files are to be read: the operator's options.
 
     `family`: a family's name or the path of a column map, empty: recognised by content. `device`, `quantity`, `unit`:
     where the file names none. `zone`: of the city.
@@ -110,7 +110,7 @@ def _fitting(path: Path, how: How) -> list[_Fit]:
 
 
 def _same_family(found: list[_Fit]) -> list[_Fit]:
-    """Of each header the layout that asks for most; the headers of a text file are lines, of which one is it."""
+    """Of each header the layout that needs most columns; the headers of a text file are lines, of which one is it."""
     best: dict[tuple[str, ...], _Fit] = {}
     for entry in sorted(found, key=lambda f: -len(f.layout.has)):
         best.setdefault(tuple(entry.header.names), entry)
@@ -178,7 +178,7 @@ def _shown(path: Path) -> str:
 
 
 def _completed(path: Path, layout: Columns, how: How) -> Columns:
-    """A layout with what the command says of device, quantity and unit. Raises UsageError where it must say them."""
+    """A layout with device, quantity and unit of the command. Raises UsageError where they are needed and missing."""
     made = layout.model_copy(update={"device": how.device} if how.device else {})
     if made.device is None:
         raise UsageError(f"{path} names no device: add --device ID.")

@@ -23,7 +23,7 @@ class Rate(NamedTuple):
     per_second: int
 
 
-OLD, OLD_WEIGHT = 8 * DAY, 5  # a reading that is this many ms old counts as so many: its hour is read from the store
+OLD, OLD_WEIGHT = 8 * DAY, 5  # a reading this many ms old counts as this many readings: its hour is read from the store
 OLD_AT_ONCE = 1000  # windows of such readings that are sent at once
 READINGS, MESSAGES, REJECTS = Rate(200_000, 2_000), Rate(20_000, 200), Rate(5_000, 10)
 

@@ -2,9 +2,9 @@
 
 Method: an hour is valid with `hour_capture` of its expected readings; a station's value is the mean of its valid
 hourly means; a station counts with `period_capture` of the period's hours (the publisher sets no capture rule; these
-defaults are ours, after 2008/50/EC Annex VII). Where none does, those count that have it of the time in which they
-were in service, and the value is of a part of the period. The city's value is the plain mean over the stations that
-count (the publisher does not say how to aggregate). Negative values are kept. Reference and low-cost stations are
+defaults are ours, after 2008/50/EC Annex VII). Where no station does, those count that have it for their time in
+service, and the value is partial (`partial_period`). The city's value is the plain mean over the stations that
+count (the publisher does not define how to aggregate). Negative values are kept. Reference and low-cost stations are
 never mixed unless the rule `mixed_air_kinds` says so; a city with low-cost sensors only gets an indicative value,
 marked as such.
 """

@@ -1,7 +1,7 @@
 """EC:ICT:ES:3A Demand Response Penetration: customers able to take part / electricity customers, %.
 
 Numerator and denominator are unconfirmed. Able to take part are the customers behind the meters and chargers whose
-[[device]] entry says `demand_response = true` (`customers` of each), or `demand_response_customers` of [city] where
+[[device]] entry has `demand_response = true` (`customers` of each), or `demand_response_customers` of [city] where
 that is given. All customers: `electricity_customers` in [city].
 """
 

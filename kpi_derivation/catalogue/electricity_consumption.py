@@ -2,9 +2,9 @@
 
 Numerator and denominator of the publisher's formula are unconfirmed; the unit kWh/yr/capita is from a secondary
 source. Over a year (or the rolling 365 days) it is the metered energy divided by the population; over a shorter period
-it is that period's energy per inhabitant, not annualised, and says so in its unit. Unmetered customers are not
-estimated: the coverage says how much of the city the meters see. Where the rule `estimate_unmetered` asks for it and
-`electricity_customers` of [city] says how many there are, they count with the mean of the metered ones, and the value
+it is that period's energy per inhabitant, not annualised, and its unit states this. Unmetered customers are not
+estimated: the coverage shows how much of the city is metered. Where the rule `estimate_unmetered` is set and
+`electricity_customers` of [city] states how many there are, they count with the mean of the metered ones, and the value
 is labelled as estimated.
 """
 
@@ -52,7 +52,7 @@ def derive(view: View) -> list[Part]:
 
 
 def _with_unmetered(view: View, m: Counted) -> tuple[float | None, str]:
-    """kWh of the metered customers, by the rule of all; and what to say. None where that cannot be estimated."""
+    """kWh of the metered customers, by the rule of all; and its note. None where that cannot be estimated."""
     if not view.city.rules.estimate_unmetered:
         return m.amount, ""
     total = view.city.city.electricity_customers
@@ -65,7 +65,7 @@ def _with_unmetered(view: View, m: Counted) -> tuple[float | None, str]:
 
 
 def _meter_share(view: View, registered: int) -> tuple[float, str]:
-    """Share of the city's meters that are registered; 1 and a note where the city does not say how many there are."""
+    """Share of the city's meters that are registered; 1 and a note where their number is not set."""
     total = view.city.city.electricity_meters
     if total is None:
         return 1.0, "coverage of registered meters only: electricity_meters is not set in [city]"

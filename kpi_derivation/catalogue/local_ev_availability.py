@@ -1,7 +1,7 @@
-"""LOCAL:EV:AVAILABILITY: share of the reports of connectors that do not say fault, %, mean over the chargers.
+"""LOCAL:EV:AVAILABILITY: share of the reports of connectors without a fault, %, mean over the chargers.
 
 From connector states that a charger reports at equal steps. A charger that is silent is unknown, neither available nor
-not: the coverage says how much time was reported.
+not: the coverage shows how much time was reported.
 """
 
 from __future__ import annotations

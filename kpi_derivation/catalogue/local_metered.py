@@ -1,7 +1,7 @@
 """LOCAL:E:METERED: kWh over all electricity meters in the period, as metered, nothing extrapolated.
 
 A register's step across a gap is spread evenly over the gap: it is in this total, in no peak and in no coincidence
-factor, and the notes say how much it is. Time that no reading stands for is not covered.
+factor, and the notes state how much it is. Time that no reading stands for is not covered.
 """
 
 from __future__ import annotations

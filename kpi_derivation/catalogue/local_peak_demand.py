@@ -1,6 +1,6 @@
 """LOCAL:E:PEAK: highest mean power of all meters together over a quarter of an hour, kW.
 
-The notes say when it was and how many meters made it; they and the method say over which interval power is averaged.
+The notes state when it was and how many meters made it; they and the method state the averaging interval.
 A meter whose readings are further apart than a quarter, or that sends the energy of intervals over an hour, has no
 quarters and is not in it; intervals up to an hour count with their mean power. Energy of a gap has no time and makes no
 peak.

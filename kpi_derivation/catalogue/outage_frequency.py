@@ -1,7 +1,7 @@
 """EC:I:ES:1C Electricity System Outage Frequency: customer interruptions / customers served (SAIFI, p75).
 
 All events are in it, major ones too: the publisher excludes none. Over less than a year it is the period's figure.
-Inside the time that was logged a silent log says that nothing happened; outside it there is no value.
+Inside the time that was logged a silent log means that nothing happened; outside it there is no value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """EC:I:ES:2C Electricity System Outage Time: customer minutes / customer interruptions (CAIDI, p76), minutes.
 
-It is not SAIDI: it says how long an interruption was, not how long a customer was without supply. Without any
+It is not SAIDI: it is how long an interruption was, not how long a customer was without supply. Without any
 interruption it does not exist.
 """
 

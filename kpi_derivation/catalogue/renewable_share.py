@@ -1,9 +1,9 @@
 """EN:E:E:1C Renewable Energy Consumption: renewable / all energy used, %. The formula is unconfirmed.
 
-Meters see electricity only, so the value is partial. Renewable is what generation meters (`role = "generation"`)
+Only electricity is metered, so the value is partial. Renewable is what generation meters (`role = "generation"`)
 counted and was not exported, and the renewable share of the grid's electricity (`renewable_grid_share` in [city], a
 dated figure); all electricity used is what was drawn from the grid and the self-consumed generation. Where the rule
-`generation_in_load` says that the meters measure all use, own generation included, it is not added once more. With
+`generation_in_load` states that the meters measure all use, own generation included, it is not added twice. With
 generation meters only hours count in which all meters are whole (`rules/metering/balance.py`).
 """
 

@@ -1,7 +1,7 @@
 """EN:E:E:3C Residential Thermal Energy Consumption: GJ per inhabitant and year. The formula is unconfirmed.
 
 Heat meters of homes (every heat meter whose `role` is not another one) over the population. Homes that heat without
-such a meter are not in it: the value is partial and says so. Over less than a year it is the period's heat.
+such a meter are not in it: the value is marked as partial. Over less than a year it is the period's heat.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """EC:ICT:ES:1C Smart Electricity Meters: smart meters installed / all electricity meters installed, % (p44).
 
-From the registry, not from readings: a meter counts as smart unless its [[device]] entry says `smart = false`.
+From the registry, not from readings: a meter counts as smart unless its [[device]] entry has `smart = false`.
 The number of all meters is `electricity_meters` in [city].
 """
 

@@ -1,6 +1,6 @@
 """EC:ICT:WS:1C Smart Water Meters: smart water meters / all water meters, %. The formula is unconfirmed.
 
-From the registry, as for electricity: a meter is smart unless its [[device]] entry says `smart = false`. Meters of
+From the registry, as for electricity: a meter is smart unless its [[device]] entry has `smart = false`. Meters of
 water supplied into the network are not customers' meters and do not count. All meters: `water_meters` in [city].
 """
 

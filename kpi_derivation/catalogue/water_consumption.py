@@ -1,7 +1,7 @@
 """EN:EN:WS:2C Water Consumption: litres a day and inhabitant. Unit and formula are unconfirmed.
 
 What the customers' meters counted in the period, by the days that have passed of it. Unmetered use is not estimated:
-the coverage says how many of the city's meters (`water_meters`) are read.
+the coverage shows how many of the city's meters (`water_meters`) are read.
 """
 
 from __future__ import annotations

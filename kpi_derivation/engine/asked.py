@@ -1,4 +1,4 @@
-"""What a derivation asks of a city before there is any data: the record of a run on empty periods. Pure."""
+"""What a derivation reads of a city before there is any data: the record of a run on empty periods. Pure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from telemetry.periods import CALENDAR, Period, PeriodKind, calendar_period, hou
 from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 UNDER_WAY = 5 * MINUTE  # readings of a full hour come up to that late
-_OLD_DAYS = 400  # data that end so many days ago leave no period open
+_OLD_DAYS = 400  # data that end this many days ago leave no period open
 
 
 class LooksBack(NamedTuple):

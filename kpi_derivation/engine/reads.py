@@ -6,7 +6,7 @@ A fact names one thing that was read:
     ("kind", "noise")                  the registry entries of the devices of a kind; "*" of all
     ("rows", "no2", "air_reference")   sums of a quantity of devices of these kinds; likewise "days", "hours",
                                        "demand", "beside", and "listed": which devices have the quantity
-    ("back", "year", "1826")           for a period of that kind, so many days before it
+    ("back", "year", "1826")           for a period of that kind, this many days before it
 
 A derivation is a pure function of what it reads, so its value can change only when something it has read changes.
 """

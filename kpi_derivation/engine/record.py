@@ -43,7 +43,7 @@ class Record:
         return self._reads[code]
 
     def note(self, code: str, reads: Reads) -> None:
-        """Add what a run has read; `version` says whether anything of it is new."""
+        """Add what a run has read; `version` grows where anything of it is new."""
         known = self._reads.get(code) or self.of(code)
         if not reads.found.keys() <= known.found.keys():
             known.update(Reads(reads))  # without the values
@@ -72,7 +72,7 @@ class Record:
         self._back[code] = [LooksBack(kind, days, self._quantities[code]) for kind, days in reach if kind in CALENDAR]
 
     def quantities(self, code: str) -> frozenset[str]:
-        """The quantities whose data the derivation has asked for; none of a KPI that rests on the city file alone."""
+        """The quantities whose data the derivation has read; none of a KPI that depends on the city file alone."""
         if code not in self._quantities:
             self.of(code)
         return self._quantities[code]

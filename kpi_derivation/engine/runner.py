@@ -143,7 +143,7 @@ class Engine:
     def evaluate(self, now: int, most: int | None = None) -> list[KpiValue]:
         """The values of every KPI and period that changed data, or the passing of time, changes. `now`: UTC ms.
 
-        `most`: of periods that were over OLD ago, derive so many, the newest first; the others wait for the next call.
+        `most`: of periods that were over OLD ago, derive this many, the newest first; others wait for the next call.
         """
         changed = self._days.settle() | self._unreported
         self._unreported = set()
@@ -196,7 +196,7 @@ class Engine:
         return [value for period, mine in found.items() for value in self.derive(period, now, mine)]
 
     def touch_everything(self) -> None:
-        """Let the next `evaluate` derive every period again, also those that only time has changed since."""
+        """Make the next `evaluate` recalculate every period, also those that only time has changed since."""
         self._days.touch_everything()
         self._clock = 0
 
@@ -234,7 +234,7 @@ class Engine:
     def load_curves(self, period: Period) -> tuple[list[str], FloatArray]:
         """The meters that consume, by name, and their mean power in every quarter of the period's days.
 
-        Of shape (meters, quarters), kW, NaN where unknown: what the peak and coincidence KPIs rest on.
+        Of shape (meters, quarters), kW, NaN where unknown: what the peak and coincidence KPIs are derived from.
         """
         first, last = self._ordinals(period.start, period.end - 1)
         return self._days.demand.curves(first, last)
@@ -249,7 +249,7 @@ class Engine:
     def _touches(self, derivation: Derivation, quantities: set[str] | None) -> bool:
         """Whether a change of these quantities (None: of all) may change the KPI.
 
-        One that rests on the city file alone comes with any change.
+        One that depends on the city file alone is in it with any change.
         """
         asked_for = self.record.quantities(derivation.kpi.code)
         return quantities is None or not asked_for or bool(quantities & asked_for)

@@ -13,7 +13,7 @@ from telemetry.windows import HOUR
 
 
 def status_of(part: Part, period: Period, rules: Rules, now: int) -> Status:
-    """`final` once the period ended `final_after_h` hours ago, before `provisional`; else by what the part says."""
+    """`final` once the period ended `final_after_h` hours ago, before `provisional`; else as the part states."""
     if part.value is None:
         return "not_applicable" if part.reason in NOT_APPLICABLE else "insufficient"
     if part.reason == "partial_period":

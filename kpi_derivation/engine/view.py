@@ -35,9 +35,9 @@ COLUMNS = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged", "i
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """What a derivation gives for one data point.
 
-    Where `value` is None, or of a part of the period only, `reason` says why to programs and `notes` to people.
-    `numerator`, `denominator`: of a ratio, without the factor 100 of a percentage. `method`: what the method says of
-    this value beside the KPI's own, such as the interval: values of different methods are not compared.
+    Where `value` is None, or of a part of the period only, `reason` states why for programs and `notes` for people.
+    `numerator`, `denominator`: of a ratio, without the factor 100 of a percentage. `method`: what applies to this
+    value besides the KPI's own method, such as the interval: values of different methods are not compared.
     """
 
     part: str = ""
@@ -85,7 +85,7 @@ class Daily:
         return self.columns[name]
 
     def mean(self, least_hours: int = 1) -> FloatArray:
-        """Mean of each day's valid hours; NaN with fewer than `least_hours`. Made once: several KPIs ask for it."""
+        """Mean of each day's valid hours; NaN with fewer than `least_hours`. Made once: several KPIs use it."""
         name = f"mean of {least_hours} hours"
         if name not in self.columns:
             hours = self.columns["hours"]

@@ -2,7 +2,7 @@
 
 Interruptions are events of meters (power-fail events, one customer or more behind each) and of outage logs. They are
 kept in classes of their length: `interrupted_<class>` counts customers, `interruption_<class>` customer minutes, both
-at the start of the interruption. The rule `sustained_interruption_min` says which classes count (IEEE 1366: longer than
+at the start of the interruption. The rule `sustained_interruption_min` sets which classes count (IEEE 1366: longer than
 5 minutes; EN 50160: 3); the publisher names no limit. An interruption counts whole in the period of its start.
 """
 
@@ -95,7 +95,7 @@ def interruptions(view: View) -> Interruptions:
 def log_span(view: View) -> tuple[float, float]:
     """Ms UTC of the time that was logged: `since` to `until` of the logs' entries.
 
-    Where an entry does not say: from the start of the year of the first event to the end of that of the last one.
+    Where an entry does not state it: from the start of the year of the first event to the end of that of the last one.
     """
     devices = tuple({d.id: d for q in QUANTITIES for d in view.devices(KINDS, q)}.values())
     first, last = view.life(devices, *QUANTITIES)

@@ -20,7 +20,7 @@ from telemetry.kpi_value import Reason
 from telemetry.series import BoolArray, FloatArray
 from telemetry.windows import DAY
 
-GRACE = 7 * DAY  # of a device of which nothing says how often it sends
+GRACE = 7 * DAY  # of a device whose sending interval is unknown
 
 
 def expected(view: View, devices: tuple[Device, ...]) -> FloatArray:

@@ -31,7 +31,7 @@ def no_data(text: str) -> Why:
 
 
 def undefined(text: str) -> Why:
-    """The formula has no value here."""
+    """The formula gives no value here."""
     return Why(text, "undefined")
 
 
@@ -46,7 +46,7 @@ def low(coverage: float, rule: float, what: str = "meter-time coverage") -> Why:
 
 
 def not_set(text: str) -> Why:
-    """A setting is missing, as the text says; nothing where the text is empty."""
+    """A setting is missing, which the text names; nothing where the text is empty."""
     return Why(text, "missing_setting") if text else Why()
 
 

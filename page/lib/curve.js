@@ -1,4 +1,4 @@
-// A long curve on a canvas, by uPlot, under the same rules: gaps stay gaps, the readout says the value, arrows move.
+// A long curve on a canvas, by uPlot, under the same rules: gaps stay gaps, the readout shows the value, arrows move.
 
 import { el, setText } from "./dom.js";
 import { number } from "./format.js";

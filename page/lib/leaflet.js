@@ -40,7 +40,7 @@ export async function makeMap(box, signal, say) {
 // In this order, the first one lowest: token of the colour, and the width of a line in pixels at a middle zoom.
 const KINDS = { water: ["--map-water", 0], built: ["--map-built", 0], green: ["--map-green", 0], river: ["--map-water", 5], road: ["--map-road", 3] };
 
-/** The shapes of a GeoJSON file that the ground knows, by kind: [{kind, rings: [[[lon, lat], ...], ...]}]. */
+/** The shapes of a GeoJSON file that the ground has, by kind: [{kind, rings: [[[lon, lat], ...], ...]}]. */
 function planOf({ features }) {
   const rings = ({ type, coordinates }) => ({ Polygon: coordinates, MultiPolygon: coordinates.flat(), LineString: [coordinates], MultiLineString: coordinates })[type] ?? [];
   const known = (features ?? []).filter((f) => f.geometry && Object.hasOwn(KINDS, f.properties?.kind ?? ""));

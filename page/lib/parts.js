@@ -24,7 +24,7 @@ const STATUS = { final: "good", provisional: "off", partial: "watch", insufficie
 /** The status of a value as a chip. */
 export const status = (name) => chip(STATUS[name] ?? "off", t(`status.${name}`), hasText(`status.${name}.title`) ? t(`status.${name}.title`) : null);
 
-/** The reason why a value is missing or partial, from the API's code; the notes where the code says nothing. */
+/** The reason why a value is missing or partial, from the API's code; the notes where there is no code. */
 export function reason(code, notes = "") {
   if (code && hasText(`reason.${code}`)) return t(`reason.${code}`);
   return notes ? sentence(notes) : t("reason.unknown");

@@ -10,7 +10,7 @@ const LOCALES = { en: "en-GB", nb: "nb-NO", de: "de-DE", fr: "fr-FR", es: "es-ES
 const KEPT = "cityvitals-language";
 const state = { texts: {}, language: "en", plurals: new Intl.PluralRules("en") };
 
-/** What the server says of its files and settings: addresses of files by name, map tiles. */
+/** The server's data about its files and settings: addresses of files by name, map tiles. */
 export const settings = JSON.parse(byId("files").textContent);
 
 /** The languages there are texts for, by their own names. */

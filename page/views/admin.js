@@ -1,4 +1,4 @@
-// Admin: what operators and admins do. The API decides what each role may do; the page only says it.
+// Admin: what operators and admins do. The API decides what each role may do; the page only shows it.
 
 import { signInLink } from "../frame/entry.js";
 import { getJson, hasToken, sendJson, useToken } from "../lib/api.js";

@@ -46,7 +46,7 @@ async function register(city, d, values, said) {
   }
 }
 
-/** A button that is pressed once: it says what came of it. */
+/** A button that is pressed once; it then shows the result. */
 export function once(words, act, said) {
   const node = button(words, async () => {
     node.disabled = true;

@@ -173,7 +173,7 @@ function calendar({ city, code, part, rows, query }, box) {
   if (whole) box.append(el("p", {}, el("a", { href: addressOf(city.id, ["k", code, part], { ...query, period: whole.period }) }, t("indicator.proof_of", { period: periodText(whole.period) }))));
 }
 
-/** What the store knows of earlier values of this period. */
+/** The stored earlier values of this period. */
 function reportedOn({ rows, clock, query }, period) {
   const row = rows.find((r) => r.period === period);
   const box = card(t("indicator.reported_on"), null);

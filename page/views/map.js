@@ -1,4 +1,4 @@
-// Map: where. A list with the answer and a map say the same; choosing in one chooses in the other.
+// Map: where. A list with the answer and a map show the same; choosing in one chooses in the other.
 
 import { getJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";

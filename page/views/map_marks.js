@@ -24,7 +24,7 @@ export function marks(L, map, places, choose) {
   return draw;
 }
 
-/** Places within the window and a margin, joined on a grid of the screen; each mark knows whom it stands for. */
+/** Places within the window and a margin, joined on a grid of the screen; each mark lists the places it stands for. */
 function clustered(map, places) {
   const bounds = map.getBounds().pad(0.2);
   const zoom = map.getZoom();

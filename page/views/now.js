@@ -25,7 +25,7 @@ export async function now(root, context) {
     state.timer = setTimeout(async () => {
       const found = await load().catch(() => null);
       if (!found || signal.aborted) return;
-      if (!found.judged) again(); // a server that has just started does not know yet which stations are suspect
+      if (!found.judged) again(); // a server that has just started has not determined yet which stations are suspect
       announce(state, found);
       state.found = found;
       if (found.devices.total) status.values(found);

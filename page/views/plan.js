@@ -1,4 +1,4 @@
-// Plan: how many charging points fit beside a measured load, what if, and what comes. A plan never looks like a measurement.
+// Plan: how many charging points fit beside a measured load, what if, and the outlook. A plan never looks like a measurement.
 
 import { getJson } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
@@ -39,7 +39,7 @@ export async function plan(root, context) {
   const column = el("div", { class: "stack-l" }, out);
   root.append(el("div", { class: "plan-grid" }, inputs(state, meters, change), column));
   await calculate(context, state, out);
-  // What the page shows without it is whole: an older server has no sessions.
+  // The page is complete without it: an older server has no sessions.
   column.append(await recorded(context, state, month(city)).catch(() => ""));
 }
 

@@ -1,4 +1,4 @@
-// What comes: the month's peak so far and what is left, and 48 hours of load or air. Forecasts, labelled as such.
+// Outlook: the month's peak so far and what is left, and 48 hours of load or air. Forecasts, labelled as such.
 
 import { getJson } from "../lib/api.js";
 import { chart, someTicks } from "../lib/chart.js";

@@ -70,7 +70,7 @@ function many({ signal }, base, year, me, states) {
   return card(t("report.many"), null, el("p", { class: "small" }, t("report.many_how")), file, el("div", {}, button(t("report.load"), load)), waiting, said);
 }
 
-// A workbook as base64, CSV as text: the API knows both.
+// A workbook as base64, CSV as text: the API accepts both.
 async function asBody(file) {
   if (!file.name.toLowerCase().endsWith(".xlsx")) return { csv: await file.text() };
   const address = await new Promise((done, failed) => {

@@ -74,7 +74,7 @@ function cell(kpi, from, to, open) {
   return svg("g", { class: kpi.dim ? "cell-group dim" : "cell-group", onclick: () => open(kpi.code) }, shape, dot);
 }
 
-/** As much of a name as fits into so many px, and whether in small letters: all of it, its first words, else letters. */
+/** As much of a name as fits into this many px, and whether in small letters: all of it, its first words, else letters. */
 function fitting(name, px) {
   const words = name.split(", ");
   const candidates = words.map((_, i) => words.slice(0, words.length - i).join(", "));

@@ -1,4 +1,4 @@
-"""What goes into a charging plan and what comes out: plain values, as the API and the command line show them."""
+"""Input and result of a charging plan: plain values, as the API and the command line show them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Power = Spread  # kW at 5, 50 and 95 % of the draws
 
 
 class PlanInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to know. `allowed`: share of the energy that management may leave unserved.
+    """The request for a plan. `allowed`: share of the energy that management may leave unserved.
 
     `day`: for which day's rules; `vehicles`: scales the sessions to this use, None takes them as recorded.
     """

@@ -3,7 +3,7 @@
     sessions -> profiles of users -> draws of n users + base load -> peaks -> what fits the connection
                         earliest deadline first under connection - base load -> what a managed site needs
 
-Every result is a statement about the recorded users and the recorded year; the notes say from how many and how long.
+Every result is a statement about the recorded users and the recorded year; the notes state from how many and how long.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from telemetry.windows import HOUR
 SINGLE_PHASE_KW = 3.7
 FUSES = (25, 35, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000)
 SHORT_YEAR = 300  # days under which an energy a year is a bold extrapolation
-GAPS = 0.25  # share of missing intervals above which a meter says too little
+GAPS = 0.25  # share of missing intervals above which a meter's data are too few
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """What the draws rest on: the users who count, in the grid's time, and who takes part in which draw."""
+    """What the draws are made from: the users who count, in the grid's time, and who takes part in which draw."""
 
     grid: Grid
     sessions: Sessions
@@ -100,7 +100,7 @@ def _first_over(found: FloatArray, own: list[Profile], drawn: _Drawn, limit: flo
 
 
 def _base(site: Site, limit: float) -> FloatArray:
-    """The base load with gaps as 0. Raises UsageError where it says too little or is over the connection already."""
+    """The base load with gaps as 0. Raises UsageError where it has too many gaps or is over the connection already."""
     if site.base is None:
         return np.zeros(site.grid.slots)
     missing = float(np.isnan(site.base).mean())

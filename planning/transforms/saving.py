@@ -33,7 +33,7 @@ def apply(now: Situation, options: Options) -> Situation:
     """Scale the meters. Raises UsageError where none is meant."""
     meant = [d for d in now.city.device if _meant(d, options)]
     if not meant:
-        raise UsageError(f"No meter of '{now.city.id}' is meant by the saving: check role, kind and meters.")
+        raise UsageError(f"The saving selects no meter of '{now.city.id}': check role, kind and meters.")
     factor = 1.0 - options.percent / 100.0
     scaled = now.scaled | {(d.id, q): factor * now.scaled.get((d.id, q), 1.0) for d in meant for q in _METERED}
     loads = now.loads | {d.id: now.loads[d.id] * factor for d in meant if d.id in now.loads}

@@ -1,6 +1,6 @@
 """`cityvitals verify`: the signature, every file, the roots, and every derived value of a signed pack.
 
-Nothing but the pack is needed: no store, no network. Windows made elsewhere, from readings, can be compared with the
+Only the pack is needed: no store, no network. Windows made elsewhere, from readings, can be compared with the
 enclosed ones.
 """
 
@@ -184,7 +184,7 @@ def _derived(pack: Pack, groups: Sequence[Group]) -> list[KpiValue]:
 
 
 def compare_readings(pack: Pack, windows: Partials, table: SeriesTable, result: Checked) -> None:
-    """Compare the enclosed windows with those that were made from readings, and say which values would change.
+    """Compare the enclosed windows with those that were made from readings, and list which values would change.
 
     `windows`: of the same city and width. Series without any reading in the files are not compared.
     """

@@ -38,7 +38,7 @@ _HOW = (
     "Load the file again on the page 'Report', or with: cityvitals kpi report CITY FILE.xlsx --store STORE",
 )
 _NUMBERS = ("value", "numerator", "denominator")
-_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone; a fixed date makes the file reproducible
+_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format has no time zone; a fixed date makes the file reproducible
 _LARGEST = 60 << 20  # bytes of the unpacked file
 _MOST_ROWS, _MOST_COLUMNS = 20_000, 100
 
@@ -141,7 +141,7 @@ def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > _LARGEST:
-                raise UsageError(f"{name} unpacks to over {_LARGEST >> 20} MB, which no form is.")
+                raise UsageError(f"{name} has over {_LARGEST >> 20} MB unpacked, more than any form.")
         values = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
         title = SHEET if SHEET in values.sheetnames else values.sheetnames[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reporting.pack.content import Pack
 
 # A workbook contains its date of creation; a fixed one makes it reproducible.
-_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone
+_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format has no time zone
 _WIDTHS = (5, 18, 24, 22, 16, 34, 12, 10, 12, 20, 12, 9, 12, 12, 12, 12, 10, 12, 9, 30, 24, 34, 60)
 _BAND_COLOURS = ("#F4B6B6", "#FCE3A8", "#D3E7B8", "#A9D3B1")
 

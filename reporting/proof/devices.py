@@ -97,7 +97,7 @@ _OTHER = "not counted by this KPI, see its method"
 
 
 def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
-    """Why a device does not count, as far as its own data say it."""
+    """Why a device does not count, as far as its own data show it."""
     if not rows.n[i]:
         return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
     if not derivation.method.startswith("air-"):

@@ -106,7 +106,7 @@ class Explainer:
         )
 
     def _deleted(self, value: KpiValue) -> str:
-        """That the hours it rests on cannot be made from windows any more."""
+        """That the hours it is derived from cannot be made from windows any more."""
         if self._kept is None or value.start >= self._kept.start:
             return ""
         return f"; derived from stored hours, which cannot be derived again: {self._kept.sentence()}"

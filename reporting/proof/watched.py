@@ -1,4 +1,4 @@
-"""What a derivation read for a value, so that a proof shows exactly what the value rests on. Pure."""
+"""What a derivation read for a value, so that a proof shows exactly what the value is derived from. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands and the API ask of a region, from a store: profile, heat map, peers, twins, index."""
+"""Queries of commands and the API about a region, from a store: profile, heat map, peers, twins, index."""
 
 from __future__ import annotations
 

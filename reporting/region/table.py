@@ -108,7 +108,7 @@ def _apart(a: float | None, b: float | None) -> float:
 
 
 def variables_of(city: City) -> dict[str, float | None]:
-    """What Gower's distance rests on."""
+    """What Gower's distance is calculated from."""
     c = city.city
     density = c.population / c.area_km2 if c.population and c.area_km2 else None
     return {name: getattr(c, name) for name in VARIABLES} | {"density": density}

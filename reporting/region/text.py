@@ -49,7 +49,7 @@ def heat_map_text(found: HeatMap, form: str, width: int) -> str:
 
 
 def peers_text(found: Sequence[Distance], names: dict[str, str], form: str, width: int) -> str:
-    """The nearest cities with their distance and the variables it rests on."""
+    """The nearest cities with their distance and the variables it is calculated from."""
     rows = [["city", "name", "distance", "variables"]]
     rows += [[d.city, names[d.city], f"{d.distance:.4f}", ", ".join(d.variables)] for d in found]
     return printed(form, found, rows, width, "Gower's distance, ranges over all cities, population in log; a proposal")

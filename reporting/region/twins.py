@@ -65,5 +65,5 @@ def twins(ours: Member, theirs: Member, targets: dict[Point, Target]) -> Twins:
 
 
 def practices_of(city: City, code: str) -> Sequence[Practice]:
-    """What the city says it did for a KPI."""
+    """What the city reports to have done for a KPI."""
     return [p for p in city.practice if p.code == code]

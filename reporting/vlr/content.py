@@ -1,4 +1,4 @@
-"""What a review rests on, read from the store once."""
+"""What a review is made from, read from the store once."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from docx.table import _Row
 
 from reporting.vlr.blocks import Block, Bullets, Grid, Heading, PageBreak, Picture, Text
 
-_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zone; a fixed one, so that nothing depends on now
+_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format has no time zone; a fixed one, so that nothing depends on now
 _INK, _GAP = RGBColor(0x26, 0x32, 0x38), RGBColor(0xC6, 0x28, 0x28)
 _WIDTH_CM = 17.0
 

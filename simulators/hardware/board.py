@@ -16,7 +16,7 @@ RESET = 75
 
 
 class Board:
-    """Use as a context manager; `port` is what a tool opens. `silent`: plugged in, but nobody answers."""
+    """Use as a context manager; `port` is what a tool opens. `silent`: plugged in, but without an answer."""
 
     def __init__(self, folder: Path, micropython: Path, silent: bool = False) -> None:
         self.folder, self.silent = folder, silent

@@ -61,7 +61,7 @@ class Line:
                 os.close(fd)
 
     def send(self, frame: bytes) -> None:
-        """Put a frame on the wire with the line's faults; bytes that nobody reads are lost, as in a real UART."""
+        """Put a frame on the wire with the line's faults; bytes that are not read are lost, as in a real UART."""
         if self.faults.silent:
             return
         self.sent += 1

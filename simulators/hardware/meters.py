@@ -29,7 +29,7 @@ class ModbusSlave(Device):
         self._pending = b""
 
     def step(self) -> None:
-        """Answer what has been asked."""
+        """Answer the requests that have arrived."""
         self._pending = (self._pending + self.line.receive())[-256:]
         while len(self._pending) >= 8:
             request = self._pending[:8]
@@ -59,7 +59,7 @@ class ModbusSlave(Device):
 
 
 class Pzem004t(ModbusSlave):
-    """A PZEM-004T v3: `measure` sets what it shows."""
+    """A PZEM-004T v3: `measure` sets its values."""
 
     def measure(self, volt: float, ampere: float, watt: float, watt_hours: int, hertz: float = 50.0) -> None:
         """Set all registers at once."""
@@ -72,7 +72,7 @@ class Pzem004t(ModbusSlave):
 
 
 class Sdm630(ModbusSlave):
-    """An SDM630: `measure` sets what it shows; all three phases are equal."""
+    """An SDM630: `measure` sets its values; all three phases are equal."""
 
     def measure(self, volt: float, ampere: float, watt: float, imported_kwh: float, exported_kwh: float = 0.0) -> None:
         """Set the registers that a node reads."""
@@ -126,7 +126,7 @@ class S0Output(Device):
         self.line.send(b"|" * count)
 
     def step(self) -> None:
-        """A contact does nothing by itself; a number asks for so many pulses."""
+        """Give as many pulses as a received number requests."""
         asked = self.line.receive().strip()
         if asked.isdigit():
             self.pulse(int(asked))

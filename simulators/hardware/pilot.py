@@ -12,7 +12,7 @@ SAMPLE_MS = 0.083
 class ControlPilot(Device):
     """`state` is the letter, `duty` the part of a millisecond for which the wave is up (1: no wave).
 
-    `noise` in volts at the pilot; `bounce`: so many of the next samples come from a relay that bounces; `broken`: the
+    `noise` in volts at the pilot; `bounce`: how many of the next samples come from a relay that bounces; `broken`: the
     divider's upper resistor is off, and the pin hangs at the supply.
     """
 

@@ -251,7 +251,7 @@ def test_a_key_without_its_certificate_is_not_written_over(tmp_path: Path) -> No
     enrol.make_authorities(tmp_path, "aberdeen", now)
     key = (tmp_path / "devices-ca.key").read_bytes()
     (tmp_path / "devices-ca.crt").unlink()
-    with pytest.raises(UsageError, match=r"is there without devices-ca\.crt"):
+    with pytest.raises(UsageError, match=r"exists without devices-ca\.crt"):
         enrol.make_authorities(tmp_path, "aberdeen", now)
     assert (tmp_path / "devices-ca.key").read_bytes() == key
 
@@ -261,7 +261,7 @@ def test_without_the_key_that_is_kept_elsewhere_nothing_is_signed_and_nothing_re
     enrol.make_authorities(tmp_path, "aberdeen", now)
     (tmp_path / "devices-ca.key").unlink()
     enrol.make_authorities(tmp_path, "aberdeen", now)
-    with pytest.raises(UsageError, match="bring the key from where it is kept"):
+    with pytest.raises(UsageError, match="copy the key from where it is stored"):
         enrol.enrol(tmp_path, "device", "aq-1", now)
     (tmp_path / "devices-ca.key").write_bytes((tmp_path / "infrastructure-ca.key").read_bytes())
     with pytest.raises(UsageError, match=r"is not the key of devices-ca\.crt"):

@@ -71,7 +71,7 @@ def folding(count: int) -> float:
 
 
 def restored(stations: int, days: int, meters: int = 0) -> tuple[Engine, Made, float]:
-    """An engine restored from the hours of so many days, all values derived; and the seconds that took."""
+    """An engine restored from the hours of this many days, all values derived; and the seconds that took."""
     made, (model, table) = Made(stations + meters, days), city(stations, meters)
     engine = Engine(model, table, made)
     began = time.perf_counter()

@@ -22,7 +22,7 @@ _PAD = 100_000_000  # bytes
 
 
 def deleting(folder: Path, windows: int) -> dict[str, Any]:
-    """Bytes of so many windows, of half of them, and after VACUUM; the processor time of the deletion."""
+    """Bytes of this many windows, of half of them, and after VACUUM; the processor time of the deletion."""
     path, (_, table) = folder / "size.db", city(50, _SERIES - 50)
     store, minutes = SqliteStore(path), windows // _SERIES
     for start in range(0, minutes, 200):
@@ -47,7 +47,7 @@ def deleting(folder: Path, windows: int) -> dict[str, Any]:
 
 
 def copying(folder: Path, size: int) -> dict[str, Any]:
-    """A copy of a store of so many MB while another connection commits 200 windows every tenth of a second."""
+    """A copy of a store of this many MB while another connection commits 200 windows every tenth of a second."""
     path, (_, table) = folder / "large.db", city(10, 190)
     first = SqliteStore(path)
     first._db.execute("CREATE TABLE pad (bytes)")

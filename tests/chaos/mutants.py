@@ -184,7 +184,7 @@ def retention_is_trouble() -> None:
 
 
 def redelivered_twice() -> None:
-    """What the broker delivers once more is another message."""
+    """What the broker redelivers is another message."""
     plain = Redelivered.readings
 
     def readings(self: Redelivered, message: Incoming) -> None:

@@ -95,7 +95,7 @@ def test_every_panel_can_be_read(dashboard: dict[str, Any]) -> None:
             [{"value": None, "color": "green"}],
             "no value is not grey",
         ),
-        (("targets",), [{"query": 'SELECT last("value") FROM "kpi" WHERE "valued" = 1'}], "prefers the future"),
+        (("targets",), [{"query": 'SELECT last("value") FROM "kpi" WHERE "valued" = 1'}], "without an end in time"),
     ],
 )
 def test_the_lint_finds_what_is_missing(path: tuple[str, ...], value: object, expected: str) -> None:

@@ -21,7 +21,7 @@ import pytest
 LIBRARIES = ("numpy", "hypothesis", "hypothesis.strategies", "msgspec", "pydantic", "sqlite3", "zoneinfo", "asyncio")
 
 
-WAITING = 20  # a run that waits instead of working is ended after so many times as long
+WAITING = 20  # a run that waits instead of working is ended after this many times as long
 
 
 def child(seconds: int, arguments: list[str]) -> None:

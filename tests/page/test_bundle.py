@@ -36,7 +36,7 @@ def test_a_module_comes_after_what_it_imports_and_names_are_its_own(folder: Path
 def test_a_circle_of_imports_is_reported(folder: Path) -> None:
     (folder / "main.js").write_text('import { a } from "./one.js";\n')
     (folder / "one.js").write_text('import { b } from "./main.js";\nexport const a = 1;\n')
-    with pytest.raises(ValueError, match=r"main\.js imports itself by way of main\.js, one\.js"):
+    with pytest.raises(ValueError, match=r"main\.js imports itself through main\.js, one\.js"):
         script(folder / "main.js")
 
 

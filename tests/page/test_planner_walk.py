@@ -90,7 +90,7 @@ def test_40_garages_63_ampere_our_buildings_meter_what_fits(plan: Any, town: Tow
         "--city", "sample", "--store", f"sqlite:///{town.store}", "--meter", "meter-house", "--period", "2025-01",
         "--kw", "7.2", "--km", "13000", "--least-kwh", "20",
     )  # fmt: skip
-    plan.get_by_label("Load beside the cars").select_option("meter-house")
+    plan.get_by_label("Other load of the building").select_option("meter-house")
     plan.get_by_role("slider", name="Charging points").fill("40")
     plan.get_by_role("button", name="Calculate with sessions").wait_for()
     with plan.expect_response(lambda r: r.request.method == "POST" and "/plan/charging" in r.url) as answered:

@@ -54,7 +54,7 @@ def test_why_nobody_is_signed_in_is_said(browser: Any, closed: str, idp: Idp) ->
         view.get_by_text("have no right on this server").wait_for()
         idp.groups, idp.wrong = ["vitals-admins"], "expired"
         view.get_by_role("link", name="Sign in").click()
-        view.get_by_text("Signing in did not work").wait_for()
+        view.get_by_text("Signing in failed").wait_for()
         idp.wrong = ""
         view.get_by_role("link", name="Sign in").click()
         view.get_by_role("heading", name="Health").wait_for()

@@ -88,7 +88,7 @@ def _value(city: str, better: float, row: dict[str, str], back: int) -> float:
     value, unit = float(row["value"]), _UNITS[row["code"], row["part"]]
     if unit == "yes/no":
         return 1.0 - value if city != "demo" and _draw(city, row["code"], row["part"]) < 0.15 else value
-    block = row["code"].rpartition(":")[0]  # figures of a block rest on one another, as potable on basic water supply
+    block = row["code"].rpartition(":")[0]  # figures of a block depend on one another, as potable on basic water supply
     wobble = 1.0 + 0.02 * (_draw(city, block, back) - 0.5) if back else 1.0
     factor = 1.0 if city == "demo" else _factor(row["code"], better + 0.36 * (_draw(city, block) - 0.5))
     past = value * (1 + float(row["change"]) / 100) ** -back * wobble

@@ -2,7 +2,7 @@
 
 Arguments and private names (`_name`) get the same few names in every file. Kept are: what a caller names (`key=value`),
 what another file uses, and the private names of a file with a class whose parent is in another file: both of them set
-attributes of one object. `python -m edge.tools.release FILE NAME` says what a name in a trace stands for.
+attributes of one object. `python -m edge.tools.release FILE NAME` prints what a name in a trace stands for.
 """
 
 from __future__ import annotations

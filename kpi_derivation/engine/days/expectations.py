@@ -2,10 +2,10 @@
 
 In a group of up to 8 stations every two others make an expectation: own = a + b * first + c * second, fitted over the
 station's last 60 days that were not flagged; the median of all these counts, so that one faulty neighbour does not
-move it. Two others explain more than the median of all: the wind that raises one side of a city raises some stations
-and not others. In larger groups, own = a + b * (median of the others). b and c are held a little towards 1/2 each.
+move it. Two others explain more than the median of all, because wind raises the stations of one side of a city only.
+In larger groups, own = a + b * (median of the others). b and c are drawn a little towards 1/2 each (ridge regression).
 
-A fit is made for three days at once and does not see the 12 days before them, which may be the beginning of a fault.
+A fit is made for three days at once and leaves out the 12 days before them, which may be the beginning of a fault.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Group:
     def differences(self, suspect: FloatArray, now: slice) -> tuple[FloatArray, FloatArray]:
         """Measured minus expected, of the days `now` and the RECENT - 1 before; and each station's usual deviation.
 
-        `suspect`: flags, known of the days before. NaN where nothing can be expected.
+        `suspect`: flags, known of the days before. NaN where there is no expected level.
         """
         good = np.where(suspect > 0.0, np.nan, self._level)
         x = good if self._paired else self._others
@@ -95,7 +95,7 @@ def _pick(values: FloatArray, rows: IntArray, days: IntArray) -> FloatArray:
 
 
 def _fit(y: FloatArray, x1: FloatArray, x2: FloatArray) -> Fit:
-    """Least squares over the days on which all three are there; NaN with fewer than LEAST_USUAL."""
+    """Least squares over the days on which all three have a value; NaN with fewer than LEAST_USUAL."""
     ok = ~(np.isnan(y) | np.isnan(x1) | np.isnan(x2))
     n = ok.sum(axis=1)
     own, first, second = (np.where(ok, v, 0.0).sum(axis=1) / np.maximum(n, 1) for v in (y, x1, x2))
@@ -111,7 +111,7 @@ def _fit(y: FloatArray, x1: FloatArray, x2: FloatArray) -> Fit:
 
 
 def median(rows: FloatArray, least: int = 2) -> FloatArray:
-    """Median of what is there in each row; NaN with fewer than `least`."""
+    """Median of the values in each row; NaN with fewer than `least`."""
     ordered = np.sort(rows, axis=1)  # NaN last
     n = (~np.isnan(rows)).sum(axis=1)
     low, high = np.maximum((n - 1) // 2, 0), np.minimum(n // 2, rows.shape[1] - 1)

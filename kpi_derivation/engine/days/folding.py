@@ -1,4 +1,4 @@
-"""Folding days: the one place that knows which (series, day) are dirty, and runs the column families over their hours.
+"""Folding days: the only module that records which (series, day) are dirty, and runs the families over their hours.
 
     hours of dirty days --families before intervals--> how long a reading stands --other families--> columns of days
 

@@ -1,22 +1,22 @@
 """Quality control above the raw store: each day of a station compared with the others of its kind. Flags, no deletion.
 
-A station's day (the logarithm of its mean) is compared with what the others of the same kind let expect
-(`expectations`). A day is flagged where what was measured has left what was expected:
+A station's day (the logarithm of its mean) is compared with the level expected from the others of its kind
+(`expectations`). A day is flagged where the measured level differs from the expected one:
 
-    drift   the median of the last 13 days (7 or more there) is off by a factor of 1.5, and by 1.25 usual deviations
+    drift   the median of the last 13 days (7 or more measured) is off by a factor of 1.5 and by 1.25 usual deviations
     step    each of the last 3 days is off by a factor of 3
     stuck   every valid hour of the day (18 or more) has the same value
-    empty   no hour of the day has any particles: the fan of an optical sensor stands, or its inlet is closed
+    empty   no hour of the day has any particles: the fan of an optical sensor has stopped, or its inlet is closed
 
 So a fault that doubles a station is flagged within two weeks, unless the weather halves it against the others just
-then. Weather raises flags too: a flag asks a person to look. A drift is confirmed, so that a rule may leave the station
-out, where all of these hold:
+then. Weather raises flags too, so a person must look at each. A drift is confirmed, so that a rule may leave the
+station out, where all of these hold:
 
     far     it is off by 1.75 usual deviations
-    alone   none of the others (of more than ten: at most a tenth) drifts to the same side: weather and events meet
+    alone   none of the others (of more than ten: at most a tenth) drifts to the same side: weather and events affect
             several stations. One that was confirmed on 7 of the last 26 days does not count here
-    known   180 days that were not flagged came before it: with less it is not known which was the fault, what is
-            measured now or what was learnt as usual
+    known   180 days that were not flagged came before it: with less it is unclear whether the fault is in
+            what is measured now or in the days of the fit
 
 The numbers are ours and parameters of the method; tests/kpi_derivation/golden/air/test_neighbours.py prints how often
 recorded stations are flagged and confirmed, with a fault and without (table in docs/explanation/suspects.md).
@@ -37,10 +37,10 @@ from telemetry.series import BoolArray, FloatArray, IntArray
 LEAST_RECENT = 7
 DRIFT, STEP, STEP_DAYS = float(np.log(1.5)), float(np.log(3.0)), 3
 SPREADS = 1.25
-LEAD = BACK + RECENT  # days before that a judgement reads; more of them must not change it
+LEAD = BACK + RECENT  # days before that `judge` reads; more of them must not change its result
 FLOOR = 1.0  # µg/m³: below, ratios mean nothing
 DAY_HOURS = 18
-NOTHING = 0.5  # µg/m³: no hour of a day in a city is below, of a particle counter that draws air
+NOTHING = 0.5  # µg/m³: no hour of a day in a city is below it where a particle counter draws air
 FAR, FEW, KNOWN = 1.75, 0.1, 180  # of a confirmed drift: usual deviations, share of the others, days
 DRIFTS, CONFIRMED, STEPS, STUCK, EMPTY = 1.0, 1.5, 2.0, 3.0, 4.0
 PARTICLES = frozenset({"pm2_5", "pm10"})
@@ -111,7 +111,7 @@ class Neighbours:
 
 
 def _same_days(now: Mapping[str, FloatArray], before: Mapping[str, FloatArray], there: BoolArray) -> int:
-    """How many of the first days are as they were judged before: a reading rarely changes what a day is judged by.
+    """How many of the first days are as they were judged before: a reading rarely changes what flags depend on.
 
     (stations, days); of "suspect", what a day shows by itself.
     """
@@ -183,7 +183,7 @@ def _good_days(level: FloatArray, suspect: FloatArray, end: int) -> IntArray:
 def _alone(drift: FloatArray, faulty: BoolArray) -> BoolArray:
     """Whether hardly any other station drifts to the same side as each.
 
-    `drift`: 0 where one does not. `faulty`: those of which a fault was known before, which say nothing of the weather.
+    `drift`: 0 where one does not. `faulty`: those of which a fault was known before, which do not show the weather.
     """
     above, below = drift > 0, drift < 0
     others = [side & ~faulty for side in (above, below)]

@@ -1,4 +1,4 @@
-"""The sums of the newest periods that were asked for; only series that changed are added up again. Pure."""
+"""The sums of the periods that were read last; only series that changed are added up again. Pure."""
 
 from __future__ import annotations
 

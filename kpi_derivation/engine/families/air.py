@@ -1,4 +1,4 @@
-"""What is kept of each day of an air quality series: highest hour, highest 8-hour mean, hours over the limit. Pure.
+"""The columns of each day of an air quality series: highest hour, highest 8-hour mean, hours over the limit. Pure.
 
 The 8-hour mean of an hour is over it and the seven before it, with at least 6 valid hours (2008/50/EC Annex VII: 75 %);
 it counts for the day in which it ends. Units: µg/m³.
@@ -59,7 +59,7 @@ def running_means(hours: FloatArray) -> FloatArray:
 
 
 def spikes(hours: FloatArray) -> npt.NDArray[np.bool_]:
-    """Single hours far above both neighbours that are there; an hour without a neighbour before it is none."""
+    """Single hours far above both neighbouring hours with values; an hour without one before it is not a spike."""
     before, after = np.full_like(hours, np.nan), np.full_like(hours, np.nan)
     before[:, 1:], after[:, :-1] = hours[:, :-1], hours[:, 1:]
     around = np.fmax(before, after)

@@ -21,7 +21,7 @@ LEVELS = (50, 100, 150, 200, 300, 500)
 class Scale(NamedTuple):
     """`uppers`: highest concentration of each row; `step`: by which a concentration is cut; `factor`: µg/m³ per unit.
 
-    `levels`: highest index of each row. `low`: lowest concentration and index the scale knows.
+    `levels`: highest index of each row. `low`: lowest concentration and index of the scale.
     """
 
     uppers: tuple[float, ...]

@@ -33,7 +33,7 @@ def _longest_run(days: BoolArray) -> int:
 
 
 def suspects(view: View, quantity: str, devices: Sequence[Device]) -> dict[str, str]:
-    """Stations with days flagged against their neighbours, each with the sentence that says so.
+    """Stations with days flagged against their neighbours, each with its sentence for the notes.
 
     It ends with CONFIRMED where a rule may leave the station out: where it drifts far and alone, or is stuck, on
     LEAST_DAYS measured days in a row, or has LEAST_EMPTY days without any particles.

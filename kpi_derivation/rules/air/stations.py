@@ -1,7 +1,7 @@
-"""Which stations an air quality value rests on. Pure.
+"""Which stations an air quality value is derived from. Pure.
 
 Reference and low-cost stations are never mixed unless the rule `mixed_air_kinds` says so; a value of low-cost sensors
-is indicative and says it.
+is marked as indicative.
 """
 
 from __future__ import annotations

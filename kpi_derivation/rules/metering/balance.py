@@ -2,7 +2,7 @@
 
 What one meter lacks in an hour must not be set against what the others counted in it: only hours in which all meters
 are whole count. Of many meters some always lack something: where less than `period_capture` of the hours are whole of
-all, those count in which at least 95 % of the meters of each side are, and the notes say it.
+all, those count in which at least 95 % of the meters of each side are, and the notes state it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the city file says of registers: meter changes, and what a connection can carry. Pure."""
+"""What the city file states about registers: meter changes, and what a connection can carry. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The time for which the readings of a register stand: the time between readings that follow each other. Pure.
 
-How often a register is read says little about it: read every 600 to 1,100 s under an interval of 900 s it has three
+How often a register is read shows little about it: read every 600 to 1,100 s under an interval of 900 s it has three
 readings in some hours and six in others, and every second of its day is known.
 """
 

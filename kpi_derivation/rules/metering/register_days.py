@@ -1,4 +1,4 @@
-"""Days of registers: what each day's own readings counted, and the energy between days spread over the time. Pure."""
+"""Days of registers: the increase within each day, and the increase between days spread over the time. Pure."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _readings(hours: Partials, group: IntArray) -> _Readings:
 
 
 def _odd(r: _Readings, heads: IntArray, limit: FloatArray) -> BoolArray:
-    """The groups whose register does something else than grow."""
+    """The groups whose register does more than grow: resets, rollovers, implausible steps."""
     rise = np.diff(r.v, prepend=np.nan)
     rise[heads] = 0.0
     hours = np.maximum(np.diff(r.t, prepend=0) / HOUR, 1.0)
@@ -144,7 +144,7 @@ def join(
 
 
 def _walk(days: IntArray, points: DayPoints, midnights: IntArray, empty: Register) -> tuple[FloatArray, FloatArray]:
-    """As `join`, of a register that does something else than grow; `empty`: it without readings."""
+    """As `join`, of a register that does more than grow; `empty`: the register without readings."""
     two = points.last_t > points.first_t
     place = np.repeat(np.arange(len(days)), 1 + two)
     second = np.zeros(len(place), dtype=np.bool_)
@@ -169,7 +169,7 @@ def _walk(days: IntArray, points: DayPoints, midnights: IntArray, empty: Registe
 def covered(days: IntArray, points: DayPoints, interval: FloatArray, midnights: IntArray) -> FloatArray:
     """Time in ms of every day in which a register was read at both ends, as far as its interval reaches.
 
-    For registers that are read every few hours or days, of which one reading says nothing about the time after it.
+    For registers that are read every few hours or days, whose single readings show nothing about the time after them.
     `interval`: of each of `days`, ms. See `join` for the others.
     """
     out = np.zeros(len(midnights) - 1)
@@ -221,7 +221,7 @@ def spans(
 
 
 def energy_between(hours: Partials, modulus: float, bounds: IntArray, limit: float = np.nan) -> float:
-    """What one register counted between two times; `hours`: sorted, of it alone, with some before and after."""
+    """The increase of one register between two times; `hours`: its own, sorted, with some before and after."""
     r = _readings(hours, np.zeros(len(hours), dtype=np.int64))
     found = steps(Register(r.t, r.v, r.given, modulus, limit, (), False, r.gradual))
     inside = (r.t[found.before] >= bounds[0]) & (r.t[found.after] <= bounds[1])

@@ -1,6 +1,6 @@
 """Water of a period by what the meter stands for: shared by the water KPIs. Pure; cubic metres.
 
-A meter's `role` says whether it counts water supplied into the network (`supply`) or delivered to customers
+A meter's `role` states whether it counts water supplied into the network (`supply`) or delivered to customers
 (`billed`, and every meter without a role).
 """
 

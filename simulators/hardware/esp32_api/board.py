@@ -25,7 +25,7 @@ POWERED = {}  # what is in use: (kind, number) or ("pin", number)
 
 
 def crash(why) -> object:
-    """Say why, and end what runs."""
+    """Print why, and end what runs."""
     sys.stderr.write("CRASH " + why + "\n")
     raise Crash(why)
 

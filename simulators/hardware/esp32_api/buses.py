@@ -126,7 +126,7 @@ class UART(io.IOBase):
         """Wait until all is sent."""
 
     def deinit(self) -> object:
-        """Let go of the port."""
+        """Close the port."""
         UART._made.pop(self._port, None)
         for pin in (self._tx, self._rx):
             POWERED.pop(("pin", pin), None)

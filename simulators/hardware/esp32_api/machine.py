@@ -99,7 +99,7 @@ class WDT:
 
 
 class I2S:
-    """A microphone: samples arrive at their rate, and are lost where nobody reads (`ibuf`)."""
+    """A microphone: samples arrive at their rate, and are lost where the program does not read them (`ibuf`)."""
 
     RX, TX, MONO, STEREO = 1, 2, 0, 1
 
@@ -140,7 +140,7 @@ class I2S:
         """Non-blocking mode: not modelled."""
 
     def deinit(self) -> object:
-        """Let go."""
+        """Release the hardware."""
 
 
 class SPI:
@@ -185,7 +185,7 @@ class SPI:
         buf[:] = answer
 
     def deinit(self) -> object:
-        """Let go."""
+        """Release the hardware."""
 
 
 def _counter() -> object:
@@ -227,7 +227,7 @@ def _note(cause) -> object:
 
 
 def reset_cause() -> object:
-    """As modmachine.c: a reset by software is a hard one; an end that nobody asked for is the watchdog's."""
+    """As modmachine.c: a reset by software is a hard one; any other end is the watchdog's."""
     return _cause
 
 

@@ -89,7 +89,7 @@ class WLAN:
         else:
             self._joined, self._reason = True, 0
             return
-        self._begin()  # the port tries again by itself
+        self._begin()  # the port retries by itself
 
     def disconnect(self) -> object:
         """Leave, and stop trying."""

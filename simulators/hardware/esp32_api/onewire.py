@@ -41,6 +41,6 @@ class OneWire:
         self._wire.write(b"W" + bytes((value,)))
 
     def readbyte(self) -> object:
-        """Receive a byte; FF where nobody sends."""
+        """Receive a byte; FF where no device sends."""
         got = self._ask(b"B", 1)
         return got[0] if got else 255

@@ -1,4 +1,4 @@
-"""`socket` of the ESP32 port: names are asked as lwIP asks, and the whole program waits meanwhile."""
+"""`socket` of the ESP32 port: names are resolved as by lwIP, and the whole program waits meanwhile."""
 
 import sys
 

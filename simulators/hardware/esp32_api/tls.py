@@ -16,7 +16,7 @@ _EPOCH = 946684800
 
 
 class SSLContext:
-    """The built-in context; a clock outside of `valid` (unix seconds) refuses every certificate."""
+    """The built-in context; with a clock outside `valid` (Unix seconds) every certificate is invalid."""
 
     def __init__(self, protocol) -> None:
         self._context = _Context(protocol)
@@ -36,7 +36,7 @@ class SSLContext:
         self._context.load_cert_chain(cert, key)
 
     def wrap_socket(self, sock, **options) -> object:
-        """Refuse by the clock, else as the built-in one."""
+        """Raise ValueError where the clock is outside `valid`, else as the built-in one."""
         import board
 
         start, end = board.WORLD.get("valid", (0, 1 << 40))

@@ -46,7 +46,7 @@ def canned(
             self.close_connection = answer.cut
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         answer.port = server.server_address[1]

@@ -118,7 +118,7 @@ def strict(seed: int, retention: int, largest: int) -> Iterator[Strict]:
             self.wfile.write(b"" if status == 204 else message.encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         made.port = server.server_address[1]

@@ -116,7 +116,7 @@ def pending(core: Core) -> Iterator[Partials]:
 
 
 class Feed:
-    """Readings into the store by way of a gateway's buffer, as the running system does it."""
+    """Readings into the store through a gateway's buffer, as the running system does it."""
 
     def __init__(self, folder: Path, city: City) -> None:
         self.path, self.city = folder / "store.db", city

@@ -1,1 +1,1 @@
-"""The KPIs once more by SQL straight from the recorded files: no code of the engine is used to work them out."""
+"""The KPIs recalculated by SQL straight from the recorded files: no code of the engine is used to work them out."""
