@@ -106,7 +106,7 @@ def reachable(name: str, place: BrokerSettings) -> Finding:
     """Whether the broker accepts a connection."""
     link = Link(broker(place), f"doctor-{time.time_ns() % 1_000_000}", session=False)
     end = time.monotonic() + _CONNECT_S
-    while not link.connected and "refuses" not in link.state and time.monotonic() < end:
+    while not link.connected and " rejected " not in link.state and time.monotonic() < end:
         wait([link], 0.2)
     status, connected = link.state.removesuffix("; retrying"), link.connected
     link.close()

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from adapters.mqtt.link import Link
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
 from cityvitals.operation import doctor
@@ -101,6 +102,19 @@ def test_each_user_of_a_broker_is_tried(server: Any, tmp_path: Path) -> None:
     )
     found = [f for f in doctor.examine(Settings(gateway=both), None, [], None) if "Check user" in f.advice]
     assert [f.what.split()[0] for f in found] == ["edge", "hub"]
+
+
+def test_a_connection_that_the_broker_rejects_is_tried_once(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    links: list[Link] = []
+
+    class Kept(Link):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            links.append(self)
+
+    monkeypatch.setattr(doctor, "Link", Kept)
+    found = doctor.reachable("edge broker", BrokerSettings(url=server(Mosquitto, anonymous=False).url))
+    assert ("Check user" in found.advice, [link.epoch for link in links]) == (True, [1])
 
 
 def test_a_broker_and_a_store_that_do_not_answer_are_named(tmp_path: Path) -> None:
