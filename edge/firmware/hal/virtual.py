@@ -109,10 +109,10 @@ class PipeI2C:
 class Alarm:
     """Watchdog: the kernel ends the process when it is not fed, as the board's would reset it."""
 
-    def __init__(self, timeout_ms, speed):
+    def __init__(self, timeout_ms, speed, least_s):
         import ffi
 
-        self._seconds = max(2, timeout_ms // 1000 // speed)
+        self._seconds = max(least_s, timeout_ms // 1000 // speed)
         self._alarm = ffi.open(None).func("I", "alarm", "I")
         self.feed()
 
