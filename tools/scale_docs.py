@@ -162,12 +162,16 @@ def each(hour: Cost, series: int) -> list[str]:
     """What so many series cost, by the measurement of an hour."""
     windows, second = windows_of(hour), series / 60
     return [
-        f"{second * hour['cpu_s'] / windows * 86_400:,.2f} s a day",
-        f"{series * memory_of(hour) / 1e6:,.1f} MB",
-        f"{second * hour['log_bytes'] / windows * 86_400 / 1e6:,.2f} MB a day",
-        f"{second * hour['value_bytes'] / windows * 86_400 / 1e6:,.2f} MB a day",
-        f"{second * hour['state_bytes'] / windows * 86_400 * 365 / 1e9:,.2f} GB a year",
+        f"{_rounded(second * hour['cpu_s'] / windows * 86_400)} s a day",
+        f"{_rounded(series * memory_of(hour) / 1e6)} MB",
+        f"{_rounded(second * hour['log_bytes'] / windows * 86_400 / 1e6)} MB a day",
+        f"{_rounded(second * hour['value_bytes'] / windows * 86_400 / 1e6)} MB a day",
+        f"{_rounded(second * hour['state_bytes'] / windows * 86_400 * 365 / 1e9)} GB a year",
     ]
+
+
+def _rounded(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:,.2f}"
 
 
 def extrapolated(hour: Cost, devices: int) -> list[str]:

@@ -34,11 +34,12 @@ def test_a_device_by_hand() -> None:
     amounts = {"log_bytes": 6000, "value_bytes": 3000, "state_bytes": 1200}
     assert each({**hour, **amounts}, 2) == [
         "28.80 s a day",
-        "1.0 MB",
+        "1.00 MB",
         "0.29 MB a day",
         "0.14 MB a day",
         "0.02 GB a year",
     ]
+    assert each({**hour, **amounts}, 2000)[:2] == ["28,800 s a day", "1,000 MB"]
 
 
 def test_a_measurement_on_flink_by_hand() -> None:
