@@ -73,7 +73,7 @@ def test_the_heap_does_not_grow_over_a_day_with_broker_restarts(server: ServerFa
         Node(tmp_path / "node", bits=32, heap=HEAP, script="rom_node.py") as node,
     ):
         node.install_rom()
-        node.wiring.update(speed=SPEED, dns=[names.name], patience_s=30)
+        node.wiring.update(speed=SPEED, dns=[names.name], watchdog_s=30)
         node.air()
         node.pms.period_s = 0.02
         link = {"keepalive_s": 3600, "backoff_max_s": 60}

@@ -4,7 +4,7 @@ watchdog.
 `wiring.json` in the node's folder says what is connected where:
 `{"uart": {"1": "/dev/pts/3"}, "i2c": {"0": "/dev/pts/4"}, "pulse": {"4": "pulses"}, "speed": 1, "sectors": 64}`.
 `speed` compresses time: every clock and every wait of the firmware runs that much faster. `dns` lists name servers,
-`vault` names the folder that stands for NVS. `patience_s`: real seconds that the watchdog waits at least, where a busy
+`vault` names the folder that stands for NVS. `watchdog_s`: real seconds that the watchdog waits at least, where a busy
 computer may stop the node for longer.
 """
 
@@ -194,7 +194,7 @@ class Board:
 
     def watchdog(self, timeout_ms):
         """Start the watchdog; it cannot be stopped."""
-        return virtual.Alarm(timeout_ms, self.speed, self.wiring.get("patience_s", 2))
+        return virtual.Alarm(timeout_ms, self.speed, self.wiring.get("watchdog_s", 2))
 
     def tick(self, online):
         """Once a second."""
