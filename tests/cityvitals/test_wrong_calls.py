@@ -67,7 +67,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"enrol device {LONG}a", 2, "is not a valid id"),
         ("enrol device aq-9 --wifi sensors", 2, "--kind air"),
         ("enrol device aq.key --pki pki", 0, ""),
-        ("enrol device aq-1.key --pki pki", 2, "aq-1.key.der is there already"),
+        ("enrol device aq-1.key --pki pki", 2, "aq-1.key.der already exists"),
         ("enrol broker hub --host https://hub.example:8883", 2, "without scheme and port"),
         ("enrol broker hub --host bücher.example", 2, "xn--"),
         ("enrol broker hub --port 99999", 2, "65535"),

@@ -265,7 +265,7 @@ def test_feeders_show_loading_before_and_after(small: Town) -> None:
         ([{"kind": "managed", "limit_kw": 5}], "put an ev_share"),
         ([CARS, {"kind": "managed"}], "either limit_kw"),
         ([{"kind": "battery", "kwh": 5}], "put a pv before it"),
-        ([{"kind": "saving", "percent": 5, "role": "billed"}], "No meter of 'town' is meant"),
+        ([{"kind": "saving", "percent": 5, "role": "billed"}], "selects no meter of 'town'"),
         ([STREET | {"background": "meadow"}], "'meadow' has no hour"),
     ],
 )  # fmt: skip
