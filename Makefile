@@ -28,7 +28,7 @@ servers: ## install the real servers the tests talk to (Debian and Ubuntu)
 demo: $(VENV)/.installed-demo ## a simulated city, live on http://localhost:8000
 	@$(BIN)/cityvitals demo $(ARGS)
 
-WORKERS ?= 6# on two cores: many tests wait for processes, and one of them uses a quarter of a core
+WORKERS ?= 5# on two cores: many tests wait for processes, the chaos runs for minutes
 BESIDE := build/beside
 test: dev servers style ## every check and every test
 	@# Types and coverage run beside the tests, each on one processor, and are printed after them.
