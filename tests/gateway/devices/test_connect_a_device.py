@@ -64,8 +64,13 @@ def test_the_page_leads_from_a_device_to_its_indicator(tmp_path: Path, server: S
         wait_for(lambda: wanted <= arrived(), 60, "the readings of the page in the store")
         [last] = re.findall(r"kpi show (.*)", PAGE.read_text())
         command = last.replace("sqlite:///city.db", chain.store).split()
-        shown = json.loads(run("kpi", "show", *command, "--format", "json"))
-        assert [row["value"] for row in shown] == [0.5]
+
+        def shown() -> list[float | None]:
+            return [row["value"] for row in json.loads(run("kpi", "show", *command, "--format", "json"))]
+
+        # The windows are in the store before the values that are derived from them.
+        wait_for(lambda: shown() != [None], 60, "a value of the indicator")
+        assert shown() == [0.5]
     finally:
         chain.stop()
 
