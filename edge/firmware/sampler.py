@@ -43,6 +43,7 @@ class Sampler:
             await asyncio.gather(*[source.run(due + source.lead_ms) for source in self.sources if source.lead_ms])
         while True:
             self.beat()
+            began = self.board.ticks_ms()
             await self._round()
             self.rounds += 1
             self.health.tick()
@@ -50,12 +51,14 @@ class Sampler:
             now = self.board.ticks_ms()
             if due < now:
                 due += (now - due) // self.interval_ms * self.interval_ms
-            self._jobs = [asyncio.create_task(source.run(due)) for source in self.sources if source.works_between]
-            while due > now:
+            # After a round that began late: two readings of one moment are one reading for those who store them.
+            start = max(due, began + self.interval_ms // 2)
+            self._jobs = [asyncio.create_task(source.run(start)) for source in self.sources if source.works_between]
+            while start > now:
                 self.beat()
                 self.health.tick()
                 self.events.tick()
-                await self.board.sleep_ms(min(due - now, 10000))
+                await self.board.sleep_ms(min(start - now, 10000))
                 now = self.board.ticks_ms()
             await self._settle()
 
