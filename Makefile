@@ -35,7 +35,7 @@ test: dev servers style ## every check and every test
 	@mkdir -p $(BESIDE); \
 	nice $(BIN)/mypy > $(BESIDE)/types 2>&1 & types=$$!; \
 	nice $(BIN)/python -m tools.core_coverage > $(BESIDE)/coverage 2>&1 & coverage=$$!; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
+	$(BIN)/python -m tests.run -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); tests=$$?; \
 	wait $$coverage; covered=$$?; cat $(BESIDE)/coverage; \
 	wait $$types; typed=$$?; echo "mypy:"; cat $(BESIDE)/types; \
 	exit $$(( tests ? tests : covered ? covered : typed ))

@@ -103,7 +103,11 @@ def browser() -> Iterator[Browser]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print where the time went."""
+    """Print where the time went; name the tests that failed for tests/run.py."""
+    if place := os.environ.get("CITYVITALS_FAILED"):
+        bad = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+        Path(place).parent.mkdir(exist_ok=True)
+        Path(place).write_text("".join(f"{name}\n" for name in sorted({r.nodeid for r in bad})), encoding="utf-8")
     of_tests = [r for found in terminalreporter.stats.values() for r in found if isinstance(r, pytest.TestReport)]
     for line in lines(of_tests):
         terminalreporter.write_line(line)

@@ -94,14 +94,14 @@ class Buffer:
             self.table.id_of(Series(*row))
         self._saved = len(self.table)
         self.db.execute("INSERT OR IGNORE INTO meta VALUES ('width', ?)", (width or BASE_WIDTH,))
-        self.width = self._meta("width")
+        self.width = self.meta("width")
         if width not in (None, self.width):
             width_of_file = f"{path} has windows of {self.width // 1000} s"
             raise UsageError(f"{width_of_file}; use that width, or another file.")
         # Readings of windows before this time (ms) are deleted, so further ones cannot be folded.
-        self.pruned_before = self._meta("pruned_before")
+        self.pruned_before = self.meta("pruned_before")
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
-        self.send_from = self._meta("held_before")
+        self.send_from = self.meta("held_before")
         self.held = held.Held(self.db, self.table)
         self._marks = Marks(self.db)
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
@@ -110,7 +110,8 @@ class Buffer:
         """All or nothing; nested use joins the outer one."""
         return transaction(self.db)
 
-    def _meta(self, key: str) -> int:
+    def meta(self, key: str) -> int:
+        """A number that the file keeps about itself, 0 where it has none: `width`, `pruned_before`, `message` ..."""
         found = rows(self.db, "SELECT value FROM meta WHERE key=?", (key,))
         return int(found[0][0]) if found else 0
 
@@ -165,7 +166,7 @@ class Buffer:
 
     def last_arrival(self) -> int:
         """The largest number an arrival has had, see `gateway.identity`."""
-        return self._meta("arrivals")
+        return self.meta("arrivals")
 
     def note_arrival(self, number: int) -> None:
         """Keep the largest number of an arrival; within the caller's transaction."""
@@ -251,7 +252,7 @@ class Buffer:
 
     def last_message(self) -> int:
         """The largest number of a windows message so far."""
-        return self._meta("message")
+        return self.meta("message")
 
     def confirm_messages(self, city: str, messages: Sequence[int]) -> int:
         """The windows of these messages of a city are stored. Returns how many windows are requeued:

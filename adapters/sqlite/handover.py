@@ -39,8 +39,7 @@ def note_share(buffer: Buffer, number: int, of: int) -> None:
 
 def state(buffer: Buffer) -> int:
     """COPYING, COPIED, or 0 where no move is in flight."""
-    found = rows(buffer.db, "SELECT value FROM meta WHERE key = 'handover'")
-    return int(found[0][0]) if found else 0
+    return buffer.meta("handover")
 
 
 def note_state(buffer: Buffer, value: int) -> None:
@@ -90,14 +89,14 @@ def _copy_rows(source: Buffer, target: Buffer, moved: set[Device], is_moved: Cal
     """Ledger, undated records, what devices were asked for, refused messages, and the largest number of an arrival."""
     with target.transaction():
         target.note_arrival(max(source.last_arrival(), target.last_arrival()))
-        target.ledger.put(Entry(*row) for row in _mine(source, "ledger", moved))
-        target.ledger.put_undated((*row,) for row in _mine(source, "undated", moved))
-        target.ledger.note_asked(Asked(*row) for row in _mine(source, "asked", moved))
+        target.ledger.put(Entry(*row) for row in _of_devices(source, "ledger", moved))
+        target.ledger.put_undated(tuple(row) for row in _of_devices(source, "undated", moved))
+        target.ledger.note_asked(Asked(*row) for row in _of_devices(source, "asked", moved))
         target.rejects.add(_once(row[1:]) for row in _rejects(source, is_moved))
         target.save_held()
 
 
-def _mine(source: Buffer, table: str, moved: set[Device]) -> list[Any]:
+def _of_devices(source: Buffer, table: str, moved: set[Device]) -> list[Any]:
     return [row for row in rows(source.db, f"SELECT * FROM {table}") if row[:2] in moved]  # noqa: S608 - fixed names
 
 

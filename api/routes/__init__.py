@@ -1,4 +1,6 @@
-"""The routes of the API, one file for each kind of answer. A module here has `router`; the folder is the registry."""
+"""The routes of the API, one file for each kind of answer. A module here that answers has `router`; the folder is the
+registry, with those below it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from fastapi import APIRouter
 
 
 def routers() -> Iterator[APIRouter]:
-    """The router of every module in this folder."""
-    for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        router: APIRouter = importlib.import_module(f"{__name__}.{found.name}").router
+    """The router of every module in this folder and those below it."""
+    found = (module for module in pkgutil.walk_packages(__path__, f"{__name__}.") if not module.ispkg)
+    for module in sorted(found, key=lambda module: module.name):
+        router: APIRouter = importlib.import_module(module.name).router
         yield router

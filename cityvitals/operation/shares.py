@@ -53,7 +53,7 @@ def check_start(buffer: Buffer, share: Share) -> None:
         raise UsageError(f"A move of devices to or from {buffer.path} was interrupted; call `cityvitals share` again.")
     old = old_share(buffer, share)
     if old is not None and old != share:
-        was = "no part" if old is None or not old.number else f'share = "{old.number}/{old.of}"'
+        was = f'share = "{old.number}/{old.of}"' if old.number else "no part"
         raise UsageError(
             f'{buffer.path} was filled with {was} and the configuration says "{share.number}/{share.of}". Stop all'
             " gateways of these brokers and call `cityvitals share` with the configurations of all of them."

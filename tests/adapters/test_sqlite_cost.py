@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from adapters.sqlite.store import SqliteStore
+from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
+from telemetry.periods import PeriodKind
 from telemetry.series import SeriesTable
+from telemetry.windows import DAY
 from tests.adapters.stores.samples import partials
 
+DAYS = 20_000
 
-def steps(store: SqliteStore, city: str) -> int:
-    """Hundreds of steps that the span of a city takes."""
+
+def steps(store: SqliteStore, ask: Callable[[], object]) -> int:
+    """Hundreds of steps that a question takes."""
     counted = 0
 
     def count() -> int:
@@ -19,16 +26,16 @@ def steps(store: SqliteStore, city: str) -> int:
         return 0
 
     store._db.set_progress_handler(count, 100)
-    store.span(city, "window")
+    ask()
     store._db.set_progress_handler(None, 0)
     return counted
 
 
 def test_the_span_of_a_city_without_readings_does_not_search_those_of_others(tmp_path: Path) -> None:
     store, table = SqliteStore(tmp_path / "s.db"), SeriesTable()
-    assert steps(store, "quiet") <= 1
+    assert steps(store, lambda: store.span("quiet", "window")) <= 1
     store.put_partials("window", partials(table, *((f"d{n % 10}", n, 1.0) for n in range(5000))), table)
-    assert steps(store, "quiet") <= 1
+    assert steps(store, lambda: store.span("quiet", "window")) <= 1
     assert store.span("quiet", "window") is None
 
 
@@ -41,6 +48,27 @@ def test_the_span_of_a_new_city_does_not_search_the_old_readings_of_others(tmp_p
         store.put_partials("window", partials(table, *others), table)
         store.put_partials("window", partials(table, ("new", 60 * 199, 1.0), city="young"), table)
         assert store.span("young", "window") == (partials(table, ("new", 60 * 199, 1.0)).start[0],) * 2
-        return steps(store, "young")
+        return steps(store, lambda: store.span("young", "window"))
 
     assert of(100) <= 1.5 * of(5) + 2
+
+
+def value(kind: PeriodKind, start: int) -> StoredKpi:
+    kpi = KpiValue(
+        city="c", code="LOCAL:E:METERED", part="", period="x", kind=kind, start=start, end=start + DAY,
+        value=1.0, unit="kWh", coverage=1.0, status="final", n_devices=1, method="",
+    )  # fmt: skip
+    return StoredKpi(kpi=kpi, changed=start, updated=start)
+
+
+def test_values_of_a_kind_do_not_cost_a_read_of_all_values(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    store.put_kpis([value("day", n * DAY) for n in range(DAYS)] + [value("year", n * DAY) for n in (0, 365)])
+    for query in (
+        KpiQuery("c", ["year"]),
+        KpiQuery("c", ["year", "month"], start=100 * DAY),
+        KpiQuery("c", ["day"], start=(DAYS - 3) * DAY),
+    ):
+        assert 0 < len(store.kpis(query)) < 4
+        assert steps(store, partial(store.kpis, query)) < DAYS / 100
+    store.close()

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.sqlite.store import SqliteStore
-from api.routes import plan_scenario
+from api.routes.plan import scenario as plan_scenario
 from api.state import Turns
 from cityvitals.cli.main import app
 from planning import scenario

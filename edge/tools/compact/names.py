@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from edge.tools.compact.join import CORE
+from edge.tools.compact.rename import Renamer
 
 # Attributes of the firmware that objects of MicroPython have too.
 NATIVE = frozenset(
@@ -132,13 +133,13 @@ def _called(trees: Trees) -> set[str]:
     return out
 
 
-class _Renamed(ast.NodeTransformer):
+class _Renamed(Renamer):
     """Renames in one file what is an attribute of any object, and what is a global of this file."""
 
     def __init__(self, file: str, trees: Trees, names: Mapping[str, str]) -> None:
-        self.names = names
-        mine = set(_globals(trees[file]))
-        self.globals = {old: new for old, new in names.items() if old in mine}
+        own = set(_globals(trees[file]))
+        super().__init__({old: new for old, new in names.items() if old in own})
+        self.attributes = names
         imports = [item for item in ast.walk(trees[file]) if isinstance(item, ast.Import | ast.ImportFrom)]
         foreign = [item for item in imports if isinstance(item, ast.Import) or not item.level]
         self.foreign = {one.asname or one.name for item in foreign for one in item.names}
@@ -146,24 +147,7 @@ class _Renamed(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
         self.generic_visit(node)
         if not (isinstance(node.value, ast.Name) and node.value.id in self.foreign):
-            node.attr = self.names.get(node.attr, node.attr)
-        return node
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        node.id = self.globals.get(node.id, node.id)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.arg = self.globals.get(node.arg, node.arg)
-        return node
-
-    def visit_Global(self, node: ast.Global) -> ast.Global:
-        node.names = [self.globals.get(name, name) for name in node.names]
-        return node
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        self.generic_visit(node)
-        node.name = self.globals.get(node.name, node.name) if node.name else None
+            node.attr = self.attributes.get(node.attr, node.attr)
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
@@ -171,24 +155,24 @@ class _Renamed(ast.NodeTransformer):
             for one in node.names:
                 known = one.asname or one.name
                 if node.module:
-                    one.name = self.names.get(one.name, one.name)
-                known = self.globals.get(known, known)
+                    one.name = self.attributes.get(one.name, one.name)
+                known = self.names.get(known, known)
                 one.asname = None if known == one.name else known
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        node.name = self.globals.get(node.name, node.name)
+        node.name = self.names.get(node.name, node.name)
         node.bases = [self.visit(base) for base in node.bases]
         for item in node.body:
             if isinstance(item, _FUNCTIONS):
-                item.name = self.names.get(item.name, item.name)  # an attribute
+                item.name = self.attributes.get(item.name, item.name)  # an attribute
                 self.generic_visit(item)
             else:
                 self.visit(item)
         return node
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.name = self.globals.get(node.name, node.name)
+        node.name = self.names.get(node.name, node.name)
         self.generic_visit(node)
         return node
 

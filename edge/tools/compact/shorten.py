@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from edge.tools.compact.rename import Renamer
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -61,40 +63,22 @@ def shortened(sources: Mapping[str, str]) -> dict[str, str]:
     """The sources of a whole firmware by path, with short names; comments and line numbers are lost."""
     files = {path: _File(text) for path, text in sources.items()}
     kept, called = _kept(files), {name for file in files.values() for name in file.keywords}
-    return {path: ast.unparse(_Renamer(file.new_names(kept), called).visit(file.tree)) for path, file in files.items()}
+    return {
+        path: ast.unparse(_Shortened(file.new_names(kept), called).visit(file.tree)) for path, file in files.items()
+    }
 
 
-class _Renamer(ast.NodeTransformer):
+class _Shortened(Renamer):
     """Renames private names everywhere in a file, and arguments inside their function."""
 
     def __init__(self, names: dict[str, str], kept: set[str]) -> None:
-        self.private = self.names = names
+        super().__init__(names)
+        self.private = names
         self.kept = kept
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        node.id = self.names.get(node.id, node.id)
-        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
         self.generic_visit(node)
         node.attr = self.private.get(node.attr, node.attr)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.arg = self.names.get(node.arg, node.arg)
-        return node
-
-    def visit_Global(self, node: ast.Global) -> ast.Global:
-        node.names = [self.names.get(name, name) for name in node.names]
-        return node
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.Nonlocal:
-        node.names = [self.names.get(name, name) for name in node.names]
-        return node
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        node.name = self.names.get(node.name, node.name) if node.name else None
-        self.generic_visit(node)
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
