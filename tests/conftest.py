@@ -103,11 +103,7 @@ def browser() -> Iterator[Browser]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print where the time went; name the tests that failed for tests/run.py."""
-    if place := os.environ.get("CITYVITALS_FAILED"):
-        bad = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
-        Path(place).parent.mkdir(exist_ok=True)
-        Path(place).write_text("".join(f"{name}\n" for name in sorted({r.nodeid for r in bad})), encoding="utf-8")
+    """Print where the time went."""
     of_tests = [r for found in terminalreporter.stats.values() for r in found if isinstance(r, pytest.TestReport)]
     for line in lines(of_tests):
         terminalreporter.write_line(line)

@@ -6,13 +6,21 @@ by name as unsteady and does not fail the run; one that fails twice does.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-FAILED = Path("build/failed-tests").absolute()  # tests/conftest.py writes it
+import pytest
+
+FAILED = Path("build/failed-tests")
 MOST = 5  # where more fail, it is not the machine
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Keep the names of the tests that failed: this module is also a plugin of the runs that it starts."""
+    bad = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+    FAILED.parent.mkdir(exist_ok=True)
+    FAILED.write_text("".join(f"{name}\n" for name in sorted({report.nodeid for report in bad})), encoding="utf-8")
 
 
 def failed() -> list[str]:
@@ -23,8 +31,8 @@ def failed() -> list[str]:
 def run(*arguments: str) -> int:
     """pytest's exit status."""
     FAILED.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", *arguments]
-    return subprocess.run(command, env=os.environ | {"CITYVITALS_FAILED": str(FAILED)}, check=False).returncode
+    command = [sys.executable, "-m", "pytest", "-p", "tests.run", *arguments]
+    return subprocess.run(command, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -22,9 +22,8 @@ def test_bad(): assert False
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where some tests are, with a list of failures of its own."""
-    monkeypatch.setattr(runner, "FAILED", tmp_path / "failed")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p tests.conftest")
+    """Where some tests are."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take a second to load
     monkeypatch.setenv("PYTHONPATH", str(Path(runner.__file__).parents[1]))
     monkeypatch.chdir(tmp_path)
     Path("test_some.py").write_text(TESTS, encoding="utf-8")
