@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 def get(base: str, path: str, query: Mapping[str, str], token: str = "") -> Answer:
-    """The answer of `base` + `path`. Raises Unavailable where a retry may help, CityVitalsError for a refusal."""
+    """The answer of `base` + `path`. Raises Unavailable where a retry may help, CityVitalsError for a rejection."""
     if urlsplit(base).scheme not in ("http", "https"):
         raise UsageError(f"'{base}' is not the address of a feed; it starts with http:// or https://.")
     url = f"{base.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")

@@ -200,10 +200,10 @@ class Access:
             )
         else:
             scope["cityvitals.who"] = (owner, scopes or frozenset())
-            answer = self._refusal(request, path, owner, scopes)
+            answer = self._denial(request, path, owner, scopes)
         await (answer or self._app)(scope, receive, send)
 
-    def _refusal(self, request: Request, path: str, owner: str, scopes: frozenset[str] | None) -> Response | None:
+    def _denial(self, request: Request, path: str, owner: str, scopes: frozenset[str] | None) -> Response | None:
         """The answer to a request that is not allowed; None for one that is."""
         wanted = needed(request.method, path)
         if wanted == "viewer" and (self._public or self._is_open(path)):

@@ -73,11 +73,11 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if made is not None:
             made.close()
-        raise _refusal(host, port, error) from error
+        raise _not_opened(host, port, error) from error
     return made
 
 
-def _refusal(host: str, port: int, error: OSError) -> CityVitalsError:
+def _not_opened(host: str, port: int, error: OSError) -> CityVitalsError:
     if error.errno == errno.EADDRINUSE:
         return UsageError(f"Port {port} on {host} is used by another program; stop it, or choose another --port.")
     if error.errno == errno.EACCES:

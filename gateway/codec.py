@@ -2,8 +2,8 @@
 
 Codecs are JavaScript everywhere: `decodeUplink({bytes, fPort})` gives `{data: {...}}` (The Things Stack, ChirpStack 4);
 the older `Decoder(bytes, port)` and `Decode(port, bytes)` are called too. The engine has no files, no network and no
-clock of ours; one that loops or allocates is stopped, the message is refused with the reason, and the next message
-starts with a new engine. After one that ran into the limit of time, messages of the same port are refused unread, twice
+clock of ours; one that loops or allocates is stopped, the message is rejected with the reason, and the next message
+starts with a new engine. After one that ran into the limit of time, messages of the same port are rejected unread, twice
 as many each time, so that other devices need not wait a second for each.
 """
 
@@ -20,7 +20,7 @@ import quickjs
 from telemetry.errors import Rejected, UsageError, cause
 
 _SECONDS, _MEMORY, _STACK = 1, 16 << 20, 512 << 10
-_FIRST, _MOST = 10, 10_000  # messages that are refused unread after a message that took too long
+_FIRST, _MOST = 10, 10_000  # messages that are rejected unread after a message that took too long
 _CALL = """
 function cityvitals(text) {
   var input = JSON.parse(text), found;
@@ -41,7 +41,7 @@ class Codec:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._refused: dict[int, list[int]] = {}  # port -> messages still to be refused, and of the whole pause
+        self._rejecting: dict[int, list[int]] = {}  # port -> messages still to be rejected, and of the whole pause
         try:
             self._source = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -62,7 +62,7 @@ class Codec:
 
     def decode(self, raw: bytes, port: int) -> dict[str, Any]:
         """What the codec says of an uplink. Raises Rejected."""
-        pause = self._refused.get(port)
+        pause = self._rejecting.get(port)
         if pause is not None and pause[0] > 0:
             pause[0] -= 1
             raise Rejected(
@@ -80,9 +80,9 @@ class Codec:
             if "interrupted" in reason:
                 reason = f"it ran for more than {_SECONDS} s"
                 length = min(2 * pause[1], _MOST) if pause else _FIRST
-                self._refused[port] = [length, length]
+                self._rejecting[port] = [length, length]
             raise Rejected(f"the codec {self._path.name} was stopped: {reason[:100]}") from None
-        self._refused.pop(port, None)
+        self._rejecting.pop(port, None)
         if not isinstance(said, dict) or "error" in said:
             raise Rejected(f"the codec {self._path.name} says: {str(said.get('error'))[:100]}")
         if not isinstance(said.get("data"), dict):

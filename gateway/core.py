@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty, Windows
-from adapters.sqlite.rejects import Refused, Reject
+from adapters.sqlite.rejects import Reject, RejectedMessage
 from gateway.batch import Batch, describe_flags
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
 from gateway.decoding.reject_kinds import kinds_of
@@ -23,7 +23,7 @@ from gateway.outbox import NumberedWindows, carriers, window_messages
 from gateway.pacing import Cadence
 from gateway.plausible import NOTHING, Registered, shortened, without_time
 from gateway.privacy import opened
-from gateway.refusals import Problem, refused
+from gateway.rejecting import Problem, rejected_message
 from gateway.routes import ALL, NotServed, Route, Routes, Served, Share, Source
 from gateway.senders.budget import OLD, OLD_AT_ONCE, OLD_WEIGHT, REJECTS, Budget
 from gateway.senders.named import CHANNELS, OTHERS, Named, OverShare
@@ -116,11 +116,11 @@ class Core:
             old = readings.t < arrival - OLD
             if old.any():
                 self._charge_old(messages, source[old], arrival)
-        refused = sum(len(p.reasons) for p in problems) + self._unserved
+        rejected = sum(len(p.reasons) for p in problems) + self._unserved
         self._kinds = kinds_of(reason for p in problems for reason in p.reasons) if problems else {}
         rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
-        return done, self.store(readings, rejects, done, refused, lines, arrival, self._stamping.repeated)
+        return done, self.store(readings, rejects, done, rejected, lines, arrival, self._stamping.repeated)
 
     def _charge_old(self, messages: Sequence[Incoming], source: IntArray, arrival: int) -> None:
         """Count old readings more; `source`: the places of their messages."""
@@ -132,9 +132,9 @@ class Core:
     def store(
         self,
         readings: Readings,
-        rejects: Sequence[Refused],
+        rejects: Sequence[RejectedMessage],
         received: int,
-        refused: int,
+        rejected: int,
         lines: Sequence[Line] = (),
         arrival: int = 0,
         repeated: int = 0,
@@ -151,7 +151,7 @@ class Core:
                 self.ledger.store(lines, arrival)
                 if self._arrivals > self._noted:
                     self.buffer.note_arrival(self._arrivals)
-                counts = Counts(received, stored, len(readings) - stored + repeated, flagged, refused + too_old)
+                counts = Counts(received, stored, len(readings) - stored + repeated, flagged, rejected + too_old)
                 amounts = (*counts, self._unserved, self.unasked.new, self.ledger.passed_over)
                 counted = zip(_COUNTERS, amounts, strict=True)
                 self.buffer.count({name: n for name, n in counted if n} | self._kinds | self._absent.new)
@@ -333,7 +333,7 @@ class Core:
         readings: Readings,
         source: IntArray,
         arrival: int,
-    ) -> list[Refused]:
+    ) -> list[RejectedMessage]:
         """One entry per message with a problem, its reasons joined; beyond the budget of its sender it is counted."""
         flagged = readings.flag.nonzero()[0].tolist()
         if not problems and not flagged:
@@ -346,7 +346,7 @@ class Core:
                 met[place] = Problem(place, [], self._routes.find(messages[place].address), number)
             met[place].reasons.extend(describe_flags(readings, [row], self.buffer.table))
         return [
-            refused(messages[n], problem, arrival, self._secret)
+            rejected_message(messages[n], problem, arrival, self._secret)
             for n, problem in sorted(met.items())
             if messages[n].number or self._may_be_kept(problem.route, messages[n].arrival or arrival)
         ]

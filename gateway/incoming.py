@@ -44,7 +44,7 @@ class Delivery(Protocol):
 class Incoming(NamedTuple):
     """`address`: where it came in (an MQTT topic, the path of a request). `arrival`: ms UTC, 0 for that of the batch.
 
-    `retain`: the broker kept it from an earlier time. `number`: of its arrival, where it came before (was refused and
+    `retain`: the broker kept it from an earlier time. `number`: of its arrival, where it came before (was rejected and
     kept); 0 for a new message. `bulk`: from a file of the operator's, which has no budget. `delivery`: None where no
     broker delivers it, or where it cannot be delivered a second time.
     """

@@ -18,7 +18,7 @@ from adapters.sqlite.ledger import Asked, LedgerTable
 from telemetry.windows import HOUR, is_due
 
 FIRST_PAUSE, ATTEMPTS, AT_ONCE = 2000, 20, 5
-MOST_RECORDS = 5000  # in one command; nodes refuse more
+MOST_RECORDS = 5000  # in one command; nodes reject more
 _SILENT = 5000  # a device is silent after this many ms beyond three of its usual pauses
 _NO_PAUSE = 7 / 8  # of the usual pause remains after a record that came together with the one before
 _HEARD = 100_000  # devices of which the pauses are known

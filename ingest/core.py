@@ -129,7 +129,7 @@ class CityIngest:
 
     @property
     def kept_from(self) -> int:
-        """Windows before this time (ms UTC) are deleted, and late ones of them refused."""
+        """Windows before this time (ms UTC) are deleted, and late ones of them rejected."""
         return self.kept.start if self.kept else _ALWAYS
 
     def take(self, windows: Partials) -> int:
@@ -226,7 +226,7 @@ class CityIngest:
             sentences = self.change_report if self.file_changed else []
             self._file_is_done(changed)
             self._write_dashboard_points(changed, sentences, now)
-        except CityVitalsError:  # also a store that refuses for a while: a token, a database
+        except CityVitalsError:  # also a store that rejects for a while: a token, a database
             # What the engine has settled is not in the store, and only the engine has the list of these values.
             self._engine.touch_everything()
             raise
@@ -293,7 +293,7 @@ def serve(store: CityStore, table: SeriesTable, city: City, width: int) -> CityI
         raise UsageError(f"Hours in {city.city.timezone} do not begin with a window of {width // 1000} s; use 60 s.")
     record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
     stored = store.city(city.id) or record
-    store.put_city(stored._replace(width=width))  # refuses another width
+    store.put_city(stored._replace(width=width))  # rejects another width
     made = CityIngest(store, table, city, stored._replace(width=width))
     if stored.config != record.config:
         made.changed_from(_readable(stored.config), record)
@@ -330,7 +330,7 @@ class Ingest:
             raise Rejected(f"windows of {width // 1000} s; {city} has windows of {expected // 1000} s")
 
     def kept_from(self, city: str) -> int:
-        """Windows of the city before this time (ms UTC) are refused: those that were stored are deleted."""
+        """Windows of the city before this time (ms UTC) are rejected: those that were stored are deleted."""
         return self.cities[city].kept_from if city in self.cities else _ALWAYS
 
     def take(self, city: str, windows: Partials) -> int:

@@ -1,4 +1,4 @@
-"""Windows that are older than the settings keep: late ones are refused, stored ones deleted in small pieces.
+"""Windows that are older than the settings keep: late ones are rejected, stored ones deleted in small pieces.
 
 From when on the windows of a city are kept is noted in the store before anything is deleted, and only moves forward:
 a late window of a deleted time would make its hour again from one minute. It is a midnight of the city, `keep_ms`
@@ -19,7 +19,7 @@ from telemetry.windows import DAY, HOUR, is_due
 
 log = logging.getLogger(__name__)
 
-# Windows that are refused are deleted a day later: the first quarters of an hour are made of windows before it too.
+# Windows that are rejected are deleted a day later: the first quarters of an hour are made of windows before it too.
 MARGIN = DAY
 _PIECE = 20_000  # windows deleted at once
 _SHARE = 4  # a deletion may take one part of the time for this many of other work
@@ -41,7 +41,7 @@ class Retention:
     def step(self) -> None:
         """Delete one piece, where there is any and others had their share of the time. Raises Damaged, UsageError.
 
-        A store that refuses it, or does not answer, is tried later: that must not hold up what arrives.
+        A store that rejects it, or does not answer, is tried later: that must not hold up what arrives.
         """
         now = self._clock()
         if self._keep is None or not is_due(self._next, now, _LONGEST):

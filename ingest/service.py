@@ -13,7 +13,7 @@ from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from adapters.sqlite.order import Order
 from adapters.sqlite.owners import Owners
-from adapters.sqlite.rejects import Refused, Rejects
+from adapters.sqlite.rejects import RejectedMessage, Rejects
 from adapters.store import Heartbeat
 from ingest import events
 from ingest.core import Ingest
@@ -110,7 +110,7 @@ class Service:
             raise
         except UsageError:
             raise
-        except CityVitalsError as error:  # also a refusal by a store that accepted the same before: a token, a database
+        except CityVitalsError as error:  # also a store that accepted the same before rejects it: a token, a database
             self._back_off(error, bool(batch))
             return
         self._note_recovery(bool(batch))
@@ -149,7 +149,7 @@ class Service:
     def _store(self, batch: list[Message]) -> None:
         """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""
         windows: dict[tuple[str, int], list[Partials]] = {}
-        refused: list[Refused] = []
+        rejected: list[RejectedMessage] = []
         for message in batch:
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
@@ -169,15 +169,17 @@ class Service:
                     raise Rejected(foreign)
             except Rejected as reason:
                 sender = message.topic.split("/")[-2] if "/" in message.topic else ""
-                refused.append(Refused(self.clock(), message.topic, message.payload, str(reason), sender=sender))
+                rejected.append(
+                    RejectedMessage(self.clock(), message.topic, message.payload, str(reason), sender=sender)
+                )
         if windows:
             self.rejects.mark_underived({city for city, _ in windows})
             self._underived = True
         for (city, _), parts in windows.items():
             self.ingest.take(city, Partials.concat(parts).latest())
-        self.rejects.add(refused)
-        if refused and (points := self.ingest.store.points):
-            points.put(events.rejects(((_city(r.topic), r.reason) for r in refused), self.clock()))
+        self.rejects.add(rejected)
+        if rejected and (points := self.ingest.store.points):
+            points.put(events.rejects(((_city(r.topic), r.reason) for r in rejected), self.clock()))
 
     def _derive(self) -> None:
         """Derive city by city: what one city has stored is published although the store fails at the next."""
@@ -212,7 +214,7 @@ class Service:
     def _keep_set_aside(self) -> None:
         """Keep rows that the store cannot hold among the rejects, with the reason."""
         rows = self.ingest.store.set_aside()
-        self.rejects.add(Refused(self.clock(), "store", row.encode(), why, sender="store") for row, why in rows)
+        self.rejects.add(RejectedMessage(self.clock(), "store", row.encode(), why, sender="store") for row, why in rows)
 
     def _drop_implausible_times(self, city: str, partials: Partials) -> Partials:
         """Without windows of 1970 or 2099: one of them would widen the grid of days to that time permanently.

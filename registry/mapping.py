@@ -89,7 +89,7 @@ class Mapping(Strict):
     asked for: "keep" keeps the message with the reason, "count" counts it.
     `frames`: quantities that one measurement of an instrument gives: where one of them is flagged, all of that time
     are. Not given: those of a particle counter (`gateway/plausible.py`).
-    `combine`: how several values of one quantity become one; without it they are refused.
+    `combine`: how several values of one quantity become one; without it they are rejected.
     """
 
     device: str = "{device}"

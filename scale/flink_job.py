@@ -102,8 +102,8 @@ class Job(KeyedProcessFunction):  # type: ignore[misc]
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:  # noqa: ANN401
         """Called by Flink for each record, with the state of its key."""
         output = self._jobs.take(ctx.get_current_key(), bytes(value))
-        for refusal in output.refused:
-            log.warning("refused: %s", refusal.reason)
+        for rejection in output.rejected:
+            log.warning("rejected: %s", rejection.reason)
         yield from self._rows(output)
 
 
@@ -134,7 +134,7 @@ class Split(FlatMapFunction):  # type: ignore[misc]
             for home, part in split(record, self._divided[decoded(record).city]):
                 yield Row(home.key, part)
         except Rejected as reason:
-            log.warning("refused: %s", reason)
+            log.warning("rejected: %s", reason)
 
 
 def city_of(value: Any) -> str:  # noqa: ANN401

@@ -35,7 +35,7 @@ _values = msgspec.json.Decoder(list[StoredKpi])
 _owners = msgspec.json.Decoder(dict[str, str])
 
 
-class Refusal(NamedTuple):
+class RejectedRecord(NamedTuple):
     """A record that cannot be used, and why."""
 
     record: bytes
@@ -49,7 +49,7 @@ class Output(NamedTuple):
     """
 
     values: list[StoredKpi]
-    refused: list[Refusal]
+    rejected: list[RejectedRecord]
     onward: Sequence[bytes] = ()
 
 
@@ -100,7 +100,7 @@ class CityJob:
 
     def __init__(self, city: str, state: State, width: int = 60_000) -> None:
         self._id, self._state, self._width = city, state, width
-        self._refused: list[Refusal] = []
+        self._rejected: list[RejectedRecord] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -116,15 +116,15 @@ class CityJob:
 
     def take(self, value: bytes) -> Output:
         """What one record of the log gives."""
-        self._refused, values = [], []
+        self._rejected, values = [], []
         try:
             record = decoded(value)
             if record.city != self._id:
                 raise Rejected(f"a record of {record.city} in the log of {self._id}")
             values = self._values(record)
         except Rejected as reason:
-            self._refused.append(Refusal(value, str(reason)))
-        return Output(values, self._refused)
+            self._rejected.append(RejectedRecord(value, str(reason)))
+        return Output(values, self._rejected)
 
     def _values(self, record: Record) -> list[StoredKpi]:
         if record.kind == "windows":

@@ -8,7 +8,7 @@ values do not depend on which district was faster.
 from __future__ import annotations
 
 from scale.districts import MADE, PART, part_of
-from scale.job import CityJob, Refusal
+from scale.job import CityJob, RejectedRecord
 from scale.records import Record, decoded
 from scale.state import State
 from telemetry.errors import Rejected
@@ -50,7 +50,7 @@ class MergingJob(CityJob):
             try:
                 super()._values(record)
             except Rejected as reason:
-                self._refused.append(Refusal(value, str(reason)))
+                self._rejected.append(RejectedRecord(value, str(reason)))
         if hours and self._ingest is not None:
             self._ingest.take_hours(Partials.concat(hours).latest())
         return self._derive(now)

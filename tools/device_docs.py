@@ -66,7 +66,7 @@ def units() -> str:
         f"| `{unit}` | {' '.join(f'`{s}`' for s in sorted(set(words) - {unit, unit.lower()}))} |"
         for unit, words in sorted(spelt.items())
     )
-    head = "## Units\n\nA unit that is named and not understood refuses the value."
+    head = "## Units\n\nA unit that is named and not understood makes the value a reject."
     return f"{head}\n\n| unit | also written |\n|---|---|\n{rows}"
 
 

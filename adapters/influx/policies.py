@@ -1,6 +1,6 @@
 """Where rows are stored that no retention may touch: KPI values and their order, city files, rows of devices.
 
-Their times lie at the start of their period or at 0, so a retention would refuse or delete them. Where the default
+Their times lie at the start of their period or at 0, so a retention would reject or delete them. Where the default
 retention policy of the database has a limited duration, they are stored in a policy of their own, `forever`: in 1.x it
 is made here, in 2.x it is a bucket `<bucket>/forever` that is mapped to it (docs/explanation/stores.md). KPI values
 are written to the default policy too, as far as it takes them, for readers that name no policy.
@@ -78,7 +78,7 @@ class Policies:
         return limited and self._made()
 
     def _made(self) -> bool:
-        """Make the policy. False where the user may not: then what the retention refuses is set aside."""
+        """Make the policy. False where the user may not: then what the retention rejects is set aside."""
         try:
             self._connection.make_policy()
         except CityVitalsError as error:

@@ -1,8 +1,8 @@
 """City files in InfluxDB: measurement `registry`, one row a city; large ones in parts.
 
-InfluxDB refuses a string over 1 MiB (64 KiB by its documentation), so what is larger than a part is compressed and
+InfluxDB rejects a string over 1 MiB (64 KiB by its documentation), so what is larger than a part is compressed and
 written to `registry_part` (tags city, slot, part) before the row of the city names it: a reader always finds a whole
-file. The two slots take turns. Rows lie at time 0, which no shard of readings holds; where a retention policy refuses
+file. The two slots take turns. Rows lie at time 0, which no shard of readings holds; where a retention policy rejects
 that and there is none of their own (see policies.py), they get the server's time and are written again every few hours.
 """
 

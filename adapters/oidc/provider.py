@@ -59,7 +59,7 @@ class Person(NamedTuple):
 
 
 class Refused(CityVitalsError):
-    """The provider, the person, or the answer's content refused a sign-in."""
+    """The provider, the person, or the answer's content rejected a sign-in."""
 
 
 class Provider:
@@ -82,7 +82,7 @@ class Provider:
         return Started(url, state, nonce, verifier)
 
     def finish(self, started: Started, answer: Mapping[str, str]) -> Person:
-        """Who came back with this answer. Raises Refused, or Unavailable where the provider does not answer."""
+        """Who came back with this answer. Raises Rejected, or Unavailable where the provider does not answer."""
         if answer.get("state") != started.state or answer.get("iss", self._client.issuer) != self._client.issuer:
             raise Refused("The answer belongs to another sign-in.")
         if "error" in answer or "code" not in answer:

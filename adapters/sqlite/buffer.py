@@ -144,7 +144,7 @@ class Buffer:
             return changed
 
     def limit(self, max_bytes: int) -> None:
-        """Bound the file: refused messages take an eighth of it at most, and the readings of one device another."""
+        """Bound the file: rejected messages take an eighth of it at most, and the readings of one device another."""
         self.rejects.limit(min(64 << 20, max_bytes // 8))
         self.held.limit(max(max_bytes // 8 // _ROW_BYTES, 1000))
 

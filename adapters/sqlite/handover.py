@@ -15,7 +15,7 @@ import numpy as np
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.connection import rows
 from adapters.sqlite.ledger import Asked, Entry
-from adapters.sqlite.rejects import Refused
+from adapters.sqlite.rejects import RejectedMessage
 from telemetry.errors import Unavailable
 from telemetry.readings import Readings
 from telemetry.windows import window_start
@@ -55,7 +55,7 @@ def devices(buffer: Buffer) -> set[Device]:
 
 
 def copy(source: Buffer, target: Buffer, moved: set[Device], is_moved: Callable[[str], bool]) -> int:
-    """Copy what is held of the `moved` devices; the readings. `is_moved`: whether the refused messages of a topic are
+    """Copy what is held of the `moved` devices; the readings. `is_moved`: whether the rejected messages of a topic are
     of such a device. Windows that the store has stay clean.
 
     Raises Unavailable where the target has unsent windows older than what the source still holds.
@@ -86,7 +86,7 @@ def _check_floor(source: Buffer, target: Buffer) -> None:
 
 
 def _copy_rows(source: Buffer, target: Buffer, moved: set[Device], is_moved: Callable[[str], bool]) -> None:
-    """Ledger, undated records, what devices were asked for, refused messages, and the largest number of an arrival."""
+    """Ledger, undated records, what devices were asked for, rejected messages, and the largest number of an arrival."""
     with target.transaction():
         target.note_arrival(max(source.last_arrival(), target.last_arrival()))
         target.ledger.put(Entry(*row) for row in _of_devices(source, "ledger", moved))
@@ -105,13 +105,13 @@ def _rejects(source: Buffer, is_moved: Callable[[str], bool]) -> list[Any]:
     return [row for row in rows(source.db, f"SELECT {columns} FROM reject ORDER BY id") if is_moved(row[2])]  # noqa: S608
 
 
-def _once(row: tuple[Any, ...]) -> Refused:
-    """A refused message with a digest, so that it is copied once."""
-    refused = Refused(*row)
-    if refused.digest is not None:
-        return refused
-    named = f"{refused.at} {refused.number} {refused.topic}".encode() + refused.payload
-    return refused._replace(digest=blake2b(named, digest_size=16).digest())
+def _once(row: tuple[Any, ...]) -> RejectedMessage:
+    """A rejected message with a digest, so that it is copied once."""
+    rejected = RejectedMessage(*row)
+    if rejected.digest is not None:
+        return rejected
+    named = f"{rejected.at} {rejected.number} {rejected.topic}".encode() + rejected.payload
+    return rejected._replace(digest=blake2b(named, digest_size=16).digest())
 
 
 def leave(source: Buffer, moved: set[Device], is_moved: Callable[[str], bool], number: int, of: int) -> None:

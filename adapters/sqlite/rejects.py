@@ -39,7 +39,7 @@ _ROW = 100  # bytes of a row beside its texts, its share of the indexes included
 _SIZE = f"(length(payload) + length(CAST(topic AS BLOB)) + length(CAST(reason AS BLOB)) + length(sender) + {_ROW})"
 
 
-class Refused(NamedTuple):
+class RejectedMessage(NamedTuple):
     """A message to be kept. `at`: ms UTC. `number`: of its arrival at this program, 0 where it has none.
 
     `sender`: whose share of the room it takes. `digest`: one message with this digest is kept once (retained ones are
@@ -103,9 +103,9 @@ class Rejects:
         """A file of its own."""
         return Rejects(connect(path, Schema("reject", SCHEMA, VERSION, {1: ""})))
 
-    def add(self, rows: Iterable[Refused | tuple[int, str, bytes, str]]) -> None:
+    def add(self, rows: Iterable[RejectedMessage | tuple[int, str, bytes, str]]) -> None:
         """Keep messages; beyond the limit in bytes the oldest of the sender that holds most are dropped."""
-        kept = [_shortened(Refused(*row)) for row in rows]
+        kept = [_shortened(RejectedMessage(*row)) for row in rows]
         if not kept:
             return
         with transaction(self._db) as db:
@@ -183,10 +183,10 @@ _INSERT = "INSERT OR IGNORE INTO reject (at, topic, payload, reason, number, sen
 _GROW = "INSERT INTO reject_sender VALUES (?,?) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes"
 
 
-def _shortened(row: Refused) -> Refused:
+def _shortened(row: RejectedMessage) -> RejectedMessage:
     """With topic and reason cut to what is kept of them."""
     return row._replace(topic=row.topic[:_LONGEST_TOPIC], reason=row.reason[:_LONGEST_REASON])
 
 
-def _size(row: Refused) -> int:
+def _size(row: RejectedMessage) -> int:
     return len(row.payload) + len(row.topic.encode()) + len(row.reason.encode()) + len(row.sender) + _ROW

@@ -77,7 +77,7 @@ class Again(BaseModel):
 
 
 class LedgerRow(BaseModel):
-    """Records that a device numbered in the period: sent = stored + refused + missing."""
+    """Records that a device numbered in the period: sent = stored + rejected + missing."""
 
     device: str
     sent: int
@@ -252,6 +252,6 @@ def new_token(state: StateOf, body: NewToken) -> dict[str, str]:
 
 @router.delete("/admin/tokens/{name}", response_model=Done)
 def remove_token(state: StateOf, name: str) -> dict[str, str]:
-    """Delete a token; it is refused from then on."""
+    """Delete a token; it is rejected from then on."""
     delete_token(state.token_file(), name)
     return {"text": f"The token '{name}' is deleted."}

@@ -96,7 +96,7 @@ def feed(core: Core, rows: Sequence[Reject], now: int) -> Replayed:
     """Replay rejects, each in one transaction with its deletion. `now`: ms UTC.
 
     One without a time of its own has the arrival, and so the identity, it had; to the others the clock of now applies,
-    because what refused them may have been a clock that was behind.
+    because what rejected them may have been a clock that was behind.
     """
     buffer = core.buffer
     before, kept = buffer.rows(), buffer.rejects.count()

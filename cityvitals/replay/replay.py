@@ -17,7 +17,7 @@ import numpy as np
 from adapters.files.table import Chunk
 from adapters.retried import retried
 from adapters.sqlite.buffer import Buffer
-from adapters.sqlite.rejects import Refused
+from adapters.sqlite.rejects import RejectedMessage
 from adapters.store import Store
 from cityvitals.replay.columns import Converted, Sessions, convert
 from cityvitals.replay.direct import Direct
@@ -117,7 +117,7 @@ class Replay:
 
     def add_converted(self, converted: Converted, origin: str, now: int) -> None:
         """Store readings that are columns already."""
-        rejects = [Refused(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.invalid]
+        rejects = [RejectedMessage(now, f"{origin}:{b.line}", b.text.encode(), b.reason) for b in converted.invalid]
         flagged = int((converted.readings.flag != 0).sum())
         readings = converted.readings
         sent = self._direct.rows(readings)

@@ -127,16 +127,16 @@ class OcppDoor:
     # -- one connection
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        """None to accept the connection; else the refusal."""
+        """None to accept the connection; else the answer that denies it."""
         name = _station(request.path)
         if not valid_id(name):
             return connection.respond(http.HTTPStatus.NOT_FOUND, "the path names no station\n")
         secret = self._settings.passwords.get(name)
         if secret is None:
             if self._settings.passwords and not self._settings.open:
-                return self._refuse(connection, name, "is not listed in [gateway.ocpp.passwords]")
+                return self._deny(connection, name, "is not listed in [gateway.ocpp.passwords]")
             if self._settings.client_ca and not self._settings.open and name not in _certified(connection):
-                return self._refuse(connection, name, "shows the certificate of another")
+                return self._deny(connection, name, "shows the certificate of another")
             return None
         given = request.headers.get("Authorization", "").partition(" ")[2]
         try:
@@ -145,11 +145,11 @@ class OcppDoor:
             user = password = ""
         right = hmac.compare_digest(password.encode(), secret.get_secret_value().encode())
         if user != name or not right:
-            return self._refuse(connection, name, "sent no password or a wrong one")
+            return self._deny(connection, name, "sent no password or a wrong one")
         return None
 
-    def _refuse(self, connection: ServerConnection, name: str, why: str) -> Response:
-        self._log(f"charging station {name} {why}: refused")
+    def _deny(self, connection: ServerConnection, name: str, why: str) -> Response:
+        self._log(f"charging station {name} {why}: denied")
         response = connection.respond(http.HTTPStatus.UNAUTHORIZED, "name and password are needed\n")
         response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
         return response

@@ -26,7 +26,7 @@ class SerialDoor(WireDoor):
         assert source.line is not None  # noqa: S101 - for mypy: only such sources come here
         self._source, self._wire, self._clock = source, source.line, clock
         super().__init__(inbox, "serial", self._wire.settings.port)
-        self._framer = framer(source.format)  # a format without frames is refused before anything is opened
+        self._framer = framer(source.format)  # a format without frames is rejected before anything is opened
         self._slot = -1
 
     def _use(self) -> None:

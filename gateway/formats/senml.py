@@ -118,7 +118,7 @@ def _any_labels(payload: bytes, out: Decoded) -> Sequence[Record]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _one_by_one(payload, out)
     if b'_"' in payload or b"\\u" in payload:
-        _refuse_unknown_labels(payload)
+        _reject_unknown_labels(payload)
     return records
 
 
@@ -137,7 +137,7 @@ def _of_channel(out: Decoded, r: Record, base: _Base, channels: dict[str, Decode
     return channels[name]
 
 
-def _refuse_unknown_labels(payload: bytes) -> None:
+def _reject_unknown_labels(payload: bytes) -> None:
     """Raise Rejected for a label that must be understood and is not: one that ends in `_`."""
     try:
         pack = json.loads(payload)

@@ -48,7 +48,7 @@ class JobFeed(Feed):
         """One more record of the log, worked on at once."""
         self.log.append(record)
         output = self._job.take(record)
-        assert output.refused == []
+        assert output.rejected == []
         self.found.update({v.kpi.identity: v for v in output.values})
 
     def give(self, readings: Sequence[Reading], *, twice: bool = False) -> None:

@@ -101,8 +101,8 @@ def worked_on(first: int, cities: int, series: int, minutes: int) -> Cost:
                 began = time.process_time()
                 output = job.take(record)
                 cost.cpu_s += time.process_time() - began
-                if output.refused:
-                    raise SystemExit(output.refused[0].reason)
+                if output.rejected:
+                    raise SystemExit(output.rejected[0].reason)
                 cost.records += 1
                 cost.log_bytes += len(record)
                 cost.value_bytes += sum(len(msgspec.json.encode(value)) for value in output.values)

@@ -44,7 +44,7 @@ class Divided:
         self.merging = MergingJob(city, self._state, count)
         self.waiting: list[list[bytes]] = [[] for _ in range(count)]  # of each district, for the job of the city
         self.written: list[Message] = []
-        self.refused: list[str] = []
+        self.rejected: list[str] = []
 
     def take(self, value: bytes) -> None:
         for home, record in split(value, self._count):
@@ -53,7 +53,7 @@ class Divided:
             if job is None or self._at_random(0.2):
                 job = self.districts[home.key] = DistrictJob(home, state)
             output = job.take(record)
-            self.refused += [refusal.reason for refusal in output.refused]
+            self.rejected += [rejection.reason for rejection in output.rejected]
             assert output.values == []
             self.waiting[home.number] += output.onward
         if not self._at_random(0.7):
@@ -70,7 +70,7 @@ class Divided:
             if self._at_random(0.1):
                 self.merging = MergingJob(self._city, self._state, self._count)
             output = self.merging.take(queue.pop(0))
-            self.refused += [refusal.reason for refusal in output.refused]
+            self.rejected += [rejection.reason for rejection in output.rejected]
             self.written += map(value_message, output.values)
 
 
@@ -92,7 +92,7 @@ def test_all_values_of_a_divided_city_are_those_of_the_undivided_one(seed: int, 
         for record in feed.log:
             divided.take(record)
         divided.merge()
-        assert divided.refused == []
+        assert divided.rejected == []
         assert by_key(divided.written) == by_key(wanted)
 
 
@@ -183,16 +183,16 @@ def test_a_message_that_was_overtaken_changes_no_district() -> None:
 
 def test_a_district_hands_back_what_it_cannot_use() -> None:
     job = DistrictJob(District("aba", 0, 1), {})
-    assert "not a windows message" in job.take(b"cv/1/aba/gw/windows 1\n{}").refused[0].reason
-    assert "not a city file" in job.take(b"cv/1/aba/file 1\n{}").refused[0].reason
+    assert "not a windows message" in job.take(b"cv/1/aba/gw/windows 1\n{}").rejected[0].reason
+    assert "not a city file" in job.take(b"cv/1/aba/file 1\n{}").rejected[0].reason
     with pytest.raises(Rejected, match="not a windows message"):
         list(split(b"cv/1/aba/gw/windows 1\n{}", 2))
 
 
 def test_the_job_of_a_divided_city_takes_nothing_but_parts() -> None:
     job = MergingJob("aba", {}, 2)
-    assert "a city of 2 districts" in job.take(said("m1")).refused[0].reason
-    assert "not a part" in job.take(b"cv/1/aba/part 1\nx y").refused[0].reason
+    assert "a city of 2 districts" in job.take(said("m1")).rejected[0].reason
+    assert "not a part" in job.take(b"cv/1/aba/part 1\nx y").rejected[0].reason
 
 
 def test_keys_and_parts_are_read_as_they_were_written() -> None:

@@ -102,7 +102,7 @@ def test_a_restart_before_any_record_changes_nothing_that_is_written(seed: int, 
 
 def started(state: State) -> CityJob:
     job = CityJob("aba", state)
-    assert job.take(file_record(city())).refused == []
+    assert job.take(file_record(city())).rejected == []
     return job
 
 
@@ -179,7 +179,7 @@ def test_a_record_that_cannot_be_used_is_handed_back_with_its_reason(record: byt
     job = started({})
     output = job.take(record)
     assert output.values == []
-    assert [(refused.record, reason in refused.reason) for refused in output.refused] == [(record, True)], output
+    assert [(item.record, reason in item.reason) for item in output.rejected] == [(record, True)], output
     assert metered(job) is None
 
 
@@ -188,7 +188,7 @@ def test_a_device_belongs_to_the_gateway_that_sent_it_first() -> None:
     job = started(state)
     job.take(message(0))
     foreign = message(1, gateway="other")
-    assert "sent by gateway 'gw'" in CityJob("aba", state).take(foreign).refused[0].reason
+    assert "sent by gateway 'gw'" in CityJob("aba", state).take(foreign).rejected[0].reason
     assert metered(CityJob("aba", state)) == 1.0
 
 
@@ -217,11 +217,11 @@ def test_the_state_is_not_asked_for_the_owner_of_each_device_of_each_message() -
     state = Counted()
     job = CityJob("aba", state)
     for minute in range(3):
-        assert not job.take(Record("cv/1/aba/gw/windows", NOW, windows(minute)).encoded()).refused
+        assert not job.take(Record("cv/1/aba/gw/windows", NOW, windows(minute)).encoded()).rejected
     assert state.asked == 0
     assert state["owner/m1"] == b"gw"
     state.asked = 0
-    assert not CityJob("aba", state).take(Record("cv/1/aba/gw/windows", NOW, windows(4)).encoded()).refused
+    assert not CityJob("aba", state).take(Record("cv/1/aba/gw/windows", NOW, windows(4)).encoded()).rejected
     assert state.asked == 1  # once, when the job was made
 
 
@@ -238,7 +238,7 @@ def test_the_state_names_its_series_over_many_blocks() -> None:
     for first in range(0, 1500, 300):
         devices = [windows(0, device=f"m{n}") for n in range(first, first + 300)]
         for payload in devices:
-            assert job.take(Record("cv/1/aba/gw/windows", NOW, payload).encoded()).refused == []
+            assert job.take(Record("cv/1/aba/gw/windows", NOW, payload).encoded()).rejected == []
         job = CityJob("aba", state)
     job.take(tick("aba", NOW).encoded())
     again = StateStore(state, "aba")

@@ -91,7 +91,7 @@ def test_there_and_back_changes_nothing(seed: int, tmp_path: Path) -> None:
     there = [r.encoded() for r in moved(before.store, city.id, {}, NOW)] * 2  # broken off and repeated
     for record in [*there, file_record(city), tick(city.id, NOW + a // 2 - 1).encoded()]:
         output = job.take(record)
-        assert (output.values, output.refused) == ([], []), "what was derived before is derived as it was"
+        assert (output.values, output.rejected) == ([], []), "what was derived before is derived as it was"
     before.store.close()
 
     store = SqliteStore(tmp_path / "moves.db")
@@ -124,15 +124,15 @@ def test_a_move_replaces_what_the_engine_has_and_takes_none_of_it_later(tmp_path
     job = CityJob(made.city.id, state)
     records = [r.encoded() for r in moved(source.store, made.city.id, {"a": "gw-7"}, NOW)]
     for record in [file_record(made.city), *log[:2], *records, file_record(made.city)]:
-        assert job.take(record).refused == []
+        assert job.take(record).rejected == []
     assert state["owner/a"] == b"gw-7"
     kept = dict(state)
-    [refusal] = job.take(records[1]).refused
-    assert "on the engine already" in refusal.reason
+    [rejection] = job.take(records[1]).rejected
+    assert "on the engine already" in rejection.reason
     assert state == kept
     broken = records[1].replace(b"moved-hours", b"moved-values", 1)
     fresh = CityJob(made.city.id, {})
-    assert "not what an ingest has left" in fresh.take(broken).refused[0].reason
+    assert "not what an ingest has left" in fresh.take(broken).rejected[0].reason
 
 
 def test_an_archive_keeps_what_the_store_does_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

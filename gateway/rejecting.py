@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import NamedTuple
 
-from adapters.sqlite.rejects import Refused
+from adapters.sqlite.rejects import RejectedMessage
 from gateway.batch import joined
 from gateway.incoming import Incoming
 from gateway.privacy import city_key, reason_without_users, sealed, without_users
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
     number: int
 
 
-def refused(message: Incoming, problem: Problem, arrival: int, secret: bytes) -> Refused:
+def rejected_message(message: Incoming, problem: Problem, arrival: int, secret: bytes) -> RejectedMessage:
     """The message as it is kept. `arrival`: ms UTC; `secret`: under which what may name users is encrypted."""
     payload, reason = message.payload, joined(problem.reasons)
     if problem.route is None or problem.route.may_carry_users:
@@ -32,4 +32,4 @@ def refused(message: Incoming, problem: Problem, arrival: int, secret: bytes) ->
     if message.retain:
         digest = blake2b(message.address.encode() + b"\0" + message.payload, digest_size=16).digest()
     at = message.arrival or arrival
-    return Refused(at, message.address, payload, reason, problem.number, sender, digest)
+    return RejectedMessage(at, message.address, payload, reason, problem.number, sender, digest)
