@@ -3,8 +3,8 @@
 Codecs are JavaScript everywhere: `decodeUplink({bytes, fPort})` gives `{data: {...}}` (The Things Stack, ChirpStack 4);
 the older `Decoder(bytes, port)` and `Decode(port, bytes)` are called too. The engine has no files, no network and no
 clock of ours; one that loops or allocates is stopped, the message is rejected with the reason, and the next message
-starts with a new engine. After one that ran into the limit of time, messages of the same port are rejected unread, twice
-as many each time, so that other devices need not wait a second for each.
+starts with a new engine. After one that ran into the limit of time, messages of the same port are rejected unread,
+twice as many each time, so that other devices need not wait a second for each.
 """
 
 from __future__ import annotations
