@@ -16,8 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from adapters.past import PastStore
 from adapters.store import Store
 from api.access import Access, Limiter, TokenFile
-from api.assets.page_files import add_page
-from api.assets.tile_file import Tiles, add_tiles
+from api.assets.page_files import Tiles, add_page
 from api.index_feed import SignFeed
 from api.live import Hub
 from api.metrics import CountRequests, Requests
@@ -56,6 +55,8 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
         app.include_router(router)
     tiles = Tiles(settings.tiles, settings.tiles_attribution)
     if settings.tile_file is not None:
+        from api.assets.tile_file import add_tiles  # noqa: PLC0415 - few servers have tiles of their own
+
         tiles = add_tiles(app, settings.tile_file, settings.tiles_attribution)
     add_page(app, tiles, settings.ground)
     add_handlers(app)

@@ -6,6 +6,7 @@ Only this module of the long-running commands imports the web framework: a gatew
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -40,10 +41,19 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
     )  # fmt: skip
     stop = until_stopped()
     store = when_available(lambda: open_answering(settings.store.url), stop)
+    _without_the_first_pydantic()
     server = ApiServer(api, store)
     log.info("API and live page on %s", server.url)
     threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
     server.run()
+
+
+def _without_the_first_pydantic() -> None:
+    """Keep FastAPI from importing `pydantic.v1`, 1.5 MB, for the only purpose of denying its models: we have none.
+
+    FastAPI does without it where it cannot be imported.
+    """
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type] - how Python spells "cannot be imported"
 
 
 def people_of(login: LoginSettings) -> People:

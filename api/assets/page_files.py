@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from api.assets.page_libraries import CHARTS, MAPS, files_of
-from api.assets.tile_file import NO_TILES, Tiles
 from api.problems import NotFound, problem
 from api.state import State, find_city
 from kpi_derivation.catalogue import canonical
@@ -30,6 +29,18 @@ class Asset(NamedTuple):
 
     content: bytes
     media_type: str
+
+
+class Tiles(NamedTuple):
+    """Where the page finds tiles: an address with {z}, {x} and {y}, whose they are, and the zooms that exist."""
+
+    url: str = ""
+    attribution: str = ""
+    min_zoom: int = 0
+    max_zoom: int = 19
+
+
+NO_TILES = Tiles()
 
 
 def assets() -> dict[str, Asset]:

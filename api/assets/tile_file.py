@@ -11,13 +11,13 @@ import zlib
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from fastapi import FastAPI, Request
 from pmtiles.reader import MmapSource, Reader
 from pmtiles.tile import Compression, HeaderDict, MagicNumberNotFound, SpecVersionUnsupported, TileType
 from starlette.responses import Response
 
+from api.assets.page_files import Tiles
 from api.problems import problem
 from telemetry.errors import UsageError
 
@@ -29,18 +29,6 @@ _MEDIA_TYPES = {
 }
 _KEPT = 2000  # tiles in memory, about 20 kB each
 _DAMAGED = (EOFError, IndexError, ValueError, zlib.error, MagicNumberNotFound, SpecVersionUnsupported)
-
-
-class Tiles(NamedTuple):
-    """Where the page finds tiles: an address with {z}, {x} and {y}, whose they are, and the zooms that exist."""
-
-    url: str = ""
-    attribution: str = ""
-    min_zoom: int = 0
-    max_zoom: int = 19
-
-
-NO_TILES = Tiles()
 
 
 def add_tiles(app: FastAPI, path: Path, attribution: str = "") -> Tiles:

@@ -17,7 +17,6 @@ from adapters.store import Store
 from api.problems import NotFound, responses
 from api.queries import catalogue_code
 from api.state import CityOf, StateOf
-from reporting.proof.explain import explain
 from telemetry.errors import Unavailable, UsageError
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
@@ -37,6 +36,8 @@ class ExplainQuery(BaseModel):
 @router.get("/kpis/{code}/explain", response_class=PlainTextResponse)
 def explained(record: CityOf, code: str, state: StateOf, query: Annotated[ExplainQuery, Query()]) -> Response:
     """How the value came about: devices, readings, coverage, parameters, arithmetic and uncertainty."""
+    from reporting.proof.explain import explain  # noqa: PLC0415 - a quarter of a megabyte, for few requests
+
     try:
         known = catalogue_code(code)
     except UsageError as error:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.mqtt.broker_settings import broker
-from adapters.sqlite.buffer import Buffer
 from adapters.store import Store
 from api.operator import Operator, Register
 from cityvitals.clock import now_ms
-from cityvitals.operation.reconcile import accounts_as_of
 from registry.config import load_city
 from registry.place import Place
 from registry.settings import Settings
-from reporting.show import stored_city
 from telemetry.errors import UsageError
 from telemetry.periods import iso, parse_period
+
+if TYPE_CHECKING:
+    from adapters.sqlite.buffer import Buffer
 
 
 def operator(settings: Settings) -> Operator:
@@ -25,7 +25,8 @@ def operator(settings: Settings) -> Operator:
     files = _register(settings) if settings.city_files else None
     buffer = settings.gateway.buffer
 
-    # Loaded with the first request for it: the gateway's decoders and the editor of city files take megabytes.
+    # Imported with the first request for it, here and below: the gateway's buffer and decoders, the editor of city
+    # files and the tables of the command line take megabytes.
     def rejects(limit: int) -> Sequence[dict[str, Any]]:
         from cityvitals.operation.rejects import plain  # noqa: PLC0415
 
@@ -50,6 +51,9 @@ def operator(settings: Settings) -> Operator:
 
 
 def _ledger(store: Store, city: str, label: str) -> dict[str, Any]:
+    from cityvitals.operation.reconcile import accounts_as_of  # noqa: PLC0415
+    from reporting.show import stored_city  # noqa: PLC0415
+
     period = parse_period(label, stored_city(store, city).zone)
     found, newest = accounts_as_of(store, city, period)
     rows = [{**a._asdict(), "unexplained": a.unexplained, "whole": a.whole} for a in found]
@@ -57,6 +61,8 @@ def _ledger(store: Store, city: str, label: str) -> dict[str, Any]:
 
 
 def _open(path: Path) -> Buffer:
+    from adapters.sqlite.buffer import Buffer  # noqa: PLC0415
+
     if not path.is_file():
         raise UsageError(f"There is no gateway's buffer {path} here; use `cityvitals rejects` where the gateway runs.")
     return Buffer(path, None)

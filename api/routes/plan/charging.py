@@ -1,11 +1,12 @@
 """/v1/cities/{city}/plan: what fits a connection beside the measured load, and this month's peak so far.
 
-Planned values: they are labelled, and nothing of them is stored or enters the feed.
+Planned values: they are labelled, and nothing of them is stored or enters the feed. The planner is imported with
+the first plan: with what it needs it takes a megabyte, and most servers never plan.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -15,16 +16,14 @@ from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf
-from planning.by_rule import RulePlan, factors, plan_by_rule
-from planning.charging.connection import Connection
-from planning.charging.vehicles import Vehicles
-from planning.measured import amps_of, engine_over, load_curves, parse_span
-from planning.outlook import peak
 from registry.city import City
 from telemetry.errors import UsageError, nearest
 from telemetry.periods import Period, calendar_period, iso, local_date
 from telemetry.series import FloatArray
 from telemetry.windows import DAY
+
+if TYPE_CHECKING:
+    from planning.by_rule import RulePlan
 
 router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
@@ -112,6 +111,11 @@ class MonthPeak(BaseModel):
 @router.get("/charging", response_model=ChargingPlan)
 def plan_charging(record: CityOf, state: StateOf, query: Annotated[ChargingQuery, Query()]) -> dict[str, Any]:
     """How many charging points fit a connection, by the measured load and demand factors of a recorded site."""
+    from planning.by_rule import plan_by_rule  # noqa: PLC0415 - see above
+    from planning.charging.connection import Connection  # noqa: PLC0415
+    from planning.charging.vehicles import Vehicles  # noqa: PLC0415
+    from planning.measured import amps_of, parse_span  # noqa: PLC0415
+
     amps, phases = amps_of(query.connection)
     if amps <= 0:
         raise UsageError(f"connection={query.connection}: a connection has more than 0 A.")
@@ -136,6 +140,8 @@ def plan_charging(record: CityOf, state: StateOf, query: Annotated[ChargingQuery
 
 def _peak(plan: RulePlan, n: int) -> dict[str, float]:
     """The peak of n points under the plan's assumptions."""
+    from planning.by_rule import factors  # noqa: PLC0415
+
     found = factors(n, plan.kw)
     middle, high = (plan.base_peak_kw + n * plan.kw * factor for factor in (found.p50, found.p95))
     return {"points": n, "p50_kw": middle, "p95_kw": high}
@@ -144,6 +150,8 @@ def _peak(plan: RulePlan, n: int) -> dict[str, float]:
 @router.get("/peak", response_model=MonthPeak)
 def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query()]) -> dict[str, Any]:
     """This month's peak so far, and what is left under it."""
+    from planning.outlook import peak  # noqa: PLC0415
+
     city, now = model_of(record), state.clock()
     month = calendar_period("month", local_date(now, city.zone), city.zone)
     found = peak(state.store, _only(city, query.meter or []), now, query.limit)
@@ -155,6 +163,8 @@ def month_peak(record: CityOf, state: StateOf, query: Annotated[PeakQuery, Query
 
 def _load(store: Any, city: City, period: Period, meters: list[str]) -> FloatArray:  # noqa: ANN401 - a SharedStore
     """Load of the meters together (of all where none is named), kW in each quarter, NaN where none was measured."""
+    from planning.measured import engine_over, load_curves  # noqa: PLC0415
+
     if period.end - period.start > _MOST:
         raise UsageError(f"{period.label} is longer than 400 days; request a shorter period.")
     return load_curves(engine_over(_only(city, meters), store, period), period).total()

@@ -14,7 +14,6 @@ from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf
-from planning.outlook import as_plain, made
 from telemetry.errors import Unavailable
 from telemetry.windows import HOUR
 
@@ -64,6 +63,8 @@ class ForecastOut(BaseModel):
 @router.get("/forecast", response_model=ForecastOut)
 def plan_forecast(record: CityOf, state: StateOf, query: Annotated[ForecastQuery, Query()]) -> dict[str, Any]:
     """The next 48 hours of the city's load, or of a device's quantity."""
+    from planning.outlook import as_plain, made  # noqa: PLC0415 - see api/routes/plan.py
+
     city, now = model_of(record), state.clock() // HOUR * HOUR
     check_shown(city, [query.device])
     key = (record.id, query.quantity, query.device, now)

@@ -11,14 +11,9 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.assets.session_files import sessions_of
 from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf
-from planning.charging.session_rows import read_text
-from planning.measured import parse_span
-from planning.scenario import Measured, Scenario, run
-from planning.transforms import TRANSFORMS
 from telemetry.errors import UsageError
 from telemetry.windows import DAY
 
@@ -120,6 +115,11 @@ class TransformsOut(BaseModel):
 @router.post("/scenario", response_model=ScenarioOut)
 def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str, Any]:
     """Calculate a scenario: the same KPIs on changed windows, with 5, 50 and 95 % of the draws."""
+    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan.py
+    from planning.charging.session_rows import read_text  # noqa: PLC0415
+    from planning.measured import parse_span  # noqa: PLC0415
+    from planning.scenario import Measured, Scenario, run  # noqa: PLC0415
+
     city = model_of(record)
     period = parse_span(asked.period, city)
     meters = sum(device.kind == "electricity_meter" for device in city.device)
@@ -140,6 +140,8 @@ def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str
 @router.get("/transforms", response_model=TransformsOut)
 def plan_transforms(record: CityOf) -> dict[str, Any]:  # noqa: ARG001 - the city must exist
     """What a scenario can change, with the options of each."""
+    from planning.transforms import TRANSFORMS  # noqa: PLC0415
+
     return {
         "transforms": [
             {"kind": t.kind, "text": t.text, "options": [_option(f) for f in msgspec.structs.fields(t.options)]}

@@ -6,24 +6,21 @@ Sessions come with the request or are those that the server has for the city; no
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.assets.session_files import sessions_of
 from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, State, StateOf
-from planning.charging.answer import as_plain
-from planning.charging.session_rows import read_text
-from planning.charging.sessions import Sessions
-from planning.measured import parse_span
-from planning.request import Asked, Place, charging_plan
 from telemetry.errors import UsageError
 from telemetry.periods import iso
 from telemetry.windows import DAY
+
+if TYPE_CHECKING:
+    from planning.charging.sessions import Sessions
 
 router = APIRouter(prefix="/v1/cities/{city}/plan", tags=["Plans"], responses=responses(403, 404, 422, 503))
 
@@ -126,6 +123,8 @@ class SessionsOut(BaseModel):
 @router.get("/sessions", response_model=SessionsOut)
 def plan_sessions(record: CityOf, state: StateOf) -> dict[str, Any]:
     """How many recorded sessions of how many users the server has for plans of this city."""
+    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan.py
+
     found = sessions_of(state.sessions, record.id)
     if found is None:
         return {"sessions": 0, "users": 0, "first": None, "last": None}
@@ -138,6 +137,10 @@ def plan_sessions(record: CityOf, state: StateOf) -> dict[str, Any]:
 @router.post("/charging", response_model=ChargingOut)
 def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) -> dict[str, Any]:
     """How many charging points fit, from whole users of recorded sessions and the measured load."""
+    from planning.charging.answer import as_plain  # noqa: PLC0415
+    from planning.measured import parse_span  # noqa: PLC0415
+    from planning.request import Asked, Place, charging_plan  # noqa: PLC0415
+
     city = model_of(record)
     place = None
     if asked.period:
@@ -157,6 +160,9 @@ def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) ->
 
 def given_or_own(text: str, state: State, city: str) -> tuple[Sessions, list[str]]:
     """The sessions of the request, else the server's for the city. Raises UsageError where there are none."""
+    from api.assets.session_files import sessions_of  # noqa: PLC0415
+    from planning.charging.session_rows import read_text  # noqa: PLC0415
+
     found = read_text("sessions_csv", text) if text else sessions_of(state.sessions, city)
     if found is None:
         raise UsageError(

@@ -13,10 +13,8 @@ from api.queries import model_of, standing_year
 from api.state import State, StateOf, find_city
 from api.tables import FILES, Form, as_file
 from registry.city import City
-from reporting.comparison import compare
 from reporting.figures.figures import Figure, figures
 from reporting.indicators import Indicator, indicators
-from reporting.region.table import city_figures, neighbours
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 from telemetry.periods import parse_period
@@ -53,6 +51,9 @@ class Comparison(BaseModel):
 @router.get("/compare", response_model=Comparison, responses=FILES)
 def compare_cities(state: StateOf, query: Annotated[CompareQuery, Query()]) -> dict[str, Any] | Response:
     """Performance against each city's own targets: a place among neighbours, not an official index."""
+    from reporting.comparison import compare  # noqa: PLC0415 - imported with the first comparison of cities
+    from reporting.region.table import city_figures  # noqa: PLC0415
+
     group, chosen = _chosen(state, query)
     label = query.period or standing_year(state.store, chosen[0].id, chosen[0].zone, state.clock()).label
     of_city = {c.id: _figures(state, c, label) for c in chosen}
@@ -81,6 +82,8 @@ def _chosen(state: State, query: CompareQuery) -> tuple[str, list[City]]:
     if not records:
         raise UsageError("The store contains no city yet; start one, or replay its readings.")
     if query.near:
+        from reporting.region.table import neighbours  # noqa: PLC0415
+
         own = model_of(find_city(state.store, query.near))
         return neighbours([model_of(r) for r in records], own, _MOST)
     if len(records) > _MOST:

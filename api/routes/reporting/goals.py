@@ -12,7 +12,6 @@ from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf
 from reporting.goals.progress import Form, Verdict
-from reporting.goals.stored import goals_of
 from reporting.scoring import Direction
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"])
@@ -72,5 +71,7 @@ class Goals(BaseModel):
 @router.get("/goals", response_model=Goals, responses=responses(404, 422, 503))
 def city_goals(record: CityOf, state: StateOf) -> dict[str, Any]:
     """Each target of the city file with baseline, deadline and verdict."""
+    from reporting.goals.stored import goals_of  # noqa: PLC0415 - imported with the first request for it
+
     found = goals_of(state.store, model_of(record))
     return {"city": record.id, "goals": [msgspec.to_builtins(line) for line in found]}

@@ -1,4 +1,7 @@
-"""/v1/region: the profile of many cities, their heat map, peers, twins, and the index workbench."""
+"""/v1/region: the profile of many cities, their heat map, peers, twins, and the index workbench.
+
+The calculations are imported with the first request: the server of one city never needs them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
 from api.state import StateOf
-from reporting.index.workbench import Choice
-from reporting.region.queries import peers, region_heat_map, region_index, region_profile, region_twins
 
 router = APIRouter(prefix="/v1/region", tags=["region"])
 
@@ -70,6 +71,8 @@ class Whole(BaseModel):
 @router.get("/profile", response_model=Rows, responses=responses(422, 503))
 def region_profile_route(state: StateOf, query: Annotated[RegionQuery, Query()]) -> dict[str, Any]:
     """Each figure of the region: mean of evaluations, value as one area, quartiles, cities far from their group."""
+    from reporting.region.queries import region_profile  # noqa: PLC0415 - see above
+
     found = region_profile(state.store, query.period, query.region, query.group)
     return {"rows": msgspec.to_builtins(found)}
 
@@ -77,24 +80,33 @@ def region_profile_route(state: StateOf, query: Annotated[RegionQuery, Query()])
 @router.get("/heat-map", response_model=Whole, responses=responses(422, 503))
 def region_heat_map_route(state: StateOf, query: Annotated[RegionQuery, Query()]) -> Any:  # noqa: ANN401 - JSON
     """The score of each category in each city."""
+    from reporting.region.queries import region_heat_map  # noqa: PLC0415
+
     return msgspec.to_builtins(region_heat_map(state.store, query.period, query.region, query.group))
 
 
 @router.get("/peers", response_model=Rows, responses=responses(422, 503))
 def region_peers_route(state: StateOf, query: Annotated[PeersQuery, Query()]) -> dict[str, Any]:
     """Cities like this one, nearest first."""
+    from reporting.region.queries import peers  # noqa: PLC0415
+
     return {"rows": msgspec.to_builtins(peers(state.store, query.city, query.count))}
 
 
 @router.get("/twins", response_model=Whole, responses=responses(422, 503))
 def region_twins_route(state: StateOf, query: Annotated[TwinsQuery, Query()]) -> Any:  # noqa: ANN401 - JSON
     """Where another city is ahead."""
+    from reporting.region.queries import region_twins  # noqa: PLC0415
+
     return msgspec.to_builtins(region_twins(state.store, query.ours, query.theirs, query.period))
 
 
 @router.get("/index", response_model=Whole, responses=responses(422, 503))
 def region_index_route(state: StateOf, query: Annotated[IndexQuery, Query()]) -> Any:  # noqa: ANN401 - JSON
     """Ranks by a stated choice, with the interval of other choices; never an official index."""
+    from reporting.index.workbench import Choice  # noqa: PLC0415
+    from reporting.region.queries import region_index  # noqa: PLC0415
+
     choice = Choice(
         normalisation=query.normalisation, weights=query.weights, aggregation=query.aggregation, draws=query.draws,
         seed=query.seed,

@@ -1,6 +1,7 @@
 """/v1/cities/{city}/report: the form of a year (CSV, or a workbook), and figures that a reporter enters.
 
-Figures pass the same checks as `cityvitals kpi report`; all of a request are stored, or none.
+Figures pass the same checks as `cityvitals kpi report`; all of a request are stored, or none. What reads and
+checks forms is imported with the first request: reporters come once a year, and it takes half a megabyte.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,13 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf, who_of
-from reporting.figures.file import COLUMNS, blank_form
-from reporting.figures.stored import reported_among
-from reporting.files.workbook import form_workbook
-from reporting.report import Outcome, figures_in
-from reporting.submission.work import keep_drafts, only_check, submit
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
+
+if TYPE_CHECKING:
+    from reporting.report import Outcome
 
 router = APIRouter(prefix="/v1/cities/{city}/report", tags=["Reporting"], responses=responses(401, 403, 404, 422, 503))
 _MOST = 2_000_000  # characters of a file
@@ -90,6 +89,10 @@ class Stored(BaseModel):
 @router.get("/form", response_class=Response, responses=_FORMS)
 def form(record: CityOf, state: StateOf, query: Annotated[FormQuery, Query()]) -> Response:
     """A form with a row for each figure of the 91: empty as CSV, with the figures stored so far as a workbook."""
+    from reporting.figures.file import blank_form  # noqa: PLC0415 - see above
+    from reporting.figures.stored import reported_among  # noqa: PLC0415
+    from reporting.files.workbook import form_workbook  # noqa: PLC0415
+
     headers = {"Content-Disposition": f'attachment; filename="{record.id}-{query.year}.{query.format}"'}
     if query.format == "csv":
         return Response(blank_form(query.year), media_type="text/csv; charset=utf-8", headers=headers)
@@ -103,6 +106,9 @@ def figures(record: CityOf, state: StateOf, body: FiguresIn, request: Request) -
 
     With the state `draft` they are kept beside the city's figures; with `check` nothing is stored.
     """
+    from reporting.report import figures_in  # noqa: PLC0415
+    from reporting.submission.work import keep_drafts, only_check, submit  # noqa: PLC0415
+
     name = "the form.xlsx" if body.xlsx else "the form"
     data = _unpacked(body.xlsx) if body.xlsx else (body.csv or _as_csv(body.figures)).encode()
     given, city, who = figures_in(data, name), model_of(record), who_of(request)
@@ -126,6 +132,8 @@ def _unpacked(text: str) -> bytes:
 
 
 def _as_csv(rows: list[FigureIn]) -> str:
+    from reporting.figures.file import COLUMNS  # noqa: PLC0415
+
     out = io.StringIO()
     names = [name for name in COLUMNS if name in FigureIn.model_fields]
     writer = csv.DictWriter(out, names, lineterminator="\n")

@@ -6,7 +6,7 @@ They need the role reporter, and operator to verify: drafts and names of people 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,10 +15,11 @@ from api.problems import responses
 from api.queries import model_of
 from api.state import CityOf, StateOf, who_of
 from registry.city import City
-from reporting.figures.reported import Reported
-from reporting.submission.steps import Status
-from reporting.submission.work import statuses_of, submit_drafts, verify, withdraw
 from telemetry.periods import iso
+
+if TYPE_CHECKING:
+    from reporting.figures.reported import Reported
+    from reporting.submission.steps import Status
 
 Step = Callable[[Any, City, list[tuple[str, str]], int, str, int], int]  # verify, withdraw
 
@@ -109,6 +110,8 @@ class Changed(BaseModel):
 @router.get("/states", response_model=States)
 def states(record: CityOf, state: StateOf, query: Annotated[StatesQuery, Query()]) -> dict[str, Any]:
     """Draft, submitted or verified: every figure that was entered, with its history and who did it."""
+    from reporting.submission.work import statuses_of  # noqa: PLC0415 - see api/routes/report.py
+
     found = statuses_of(state.store, model_of(record), query.year)
     return {"states": [_state(s) for s in found]}
 
@@ -116,6 +119,8 @@ def states(record: CityOf, state: StateOf, query: Annotated[StatesQuery, Query()
 @router.post("/submit", response_model=Changed)
 def submit_route(record: CityOf, state: StateOf, body: YearIn, request: Request) -> dict[str, Any]:
     """Check all drafts of a year and store them as the city's figures, all or none."""
+    from reporting.submission.work import submit_drafts  # noqa: PLC0415
+
     with state.store.writing() as store:
         done = submit_drafts(store, model_of(record), body.year, who_of(request), state.clock())
     return {"changed": done.figures, "findings": [f.text for f in done.findings]}
@@ -124,12 +129,16 @@ def submit_route(record: CityOf, state: StateOf, body: YearIn, request: Request)
 @router.post("/verify", response_model=Changed)
 def verify_route(record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
     """Confirm submitted figures, all or none; not by the person who submitted them."""
+    from reporting.submission.work import verify  # noqa: PLC0415
+
     return _step(verify, record, state, body, request)
 
 
 @router.post("/withdraw", response_model=Changed)
 def withdraw_route(record: CityOf, state: StateOf, body: NamedFigures, request: Request) -> dict[str, Any]:
     """Drop drafts, all or none; submitted figures stay."""
+    from reporting.submission.work import withdraw  # noqa: PLC0415
+
     return _step(withdraw, record, state, body, request)
 
 

@@ -12,7 +12,6 @@ from api.problems import responses
 from api.queries import model_of, zone_of
 from api.state import CityOf, StateOf
 from reporting.figures.figures import figures
-from reporting.sdg.view import goal_views
 from reporting.targets import score, stored_targets
 from telemetry.kpi_value import KpiQuery
 from telemetry.periods import parse_period
@@ -53,6 +52,8 @@ class Sdg(BaseModel):
 @router.get("/sdg", response_model=Sdg, responses=responses(404, 422, 503))
 def city_sdg(record: CityOf, state: StateOf, query: Annotated[SdgQuery, Query()]) -> dict[str, Any]:
     """KPIs by goal; a KPI may serve several."""
+    from reporting.sdg.view import goal_views  # noqa: PLC0415 - imported with the first request for it
+
     period = parse_period(query.period, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
     views = goal_views(found, score(found, stored_targets(model_of(record))))

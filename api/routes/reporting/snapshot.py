@@ -12,7 +12,6 @@ from api.queries import model_of, newest, zone_of
 from api.state import CityOf, StateOf
 from reporting.figures.figures import figures
 from reporting.targets import score, stored_targets
-from reporting.wheel import snapshot
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery
 from telemetry.periods import CALENDAR, parse_period
@@ -36,6 +35,8 @@ _SVG: dict[int | str, dict[str, Any]] = {
 @router.get("/snapshot.svg", response_class=Response, responses={**_SVG, **responses(404, 422, 503)})
 def city_snapshot(record: CityOf, state: StateOf, query: Annotated[SnapshotQuery, Query()]) -> Response:
     """The city snapshot, scored against the city's own targets, with a text alternative."""
+    from reporting.wheel import snapshot  # noqa: PLC0415 - imported with the first picture
+
     label = query.period or _newest_year(record, state)
     if label in ("24h", "365d"):
         raise UsageError(

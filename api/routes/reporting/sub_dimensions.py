@@ -11,7 +11,6 @@ from api.problems import responses
 from api.queries import model_of, zone_of
 from api.state import CityOf, StateOf
 from reporting.figures.figures import figures
-from reporting.region.blocks import picture, sub_dimensions
 from reporting.targets import score, stored_targets
 from telemetry.kpi_value import KpiQuery
 from telemetry.periods import parse_period
@@ -35,6 +34,8 @@ _SVG: dict[int | str, dict[str, Any]] = {
 @router.get("/sub-dimensions.svg", response_class=Response, responses={**_SVG, **responses(404, 422, 503)})
 def city_sub_dimensions(record: CityOf, state: StateOf, query: Annotated[SubDimensionsQuery, Query()]) -> Response:
     """Performance by sub-dimension, against the city's own targets, with a text alternative."""
+    from reporting.region.blocks import picture, sub_dimensions  # noqa: PLC0415 - imported with the first picture
+
     period = parse_period(query.period, zone_of(record))
     found = figures(row.kpi for row in state.store.kpis(KpiQuery.of_period(record.id, period)))
     city = model_of(record)

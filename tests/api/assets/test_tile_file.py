@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from pmtiles.tile import TileType
 
 from adapters.sqlite.store import SqliteStore
-from api.assets.tile_file import Tiles, add_tiles
+from api.assets.page_files import Tiles
+from api.assets.tile_file import add_tiles
 from telemetry.errors import UsageError
 from tests.api.assets.tile_files import picture, whole_world
 from tests.api.conftest import running
