@@ -220,7 +220,6 @@ class _Columns(NamedTuple):
     low: FloatArray
     high: FloatArray
     zero_is_missing: npt.NDArray[np.bool_]
-    special: FloatArray  # the keys of `sentinels`
     sentinels: dict[float, npt.NDArray[np.bool_]]
 
     @staticmethod
@@ -234,8 +233,7 @@ class _Columns(NamedTuple):
         every = sorted({s for q in found if q for s in q.sentinels})
         has = {s: np.array([q is not None and s in q.sentinels for q in found], dtype=np.bool_) for s in every}
         series, numerator, denominator, offset = numbers.T
-        special = np.array(every, dtype=np.float64)
-        return _Columns(series.astype(np.int64), numerator, denominator, offset, low, high, zero, special, has)
+        return _Columns(series.astype(np.int64), numerator, denominator, offset, low, high, zero, has)
 
     def joined(self, more: _Columns) -> _Columns:
         """These kinds and more."""
@@ -244,18 +242,18 @@ class _Columns(NamedTuple):
             value: np.concatenate([self.sentinels.get(value, none), more.sentinels.get(value, nobody)])
             for value in self.sentinels | more.sentinels
         }
-        columns = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in self._fields[:-2]}
-        return _Columns(**columns, special=np.array(list(sentinels), dtype=np.float64), sentinels=sentinels)
+        columns = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in self._fields[:-1]}
+        return _Columns(**columns, sentinels=sentinels)
 
     def flags(self, kind: IntArray, value: FloatArray) -> IntArray:
         """0 for accepted values, else why not (REASONS). Looks at each value alone."""
         flags = np.zeros(len(kind), dtype=np.int64)
         flags[(value < self.low[kind]) | (value > self.high[kind])] = OUT_OF_RANGE
-        if (self.special[:, np.newaxis] == value).any():  # all at once: a batch rarely holds any
+        if not self.sentinels.keys().isdisjoint(value.tolist()):  # all at once: a batch rarely holds any
             for sentinel, has in self.sentinels.items():
                 flags[(value == sentinel) & has[kind]] = SENTINEL
         zero = value == 0
-        if zero.any():
+        if np.count_nonzero(zero):  # for a message alone in a fifth of the time of any()
             flags[zero & self.zero_is_missing[kind]] = ZERO_REGISTER
         return flags
 

@@ -114,7 +114,7 @@ class Core:
         readings, source = self._batch.readings()
         if not kept:
             old = readings.t < arrival - OLD
-            if old.any():
+            if np.count_nonzero(old):
                 self._charge_old(messages, source[old], arrival)
         rejected = sum(len(p.reasons) for p in problems) + self._unserved
         self._kinds = kinds_of(reason for p in problems for reason in p.reasons) if problems else {}

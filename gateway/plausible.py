@@ -196,7 +196,7 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
     """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
-    if not readings.key.any():  # no session and no other event: the usual batch
+    if not np.count_nonzero(readings.key):  # no session and no other event: the usual batch
         return []
     last: dict[tuple[int, int], tuple[int, float]] = {}
     charging = table.has("connected_time", readings.series)

@@ -25,7 +25,7 @@ def window_start(t: int, width: int, phase: int = 0) -> int: ...
 def window_start(t: IntArray, width: int, phase: int = 0) -> IntArray: ...
 def window_start(t: int | IntArray, width: int, phase: int = 0) -> int | IntArray:
     """Start of the window of `width` ms that contains `t`; window starts are phase + k * width."""
-    return (t - phase) // width * width + phase
+    return t - (t - phase) % width
 
 
 def is_due(deadline: int, now: int, interval: int) -> bool:

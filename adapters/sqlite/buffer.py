@@ -137,11 +137,19 @@ class Buffer:
             changed = db.total_changes - before
             self.held.add(series, changed / len(series))
             if changed:
-                is_start = _group_starts(w, series) if sent is None else _group_starts(w, series) & ~sent[order]
-                w, series = w[is_start], series[is_start]
-                missing = self._marks.missing(w, series) if len(w) else is_start[:0]
-                db.executemany(_MARK, zip(w[missing].tolist(), series[missing].tolist(), strict=True))
+                if sent is not None:
+                    new = _group_starts(w, series) & ~sent[order]
+                    w, series = w[new], series[new]
+                self._mark(w, series)
             return changed
+
+    def _mark(self, window: IntArray, series: IntArray) -> None:
+        """Mark the windows of these rows, which are in the order of the table, dirty."""
+        missing = self._marks.missing(window, series)
+        if np.count_nonzero(missing):  # else all are marked: the usual message
+            w, s = window[missing], series[missing]
+            new = _group_starts(w, s)
+            self.db.executemany(_MARK, zip(w[new].tolist(), s[new].tolist(), strict=True))
 
     def limit(self, max_bytes: int) -> None:
         """Bound the file: rejected messages take an eighth of it at most, and the readings of one device another."""

@@ -74,7 +74,7 @@ class Held:
         if self._share is None:
             return
         over = self._rows[places] >= self._share
-        if self.full or over.any():
+        if self.full or np.count_nonzero(over):
             names = list(self._places)
             self.full.difference_update(names[place] for place in places[~over].tolist())
             self.full.update(names[place] for place in places[over].tolist())

@@ -27,14 +27,19 @@ class Marks:
         self._window = np.empty(0, dtype=np.int64)
 
     def missing(self, window: IntArray, series: IntArray) -> BoolArray:
-        """The rows whose windows must be marked; they count as marked from now on. Within the caller's transaction."""
+        """The rows whose windows must be marked; they count as marked from now on. Within the caller's transaction.
+
+        The rows are in the order of their windows: of each series the last one is noted.
+        """
         version = self._db.execute("PRAGMA data_version").fetchone()[0]  # changes with a commit by others
         if (version, self._db.rolled_back) != self._seen:
             self._seen = version, self._db.rolled_back
             self.forget()
-        size = int(series.max()) + 1
-        if size > len(self._window):
-            self._window = np.concatenate([self._window, np.full(size - len(self._window), _NONE)])
-        missing: BoolArray = self._window[series] != window
+        try:
+            missing: BoolArray = self._window[series] != window
+        except IndexError:  # a new series; to look for one in each batch takes longer than all of this
+            fresh = int(series.max()) + 1 - len(self._window)
+            self._window = np.concatenate([self._window, np.full(fresh, _NONE)])
+            missing = self._window[series] != window
         self._window[series] = window
         return missing

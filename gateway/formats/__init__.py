@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from gateway.decoding.decoded import Decoded, SourceOptions
@@ -26,6 +27,7 @@ def names() -> list[str]:
     return sorted(found.name for found in pkgutil.iter_modules(__path__))
 
 
+@cache  # asked for with the first message of each device, and the folder is read each time
 def _module(name: str) -> Any:  # noqa: ANN401 - a module
     if name not in names():
         raise UsageError(f"There is no payload format '{name}'; {nearest(name, names())}")

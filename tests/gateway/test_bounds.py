@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -255,3 +256,13 @@ def test_devices_that_a_device_names_beside_itself(tmp_path: Path) -> None:
     assert core.accept([channels("c0", "another")], NOW).received == 1
     assert len({s.device for s in core.buffer.table.all}) == named.CHANNELS
     assert core.buffer.counters()["gw_not_served"] == 1000 - named.CHANNELS + 1
+
+
+def test_the_folder_of_formats_is_not_read_for_each_device(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was a tenth of what a message cost as long as its device was new."""
+    reads: list[object] = []
+    listed = pkgutil.iter_modules
+    monkeypatch.setattr(pkgutil, "iter_modules", lambda path: reads.append(path) or listed(path))
+    core.accept([numbered((1, 0), device=f"s{number}") for number in range(20)], NOW)
+    assert len(core.buffer.ledger.totals()) == 20
+    assert len(reads) <= 1
