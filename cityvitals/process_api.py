@@ -51,9 +51,9 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
 def _without_the_first_pydantic() -> None:
     """Keep FastAPI from importing `pydantic.v1`, 1.5 MB, for the only purpose of denying its models: we have none.
 
-    FastAPI does without it where it cannot be imported.
+    FastAPI does without it where it cannot be imported, which is what None stands for here.
     """
-    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type] - how Python spells "cannot be imported"
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]
 
 
 def people_of(login: LoginSettings) -> People:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -260,9 +261,13 @@ def test_devices_that_a_device_names_beside_itself(tmp_path: Path) -> None:
 
 def test_the_folder_of_formats_is_not_read_for_each_device(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was a tenth of what a message cost as long as its device was new."""
-    reads: list[object] = []
-    listed = pkgutil.iter_modules
-    monkeypatch.setattr(pkgutil, "iter_modules", lambda path: reads.append(path) or listed(path))
+    reads, listed = [], pkgutil.iter_modules
+
+    def read(path: list[str]) -> Iterator[pkgutil.ModuleInfo]:
+        reads.append(path)
+        return listed(path)
+
+    monkeypatch.setattr(pkgutil, "iter_modules", read)
     core.accept([numbered((1, 0), device=f"s{number}") for number in range(20)], NOW)
     assert len(core.buffer.ledger.totals()) == 20
     assert len(reads) <= 1
