@@ -63,7 +63,7 @@ def test_the_api_starts_without_what_few_requests_need(tmp_path: Path) -> None:
     )
     started = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = started.stdout.splitlines()
-    assert {"api.app", "api.routes.plan_scenario", "fastapi"} <= set(loaded)
+    assert {"api.app", "api.routes.plan.scenario", "fastapi"} <= set(loaded)
     assert [n for n in loaded if f"{n}.".startswith(tuple(f"{name}." for name in NOT_AT_THE_START))] == []
 
 

@@ -63,7 +63,7 @@ class ForecastOut(BaseModel):
 @router.get("/forecast", response_model=ForecastOut)
 def plan_forecast(record: CityOf, state: StateOf, query: Annotated[ForecastQuery, Query()]) -> dict[str, Any]:
     """The next 48 hours of the city's load, or of a device's quantity."""
-    from planning.outlook import as_plain, made  # noqa: PLC0415 - see api/routes/plan.py
+    from planning.outlook import as_plain, made  # noqa: PLC0415 - see api/routes/plan/charging.py
 
     city, now = model_of(record), state.clock() // HOUR * HOUR
     check_shown(city, [query.device])

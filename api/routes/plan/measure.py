@@ -104,7 +104,7 @@ class SavingsOut(BaseModel):
 @router.get("/effect", response_model=EffectOut)
 def measure_effect(record: CityOf, state: StateOf, query: Annotated[EffectQuery, Query()]) -> dict[str, Any]:
     """What a measure changed at a site: before and after, beyond the change of the reference."""
-    from planning.measures import effect  # noqa: PLC0415 - see api/routes/plan.py
+    from planning.measures import effect  # noqa: PLC0415 - see api/routes/plan/charging.py
 
     q, city = query, model_of(record)
     with state.plans.turn():

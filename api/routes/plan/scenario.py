@@ -115,7 +115,7 @@ class TransformsOut(BaseModel):
 @router.post("/scenario", response_model=ScenarioOut)
 def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str, Any]:
     """Calculate a scenario: the same KPIs on changed windows, with 5, 50 and 95 % of the draws."""
-    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan.py
+    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan/charging.py
     from planning.charging.session_rows import read_text  # noqa: PLC0415
     from planning.measured import parse_span  # noqa: PLC0415
     from planning.scenario import Measured, Scenario, run  # noqa: PLC0415

@@ -123,7 +123,7 @@ class SessionsOut(BaseModel):
 @router.get("/sessions", response_model=SessionsOut)
 def plan_sessions(record: CityOf, state: StateOf) -> dict[str, Any]:
     """How many recorded sessions of how many users the server has for plans of this city."""
-    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan.py
+    from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan/charging.py
 
     found = sessions_of(state.sessions, record.id)
     if found is None:

@@ -110,7 +110,7 @@ class Changed(BaseModel):
 @router.get("/states", response_model=States)
 def states(record: CityOf, state: StateOf, query: Annotated[StatesQuery, Query()]) -> dict[str, Any]:
     """Draft, submitted or verified: every figure that was entered, with its history and who did it."""
-    from reporting.submission.work import statuses_of  # noqa: PLC0415 - see api/routes/report.py
+    from reporting.submission.work import statuses_of  # noqa: PLC0415 - see api/routes/reporting/report.py
 
     found = statuses_of(state.store, model_of(record), query.year)
     return {"states": [_state(s) for s in found]}
