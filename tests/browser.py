@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from tests.processes import SEARCH_PATH, busy, need
@@ -41,6 +42,41 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+class OneChromium:
+    """One Chromium for all tests of a process: each start costs a second or two of a processor.
+
+    Playwright's event loop belongs to the thread in which it started. Between uses that loop is hidden, so that other
+    tests may run loops of their own.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._browser: Browser | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def use(self) -> Iterator[Browser]:
+        """The browser, started where none runs; what was opened in it is closed when the block ends."""
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            self._browser = self._stack.enter_context(chromium())
+            self._loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield self._browser
+            for context in self._browser.contexts:
+                context.close()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def close(self) -> None:
+        """End it."""
+        if self._browser is not None:
+            asyncio._set_running_loop(self._loop)
+            self._stack.close()
+            self._browser = None
 
 
 @contextmanager

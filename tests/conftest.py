@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,9 @@ import httpx
 import pytest
 from hypothesis import Phase, settings
 
-from tests.browser import chromium
+from tests.browser import OneChromium
 from tests.durations import lines
+from tests.once import first_alone, kept
 from tests.order import ordered
 from tests.postgres import PostgreSQL
 from tests.processes import end_left_over
@@ -53,6 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     file_of = {item: item.nodeid.split("::")[0].removeprefix("tests/") for item in items}
     place = {name: i for i, name in enumerate(ordered(file_of.values()))}
     items.sort(key=lambda item: place[file_of[item]])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """One worker reads the files first: it compiles them for all."""
+    worker = "PYTEST_XDIST_WORKER" in os.environ  # the folders of all workers stand beside each other
+    with first_alone(Path(session.config.option.basetemp).parent if worker else None), kept():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +104,17 @@ def server(tmp_path: Path) -> Iterator[ServerFactory]:
         yield make
 
 
+@pytest.fixture(scope="session")
+def one_chromium() -> Iterator[OneChromium]:
+    made = OneChromium()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, for this test alone; open pages with `tests.browser.page`."""
-    with chromium() as started:
+def browser(one_chromium: OneChromium) -> Iterator[Browser]:
+    """The system's Chromium, shared by all tests; open pages with `tests.browser.page`: each is a new profile."""
+    with one_chromium.use() as started:
         yield started
 
 

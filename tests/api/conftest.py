@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -16,11 +16,7 @@ from adapters.store import Store
 from api.server import ApiServer
 from api.settings import ApiSettings
 from tests.api.city import NOW, seed
-from tests.browser import chromium
 from tests.processes import wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 
 @contextmanager
@@ -65,13 +61,6 @@ def client(url: str) -> Iterator[httpx.Client]:
     """A client of the API over the seeded store."""
     with httpx.Client(base_url=url, trust_env=False) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for a whole file of page tests; each test opens a fresh window of its own."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

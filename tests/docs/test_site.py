@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.browser import chromium
+from tests.browser import page as opened
 from tests.test_docs import GENERATED_NAMES
 
 REPO = Path(__file__).parents[2]
@@ -69,14 +70,14 @@ def test_every_link_within_the_site_leads_to_a_page(site: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "page"), [("max_buffer_mb", "Configuration file"), ("nearest valid key", "City file")]
 )
-def test_a_search_finds_settings_and_keys_in_the_folder_without_a_server(site: Path, word: str, page: str) -> None:
-    with chromium() as browser:
-        tab = browser.new_page()
-        tab.goto((site / "index.html").as_uri())
+def test_a_search_finds_settings_and_keys_in_the_folder_without_a_server(
+    browser: Any, site: Path, word: str, page: str
+) -> None:
+    with opened(browser, (site / "index.html").as_uri()) as (tab, _):
         tab.locator(".md-search__input").click()
         tab.keyboard.type(word)
         found = tab.locator(".md-search-result__item")
-        found.first.wait_for(state="visible", timeout=20_000)
+        found.first.wait_for(state="visible")
         assert page.lower() in " ".join(found.all_inner_texts()).lower()
 
 

@@ -1,4 +1,4 @@
-"""One server and one browser for each file of page tests."""
+"""One server for each file of page tests."""
 
 from __future__ import annotations
 
@@ -6,24 +6,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from adapters.sqlite.store import SqliteStore
 from tests.api.conftest import running
-from tests.browser import chromium
 from tests.once import made_once
 from tests.page.city import seed_page
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def _seed(folder: Path) -> None:
