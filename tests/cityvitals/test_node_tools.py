@@ -27,10 +27,16 @@ from tests.conftest import ServerFactory
 from tests.firmware.interpreters import micropython
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
+from tests.firmware.remote.built import built
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
 RING = release.compiled(release.FIRMWARE / "records/ring.py", "ring")
+
+
+@pytest.fixture(autouse=True)
+def built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "build", built)
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Message
 from cityvitals.cli import ota as cli_ota
 from cityvitals.cli.main import app
-from edge.tools import enrol, node_enrol
+from edge.tools import enrol, node_enrol, release
 from edge.tools import ota as node_ota
 from edge.tools.node_enrol import NodeKey
 from edge.tools.release import FIRMWARE, version_of
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 from tests.conftest import ServerFactory
 from tests.firmware.node import Node
+from tests.firmware.remote.built import built
 from tests.processes import free_port
 from tests.servers import Mosquitto
 from tests.shipped_brokers import make_users, shipped_broker
@@ -33,6 +34,11 @@ NEW, NEWER = "9.1.0", "9.2.0"
 @pytest.fixture(autouse=True)
 def short_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node_ota, "_QUIET", 0.5)
+
+
+@pytest.fixture(autouse=True)
+def built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "build", built)
 
 
 @pytest.fixture(scope="module")

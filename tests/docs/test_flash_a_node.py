@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import pty
@@ -20,13 +19,13 @@ from edge.tools.release import version_of
 from simulators.hardware.board import Board
 from tests.docs.pages import Page, run, words_of
 from tests.firmware.interpreters import micropython
+from tests.firmware.remote.built import built
 from tests.firmware.remote.test_partitions import stock
 from tests.processes import end, free_port, start, wait_for
 from tests.servers import Mosquitto
 from tests.shipped_brokers import make_users, shipped_broker
 
 USB = "/dev/ttyUSB0"
-built = functools.cache(release.build)  # by platform; each command would compile the whole firmware again
 PAGE = "docs/how-to/flash-a-node.md"
 
 

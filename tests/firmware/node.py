@@ -5,7 +5,6 @@ with Node(tmp_path) as node:
     ...
 """
 
-import functools
 import json
 import os
 import shutil
@@ -15,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from edge.tools.release import build, install
+from edge.tools.release import install
 from edge.tools.romfs import image
 from simulators.hardware.bme280 import Bme280
 from simulators.hardware.i2c import Bus
@@ -23,14 +22,14 @@ from simulators.hardware.line import Device
 from simulators.hardware.pms5003 import Pms5003
 from tests.firmware.certificates import Authority
 from tests.firmware.interpreters import REPO, micropython
+from tests.firmware.remote.built import built
 
 AIR = [{"driver": "pms5003", "port": 1}, {"driver": "bme280", "bus": 0, "address": 118}]
 
 
-@functools.cache
 def compiled() -> dict[str, bytes]:
     """The firmware of the unix port by file name."""
-    return build("unix")
+    return built("unix")
 
 
 class Node:

@@ -5,6 +5,7 @@ import ast
 import asyncio
 import binascii
 import builtins
+import functools
 import gc
 import hashlib
 import hmac
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.tools import release
 from edge.tools.compact.flatten import flat
 from edge.tools.compact.join import joined
 from edge.tools.compact.names import FREE, few_names, new_names
@@ -99,6 +101,7 @@ def test_few_names_and_texts_compute_what_the_files_do(tmp_path: Path) -> None:
     assert "self.kept" not in few["passing.py"]
 
 
+@functools.cache
 def sources(platform: str) -> dict[str, ast.Module]:
     texts = few_texts(joined(flat(shortened(readable(platform)))))
     return {name: ast.parse(text) for name, text in texts.items()}
@@ -143,9 +146,11 @@ def test_the_names_of_a_whole_life_fit_the_first_300_places(tmp_path: Path, kind
     assert int(found[1]) <= 300
 
 
-def test_every_function_in_a_trace_can_be_looked_up() -> None:
+def test_every_function_in_a_trace_can_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = readable("esp32")
-    config = re.findall(r"def (\w+)\(", compact(texts)["config.py"])
+    made = compact(texts)
+    monkeypatch.setattr(release, "compact", lambda _: made)  # a second and a half each time
+    config = re.findall(r"def (\w+)\(", made["config.py"])
     assert "config.fingerprint" in meanings(texts, "config", config[0])
     found = meanings(texts, "app", "_0")
     assert len(found) > 1  # methods of several classes

@@ -1,6 +1,5 @@
 """A ROMFS image over the air: exchanged with the one that runs, cut at every step, rolled back for good."""
 
-import functools
 import json
 import os
 import random
@@ -17,6 +16,7 @@ from simulators.hardware.nor import Nor, PowerCut
 from tests.conftest import ServerFactory
 from tests.firmware.board_node import BoardNode
 from tests.firmware.listener import Listener
+from tests.firmware.remote.built import built
 from tests.servers import Mosquitto, wait_for
 
 KEY = bytes(range(32))
@@ -117,15 +117,14 @@ def test_an_exchange_that_is_cut_anywhere_is_completed(model: str) -> None:
 # ---- a whole node ----
 
 
-@functools.cache  # compiles the whole firmware
-def built(version: str, **sources: str) -> dict[str, bytes]:
+def board_files(version: str, **sources: str) -> dict[str, bytes]:
     """The firmware of a board with another version, and whole files replaced."""
     texts = {
         "hal/__init__": HAL,
         "__init__": (release.FIRMWARE / "__init__.py").read_text().replace('"0.1.0"', f'"{version}"'),
         **sources,
     }
-    return release.build("esp32", instead={f"{name}.py": text for name, text in texts.items()})
+    return built("esp32", instead={f"{name}.py": text for name, text in texts.items()})
 
 
 class RomNode(BoardNode):
@@ -163,7 +162,7 @@ class RomNode(BoardNode):
 def pair(server: ServerFactory, tmp_path: Path) -> Iterator[tuple[Listener, RomNode]]:
     """A node that runs 0.1.0 from its ROMFS partition, and somebody who listens."""
     broker = server(Mosquitto)
-    with Listener(broker.port, "demo") as heard, RomNode(tmp_path / "board", built("0.1.0")) as node:
+    with Listener(broker.port, "demo") as heard, RomNode(tmp_path / "board", board_files("0.1.0")) as node:
         node.wire("bme280")
         node.start(broker.port, interval_s=5, ota_key=KEY.hex(), ntp_wait_s=0, mqtt={"keepalive_s": 300})
         wait_for(lambda: states(heard, "running"), 40, f"the node: {node.console()[-900:]}")
@@ -177,7 +176,7 @@ def states(heard: Listener, state: str) -> list[Any]:
 
 def offered(heard: Listener, version: str, **sources: str) -> release.Release:
     """Publish a release as an image."""
-    made = release.Release(version, image(built(version, **sources)), form="romfs")
+    made = release.Release(version, image(board_files(version, **sources)), form="romfs")
     for end, chunk in made.chunks().items():
         heard.send("n1", f"ota/{end}", chunk)
     heard.send("n1", "ota/offer", made.offer(KEY))
@@ -245,7 +244,7 @@ def test_a_node_that_is_killed_at_any_step_ends_on_the_new_image(pair: tuple[Lis
 
 def test_a_bundle_for_slots_and_a_damaged_image_are_refused(pair: tuple[Listener, RomNode]) -> None:
     heard, node = pair
-    good = release.Release("0.4.0", image(built("0.4.0")), form="romfs")
+    good = release.Release("0.4.0", image(board_files("0.4.0")), form="romfs")
     stripped = json.loads(good.offer(KEY))
     del stripped["form"]  # the form is signed
     heard.send("n1", "ota/offer", json.dumps(stripped).encode())

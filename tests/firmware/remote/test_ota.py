@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from edge.tools.release import FIRMWARE, Release, build, install, pack
+from edge.tools.release import FIRMWARE, Release, install, pack
 from tests.conftest import ServerFactory
 from tests.firmware.certificates import Authority
 from tests.firmware.interpreters import micropython
 from tests.firmware.listener import Listener
 from tests.firmware.node import Node
+from tests.firmware.remote.built import built
 from tests.servers import Mosquitto, free_port, wait_for
 
 DEAF_UPLINK = """
@@ -32,14 +33,14 @@ Pair = tuple[Listener, Node]
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, bytes]:
     """The firmware as it is, compiled."""
-    return build("unix")
+    return built("unix")
 
 
 def changed(version: str, **sources: str) -> Release:
     """A release that differs from the firmware as it is: another version, and whole files replaced."""
     init = (FIRMWARE / "__init__.py").read_text().replace('VERSION = "0.1.0"', f'VERSION = "{version}"')
     texts = {f"{name}.py": text for name, text in {"__init__": init, **sources}.items()}
-    return Release(version, pack(build("unix", instead=texts)))
+    return Release(version, pack(built("unix", instead=texts)))
 
 
 @pytest.fixture

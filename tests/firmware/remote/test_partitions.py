@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from edge.tools.partitions import APP, START, TABLE, layout, node_image, parsed
-from edge.tools.release import build, pack
+from edge.tools.release import pack
 from edge.tools.romfs import image
 from telemetry.errors import UsageError
 from tests.firmware.interpreters import run
+from tests.firmware.remote.built import built
 
 # (label, type, subtype, offset, size) as in ports/esp32 of the versions.
 STOCK = {
@@ -71,7 +72,7 @@ def sectors(folder: Path, files: dict[str, bytes]) -> int:
 
 @pytest.mark.parametrize("flash_mb", [4, 8, 16])
 def test_the_firmware_fits_into_the_file_systems_with_room_for_a_tenth_more(tmp_path: Path, flash_mb: int) -> None:
-    files = build("esp32")
+    files = built("esp32")
     sizes = {p.label: p.size // 4096 for p in layout(flash_mb)}
     own = {"main.py": bytes(6000), "exchange.py": bytes(4000), "node.json": bytes(2000), "portal.json": bytes(40)}
     own |= dict.fromkeys(("ca.der", "device.der", "device.key.der", "boots"), bytes(500))
