@@ -113,9 +113,8 @@ $(VENV)/.installed-demo: pyproject.toml deploy/requirements.lock
 
 $(VENV)/.installed-dev: pyproject.toml requirements-dev.lock
 	@PYTHON='$(PYTHON)' tools/make-venv $(VENV)
-	@echo "Installing CityVitals and the tools for tests and checks into $(VENV); the first time takes some minutes."
-	@$(PIP) --requirement requirements-dev.lock
-	@$(PIP) --editable '.[dev]'
+	@echo "Installing CityVitals and the tools for tests and checks into $(VENV); the first time takes a minute."
+	@tools/install-dev $(VENV)
 	@touch $(VENV)/.installed-demo $@
 
 # What the board's own modules look like, for the type check of the firmware. Outside of the virtual environment,
