@@ -43,9 +43,14 @@ def day(store: str) -> dict[tuple[str, str], dict[str, Any]]:
 EXPECTED: list[dict[str, Any]] = json.loads((FILES / "2025-03-02.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
+    return day(f"sqlite:///{restored('store', tmp_path_factory.mktemp('first'))}")
+
+
 @pytest.mark.parametrize("value", EXPECTED, ids=lambda v: f"{v['code']}/{v['part']}")
-def test_the_values_are_read_as_they_were(store: str, value: dict[str, Any]) -> None:
-    row = day(store)[value["code"], value["part"]]
+def test_the_values_are_read_as_they_were(shown: dict[tuple[str, str], dict[str, Any]], value: dict[str, Any]) -> None:
+    row = shown[value["code"], value["part"]]
     assert {name: row[name] for name in value} == value
 
 

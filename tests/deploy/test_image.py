@@ -10,7 +10,9 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from tests.packages.wheels import built
+import pytest
+
+from tests.packages.wheels import built, of_this_checkout
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,17 +37,19 @@ def let_through(name: str) -> bool:
 CONTEXT = [name for name in tracked() if let_through(name)]
 
 
-def packed(names: list[str], folder: Path) -> set[str]:
-    """The names of the files in the wheel that is built from these files."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, folder / name)
-    with zipfile.ZipFile(built(folder, folder / "wheels")) as archive:
+def packed(wheel: Path) -> set[str]:
+    """The names of the files in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
 
 
-def test_the_wheel_of_the_image_is_the_wheel_of_the_checkout(tmp_path: Path) -> None:
-    assert packed(CONTEXT, tmp_path / "image") == packed(tracked(), tmp_path / "checkout")
+def test_the_wheel_of_the_image_is_the_wheel_of_the_checkout(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in CONTEXT:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    assert packed(built(tmp_path, tmp_path / "wheels")) == packed(of_this_checkout(tmp_path_factory))
 
 
 def test_what_the_dockerfile_names_is_in_the_context() -> None:

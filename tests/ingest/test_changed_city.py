@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,11 @@ def serve(store: SqliteStore, file: dict[str, Any]) -> CityIngest:
     return Ingest(store).add_city(City.model_validate(file), MINUTE)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    """A city of every kind of device, derived."""
-    opened = SqliteStore(tmp_path / "c.db")
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with a city of every kind of device, derived; to be copied."""
+    path = tmp_path_factory.mktemp("derived") / "c.db"
+    opened = SqliteStore(path)
     ingest = Ingest(opened)
     city, rows = ingest.add_city(City.model_validate(FILE), MINUTE), readings()
     ids = [ingest.table.id_of(Series("c", r.device, r.quantity)) for r in rows]
@@ -86,7 +88,14 @@ def store(tmp_path: Path) -> SqliteStore:
     city.take(fold(found, MINUTE, ingest.table.modulus(found.series)))
     assert city.derive(NOW)
     assert city.change_report == []
-    return opened
+    opened.close()
+    return path
+
+
+@pytest.fixture
+def store(derived: Path, tmp_path: Path) -> SqliteStore:
+    """A store of the test's own with that city."""
+    return SqliteStore(Path(shutil.copy(derived, tmp_path)))
 
 
 def changed(**keys: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
@@ -50,16 +51,21 @@ def with_all_it_needs(extra: str) -> set[str]:
     return {name for name, _ in found}
 
 
-def only(extra: str, folder: Path) -> Mapping[str, str]:
-    """Variables of an environment that has the libraries of one extra only."""
+@cache  # looks into every file that is installed
+def missing_with(extra: str) -> str:
+    """The modules that this extra does not bring."""
     there = with_all_it_needs(extra)
-    missing = [
+    return ",".join(
         module
         for module, brought_by in packages_distributions().items()
         if there.isdisjoint(canonicalize_name(name) for name in brought_by)
-    ]
+    )
+
+
+def only(extra: str, folder: Path) -> Mapping[str, str]:
+    """Variables of an environment that has the libraries of one extra only."""
     (folder / "sitecustomize.py").write_text(_SITE, encoding="utf-8")
-    return {"MISSING": ",".join(missing), "PYTHONPATH": str(folder)}
+    return {"MISSING": missing_with(extra), "PYTHONPATH": str(folder)}
 
 
 def run(folder: Path, env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
