@@ -77,7 +77,7 @@ class Core:
         self.unasked = Unasked()
         self.asks: dict[str, bytes] = {}  # topic -> payload of requests to senders
         self._budget = Budget()
-        self._named = Named(buffer.table.all)
+        self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
         self.cadence = Cadence(buffer.table)
         self._shortest = ShortestWay(buffer, self._batch, self._routes, self._named, self._budget)
