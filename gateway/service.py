@@ -110,6 +110,7 @@ class Gateway:
     _pause_until: int = 0
     _failures: int = 0
     _heard: int = 0
+    _passed: int = 0  # messages of other gateways' devices
     _kept_from: int | None = None
     _troubles: dict[str, str] = field(default_factory=dict)
 
@@ -216,6 +217,8 @@ class Gateway:
     def _reconnect_silent_source(self) -> None:
         """A broker that sends nothing for long though devices sent before may have lost the session: reconnect."""
         limit = self.silent_ms
+        if self.source.passed != self._passed:
+            self._passed, self._heard = self.source.passed, self.clock()
         if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
             log.warning("%s has sent nothing for %d s; reconnecting", self.source.broker, limit // 1000)
             self._heard = 0

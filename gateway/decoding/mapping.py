@@ -89,6 +89,11 @@ class Mapper:
             return None
         return self._shortest, self._device.of(Context({}, {}, levels))
 
+    def device(self, levels: Names[str, str]) -> str:
+        """The device of an address with these levels; empty where the payload may name it. Raises Rejected."""
+        named = self._device is not None and self._device.is_named_by(levels)
+        return self._device.of(Context({}, {}, levels)) if named and self._device is not None else ""
+
     def _entry(self, rule: ValueRule) -> Entry:
         """What a plain number under a rule is; LONG where the rule has conditions, or no unit is known."""
         if rule.none or self._m.none or rule.states or rule.unit_path or rule.scale != 1.0:

@@ -183,7 +183,7 @@ def test_cities_that_are_not_served_leave_nothing_behind(tmp_path: Path) -> None
     assert core.buffer.counters()["gw_not_served"] == 2001
     assert core.buffer.rejects.count() == 0
     assert {s.city for s in core.buffer.table.all} == {"aba"}
-    assert len(core._routes._found) == 1
+    assert len(core.routes._found) == 1
     assert {core.buffer.table[s].city for s in health(core.buffer, "gw", NOW, core.cities).series.tolist()} == {"aba"}
 
 
