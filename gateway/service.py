@@ -18,6 +18,7 @@ from typing import Annotated
 
 import msgspec
 
+from adapters.mqtt.gathering import Gathering
 from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from gateway.core import Core
@@ -96,6 +97,7 @@ class Gateway:
     health_ms: int = 10_000
     machine: Callable[[], Mapping[str, float]] = dict
     inbox: Inbox = field(default_factory=Inbox)
+    _gathering: Gathering = field(init=False)
     _large: LargeWindows = field(default_factory=LargeWindows)
     _flight: _Flight | None = None
     _next_flush: int = 0
@@ -116,6 +118,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         """Messages in flight when the last run ended may not have arrived."""
+        self._gathering = Gathering(self.source)
         self.core.buffer.requeue_unconfirmed()
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -140,6 +143,8 @@ class Gateway:
             due if timeout is None else timeout,
             also=[self.inbox],
         )
+        if not self._paused():
+            self._gathering.wait([self.inbox])
         self._idle += max(self.clock() - begun, 0)
         if not self._paused():
             self._receive()

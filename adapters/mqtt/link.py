@@ -219,6 +219,17 @@ class Link:
         """How many messages were passed over since the start, because they are for somebody else."""
         return self._client.reader.passed
 
+    def read(self, limit: int = 2000) -> None:
+        """Read what has arrived by now, and write what is queued; see `wait`."""
+        self.step()
+        if self.fileno() >= 0:
+            self._read(limit)
+
+    @property
+    def waiting(self) -> int:
+        """How many received messages the caller has not taken."""
+        return len(self._inbox)
+
     # -- use -------------------------------------------------------------------------------------------------------
 
     def received(self, limit: int = 2000) -> list[Message]:
