@@ -22,7 +22,7 @@ def left(insert: str, rows: list[tuple[int, int, float]]) -> tuple[list[tuple[in
         if insert == "several":
             Several("t", 3, CLAUSE).insert(db, list(zip(*part, strict=True)) or [[], [], []])
         else:
-            db.executemany(f"INSERT INTO t VALUES (?,?,?) {CLAUSE}", part)  # noqa: S608
+            db.executemany(f"INSERT INTO t VALUES (?,?,?) {CLAUSE}", part)
     return db.execute("SELECT * FROM t").fetchall(), db.total_changes
 
 
