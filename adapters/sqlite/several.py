@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 _TOGETHER = 8  # more together save little more, and a longer statement is dearer to prepare
@@ -23,8 +23,8 @@ class Several:
 
     def insert(self, db: sqlite3.Connection, columns: Sequence[Sequence[Any]]) -> None:
         """Insert rows, given by columns, in their order."""
-        values = list(chain.from_iterable(zip(*columns, strict=True)))
-        width = self._columns * _TOGETHER
-        end = len(values) // width * width
-        db.executemany(self._more, (values[n : n + width] for n in range(0, end, width)))
-        db.executemany(self._one, (values[n : n + self._columns] for n in range(end, len(values), self._columns)))
+        rows = zip(*columns, strict=True)
+        values = chain.from_iterable(rows)
+        together = zip(*[values] * (self._columns * _TOGETHER), strict=False)  # so many values at a time
+        db.executemany(self._more, islice(together, len(columns[0]) // _TOGETHER))
+        db.executemany(self._one, rows)  # the rest
