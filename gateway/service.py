@@ -143,10 +143,9 @@ class Gateway:
             due if timeout is None else timeout,
             also=[self.inbox],
         )
-        if not self._paused():
-            self._gathering.wait([self.inbox])
         self._idle += max(self.clock() - begun, 0)
         if not self._paused():
+            self._gathering.wait([self.inbox])
             self._receive()
         self._receive_from_doors()
         self._process_receipts()
