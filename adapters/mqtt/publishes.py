@@ -118,8 +118,10 @@ def packet(block: bytes, place: int) -> tuple[int, int]:
 
     One with a length of more than four bytes ends with the fifth: its reader finds it there.
     """
-    if place + 1 < len(block) and block[place + 1] < 0x80:  # the usual length
-        return place + 2, place + 2 + block[place + 1]
+    if place + 1 < len(block) and (first := block[place + 1]) < 0x80:  # the usual lengths
+        return place + 2, place + 2 + first
+    if place + 2 < len(block) and (second := block[place + 2]) < 0x80:
+        return place + 3, place + 3 + (first & 0x7F | second << 7)
     if place + _LONGEST_HEAD > len(block) and all(byte & 0x80 for byte in block[place + 1 :]):
         return len(block) + 1, len(block) + 1
     count, start = number(block, place + 1)
