@@ -55,7 +55,7 @@ class Reader:
         self._five, self._foreign = five, foreign
         self._topics: dict[bytes, str] = {}
         self.acks = bytearray()
-        self.passed = self._told = 0
+        self.passed = self._reported = 0
 
     def read(self, block: bytes, place: int, out: list[Message], limit: int, of: tuple[int, str, int]) -> Found:
         """Append the messages from `place` on to `out` until it has `limit`. `of`: epoch, session and began of each."""
@@ -86,14 +86,14 @@ class Reader:
                 continue
             qos = 1 if head & 2 else 0
             message = Message(topic, block[body:end], head & 1 > 0, head & 8 > 0, mid, qos, *of)
-            out.append(self.after_passed(message) if self.passed != self._told else message)
+            out.append(self.after_passed(message) if self.passed != self._reported else message)
         return Found(place, packet(block, place)[1])
 
     def after_passed(self, message: Message) -> Message:
         """The message, with what was passed over before it."""
         if not message.qos:
             return message
-        passed, self._told = self.passed - self._told, self.passed
+        passed, self._reported = self.passed - self._reported, self.passed
         return message._replace(passed=passed, first=self.taken_acks())
 
     def taken_acks(self) -> bytes:

@@ -16,7 +16,7 @@ from gateway.decoding.mapping import Mapper
 from gateway.decoding.own_paths import OwnPaths
 from gateway.decoding.paths import compiled
 from gateway.decoding.plain import Plain
-from gateway.formats import Decode, Read, remembers
+from gateway.formats import Decode, Read, needs_others
 from registry.mapping import Message
 from telemetry.errors import Rejected
 from telemetry.topics import matcher
@@ -118,7 +118,7 @@ class Reading:
         """The device of whatever arrives at an address with these levels; empty where the payload may name another, and
         where other devices' messages may be needed to read it.
         """
-        if remembers(self.message.format):
+        if needs_others(self.message.format):
             return ""
         try:
             return (self._mappers.get((city, secret)) or self._mapper(city, secret)).device(levels)

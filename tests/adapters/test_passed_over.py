@@ -1,4 +1,4 @@
-"""Messages for somebody else are acknowledged unread, in the order in which all messages came, and never come again."""
+"""Messages for somebody else are acknowledged unread, in the order in which all messages came, and are never redelivered."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_acknowledgements_keep_the_order_of_the_messages(version: str, seed: int
     assert sum(m.passed for m in got if m.qos) <= link.passed
 
 
-def test_what_was_passed_over_is_told_with_the_next_message() -> None:
+def test_what_was_passed_over_is_reported_with_the_next_message() -> None:
     """Each of them had a packet identifier, by which redelivered messages are recognised."""
     data = b"".join(publish("mine" if mid % 5 == 0 else "other", b"x", 1, mid) for mid in range(1, 21))
     link = on(Wire([data]), "3.1.1")
