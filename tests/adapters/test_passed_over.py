@@ -1,4 +1,4 @@
-"""Messages for somebody else are acknowledged unread, in the order in which all messages came, and are never redelivered."""
+"""Messages for somebody else are acknowledged unread, in the order in which all came, and are never redelivered."""
 
 from __future__ import annotations
 
