@@ -85,14 +85,14 @@ class Mapper:
         """
         if self._each or self._unless or not self._shortest.usable:
             return None
-        if self._device is None or not self._device.is_named_by(levels):
-            return None
-        return self._shortest, self._device.of(Context({}, {}, levels))
+        device = self.device(levels)
+        return (self._shortest, device) if device else None
 
     def device(self, levels: Names[str, str]) -> str:
         """The device of an address with these levels; empty where the payload may name it. Raises Rejected."""
-        named = self._device is not None and self._device.is_named_by(levels)
-        return self._device.of(Context({}, {}, levels)) if named and self._device is not None else ""
+        if self._device is None or not self._device.is_named_by(levels):
+            return ""
+        return self._device.of(Context({}, {}, levels))
 
     def _entry(self, rule: ValueRule) -> Entry:
         """What a plain number under a rule is; LONG where the rule has conditions, or no unit is known."""
