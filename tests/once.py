@@ -57,4 +57,5 @@ def kept() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(700, 10, 100)  # 10 as the last lets it walk through all loaded libraries once a second
         gc.enable()

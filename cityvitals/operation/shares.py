@@ -113,8 +113,9 @@ def _moves(source: Member, target: Member | None, topic: str) -> bool:
         route = source.routes.find(topic)
     except Rejected:
         return False
-    leaves = bool(route.named) and not source.new.takes(route.city, route.named)
-    return leaves and (target is None or target.new.takes(route.city, route.named))
+    device = route.device or (route.plain.device if route.plain else "")
+    leaves = bool(device) and not source.new.takes(route.city, device)
+    return leaves and (target is None or target.new.takes(route.city, device))
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import logging
 import random
 from concurrent.futures import TimeoutError as NotYet
 
-from adapters.mqtt.gathering import Gathering
-from adapters.mqtt.link import Link, Message, wait
+from adapters.mqtt.link import Link, Message
 from gateway.doors.inbox import Inbox
 from gateway.doors.threaded import ThreadedDoor
 from gateway.incoming import Incoming
@@ -30,11 +29,9 @@ class MqttDoor(ThreadedDoor):
         self._link, self._inbox = link, inbox
 
     def _run(self) -> None:
-        pause, gathering = 0.5, Gathering(self._link)
+        pause = 0.5
         while not self._over.is_set():
-            wait([self._link], 0.2)
-            gathering.wait()
-            batch = self._link.received()
+            batch = self._link.receive(0.2)
             if not batch:
                 continue
             if self._stored(batch):

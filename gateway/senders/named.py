@@ -1,13 +1,12 @@
 """How many further devices one sender may name: meters of a numbered node, devices of a bridge. Pure.
 
-Each adds series to buffer and store for good, so the number is limited. Devices that are known continue, and those that
-the city files list are not counted.
+Each adds series to buffer and store for good, so the number is limited; devices that are known continue.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 from telemetry.errors import Rejected
 from telemetry.series import Series
@@ -23,10 +22,9 @@ class OverShare(Rejected):
 
 
 class Named:
-    """The devices that senders have named. `known`: the series there are already; `listed`: those of the city files."""
+    """The devices that senders have named. `known`: the series there are already."""
 
-    def __init__(self, known: Iterable[Series], listed: Container[Device] = ()) -> None:
-        self._listed = listed
+    def __init__(self, known: Iterable[Series]) -> None:
         self._known: set[Device] = {(s.city, s.device) for s in known}
         self._of: Counter[Device] = Counter()
         for city, device in self._known:
@@ -37,9 +35,8 @@ class Named:
         """Whether a sender may name this device; where it may, the device is known from now on."""
         if (city, device) in self._known:
             return True
-        if (city, device) not in self._listed:
-            if self._of[city, sender] >= most:
-                return False
-            self._of[city, sender] += 1
+        if self._of[city, sender] >= most:
+            return False
+        self._of[city, sender] += 1
         self._known.add((city, device))
         return True

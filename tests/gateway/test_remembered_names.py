@@ -70,7 +70,7 @@ def grown(work: Callable[[], None]) -> int:
 )
 def test_names_and_units_of_any_length(source: dict[str, Any], payload: Callable[[int], Any], tmp_path: Path) -> None:
     made: Core = core(tmp_path / "g", source)
-    messages = MESSAGES // 4 if payload is many_names else MESSAGES  # 120,000 names, of which 50,000 may be remembered
+    messages = MESSAGES // 6 if payload is many_names else MESSAGES  # 79,000 names, of which 50,000 may be remembered
     made.accept([Incoming("s/a", json.dumps(payload(-1)).encode())], NOW)
 
     def work() -> None:
@@ -80,9 +80,8 @@ def test_names_and_units_of_any_length(source: dict[str, Any], payload: Callable
     assert grown(work) < GROWTH
 
 
-@pytest.mark.parametrize("foreign", [False, True])
-def test_topics_of_any_length(foreign: bool) -> None:
-    reader = Reader(False, lambda _: foreign)
+def test_topics_of_any_length() -> None:
+    reader = Reader(five=False)
 
     def work() -> None:
         for n in range(MESSAGES):
@@ -90,6 +89,6 @@ def test_topics_of_any_length(foreign: bool) -> None:
             body = len(topic := f"s/{n}/".encode() + b"x" * KB * 1000).to_bytes(2, "big") + topic + b"1"
             size = bytes([len(body) & 0x7F | 0x80, (len(body) >> 7) & 0x7F | 0x80, len(body) >> 14])
             reader.read(b"\x30" + size + body, 0, out, 10, (1, "", 0))
-            assert len(out) == (not foreign)
+            assert len(out) == 1
 
     assert grown(work) < GROWTH

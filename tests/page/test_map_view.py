@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.city import CITY
 from tests.page.opened import DESKTOP, PHONE, opened
+from tests.processes import wait_for
 
 # Boxes of what lies on the map, in pixels: marks and what may hide them.
 BOXES = """selector => [...document.querySelectorAll(selector)]
@@ -15,6 +16,11 @@ BOXES = """selector => [...document.querySelectorAll(selector)]
   .map((node) => node.getBoundingClientRect())
   .map(({ left, right, top, bottom }) => [left, right, top, bottom])"""
 ADDRESS = f"/c/{CITY}/map?show=no2"
+# Observers of sizes are called in the order in which they were made: this one after those of the page.
+OBSERVED = """() => new Promise((done) => {
+  const last = new ResizeObserver(() => { last.disconnect(); done(); });
+  last.observe(document.querySelector(".map-box"));
+})"""
 
 
 def meet(a: list[float], b: list[float]) -> bool:
@@ -32,6 +38,13 @@ def hidden(view: Any) -> list[list[float]]:
     return outside + [m for m in marks if any(meet(m, cover) for cover in covers)]
 
 
+def lies_free(view: Any) -> bool:
+    """Whether the chosen mark lies neither under its card nor under the legend."""
+    (mark,) = view.evaluate(BOXES, ".mark[data-chosen='true']")
+    covers = view.evaluate(BOXES, ".map-foot > .card, .map-card .card")
+    return len(covers) >= 2 and not any(meet(mark, cover) for cover in covers)
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE, (1920, 1080)])
 def test_no_place_lies_under_the_legend(browser: Any, url: str, size: tuple[int, int]) -> None:
     with opened(browser, url + ADDRESS, size) as view:
@@ -44,23 +57,20 @@ def test_the_chosen_place_lies_beside_its_card(browser: Any, url: str, size: tup
         for n in (1, 5, 9, 12):  # all over the town
             view.goto(f"{url}{ADDRESS}&place=air_reference-{n:02}")
             view.wait_for_selector("body[data-map]")
-            view.wait_for_timeout(300)  # the observer of the size
-            (mark,) = view.evaluate(BOXES, ".mark[data-chosen='true']")
-            covers = view.evaluate(BOXES, ".map-foot > .card, .map-card .card")
-            assert len(covers) >= 2
-            assert not [cover for cover in covers if meet(mark, cover)], n
+            view.evaluate(OBSERVED)
+            wait_for(lambda: lies_free(view), 10, f"station {n} to lie beside its card")
 
 
 def test_a_window_of_another_size_shows_all_places_until_the_map_was_moved(browser: Any, url: str) -> None:
     with opened(browser, url + ADDRESS) as view:
         assert hidden(view) == []
         view.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        view.wait_for_timeout(300)  # the observer of the size, and Leaflet after it
-        assert hidden(view) == []
+        view.evaluate(OBSERVED)
+        wait_for(lambda: hidden(view) == [], 10, "all places to be seen")
         view.get_by_role("button", name="Zoom in").click()
         before = view.locator(".scale-bar").inner_text()
         view.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-        view.wait_for_timeout(300)
+        view.evaluate(OBSERVED)
         assert view.locator(".scale-bar").inner_text() == before, "what somebody looks at stays"
 
 

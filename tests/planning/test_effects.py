@@ -16,7 +16,7 @@ from telemetry.windows import HOUR
 
 # 200 seeds with CITYVITALS_LONG=1; the quick suite takes fewer and accepts what chance then allows.
 LONG = os.environ.get("CITYVITALS_LONG") == "1"
-SEEDS = 200 if LONG else 40
+SEEDS = 200 if LONG else 20
 BEFORE, AFTER = 364 * 24, 26 * 168
 START = 1_514_764_800_000
 EFFECT = -2.0

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any, get_args
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from adapters.store import Level, Store
@@ -18,6 +19,7 @@ from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE
 
 T0 = 1_514_764_800_000
+EXAMPLES = min(60, settings().max_examples)  # each is written to a store and read from it
 COLUMNS = tuple(f.name for f in fields(Partials))
 FOREVER = (0, 4_102_444_800_000)
 

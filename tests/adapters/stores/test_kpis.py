@@ -10,7 +10,7 @@ from adapters.postgres.store import PostgresStore
 from adapters.store import Store
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.windows import DAY, HOUR
-from tests.adapters.stores.samples import T0, any_kpi, kpi, values
+from tests.adapters.stores.samples import EXAMPLES, T0, any_kpi, kpi, values
 
 TEXTS = [
     "", " ", "a, b = c", 'say "x"', "it's", "two\nlines\r\nand\ttab", "back\\slash\\", "\\n", "\\\\\"'", "µg/m³",
@@ -29,7 +29,7 @@ def test_no_values_are_no_error(store: Store) -> None:
     assert store.kpis_changed("aba", 0) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_kpi=any_kpi)
 def test_every_field_comes_back_as_it_was(store: Store, given_kpi: StoredKpi) -> None:
     if isinstance(store, PostgresStore):  # the one text that its databases cannot hold

@@ -20,7 +20,7 @@ from telemetry.errors import CityVitalsError
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
-from tests.adapters.stores.samples import T0, any_partials, bits, partials, read, rows
+from tests.adapters.stores.samples import EXAMPLES, T0, any_partials, bits, partials, read, rows
 
 NAN = math.nan
 
@@ -91,7 +91,7 @@ def test_a_city_goes_on_after_a_number_too_large(store: Store) -> None:
     assert read(store, table).sumsq.tolist() == [math.inf, -math.inf]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_rows=any_partials())
 def test_every_number_comes_back_bit_by_bit_over_whatever_was_there(
     store: Store, given_rows: tuple[list[Series], Partials]
