@@ -15,7 +15,7 @@ from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
 from adapters.sqlite.connection import Damaged
 from cityvitals.clock import now_ms
-from cityvitals.memory import steady_heap
+from cityvitals.memory import settle, steady_heap
 from cityvitals.operation.recover import only_one, put_aside, sound_buffer
 from cityvitals.operation.shares import check_start
 from cityvitals.processes import cities_of, until_stopped, when_available
@@ -41,13 +41,11 @@ def run_gateway(settings: Settings) -> None:
     """`cityvitals gateway`."""
     steady_heap()
     stop = until_stopped()
-    cities = cities_of(settings)
     with only_one(settings.gateway.buffer):
         ended = False
         while not ended:
-            gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
-            gateway.health_ms = beat_ms(settings.health.gateway_s)
-            doors = when_available(partial(make_doors, settings.gateway, gateway, cities), stop)
+            gateway, doors = _built(settings, stop)
+            settle()
             try:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 for door in doors:
@@ -61,6 +59,14 @@ def run_gateway(settings: Settings) -> None:
                 gateway.inbox.close()
                 for door in doors:
                     door.stop()
+
+
+def _built(settings: Settings, stop: Callable[[], bool]) -> tuple[Gateway, list[Door]]:
+    """The gateway and its doors. The city files are read for it and not kept: 100,000 devices take 250 MB."""
+    cities = cities_of(settings)
+    gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
+    gateway.health_ms = beat_ms(settings.health.gateway_s)
+    return gateway, when_available(lambda: make_doors(settings.gateway, gateway, cities), stop)
 
 
 def await_clock(newest: int, stop: Callable[[], bool]) -> None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from telemetry.windows import DAY
 
 _STEP = 1000  # ms after which a budget is refilled
-_SENDERS = 100_000  # kept; others have a full budget
+_SENDERS = 250_000  # of a generation; there are two
+_FULL = 500_000  # ms after which every budget is full again
 
 Sender = tuple[str, str]  # city, and the device, or the address where that names no device
 
@@ -77,18 +78,24 @@ class Allowance:
 
 
 class Budget:
-    """The budgets of all senders of a gateway."""
+    """The budgets of all senders of a gateway.
+
+    In two generations: a sender that sent nothing while the newer one filled has a full budget again, so the older one
+    is dropped whole. (To search a dict for its oldest entry takes the longer the more were deleted from it.)
+    """
 
     def __init__(self) -> None:
         self._known: dict[Sender, Allowance] = {}
+        self._older: dict[Sender, Allowance] = {}
+        self._began = 0  # when the newer generation did, ms
 
     def of(self, sender: Sender, now: int) -> Allowance:
         """The budget of a sender at `now` (ms)."""
         found = self._known.get(sender)
         if found is None:
-            if len(self._known) >= _SENDERS:
-                del self._known[next(iter(self._known))]
-            found = self._known[sender] = Allowance(now)
-        elif not 0 <= now - found.at < _STEP:
+            if len(self._known) >= _SENDERS or not 0 <= now - self._began < _FULL:
+                self._older, self._known, self._began = self._known, {}, now
+            found = self._known[sender] = self._older.pop(sender, None) or Allowance(now)
+        if not 0 <= now - found.at < _STEP:
             found.refill(now)
         return found

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from kpi_derivation.engine.days.along import join_register, settle_interval
+from kpi_derivation.engine.days.along import join_register
 from kpi_derivation.engine.days.blocks import Block, Placed, Source
 from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.family import Family
 from kpi_derivation.engine.days.hours import Hours, Pairs, Span
+from kpi_derivation.engine.days.many import join_plain, settle_intervals
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
@@ -33,6 +34,8 @@ _IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes ov
 _FAR = 1 << 23  # beyond any ordinal of a day
 _BEFORE = [family for family in FAMILIES if family.before_intervals]
 _AFTER = [family for family in FAMILIES if not family.before_intervals]
+
+_LOOKING = {quantity for family in _AFTER if family.lead_h for quantity in family.quantities or ()}
 
 Changed = set[tuple[int, int]]
 
@@ -159,47 +162,49 @@ class Folding:
 
     def _settle_intervals(self, rows: IntArray) -> Changed:
         """The (row, day) whose interval changed; events have none."""
-        changed: Changed = set()
-        for row in rows.tolist():
-            device, quantity = self._rows.name(row)
-            if not QUANTITIES[quantity].event:
-                days = settle_interval(self._columns.main, row, self._fixed.get(device))
-                changed.update((row, day) for day in days.tolist())
-        return changed
+        names = [self._rows.name(row) for row in rows.tolist()]
+        regular = np.array([not QUANTITIES[quantity].event for _, quantity in names], dtype=np.bool_)
+        fixed = np.array([self._fixed.get(device) or math.nan for device, _ in names])
+        return settle_intervals(self._columns.main, rows[regular], fixed[regular])
 
     def _days_after(self, changed: Changed) -> Changed:
         """Days with data, not among the changed, whose families look back into a changed day."""
-        looking = {q for family in _AFTER if family.lead_h for q in family.quantities or ()}
-        rows = {row for row in range(len(self._rows)) if self._rows.quantity(row) in looking}
         return {
             (row, day + 1)
             for row, day in changed
-            if row in rows and (row, day + 1) not in changed and self._columns.has_readings(row, day + 1)
+            if self._rows.quantity(row) in _LOOKING
+            and (row, day + 1) not in changed
+            and self._columns.has_readings(row, day + 1)
         }
 
     def _join_registers(self, rows: IntArray) -> Changed:
         """The (row, day) whose energy changed."""
         moduli = self._table.modulus(self._rows.ids(rows))
-        mine = ~np.isnan(moduli)
-        changed: Changed = set()
-        own = self._columns.of(REGISTERS)
-        for row, modulus in zip(rows[mine].tolist(), moduli[mine].tolist(), strict=True):
-            register = modulus, self._meter_changes(row), self._limit(row)
-            days = join_register(
-                self._columns.main, own.grid, own.places.get(row, -1), row, register, self._days.midnights
-            )
+        rows, moduli = rows[~np.isnan(moduli)], moduli[~np.isnan(moduli)]
+        if not len(rows):
+            return set()
+        own, main = self._columns.of(REGISTERS), self._columns.main
+        places = own.places_of(rows, len(self._rows))
+        limit = np.array([self._limit(row) for row in rows.tolist()])
+        undeclared = np.array([not self._meter_changes(row) for row in rows.tolist()], dtype=np.bool_)
+        some = rows[undeclared], limit[undeclared]
+        changed, plain = join_plain(main, own.grid, places[undeclared], *some, self._days.midnights)
+        others = np.ones(len(rows), dtype=np.bool_)
+        others[np.flatnonzero(undeclared)[plain]] = False
+        for n in np.flatnonzero(others).tolist():
+            row, place = int(rows[n]), int(places[n])
+            register = float(moduli[n]), self._meter_changes(row), float(limit[n])
+            days = join_register(main, own.grid, place, row, register, self._days.midnights)
             changed.update((row, day) for day in days.tolist())
-            self._note_replaced(row, own, own.places.get(row, -1))
+        self._note_replaced(rows, own, places)
         return changed
 
-    def _note_replaced(self, row: int, own: SparseGrid, place: int) -> None:
-        days = (
-            (np.flatnonzero(own.grid.columns["meter_changes"][place]) + own.grid.origin).tolist() if place >= 0 else []
-        )
-        if days:
-            self.replaced[row] = days
-        else:
-            self.replaced.pop(row, None)
+    def _note_replaced(self, rows: IntArray, own: SparseGrid, places: IntArray) -> None:
+        noted = own.grid.columns["meter_changes"]
+        for row in self.replaced.keys() & set(rows.tolist()):
+            del self.replaced[row]
+        for n in np.flatnonzero((places >= 0) & noted.any(axis=1)[places]).tolist():
+            self.replaced[int(rows[n])] = (np.flatnonzero(noted[places[n]]) + own.grid.origin).tolist()
 
     def _limit(self, row: int) -> float:
         return self._limits.get(self._rows.name(row), math.nan)
