@@ -95,7 +95,8 @@ class Budget:
         if found is None:
             if len(self._known) >= _SENDERS or not 0 <= now - self._began < _FULL:
                 self._older, self._known, self._began = self._known, {}, now
-            found = self._known[sender] = self._older.pop(sender, None) or Allowance(now)
+            found = self._older.pop(sender) if sender in self._older else Allowance(now)
+            self._known[sender] = found
         if not 0 <= now - found.at < _STEP:
             found.refill(now)
         return found

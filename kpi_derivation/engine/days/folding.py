@@ -203,7 +203,7 @@ class Folding:
         noted = own.grid.columns["meter_changes"]
         for row in self.replaced.keys() & set(rows.tolist()):
             del self.replaced[row]
-        for n in np.flatnonzero((places >= 0) & noted.any(axis=1)[places]).tolist():
+        for n in np.flatnonzero((places >= 0) & np.any(noted, axis=1)[places]).tolist():
             self.replaced[int(rows[n])] = (np.flatnonzero(noted[places[n]]) + own.grid.origin).tolist()
 
     def _limit(self, row: int) -> float:
