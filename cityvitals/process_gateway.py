@@ -104,7 +104,7 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     return Gateway(
         s.id,
         core,
-        Link(broker(s.broker), f"{s.id}-in", filters),
+        Link(broker(s.broker), f"{s.id}-in", filters, foreign=core.routes.foreign()),
         Link(broker(s.uplink or s.broker), f"{s.id}-up", [stored_topic("+", s.id)]),
         now_ms,
         flush_ms=round(s.flush_s * 1000),
@@ -167,7 +167,8 @@ def _brokers(s: GatewaySettings, gateway: Gateway) -> Iterator[Door]:
 
     filters = list(dict.fromkeys(source.filter for source in gateway.core.sources if source.door == "mqtt"))
     for number, settings in enumerate(s.brokers, start=2):
-        yield MqttDoor(Link(broker(settings), f"{s.id}-in-{number}", filters), gateway.inbox)
+        link = Link(broker(settings), f"{s.id}-in-{number}", filters, foreign=gateway.core.routes.foreign())
+        yield MqttDoor(link, gateway.inbox)
 
 
 def _wires(gateway: Gateway) -> Iterator[Door]:

@@ -64,7 +64,7 @@ class Core:
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
         self.sources = list(sources)
-        self._routes = Routes(sources, served, (series.city for series in buffer.table.all), share)
+        self.routes = Routes(sources, served, (series.city for series in buffer.table.all), share)
         self._max_payload = max_payload
         self._secret = next((s.options.secret for s in sources), b"")
         self._batch = Batch(buffer.table, registered)
@@ -77,10 +77,10 @@ class Core:
         self.unasked = Unasked()
         self.asks: dict[str, bytes] = {}  # topic -> payload of requests to senders
         self._budget = Budget()
-        self._named = Named(buffer.table.all)
+        self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
         self.cadence = Cadence(buffer.table)
-        self._shortest = ShortestWay(buffer, self._batch, self._routes, self._named, self._budget)
+        self._shortest = ShortestWay(buffer, self._batch, self.routes, self._named, self._budget)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -126,7 +126,7 @@ class Core:
         """Count old readings more; `source`: the places of their messages."""
         for place, count in Counter(source.tolist()).items():
             if not messages[place].bulk:
-                route = self._routes.find(messages[place].address)
+                route = self.routes.find(messages[place].address)
                 self._budget.of((route.city, route.sender), arrival).readings -= (OLD_WEIGHT - 1) * count
 
     def store(
@@ -190,7 +190,7 @@ class Core:
         """Decode one message into the batch; returns its problems."""
         route, before = None, self._redelivered.readings(message)
         try:
-            route = self._routes.find(message.address)
+            route = self.routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
             if route.plain and before is None and not kept and self._add_plain(message, route, arrival, place):
@@ -255,7 +255,7 @@ class Core:
     def _decoded(self, message: Incoming, route: Route, arrival: int) -> list[Decoded]:
         """A message's rows, of each device by themselves. Raises Rejected."""
         first = route.decode(message.payload, arrival, route.options)
-        parts = self._routes.mine(route, [first, *first.more] if first.more else [first])
+        parts = self.routes.mine(route, [first, *first.more] if first.more else [first])
         for rows in parts:
             check_records(rows)
             if rows.device is None:
@@ -278,7 +278,7 @@ class Core:
         if rows.device is not None:
             most, route = CHANNELS if route.device else OTHERS, route._replace(device=rows.device)
             try:
-                self._routes.check_served(route.city, rows.device)
+                self.routes.check_served(route.city, rows.device)
                 if not self._named.allows(route.city, rows.device, route.sender, most):
                     raise OverShare(f"'{route.sender}' of '{route.city}' names more than {most} devices")
                 self._check_share(route, rows)
@@ -299,12 +299,12 @@ class Core:
     @property
     def cities(self) -> list[str]:
         """The cities that are served."""
-        return self._routes.cities
+        return self.routes.cities
 
     def dates(self, message: Incoming, arrival: int) -> bool:
         """Whether a message is dated by its arrival; False also where it cannot be read."""
         try:
-            route = self._routes.find(message.address)
+            route = self.routes.find(message.address)
             return len(message.payload) <= self._max_payload and any(
                 rows.by_arrival for rows in self._decoded(message, route, arrival)
             )
@@ -343,7 +343,7 @@ class Core:
             place = int(source[row])
             if place not in met:
                 number = messages[place].number or self._number_of(int(readings.key[row]))
-                met[place] = Problem(place, [], self._routes.find(messages[place].address), number)
+                met[place] = Problem(place, [], self.routes.find(messages[place].address), number)
             met[place].reasons.extend(describe_flags(readings, [row], self.buffer.table))
         return [
             rejected_message(messages[n], problem, arrival, self._secret)

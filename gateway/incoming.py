@@ -24,7 +24,8 @@ KEPT = 60_000  # messages; MQTT has 65,535 packet identifiers, so none is used t
 class Delivery(Protocol):
     """How a broker delivered a message. `mid`: packet identifier, `duplicate`: whether the broker marks it as sent
     before, `qos`; `epoch`: number of the connection in this process, from 1; `session`: of which client at which
-    broker; `began`: the connection with which that session began, 0 where it is older than this process.
+    broker; `began`: the connection with which that session began, 0 where it is older than this process; `passed`: how
+    many messages of other gateways' devices came before it, which had packet identifiers too.
     """
 
     @property
@@ -39,6 +40,8 @@ class Delivery(Protocol):
     def session(self) -> str: ...  # noqa: D102
     @property
     def began(self) -> int: ...  # noqa: D102
+    @property
+    def passed(self) -> int: ...  # noqa: D102
 
 
 class Incoming(NamedTuple):
@@ -107,7 +110,7 @@ class Redelivered:
         delivery = message.delivery
         if delivery is None or not delivery.qos:
             return None
-        self._last += 1
+        self._last += 1 + delivery.passed
         if not delivery.duplicate:
             if (delivery.session, delivery.epoch) != self._current:  # else the usual message
                 self._begin(self._session(delivery.session), delivery.epoch)

@@ -32,6 +32,17 @@ _ROLES = {"pm2_5": _PM2_5, "pm10": _PM10, "session_energy": _SESSION}
 Name = tuple[str, str]  # city and device
 
 
+class Listed:
+    """Whether the city files list a device (city, id). Hashes: the names of 100,000 take 15 MB."""
+
+    def __init__(self, devices: Iterable[Name]) -> None:
+        self._hashes = np.unique(np.fromiter(map(hash, devices), dtype=np.int64))
+
+    def __contains__(self, device: object) -> bool:
+        at = int(np.searchsorted(self._hashes, hash(device)))
+        return at < len(self._hashes) and int(self._hashes[at]) == hash(device)
+
+
 class Registered(NamedTuple):
     """From the city files: plausible ranges by (city, device, quantity), reference stations, power of chargers.
 
@@ -42,6 +53,7 @@ class Registered(NamedTuple):
     references: frozenset[Name]
     kw: Mapping[Name, float]
     by_mass: frozenset[tuple[str, str, str]] = frozenset()
+    listed: Listed | tuple[()] = ()
 
     @staticmethod
     def of(cities: Iterable[City]) -> Registered:
@@ -54,6 +66,7 @@ class Registered(NamedTuple):
             frozenset(
                 (c, d.id, q) for c, d in devices for q in d.quantities if QUANTITIES[q].ug_per_ppb and q not in d.in_ppb
             ),
+            Listed((c, d.id) for c, d in devices),
         )
 
     def range_of(self, city: str, device: str, quantity: str) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,6 +81,7 @@ class Route(NamedTuple):
 
     `sender`: whose budget they use: the device, or the address where that names none. `paced`: the door answers each
     message only when it is stored, so that their number needs no limit. `plain`: the shortest way of usual messages.
+    `named`: the device that the address names, empty where the payload may name another.
     """
 
     city: str
@@ -91,13 +92,15 @@ class Route(NamedTuple):
     sender: str = ""
     paced: bool = False
     plain: Plain | None = None
+    named: str = ""
 
 
 class Share(NamedTuple):
     """Which devices a gateway takes where several read the same brokers: the part `number` (from 1) of `of`.
 
-    Every gateway gets and acknowledges every message; it decodes and stores those of its own devices. So the windows of
-    a device are always of one gateway, and what comes while that one is away waits in its session at the broker.
+    Every gateway gets and acknowledges every message; it decodes and stores those of its own devices, and does not even
+    read those whose topic names another's. So the windows of a device are always of one gateway, and what comes while
+    that one is away waits in its session at the broker.
     """
 
     number: int = 1
@@ -134,6 +137,7 @@ class Routes:
         met: Iterable[str] = (),
         share: Share = ALL,
     ) -> None:
+        self._given = sources
         self._sources = [(matcher(s.topic), s) for s in sources]
         self._served, self._share = served, share
         self._met = list(dict.fromkeys(met))[:UNCONFIGURED]
@@ -162,13 +166,26 @@ class Routes:
             options = replace(source.options, secret=city_key(source.options.secret, city))
             decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
             plain = source.reading.plain(address, levels, city, options.secret) if source.reading else None
-            named, paced = "" if mapped else device, source.door != "mqtt"
-            known = named or (plain.device if plain else "")
-            if known and not paced and not self._share.takes(city, known):
+            of_topic, paced = "" if mapped else device, source.door != "mqtt"
+            named = source.reading.device(levels, city, options.secret) if source.reading else device
+            if named and not paced and not self._share.takes(city, named):
                 decode, plain = _of_another, None
             users = may_carry_users(source.format)
-            return Route(city, named, decode, options, users, named or address, paced, plain)
+            return Route(city, of_topic, decode, options, users, of_topic or address, paced, plain, named)
         raise Rejected("no source is configured for this topic")
+
+    def foreign(self) -> Callable[[str], bool] | None:
+        """For a broker's link, in any thread: whether a topic names a device that another gateway takes. None where
+        this one takes all.
+        """
+        return None if self._share.of == 1 else Routes(self._given, self._served, self._met, self._share).is_foreign
+
+    def is_foreign(self, address: str) -> bool:
+        """Whether an address names a device that another gateway takes; nothing is remembered of it."""
+        try:
+            return self._make(address).decode is _of_another
+        except Rejected:
+            return False
 
     def mine(self, route: Route, parts: list[Decoded]) -> list[Decoded]:
         """Of what a message names, the devices that this gateway takes. What comes through a door reaches no other."""

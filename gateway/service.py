@@ -18,6 +18,7 @@ from typing import Annotated
 
 import msgspec
 
+from adapters.mqtt.gathering import Gathering
 from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from gateway.core import Core
@@ -96,6 +97,7 @@ class Gateway:
     health_ms: int = 10_000
     machine: Callable[[], Mapping[str, float]] = dict
     inbox: Inbox = field(default_factory=Inbox)
+    _gathering: Gathering = field(init=False)
     _large: LargeWindows = field(default_factory=LargeWindows)
     _flight: _Flight | None = None
     _next_flush: int = 0
@@ -110,11 +112,13 @@ class Gateway:
     _pause_until: int = 0
     _failures: int = 0
     _heard: int = 0
+    _passed: int = 0  # messages of other gateways' devices
     _kept_from: int | None = None
     _troubles: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Messages in flight when the last run ended may not have arrived."""
+        self._gathering = Gathering(self.source)
         self.core.buffer.requeue_unconfirmed()
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -141,6 +145,7 @@ class Gateway:
         )
         self._idle += max(self.clock() - begun, 0)
         if not self._paused():
+            self._gathering.wait([self.inbox])
             self._receive()
         self._receive_from_doors()
         self._process_receipts()
@@ -216,6 +221,8 @@ class Gateway:
     def _reconnect_silent_source(self) -> None:
         """A broker that sends nothing for long though devices sent before may have lost the session: reconnect."""
         limit = self.silent_ms
+        if self.source.passed != self._passed:
+            self._passed, self._heard = self.source.passed, self.clock()
         if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
             log.warning("%s has sent nothing for %d s; reconnecting", self.source.broker, limit // 1000)
             self._heard = 0

@@ -6,7 +6,8 @@ And the ranges of their values: those of the quantities, or of the device in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -25,8 +26,8 @@ class Ownership(Protocol):
     def of(self, city: str, device: str) -> str | None:
         """The gateway of a device, None where none has sent anything of it."""
 
-    def held(self, gateway: str) -> int:
-        """How many devices the gateway has."""
+    def held(self, gateway: str, without: Collection[tuple[str, str]]) -> int:
+        """How many devices the gateway has, without those (city, id)."""
 
     def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
         """These devices (city, id) are the gateway's from now on."""
@@ -37,6 +38,8 @@ class Senders:
 
     def __init__(self, owners: Ownership, cities: Mapping[str, City]) -> None:
         self._owners = owners
+        self._listed = {(city.id, device.id) for city in cities.values() for device in city.device}
+        self._unlisted = Counter[str]()  # gateway -> its devices that no file lists, once it was asked for
         self._registered = {
             (city.id, device.id): frozenset(device.gateway)
             for city in cities.values()
@@ -56,7 +59,7 @@ class Senders:
         """The windows that this gateway may send, and the reason why others are rejected; empty: none are."""
         series = np.unique(partials.series)
         devices = {number: table[number].device for number in series.tolist()}
-        verdicts = {device: self._verdict(city, gateway, device) for device in set(devices.values())}
+        verdicts = {device: self._verdict(city, gateway, device) for device in sorted(set(devices.values()))}
         self._owners.add([(city, d) for d, wrong in verdicts.items() if not wrong], gateway)
         foreign = sorted(d for d, wrong in verdicts.items() if wrong)
         if not foreign:
@@ -73,12 +76,16 @@ class Senders:
             known = ", ".join(sorted(of_city))
             return f"the gateways of city '{city}' are {known}; '{gateway}' may send none of its devices"
         owner = self._owners.of(city, device)
-        if owner is None and self._owners.held(gateway) >= MOST:
-            return f"device '{device}' is one more than {MOST} of gateway '{gateway}'; register it"
         if of_city is None and owner not in (None, gateway):
             return (
                 f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry or in [city]"
             )
+        if owner is None and (city, device) not in self._listed:
+            if gateway not in self._unlisted:
+                self._unlisted[gateway] = self._owners.held(gateway, self._listed)
+            if self._unlisted[gateway] >= MOST:
+                return f"device '{device}' is one more than {MOST} of gateway '{gateway}'; register it"
+            self._unlisted[gateway] += 1
         return ""
 
 

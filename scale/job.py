@@ -10,7 +10,7 @@ a checkpoint and replays the log from there gets the same values again, which ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -63,29 +63,25 @@ class StateOwners:
     def __init__(self, state: State) -> None:
         self._state = state
         self._of: dict[str, str] = {}  # device -> gateway
-        self._held: dict[str, int] = {}
         for key in state:
             if key.startswith("owner/"):
-                self._note(key.removeprefix("owner/"), state[key].decode())
-
-    def _note(self, device: str, gateway: str) -> None:
-        self._of[device] = gateway
-        self._held[gateway] = self._held.get(gateway, 0) + 1
+                self._of[key.removeprefix("owner/")] = state[key].decode()
 
     def of(self, city: str, device: str) -> str | None:  # noqa: ARG002 - the city of this state
         """See Ownership."""
         return self._of.get(device)
 
-    def held(self, gateway: str) -> int:
+    def held(self, gateway: str, without: Collection[tuple[str, str]]) -> int:
         """See Ownership."""
-        return self._held.get(gateway, 0)
+        listed = {device for _, device in without}  # of this city
+        return sum(owner == gateway and device not in listed for device, owner in self._of.items())
 
     def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
         """See Ownership."""
         for _, device in devices:
             if device not in self._of:
                 self._state[f"owner/{device}"] = gateway.encode()
-                self._note(device, gateway)
+                self._of[device] = gateway
 
     def is_overtaken(self, gateway: str, sent: int) -> bool:
         """Whether a message with a larger number of the gateway came before; a larger one is noted. 0: no number."""

@@ -24,12 +24,13 @@ _PUBACK = 0x40
 class BulkClient(paho.Client):
     """For one thread that calls `read_messages` and `loop_write` itself."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - paho's own
+    def __init__(self, *args: Any, foreign: Callable[[str], bool] | None = None, **options: Any) -> None:  # noqa: ANN401 - paho's own
+        self.reader = Reader(options.get("protocol") == paho.MQTTv5, foreign)
         self._clear()
         super().__init__(*args, **options)
-        self._reader = Reader(options.get("protocol") == paho.MQTTv5)
 
     def _clear(self) -> None:
+        self.reader.taken_acks()
         self._block = b""
         self._place = self._handed = 0  # where the first unread packet begins; paho may read up to `handed`
         self._pieces: list[bytes] = []  # read after the block, as long as its last packet is incomplete
@@ -69,7 +70,7 @@ class BulkClient(paho.Client):
     def _read_block(self, out: list[Message], limit: int, of: Callable[[], tuple[int, str, int]]) -> bool:
         start = self._place
         while self.socket() is not None:
-            self._place, end = self._reader.read(self._block, self._place, out, limit, of())
+            self._place, end = self.reader.read(self._block, self._place, out, limit, of())
             self._wanted = end - self._place
             if end > len(self._block) or len(out) >= limit:
                 break
@@ -95,8 +96,13 @@ class BulkClient(paho.Client):
         self._clear()
         return super().reconnect()
 
-    def acknowledge(self, mids: Iterable[int]) -> None:
-        """Queue the PUBACKs of these messages as one write; of MQTT 5 in the short form, which means success."""
-        packets = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
+    def acknowledge(self, messages: Iterable[Message]) -> None:
+        """Queue the PUBACKs of these messages, and of what was passed over before them, as one write; of MQTT 5 in the
+        short form, which means success.
+        """
+        self.queue_acks(b"".join([m.first + b"\x40\x02" + m.mid.to_bytes(2, "big") for m in messages]))
+
+    def queue_acks(self, packets: bytes) -> None:
+        """Queue PUBACKs."""
         if packets:
             self._packet_queue(_PUBACK, packets, 0, 0)

@@ -11,7 +11,7 @@ import logging
 import random
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import paho.mqtt.client as paho
@@ -37,8 +37,16 @@ class Link:
     """One connection to one broker. Not thread-safe; drive it with `receive` (or `wait` for several links)."""
 
     def __init__(
-        self, broker: Broker, client_id: str, filters: Sequence[str] = (), *, keepalive: int = 30, session: bool = True
+        self,
+        broker: Broker,
+        client_id: str,
+        filters: Sequence[str] = (),
+        *,
+        keepalive: int = 30,
+        session: bool = True,
+        foreign: Callable[[str], bool] | None = None,
     ) -> None:
+        """`foreign`: whether messages of a topic are for somebody else: acknowledged without the caller, unread."""
         self.broker, self.client_id = broker, client_id
         self._filters, self._keepalive = list(filters), keepalive
         self.connected = False
@@ -51,9 +59,10 @@ class Link:
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._last_status = ""
         self._started = self._closing = self._refused = False
-        self._client = self._make_client(session)
+        self._shared, self._open = foreign is not None, 0  # messages of this connection that are not acknowledged
+        self._client = self._make_client(session, foreign)
 
-    def _make_client(self, session: bool) -> BulkClient:
+    def _make_client(self, session: bool, foreign: Callable[[str], bool] | None) -> BulkClient:
         client = BulkClient(
             CallbackAPIVersion.VERSION2,
             self.client_id,
@@ -61,6 +70,7 @@ class Link:
             protocol=paho.MQTTv5 if self._is_5 else paho.MQTTv311,
             manual_ack=True,
             reconnect_on_failure=False,
+            foreign=foreign,
         )
         client.max_inflight_messages_set(1000)
         if self.broker.username:
@@ -108,7 +118,8 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: object, m: paho.MQTTMessage) -> None:
         """An unusual message, which paho has read."""
-        self._inbox.append(Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, *self._origin()))
+        message = Message(m.topic, bytes(m.payload), m.retain, m.dup, m.mid, m.qos, *self._origin())
+        self._inbox.append(self._client.reader.after_passed(message))
 
     def _origin(self) -> tuple[int, str, int]:
         """Epoch, session and began of the messages that are read now."""
@@ -139,6 +150,7 @@ class Link:
         self._since = 0.0
         self._retry_at = now + random.uniform(0.1, self._pause)
         self.epoch += 1
+        self._open = 0
         self._refused = False
         try:
             if self._started:
@@ -182,12 +194,41 @@ class Link:
             self._client.loop_write()
 
     def _read(self, limit: int) -> None:
-        """Read packets until the socket is empty or the inbox holds `limit` messages, or too many bytes."""
+        """Read packets until the socket is empty or the inbox holds `limit` messages, or too many bytes.
+
+        It also ends where `limit` were passed over, so that keepalive and acknowledgements have their turn.
+        """
+        most = self.passed + limit
         while self._client.socket() is not None and len(self._inbox) < limit and self._inbox_bytes < _INBOX_BYTES:
             before = len(self._inbox)
-            if not self._client.read_messages(self._inbox, limit, self._origin):
-                return
-            self._inbox_bytes += sum([len(m.payload) for m in self._inbox[before:]])
+            if self.passed > most or not self._client.read_messages(self._inbox, limit, self._origin):
+                break
+            fresh = self._inbox[before:]
+            self._inbox_bytes += sum([len(m.payload) for m in fresh])
+            if self._shared:
+                self._open += sum([m.qos > 0 for m in fresh])
+                self._acknowledge_passed()
+
+    def _acknowledge_passed(self) -> None:
+        """Queue the PUBACKs of what was passed over, unless an earlier message is not acknowledged yet."""
+        if not self._open and self._client.socket() is not None:
+            self._client.queue_acks(self._client.reader.taken_acks())
+
+    @property
+    def passed(self) -> int:
+        """How many messages were passed over since the start, because they are for somebody else."""
+        return self._client.reader.passed
+
+    def read(self, limit: int = 2000) -> None:
+        """Read what has arrived by now, and write what is queued; see `wait`."""
+        self.step()
+        if self.fileno() >= 0:
+            self._read(limit)
+
+    @property
+    def waiting(self) -> int:
+        """How many received messages the caller has not taken."""
+        return len(self._inbox)
 
     # -- use -------------------------------------------------------------------------------------------------------
 
@@ -205,7 +246,11 @@ class Link:
     def ack(self, messages: Sequence[Message]) -> None:
         """Acknowledge stored messages. Those of an earlier connection are skipped: the broker redelivers them."""
         if self._client.socket() is not None:
-            self._client.acknowledge(m.mid for m in messages if m.epoch == self.epoch and m.qos)
+            mine = [m for m in messages if m.epoch == self.epoch and m.qos]
+            self._client.acknowledge(mine)
+            if self._shared:
+                self._open = max(self._open - len(mine), 0)
+                self._acknowledge_passed()
         self._flush()
 
     def abort(self) -> None:

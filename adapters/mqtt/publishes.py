@@ -5,9 +5,12 @@ Only what the usual message needs: QoS 0 or 1, whole, with a topic. Any other pa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 _PUBLISH = 0x30
+_PUBACK = b"\x40\x02"
+_FOREIGN = ""  # remembered of a topic whose messages are passed over; no topic of a PUBLISH is empty
 _MOST_TOPICS, _LONGEST_TOPIC = 50_000, 128  # whose text is remembered: 20 MB
 _LONGEST_HEAD = 5  # bytes: type, and up to four of the length
 
@@ -16,7 +19,8 @@ class Message(NamedTuple):
     """One received PUBLISH. `epoch`: number of its connection; an ack is valid on that connection only.
 
     `session`: which client at which broker; `began`: the connection with which the broker began that session, 0 where
-    it is older than this program.
+    it is older than this program. `passed`: how many were passed over since the message before; `first`: the PUBACKs
+    of these that go out before its own, because those of a connection keep the order of their messages.
     """
 
     topic: str
@@ -28,6 +32,8 @@ class Message(NamedTuple):
     epoch: int
     session: str = ""
     began: int = 0
+    passed: int = 0
+    first: bytes = b""
 
 
 class Found(NamedTuple):
@@ -41,15 +47,19 @@ class Found(NamedTuple):
 
 
 class Reader:
-    """Reads PUBLISH packets; `five`: of MQTT 5."""
+    """Reads PUBLISH packets; `five`: of MQTT 5. `foreign`: whether messages of a topic are for somebody else: they are
+    passed over, unread. `acks`: the PUBACKs of those since the last message; `passed`: how many there were in all.
+    """
 
-    def __init__(self, five: bool) -> None:
-        self._five = five
+    def __init__(self, five: bool, foreign: Callable[[str], bool] | None = None) -> None:
+        self._five, self._foreign = five, foreign
         self._topics: dict[bytes, str] = {}
+        self.acks = bytearray()
+        self.passed = self._reported = 0
 
     def read(self, block: bytes, place: int, out: list[Message], limit: int, of: tuple[int, str, int]) -> Found:
         """Append the messages from `place` on to `out` until it has `limit`. `of`: epoch, session and began of each."""
-        size, topics, five = len(block), self._topics, self._five
+        size, topics, five, acks = len(block), self._topics, self._five, self.acks
         while len(out) < limit:
             start, end = packet(block, place)
             if end > size or block[place] & 0xF4 != _PUBLISH or end - start < 2:
@@ -68,13 +78,34 @@ class Reader:
             topic = topics.get(name)
             if topic is None:
                 topic = self._learn(name)
-            qos = 1 if head & 2 else 0
-            out.append(Message(topic, block[body:end], head & 1 > 0, head & 8 > 0, mid, qos, *of))
             place = end
+            if topic is _FOREIGN:
+                self.passed += 1
+                if mid:
+                    acks += _PUBACK + mid.to_bytes(2, "big")
+                continue
+            qos = 1 if head & 2 else 0
+            message = Message(topic, block[body:end], head & 1 > 0, head & 8 > 0, mid, qos, *of)
+            out.append(self.after_passed(message) if self.passed != self._reported else message)
         return Found(place, packet(block, place)[1])
+
+    def after_passed(self, message: Message) -> Message:
+        """The message, with what was passed over before it."""
+        if not message.qos:
+            return message
+        passed, self._reported = self.passed - self._reported, self.passed
+        return message._replace(passed=passed, first=self.taken_acks())
+
+    def taken_acks(self) -> bytes:
+        """The PUBACKs of what was passed over since the last message; they are the caller's from now on."""
+        taken = bytes(self.acks)
+        self.acks.clear()
+        return taken
 
     def _learn(self, name: bytes) -> str:
         topic = name.decode("utf-8", "replace")
+        if self._foreign is not None and self._foreign(topic):
+            topic = _FOREIGN
         if len(name) <= _LONGEST_TOPIC:
             if len(self._topics) >= _MOST_TOPICS:
                 self._topics.clear()
@@ -87,8 +118,10 @@ def packet(block: bytes, place: int) -> tuple[int, int]:
 
     One with a length of more than four bytes ends with the fifth: its reader finds it there.
     """
-    if place + 1 < len(block) and block[place + 1] < 0x80:  # the usual length
-        return place + 2, place + 2 + block[place + 1]
+    if place + 1 < len(block) and (first := block[place + 1]) < 0x80:  # the usual lengths
+        return place + 2, place + 2 + first
+    if place + 2 < len(block) and (second := block[place + 2]) < 0x80:
+        return place + 3, place + 3 + (first & 0x7F | second << 7)
     if place + _LONGEST_HEAD > len(block) and all(byte & 0x80 for byte in block[place + 1 :]):
         return len(block) + 1, len(block) + 1
     count, start = number(block, place + 1)

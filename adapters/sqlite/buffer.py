@@ -20,6 +20,7 @@ import numpy as np
 from adapters.sqlite import deliveries, held, ledger, rejects
 from adapters.sqlite.connection import Schema, connect, rows, transaction
 from adapters.sqlite.marks import Marks
+from adapters.sqlite.several import Several
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
@@ -55,10 +56,10 @@ _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes incl
 _ALWAYS = -(1 << 62)  # before any window: recorded data may be older than 1970
 NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
 _UPSERT = """
-INSERT INTO reading VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
-SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
+ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
 WHERE value<>excluded.value OR flag<>excluded.flag
 """
+_READINGS = Several("reading", 7, _UPSERT)
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
 Windows = Sequence[tuple[int, int]]  # series and start
 
@@ -133,7 +134,7 @@ class Buffer:
         with self.transaction() as db:
             self._save_series()
             before = db.total_changes
-            db.executemany(_UPSERT, zip(*(column.tolist() for column in columns), strict=True))
+            _READINGS.insert(db, [column.tolist() for column in columns])
             changed = db.total_changes - before
             self.held.add(series, changed / len(series))
             if changed:

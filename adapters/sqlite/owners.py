@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from adapters.sqlite.connection import rows, transaction
 
@@ -26,7 +25,6 @@ class Owners:
         self._known: dict[Device, str] = {
             (city, device): gateway for city, device, gateway in rows(db, "SELECT city, device, gateway FROM owner")
         }
-        self._held = Counter(self._known.values())
 
     def of(self, city: str, device: str) -> str | None:
         """The gateway of a device, None where none has sent anything of it."""
@@ -36,9 +34,9 @@ class Owners:
         """Device -> gateway, of one city."""
         return {device: gateway for (owner, device), gateway in self._known.items() if owner == city}
 
-    def held(self, gateway: str) -> int:
-        """How many devices the gateway has."""
-        return self._held[gateway]
+    def held(self, gateway: str, without: Collection[Device]) -> int:
+        """How many devices the gateway has, without those."""
+        return sum(owner == gateway and device not in without for device, owner in self._known.items())
 
     def add(self, devices: Iterable[Device], gateway: str) -> None:
         """These devices are the gateway's from now on."""
@@ -47,4 +45,3 @@ class Owners:
             with transaction(self._db) as db:
                 db.executemany("INSERT OR IGNORE INTO owner VALUES (?,?,?)", [(*d, gateway) for d in fresh])
             self._known |= dict.fromkeys(fresh, gateway)
-            self._held[gateway] += len(fresh)

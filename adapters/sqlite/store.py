@@ -29,6 +29,7 @@ from adapters.columns import (
 from adapters.points import Points
 from adapters.sqlite import kept
 from adapters.sqlite.connection import connect, transaction
+from adapters.sqlite.several import Several
 from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import SCHEMA, add_new_columns
 from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
@@ -45,6 +46,10 @@ AND h.start = (SELECT start FROM hour WHERE bucket = ? AND series = s.value AND 
 ORDER BY start DESC LIMIT 1)
 """
 
+_SETS = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
+_PARTIALS = {
+    level: Several(f'"{level}"', 3 + len(PARTIAL_COLUMNS), f"ON CONFLICT DO UPDATE SET {_SETS}") for level in BUCKET
+}
 log = logging.getLogger(__name__)
 _ROOTS = frozenset(("tmp", "var", "home", "opt", "srv", "mnt", "data", "root", "usr", "etc"))
 
@@ -142,12 +147,7 @@ class SqliteStore:
                 partials.start.tolist(),
                 *(nullable(getattr(partials, name)) for name in PARTIAL_COLUMNS),
             ]
-            placeholders = ",".join("?" * len(columns))
-            sets = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
-            db.executemany(
-                f'INSERT INTO "{level}" VALUES ({placeholders}) ON CONFLICT DO UPDATE SET {sets}',  # noqa: S608 - fixed names
-                zip(*columns, strict=True),
-            )
+            _PARTIALS[level].insert(db, columns)
             if level == "hour":
                 note_hours(db, partials, table)
         self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series

@@ -113,9 +113,8 @@ def _moves(source: Member, target: Member | None, topic: str) -> bool:
         route = source.routes.find(topic)
     except Rejected:
         return False
-    device = route.device or (route.plain.device if route.plain else "")
-    leaves = bool(device) and not source.new.takes(route.city, device)
-    return leaves and (target is None or target.new.takes(route.city, device))
+    leaves = bool(route.named) and not source.new.takes(route.city, route.named)
+    return leaves and (target is None or target.new.takes(route.city, route.named))
 
 
 @contextmanager

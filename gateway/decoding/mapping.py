@@ -79,15 +79,19 @@ class Mapper:
         self._shortest = PlainReader(self._quick, self._used, self._clock)
 
     def plain(self, levels: Names[str, str]) -> tuple[PlainReader, str] | None:
-        """The shortest way of the messages of one address, and their device; None where they need a longer one.
-
-        `levels`: named levels of the topic. Raises Rejected where they name no valid device.
+        """The shortest way of the messages of one address, and their device; None where they need a longer one. See
+        `device`.
         """
         if self._each or self._unless or not self._shortest.usable:
             return None
+        device = self.device(levels)
+        return (self._shortest, device) if device else None
+
+    def device(self, levels: Names[str, str]) -> str:
+        """The device of an address with these named levels; empty where the payload may name it. Raises Rejected."""
         if self._device is None or not self._device.is_named_by(levels):
-            return None
-        return self._shortest, self._device.of(Context({}, {}, levels))
+            return ""
+        return self._device.of(Context({}, {}, levels))
 
     def _entry(self, rule: ValueRule) -> Entry:
         """What a plain number under a rule is; LONG where the rule has conditions, or no unit is known."""

@@ -16,7 +16,7 @@ from gateway.decoding.mapping import Mapper
 from gateway.decoding.own_paths import OwnPaths
 from gateway.decoding.paths import compiled
 from gateway.decoding.plain import Plain
-from gateway.formats import Decode, Read
+from gateway.formats import Decode, Read, needs_others
 from registry.mapping import Message
 from telemetry.errors import Rejected
 from telemetry.topics import matcher
@@ -113,6 +113,17 @@ class Reading:
         if own is None:
             return Plain(reader.read, device, self._frames)
         return Plain(lambda *given: None if own.unclear else reader.read(*given), device, self._frames)
+
+    def device(self, levels: dict[str, str], city: str, secret: bytes) -> str:
+        """The device of whatever arrives at an address with these levels; empty where the payload may name another, and
+        where other devices' messages may be needed to read it.
+        """
+        if needs_others(self.message.format):
+            return ""
+        try:
+            return (self._mappers.get((city, secret)) or self._mapper(city, secret)).device(levels)
+        except Rejected:
+            return ""
 
     def _mapper(self, city: str, secret: bytes) -> Mapper:
         zone = self.message.zone

@@ -6,7 +6,8 @@ import logging
 import random
 from concurrent.futures import TimeoutError as NotYet
 
-from adapters.mqtt.link import Link, Message
+from adapters.mqtt.gathering import Gathering
+from adapters.mqtt.link import Link, Message, wait
 from gateway.doors.inbox import Inbox
 from gateway.doors.threaded import ThreadedDoor
 from gateway.incoming import Incoming
@@ -29,9 +30,11 @@ class MqttDoor(ThreadedDoor):
         self._link, self._inbox = link, inbox
 
     def _run(self) -> None:
-        pause = 0.5
+        pause, gathering = 0.5, Gathering(self._link)
         while not self._over.is_set():
-            batch = self._link.receive(0.2)
+            wait([self._link], 0.2)
+            gathering.wait()
+            batch = self._link.received()
             if not batch:
                 continue
             if self._stored(batch):

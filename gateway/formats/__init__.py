@@ -48,6 +48,11 @@ def may_carry_users(name: str) -> bool:
     return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "MAY_CARRY_USERS", True))
 
 
+def needs_others(name: str) -> bool:
+    """Whether a message may be needed to read one of another topic, and of another device; a module declares it."""
+    return bool(getattr(importlib.import_module(f"{__name__}.{name}"), "NEEDS_OTHERS", False))
+
+
 def framer(name: str) -> Framer:
     """What cuts the format's frames out of the bytes of a serial line. Raises UsageError where it has none."""
     module = _module(name)

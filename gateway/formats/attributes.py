@@ -11,6 +11,7 @@ from typing import Any
 from gateway.formats import Read, plain
 from telemetry.errors import UsageError
 
+NEEDS_OTHERS = True
 _MOST, _LONGEST = 100_000, 64  # units that are kept, and their length
 
 

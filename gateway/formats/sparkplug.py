@@ -15,6 +15,7 @@ from gateway.decoding.decoded import Asks
 from gateway.formats import Read
 from telemetry.errors import Rejected, UsageError
 
+NEEDS_OTHERS = True
 _MOST, _LONGEST = 100_000, 256  # names that are kept, and their length
 # {metrics: [{name: "Node Control/Rebirth", datatype: Boolean, boolean_value: true}]}
 _NAME = b"Node Control/Rebirth"

@@ -1,12 +1,13 @@
 """How many further devices one sender may name: meters of a numbered node, devices of a bridge. Pure.
 
-Each adds series to buffer and store for good, so the number is limited; devices that are known continue.
+Each adds series to buffer and store for good, so the number is limited. Devices that are known continue, and those that
+the city files list are not counted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from telemetry.errors import Rejected
 from telemetry.series import Series
@@ -22,9 +23,10 @@ class OverShare(Rejected):
 
 
 class Named:
-    """The devices that senders have named. `known`: the series there are already."""
+    """The devices that senders have named. `known`: the series there are already; `listed`: those of the city files."""
 
-    def __init__(self, known: Iterable[Series]) -> None:
+    def __init__(self, known: Iterable[Series], listed: Container[Device] = ()) -> None:
+        self._listed = listed
         self._known: set[Device] = {(s.city, s.device) for s in known}
         self._of: Counter[Device] = Counter()
         for city, device in self._known:
@@ -35,8 +37,9 @@ class Named:
         """Whether a sender may name this device; where it may, the device is known from now on."""
         if (city, device) in self._known:
             return True
-        if self._of[city, sender] >= most:
-            return False
-        self._of[city, sender] += 1
+        if (city, device) not in self._listed:
+            if self._of[city, sender] >= most:
+                return False
+            self._of[city, sender] += 1
         self._known.add((city, device))
         return True

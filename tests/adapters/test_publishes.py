@@ -102,7 +102,7 @@ def test_any_cut_of_the_stream_gives_the_messages_that_were_sent(version: str, s
         sent.append((topic, payload, retain, again, mid, qos))
     got = read_all(linked(version, blocks_of(data, rng)), rng.choice([1, 7, 2000]))
     assert [m[:6] for m in got] == sent
-    assert {m[6:] for m in got} == {(1, "reader at 127.0.0.1:1", 0)}
+    assert {m[6:] for m in got} == {(1, "reader at 127.0.0.1:1", 0, 0, b"")}
 
 
 def test_what_is_unusual_is_read_by_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

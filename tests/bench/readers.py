@@ -189,59 +189,78 @@ async def routes(port: int, users: int, each: int, process: psutil.Process, only
     return sorted(found, key=lambda row: row.get("p99, s", 0.0))
 
 
-async def live(port: int, clients: int, seconds: int, store: Path, process: psutil.Process) -> dict[str, Any]:
-    """Clients of the live feed while values change every second."""
-    delays: list[float] = []
-    changed: dict[int, float] = {}
-    newest = [0] * clients
-    ready = 0
+class Listeners:
+    """Clients of the live feed. `changed`: when a change was stored, by the number that marks it; `delays`: how long
+    those that differ took to each client; `newest`: the last change of the one value that each client has.
+    """
 
-    async def client(number: int) -> None:
-        nonlocal ready
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+    def __init__(self, port: int, clients: int) -> None:
+        self._port, self._ready = port, 0
+        self.changed: dict[int, float] = {}
+        self.delays: list[float] = []
+        self.newest = [0] * clients
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self) -> None:
+        """Connect all, and wait until they have their first values."""
+        for number in range(len(self.newest)):
+            self._tasks.append(asyncio.create_task(self._listen(number)))
+            if len(self._tasks) % 50 == 0:
+                await asyncio.sleep(0.05)
+        while self._ready < len(self.newest) * 0.999:
+            await asyncio.sleep(0.2)
+
+    async def _listen(self, number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
         writer.write(b"GET /v1/live?city=c HTTP/1.1\r\nHost: x\r\n\r\n")
         try:
             while line := await reader.readline():
                 if line.startswith(b"data:") and b'"snapshot"' not in line:
-                    ready += b'"kpis"' in line and not changed
-                    for piece in line.split(b'"n_devices":')[1:]:
-                        mark = int(piece.partition(b",")[0])
-                        if at := changed.get(mark):
-                            delays.append(time.perf_counter() - at)
-                        elif mark >= _SAME:
-                            newest[number] = max(newest[number], mark)
+                    self._note(number, line)
         finally:
             writer.close()
 
-    memory = process.memory_info().rss >> 20
-    before_joining = cpu(process)
-    tasks: list[asyncio.Task[None]] = []
-    for number in range(clients):
-        tasks.append(asyncio.create_task(client(number)))
-        if len(tasks) % 50 == 0:
-            await asyncio.sleep(0.05)
-    while ready < clients * 0.999:
-        await asyncio.sleep(0.2)
+    def _note(self, number: int, line: bytes) -> None:
+        self._ready += b'"kpis"' in line and not self.changed
+        for piece in line.split(b'"n_devices":')[1:]:
+            mark = int(piece.partition(b",")[0])
+            if at := self.changed.get(mark):
+                self.delays.append(time.perf_counter() - at)
+            elif mark >= _SAME:
+                self.newest[number] = max(self.newest[number], mark)
+
+    async def all_there(self, seconds: int) -> None:
+        """Wait until every client has every change, a minute at most."""
+        for _ in range(60):
+            if len(self.delays) >= len(self.newest) * seconds and min(self.newest) == _SAME + seconds - 1:
+                return
+            await asyncio.sleep(1)
+
+    def leave(self) -> None:
+        """Disconnect."""
+        for task in self._tasks:
+            task.cancel()
+
+
+async def live(port: int, clients: int, seconds: int, store: Path, process: psutil.Process) -> dict[str, Any]:
+    """Clients of the live feed while values change every second."""
+    listeners = Listeners(port, clients)
+    memory, before_joining = process.memory_info().rss >> 20, cpu(process)
+    await listeners.join()
     joined = cpu(process) - before_joining
     used, began = cpu(process), time.perf_counter()
-    await _changes(store, seconds, changed)
-    for _ in range(60):
-        if len(delays) >= clients * seconds and min(newest) == _SAME + seconds - 1:
-            break
-        await asyncio.sleep(1)
-    wall = time.perf_counter() - began
-    found = {
-        "clients": clients,
-        "joining, s CPU": round(joined, 1),
-        "API, cores": round((cpu(process) - used) / wall, 2),
-        "ms CPU a client and change": round(1000 * (cpu(process) - used) / clients / seconds, 3),
-    }
-    for task in tasks:
-        task.cancel()
-    p50, p99 = np.percentile(delays, [50, 99]).tolist()
-    got = {"received": len(delays), "of": clients * seconds, "p50, s": round(p50, 2), "p99, s": round(p99, 2)}
-    last = sum(mark == _SAME + seconds - 1 for mark in newest)
-    return {**found, **got, "have the newest": last, "MB": process.memory_info().rss >> 20, "MB before": memory}
+    await _changes(store, seconds, listeners.changed)
+    await listeners.all_there(seconds)
+    wall, used = time.perf_counter() - began, cpu(process) - used
+    listeners.leave()
+    p50, p99 = np.percentile(listeners.delays, [50, 99]).tolist()
+    return {
+        "clients": clients, "joining, s CPU": round(joined, 1), "API, cores": round(used / wall, 2),
+        "ms CPU a client and change": round(1000 * used / clients / seconds, 3),
+        "received": len(listeners.delays), "of": clients * seconds, "p50, s": round(p50, 2), "p99, s": round(p99, 2),
+        "have the newest": sum(mark == _SAME + seconds - 1 for mark in listeners.newest),
+        "MB": process.memory_info().rss >> 20, "MB before": memory,
+    }  # fmt: skip
 
 
 async def _changes(store: Path, seconds: int, changed: dict[int, float]) -> None:

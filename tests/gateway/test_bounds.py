@@ -15,8 +15,10 @@ from gateway import ledger, routes
 from gateway.core import Core, Incoming
 from gateway.decoding.decoded import MOST_BOOTS, MOST_RECORDS
 from gateway.health import health
+from gateway.plausible import Registered
 from gateway.requests import AT_ONCE, FIRST_PAUSE
 from gateway.senders import budget, named
+from registry.city import City
 from tests.gateway import cores
 from tests.gateway.cores import ARRIVAL as NOW
 
@@ -181,7 +183,7 @@ def test_cities_that_are_not_served_leave_nothing_behind(tmp_path: Path) -> None
     assert core.buffer.counters()["gw_not_served"] == 2001
     assert core.buffer.rejects.count() == 0
     assert {s.city for s in core.buffer.table.all} == {"aba"}
-    assert len(core._routes._found) == 1
+    assert len(core.routes._found) == 1
     assert {core.buffer.table[s].city for s in health(core.buffer, "gw", NOW, core.cities).series.tolist()} == {"aba"}
 
 
@@ -271,3 +273,15 @@ def test_the_folder_of_formats_is_not_read_for_each_device(core: Core, monkeypat
     core.accept([numbered((1, 0), device=f"s{number}") for number in range(20)], NOW)
     assert len(core.buffer.ledger.totals()) == 20
     assert len(reads) <= 1
+
+
+def test_devices_of_the_city_file_are_not_counted_among_them(tmp_path: Path) -> None:
+    meters = [{"id": f"evil.c{i}", "kind": "electricity_meter", "quantities": ["power"]} for i in range(100)]
+    about = {"id": "aba", "name": "Aba", "country": "NO", "timezone": "UTC"}
+    city = City.model_validate({"city": about, "device": meters})
+    core = cores.make(tmp_path, registered=Registered.of([city]))
+    core.accept([channels(*(f"x{i}" for i in range(100)))], NOW)
+    core.accept([channels(*(f"c{i}" for i in range(100)))], NOW)
+    devices = {s.device for s in core.buffer.table.all}
+    assert {f"evil.c{i}" for i in range(100)} <= devices
+    assert len(devices) == named.CHANNELS + 100

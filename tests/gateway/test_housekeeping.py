@@ -20,7 +20,7 @@ class Silent:
     """A link without a network: always connected, nothing ever comes."""
 
     connected, broker, epoch = True, "nowhere", 1
-    drops = 0
+    drops = passed = 0
 
     def take(self) -> list[Any]:
         return []
@@ -95,6 +95,17 @@ def test_a_device_that_falls_silent_when_the_clock_is_set_back_is_reported(bench
     bench.core.ledger.report(None)
     bench.gateway._housekeeping(bench.now)
     assert bench.reported() == [1]
+
+
+def test_a_broker_that_sends_messages_for_other_gateways_is_not_silent(bench: Bench) -> None:
+    bench.gateway._heard = bench.now
+    for bench.inbox.passed in range(1, 5):
+        bench.now += 200_000
+        bench.gateway._reconnect_silent_source()
+    assert bench.inbox.drops == 0
+    bench.now += 300_001
+    bench.gateway._reconnect_silent_source()
+    assert bench.inbox.drops == 1
 
 
 @pytest.mark.parametrize("moment", [300_001, -300 * HOUR])

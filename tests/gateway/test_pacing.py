@@ -142,7 +142,7 @@ def test_flushes_follow_what_they_cost(
     monkeypatch.setattr(core, "assign_messages", lambda *_: [])
     monkeypatch.setattr("gateway.service.wait", wait)
     answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
-    link: Any = SimpleNamespace(connected=True, epoch=1, **answers)
+    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, **answers)
     gateway = Gateway("gw", core, link, link, lambda: clock[0])
     while clock[0] < NOW + 40_000:
         gateway.step()
@@ -230,7 +230,7 @@ def test_windows_leave_when_the_first_of_them_is_due(tmp_path: Path, monkeypatch
         return len(sent)
 
     answers: dict[str, Any] = {"received": list, "ack": lambda _: None, "step": lambda: None, "publish": publish}
-    link: Any = SimpleNamespace(connected=True, epoch=1, delivered=lambda: mids, **answers)
+    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, delivered=lambda: mids, **answers)
     core = cores.make(tmp_path)
     gateway = Gateway("gw", core, link, link, lambda: clock[0], health_ms=10_000_000)
     for second in range(150):

@@ -257,6 +257,15 @@ def test_the_first_new_message_of_a_connection_ends_what_is_remembered_of_earlie
     assert values(made) == [1.0, 1.0, 1.0]
 
 
+def test_an_identifier_that_was_given_out_a_second_time_means_another_message(tmp_path: Path) -> None:
+    """Messages of other gateways' devices use identifiers up too: here 65,535 of them since the first message."""
+    made = core(tmp_path)
+    made.accept([incoming(delivery(1))], NOW)
+    made.accept([incoming(delivery(2)._replace(passed=65_534))], NOW)
+    made.accept([incoming(delivery(1, again=True, connection=2))], NOW)
+    assert values(made) == [1.0, 1.0, 1.0]
+
+
 def test_sessions_are_kept_apart(tmp_path: Path) -> None:
     made = core(tmp_path)
     made.accept([incoming(delivery(1)), incoming(delivery(1, again=True, who="other broker"))], NOW)

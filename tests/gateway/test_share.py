@@ -69,6 +69,41 @@ def test_each_device_is_taken_by_one_of_the_gateways(
     assert all(len(share) > 60 / of / 2 for share in shares)
 
 
+FOREIGN: list[tuple[dict[str, Any], str, bool]] = [
+    ({"topic": "flat/{device}", "format": "flat_json"}, "flat/{}", True),
+    ({"family": "flat_json"}, "flat/{}", True),
+    ({"topic": "s/{device}/data", "format": "senml"}, "s/{}/data", True),
+    ({"topic": "c/{device}", "format": "csv", "options": {"columns": ["power"]}, "values": {
+        "power": {"quantity": "power", "unit": "W"}}}, "c/{}", True),
+    ({"topic": "all/{device}", "format": "json", "device": "{id}", "values": {
+        "w": {"quantity": "power", "unit": "W"}}}, "all/{}", False),
+    ({"family": "sparkplug_b"}, "spBv1.0/g/NDATA/{}", False),  # births of others may name its metrics
+    ({"family": "homie"}, "homie/{}/meter/power", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "topic", "by_topic"), FOREIGN)
+def test_a_topic_that_names_a_device_of_another_gateway_is_known_as_such(
+    source: dict[str, Any], topic: str, by_topic: bool, tmp_path: Path
+) -> None:
+    cores = [core(tmp_path, Share(number, 3), **source) for number in (1, 2, 3)]
+    foreign = [made.routes.foreign() for made in cores]
+    for device in DEVICES:
+        found = [is_foreign is not None and is_foreign(topic.format(device)) for is_foreign in foreign]
+        assert sum(found) == (2 if by_topic else 0)
+        assert not by_topic or cores[found.index(False)].routes.find(topic.format(device)).named == device
+    assert core(tmp_path, Share(), **source).routes.foreign() is None
+
+
+def test_a_topic_of_no_source_or_no_valid_device_is_nobodys(tmp_path: Path) -> None:
+    """Each gateway keeps or counts it, as before."""
+    for number in (1, 2):
+        made = core(tmp_path, Share(number, 2), topic="flat/{device}", format="flat_json")
+        foreign = made.routes.foreign()
+        assert foreign is not None
+        assert not any(foreign(topic) for topic in ("other/m1", "flat/", "flat/-x", "flat/ä", ""))
+
+
 def test_meters_of_a_node_go_where_the_node_goes(tmp_path: Path) -> None:
     pack = b'[{"bt": 1795168700, "seq": 1, "boot": 1, "n": "flat-1/power", "u": "W", "v": 3}]'
     cores = [core(tmp_path, Share(n, 2), topic="cv/{device}/data", format="senml") for n in (1, 2)]

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.sqlite.rejects import Rejects
 from adapters.stores import open_store
+from ingest import senders
 from ingest.core import UNCONFIGURED, Ingest
 from ingest.service import Service
 from registry.city import City
@@ -125,3 +126,19 @@ def test_invented_cities_are_refused_once_there_are_a_few(tmp_path: Path) -> Non
     refused = hub.send("gw", *(windows(0, name=f"invented{i}") for i in range(200)), windows(0))
     assert len(refused) == 200 - UNCONFIGURED
     assert hub.held() == {"m1": 1}
+
+
+def test_unregistered_devices_of_a_gateway_are_bounded_and_registered_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A city with more devices at one gateway than the bound, all in its file; also after a restart."""
+    monkeypatch.setattr(senders, "MOST", 3)
+    large = city().model_dump()
+    large["device"] = [large["device"][0] | {"id": f"m{n}"} for n in range(10)]
+    for restart, wrong in enumerate((["x03"], ["x10", "x11", "x12", "x13"])):
+        hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", City.model_validate(large))
+        assert hub.send("gw", *(windows(restart, device=f"m{n}") for n in range(5 * restart, 5 * restart + 5))) == []
+        reasons = hub.send("gw", *(windows(restart, device=f"x{restart}{n}") for n in range(4)))
+        assert sorted(reasons) == [f"device '{name}' is one more than 3 of gateway 'gw'; register it" for name in wrong]
+    assert hub.send("gw", windows(2, device="x00")) == []
+    assert len(hub.held()) == 10 + 3

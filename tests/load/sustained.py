@@ -8,8 +8,6 @@ ingest both keeping up for two minutes, because a limit of a few seconds only fi
 from __future__ import annotations
 
 import json
-import select
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +23,10 @@ from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import DAY, HOUR, MINUTE
-from tests.bench.blast import packet, reading
+from tests.bench.blast import reading
 from tests.chain import Chain
 from tests.load.readings import counter, waiting
+from tests.load.sender import Message, Sender
 from tests.processes import wait_for
 from tests.servers import Mosquitto
 
@@ -37,30 +36,14 @@ _WARM_S, _SPANS, _SPAN_S = 10.0, 12, 10.0  # the limit is what the slowest of th
 _BEFORE = 2 * HOUR + 15 * MINUTE  # what ingest keeps in memory at most
 
 
-class Sender:
-    """Publishes readings of 500 devices, each a second of their time apart; 12 times as fast at 6,000 a second."""
+def message(start: int) -> Message:
+    """Readings of 500 devices from `start` (ms) on, each a second of their time apart."""
 
-    def __init__(self, port: int, start: int) -> None:
-        self._link = socket.create_connection(("127.0.0.1", port))
-        self._link.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04load")
-        self._link.recv(4)
-        self._link.setblocking(False)
-        self.sent = self.acked = 0
-        self._start = start // 1000
-        self._buffer = b""
+    def made(number: int) -> tuple[str, bytes]:
+        device, second = number % _DEVICES, start // 1000 + number // _DEVICES
+        return f"cv/1/load/d{device}/data", reading(device, second)
 
-    def go_on(self, allowed: int) -> None:
-        """Send up to `allowed` messages in all, no more than 2,000 ahead of the acknowledgements."""
-        while self.sent < allowed and self.sent - self.acked < 2000 and len(self._buffer) < 200_000:
-            device, second = self.sent % _DEVICES, self._start + self.sent // _DEVICES
-            topic = f"cv/1/load/d{device}/data"
-            self._buffer += packet(topic, reading(device, second), self.sent % 65535 + 1)
-            self.sent += 1
-        readable, writable, _ = select.select([self._link], [self._link] if self._buffer else [], [], 0.01)
-        if writable:
-            self._buffer = self._buffer[self._link.send(self._buffer) :]
-        if readable:
-            self.acked += len(self._link.recv(65536)) // 4
+    return made
 
 
 def city_file(folder: Path) -> Path:
@@ -136,7 +119,7 @@ def run(folder: Path, seconds: float, share: float = 0.8) -> dict[str, Any]:
         for name in ("gateway", "ingest"):
             chain.run(name)
             wait_for(lambda name=name: "connected" in chain.log(name), 30, name)  # type: ignore[misc]
-        sender = Sender(broker.port, start)
+        sender = Sender(broker.port, message(start))
         limit, mean = measure_limit(sender, path)
         print(f"limit {limit:.0f} messages/s, {mean:.0f} on average; {share:.0%} of it follow", flush=True)
         parts = {name: psutil.Process(p.pid) for name, p in chain.processes.items()}
