@@ -1,5 +1,5 @@
 """`python -m tests.load crowd --devices 10000`, `sustained --minutes 10`, `backlog --devices 100 --days 3` or
-`large --devices 100000 --minutes 20`.
+`large --devices 100000 --minutes 20`, `known --devices 100000`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.load import backlog, crowd, large, sustained
+from tests.load import backlog, crowd, known, large, sustained
 
 
 def main() -> None:
     """Run one of them and print what it found."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("what", choices=["crowd", "sustained", "backlog", "large"])
-    parser.add_argument("--devices", type=int, help="of a crowd: 10,000; of a backlog: 100; of a large city: 100,000")
+    parser.add_argument("what", choices=["crowd", "sustained", "backlog", "large", "known"])
+    parser.add_argument(
+        "--devices",
+        type=int,
+        help="of a crowd: 10,000; of a backlog: 100; of the others: 100,000",
+    )
     parser.add_argument("--days", type=float, default=3.0)
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
@@ -27,6 +31,9 @@ def main() -> None:
             return
         if options.what == "backlog":
             print(json.dumps(backlog.run(folder, options.devices or 100, options.days)))
+            return
+        if options.what == "known":
+            print(json.dumps(known.run(folder, options.devices or 100_000)))
             return
         if options.what == "large":
             print(json.dumps(large.run(folder, options.devices or 100_000, options.minutes * 60)))
