@@ -12,13 +12,14 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from adapters.sqlite import deliveries, held, ledger, rejects
-from adapters.sqlite.connection import Schema, connect, rows, transaction
+from adapters.sqlite.connection import Schema, connect, read_columns, rows, transaction
 from adapters.sqlite.marks import Marks
 from adapters.sqlite.several import Several
 from telemetry.errors import UsageError
@@ -214,18 +215,18 @@ class Buffer:
         if skip:
             wanted += f" AND (series, window) NOT IN (VALUES {','.join(f'({s:d},{w:d})' for s, w in skip)})"
         order, first = "DESC" if newest_first else "ASC", max(self.send_from, since) or _ALWAYS
-        rows_read = self._read(
+        columns = read_columns(
+            self.db,
+            8,
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
             " FROM (SELECT window, series, generation FROM dirty"
             f" WHERE message = 0 AND window >= {first}{wanted} ORDER BY window {order} LIMIT {int(limit)}) d"
-            " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series"
+            " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series",
         )
-        if not rows_read:
-            return Dirty(*np.empty((3, 0), dtype=np.int64)), Readings.of([], [], [])
-        series, window, generation, t, *_ = columns = list(zip(*rows_read, strict=True))
-        keys = np.array((series, window, generation), dtype=np.int64)
+        keys, t = np.array(columns[:3], dtype=np.int64), columns[3]
         if None in t:  # a dirty window whose readings are deleted
-            columns = list(zip(*(row for row in rows_read if row[3] is not None), strict=True)) or [()] * len(columns)
+            there = [at is not None for at in t]
+            columns = [list(compress(column, there)) for column in columns]
         dirty = Dirty(*keys[:, _group_starts(keys[1], keys[0])])  # the readings of a window are consecutive
         return dirty, Readings.of(columns[0], *columns[3:])
 
@@ -357,9 +358,8 @@ class Buffer:
             " WHERE (s.city, s.device, s.quantity) = (?, ?, ?) AND r.window >= ? AND r.t >= ? AND r.t < ?"
             " ORDER BY r.t, r.key"
         )
-        found = rows(self.db, sql, (*series, window_start(start, self.width), start, end))
-        columns = list(zip(*found, strict=True)) or [()] * 5
-        return Readings.of([self.table.id_of(series)] * len(found), *columns)
+        columns = read_columns(self.db, 5, sql, (*series, window_start(start, self.width), start, end))
+        return Readings.of([self.table.id_of(series)] * len(columns[0]), *columns)
 
     def newest_window(self) -> int:
         """Start of the newest window with a reading that has a time from its device, ms; 0 where there is none.

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from adapters.columns import transposed
 from telemetry.errors import Unavailable, UsageError
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,14 @@ def rows(db: sqlite3.Connection, sql: str, values: Sequence[Any] = ()) -> list[A
     """All rows of a query. Raises Unavailable or Damaged."""
     try:
         return db.execute(sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise problem(f"The database cannot be read: {error}.", error) from error
+
+
+def read_columns(db: sqlite3.Connection, width: int, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
+    """All rows of a query, each of `width` values, as columns. Raises Unavailable or Damaged."""
+    try:
+        return transposed(db.execute(sql, values), width)
     except sqlite3.Error as error:
         raise problem(f"The database cannot be read: {error}.", error) from error
 
