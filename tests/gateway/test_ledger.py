@@ -215,7 +215,7 @@ def apart(ranges: Ranges) -> bool:
     return all(b + 1 < a for (_, b), (a, _) in pairwise(ranges.spans()))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.lists(st.integers(0, 60), max_size=80))
 def test_ranges_are_the_set_of_the_numbers(numbers: list[int]) -> None:
     ranges, plain = Ranges(), set[int]()

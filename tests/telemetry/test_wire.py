@@ -111,7 +111,7 @@ def test_a_refused_message_numbers_no_series() -> None:
     assert len(own) == 0
 
 
-@settings(max_examples=1000)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.binary(max_size=60))
 @example(b"")
 @example(b"{")
@@ -151,7 +151,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=700)
+@settings(max_examples=7 * settings().max_examples)
 @given(st.sampled_from(sorted(GOOD)), _JSON)
 def test_any_json_in_any_field_is_taken_or_refused(field: str, value: Any) -> None:
     try:
@@ -164,7 +164,7 @@ def test_any_json_in_any_field_is_taken_or_refused(field: str, value: Any) -> No
     assert not (arrived.start % width).any()
 
 
-@settings(max_examples=1000)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.integers(0, len(msgspec.json.encode(GOOD)) - 1), st.binary(min_size=0, max_size=3), st.integers(0, 8))
 def test_a_damaged_message_is_taken_or_refused(place: int, bytes_in: bytes, bytes_out: int) -> None:
     whole = msgspec.json.encode(GOOD)
