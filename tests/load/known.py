@@ -23,7 +23,7 @@ from tests.processes import wait_for
 from tests.servers import Mosquitto
 
 QUANTITIES = (
-    "pm2_5", "pm10", "no2", "o3", "so2", "co", "temperature", "humidity", "air_pressure", "co2",
+    "pm2_5", "pm10", "no2", "o3", "so2", "co", "temperature", "humidity", "pressure", "co2",
 )  # fmt: skip
 _AT_ONCE = 100_000  # series
 
