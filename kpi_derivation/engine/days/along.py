@@ -1,5 +1,6 @@
-"""What a day of a series has from the series' other days: how long its readings stand, and what a register
-counted between days. Pure.
+"""What a day of a register has from its other days: what was counted between them. Pure.
+
+See `many` for how long readings stand, and for many registers at once.
 """
 
 from __future__ import annotations
@@ -14,22 +15,6 @@ from kpi_derivation.rules.metering.registers import MeterChange
 from telemetry.series import IntArray
 
 COLUMNS = {"interval": np.nan, "increase": 0.0}
-
-
-def settle_interval(grid: DayGrid, row: int, fixed_s: float | None) -> IntArray:
-    """A day's interval: the registry's, else the smaller of the day's and the device's median step.
-
-    Returns the days (ordinals) whose interval changed.
-    """
-    c = grid.columns
-    steps = c["step"][row]
-    known = steps[~np.isnan(steps)]
-    typical = float(np.sort(known)[(len(known) - 1) // 2]) if len(known) else np.nan
-    used = np.where(c["n"][row] > 0, fixed_s * 1000.0 if fixed_s else np.fmin(steps, typical), np.nan)
-    before = c["interval"][row]
-    differs = ~((used == before) | (np.isnan(used) & np.isnan(before)))
-    c["interval"][row] = used
-    return np.flatnonzero(differs) + grid.origin
 
 
 def join_register(

@@ -1,7 +1,8 @@
-"""What `along` gives the days of one series, for many series at once. Pure.
+"""What a day of a series has from the series' other days, for many series at once: how long its readings stand, and
+what a register counted between days. Pure.
 
 Ten thousand meters that report every ten seconds are ten thousand dirty days a second. `settle_intervals` takes any
-series; `join_plain` takes registers that only grow on days without a gap, and names the others.
+series; `join_plain` takes registers that only grow on days without a gap, and names the others (see `along`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ Pairs = set[tuple[int, int]]
 
 
 def settle_intervals(grid: DayGrid, rows: IntArray, fixed: FloatArray) -> Pairs:
-    """As `along.settle_interval` of each row; `fixed`: seconds, NaN where the registry gives none.
+    """A day's interval: the registry's, else the smaller of the day's and the device's median step.
 
-    Returns the (row, day) whose interval changed.
+    `fixed`: of each row, seconds, NaN where the registry gives none. Returns the (row, day) whose interval changed.
     """
     changed: Pairs = set()
     for part in _parts(len(rows), grid.shape[1]):

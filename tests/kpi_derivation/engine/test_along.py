@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from kpi_derivation.engine.days.along import COLUMNS, join_register, settle_interval
+from kpi_derivation.engine.days.along import COLUMNS, join_register
 from kpi_derivation.engine.days.grid import DayGrid
+from kpi_derivation.engine.days.many import settle_intervals
 from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
 from kpi_derivation.engine.families.totals import FAMILY as TOTALS
 from kpi_derivation.engine.families.validity import FAMILY as VALIDITY
@@ -26,6 +27,13 @@ def main_grid(days: int) -> DayGrid:
     return grid
 
 
+def settled(grid: DayGrid, row: int, fixed_s: float = NAN) -> list[int]:
+    """The days (ordinals) whose interval changed."""
+    changed = settle_intervals(grid, np.array([row]), np.array([fixed_s]))
+    assert {changed_row for changed_row, _ in changed} <= {row}
+    return sorted(day for _, day in changed)
+
+
 def midnights(days: IntArray) -> IntArray:
     return np.asarray((days - MAIN) * DAY)
 
@@ -40,13 +48,13 @@ def test_an_interval_is_the_smaller_of_the_days_step_and_the_lower_median_of_all
     c = grid.columns
     c["n"][1, :6] = [5, 1, 3, 0, 9, 2]
     c["step"][1, :6] = np.array([10, NAN, 40, NAN, 30, 20]) * MINUTE
-    assert settle_interval(grid, 1, None).tolist() == [MAIN, MAIN + 1, MAIN + 2, MAIN + 4, MAIN + 5]
+    assert settled(grid, 1) == [MAIN, MAIN + 1, MAIN + 2, MAIN + 4, MAIN + 5]
     expected = [10, 20, 20, NAN, 20, 20]  # of 10, 20, 30, 40 the lower median is 20
     np.testing.assert_array_equal(c["interval"][1, :6] / MINUTE, expected)
     assert np.isnan(c["interval"][0]).all()
-    assert settle_interval(grid, 1, None).tolist() == []
+    assert settled(grid, 1) == []
     c["step"][1, 5] = 50 * MINUTE  # now 10, 30, 40, 50: the lower median is 30
-    assert settle_interval(grid, 1, None).tolist() == [MAIN + 1, MAIN + 2, MAIN + 4, MAIN + 5]
+    assert settled(grid, 1) == [MAIN + 1, MAIN + 2, MAIN + 4, MAIN + 5]
     np.testing.assert_array_equal(c["interval"][1, :6] / MINUTE, [10, 30, 30, NAN, 30, 30])
 
 
@@ -54,7 +62,7 @@ def test_of_three_steps_the_middle_one_counts() -> None:
     grid = main_grid(3)
     grid.columns["n"][0, :3] = 2
     grid.columns["step"][0, :3] = np.array([30, 10, 20]) * MINUTE
-    settle_interval(grid, 0, None)
+    settled(grid, 0)
     np.testing.assert_array_equal(grid.columns["interval"][0, :3] / MINUTE, [20, 10, 20])
 
 
@@ -62,14 +70,14 @@ def test_the_interval_of_the_registry_holds_on_every_day_with_a_reading() -> Non
     grid = main_grid(3)
     grid.columns["n"][0, :3] = [1, 0, 7]
     grid.columns["step"][0, :3] = [NAN, NAN, 5 * MINUTE]
-    assert settle_interval(grid, 0, 90.0).tolist() == [MAIN, MAIN + 2]
+    assert settled(grid, 0, 90.0) == [MAIN, MAIN + 2]
     np.testing.assert_array_equal(grid.columns["interval"][0, :3], [90_000.0, NAN, 90_000.0])
 
 
 def test_without_a_step_there_is_no_interval() -> None:
     grid = main_grid(2)
     grid.columns["n"][0, :2] = [1, 1]
-    assert settle_interval(grid, 0, None).tolist() == []
+    assert settled(grid, 0) == []
     assert np.isnan(grid.columns["interval"][0]).all()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
+import statistics
 
 import numpy as np
 import pytest
 
 from kpi_derivation.engine.days import many
-from kpi_derivation.engine.days.along import join_register, settle_interval
+from kpi_derivation.engine.days.along import join_register
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.many import join_plain, settle_intervals
 from kpi_derivation.rules.metering.register_days import DayPoints
@@ -74,21 +75,32 @@ def test_plain_registers_are_joined_as_each_alone(seed: int, monkeypatch: pytest
     assert join_plain(main, own, places, rows, limit, midnights)[0] == set()
 
 
+def interval(main: DayGrid, row: int, day: int, fixed_s: float) -> float:
+    """The registry's, else the smaller of the day's step and the lower median of all steps; none without a reading."""
+    if not main.columns["n"][row, day]:
+        return math.nan
+    if not math.isnan(fixed_s):
+        return fixed_s * 1000
+    steps = sorted(step for step in main.columns["step"][row].tolist() if not math.isnan(step))
+    own = main.columns["step"][row, day]
+    return min([step for step in (own, statistics.median_low(steps)) if not math.isnan(step)]) if steps else math.nan
+
+
 @pytest.mark.parametrize("seed", range(10))
-def test_intervals_are_settled_as_each_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_are_the_smaller_of_the_days_and_the_median_step(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many, "_CELLS", [1, 100, 1 << 20][seed % 3])
     rng = np.random.default_rng(seed)
     main, _, rows, _ = grids(rng)
     fixed = rng.choice([np.nan, 60.0], ROWS)
-    alone = copy.deepcopy(main)
-    changed = settle_intervals(main, rows, fixed)
-    expected = set()
+    before = copy.deepcopy(main.columns["interval"])
+    expected = before.copy()
     for row, seconds in zip(rows.tolist(), fixed.tolist(), strict=True):
-        days = settle_interval(alone, row, None if math.isnan(seconds) else seconds)
-        expected |= {(row, day) for day in days.tolist()}
-    assert changed == expected
+        expected[row] = [interval(main, row, day, seconds) for day in range(DAYS)]
+    changed = settle_intervals(main, rows, fixed)
+    np.testing.assert_array_equal(main.columns["interval"], expected)
+    differs = ~((before == expected) | (np.isnan(before) & np.isnan(expected)))
+    assert changed == {(int(row), int(day) + MAIN) for row, day in zip(*np.nonzero(differs), strict=True)}
     assert changed
-    assert main.columns["interval"].tobytes() == alone.columns["interval"].tobytes()
 
 
 def test_a_register_that_has_no_place_yet_is_not_plain() -> None:
