@@ -201,8 +201,8 @@ class Folding:
 
     def _note_replaced(self, rows: IntArray, own: SparseGrid, places: IntArray) -> None:
         noted = own.grid.columns["meter_changes"]
-        for row in self.replaced.keys() & set(rows.tolist()):
-            del self.replaced[row]
+        for row in rows.tolist():
+            self.replaced.pop(row, None)
         for n in np.flatnonzero((places >= 0) & np.any(noted, axis=1)[places]).tolist():
             self.replaced[int(rows[n])] = (np.flatnonzero(noted[places[n]]) + own.grid.origin).tolist()
 

@@ -19,6 +19,9 @@ from telemetry.windows import DAY, HOUR
 
 MAIN, OWN, DAYS = 738_000, 737_998, 12  # origins of the two grids
 ROWS = 60
+NAN = math.nan
+MAIN_COLUMNS = {"n": 0.0, "interval": NAN, "increase": 0.0, "covered": 0.0, "step": NAN}
+OWN_COLUMNS = dict.fromkeys(DayPoints._fields, NAN) | {"meter_changes": 0.0, "tail": 0.0, "changed": 0.0}
 
 
 def midnights(days: IntArray) -> IntArray:
@@ -28,8 +31,8 @@ def midnights(days: IntArray) -> IntArray:
 
 def grids(rng: np.random.Generator) -> tuple[DayGrid, DayGrid, IntArray, IntArray]:
     """Registers of all kinds: plain, with gaps, falls and jumps, slow, without readings."""
-    main = DayGrid({"n": 0.0, "interval": np.nan, "increase": 0.0, "covered": 0.0, "step": np.nan})
-    own = DayGrid(dict.fromkeys(DayPoints._fields, np.nan) | {"meter_changes": 0.0, "tail": 0.0, "changed": 0.0})
+    main = DayGrid(MAIN_COLUMNS)
+    own = DayGrid(OWN_COLUMNS)
     main.ensure(ROWS + 5, MAIN, MAIN + DAYS - 1)
     own.ensure(ROWS + 3, OWN, MAIN + DAYS + 4)
     rows, places = rng.permutation(ROWS + 5)[:ROWS], rng.permutation(ROWS + 3)[:ROWS]
@@ -110,3 +113,36 @@ def test_a_register_that_has_no_place_yet_is_not_plain() -> None:
     _, plain = join_plain(main, own, places, rows, np.full(ROWS, np.nan), midnights)
     assert not plain[:30].any()
     assert main.columns["increase"][rows[:30]].tobytes() == before
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "gap_h", "limit", "plain"),
+    [
+        (1e4, 1e4, 10.0, NAN, True),  # it stands still
+        (1e4, 1e4 - 0.1, 10.0, NAN, False),
+        (1e4, 1e4 + 50, 10.0, 5.0, True),  # exactly what it can count in the hours between
+        (1e4, 1e4 + 50.1, 10.0, 5.0, False),
+        (1e4, 1e4 + 5, 0.5, 5.0, True),  # an hour at least
+        (1e4, 1e4 + 5.1, 0.5, 5.0, False),
+        (100.0, 201.0, 10.0, NAN, True),  # more than twice as much would be another meter
+        (100.0, 201.1, 10.0, NAN, False),
+    ],
+)
+def test_what_a_plain_register_is(last: float, first: float, gap_h: float, limit: float, plain: bool) -> None:
+    """Two days, each of 20 hours and with 3 counted in it, in the first rows of both grids."""
+    main, own = DayGrid(MAIN_COLUMNS), DayGrid(OWN_COLUMNS)
+    main.ensure(1, MAIN, MAIN + 1)
+    own.ensure(1, OWN, MAIN + 1)
+    main.columns["n"][0], main.columns["interval"][0] = 5, HOUR
+    ends = 20 * HOUR
+    for day, start, value in ((0, 0.0, last - 3), (1, ends + gap_h * HOUR, first)):
+        point = (3.0, value, value + 3, start, start + ends, 0.0, 0.0)
+        for name, column in zip(DayPoints._fields, point, strict=True):
+            own.columns[name][0, day + MAIN - OWN] = column
+    zero = np.zeros(1, dtype=np.int64)
+    found = join_plain(main, own, zero, zero, np.array([limit]), midnights)
+    assert found[1].tolist() == [plain]
+    main.columns["interval"][0] = 3 * HOUR
+    assert not join_plain(main, own, zero, zero, np.array([limit]), midnights)[1].any(), "it is read too seldom"
+    main.columns["interval"][0, 0] = HOUR
+    assert join_plain(main, own, zero, zero, np.array([limit]), midnights)[1].tolist() == [plain]
