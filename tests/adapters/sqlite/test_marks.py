@@ -83,3 +83,11 @@ def test_windows_of_a_series_that_alternate_are_all_dirty(buffer: Buffer) -> Non
     for second in (1, 61, 2, 62):
         put(buffer, second)
     assert [window for window, _ in waiting(buffer)] == [START, START + 60_000]
+
+
+def test_a_window_that_was_deleted_is_marked_by_its_next_reading(buffer: Buffer) -> None:
+    put(buffer, 1)
+    buffer.discard_before(START + 60_000)
+    assert waiting(buffer) == []
+    put(buffer, 1)
+    assert waiting(buffer) == [(START, 1)]
