@@ -49,6 +49,7 @@ def fill(folder: Path, city: Path, devices: int, now: int) -> None:
         readings = _readings(ingest.table, some, now)
         ingest.take("known", fold(readings, MINUTE, ingest.table.modulus(readings.series)))
     ingest.derive(now)
+    ingest.checkpoint()
     ingest.store.close()
     buffer.close()
 
