@@ -20,6 +20,7 @@ import urllib3
 
 from adapters.influx.url import Target, authorization
 from adapters.secrets import secret
+from adapters.unsent import DISCARD
 from telemetry.errors import CityVitalsError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,9 @@ class Connection:
         self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
         # An explicit context, so that SSL_CERT_FILE (a city's own authority) works with every variant of urllib3.
         self._tls = ssl.create_default_context() if target.base.startswith("https") else None
-        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls)  # more than the threads of any process
+        options = [*urllib3.connection.HTTPConnection.default_socket_options, DISCARD]
+        # More connections than any process has threads.
+        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls, socket_options=options)
         self._headers = authorization(target)
         self._made = target.org is not None
         self._refused: dict[str, str] = {}  # line -> reason; a batch that is retried has the same ones again

@@ -12,6 +12,7 @@ import psycopg
 
 from adapters.postgres.tables import SCHEMA, VERSION
 from adapters.secrets import SECTION, secret
+from adapters.unsent import discard
 from telemetry.errors import Unavailable, UsageError
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Connection:
                 password=secret("PASSWORD") or None, autocommit=True, connect_timeout=_TIMEOUT_S,
                 application_name="cityvitals", keepalives_idle=30,
             )  # fmt: skip
+            discard(self._open.fileno(), True)
             _make_tables(self._open)
         return self._open
 
@@ -101,6 +103,8 @@ class Connection:
     def close(self) -> None:
         """Close the connection."""
         if self._open is not None:
+            if not self._open.closed:
+                discard(self._open.fileno(), False)  # its last message, which ends the session, is to arrive
             self._open.close()
 
 
