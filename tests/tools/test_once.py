@@ -19,6 +19,7 @@ def test_two_that_need_it_at_once_make_it_once(tmp_path_factory: pytest.TempPath
         (folder / "file").write_text("whole")
         made.append(folder)
 
+    tmp_path_factory.getbasetemp()  # which two threads at once would make twice
     found: list[str] = []
     both = [
         threading.Thread(target=lambda: found.append((made_once(tmp_path_factory, "twice", make) / "file").read_text()))
