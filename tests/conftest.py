@@ -59,8 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """One worker reads the files first: it compiles them for all."""
-    worker = "PYTEST_XDIST_WORKER" in os.environ  # the folders of all workers stand beside each other
-    with first_alone(Path(session.config.option.basetemp).parent if worker else None), kept():
+    # The folders of all workers stand beside each other. (A run that a test starts is none of the workers.)
+    folder = Path(session.config.option.basetemp).parent if hasattr(session.config, "workerinput") else None
+    with first_alone(folder), kept():
         return (yield)
 
 

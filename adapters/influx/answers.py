@@ -36,6 +36,7 @@ NUMBERED_KPIS = _decoder(
 )  # fmt: skip
 COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _KPI_FIELDS = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
+_ALWAYS = [1 + _KPI_FIELDS.index(name) for name in kpi_rows.ALWAYS]  # their places in a row, after the time
 _LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
 
 
@@ -115,10 +116,15 @@ def _restored(column: np.ndarray[Any, Any], codes: IntArray) -> np.ndarray[Any, 
 
 
 def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:
-    """The KPI values of one series of an answer to `select_kpis`."""
+    """The KPI values of one series of an answer to `select_kpis`, without those that are not written whole yet."""
     tags = {ours: piece.tags.get(name, "") for ours, name in kpi_rows.TAGS.items()}
     tags |= {"city": city, "part": tags["part"].removeprefix("-")}
-    return [_kpi(tags, row) for row in piece.values]
+    return [_kpi(tags, row) for row in whole(piece.values)]
+
+
+def whole(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Those of the rows of an answer to `select_kpis` that are written whole."""
+    return [row for row in rows if all(row[place] is not None for place in _ALWAYS)]
 
 
 def _kpi(tags: dict[str, str], row: Sequence[Any]) -> StoredKpi:

@@ -22,6 +22,7 @@ from adapters.influx.answers import (
     one_of,
     select_kpis,
     text,
+    whole,
 )
 from adapters.influx.http import Answer, Connection, SeriesOf, UnreadableAnswer
 from adapters.influx.lines import kpi_line, tag
@@ -114,9 +115,8 @@ class Changes:
         found = [
             (row[-1] or 0, value)
             for piece in self._connection.query(query, NUMBERED_KPIS)
-            for row, value in zip(
-                piece.values, kpi_values(city, SeriesOf([row[:-1] for row in piece.values], piece.tags)), strict=True
-            )
+            for rows in (whole(piece.values),)
+            for row, value in zip(rows, kpi_values(city, SeriesOf([row[:-1] for row in rows], piece.tags)), strict=True)
         ]
         found.sort(key=lambda numbered: (numbered[0], numbered[1].kpi.identity))
         lines = [kpi_line(value, number) for number, value in found]

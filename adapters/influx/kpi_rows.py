@@ -36,6 +36,8 @@ def _of_type(kind: type) -> tuple[Field, ...]:
 INTS = (*map(_there, _NULLABLE), *map(_name, _of_type(int)))
 FLOATS = tuple(map(_name, _of_type(float)))
 TEXTS = tuple(map(_name, _of_type(str)))
+# Every row has these: one that lacks some is being written (InfluxDB 1 returns a new point field by field).
+ALWAYS = tuple(_name(f) for f in _OTHERS if f.type is not float and not f.nullable and f.default is None)
 
 
 def fields_of(row: dict[str, Any]) -> tuple[dict[str, float], dict[str, int], dict[str, str]]:

@@ -14,7 +14,6 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.sqlite.store import SqliteStore
-from api.routes.plan import scenario as plan_scenario
 from api.state import Turns
 from cityvitals.cli.main import app
 from planning import scenario
@@ -189,7 +188,7 @@ def test_a_second_plan_at_once_is_refused_for_a_while(place: Place, monkeypatch:
         assert free.wait(60)
         return real(*given)
 
-    monkeypatch.setattr(plan_scenario, "run", held)
+    monkeypatch.setattr(scenario, "run", held)
     monkeypatch.setattr(Turns, "wait_s", 0.05)
     body, codes = {"period": "2019-01", "transforms": [{"kind": "saving", "percent": 10}]}, list[int]()
     first = threading.Thread(target=lambda: codes.append(place.answered("scenario", body).status_code))

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.influx.http import Connection, UnreadableAnswer, _seconds
+from adapters.influx import kpi_rows
+from adapters.influx.answers import kpi_values
+from adapters.influx.http import Connection, SeriesOf, UnreadableAnswer, _seconds
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Store
 from adapters.stores import open_store
 from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.kpi_row import row_of
 from telemetry.kpi_value import KpiQuery
 from telemetry.partials import Partials
 from telemetry.series import Series, SeriesTable
@@ -261,3 +264,20 @@ def test_a_point_that_is_half_written_is_not_there_yet(influxdb: InfluxDB, influ
     assert read(store, table).start.tolist() == [T0]
     store.put_partials("window", partials(table, ("a", 0, 1.0), ("a", 1, 2.0)), table)
     assert T0 + MINUTE in read(store, table).start.tolist()
+
+
+def test_a_value_that_is_not_written_whole_yet_is_left_out() -> None:
+    """InfluxDB 1 returns a new point field by field; without its start a value could not be sorted."""
+    names = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
+    floats, ints, texts = kpi_rows.fields_of(row_of(kpi()))
+    stored: dict[str, Any] = {**floats, **ints, **{name: f'"{value}"' for name, value in texts.items()}}
+    tags = {"code": "EN:EN:AQ:1C", "part": "no2", "period": "year"}
+    row = (T0, *(stored.get(name) for name in names))
+    assert [v.kpi.value for v in kpi_values("aba", SeriesOf([row], tags))] == [12.5]
+    for name in ("label", "start_t", "end_t", "status", "n_devices", "changed"):
+        place = 1 + names.index(name)
+        part = (*row[:place], None, *row[place + 1 :])
+        assert [v.kpi.value for v in kpi_values("aba", SeriesOf([part, row], tags))] == [12.5]
+    for name in ("value", "has_numerator", "reason"):  # of values from before the field was there
+        place = 1 + names.index(name)
+        assert len(kpi_values("aba", SeriesOf([(*row[:place], None, *row[place + 1 :])], tags))) == 1
