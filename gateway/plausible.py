@@ -7,7 +7,7 @@ is compared with the power of its charger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ class Registered(NamedTuple):
     references: frozenset[Name]
     kw: Mapping[Name, float]
     by_mass: frozenset[tuple[str, str, str]] = frozenset()
-    listed: Listed | tuple[()] = ()
+    listed: Container[Name] = ()
 
     @staticmethod
     def of(cities: Iterable[City]) -> Registered:

@@ -58,8 +58,8 @@ class Person(NamedTuple):
     values: frozenset[str]
 
 
-class Refused(CityVitalsError):
-    """The provider, the person, or the answer's content rejected a sign-in."""
+class SignInDenied(CityVitalsError):
+    """The provider, the person, or the answer's content denied a sign-in."""
 
 
 class Provider:
@@ -82,11 +82,11 @@ class Provider:
         return Started(url, state, nonce, verifier)
 
     def finish(self, started: Started, answer: Mapping[str, str]) -> Person:
-        """Who came back with this answer. Raises Rejected, or Unavailable where the provider does not answer."""
+        """Who came back with this answer. Raises SignInDenied, or Unavailable where the provider does not answer."""
         if answer.get("state") != started.state or answer.get("iss", self._client.issuer) != self._client.issuer:
-            raise Refused("The answer belongs to another sign-in.")
+            raise SignInDenied("The answer belongs to another sign-in.")
         if "error" in answer or "code" not in answer:
-            raise Refused(f"The provider answered {answer.get('error', 'without a code')!r}.")
+            raise SignInDenied(f"The provider answered {answer.get('error', 'without a code')!r}.")
         endpoint = self._described()["token_endpoint"]
         try:
             with self._session() as session:
@@ -96,7 +96,7 @@ class Provider:
         except httpx.HTTPError as error:
             raise Unavailable(f"{endpoint} does not answer: {error}.") from None
         except (AuthlibBaseError, ValueError) as error:
-            raise Refused(f"The provider refused the code: {error}.") from None
+            raise SignInDenied(f"The provider denied the code: {error}.") from None
         return self._person(str(token.get("id_token", "")), started.nonce)
 
     def _person(self, token: str, nonce: str) -> Person:
@@ -104,9 +104,9 @@ class Provider:
             claims = self._decoded(token).claims
             self._rules(nonce).validate(claims)
         except (JoseError, ValueError) as error:
-            raise Refused(f"The id token does not count: {error}.") from None
+            raise SignInDenied(f"The id token does not count: {error}.") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != self._client.client_id:
-            raise Refused("The id token is for several clients, and not made for this one.")
+            raise SignInDenied("The id token is for several clients, and not made for this one.")
         values = claims.get(self._client.claim, [])
         name = str(claims.get(self._client.name) or claims["sub"])
         return Person(name, frozenset([values] if isinstance(values, str) else map(str, values)))
@@ -139,7 +139,7 @@ class Provider:
         if self._found is None:
             found = _get(f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self._client.issuer:
-                raise Refused(f"{self._client.issuer} describes another provider: {found.get('issuer')}.")
+                raise SignInDenied(f"{self._client.issuer} describes another provider: {found.get('issuer')}.")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 _check(str(found.get(name, "")))
             self._found = found
@@ -168,5 +168,5 @@ def _get(address: str) -> dict[str, Any]:
     except (httpx.HTTPError, ValueError) as error:
         raise Unavailable(f"{address} does not answer: {error}.") from None
     if not isinstance(found, dict):
-        raise Refused(f"{address} did not answer with an object.")
+        raise SignInDenied(f"{address} did not answer with an object.")
     return found

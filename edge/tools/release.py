@@ -59,7 +59,7 @@ def sources(platform: str, firmware: Path = FIRMWARE) -> list[Path]:
 
 
 def readable(platform: str, firmware: Path = FIRMWARE) -> dict[str, str]:
-    """The text of those files by name. Raises FileNotFoundError where there is no firmware."""
+    """The text of those files by name. Raises FileNotFoundError where the folder holds no firmware."""
     if not (firmware / "__init__.py").exists():
         raise FileNotFoundError("there is no __init__.py")
     return {str(path): (firmware / path).read_text(encoding="utf-8") for path in sources(platform, firmware)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import cbor2
 
 from telemetry.partials import fold
@@ -31,6 +34,18 @@ SENML_CBOR = [
     cbor2.dumps([{-2: "urn:dev:mac:00:", -3: 1709290000.5, -4: "kWh", -5: 10, 0: "energy_total", 2: 1.25, 6: -30}]),
     cbor2.dumps([{0: "no2", 1: "ug/m3", 2: -999}, {0: "humidity", 1: "%RH", 2: 80}]),
 ]
+
+MADE = {"senml": SENML, "flat_json": FLAT, "senml_cbor": SENML_CBOR}
+CASES = Path(__file__).parents[1] / "gateway" / "cases"
+
+
+def seeds_of(form: str) -> list[bytes]:
+    """Those made above, else the payloads of the format's case file from which something is stored."""
+    if form in MADE:
+        return MADE[form]
+    cases = tomllib.loads((CASES / f"{form}.toml").read_text(encoding="utf-8"))["case"]
+    good = [case for case in cases if case.get("stored")]
+    return [bytes.fromhex(case["hex"]) if "hex" in case else case["payload"].encode() for case in good]
 
 
 def windows() -> bytes:

@@ -24,11 +24,11 @@ from telemetry.series import SeriesTable
 from telemetry.windows import MINUTE
 from telemetry.wire import decode, encode, number
 from tests.fuzz.mutate import payloads
-from tests.fuzz.seeds import FLAT, NOW, SENML, SENML_CBOR, windows
+from tests.fuzz.seeds import MADE, NOW, seeds_of, windows
 
 TOTAL = 1_000_000 if os.environ.get("CITYVITALS_LONG") else 50_000
 BATCH = 500
-FORMATS = [("senml", SENML), ("flat_json", FLAT), ("senml_cbor", SENML_CBOR)]
+FORMATS = [form for form in names() if not is_mapped(form)]
 pytestmark = pytest.mark.timeout(7200 if TOTAL > 50_000 else 300)
 
 
@@ -52,14 +52,9 @@ class Limits:
         self._began = time.process_time()
 
 
-def test_every_format_is_tried() -> None:
-    assert [form for form, _ in sorted(FORMATS)] == [form for form in names() if not is_mapped(form)]
-
-
-@pytest.mark.parametrize(("form", "seeds"), FORMATS)
-def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(
-    form: str, seeds: list[bytes], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(form: str, tmp_path: Path) -> None:
+    seeds = seeds_of(form)
     core = Core(Buffer(tmp_path / "gateway.db", MINUTE), [Source("cv/1/{city}/{device}/data", form)])
     core.buffer.rejects._max_bytes = 1 << 20
     rng, steps, totals = Random(form), TOTAL * 2 // 5 // BATCH, Counter[str]()
@@ -71,7 +66,9 @@ def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(
         totals.update(counts._asdict())
         limits.step()
     few = totals["received"] // 200
-    assert min(totals[name] for name in ("stored", "duplicate", "flagged", "rejected")) > few, "payloads get nowhere"
+    # Those made for it reach every outcome; the cases of a format need not.
+    outcomes = ("stored", "duplicate", "flagged", "rejected") if form in MADE else ("stored", "rejected")
+    assert min(totals[name] for name in outcomes) > few, "payloads get nowhere"
     t, value = core.buffer.db.execute("SELECT min(t), max(abs(value)) FROM reading").fetchone()
     assert t >= EARLIEST
     assert value <= 1.8e308
