@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from tests.browser import page
@@ -138,7 +139,14 @@ def test_an_unknown_device_on_the_air_is_registered_and_stands_on_the_map(browse
         view.get_by_text("Everything that arrives is registered.").wait_for()
 
 
+def rejects(demo: Demo) -> str:
+    """What the API says of rejected messages."""
+    answer = httpx.get(f"{demo.url}/v1/admin/rejects", headers={"Authorization": f"Bearer {demo.tokens['operator']}"})
+    return answer.raise_for_status().text
+
+
 def test_a_rejected_message_is_corrected_and_resent(browser: Any, demo: Demo) -> None:
+    wait_for(lambda: "meter-11" in rejects(demo), 90, "the first message of meter-11")
     with page(browser, f"{demo.url}/admin?city=demo", DESKTOP) as (view, _):
         view.get_by_label("Access token").fill(demo.tokens["operator"])
         view.get_by_role("button", name="Use this token").click()
