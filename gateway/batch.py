@@ -9,7 +9,8 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,12 @@ from gateway.decoding.plain import Message, Plain, Shape
 from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, FrameTable, Registered
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
-from telemetry.series import FloatArray, IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, FloatArray, IntArray, Series, SeriesTable
 from telemetry.units import between
 
 OUT_OF_RANGE, SENTINEL, ZERO_REGISTER = 1, 2, 3
 _KINDS, _LONGEST = 100_000, 120
+_FEW = 4  # plain messages
 _NOT_DECLARED = (
     '%s of %s sends %s in %s, which its [[device]] entry does not say: add in_ppb = ["%s"]. Without it, limits that'
     " convert at another temperature, as the EU's do, are held with the publisher's factor of %g."
@@ -46,6 +48,9 @@ class _Kind(NamedTuple):
     denominator: float
     offset: float
     problem: str | None
+
+
+_Undated = tuple[list[int], int, int, int]  # kinds, key, arrival and source of a message
 
 
 class Batch:
@@ -75,9 +80,12 @@ class Batch:
         self._arrival: list[int] = []
         self._source: list[int] = []
         self.lines: list[Line] = []
+        # Of plain messages that are dated by their arrival, one entry each; their values follow each other.
+        self._plain: list[_Undated] = []
+        self._plain_value: list[float] = []
 
     def __len__(self) -> int:
-        return len(self._kind)
+        return len(self._kind) + len(self._plain_value)
 
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
         """Add one message's rows; `source` is the caller's number for it. Returns the problems found."""
@@ -125,10 +133,14 @@ class Batch:
         kinds = message.shape.kinds[city, plain.device]
         if plain.frames is not None:
             self._frames.declare(city, plain.device, plain.frames)
-        count = len(kinds)
+        if message.t is None:
+            self._plain.append((kinds, key, arrival, source))
+            self._plain_value += message.values
+            return
+        count = len(kinds)  # of one time and series, the last in the order of the messages holds
         self._kind += kinds
         self._value += message.values
-        self._t += [arrival if message.t is None else message.t] * count
+        self._t += [message.t] * count
         self._key += [key] * count
         self._arrival += [arrival] * count
         self._source += [source] * count
@@ -180,9 +192,24 @@ class Batch:
         return len(self._kinds) - 1, known
 
     def readings(self) -> tuple[Readings, IntArray]:
-        """The rows as readings with flags, and each row's source number."""
-        source = np.array(self._source, dtype=np.int64)
-        return self.convert(self._kind, self._value, self._t, self._key, self._arrival), source
+        """The rows as readings with flags, and each row's source number; `arrived` are the last ones."""
+        columns: list[Any] = [self._kind, self._key, self._arrival, self._source, self._t, self._value]
+        if len(self._plain) > _FEW:
+            columns = _with_plain(columns, self._plain, self._plain_value)
+        elif self._plain:
+            columns = _with_few(columns, self._plain, self._plain_value)
+        kind, key, arrival, source, t, value = columns
+        return self.convert(kind, value, t, key, arrival), np.asarray(source, dtype=np.int64)
+
+    def arrived(self, readings: Readings, source: IntArray) -> BoolArray | None:
+        """The rows of plain messages that are dated by their arrival and wholly accepted; None where there are none."""
+        if not self._plain:
+            return None
+        found = np.ones(len(readings), dtype=np.bool_)
+        found[: len(self._kind)] = False
+        if np.count_nonzero(readings.flag):
+            found &= ~np.isin(source, source[readings.flag != 0])
+        return found
 
     def convert(
         self,
@@ -208,6 +235,31 @@ class Batch:
         if fresh:
             self._columns = self._columns.joined(_Columns.of(fresh, self._table, self._registered))
         return self._columns
+
+
+def _with_few(usual: list[list[Any]], plain: list[_Undated], value: list[float]) -> Any:  # noqa: ANN401 - columns
+    """The same as `_with_plain`, in half the time for a message or two."""
+    kind, key, arrival, source, t = (list(column) for column in usual[:-1])
+    for kinds, its_key, at, its_source in plain:
+        count = len(kinds)
+        kind += kinds
+        key += [its_key] * count
+        arrival += [at] * count
+        source += [its_source] * count
+        t += [at] * count
+    return [kind, key, arrival, source, t, usual[-1] + value]
+
+
+def _with_plain(usual: list[list[Any]], plain: list[_Undated], value: list[float]) -> Any:  # noqa: ANN401 - columns
+    """Columns of rows, followed by the rows of plain messages: kind, key, arrival, source, time, value."""
+    kinds, *others = zip(*plain, strict=True)
+    kind = np.fromiter(chain.from_iterable(kinds), dtype=np.int64, count=len(value))
+    counts = np.fromiter(map(len, kinds), dtype=np.int64, count=len(kinds))
+    key, arrival, source = (np.array(column, dtype=np.int64).repeat(counts) for column in others)
+    columns = [kind, key, arrival, source, arrival, np.array(value, dtype=np.float64)]
+    if not usual[0]:
+        return columns
+    return [np.concatenate([np.asarray(a, dtype=b.dtype), b]) for a, b in zip(usual, columns, strict=True)]
 
 
 class _Columns(NamedTuple):

@@ -112,15 +112,14 @@ class Core:
             self._redelivered.forget()
             raise
         readings, source = self._batch.readings()
-        if not kept:
-            old = readings.t < arrival - OLD
-            if np.count_nonzero(old):
-                self._charge_old(messages, source[old], arrival)
+        if not kept and np.count_nonzero(old := readings.t < arrival - OLD):
+            self._charge_old(messages, source[old], arrival)
         rejected = sum(len(p.reasons) for p in problems) + self._unserved
         self._kinds = kinds_of(reason for p in problems for reason in p.reasons) if problems else {}
         rejects = self._rejects(messages, problems, readings, source, arrival)
         lines = self._batch.lines[self._stamping.counted :]
-        return done, self.store(readings, rejects, done, rejected, lines, arrival, self._stamping.repeated)
+        repeated, arrived = self._stamping.repeated, self._batch.arrived(readings, source)
+        return done, self.store(readings, rejects, done, rejected, lines, arrival, repeated, arrived=arrived)
 
     def _charge_old(self, messages: Sequence[Incoming], source: IntArray, arrival: int) -> None:
         """Count old readings more; `source`: the places of their messages."""
@@ -139,13 +138,14 @@ class Core:
         arrival: int = 0,
         repeated: int = 0,
         sent: BoolArray | None = None,
+        arrived: BoolArray | None = None,
     ) -> Counts:
-        """Commit all of it together. `repeated`: readings that came before; `sent`: see `Buffer.put`."""
+        """Commit all of it together. `repeated`: readings that came before; `sent`, `arrived`: see `Buffer.put`."""
         readings, too_old = self._within_retention(readings)
         flagged = int(np.count_nonzero(readings.flag))
         try:
             with self.buffer.transaction():
-                stored = self.buffer.put(readings, None if too_old else sent)
+                stored = self.buffer.put(readings, None if too_old else sent, None if too_old else arrived)
                 self._clear_shortened_sessions(readings, arrival)
                 self.buffer.rejects.add(rejects)
                 self.ledger.store(lines, arrival)

@@ -165,8 +165,9 @@ class Redelivered:
             self._written.append(_Batch(Kept(self._last, session, found), epoch))
             self._last += 1  # each row has a number of its own
         before = self._last - KEPT
-        if self._written or self._ended or (self._batches and self._batches[0].kept.number < before):
-            self._table.save([batch.kept for batch in self._written], before, self._ended)
+        over = bool(self._batches) and self._batches[0].kept.number < before
+        if self._written or self._ended or over:
+            self._table.save([batch.kept for batch in self._written], before if over else None, self._ended)
 
     def saved(self) -> None:
         """The transaction succeeded."""

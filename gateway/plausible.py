@@ -209,10 +209,10 @@ def _sessions(readings: Readings, table: SeriesTable, series: set[int], register
 
 def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, int]]:
     """Ends of sessions, after which a first message with a later end may have left time: (series, key, ms UTC)."""
-    if not np.count_nonzero(readings.key):  # no session and no other event: the usual batch
-        return []
     last: dict[tuple[int, int], tuple[int, float]] = {}
     charging = table.has("connected_time", readings.series)
+    if not np.count_nonzero(charging):
+        return []
     for i in np.flatnonzero(charging & (readings.key != 0)).tolist():
         at = (int(readings.series[i]), int(readings.key[i]))
         last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))

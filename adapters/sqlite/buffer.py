@@ -1,9 +1,10 @@
 """The gateway's buffer: raw readings, dirty windows (the outbox), rejects, counters. One SQLite file.
 
-A reading's identity is (series, time, key); storing it again changes nothing. Storing anything new marks the windows
-of its batch dirty in the same transaction. A window's generation counts its changes, so that an acknowledgement for an
-older state does not clear a newer one. A window stays dirty until the store has confirmed it: `message` is 0 until the
-window is published, and then the number of the message that contains it.
+A reading's identity is (series, time, key); storing it again changes nothing. `blocks` has those that cannot be stored
+again, the table `reading` all others. Storing anything new marks the windows of its batch dirty in the same
+transaction. A window's generation counts its changes, so that an acknowledgement for an older state does not clear a
+newer one. A window stays dirty until the store has confirmed it: `message` is 0 until the window is published, and then
+the number of the message that contains it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite import deliveries, held, ledger, rejects
+from adapters.sqlite import blocks, deliveries, held, ledger, rejects
 from adapters.sqlite.connection import Schema, connect, read_columns, rows, transaction
-from adapters.sqlite.marks import Marks
+from adapters.sqlite.marks import Marks, group_starts
 from adapters.sqlite.several import Several
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
@@ -51,7 +52,7 @@ _FROM_1 = """
 ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 """
 # Version 2 was never released; its ledger is discarded.
-_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: ""}
+_UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: "", 4: ""}
 # A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
 _ALWAYS = -(1 << 62)  # before any window: recorded data may be older than 1970
@@ -63,14 +64,6 @@ WHERE value<>excluded.value OR flag<>excluded.flag
 _READINGS = Several("reading", 7, _UPSERT)
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
 Windows = Sequence[tuple[int, int]]  # series and start
-
-
-def _group_starts(window: IntArray, series: IntArray) -> BoolArray:
-    """The first row of each group of rows of one window."""
-    new = np.empty(len(window), dtype=np.bool_)
-    new[:1] = True
-    new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
-    return new
 
 
 class Dirty(NamedTuple):
@@ -86,8 +79,8 @@ class Buffer:
 
     def __init__(self, path: Path, width: int | None) -> None:
         self.path = path
-        tables = _SCHEMA + held.SCHEMA + rejects.SCHEMA + ledger.SCHEMA + deliveries.SCHEMA
-        self.db = connect(path, Schema("reading", tables, 4, _UPGRADES))
+        tables = _SCHEMA + blocks.SCHEMA + held.SCHEMA + rejects.SCHEMA + ledger.SCHEMA + deliveries.SCHEMA
+        self.db = connect(path, Schema("reading", tables, 5, _UPGRADES))
         self.rejects = rejects.Rejects(self.db)
         self.ledger = ledger.LedgerTable(self.db)
         self.deliveries = deliveries.Deliveries(self.db)
@@ -105,6 +98,7 @@ class Buffer:
         # Windows before this time are kept and not sent: the rest of their readings is in a file that was set aside.
         self.send_from = self.meta("held_before")
         self.held = held.Held(self.db, self.table)
+        self.blocks = blocks.Blocks(self.db, self.width)
         self._marks = Marks(self.db)
         self._newest_arrival = (0, 0)  # end of the oldest hour, when its last reading arrived; ms
 
@@ -119,39 +113,53 @@ class Buffer:
 
     # -- readings ---------------------------------------------------------------------------------------------------
 
-    def put(self, readings: Readings, sent: BoolArray | None = None) -> int:
+    def put(self, readings: Readings, sent: BoolArray | None = None, arrived: BoolArray | None = None) -> int:
         """Store readings; returns how many are new or changed. `sent`: those whose windows need not be marked dirty.
 
+        `arrived`: accepted ones with the time of their arrival and its number as key, so that no other is the same.
         On disk when the outermost transaction ends.
         """
         if not len(readings):
             return 0
+        fresh = 0 if arrived is None else int(np.count_nonzero(arrived))
+        with self.transaction():
+            self._save_series()
+            if fresh == len(readings):
+                self.held.add(readings.series, 1.0)
+                for window, series in self.blocks.put(readings):
+                    self._mark(window, series)
+                return fresh
+            if arrived is not None and fresh:
+                self.blocks.put(readings.take(np.flatnonzero(arrived)))
+            return self._put_rows(readings, sent, arrived if fresh else None, fresh)
+
+    def _put_rows(self, readings: Readings, sent: BoolArray | None, stored: BoolArray | None, fresh: int) -> int:
+        """Put readings into the table, without those that are `stored`, which are so many, and mark their windows."""
         window = window_start(readings.t, self.width)
         # In the order of the table; readings of one identity stay in theirs, so that the last one holds.
         order = np.lexsort((readings.t, readings.series, window))
+        rows = order if stored is None else order[~stored[order]]
+        columns = (window, readings.series, readings.t, readings.key, readings.value, readings.arrival, readings.flag)
+        before = self.db.total_changes
+        _READINGS.insert(self.db, [column[rows].tolist() for column in columns])
+        changed = self.db.total_changes - before + fresh
         w, series = window[order], readings.series[order]
-        others = (readings.t, readings.key, readings.value, readings.arrival, readings.flag)
-        columns = (w, series, *(column[order] for column in others))
-        with self.transaction() as db:
-            self._save_series()
-            before = db.total_changes
-            _READINGS.insert(db, [column.tolist() for column in columns])
-            changed = db.total_changes - before
-            self.held.add(series, changed / len(series))
-            if changed:
-                if sent is not None:
-                    new = _group_starts(w, series) & ~sent[order]
-                    w, series = w[new], series[new]
-                self._mark(w, series)
-            return changed
+        self.held.add(series, changed / len(series))
+        if changed:
+            if sent is not None:
+                new = group_starts(w, series) & ~sent[order]
+                w, series = w[new], series[new]
+            self._mark(w, series)
+        return changed
 
-    def _mark(self, window: IntArray, series: IntArray) -> None:
-        """Mark the windows of these rows, which are in the order of the table, dirty."""
+    def _mark(self, window: IntArray | int, series: IntArray) -> None:
+        """Mark the windows of these rows dirty. Rows of several windows are in the order of the table."""
         missing = self._marks.missing(window, series)
         if np.count_nonzero(missing):  # else all are marked: the usual message
-            w, s = window[missing], series[missing]
-            new = _group_starts(w, s)
-            self.db.executemany(_MARK, zip(w[new].tolist(), s[new].tolist(), strict=True))
+            s = series[missing]
+            w = window[missing] if isinstance(window, np.ndarray) else np.full(len(s), window)
+            marked = dict.fromkeys(zip(w.tolist(), s.tolist(), strict=True))
+            self.db.executemany(_MARK, marked)
 
     def limit(self, max_bytes: int) -> None:
         """Bound the file: rejected messages take an eighth of it at most, and the readings of one device another."""
@@ -164,7 +172,7 @@ class Buffer:
             self.held.save(db)
 
     def values_at(self, series: int, t: int) -> dict[int, float]:
-        """The stored values of a series at one time (ms UTC), by their keys."""
+        """The stored values of a series at one time (ms UTC), by their keys; those in blocks left out."""
         sql = "SELECT key, value FROM reading WHERE window=? AND series=? AND t=?"
         return dict(rows(self.db, sql, (window_start(t, self.width), series, t)))
 
@@ -184,7 +192,7 @@ class Buffer:
 
     def rows(self) -> int:
         """How many readings are stored."""
-        return int(self._read("SELECT count(*) FROM reading")[0][0])
+        return int(self._read("SELECT count(*) FROM every_reading")[0][0])
 
     def _save_series(self) -> None:
         if self._saved < 0:
@@ -227,8 +235,8 @@ class Buffer:
         if None in t:  # a dirty window whose readings are deleted
             there = [at is not None for at in t]
             columns = [list(compress(column, there)) for column in columns]
-        dirty = Dirty(*keys[:, _group_starts(keys[1], keys[0])])  # the readings of a window are consecutive
-        return dirty, Readings.of(columns[0], *columns[3:])
+        dirty = Dirty(*keys[:, group_starts(keys[1], keys[0])])  # the readings of a window are consecutive
+        return dirty, Readings.concat([Readings.of(columns[0], *columns[3:]), self.blocks.of(*dirty[1::-1])])
 
     def _read(self, sql: str) -> list[Any]:
         return rows(self.db, sql)
@@ -241,7 +249,7 @@ class Buffer:
         """Mark all windows from `since` (ms) on dirty: the store lost its data, or part of it."""
         with self.transaction() as db:
             db.execute(
-                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM reading WHERE window > ?"
+                "INSERT INTO dirty SELECT DISTINCT window, series, 1, 0 FROM every_reading WHERE window > ?"
                 " ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0",
                 (since - self.width if since else _ALWAYS,),
             )
@@ -314,15 +322,20 @@ class Buffer:
         which the counter gw_dropped counts. Returns deleted readings.
         """
         deleted = 0
-        while (first := self._read("SELECT min(window) FROM reading")[0][0]) is not None:
+        while (first := self.held_window("min")) is not None:
             full = self.used_bytes() - self.rejects.bytes() > max_bytes
             end = first // HOUR * HOUR + HOUR
-            if full and end > self._read("SELECT max(window) FROM reading")[0][0]:
+            if full and end > (self.held_window("max") or first):
                 break  # the newest hour stays: without it every live reading would be rejected
             if not full and (self._arrived_since(end, arrived_before) or self._unsent(end)):
                 break
             deleted += self._delete_before(end)
         return deleted
+
+    def held_window(self, which: str) -> int | None:
+        """Start of the oldest ("min") or the newest ("max") window of which readings are held, ms."""
+        sql = f"SELECT {which}(window) AS w FROM reading UNION ALL SELECT {which}(window) FROM block"  # noqa: S608
+        return None if (found := self._read(f"SELECT {which}(w) FROM ({sql})")[0][0]) is None else int(found)  # noqa: S608
 
     def _unsent(self, end: int) -> bool:
         return bool(self._read(f"SELECT 1 FROM dirty WHERE window < {end} LIMIT 1"))  # noqa: S608 - a number
@@ -334,7 +347,7 @@ class Buffer:
         """
         if self._newest_arrival[0] != end or self._newest_arrival[1] < time:
             newest = self._read(f"SELECT max(arrival) FROM reading WHERE window < {end}")[0][0]  # noqa: S608
-            self._newest_arrival = (end, newest)
+            self._newest_arrival = (end, max(newest or 0, self.blocks.newest_arrival(end)))
         return self._newest_arrival[1] >= time
 
     def _delete_before(self, end: int) -> int:
@@ -343,7 +356,8 @@ class Buffer:
         with self.transaction() as db:
             sql = "SELECT series, count(*) FROM reading WHERE window < ? GROUP BY series"
             self.held.remove(dict(db.execute(sql, (end,))))
-            deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount
+            self.held.remove(gone := self.blocks.delete_before(end))
+            deleted = db.execute("DELETE FROM reading WHERE window < ?", (end,)).rowcount + sum(gone.values())
             dropped = db.execute("DELETE FROM dirty WHERE window < ?", (end,)).rowcount
             db.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_before', ?)", (end,))
             if dropped:
@@ -353,26 +367,12 @@ class Buffer:
 
     def series_readings(self, series: Series, start: int, end: int) -> Readings:
         """The stored readings of one series with `t` in [start, end), ms UTC, in time order; flagged ones included."""
-        sql = (
-            "SELECT r.t, r.value, r.key, r.arrival, r.flag FROM reading r JOIN buffer_series s ON s.id = r.series"
-            " WHERE (s.city, s.device, s.quantity) = (?, ?, ?) AND r.window >= ? AND r.t >= ? AND r.t < ?"
-            " ORDER BY r.t, r.key"
-        )
-        columns = read_columns(self.db, 5, sql, (*series, window_start(start, self.width), start, end))
+        columns = blocks.columns_of(self.db, series, window_start(start, self.width), start, end)
         return Readings.of([self.table.id_of(series)] * len(columns[0]), *columns)
 
     def newest_window(self) -> int:
-        """Start of the newest window with a reading that has a time from its device, ms; 0 where there is none.
-
-        The gateway's own readings and those with an estimated time depend on the gateway's clock and do not count.
-        """
-        found = self._read(
-            "SELECT r.window FROM (SELECT * FROM reading ORDER BY window DESC LIMIT 100000) r"
-            " JOIN buffer_series s ON s.id = r.series"
-            " WHERE r.key = 0 AND r.t <> r.arrival AND s.quantity NOT GLOB 'gw_*' AND s.quantity NOT GLOB 'ledger_*'"
-            " ORDER BY r.window DESC LIMIT 1"
-        )
-        return int(found[0][0]) if found else 0
+        """Start of the newest window with a reading that has a time from its device, ms; 0 where there is none."""
+        return blocks.newest_dated(self.db)
 
     def used_bytes(self) -> int:
         """Bytes of the file that contain data."""

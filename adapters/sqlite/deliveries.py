@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from adapters.sqlite.connection import rows, transaction
@@ -47,12 +47,14 @@ class Deliveries:
         """All rows, in the order of their numbers."""
         return [_kept(*row) for row in rows(self._db, "SELECT * FROM delivered ORDER BY number")]
 
-    def save(self, new: Iterable[Kept], before: int, ended: Iterable[int]) -> None:
+    def save(self, new: Iterable[Kept], before: int | None, ended: Sequence[int]) -> None:
         """Add `new`; remove those numbered below `before`, and those whose numbers are in `ended`."""
         with transaction(self._db) as db:
             db.executemany("INSERT INTO delivered VALUES (?,?,?,?)", map(_row, new))
-            db.execute("DELETE FROM delivered WHERE number < ?", (before,))
-            db.executemany("DELETE FROM delivered WHERE number = ?", ((number,) for number in ended))
+            if before is not None:
+                db.execute("DELETE FROM delivered WHERE number < ?", (before,))
+            if ended:
+                db.executemany("DELETE FROM delivered WHERE number = ?", ((number,) for number in ended))
 
 
 def _row(kept: Kept) -> tuple[int, int, bytes, bytes]:

@@ -65,8 +65,8 @@ def copy(source: Buffer, target: Buffer, moved: set[Device], is_moved: Callable[
     ids = _series(source, moved)
     unsent = set(rows(source.db, f"SELECT series, window FROM dirty WHERE series IN ({_texts(ids)})"))  # noqa: S608
     numbers = {i: target.table.id_of(source.table[i]) for i in ids}
-    sql = f"SELECT series, t, value, key, arrival, flag FROM reading WHERE series IN ({_texts(ids)})"  # noqa: S608
-    cursor, copied = source.db.execute(f"{sql} ORDER BY window, series"), 0
+    sql = f"SELECT series, t, value, key, arrival, flag FROM every_reading WHERE series IN ({_texts(ids)})"  # noqa: S608
+    cursor, copied = source.db.execute(sql), 0
     while found := cursor.fetchmany(_CHUNK):
         t = window_start(np.array([row[1] for row in found], dtype=np.int64), source.width).tolist()
         sent = np.array([(row[0], w) not in unsent for row, w in zip(found, t, strict=True)], dtype=np.bool_)
@@ -116,11 +116,13 @@ def _once(row: tuple[Any, ...]) -> RejectedMessage:
 
 def leave(source: Buffer, moved: set[Device], is_moved: Callable[[str], bool], number: int, of: int) -> None:
     """Delete what was copied, note the new part and end the move, all in one transaction."""
-    ids = _texts(_series(source, moved))
+    numbers = _series(source, moved)
+    ids = _texts(numbers)
     with source.transaction() as db:
         counts = rows(db, f"SELECT series, count(*) FROM reading WHERE series IN ({ids}) GROUP BY series")  # noqa: S608
         if counts:
             source.held.remove(dict(counts))
+        source.held.remove(source.blocks.delete_series(np.array(numbers, dtype=np.int64)))
         for table in ("reading", "dirty"):
             db.execute(f"DELETE FROM {table} WHERE series IN ({ids})")  # noqa: S608 - numbers
         for table in ("ledger", "undated", "asked"):

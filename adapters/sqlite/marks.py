@@ -14,6 +14,14 @@ from telemetry.series import BoolArray, IntArray
 _NONE = np.iinfo(np.int64).min
 
 
+def group_starts(window: IntArray, series: IntArray) -> BoolArray:
+    """The first row of each group of rows of one window."""
+    new = np.empty(len(window), dtype=np.bool_)
+    new[:1] = True
+    new[1:] = (window[1:] != window[:-1]) | (series[1:] != series[:-1])
+    return new
+
+
 class Marks:
     """The last window of each series that was marked, in memory. Other programs may change the file at any time."""
 
@@ -26,10 +34,10 @@ class Marks:
         """Every window is marked when it changes next: the outbox was read, or windows deleted."""
         self._window = np.empty(0, dtype=np.int64)
 
-    def missing(self, window: IntArray, series: IntArray) -> BoolArray:
+    def missing(self, window: IntArray | int, series: IntArray) -> BoolArray:
         """The rows whose windows must be marked; they count as marked from now on. Within the caller's transaction.
 
-        The rows are in the order of their windows: of each series the last one is noted.
+        `window`: of each row, or of all. The rows are in the order of their windows: of each series the last is noted.
         """
         version = self._db.execute("PRAGMA data_version").fetchone()[0]  # changes with a commit by others
         if (version, self._db.rolled_back) != self._seen:

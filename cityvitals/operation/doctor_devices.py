@@ -50,10 +50,10 @@ def _nearest(name: str, ids: list[str]) -> str:
 
 def _of_the_last_day(opened: Buffer) -> dict[Series, tuple[int, int]]:
     """Readings and the time of the first, of each series of the newest day."""
-    newest = rows(opened.db, "SELECT max(window) FROM reading")[0][0]
+    newest = opened.held_window("max")
     if newest is None:
         return {}
-    sql = "SELECT series, count(*), min(t) FROM reading WHERE window >= ? GROUP BY series"
+    sql = "SELECT series, count(*), min(t) FROM every_reading WHERE window >= ? GROUP BY series"
     return {opened.table[s]: (n, t) for s, n, t in rows(opened.db, sql, (newest - DAY,))}
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
         source = Salvage(old)
         ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in source.rows("buffer_series", "id")}
         rows: list[Any] = []
-        for row in source.rows("reading", "window, series, t, key"):
+        for row in chain(source.rows("reading", "window, series, t, key"), source.of_blocks()):
             if row[1] in ids:
                 rows.append(row)
             if len(rows) == _CHUNK:

@@ -37,7 +37,7 @@ def session(value: str = "7.5", city: str = "aba") -> Incoming:
 
 
 def keys(made: Core) -> list[int]:
-    return [row[0] for row in made.buffer.db.execute("SELECT key FROM reading ORDER BY series")]
+    return [row[0] for row in made.buffer.db.execute("SELECT key FROM every_reading ORDER BY series")]
 
 
 def test_the_identity_of_a_session_depends_on_the_key_and_the_city(tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def count_twice() -> None:
     """A reading that is delivered again is another reading."""
     plain = Buffer.put
 
-    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
-        return plain(self, replace(readings, key=readings.key + readings.arrival), sent)
+    def put(self: Buffer, readings: Any, sent: Any = None, arrived: Any = None) -> int:
+        return plain(self, replace(readings, key=readings.key + readings.arrival), sent, arrived)
 
     Buffer.put = put  # type: ignore[method-assign]
 
@@ -99,11 +99,11 @@ def finished_windows() -> None:
     """A late reading is stored, but its window is not requeued."""
     plain = Buffer.put
 
-    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
-        were_sent = "SELECT DISTINCT window, series FROM reading EXCEPT SELECT window, series FROM dirty"
+    def put(self: Buffer, readings: Any, sent: Any = None, arrived: Any = None) -> int:
+        were_sent = "SELECT DISTINCT window, series FROM every_reading EXCEPT SELECT window, series FROM dirty"
         before = set(self.db.execute(were_sent).fetchall())
-        changed = plain(self, readings, sent)
-        newest = dict(self.db.execute("SELECT series, max(window) FROM reading GROUP BY series"))
+        changed = plain(self, readings, sent, arrived)
+        newest = dict(self.db.execute("SELECT series, max(window) FROM every_reading GROUP BY series"))
         late = [place for place in before if place[0] < newest[place[1]]]
         self.db.executemany("DELETE FROM dirty WHERE window=? AND series=?", late)
         return changed
@@ -126,8 +126,8 @@ def a_little_later() -> None:
     """Readings are stored a millisecond after their time."""
     plain = Buffer.put
 
-    def put(self: Buffer, readings: Any, sent: Any = None) -> int:
-        return plain(self, replace(readings, t=readings.t + 1), sent)
+    def put(self: Buffer, readings: Any, sent: Any = None, arrived: Any = None) -> int:
+        return plain(self, replace(readings, t=readings.t + 1), sent, arrived)
 
     Buffer.put = put  # type: ignore[method-assign]
 

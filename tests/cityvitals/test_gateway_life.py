@@ -18,6 +18,7 @@ import pytest
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, wait
+from adapters.sqlite.blocks import readable
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.store import SqliteStore
 from cityvitals import process_gateway
@@ -62,10 +63,10 @@ def node(mosquitto: Mosquitto) -> Iterator[Link]:
     link.close()
 
 
-def count(path: Path, sql: str = "SELECT count(*) FROM reading") -> int:
+def count(path: Path, sql: str = "SELECT count(*) FROM every_reading") -> int:
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+    with closing(readable(sqlite3.connect(f"file:{path}?mode=ro", uri=True))) as db:
         try:
             return int(db.execute(sql).fetchone()[0])
         except sqlite3.OperationalError:
@@ -73,7 +74,7 @@ def count(path: Path, sql: str = "SELECT count(*) FROM reading") -> int:
 
 
 def devices(path: Path, name: str = "air-1") -> str:
-    return f"SELECT count(*) FROM reading r JOIN buffer_series s ON s.id = r.series WHERE s.device = '{name}'"
+    return f"SELECT count(*) FROM every_reading r JOIN buffer_series s ON s.id = r.series WHERE s.device = '{name}'"
 
 
 @pytest.mark.parametrize("name", ["gateway", "ingest"])

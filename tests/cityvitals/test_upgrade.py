@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from adapters.sqlite.buffer import Buffer
@@ -54,6 +55,22 @@ def test_a_buffer_of_version_1_goes_on_with_what_it_had_to_send(tmp_path: Path) 
     assert readings.value.tolist() == [4.5]
     buffer.put(Readings.of([buffer.table.id_of(Series("aba", "s1", "no2"))], [2000], [5.0]))
     assert buffer.dirty(10)[0].generation.tolist() == [2]
+
+
+def test_a_buffer_of_version_4_goes_on_without_blocks_and_then_with_them(tmp_path: Path) -> None:
+    """Until 2026-11-29 every reading was a row of its own."""
+    path = tmp_path / "gateway.db"
+    made = Buffer(path, MINUTE)
+    series = made.table.id_of(Series("aba", "s1", "no2"))
+    made.put(Readings.of([series], [1000], [4.5], [1 << 20]))
+    made.db.executescript("DROP TABLE block; DROP TABLE block_series; UPDATE schema_version SET version = 4;")
+    made.close()
+    buffer = Buffer(path, MINUTE)
+    assert buffer.db.execute("SELECT version FROM schema_version WHERE part = 'reading'").fetchone() == (5,)
+    assert buffer.dirty(10)[1].value.tolist() == [4.5]
+    buffer.put(Readings.of([series], [2000], [5.0], [2 << 20]), None, np.array([True]))
+    assert buffer.dirty(10)[1].value.tolist() == [4.5, 5.0]
+    assert (buffer.rows(), buffer.dirty(10)[0].generation.tolist()) == (2, [2])
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:

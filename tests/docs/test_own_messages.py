@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sqlite.blocks import readable
 from tests.docs.pages import Page, run, words_of
 from tests.processes import end, free_port, need, start, wait_for
 
@@ -22,9 +23,9 @@ def publish(line: str, folder: Path) -> None:
 
 def values(folder: Path) -> set[float]:
     """Of the readings in the gateway's buffer."""
-    buffer = sqlite3.connect(f"file:{folder / 'my-town' / 'gateway.db'}?mode=ro", uri=True)
+    buffer = readable(sqlite3.connect(f"file:{folder / 'my-town' / 'gateway.db'}?mode=ro", uri=True))
     try:
-        return {row[0] for row in buffer.execute("SELECT value FROM reading")}
+        return {row[0] for row in buffer.execute("SELECT value FROM every_reading")}
     finally:
         buffer.close()
 

@@ -126,6 +126,9 @@ def readings(machine: Machine) -> bytes:
     copy = machine.folder / "copy.db"
     copy.unlink(missing_ok=True)
     machine.run("cityvitals backup gateway-2/gateway.db copy.db")
-    query = "import sqlite3; print([r[0] for r in sqlite3.connect('copy.db').execute('SELECT value FROM reading')])"
+    query = (
+        "import sqlite3; from adapters.sqlite.blocks import readable; db = readable(sqlite3.connect('copy.db'));"
+        " print([row[0] for row in db.execute('SELECT value FROM every_reading')])"
+    )
     done = subprocess.run([sys.executable, "-c", query], cwd=machine.folder, capture_output=True, check=True)
     return done.stdout

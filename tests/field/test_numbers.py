@@ -83,7 +83,7 @@ def accepted(case: dict[str, Any], folder: Path) -> tuple[list[str], list[str]]:
     texts = case["payload"] if isinstance(case["payload"], list) else [case["payload"]]
     for i, text in enumerate(texts):
         core.accept([Incoming(case["topic"], text.encode())], NOW + i)
-    rows = core.buffer.db.execute("SELECT series, value, t, flag FROM reading ORDER BY t, series").fetchall()
+    rows = core.buffer.db.execute("SELECT series, value, t, flag FROM every_reading ORDER BY t, series").fetchall()
     plain = [(f"{core.buffer.table[s].quantity} = {v:g} at {iso(t)[11:16]}", flag) for s, v, t, flag in rows]
     return [text for text, flag in plain if not flag], [text for text, flag in plain if flag]
 

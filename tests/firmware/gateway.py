@@ -9,6 +9,7 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
+from adapters.sqlite.blocks import readable
 from cityvitals import clock
 from cityvitals.__main__ import main
 from tests.chain import Chain
@@ -19,7 +20,7 @@ from tests.processes import start, wait_for
 NODE = ("chaos", "air-2")  # city and device of `CITY`
 # Without what the gateway itself says of the device.
 _READINGS = """
-SELECT t, quantity, value FROM reading JOIN buffer_series ON id = series
+SELECT t, quantity, value FROM every_reading JOIN buffer_series ON id = series
 WHERE city = ? AND device = ? AND quantity NOT LIKE 'ledger_%'
 """
 
@@ -57,7 +58,7 @@ class Gateway:
         )
 
     def _rows(self, sql: str, *values: str) -> list[tuple]:  # type: ignore[type-arg]
-        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=20)) as db:
+        with closing(readable(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=20))) as db:
             return db.execute(sql, values).fetchall()
 
     def __enter__(self) -> "Gateway":

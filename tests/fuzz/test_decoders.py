@@ -69,7 +69,7 @@ def test_the_gateway_stores_or_keeps_with_a_reason_whatever_comes(form: str, tmp
     # Those made for it reach every outcome; the cases of a format need not.
     outcomes = ("stored", "duplicate", "flagged", "rejected") if form in MADE else ("stored", "rejected")
     assert min(totals[name] for name in outcomes) > few, "payloads get nowhere"
-    t, value = core.buffer.db.execute("SELECT min(t), max(abs(value)) FROM reading").fetchone()
+    t, value = core.buffer.db.execute("SELECT min(t), max(abs(value)) FROM every_reading").fetchone()
     assert t >= EARLIEST
     assert value <= 1.8e308
     dirty, partials = core.pending(1_000_000)

@@ -36,7 +36,7 @@ def pack(value: float, seconds_ago: float = 0, name: str = "no2", device: str = 
 
 def readings(core: Core, flagged: bool = False) -> list[list[Any]]:
     """[quantity, value, seconds before ARRIVAL] of accepted (or flagged) readings, as they were taken."""
-    sql = "SELECT series, value, t FROM reading WHERE (flag != 0) = ? ORDER BY t, series"
+    sql = "SELECT series, value, t FROM every_reading WHERE (flag != 0) = ? ORDER BY t, series"
     rows = core.buffer.db.execute(sql, (flagged,)).fetchall()
     return [[core.buffer.table[s].quantity, value, (ARRIVAL - t) / 1000] for s, value, t in rows]
 

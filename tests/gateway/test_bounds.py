@@ -166,7 +166,7 @@ def test_readings_one_device_holds_in_the_buffer(tmp_path: Path) -> None:
         core.accept([cores.pack(1.0, 0.001 * (200 * number + i), device="evil") for i in range(200)], NOW)
     core.buffer.prune(0, limit)
     held = dict(core.buffer.db.execute(
-        "SELECT s.device, count(*) FROM reading r JOIN buffer_series s ON s.id = r.series GROUP BY 1"
+        "SELECT s.device, count(*) FROM every_reading r JOIN buffer_series s ON s.id = r.series GROUP BY 1"
     ).fetchall())  # fmt: skip
     assert held["honest"] == 500
     assert held["evil"] <= 2200

@@ -59,7 +59,7 @@ def send(made: Core, case: dict[str, Any], *arrivals: int) -> list[Counts]:
 
 
 def stored(made: Core) -> dict[str, list[float]]:
-    rows = made.buffer.db.execute("SELECT series, value FROM reading ORDER BY t, key").fetchall()
+    rows = made.buffer.db.execute("SELECT series, value FROM every_reading ORDER BY t, key").fetchall()
     found: dict[str, list[float]] = {}
     for series, value in rows:
         found.setdefault(made.buffer.table[series].quantity, []).append(value)

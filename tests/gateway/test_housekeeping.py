@@ -60,7 +60,7 @@ class Bench:
         """The values of ledger_received that were written, oldest first."""
         names = self.core.buffer.table.all
         own = [i for i, s in enumerate(names) if s.quantity == "ledger_received"]
-        sql = f"SELECT value FROM reading WHERE series IN ({','.join(map(str, own))}) ORDER BY t"
+        sql = f"SELECT value FROM every_reading WHERE series IN ({','.join(map(str, own))}) ORDER BY t"
         return [v for (v,) in self.core.buffer.db.execute(sql)]
 
 

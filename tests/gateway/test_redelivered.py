@@ -30,7 +30,7 @@ def core(folder: Path) -> Core:
 
 
 def values(made: Core) -> list[float]:
-    return [row[0] for row in made.buffer.db.execute("SELECT value FROM reading ORDER BY value").fetchall()]
+    return [row[0] for row in made.buffer.db.execute("SELECT value FROM every_reading ORDER BY value").fetchall()]
 
 
 class Place(NamedTuple):

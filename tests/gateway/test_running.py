@@ -11,6 +11,7 @@ import pytest
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link, Message
+from adapters.sqlite.blocks import readable
 from adapters.sqlite.store import SqliteStore
 from cityvitals.clock import now_ms
 from gateway.service import Gateway
@@ -80,8 +81,8 @@ class Bench:
         path = self.chain.folder / "gateway.db"
         if not path.exists():
             return 0
-        sql = "SELECT count(*) FROM reading r JOIN buffer_series s ON s.id = r.series WHERE device = 's1'"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        sql = "SELECT count(*) FROM every_reading r JOIN buffer_series s ON s.id = r.series WHERE device = 's1'"
+        with readable(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             return int(db.execute(sql).fetchone()[0])
 
 

@@ -34,7 +34,7 @@ def core(folder: Path, share: Share, **source: Any) -> Core:
 
 
 def taken(made: Core) -> set[str]:
-    return {made.buffer.table[s].device for (s,) in made.buffer.db.execute("SELECT DISTINCT series FROM reading")}
+    return {made.buffer.table[s].device for (s,) in made.buffer.db.execute("SELECT DISTINCT series FROM every_reading")}
 
 
 def by_topic(device: str) -> Incoming:

@@ -46,9 +46,9 @@ def core(folder: Path, source: dict[str, Any], served: Served | None = None) -> 
 
 def contents(made: Core) -> list[list[Any]]:
     """All that the buffer has of readings, rejects, counts, windows and series."""
-    tables = "reading", "buffer_series", "rejected", "meta", "dirty", "ledger", "undated"
+    tables = "every_reading", "buffer_series", "rejected", "meta", "dirty", "ledger", "undated"
     db = made.buffer.db
-    known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    known = {"every_reading", *(row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))}
     found = [sorted(map(str, db.execute(f"SELECT * FROM {t}").fetchall())) for t in tables if t in known]
     return [*found, sorted(sum(kept.found.values()) for kept in made.buffer.deliveries.all())]
 

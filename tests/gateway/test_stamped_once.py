@@ -171,7 +171,7 @@ def test_every_record_is_stored_once_however_its_copies_come(found: list[Deliver
                 made.buffer.close()
                 made = core(Path(folder))
             batch = []
-        rows = made.buffer.db.execute("SELECT count(*) FROM reading").fetchone()[0]
+        rows = made.buffer.db.execute("SELECT count(*) FROM every_reading").fetchone()[0]
         [counted] = made.buffer.ledger.totals()
         made.buffer.close()
         assert (rows, counted.received, counted.refused) == (len(stored), len(stored), 0)

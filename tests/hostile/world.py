@@ -15,6 +15,7 @@ import psutil
 
 from adapters.mqtt.broker import Broker
 from adapters.mqtt.link import Link
+from adapters.sqlite.blocks import readable
 from deploy import make_secrets
 from tests.hostile.attacks import CITY, EVIL
 from tests.hostile.doors import PUSH_TOKEN
@@ -26,7 +27,7 @@ HONEST = 1000  # devices
 MINUTE = 60_000
 _SHIPPED = ("use_username_as_clientid", "max_packet_size")  # settings of the shipped broker that the run depends on
 _HONEST_READINGS = (
-    "FROM reading r JOIN buffer_series s ON s.id = r.series WHERE s.device GLOB 'h[0-9]*' AND s.quantity = 'no2'"
+    "FROM every_reading r JOIN buffer_series s ON s.id = r.series WHERE s.device GLOB 'h[0-9]*' AND s.quantity = 'no2'"
 )
 
 
@@ -179,5 +180,5 @@ class World:
 
 
 def _ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+    with closing(readable(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30))) as db:
         return db.execute(sql).fetchall()

@@ -70,7 +70,7 @@ def contents(folder: Path, chunks: list[Chunk], killed_after: int = 0) -> dict[s
         store, buffer = opened._db, made.buffer.db
         found = {level: of_series(store, level) for level in ("window", "hour")}
         found["kpi"] = rows(store, "SELECT city, code, part, kind, time, value, coverage, status, n_devices FROM kpi")
-        found["reading"] = rows(buffer, "SELECT * FROM reading")
+        found["reading"] = rows(buffer, "SELECT * FROM every_reading")
         found["left"] = rows(buffer, "SELECT * FROM dirty")
         found["left"] += rows(buffer, "SELECT * FROM meta WHERE key LIKE 'gw_un%' AND value")
         store.close()

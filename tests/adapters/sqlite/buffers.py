@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from adapters.sqlite.buffer import Buffer, Dirty
 from telemetry.readings import Readings
@@ -24,6 +27,14 @@ def put(buffer: Buffer, *rows: Row) -> int:
     padded = [(*row, *(0, row[1], 0)[len(row) - 3 :]) for row in rows]
     columns = [[row[i] for row in padded] for i in range(6)]
     return buffer.put(Readings.of([buffer.table.id_of(s) for s in columns[0]], *columns[1:]))
+
+
+def put_arrived(buffer: Buffer, *rows: Row, plain: Sequence[Row] = ()) -> int:
+    """Store readings (series, t, value, key) of which `rows` are dated by their arrival, in one batch."""
+    every = [*plain, *rows]
+    series, t, value, key = ([row[i] for row in every] for i in range(4))
+    arrived = np.arange(len(every)) >= len(plain)
+    return buffer.put(Readings.of([buffer.table.id_of(s) for s in series], t, value, key), None, arrived)
 
 
 def generations(buffer: Buffer, dirty: Dirty) -> dict[tuple[Series, int], int]:

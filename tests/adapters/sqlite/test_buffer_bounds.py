@@ -22,7 +22,7 @@ def buffer(tmp_path: Path) -> Buffer:
 
 def hours(buffer: Buffer) -> list[int]:
     """The hours after NOON that have readings."""
-    found = buffer.db.execute("SELECT DISTINCT window / 3600000 FROM reading ORDER BY 1").fetchall()
+    found = buffer.db.execute("SELECT DISTINCT window / 3600000 FROM every_reading ORDER BY 1").fetchall()
     return [h - NOON // HOUR for (h,) in found]
 
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from adapters.sqlite.blocks import readable
 from tests.chaos.world import World
 
 _SUMS = ("n", "sum", "min", "max", "first", "last")
@@ -39,7 +40,7 @@ class Kpi(NamedTuple):
 
 
 def _ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as db:
+    with closing(readable(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30))) as db:
         return db.execute(sql).fetchall()
 
 
@@ -70,7 +71,7 @@ def kpis(world: World, city: str = "chaos") -> list[Kpi]:
 def readings(world: World) -> list[tuple[str, str, int, float]]:
     """Device, quantity, time and value of every reading in the gateway's file that it takes for right."""
     sql = (
-        "SELECT s.device, s.quantity, r.t, r.value FROM reading r JOIN buffer_series s ON s.id = r.series"
+        "SELECT s.device, s.quantity, r.t, r.value FROM every_reading r JOIN buffer_series s ON s.id = r.series"
         " WHERE r.flag = 0 AND s.quantity NOT GLOB 'gw_*'"
     )
     return _ask(world.buffer, sql)

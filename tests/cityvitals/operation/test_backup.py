@@ -31,7 +31,7 @@ def write(buffer: Buffer, first: int, count: int) -> None:
 
 def held(path: Path) -> int:
     buffer = Buffer(path, None)
-    count = int(buffer.db.execute("SELECT count(*) FROM reading").fetchone()[0])
+    count = int(buffer.db.execute("SELECT count(*) FROM every_reading").fetchone()[0])
     buffer.close()
     return count
 

@@ -37,7 +37,7 @@ def fill(path: Path, count: int, first: int = 0) -> None:
 def held(path: Path) -> int:
     buffer = Buffer(path, None)
     try:
-        return int(buffer.db.execute("SELECT count(*) FROM reading").fetchone()[0])
+        return int(buffer.db.execute("SELECT count(*) FROM every_reading").fetchone()[0])
     finally:
         buffer.close()
 
@@ -80,7 +80,7 @@ def test_readings_of_a_damaged_file_are_recovered_and_sent_again(tmp_path: Path)
     spoil(path, 0.45)
     old = path.rename(tmp_path / "gateway.db.damaged-x")
     with pytest.raises(Damaged):
-        for _ in Buffer(old, MINUTE)._read("SELECT sum(value) FROM reading"):
+        for _ in Buffer(old, MINUTE)._read("SELECT sum(value) FROM every_reading"):
             pass
     buffer = sound_buffer(path, MINUTE, NOW)
     assert buffer.send_from > NOW

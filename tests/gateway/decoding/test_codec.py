@@ -138,7 +138,7 @@ def test_bytes_of_a_real_sensor_are_decoded_and_a_missing_block_is_absent_not_ze
     core = Core(Buffer(tmp_path / "gateway.db", 60_000), made_sources([source]))
     vectors = json.loads((DATA / "device_payloads" / "vectors.json").read_text())["decentlab_dl_pm_lorawan"]
     core.accept([uplink(bytes.fromhex(v["hex"]), f"dl-{n}") for n, v in enumerate(vectors)], NOW)
-    rows = core.buffer.db.execute("SELECT series, value FROM reading").fetchall()
+    rows = core.buffer.db.execute("SELECT series, value FROM every_reading").fetchall()
     found = {(core.buffer.table[s].device, core.buffer.table[s].quantity): v for s, v in rows}
     expected = vectors[0]["expected"]
     assert found == {

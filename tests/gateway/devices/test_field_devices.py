@@ -185,7 +185,7 @@ def run(folder: Path, case: dict[str, Any], keys: dict[str, Any]) -> Core:
 
 
 def rows(core: Core) -> list[tuple[str, float, str | None]]:
-    found = core.buffer.db.execute("SELECT series, value, t, key FROM reading WHERE flag = 0 ORDER BY t, key")
+    found = core.buffer.db.execute("SELECT series, value, t, key FROM every_reading WHERE flag = 0 ORDER BY t, key")
     return [(core.buffer.table[s].quantity, v, ANY if key else iso(t)) for s, v, t, key in found]
 
 

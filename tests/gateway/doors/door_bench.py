@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from adapters.sqlite.blocks import readable
 from cityvitals.clock import now_ms
 from cityvitals.process_gateway import make_doors, make_gateway
 from registry.city import City
@@ -88,10 +89,10 @@ class DoorBench:
 
     def rows(self) -> list[tuple[str, str, float, str]]:
         """Device, quantity, value and time of what is on disk."""
-        with sqlite3.connect(f"file:{self._settings.buffer}?mode=ro", uri=True) as db:
+        with readable(sqlite3.connect(f"file:{self._settings.buffer}?mode=ro", uri=True)) as db:
             db.execute("BEGIN")  # both queries see one state; the gateway writes its own readings meanwhile
             names = dict(db.execute("SELECT id, device || '|' || quantity FROM buffer_series").fetchall())
-            found = db.execute("SELECT series, value, t, key FROM reading ORDER BY series, t, key").fetchall()
+            found = db.execute("SELECT series, value, t, key FROM every_reading ORDER BY series, t, key").fetchall()
         rows = []
         for series, value, t, _ in found:
             device, _, quantity = names[series].partition("|")
@@ -100,7 +101,7 @@ class DoorBench:
         return rows
 
     def kept(self) -> list[str]:
-        with sqlite3.connect(f"file:{self._settings.buffer}?mode=ro", uri=True) as db:
+        with readable(sqlite3.connect(f"file:{self._settings.buffer}?mode=ro", uri=True)) as db:
             return [reason for (reason,) in db.execute("SELECT reason FROM reject")]
 
 

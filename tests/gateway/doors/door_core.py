@@ -47,7 +47,7 @@ class DoorCore:
 
     def _note(self, core: Core) -> None:
         table: SeriesTable = core.buffer.table
-        rows = core.buffer.db.execute("SELECT series, value, t FROM reading ORDER BY t, key").fetchall()
+        rows = core.buffer.db.execute("SELECT series, value, t FROM every_reading ORDER BY t, key").fetchall()
         with self._lock:
             self._rows = [(table[s].device, table[s].quantity, value, t) for s, value, t in rows]
             self.reasons = [r.reason for r in core.buffer.rejects.newest()]

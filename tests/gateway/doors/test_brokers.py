@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from adapters.sqlite.blocks import readable
 from gateway.source_check import check_sources
 from registry.settings import SourceSettings
 from telemetry.errors import UsageError
@@ -38,8 +39,8 @@ class Bench(Chain):
         wait_for(lambda: self.log("gateway").count("connected to") >= 3, 60, "all links")
 
     def rows(self, quantity: str) -> list[float]:
-        with sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True) as db:
-            sql = "SELECT value FROM reading JOIN buffer_series s ON s.id = series WHERE quantity = ? ORDER BY t"
+        with readable(sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True)) as db:
+            sql = "SELECT value FROM every_reading JOIN buffer_series s ON s.id = series WHERE quantity = ? ORDER BY t"
             return [value for (value,) in db.execute(sql, (quantity,)).fetchall()]
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import websockets
 
+from adapters.sqlite.blocks import readable
 from tests.chain import Chain
 from tests.gateway.doors.door_bench import CITY, closed_port, recent
 from tests.processes import wait_for
@@ -40,10 +41,10 @@ class Bench(Chain):
         )
 
     def rows(self, quantity: str) -> list[tuple[str, float]]:
-        with sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True) as db:
+        with readable(sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True)) as db:
             sql = (
-                "SELECT device, value FROM reading JOIN buffer_series ON buffer_series.id = series WHERE quantity = ?"
-                " ORDER BY t, value"
+                "SELECT device, value FROM every_reading JOIN buffer_series ON buffer_series.id = series"
+                " WHERE quantity = ? ORDER BY t, value"
             )
             return list(db.execute(sql, (quantity,)).fetchall())
 

@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from adapters.sqlite.blocks import readable
 from simulators.hardware.modbus_line import ModbusLine, sdm120
 from simulators.hardware.pms5003 import Pms5003
 from tests.chain import Chain
@@ -53,10 +54,10 @@ class Bench(Chain):
     def rows(self, device: str, quantity: str) -> list[tuple[int, float]]:
         if not (self.folder / "gateway.db").exists():
             return []
-        with sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True, timeout=20) as db:
+        with readable(sqlite3.connect(f"file:{self.folder}/gateway.db?mode=ro", uri=True, timeout=20)) as db:
             sql = (
-                "SELECT t, value FROM reading JOIN buffer_series s ON s.id = series WHERE device = ? AND quantity = ?"
-                " ORDER BY t, value"
+                "SELECT t, value FROM every_reading JOIN buffer_series s ON s.id = series"
+                " WHERE device = ? AND quantity = ? ORDER BY t, value"
             )
             return list(db.execute(sql, (device, quantity)).fetchall())
 

@@ -30,7 +30,7 @@ def stored(folder: Path, payload: bytes, **options: Any) -> tuple[list[list[Any]
     settings = SourceSettings.model_validate({**LOGGER, "options": options})
     core = Core(Buffer(folder / "g.db", 60_000), made_sources([settings]))
     core.accept([Incoming("logger/l1", payload)], NOW)
-    rows = core.buffer.db.execute("SELECT series, value, t FROM reading ORDER BY t, series").fetchall()
+    rows = core.buffer.db.execute("SELECT series, value, t FROM every_reading ORDER BY t, series").fetchall()
     return [[core.buffer.table[s].quantity, value, (NOW - t) // 1000] for s, value, t in rows], cores.reasons(core)
 
 
