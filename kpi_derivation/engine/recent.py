@@ -7,16 +7,17 @@ else writes this city's partials.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Literal, Protocol
 
 import numpy as np
 
+from kpi_derivation.engine.narrow import Narrow
 from telemetry.partials import Partials
-from telemetry.series import IntArray, SeriesTable
+from telemetry.series import BoolArray, IntArray, SeriesTable
 
-_FRESH = 20_000  # partials that may wait to be merged with the others
-_FEW = 50  # series that are looked up one by one
+_BLOCKS = 8  # that the time in memory is divided into
+_SPREAD = 4 * _BLOCKS  # blocks among which the partials of one `add` are divided at most
+_WIDE = 1 << 60  # the block of partials that are spread over more
 _ALWAYS, _NEVER = -(1 << 60), 1 << 53
 
 
@@ -36,61 +37,86 @@ class History(Protocol):
 
 
 class Recent:
-    """The partials of one level from some time on; at least those within `keep` ms of the newest."""
+    """The partials of one level from some time on; at least those within `keep` ms of the newest.
+
+    They are in blocks of an eighth of `keep`: a block is removed as a whole, and what arrives is merged with its block
+    alone. A block is a list of sorted runs, each at least twice as long as the next; later runs replace earlier ones.
+    """
 
     def __init__(
         self, history: History, city: str, level: Literal["window", "hour"], table: SeriesTable, keep: int
     ) -> None:
         self._history, self._city, self._level, self._table, self._keep = history, city, level, table, keep
-        self._kept, self._fresh = Partials.empty(), Partials.empty()  # what is fresh replaces what is kept
-        self._floor = _ALWAYS  # everything stored from here on is in memory
+        self._width = max(keep // _BLOCKS, 1)
+        self._blocks: dict[int, list[Narrow]] = {}  # by start // width
+        self._floor = self._newest = _ALWAYS  # everything stored from the floor on is in memory
 
     def start(self, newest: int) -> None:
         """Load recent partials from a store whose newest partial is at `newest`."""
-        self._floor = newest - self._keep
-        stored = self._history.partials(self._city, self._level, self._floor, _NEVER, self._table)
-        self._kept, self._fresh = Partials.concat(list(stored)).latest(), Partials.empty()
+        self._floor = self._newest = self._block_start(newest - self._keep)
+        self._blocks.clear()
+        for stored in self._history.partials(self._city, self._level, self._floor, _NEVER, self._table):
+            self.add(stored)
 
     def add(self, partials: Partials) -> None:
         """Note partials that are in the store, or will be before it is read next."""
-        fresh = partials.take(partials.start >= self._floor)
-        if len(fresh):
-            self._fresh = Partials.concat([self._fresh, fresh]).latest()
-            if len(self._fresh) > max(_FRESH, len(self._kept) // 16):
-                self._merge()
+        fresh = partials.where(partials.start >= self._floor)
+        if not len(fresh):
+            return
+        self._newest = max(self._newest, int(fresh.start.max()))
+        block = fresh.start // self._width
+        numbers = np.unique(block).tolist()
+        if len(numbers) > _SPREAD or _WIDE in self._blocks:  # what is wide has to be replaced where it is
+            self._put(_WIDE, fresh)
+            return
+        for number in numbers:
+            self._put(number, fresh.where(block == number))
 
-    def _merge(self) -> None:
-        """Merge the fresh partials; called rarely, because it copies everything."""
-        self._kept, self._fresh = Partials.concat([self._kept, self._fresh]).latest(), Partials.empty()
+    def _put(self, number: int, partials: Partials) -> None:
+        """Append a run to a block; merge runs so that there are few."""
+        runs = self._blocks.setdefault(number, [])
+        runs.append(Narrow(partials.latest()))
+        while len(runs) > 1 and 2 * len(runs[-1]) > len(runs[-2]):
+            newest = runs.pop()
+            runs[-1] = Narrow(Partials.concat([runs[-1].all(), newest.all()]).latest())
 
     def trim(self) -> None:
-        """Remove partials older than `keep`, at least an eighth of it at a time: each removal copies the rest."""
-        newest = max((int(p.start.max()) for p in (self._kept, self._fresh) if len(p)), default=self._floor)
-        if newest - self._keep > self._floor + self._keep // 8:
-            self._floor = newest - self._keep
-            self._merge()
-            self._kept = self._kept.take(self._kept.start >= self._floor)
+        """Remove partials older than `keep`, a block or more at a time."""
+        floor = self._block_start(self._newest - self._keep)
+        if floor <= self._floor:
+            return
+        self._floor = floor
+        wide = self._blocks.pop(_WIDE, [])
+        self._blocks = {number: runs for number, runs in self._blocks.items() if number * self._width >= floor}
+        for run in wide:
+            self.add(run.take(run.rows(floor, _NEVER, None)))
+
+    def _block_start(self, time: int) -> int:
+        return time // self._width * self._width
 
     def bytes(self) -> int:
         """Bytes of the partials in memory."""
-        return sum(getattr(part, f.name).nbytes for part in (self._kept, self._fresh) for f in fields(Partials))
+        return sum(run.bytes for runs in self._blocks.values() for run in runs)
 
     def read(self, start: int, end: int, series: IntArray | None = None) -> Iterator[Partials]:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""
         if start >= self._floor:
-            both = [_part(held, start, end, series) for held in (self._kept, self._fresh) if len(held)]
-            yield Partials.concat(both).latest()
+            wanted = None if series is None else _as_mask(series)
+            parts = [run.take(run.rows(start, end, wanted)) for run in self._runs(start, end)]
+            yield Partials.concat(parts).latest()
         else:
             yield from self._history.partials(self._city, self._level, start, end, self._table, series)
 
+    def _runs(self, start: int, end: int) -> Iterator[Narrow]:
+        """The runs in which partials with start in [start, end) may be, in the order of their arrival."""
+        first, last = start // self._width, (end - 1) // self._width
+        for number, runs in self._blocks.items():
+            if first <= number <= last or number == _WIDE:
+                yield from runs
 
-def _part(held: Partials, start: int, end: int, series: IntArray | None) -> Partials:
-    """The rows with start in [start, end), of these series; `held`: sorted by (series, start)."""
-    if series is None:
-        return held.take((held.start >= start) & (held.start < end))
-    if len(series) > _FEW:
-        return held.take((held.start >= start) & (held.start < end) & np.isin(held.series, series))
-    wanted = np.unique(series)
-    bounds = zip(np.searchsorted(held.series, wanted), np.searchsorted(held.series, wanted, "right"), strict=True)
-    mine = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(a, b) for a, b in bounds)])
-    return held.take(mine[(held.start[mine] >= start) & (held.start[mine] < end)])
+
+def _as_mask(series: IntArray) -> BoolArray:
+    """Whether each series is one of these, by number; the last entry is False."""
+    wanted = np.zeros(int(series.max(initial=-1)) + 2, dtype=np.bool_)
+    wanted[series] = True
+    return wanted

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from kpi_derivation.engine.recent import Recent
 from telemetry.partials import Partials, fold
@@ -42,3 +43,30 @@ def test_what_is_kept_is_bounded_and_what_was_let_go_is_read_again() -> None:
     row = sum(getattr(fresh, name).nbytes for name in Partials.__slots__) / len(fresh)
     assert most <= (120 + 15 + 2) * 5 * row  # two hours, and an eighth more before it is let go
     assert sum(len(p) for p in recent.read(T0, start + MINUTE)) == 5 * 600
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_reads_are_those_of_the_store_whatever_the_order_of_arrival(seed: int) -> None:
+    draw, table = np.random.default_rng(seed), SeriesTable([Series("aba", f"s{n}", "no2") for n in range(40)])
+    store, now = Stored(), T0
+    recent = Recent(store, "aba", "window", table, keep=2 * HOUR)
+    for turn in range(60):
+        now += int(draw.integers(0, 20)) * MINUTE
+        spread = 3 * 24 * HOUR if draw.random() < 0.1 else HOUR  # a batch of the past, or late ones
+        size = int(draw.integers(1, 60))
+        t = now - draw.integers(0, spread, size)
+        readings = Readings.of(draw.integers(0, 40, size), t, np.full(size, float(turn)))
+        fresh = fold(readings, MINUTE, table.modulus(readings.series))
+        store.all = Partials.concat([store.all, fresh]).latest()
+        recent.add(fresh)
+        if turn % 3 == 0:
+            recent.trim()
+        if turn == 30:
+            recent.start(int(store.all.start.max()))
+        start = now - int(draw.integers(0, 3 * HOUR))
+        some = np.unique(draw.integers(0, 40, 5)) if draw.random() < 0.5 else None
+        found = Partials.concat(list(recent.read(start, now - MINUTE, some))).latest()
+        expected = Partials.concat(list(store.partials("aba", "window", start, now - MINUTE, table, some)))
+        expected = expected.where(np.isin(expected.series, np.arange(40) if some is None else some))
+        found = found.where(np.isin(found.series, np.arange(40) if some is None else some))
+        assert all(np.array_equal(getattr(found, n), getattr(expected, n), True) for n in Partials.__slots__)

@@ -1,0 +1,66 @@
+"""Partials in narrow columns are the same bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from kpi_derivation.engine.narrow import Narrow
+from telemetry.partials import Partials, fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import HOUR, MINUTE
+
+T0 = 1_709_294_400_000
+TABLE = SeriesTable([Series("aba", f"s{n}", ("no2", "energy_total")[n % 2]) for n in range(300)])
+
+
+def _windows(seed: int, readings: int) -> Partials:
+    """Windows of gauges and registers, some of whose readings are all flagged."""
+    draw = np.random.default_rng(seed)
+    series, t = draw.integers(0, len(TABLE), readings), T0 + draw.integers(0, 2 * HOUR, readings)
+    value = draw.choice([0.0, -0.0, 1.5, 1e12, 0.1], readings) + draw.normal(size=readings) * draw.integers(0, 2)
+    flag = draw.integers(0, 2, readings) * (series % 5 == 0)
+    made = Readings.of(series, t, value, arrival=t + draw.integers(-9, 99_999, readings), flag=flag)
+    return fold(made, MINUTE, TABLE.modulus(series))
+
+
+def _same(a: Partials, b: Partials) -> bool:
+    return all(getattr(a, f.name).tobytes() == getattr(b, f.name).tobytes() for f in fields(Partials))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_row_comes_back_bit_for_bit(seed: int) -> None:
+    windows = _windows(seed, (1, 7, 500, 20_000)[seed % 4])
+    narrow = Narrow(windows)
+    assert _same(narrow.all(), windows)
+    rows = np.flatnonzero(np.random.default_rng(seed).integers(0, 2, len(windows)))
+    assert _same(narrow.take(rows), windows.take(rows))
+
+
+@pytest.mark.parametrize("size", [1, 2, 100, 299, 300, 5000])
+def test_rows_are_found_by_time_and_series(size: int) -> None:
+    windows, end = _windows(1, 5000), T0 + HOUR
+    wanted = np.arange(size) % 3 == 0
+    wanted[-1] = False
+    chosen = np.isin(windows.series, np.flatnonzero(wanted)) & (windows.start < end)
+    assert np.array_equal(Narrow(windows).rows(T0, end, wanted), np.flatnonzero(chosen))
+    assert np.array_equal(Narrow(windows).rows(-(1 << 60), end, None), np.flatnonzero(windows.start < end))
+
+
+def test_columns_of_extreme_values_come_back() -> None:
+    windows = _windows(2, 100)
+    odd = Partials(**{f.name: getattr(windows, f.name) for f in fields(Partials)} | {
+        "n": windows.n * (1 << 40), "lag": windows.lag - (1 << 50), "last_t": windows.last_t - (1 << 40),
+    })  # fmt: skip
+    assert _same(Narrow(odd).all(), odd)
+
+
+def test_a_window_takes_less_than_half_of_its_columns() -> None:
+    series = np.repeat(np.arange(1, 300, 2), 360)
+    t = np.tile(T0 + 10_000 * np.arange(360), 150)
+    windows = fold(Readings.of(series, t, np.arange(len(t)) / 100), MINUTE, TABLE.modulus(series))
+    wide = sum(getattr(windows, f.name).nbytes for f in fields(Partials))
+    assert Narrow(windows).bytes < 0.5 * wide
