@@ -28,6 +28,7 @@ KPI_COLUMNS = (*IDENTITY, *(f.name for f in FIELDS if f.name not in IDENTITY))
 _IN_ORDER = itemgetter(*KPI_COLUMNS)
 
 
+FEW = 500  # series whose ids are read one by one, instead of those of the whole city
 BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}  # ms: rows are read in whole buckets
 
 
@@ -66,6 +67,17 @@ class CityNumbers:
         for own, device, quantity in rows:
             self.own[table.id_of(Series(city, device, quantity))] = own
             self.newest = max(self.newest, own)
+
+    def lacking(self, city: str, table: SeriesTable, wanted: IntArray | None) -> list[tuple[str, str]] | None:
+        """Device and quantity of the few wanted series whose id is not known, to be read alone; None: read all."""
+        if wanted is None or len(wanted) > FEW:
+            return None
+        names = [table[number] for number in wanted.tolist() if number not in self.own]
+        return [(name.device, name.quantity) for name in names if name.city == city]
+
+    def add_some(self, rows: Iterable[Sequence[Any]], city: str, table: SeriesTable) -> None:
+        """The same of single series; of those below `newest` others may not have been read."""
+        self.own.update((table.id_of(Series(city, device, quantity)), own) for own, device, quantity in rows)
 
 
 class SeriesNumbers:

@@ -31,6 +31,8 @@ def hours_of(city: City, store: SharedStore, quantity: str, devices: Sequence[st
     """The hours of a quantity in [start, end), UTC ms at full hours: means of what is measured, calibrated; sums of
     amounts; increases of registers. NaN where an hour has none.
     """
+    names = set(devices)
+    city = city.model_copy(update={"device": [d for d in city.device if d.id in names]})
     table = SeriesTable([Series(city.id, device, quantity) for device in devices])
     calibrations, shape = Calibrations(city, table), (len(devices), (end - start) // HOUR)
     found = Hours(start, *(np.full(shape, np.nan) for _ in range(3)), *(np.zeros(shape, dtype=np.int64) for _ in "ab"))

@@ -44,6 +44,10 @@ _NEWEST = (
     "SELECT DISTINCT ON (series) series, last_t, last FROM hour WHERE start >= %s AND start < %s AND series = ANY(%s)"
     " AND n > 0 ORDER BY series, start DESC"
 )
+_SOME_IDS = (
+    "SELECT id, device, quantity FROM unnest(%s::text[], %s::text[]) AS w (device, quantity)"
+    " JOIN series USING (device, quantity) WHERE city = %s"
+)
 _CHANGE = (
     f"INSERT INTO kpi_change ({_SAME}) VALUES ({', '.join(['%s'] * len(IDENTITY))})"  # noqa: S608 - fixed names
     f" ON CONFLICT ({_SAME}) DO UPDATE SET number = excluded.number"
@@ -164,7 +168,7 @@ class PostgresStore:
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
         """See Store."""
-        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        ids, lookup = own_numbers(self._city_ids(city, table, series), series)
         if not ids or end <= start:
             return
         columns = ", ".join(f'"{name}"' for name in PARTIAL_COLUMNS)
@@ -178,16 +182,20 @@ class PostgresStore:
         self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Latest:
         """See Store."""
-        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        ids, lookup = own_numbers(self._city_ids(city, table, series), series)
         rows = self._connection.read(_NEWEST, (start, end, ids)) if ids and start < end else []
         return Latest.of([(lookup[own], *rest) for own, *rest in rows])
 
-    def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
-        """The table's number -> the store's id, of all series of a city. Reads them where one is new.
+    def _city_ids(self, city: str, table: SeriesTable, wanted: IntArray | None) -> dict[int, int]:
+        """The table's number -> the store's id, of all series of a city or of the wanted. Reads them where one is new.
 
         A smaller id may be committed after a larger one, so their count decides, not the largest.
         """
         known = self._numbers.of(city, table)
+        if (lacking := known.lacking(city, table, wanted)) is not None:
+            names = list(zip(*lacking, strict=True))
+            known.add_some(self._connection.read(_SOME_IDS, (*map(list, names), city)) if names else (), city, table)
+            return known.own
         if self._connection.read("SELECT count(*) FROM series WHERE city = %s", (city,))[0][0] != len(known.own):
             sql = "SELECT id, device, quantity FROM series WHERE city = %s ORDER BY id"
             known.add(self._connection.read(sql, (city,)), city, table)

@@ -45,7 +45,35 @@ SELECT h.series, h.last_t, h.last FROM json_each(?) s CROSS JOIN hour h ON h.buc
 AND h.start = (SELECT start FROM hour WHERE bucket = ? AND series = s.value AND start >= ? AND start < ? AND n > 0
 ORDER BY start DESC LIMIT 1)
 """
+_SOME_IDS = """
+SELECT s.id, device, quantity FROM json_each(?) w CROSS JOIN series s ON city = ?
+AND device = json_extract(w.value, '$[0]') AND quantity = json_extract(w.value, '$[1]')
+"""
 
+_PART = 4  # a part of the series is read with a seek for each series and bucket, most of them by reading whole buckets
+
+
+def _scan(level: Level) -> str:
+    """Partials of the buckets ?1 to ?2, series of the JSON list ?3, start in [?4, ?5)."""
+    return (
+        f'SELECT series, start, {",".join(PARTIAL_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
+        "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
+        " ORDER BY bucket, series, start"
+    )
+
+
+def _seek(level: Level) -> str:
+    """The same, of few series: the loops are in the order of the table, so that nothing is sorted."""
+    columns = ",".join(f"h.{name}" for name in PARTIAL_COLUMNS)
+    return (
+        f'WITH RECURSIVE b(x) AS (SELECT min(bucket) FROM "{level}" WHERE bucket BETWEEN ?1 AND ?2 UNION ALL'  # noqa: S608
+        f' SELECT (SELECT min(bucket) FROM "{level}" WHERE bucket > x AND bucket <= ?2) FROM b WHERE x IS NOT NULL)'
+        f' SELECT h.series, h.start, {columns} FROM b CROSS JOIN json_each(?3) s CROSS JOIN "{level}" h'
+        f" ON h.bucket = b.x AND h.series = s.value AND h.start >= ?4 AND h.start < ?5"
+    )
+
+
+_SCAN, _SEEK = ({level: sql(level) for level in BUCKET} for sql in (_scan, _seek))
 _SETS = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
 _PARTIALS = {
     level: Several(f'"{level}"', 3 + len(PARTIAL_COLUMNS), f"ON CONFLICT DO UPDATE SET {_SETS}") for level in BUCKET
@@ -169,23 +197,20 @@ class SqliteStore:
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
         """See Store."""
-        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        ids, lookup = own_numbers(self._city_ids(city, table, series), series)
         if not ids or end <= start:
             return
-        width = BUCKET[level]
-        cursor = self._execute(
-            f'SELECT series, start, {",".join(PARTIAL_COLUMNS)} FROM "{level}" '  # noqa: S608 - fixed names
-            "WHERE bucket BETWEEN ? AND ? AND series IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
-            " ORDER BY bucket, series, start",
-            (start // width, (end - 1) // width, json.dumps(ids), start, end),
-        )
+        low, high = start // BUCKET[level], (end - 1) // BUCKET[level]
+        few = len(ids) * _PART < len(self._ids)
+        sql = (_SEEK if few else _SCAN)[level]
+        cursor = self._execute(sql, (low, high, json.dumps(sorted(ids)), start, end))
         yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
 
     def newest_readings(
         self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Latest:
         """See Store. Bucket by bucket, the newest first: one seek for each series that was not found yet."""
-        ids, lookup = own_numbers(self._city_ids(city, table), series)
+        ids, lookup = own_numbers(self._city_ids(city, table, series), series)
         left, width, found = set(ids), BUCKET["hour"], list[Any]()
         for bucket in range((end - 1) // width, start // width - 1, -1):
             if not left:
@@ -195,9 +220,12 @@ class SqliteStore:
             found += rows
         return Latest.of([(lookup[own], *rest) for own, *rest in sorted(found)])
 
-    def _city_ids(self, city: str, table: SeriesTable) -> dict[int, int]:
-        """The table's number -> the store's id, of all series of a city. Reads those that are new."""
+    def _city_ids(self, city: str, table: SeriesTable, wanted: IntArray | None) -> dict[int, int]:
+        """The table's number -> the store's id, of all series of a city or of the wanted. Reads those that are new."""
         known = self._numbers.of(city, table)
+        if (lacking := known.lacking(city, table, wanted)) is not None:
+            known.add_some(self._read(_SOME_IDS, (json.dumps(lacking), city)) if lacking else (), city, table)
+            return known.own
         if known.newest:
             sql, values = "SELECT id, device, quantity FROM series WHERE id > ? AND +city = ?", (known.newest, city)
         else:

@@ -91,11 +91,10 @@ class DeviceDetail(BaseModel):
 
 def device_of(city: City, name: str) -> Device:
     """The registered device. Raises NotFound naming the nearest."""
-    known = {d.id: d for d in city.device}
-    if name not in known:
-        hint = nearest(name, known) if known else "no device is registered."
+    if (found := next((d for d in city.device if d.id == name), None)) is None:
+        hint = nearest(name, [d.id for d in city.device]) if city.device else "no device is registered."
         raise NotFound(f"There is no device '{name}' in {city.id}; {hint}")
-    return known[name]
+    return found
 
 
 @router.get("/devices/{device}", response_model=DeviceDetail)

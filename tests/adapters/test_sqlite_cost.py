@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from adapters.sqlite.store import SqliteStore
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.periods import PeriodKind
-from telemetry.series import SeriesTable
+from telemetry.series import Series, SeriesTable
 from telemetry.windows import DAY
 from tests.adapters.stores.samples import partials
 
@@ -51,6 +53,27 @@ def test_the_span_of_a_new_city_does_not_search_the_old_readings_of_others(tmp_p
         return steps(store, lambda: store.span("young", "window"))
 
     assert of(100) <= 1.5 * of(5) + 2
+
+
+def test_one_series_of_a_city_is_read_without_the_others(tmp_path: Path) -> None:
+    """Neither the hours nor the names of others are read: forty times the devices, about the same number of steps."""
+
+    def of(devices: int) -> tuple[int, int]:
+        path, table = tmp_path / f"{devices}.db", SeriesTable()
+        writing = SqliteStore(path)
+        hours = partials(table, *((f"d{d}", 60 * hour, 1.0) for hour in range(200) for d in range(devices)))
+        writing.put_partials("hour", hours, table)
+        writing.close()
+        store, alone = SqliteStore(path), SeriesTable([Series("aba", "d3", "no2")])
+        start, end, one = int(hours.start[0]), int(hours.start[-1]) + 1, np.array([0])
+        chunks = partial(store.partials, "aba", "hour", start, end, alone, one)
+        assert sum(len(chunk) for chunk in chunks()) == 200
+        assert store.newest_readings("aba", start, end, SeriesTable(alone.all), one).value.tolist() == [1.0]
+        newest = partial(store.newest_readings, "aba", start, end, SeriesTable(alone.all), one)
+        return steps(store, lambda: list(chunks())), steps(store, newest)
+
+    few, many = of(10), of(400)
+    assert all(after <= 2 * before + 2 for before, after in zip(few, many, strict=True))
 
 
 def value(kind: PeriodKind, start: int) -> StoredKpi:

@@ -314,3 +314,30 @@ def test_only_the_series_that_are_asked_for(store: Store) -> None:
 
 def test_an_empty_store_has_none(store: Store) -> None:
     assert not len(store.newest_readings("aba", 0, T0, SeriesTable()).t)
+
+
+def test_a_table_that_named_single_series_gets_all_others_later(store: Store) -> None:
+    put(store, *((f"d{n}", minute, n) for n in range(9) for minute in range(2)))
+    table = SeriesTable([Series("aba", "d7", "no2"), Series("other", "d1", "no2"), Series("aba", "none", "no2")])
+    single = np.arange(3, dtype=np.int64)
+    assert rows(read(store, table, series=single), table) == [("d7", 0, 7.0), ("d7", 1, 7.0)]
+    put(store, ("none", 0, 5.0))
+    assert rows(read(store, table, series=single), table)[-1] == ("none", 0, 5.0)
+    found = rows(read(store, table), table)
+    assert sorted(found) == sorted([*((f"d{n}", m, float(n)) for n in range(9) for m in range(2)), ("none", 0, 5.0)])
+    put(store, ("new", 3, 1.0))
+    assert ("new", 3, 1.0) in rows(read(store, table), table)
+
+
+def test_few_and_many_series_are_read_alike(store: Store) -> None:
+    """Rows of several hours and days, in chunks in time order."""
+    given_rows = [(f"d{n}", minute, n + minute) for minute in (0, 1, 70, 1500, 1501, 4000) for n in range(12)]
+    table = put(store, *given_rows)
+    chosen = np.array([table.id_of(Series("aba", f"d{n}", "no2")) for n in (11, 2)], dtype=np.int64)
+    chunks = list(store.partials("aba", "window", T0 + MINUTE, T0 + 1501 * MINUTE, table, chosen))
+    assert sorted(row for chunk in chunks for row in rows(chunk, table)) == sorted(
+        (d, m, float(v)) for d, m, v in given_rows if d in ("d11", "d2") and 1 <= m < 1501
+    )
+    assert all(a.start.max() < b.start.min() for a, b in pairwise(chunks))
+    for chunk in chunks:
+        assert bits(chunk) == bits(chunk.latest())

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Barrier, Thread
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
 from api.device_reads import Heard, heard
+from api.live import Hub
+from api.metrics import Requests
 from api.now.for_a_while import ForAWhile
 from api.queries import model_of
+from api.routes.hours import one_device
 from api.shared_store import SharedStore
-from telemetry.windows import MINUTE
+from api.state import State
+from telemetry.partials import fold
+from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
+from telemetry.windows import HOUR, MINUTE
 
 NOW = 1_709_294_400_000
 
@@ -60,3 +69,31 @@ def test_clients_that_ask_together_wait_for_one_read(tmp_path: Path) -> None:
     assert fleets.of(city, shared, NOW + 5000) is not found[0]
     larger = model_of(CityRecord("aba", config(meters=3), MINUTE))
     assert len(fleets.of(larger, shared, NOW + 5001).devices) == 3
+
+
+def test_one_device_costs_no_read_of_the_others(tmp_path: Path) -> None:
+    """Hours and names of its own series only: thirty times the devices, the same number of values read."""
+
+    def values_read(meters: int) -> int:
+        path, table = tmp_path / f"{meters}.db", SeriesTable([Series("aba", f"m{i}", "no2") for i in range(meters)])
+        writing, hours = SqliteStore(path), NOW - 48 * HOUR + HOUR * np.arange(48)
+        series = np.repeat(np.arange(meters), 48)
+        readings = Readings.of(series, np.tile(hours, meters), np.ones(len(series)))
+        writing.put_partials("hour", fold(readings, HOUR, table.modulus(series)), table)
+        devices = [{"id": f"m{i}", "kind": "air_reference", "quantities": ["no2"]} for i in range(meters)]
+        writing.put_city(CityRecord("aba", config() | {"device": devices}, MINUTE))
+        writing.close()
+        store, steps = SqliteStore(path), list[int]()
+        record, state = store.city("aba"), State(SharedStore(store), cast(Hub, None), Requests(), lambda: NOW)
+        assert record
+        state.suspects.of(model_of(record), state.store, NOW)  # judged once an hour, from all stations
+        store._db.set_progress_handler(lambda: steps.append(1), 100)
+        found = one_device(record, "m3", state)
+        store._db.set_progress_handler(None, 0)
+        assert (found["device"]["state"], found["gaps"][0]["hours"]) == (
+            "silent",
+            119,
+        )  # of 168 hours, this one included
+        return len(steps)
+
+    assert values_read(300) <= 2 * values_read(10) + 2
