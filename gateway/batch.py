@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gateway.decoding.decoded import Decoded, Line
-from gateway.decoding.plain import Message, Plain, Shape
+from gateway.decoding.decoded import Decoded, Frames, Line
+from gateway.decoding.plain import Shape
 from gateway.plausible import FRAME, IMPOSSIBLE, NOTHING, FrameTable, Registered
 from telemetry.quantities import QUANTITIES, conversion
 from telemetry.readings import Readings
@@ -66,7 +66,7 @@ class Batch:
         self._kinds: list[_Kind] = []
         self._known: dict[tuple[str, str], dict[tuple[str, str | None], int]] = {}  # by device
         self._wrong: dict[int, str] = {}
-        self._generation = object()  # of the numbers of kinds
+        self.generation = object()  # of the numbers of kinds
         self._columns = _Columns.of([], self._table)
 
     def clear(self) -> None:
@@ -81,11 +81,11 @@ class Batch:
         self._source: list[int] = []
         self.lines: list[Line] = []
         # Of plain messages that are dated by their arrival, one entry each; their values follow each other.
-        self._plain: list[_Undated] = []
-        self._plain_value: list[float] = []
+        self.plain: list[_Undated] = []
+        self.plain_value: list[float] = []
 
     def __len__(self) -> int:
-        return len(self._kind) + len(self._plain_value)
+        return len(self._kind) + len(self.plain_value)
 
     def add(self, city: str, device: str, rows: Decoded, arrival: int, source: int) -> list[str]:
         """Add one message's rows; `source` is the caller's number for it. Returns the problems found."""
@@ -116,32 +116,28 @@ class Batch:
             self._add_lines(city, device, rows, used)
         return problems
 
-    def knows(self, city: str, plain: Plain, shape: Shape) -> bool:
-        """Whether all values of messages of this shape can be used; they are known from now on."""
-        if shape.of is not self._generation:
-            shape.kinds, shape.of = {}, self._generation
-        place = city, plain.device
-        if place not in shape.kinds:
-            kinds = [self.kind(city, plain.device, *entry) for entry in shape.entries]
+    def known(self, name: tuple[str, str], shape: Shape) -> list[int] | None:
+        """The kinds of all values of messages of this shape from a device; None where one of them cannot be used."""
+        if shape.of is not self.generation:
+            shape.kinds, shape.of = {}, self.generation
+        if name not in shape.kinds:
+            kinds = [self.kind(*name, *entry) for entry in shape.entries]
             if not self._wrong.keys().isdisjoint(kinds):
-                return False
-            shape.kinds[place] = kinds
-        return True
+                return None
+            shape.kinds[name] = kinds
+        return shape.kinds[name]
 
-    def add_plain(self, city: str, plain: Plain, message: Message, key: int, arrival: int, source: int) -> None:
-        """Add a plain message of a known shape. `key`: of its readings, which have no time of their own; else 0."""
-        kinds = message.shape.kinds[city, plain.device]
-        if plain.frames is not None:
-            self._frames.declare(city, plain.device, plain.frames)
-        if message.t is None:
-            self._plain.append((kinds, key, arrival, source))
-            self._plain_value += message.values
-            return
-        count = len(kinds)  # of one time and series, the last in the order of the messages holds
+    def declare(self, name: tuple[str, str], frames: Frames) -> None:
+        """What a device measures together."""
+        self._frames.declare(*name, frames)
+
+    def add_dated(self, kinds: list[int], values: Sequence[float], t: int, arrival: int, source: int) -> None:
+        """Add a plain message that has a time; of those without one see `plain`."""
+        count = len(kinds)
         self._kind += kinds
-        self._value += message.values
-        self._t += [message.t] * count
-        self._key += [key] * count
+        self._value += values
+        self._t += [t] * count
+        self._key += [0] * count
         self._arrival += [arrival] * count
         self._source += [source] * count
 
@@ -194,16 +190,16 @@ class Batch:
     def readings(self) -> tuple[Readings, IntArray]:
         """The rows as readings with flags, and each row's source number; `arrived` are the last ones."""
         columns: list[Any] = [self._kind, self._key, self._arrival, self._source, self._t, self._value]
-        if len(self._plain) > _FEW:
-            columns = _with_plain(columns, self._plain, self._plain_value)
-        elif self._plain:
-            columns = _with_few(columns, self._plain, self._plain_value)
+        if len(self.plain) > _FEW:
+            columns = _with_plain(columns, self.plain, self.plain_value)
+        elif self.plain:
+            columns = _with_few(columns, self.plain, self.plain_value)
         kind, key, arrival, source, t, value = columns
         return self.convert(kind, value, t, key, arrival), np.asarray(source, dtype=np.int64)
 
     def arrived(self, readings: Readings, source: IntArray) -> BoolArray | None:
         """The rows of plain messages that are dated by their arrival and wholly accepted; None where there are none."""
-        if not self._plain:
+        if not self.plain:
             return None
         found = np.ones(len(readings), dtype=np.bool_)
         found[: len(self._kind)] = False

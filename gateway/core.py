@@ -80,7 +80,8 @@ class Core:
         self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
         self.cadence = Cadence(buffer.table)
-        self._shortest = ShortestWay(buffer, self._batch, self.routes, self._named, self._budget)
+        parts = buffer, self._batch, self.routes, self._named, self._budget, self._redelivered
+        self._shortest = ShortestWay(*parts, max_payload)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.
@@ -98,15 +99,17 @@ class Core:
         problems: list[Problem] = []
         self._batch.clear()
         self._stamping.begin()
+        self._shortest.begin()
         self._unserved = done = 0
         try:
-            for place, message in enumerate(messages):
-                problem = self._decode_into_batch(message, message.arrival or arrival, place, kept)
-                if problem:
-                    problems.append(problem)
-                done += 1
-                if len(self._batch) >= _ROWS:
-                    break
+            while done < len(messages) and len(self._batch) < _ROWS:
+                if not kept:
+                    done, self._arrivals = self._shortest.add(messages, done, arrival, self._arrivals, _ROWS)
+                if done < len(messages) and len(self._batch) < _ROWS:
+                    problem = self._decode_into_batch(messages[done], messages[done].arrival or arrival, done, kept)
+                    if problem:
+                        problems.append(problem)
+                    done += 1
         except Unavailable:
             self.ledger.forget()
             self._redelivered.forget()
@@ -193,8 +196,6 @@ class Core:
             route = self.routes.find(message.address)
             if len(message.payload) > self._max_payload:
                 raise Rejected(f"payload of {len(message.payload)} bytes; the limit is {self._max_payload}")
-            if route.plain and before is None and not kept and self._add_plain(message, route, arrival, place):
-                return None
             parts = self._decoded_within_budget(message, route, arrival, kept)
         except (NotServed, OverShare) as reason:
             self._note_not_served(reason)
@@ -214,18 +215,6 @@ class Core:
             found, number = self._add(message, route, rows, arrival, place, kept, number)
             met += found
         return Problem(place, met, route, number or self._next_arrival()) if met else None
-
-    def _add_plain(self, message: Incoming, route: Route, arrival: int, place: int) -> bool:
-        """Put a plain message into the batch; False where it has to go the usual way."""
-        found = route.plain and self._shortest.read(message, route, route.plain, arrival)
-        if not found or not route.plain:
-            return False
-        number = 0
-        if found.t is None:
-            number = self._next_arrival()
-            self._redelivered.note(message, len(found.values))
-        self._batch.add_plain(route.city, route.plain, found, number * PLACES, arrival, place)
-        return True
 
     def _came_before(self, message: Incoming, before: int | None, readings: int) -> bool:
         """Whether its broker redelivers this message, which had this many readings `before`; else it is noted."""

@@ -104,6 +104,7 @@ class Redelivered:
         self._epochs: dict[int, int] = {}  # session -> the connection whose new messages have begun
         self._names: dict[str, int] = {}
         self._current = ("", 0)  # session and connection of the last new message
+        self._latest: dict[bytes, int] | None = None  # the messages of this batch that came by it
 
     def readings(self, message: Incoming) -> int | None:
         """How many readings this very message brought before; None where it is new."""
@@ -114,13 +115,31 @@ class Redelivered:
         if not delivery.duplicate:
             if (delivery.session, delivery.epoch) != self._current:  # else the usual message
                 self._begin(self._session(delivery.session), delivery.epoch)
-                self._current = delivery.session, delivery.epoch
+                self._current, self._latest = (delivery.session, delivery.epoch), None
             return None
         session, digest = self._session(delivery.session), _digest(message, delivery)
         found = self._find(session, digest, delivery.began)
         if found is not None:
             self._add(session, delivery.epoch, digest, found)
         return found
+
+    def take_new(self, message: Incoming, delivery: Delivery | None, readings: int | None = None) -> None:
+        """A message without DUP; `readings`: how many it has, where they would be stored a second time. See `readings`
+        and `note`, which this joins: most messages need both.
+        """
+        if delivery is None or not delivery.qos:
+            return
+        self._last += 1 + delivery.passed
+        current = delivery.session, delivery.epoch
+        if current != self._current:
+            self._begin(self._session(current[0]), current[1])
+            self._current, self._latest = current, None
+        if readings is None:
+            return
+        if self._latest is None:
+            self._latest = self._new.setdefault((self._session(current[0]), current[1]), {})
+        head = delivery.mid.to_bytes(2, "big") + message.address.encode("utf-8", "surrogatepass")
+        self._latest[blake2b(head + b"\0" + message.payload, digest_size=8).digest()] = readings
 
     def _find(self, session: int, digest: bytes, began: int) -> int | None:
         """The readings of the last message with this digest, where it came since the session began."""
@@ -145,6 +164,7 @@ class Redelivered:
             self._stored.pop(session, None)
             self._batches = deque(batch for batch in self._batches if batch.kept.number not in gone)
         self._new = {key: found for key, found in self._new.items() if key[0] != session or key[1] == epoch}
+        self._latest = None
 
     def note(self, message: Incoming, readings: int) -> None:
         """Keep the digest of a message of the batch that would be stored a second time."""
@@ -173,7 +193,7 @@ class Redelivered:
         """The transaction succeeded."""
         self._batches += self._written
         self._stored.clear()
-        self._new, self._written, self._ended = {}, [], []
+        self._new, self._written, self._ended, self._latest = {}, [], [], None
         while self._batches and self._batches[0].kept.number < self._last - KEPT:
             self._batches.popleft()
 

@@ -171,7 +171,7 @@ class Gateway:
             self._reconnect_silent_source()
             return
         try:
-            self.core.accept([incoming(m) for m in batch], self.clock())
+            self.core.accept(incoming(batch), self.clock())
         except Unavailable as error:
             self._log_trouble(_RECEIVING, error)
             self._back_off()

@@ -107,7 +107,7 @@ def _until(batch: Sequence[Message], token: bytes) -> tuple[list[Message], Messa
 
 
 def _store(session: Session, link: Link, messages: Sequence[Message]) -> int:
-    mine = [incoming(m) for m in messages if m.topic != MARK]
+    mine = incoming(m for m in messages if m.topic != MARK)
     if session.core is not None and mine:
         session.core.accept(mine, now_ms())
     link.ack(messages)

@@ -53,12 +53,9 @@ def _picker(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
 _LONG_WAY = Shape([], [], 0, None)
 
 
-class Message(NamedTuple):
-    """The values of a message, in the order of `shape.entries`. `t`: ms UTC, None where the arrival counts."""
-
-    shape: Shape
-    values: Sequence[float]
-    t: int | None
+# Shape of a message, its values in the order of `shape.entries`, and its time (ms UTC), None where the arrival counts.
+Message = tuple[Shape, Sequence[float], int | None]
+_decode = msgspec.json.Decoder().decode
 
 
 class PlainReader:
@@ -76,7 +73,7 @@ class PlainReader:
     def read(self, payload: bytes, arrival: int) -> Message | None:
         """The message; None where the long way must read it. `arrival`: ms UTC."""
         try:
-            record = msgspec.json.decode(payload)
+            record = _decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         if type(record) is not dict or len(record) > _MOST_NAMES:
@@ -87,10 +84,12 @@ class PlainReader:
         if shape.objects:
             shape = self._whole(names, shape.objects, members)
         values = members if shape.pick is None else shape.pick(members)
-        if not shape.entries or not _usual(values):
+        if not shape.entries or not _NUMBERS.issuperset(map(type, values)):
+            return None
+        if max(values) >= _LARGEST or min(values) <= -_LARGEST:
             return None
         if shape.clock is None:
-            return Message(shape, values, None)
+            return shape, values, None
         return self._dated(shape, values, members[shape.clock], arrival)
 
     def _whole(self, names: tuple[str, ...], objects: Sequence[int], members: list[Any]) -> Shape:
@@ -108,7 +107,7 @@ class PlainReader:
         if given in (None, "", "now"):
             return None
         try:
-            return Message(shape, values, self._clock.read(given, arrival))
+            return shape, values, self._clock.read(given, arrival)
         except Rejected:
             return None
 
@@ -145,11 +144,6 @@ class PlainReader:
         """What the objects of a message hold."""
         for (_, place), names in zip(plan.inner, inner, strict=False):
             yield self._quick.plan(place, names)
-
-
-def _usual(values: Sequence[Any]) -> bool:
-    """Whether these are plain numbers."""
-    return _NUMBERS.issuperset(map(type, values)) and max(values) < _LARGEST and min(values) > -_LARGEST
 
 
 class Plain(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterable
 from concurrent.futures import TimeoutError as NotYet
 
 from adapters.mqtt.gathering import Gathering
@@ -17,9 +18,9 @@ log = logging.getLogger(__name__)
 _LONGEST_S = 30.0
 
 
-def incoming(message: Message) -> Incoming:
-    """A message of a broker as the core takes it."""
-    return Incoming(message.topic, message.payload, 0, message.retain, 0, False, message)
+def incoming(messages: Iterable[Message]) -> list[Incoming]:
+    """Messages of a broker as the core takes them."""
+    return [Incoming(m.topic, m.payload, 0, m.retain, 0, False, m) for m in messages]
 
 
 class MqttDoor(ThreadedDoor):
@@ -47,7 +48,7 @@ class MqttDoor(ThreadedDoor):
         self._link.close()
 
     def _stored(self, batch: list[Message]) -> bool:
-        future = self._inbox.deliver([incoming(m) for m in batch])
+        future = self._inbox.deliver(incoming(batch))
         while not self._over.is_set():
             try:
                 return future.result(0.5)

@@ -94,8 +94,9 @@ def test_the_shortest_way_gives_values_and_time_of_the_long_way(name: str) -> No
         route = Routes(made).find(case["topic"])
         short = route.plain.read(payload_of(case), arrival) if route.plain else None
         if short is not None:
-            t = arrival if short.t is None else short.t
-            meant = zip(short.shape.entries, short.values, strict=True)
+            shape, values, dated = short
+            t = arrival if dated is None else dated
+            meant = zip(shape.entries, values, strict=True)
             rows = [(*entry, float(value), t) for entry, value in meant if value is not None]
             found = route.decode(payload_of(case), arrival, route.options)
             assert sorted(rows) == sorted(row[:4] for row in found.rows), case["name"]
