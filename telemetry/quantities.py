@@ -1,7 +1,10 @@
 """The physical quantities of CityVitals, one entry each: unit, kind and plausible range declared once.
 
-Adding a quantity is adding one entry. Ranges are those of the instruments, wide enough for the small negative
-values that reference analysers report around zero (discarding those would bias a mean upwards).
+Adding a quantity is adding one entry. Its readings and windows are stored from then on; days are kept of it only once a
+KPI reads it (`kpi_derivation/engine/record.py`).
+
+Ranges are those of the instruments, wide enough for the small negative values that reference analysers report around
+zero (discarding those would bias a mean upwards).
 
 ppb factors: U4SSC Verification Manual (2022), page 95; they are the publisher's own and mix reference temperatures.
 """

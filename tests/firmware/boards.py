@@ -9,7 +9,7 @@ from typing import Any, Self
 from edge.tools import boards, drivers, node_kinds
 from simulators.hardware.line import Device
 from tests.firmware.interpreters import REPO, micropython
-from tests.firmware.models import MODELS
+from tests.firmware.models import model
 
 API = REPO / "simulators/hardware/esp32_api"
 SCRIPTS = REPO / "tests/firmware/scripts"
@@ -34,7 +34,7 @@ class StrictBoard:
         """Connect the model of a driver to the tool's own default pins; returns the entry of the configuration."""
         name = wanted.partition(",")[0]
         options = node_kinds.sensors("air", [wanted], self.chip)[0]
-        device = MODELS[name].make(self.folder / name)
+        device = model(name).make(self.folder / name)
         self.connect(device, name, options)
         return options
 
@@ -43,7 +43,7 @@ class StrictBoard:
         path = str(device.line.path)
         match drivers.driver(name).bus:
             case "uart" | "rs485":
-                line = {"rx": options["rx"], "tx": options.get("tx", -1), "path": path, **MODELS[name].line}
+                line = {"rx": options["rx"], "tx": options.get("tx", -1), "path": path, **model(name).line}
                 self.world["uart"].append({"parity": None, "invert": False, **line})
             case "i2c":
                 self.world["i2c"].append({"sda": options["sda"], "scl": options["scl"], "path": path})
@@ -53,7 +53,7 @@ class StrictBoard:
                 self.world["pulse"][str(options["pin"])] = path
             case "spi":
                 pins = {key: options[key] for key in ("sck", "mosi", "miso", "cs")}
-                self.world.setdefault("spi", []).append({**pins, "path": path, **MODELS[name].line})
+                self.world.setdefault("spi", []).append({**pins, "path": path, **model(name).line})
             case "i2s":
                 pins = {key: options[key] for key in ("sck", "ws", "sd")}
                 self.world["i2s"] = {**pins, "path": str(device.sound)}  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from tests.conftest import ServerFactory
 from tests.firmware.board_node import BoardNode
 from tests.firmware.boards import StrictBoard
 from tests.firmware.listener import Listener
-from tests.firmware.models import MODELS
+from tests.firmware.models import model
 from tests.servers import Mosquitto, wait_for
 
 PARENT = """
@@ -144,7 +144,7 @@ def test_each_driver_with_short_names_reads_its_sensor(tmp_path: Path, firmware:
         done = board.run("read_driver.py", json.dumps(options), "5")
     got = json.loads(done.stdout.splitlines()[-1]) if done.stdout else done.stderr
     assert isinstance(got, list), got
-    wanted = MODELS[name].expected
+    wanted = model(name).expected
     found = {n: m / 10**d for n, m, d in got}
     assert {key: found.get(key) for key in wanted} == pytest.approx(wanted, abs=0.011)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.firmware.interpreters import REPO, run
+from tests.firmware.models import CASES
 
 FOLDER = REPO.parent / "shared/data/device_payloads/p1_dlms_telegrams_athom/dsmr"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
@@ -30,8 +31,8 @@ E_ON = """/AUX59902759048
 def decoded(tmp_path: Path, cases: list[dict[str, Any]], bits: int = 64) -> list[Any]:
     """What the driver makes of some telegrams, whose checksums are made right first."""
     path = tmp_path / "cases.json"
-    path.write_text(json.dumps([{"decode": "dsmr_p1", "crc": "made", **case} for case in cases]))
-    results: list[Any] = json.loads(run("vectors.py", str(path), bits=bits))
+    path.write_text(json.dumps([{"crc": "made", **case} for case in cases]))
+    results: list[Any] = json.loads(run("cases/vectors.py", str(CASES / "dsmr_p1"), str(path), bits=bits))
     return results
 
 

@@ -1,0 +1,4 @@
+from simulators.hardware.onewire import OneWire
+from tests.firmware.models import Model
+
+MODEL = Model(OneWire, {"temperature": 18.5})

@@ -1,0 +1,4 @@
+from simulators.hardware.meters import S0Output
+from tests.firmware.models import Model
+
+MODEL = Model(S0Output, {"pulses": 0})
