@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty, Windows
+from adapters.sqlite.buffer import NUMBERED, Buffer, Dirty
+from adapters.sqlite.outbox import USUAL, Turn
 from adapters.sqlite.rejects import Reject, RejectedMessage
 from gateway.batch import Batch, describe_flags
 from gateway.decoding.decoded import Asks, Decoded, Line, check_records, full_device
@@ -79,7 +80,7 @@ class Core:
         self._budget = Budget()
         self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
-        self.cadence = Cadence(buffer.table)
+        self.cadence = Cadence(buffer.table, buffer.width)
         parts = buffer, self._batch, self.routes, self._named, self._budget, self._redelivered
         self._shortest = ShortestWay(*parts, max_payload)
 
@@ -361,18 +362,17 @@ class Core:
         return Incoming(kept.topic, opened(kept.payload, self._secret), kept.at, RETAINED in kept.reason, kept.number)
 
     def pending(
-        self, limit: int = 5000, *, newest_first: bool = True, city: str | None = None, now: int = 0, skip: Windows = ()
+        self, limit: int = 5000, *, newest_first: bool = True, city: str | None = None, now: int = 0, turn: Turn = USUAL
     ) -> tuple[Dirty, Partials]:
         """Windows that changed since they were last acknowledged, of one city or of all, and their partials.
 
-        `skip`: not these. `now` (ms): of old windows OLD_AT_ONCE: ingest reads the hour of each, and live ones wait.
+        `now` (ms): of old windows OLD_AT_ONCE: ingest reads the hour of each, and live ones wait.
         """
         floor, few = now - OLD if now and self.buffer.has_dirty_before(now - OLD) else 0, min(limit, OLD_AT_ONCE)
-        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city, since=floor, skip=skip)
+        dirty, readings = self.buffer.dirty(limit, newest_first=newest_first, city=city, since=floor, turn=turn)
         if floor and len(dirty.window) < few:
-            dirty, readings = self.buffer.dirty(few, newest_first=newest_first, city=city, skip=skip)
-        partials = fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
-        return dirty, partials
+            dirty, readings = self.buffer.dirty(few, newest_first=newest_first, city=city, turn=turn)
+        return dirty, fold(readings, self.buffer.width, self.buffer.table.modulus(readings.series))
 
     def assign_messages(self, dirty: Dirty, partials: Partials, now: int = 0) -> list[NumberedWindows]:
         """The messages that are to carry these windows; noted on disk before they leave.

@@ -1,4 +1,5 @@
-"""How long changed windows wait until they are sent: those of slow, regular devices, and those of very many readings.
+"""How long changed windows wait until they are sent: those of slow, regular devices, and those of very many readings;
+and which leave first where not all can leave together.
 
 Every flush costs the gateway two commits, ingest a round of the KPI engine and the store a write of each hour that it
 touches. With a reading of each device every 30 s, flushes of every second carry one reading of every window. And each
@@ -11,16 +12,21 @@ from array import array
 
 import numpy as np
 
+from adapters.sqlite.buffer import Dirty
+from adapters.sqlite.outbox import Turn, Window, Windows
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
 from telemetry.series import SeriesTable
+from telemetry.windows import HOUR, window_start
 
 LONGEST_MS = 10_000  # that slow, regular devices wait
 _PART = 3  # of the time between two readings
 _MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
 _LONGEST_LARGE_MS = 15_000
 _SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
+_FIRST_AT_ONCE = 1000  # windows
+_LIVE = 2  # windows of a series: the open one and the one before
 
 
 class Cadence:
@@ -30,7 +36,8 @@ class Cadence:
     readings of a series, one that comes unexpectedly, several at once and events (charging sessions) do not wait.
     """
 
-    def __init__(self, table: SeriesTable) -> None:
+    def __init__(self, table: SeriesTable, width: int) -> None:
+        self.turns = Turns(table, width)
         self.due = 0  # ms UTC, from when on changed windows are to be sent
         self._nothing = False  # has been noted since the last flush
         self._table = table
@@ -39,6 +46,7 @@ class Cadence:
 
     def note(self, readings: Readings) -> None:
         """These readings are committed."""
+        self.turns.note(readings)
         if len(readings) > _MANY:
             self.hurry()
             return
@@ -59,6 +67,42 @@ class Cadence:
     def hurry(self) -> None:
         """Send with the next flush."""
         self.due, self._nothing = 0, False
+
+
+class Turns:
+    """Which windows leave first where more wait than one flight carries.
+
+    Those of events of the last hour are `first`: few, and each changes a count that somebody watches. Live ones of
+    regular devices take turns, because newest first alone would send the same series with every flight until all of
+    them fit. Older ones follow where there is room, as before.
+    """
+
+    def __init__(self, table: SeriesTable, width: int) -> None:
+        self.first: dict[Window, None] = {}
+        self._table, self._width = table, width
+        self._event = np.empty(0, dtype=np.bool_)  # by series
+        self._after: Window | None = None
+
+    def note(self, readings: Readings) -> None:
+        """These readings are committed."""
+        if missing := self._table.all[len(self._event) :]:
+            self._event = np.append(self._event, [QUANTITIES[series.quantity].event for series in missing])
+        of_events = self._event[readings.series]
+        if not of_events.any():
+            return
+        rows = np.flatnonzero(of_events & (readings.arrival - readings.t < HOUR))[: _FIRST_AT_ONCE - len(self.first)]
+        starts = window_start(readings.t[rows], self._width)
+        self.first |= dict.fromkeys(zip(readings.series[rows].tolist(), starts.tolist(), strict=True))
+
+    def turn(self, skip: Windows) -> Turn:
+        """The order for the next flight."""
+        return Turn(skip, list(self.first), self._after)
+
+    def sent(self, dirty: Dirty, full: bool, now: int) -> None:
+        """These windows left at `now`, ms UTC. `full`: as many as a flight carries, so others wait."""
+        self._after = None
+        if full and dirty.window[-1] >= window_start(now, self._width) - (_LIVE - 1) * self._width:
+            self._after = int(dirty.series[-1]), int(dirty.window[-1])
 
 
 class LargeWindows:

@@ -25,6 +25,7 @@ from gateway.core import Core
 from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
+from gateway.outbox import NumberedWindows
 from gateway.pacing import LONGEST_MS, LargeWindows
 from gateway.senders.budget import OLD_AT_ONCE
 from telemetry.errors import Unavailable
@@ -101,6 +102,7 @@ class Gateway:
     _large: LargeWindows = field(default_factory=LargeWindows)
     _flight: _Flight | None = None
     _next_flush: int = 0
+    _next_first: int = 0
     _last_flush: int = 0
     _idle: int = 0  # ms that the gateway waited for messages since the last flush
     _next_health: int = 0
@@ -152,11 +154,14 @@ class Gateway:
         now = self.clock()
         if is_due(self._next_flush, now, max(self.flush_ms, _LONGEST_FLUSH_MS)):
             self._flush(now)
+        elif is_due(self._next_first, now, self.flush_ms):
+            self._send_first(now)
 
     def _flush(self, now: int) -> None:
         """Send changed windows, and decide when to do so next. `now`: ms UTC."""
         idle = 2 * self._idle >= now - self._last_flush
         self._last_flush, self._idle, self._next_flush = now, 0, now + self.flush_ms
+        self._next_first = self._next_flush
         self._housekeeping(now)
         begun = self.clock()
         share = self._send(now)  # reading large windows is paced by their own waits
@@ -290,28 +295,51 @@ class Gateway:
     def _send(self, now: int) -> float:
         """Send what is due. Returns the share of the readings of this that is not in large windows."""
         if self._flight is not None or not self.uplink.connected or not is_due(self.core.cadence.due, now, LONGEST_MS):
+            self._send_first(now)
             return 1.0
+        return self._send_windows(_FLIGHT, now)
+
+    def _send_first(self, now: int) -> None:
+        """Send windows of events although those before them are not stored or the pause is not over: they are few."""
+        self._next_first = now + self.flush_ms
+        first = self.core.cadence.turns.first
+        acknowledged = self._flight is None or not self._flight.mids
+        if first and acknowledged and self.uplink.connected:
+            self._send_windows(len(first), now)
+
+    def _send_windows(self, limit: int, now: int) -> float:
+        """Send up to `limit` windows. Returns the share of their readings that is not in large ones."""
+        cadence = self.core.cadence
         try:
             large = self._large.waiting(now)
-            dirty, partials = self.core.pending(_FLIGHT, now=now, skip=large)
+            dirty, partials = self.core.pending(limit, now=now, turn=cadence.turns.turn(large))
             share = self._large.note(partials, now)
-            self.core.cadence.sent(now, not large and len(dirty.window) < OLD_AT_ONCE)
+            if limit == _FLIGHT:
+                cadence.sent(now, not large and len(dirty.window) < OLD_AT_ONCE)
+                cadence.turns.sent(dirty, len(dirty.window) == limit, now)
             window_messages = self.core.assign_messages(dirty, partials, now)
+            cadence.turns.first.clear()
         except Unavailable as error:
             self._log_trouble(_SENDING, error)
             return 1.0
         if window_messages:
             self._log_recovery(_SENDING, "sending again")
-            buffer = self.core.buffer
-            mids = {
-                self.uplink.publish(
-                    windows_topic(p.city, self.id), encode(p.city, buffer.width, p.partials, buffer.table, p.number)
-                )
-                for p in window_messages
-            }
-            self._flight = _Flight(len(dirty.window), mids, {p.number for p in window_messages}, now)
-            self.uplink.step()
+            self._publish(window_messages, len(dirty.window), now)
         return share
+
+    def _publish(self, window_messages: list[NumberedWindows], windows: int, now: int) -> None:
+        buffer = self.core.buffer
+        mids = {
+            self.uplink.publish(
+                windows_topic(p.city, self.id), encode(p.city, buffer.width, p.partials, buffer.table, p.number)
+            )
+            for p in window_messages
+        }
+        if self._flight is None:
+            self._flight = _Flight(windows, mids, {p.number for p in window_messages}, now)
+        else:
+            self._flight.mids |= mids
+        self.uplink.step()
 
     # -- housekeeping --------------------------------------------------------------------------------------------------
 

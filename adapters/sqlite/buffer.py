@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.sqlite import blocks, deliveries, held, ledger, rejects
+from adapters.sqlite import blocks, deliveries, held, ledger, outbox, rejects
 from adapters.sqlite.connection import Schema, connect, read_columns, rows, transaction
 from adapters.sqlite.marks import Marks, group_starts
+from adapters.sqlite.outbox import USUAL, Turn
 from adapters.sqlite.several import Several
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
@@ -63,7 +64,6 @@ WHERE value<>excluded.value OR flag<>excluded.flag
 """
 _READINGS = Several("reading", 7, _UPSERT)
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
-Windows = Sequence[tuple[int, int]]  # series and start
 
 
 class Dirty(NamedTuple):
@@ -211,24 +211,23 @@ class Buffer:
     # -- outbox -----------------------------------------------------------------------------------------------------
 
     def dirty(
-        self, limit: int, *, newest_first: bool = True, city: str | None = None, since: int = 0, skip: Windows = ()
+        self, limit: int, *, newest_first: bool = True, city: str | None = None, since: int = 0, turn: Turn = USUAL
     ) -> tuple[Dirty, Readings]:
         """Up to `limit` windows to send, of one city or of all, from `since` (ms) on, and all their readings.
 
-        Newest first, so that live data overtakes a backlog. `skip`: not these.
+        Newest first, so that live data overtakes a backlog. `turn`: which of them before others.
         """
         self._marks.forget()
-        ids = ",".join(str(i) for i, name in enumerate(self.table.all) if name.city == city)
-        wanted = "" if city is None else f" AND series IN ({ids})"
-        if skip:
-            wanted += f" AND (series, window) NOT IN (VALUES {','.join(f'({s:d},{w:d})' for s, w in skip)})"
-        order, first = "DESC" if newest_first else "ASC", max(self.send_from, since) or _ALWAYS
+        wanted = f"window >= {max(self.send_from, since) or _ALWAYS}"
+        if city is not None:
+            wanted += (
+                f" AND series IN ({','.join(str(i) for i, name in enumerate(self.table.all) if name.city == city)})"
+            )
         columns = read_columns(
             self.db,
             8,
             "SELECT d.series, d.window, d.generation, r.t, r.value, r.key, r.arrival, r.flag"  # noqa: S608 - fixed text
-            " FROM (SELECT window, series, generation FROM dirty"
-            f" WHERE message = 0 AND window >= {first}{wanted} ORDER BY window {order} LIMIT {int(limit)}) d"
+            f" FROM ({outbox.chosen(limit, newest_first, wanted, turn)}) d"
             " LEFT JOIN reading r ON r.window = d.window AND r.series = d.series",
         )
         keys, t = np.array(columns[:3], dtype=np.int64), columns[3]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adapters.sqlite.outbox import Turn
 from gateway.incoming import Incoming
 from gateway.pacing import LONGEST_MS, Cadence, LargeWindows
 from gateway.senders.budget import OLD, OLD_AT_ONCE
@@ -21,6 +22,7 @@ from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight, pause_ms
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
+from telemetry.windows import MINUTE
 from tests.gateway import cores
 
 NOW = 1_709_294_400_000
@@ -71,7 +73,7 @@ def test_a_window_of_many_readings_is_not_read_with_every_flush(tmp_path: Path) 
     window = NOW // 60_000 * 60_000
 
     def flush(now: int) -> list[tuple[str, int]]:
-        dirty, partials = core.pending(now=now, skip=large.waiting(now))
+        dirty, partials = core.pending(now=now, turn=Turn(large.waiting(now)))
         shares.append(large.note(partials, now))
         core.confirm(dirty)
         return [(core.buffer.table[s].device, n) for s, n in zip(partials.series, partials.n, strict=True)]
@@ -129,9 +131,9 @@ def test_flushes_follow_what_they_cost(
     t = np.arange(readings, dtype=np.int64)
     one = fold(Readings.of(np.full(readings, 3), t, t.astype(np.float64)), 1 << 40, np.full(readings, np.nan))
 
-    def pending(*_: Any, now: int, skip: Any) -> Any:
+    def pending(*_: Any, now: int, turn: Turn) -> Any:
         sent.append(now)
-        skipped.append(skip)
+        skipped.append(turn.skip)
         clock[0] += spent
         return SimpleNamespace(window=range(OLD_AT_ONCE)), one  # so many that others follow with the next flush
 
@@ -162,7 +164,7 @@ def may_wait(quantity: str, gaps: list[int]) -> int:
     """How long the last of these readings may wait, ms; `gaps`: ms between them."""
     table = SeriesTable()
     series, now = table.id_of(Series("aba", "s1", quantity)), NOW
-    cadence = Cadence(table)
+    cadence = Cadence(table, MINUTE)
     cadence.note(reading([series], now))
     for gap in gaps:
         now += gap
@@ -194,7 +196,7 @@ def test_a_reading_may_wait_a_third_of_its_interval(what: str, quantity: str, ga
 def test_the_reading_that_may_wait_least_decides() -> None:
     table = SeriesTable()
     slow, fast = (table.id_of(Series("aba", device, "no2")) for device in ("slow", "fast"))
-    cadence = Cadence(table)
+    cadence = Cadence(table, MINUTE)
     for second in range(61):
         cadence.note(reading([fast, slow] if second % 30 == 0 else [fast], NOW + 1000 * second))
         if second == 59:
@@ -205,7 +207,7 @@ def test_the_reading_that_may_wait_least_decides() -> None:
 def test_a_busy_gateway_is_paced_by_its_flushes_alone() -> None:
     table = SeriesTable()
     series = [table.id_of(Series("aba", f"s{n}", "no2")) for n in range(201)]
-    cadence = Cadence(table)
+    cadence = Cadence(table, MINUTE)
     for second in (0, 30, 60):
         cadence.sent(NOW, True)
         cadence.note(reading(series, NOW + 1000 * second))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from adapters.sqlite.buffer import NUMBERED, Buffer
+from adapters.sqlite.outbox import Turn
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -59,9 +61,31 @@ def test_windows_to_send_come_with_all_their_readings_and_no_others(buffer: Buff
 def test_windows_that_wait_are_skipped_and_stay_dirty(buffer: Buffer) -> None:
     put(buffer, (A, NOON, 1.0), (B, NOON, 1.0), (A, NOON + MIN, 1.0))
     first, second = (buffer.table.id_of(series) for series in (A, B))
-    assert outbox(buffer, skip=[(first, NOON), (second, NOON + MIN)]) == {(B, NOON): 1, (A, NOON + MIN): 1}
-    assert outbox(buffer, skip=[(first, NOON), (second, NOON), (first, NOON + MIN)]) == {}
+    assert outbox(buffer, turn=Turn([(first, NOON), (second, NOON + MIN)])) == {(B, NOON): 1, (A, NOON + MIN): 1}
+    assert outbox(buffer, turn=Turn([(first, NOON), (second, NOON), (first, NOON + MIN)])) == {}
     assert (A, NOON) in outbox(buffer)
+
+
+def test_windows_take_turns_behind_those_that_go_first(buffer: Buffer) -> None:
+    """Of four series the windows of two minutes, newest first."""
+    every = [Series("aba", f"s{n}", "no2") for n in range(4)]
+    put(buffer, *[(series, start, 1.0) for series in every for start in (NOON, NOON + MIN)])
+    ids = [buffer.table.id_of(series) for series in every]
+    usual = [(i, start) for start in (NOON + MIN, NOON) for i in reversed(ids)]
+
+    def chosen(limit: int, **options: Any) -> list[tuple[int, int]]:
+        dirty, _ = buffer.dirty(limit, **options)
+        return list(zip(dirty.series.tolist(), dirty.window.tolist(), strict=True))
+
+    last, oldest = usual[2], usual[-1]
+    assert chosen(3) == usual[:3]
+    assert chosen(3, turn=Turn(after=last)) == usual[3:6]
+    assert chosen(8, turn=Turn(after=last)) == usual[3:] + usual[:3], "then those before, until there are enough"
+    assert chosen(7, turn=Turn(after=last)) == usual[3:] + usual[:2]
+    assert chosen(3, turn=Turn(first=[oldest], after=last)) == [oldest, *usual[3:5]]
+    assert chosen(8, turn=Turn(first=[oldest])) == [oldest, *usual[:-1]]
+    assert chosen(8, turn=Turn([oldest], [oldest, last])) == [last, *usual[:2], *usual[3:-1]]
+    assert chosen(8, turn=Turn(after=last), newest_first=False) == usual[1::-1] + usual[:1:-1]
 
 
 def test_a_city_is_sent_without_the_windows_of_another(buffer: Buffer) -> None:
