@@ -75,6 +75,11 @@ class Reads:
         """The kinds of devices whose registry entries were looked at."""
         return set(self.in_order("kind"))
 
+    @property
+    def has_demand(self) -> bool:
+        """Whether the peaks of all meters together were read."""
+        return any(fact[0] == "demand" for fact in self.found)
+
     def names(self, *sections: str) -> list[str]:
         """The keys that were read of these sections of the city file, in the order of reading."""
         return list(dict.fromkeys(fact[1] for fact in self.found if fact[0] in sections))

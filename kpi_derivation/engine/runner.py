@@ -47,7 +47,8 @@ _LOGGED: tuple[PeriodKind, ...] = ("year", "quarter", "month")
 class Engine:
     """The KPIs of one city. `table` names the series; `history` holds its windows and hours.
 
-    `reads`: what each derivation (by code) is known to have read in this city.
+    `reads`: what each derivation (by code) is known to have read in this city. `only`: what will be read of the data,
+    where that is known; days of other quantities, and the peaks of all meters together, are not made without need.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Engine:
         table: SeriesTable,
         history: History,
         reads: Mapping[str, Iterable[Iterable[str]]] | None = None,
+        only: Reads | None = None,
     ) -> None:
         self.city, self._table = city, table
         table.set_rollovers(city.id, city.rollovers)
@@ -66,12 +68,14 @@ class Engine:
         self._hours = Recent(history, city.id, "hour", table, keep=2 * DAY)
         self._phase = hour_phase(mine.zone)
         self._maker = HourMaker(mine, table, self._windows)
-        self._quantities = {q for code in DERIVATIONS for q in self.record.quantities(code)}
+        every = (q for code in DERIVATIONS for q in self.record.quantities(code))
+        self._quantities = set(every) if only is None else only.quantities
         self._version = self.record.version
-        self._days = CityDays(mine, table, self._hours, self._quantities)
+        self._days = CityDays(mine, table, self._hours, self._quantities, only is None or only.has_demand)
         self._due = Due(city, self._days.has)
         self._stored: tuple[int, int] | None = None  # first and last start of the hours that are stored
         self._unreported: Changed = set()  # folded since the last `evaluate`
+        self._no_recent = 0 if only is None else 3 * DAY  # recent hours are read twice only where others follow
         self._clock = 0
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
         self.old = 0  # of those, how many the last `evaluate` has derived
@@ -82,7 +86,7 @@ class Engine:
         `curves`: keep the quarters of all days until `load_curves` takes them, so that they are laid out once.
         """
         self._windows.start(newest_window)
-        self._hours.start(hours[1])
+        self._hours.start(hours[1] + self._no_recent)
         self._stored = hours
         first, last = self._ordinals(*hours)
         self._days.restore(first, last, curves)

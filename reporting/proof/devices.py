@@ -11,12 +11,13 @@ import numpy as np
 from kpi_derivation.catalogue import Derivation, reads
 from kpi_derivation.engine.view import Rows, View
 from kpi_derivation.rules.air.notes import CONFIRMED
-from kpi_derivation.rules.presence import captures, counted_by_hours
+from kpi_derivation.rules.presence import Counting, captures, counted_by_hours
 from registry.city import Calibration, Device, DeviceKind, Rules
 from reporting.proof.proof import DeviceProof, standard_error
 from reporting.proof.watched import Read
 from telemetry.kpi_value import KpiValue
 from telemetry.quantities import QUANTITIES
+from telemetry.series import FloatArray
 
 
 def proofs_of(value: KpiValue, derivation: Derivation, read: Read) -> list[DeviceProof]:
@@ -65,7 +66,8 @@ def left_out_kinds(value: KpiValue, derivation: Derivation, read: Read) -> list[
     kinds = tuple({d.kind for d in others})
     rows = view.rows(value.part, kinds)
     reason = "kind not mixed with the others; see the rule mixed_air_kinds"
-    return [_proof(value.part, rows, i, view, f"{d.kind}: {reason}") for i, d in enumerate(rows.devices)]
+    share = _captures(value.part, rows, view)
+    return [_proof(value.part, rows, i, share, f"{d.kind}: {reason}") for i, d in enumerate(rows.devices)]
 
 
 def kinds_of(derivation: Derivation) -> tuple[DeviceKind, ...]:
@@ -86,40 +88,44 @@ def _view(read: Read) -> View:
 def _of_rows(
     quantity: str, rows: Rows, derivation: Derivation, view: View, counts: set[str] | None
 ) -> Iterator[DeviceProof]:
+    share = _captures(quantity, rows, view)
+    by_hours = counted_by_hours(view, rows) if derivation.method.startswith("air-") else None
     for i in range(len(rows)):
-        why = _why_not(rows, i, derivation, view)
+        why = _why_not(rows, i, by_hours, view.city.rules.period_capture)
         if counts is not None:
             why = "" if rows.devices[i].id in counts else why or _OTHER
-        yield _proof(quantity, rows, i, view, why)
+        yield _proof(quantity, rows, i, share, why)
 
 
 _OTHER = "not counted by this KPI, see its method"
 
 
-def _why_not(rows: Rows, i: int, derivation: Derivation, view: View) -> str:
-    """Why a device does not count, as far as its own data show it."""
+def _why_not(rows: Rows, i: int, found: Counting | None, rule: float) -> str:
+    """Why a device does not count, as far as its own data show it. `found`: of stations, which count."""
     if not rows.n[i]:
         return "no reading in the period" + (f", {rows.flagged[i]:.0f} flagged" if rows.flagged[i] else "")
-    if not derivation.method.startswith("air-"):
+    if found is None:
         return ""
     if not rows.hours[i]:
         return "no valid hour in the period"
-    found, rule = counted_by_hours(view, rows), view.city.rules.period_capture
     return "" if found.counts[i] else f"capture {100 * found.capture[i]:.2f} % under {100 * rule:g} %"
 
 
-def _captures(rows: Rows, i: int, view: View) -> tuple[float, float]:
-    """Share of the period's hours that are valid, and of those in which the device was in service."""
+def _captures(quantity: str, rows: Rows, view: View) -> tuple[FloatArray, FloatArray] | None:
+    """Share of the period's hours that are valid, and of those in which the device was in service; None of events."""
+    if QUANTITIES[quantity].event:
+        return None
     of_all, of_own = captures(view, rows)
-    return min(float(of_all[i]), 1.0), min(float(of_own[i]), 1.0)
+    return np.minimum(of_all, 1.0), np.minimum(of_own, 1.0)
 
 
-def _proof(quantity: str, rows: Rows, i: int, view: View, left_out: str) -> DeviceProof:
+def _proof(
+    quantity: str, rows: Rows, i: int, share: tuple[FloatArray, FloatArray] | None, left_out: str
+) -> DeviceProof:
     device: Device = rows.devices[i]
     hours = float(rows.hours[i])
-    state = not QUANTITIES[quantity].event
-    measured = state and QUANTITIES[quantity].kind == "gauge"  # a mean of energies has no meaning
-    capture, of_own = _captures(rows, i, view) if state else (None, None)
+    measured = share is not None and QUANTITIES[quantity].kind == "gauge"  # a mean of energies has no meaning
+    capture, of_own = (None, None) if share is None else (float(share[0][i]), float(share[1][i]))
     return DeviceProof(
         device=device.id, site=device.site, kind=device.kind, quantity=quantity, readings=int(rows.n[i]),
         flagged=int(rows.flagged[i]), hours=int(hours), capture=capture, capture_in_service=of_own,

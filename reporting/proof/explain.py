@@ -8,11 +8,13 @@ import msgspec
 
 from adapters.store import Store
 from kpi_derivation.catalogue import DERIVATIONS, KPIS, Derivation
+from kpi_derivation.engine.reads import Reads
 from kpi_derivation.engine.runner import Engine
 from registry.city import City
 from reporting.figures.reported import QUALITY, Reported, from_value, is_reported, plain_part
 from reporting.figures.stored import calendar
 from reporting.proof.devices import left_out_kinds, proofs_of, with_errors
+from reporting.proof.needed import NeededHours, lacking, needed_by
 from reporting.proof.proof import Parameter, Proof, arithmetic, ratio, uncertainty
 from reporting.proof.text import as_text
 from reporting.proof.watched import Read, watching
@@ -45,7 +47,7 @@ def explain(store: Store, city_id: str, code: str, part: str, period_text: str, 
 
 
 def _proofs(store: Store, city: City, code: str, period: Period, now: int) -> list[Proof]:
-    return Explainer(store, city, now).proofs(code, period) if code in DERIVATIONS else []
+    return Explainer(store, city, now, code).proofs(code, period) if code in DERIVATIONS else []
 
 
 def _reported_text(f: Reported, city: City) -> str:
@@ -59,25 +61,47 @@ def _reported_text(f: Reported, city: City) -> str:
 
 
 class Explainer:
-    """The provenance of one city's values. Restores the engine from the stored hours once."""
+    """The provenance of one city's values. Restores the engine from the stored hours once.
 
-    def __init__(self, store: Store, city: City, now: int) -> None:
+    `only`: of this KPI alone; then the hours of series that it does not read are not read either.
+    """
+
+    _needed: Reads | None = None
+
+    def __init__(self, store: Store, city: City, now: int, only: str | None = None) -> None:
         self.city, self._store, self._now = city, store, now
-        self._table = SeriesTable()
-        self._engine = Engine(city, self._table, store)
+        self._needed = None if only not in DERIVATIONS else needed_by(only, city)
+        self._engine = self._restored()
+        self._kept = store.kept(city.id, "window")
+
+    def _restored(self) -> Engine:
+        """The engine with the days of all series, or of those that are needed."""
+        store, city, table, needed = self._store, self.city, SeriesTable(), self._needed
+        history = store if needed is None else NeededHours(store, city, needed, table)
+        engine = Engine(city, table, history, only=needed)
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         if hours:
-            self._engine.restore(hours, windows[1] if windows else hours[1] + HOUR)
-        self._kept = store.kept(city.id, "window")
+            engine.restore(hours, windows[1] if windows else hours[1] + HOUR)
+        return engine
 
     def proofs(self, code: str, period: Period) -> list[Proof]:
         """The provenance of each part of a derivable KPI. Raises UsageError for one that is not derived."""
         if code not in DERIVATIONS:
             raise UsageError(f"{code} is not derived from readings; `cityvitals kpi show` shows the reported figure.")
-        derivation, read = DERIVATIONS[code], Read()
-        values = self._engine.derive(period, self._now, [watching(derivation, read)])
+        derivation = DERIVATIONS[code]
+        values, read = self._derived(derivation, period)
         stored = {v.kpi.part: v for v in self._store.kpis(KpiQuery.of_period(self.city.id, period, [code]))}
         return [self._proof(value, derivation, read, stored.get(value.part)) for value in values]
+
+    def _derived(self, derivation: Derivation, period: Period) -> tuple[list[KpiValue], Read]:
+        """The values, and what was read for them."""
+        while True:
+            read = Read()
+            values = self._engine.derive(period, self._now, [watching(derivation, read)])
+            if self._needed is None or not lacking(self._needed, read.facts):
+                return values, read
+            self._needed.update(read.facts)  # by the data it reads more than without any
+            self._engine = self._restored()
 
     def _proof(self, value: KpiValue, derivation: Derivation, read: Read, stored: StoredKpi | None) -> Proof:
         assert read.view is not None  # noqa: S101 - derive has just been called with it

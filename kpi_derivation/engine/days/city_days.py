@@ -32,9 +32,14 @@ from telemetry.series import FloatArray, IntArray, SeriesTable
 
 
 class CityDays:
-    """The days of one city. `stored`: its hours; `quantities`: those of which days are kept."""
+    """The days of one city. `stored`: its hours; `quantities`: those of which days are kept; `peaks`: whether the
+    highest demand is found.
+    """
 
-    def __init__(self, city: City, table: SeriesTable, stored: Recent, quantities: set[str]) -> None:
+    def __init__(
+        self, city: City, table: SeriesTable, stored: Recent, quantities: set[str], peaks: bool = True
+    ) -> None:
+        self._peaks = peaks
         self.civil, self.columns = CivilDays(city.zone), DayColumns()
         self.rows = SeriesRows(city, table, quantities)
         lead = max(family.lead_h for family in FAMILIES)
@@ -66,7 +71,7 @@ class CityDays:
         for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
             span = self._hours.span(a, b)
             self._folding.touch(span.hours, span.start)
-            self.demand.update(self._folding.settle(span))
+            self._update_demand(self._folding.settle(span))
         self._neighbours.update([(row, first) for row in range(len(self.rows))])
         self.lives.grown(range(len(self.rows)))
 
@@ -115,8 +120,11 @@ class CityDays:
         self.rolling.renew(changed)
         self.sums.renew(changed)
         self.balance.renew(changed)
-        after = self.demand.update(changed)
+        after = self._update_demand(changed)
         return changed | after | self._neighbours.update(changed)
+
+    def _update_demand(self, changed: Changed) -> Changed:
+        return self.demand.update(changed) if self._peaks else set()
 
     def with_data(self) -> list[int]:
         """The civil days (ordinals) on which anything was measured."""
