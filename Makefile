@@ -10,7 +10,7 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev servers demo test lint style lowest lock coverage mutation format grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
+.PHONY: help setup dev servers demo test lint style lowest lock coverage mutation format generated grafana-look bench bench-peers bench-firmware chaos engine scale-test site release clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ lowest: dev servers ## the fast part of the tests with the lowest version of eac
 
 lock: dev ## write the lock files again: make lock ARGS=--upgrade takes the newest versions
 	@tools/lock $(ARGS)
+
+generated: dev ## write again all pages, tables and dashboards that are made from the code
+	@$(BIN)/python -m tools.generated
 
 grafana-look: dev ## pictures of every dashboard of a running Grafana: make grafana-look URL=http://localhost:3000
 	@test -n "$(URL)" || { echo "Say which Grafana: make grafana-look URL=http://localhost:3000"; exit 2; }

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kpi_derivation.catalogue import DERIVATIONS
+from kpi_derivation.catalogue import DERIVATIONS, reads
+from kpi_derivation.engine.reads import DATA
 from telemetry.kpi_value import KpiValue
+from telemetry.quantities import DERIVED_FROM
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.kpi_derivation.golden.world import Reading, World
 from tools.generated import generated
@@ -59,6 +62,20 @@ DEVICES: list[dict[str, Any]] = [
 START, END = (round(datetime(*d, tzinfo=UTC).timestamp() * 1000) for d in ((2023, 1, 1), (2024, 2, 1)))
 
 
+@cache
+def others() -> dict[str, dict[str, Any]]:
+    """By quantity, a device for each KPI that reads only what no device above has: a new KPI needs no entry here."""
+    listed = {quantity for device in DEVICES for quantity in device["quantities"]}
+    listed |= {target for target, sources in DERIVED_FROM.items() if listed & set(sources)}
+    found: dict[str, dict[str, Any]] = {}
+    for code in DERIVATIONS:
+        data = [fact for fact in reads(code) if fact[0] in DATA and len(fact) > 2]
+        if data and not listed & {quantity for _, quantity, *_ in data}:
+            _, quantity, kind, *_ = data[0]
+            found[quantity] = {"id": f"other-{quantity}", "kind": kind, "quantities": [quantity], "interval_s": 3600}
+    return found
+
+
 States = dict[str, dict[tuple[str, str], KpiValue]]  # of every KPI and part, by state
 
 
@@ -79,6 +96,7 @@ def readings(factor: float) -> list[Reading]:
                   ("vehicles_electric", 12.0))  # fmt: skip
         rows += [Reading(t, "loop", q, factor * v) for q, v in counts]
         rows.append(Reading(t, "road", "travel_time", factor * (150.0 if i % 24 in (7, 8, 16, 17) else 100.0)))
+        rows += [Reading(t, device["id"], quantity, factor * 10.0) for quantity, device in others().items()]
         if i % 24 == 8:
             rows += [Reading(t, f"scale-{w.replace(' ', '-')}", "waste_mass", factor * 2.0) for w in WAYS]
     if factor:
@@ -95,7 +113,7 @@ def found() -> States:
     """The values of every KPI and part, by state."""
     made: dict[float, World] = {}
     for factor in (1.0, 0.0):
-        made[factor] = World(DEVICES, {}, **CITY)
+        made[factor] = World([*DEVICES, *others().values()], {}, **CITY)
         made[factor].take(readings(factor))
     now = END + 27 * HOUR + 10 * MINUTE
     world = made[1.0]

@@ -144,7 +144,7 @@ def test_the_table_of_drivers_is_that_of_the_firmware() -> None:
 
 
 def test_the_table_of_quantities_of_the_firmware_is_current() -> None:
-    """Made from the catalogue and the drivers: python -m edge.tools.quantities."""
+    """Made from the catalogue and the drivers: run `python -m edge.tools.quantities`."""
     text = quantities.FILE.read_text()
     assert quantities.generated(text) == text
 
@@ -161,6 +161,6 @@ def test_a_setting_is_changed_by_its_path() -> None:
 
 
 def test_the_table_of_drivers_on_its_page_is_current() -> None:
-    """Made from what the drivers declare: python -m edge.tools.drivers."""
+    """Made from what the drivers declare: run `python -m edge.tools.drivers`."""
     text = drivers.PAGE.read_text(encoding="utf-8")
     assert drivers.with_table(text) == text

@@ -44,7 +44,7 @@ def test_no_fault_is_missing() -> None:
 
 
 def test_the_table_of_boards_and_drivers_is_as_the_tools_make_it() -> None:
-    assert boards_table() in NODE_JSON, "run: python -m edge.tools.node_kinds"
+    assert boards_table() in NODE_JSON, "run `python -m edge.tools.node_kinds`"
     cells = boards_table().count("| yes ")
     assert cells == sum(fits(name, chip) for name in drivers.drivers() for chip in boards.BOARDS)
     assert cells >= len(drivers.drivers()) * 3 - 6

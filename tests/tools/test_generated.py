@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.generated import generated
+from tools.generated import generated, tools, write_all
 
 ROOT = Path(__file__).parents[2]
-TOOLS = sorted(p.stem for p in (ROOT / "tools").glob("*.py") if "sys.exit(generated(" in p.read_text(encoding="utf-8"))
+TOOLS = tools()
 COMPARED = {"kpi_states"}  # by its own test, which takes ten seconds to calculate the page
 
 
@@ -47,3 +48,15 @@ def test_an_old_page_is_reported_and_written_without_an_argument(
     assert generated(page, text, []) == 0
     assert page.read_text(encoding="utf-8") == "new\n"
     assert generated(page, text, ["--check"]) == 0
+
+
+def test_one_command_writes_every_file_whose_test_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: started.append(" ".join(command[1:])))
+    write_all()
+    texts = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {found for text in texts for found in re.findall(r"run `python (-m [\w. ]+)`", text)}
+    wanted = named - {"-m tests.tools.test_generated"}
+    assert {"-m edge.tools.node_kinds", "-m grafana build"} <= wanted
+    assert wanted - set(started) == set()
+    assert len(started) == len(set(started)) > len(TOOLS)
