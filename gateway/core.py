@@ -101,16 +101,19 @@ class Core:
         self._batch.clear()
         self._stamping.begin()
         self._shortest.begin()
-        self._unserved = done = 0
+        self._unserved, done, usual = 0, 0, self._shortest.usual
         try:
             while done < len(messages) and len(self._batch) < _ROWS:
-                if not kept:
+                message = messages[done]
+                if not kept and message.address not in usual:
                     done, self._arrivals = self._shortest.add(messages, done, arrival, self._arrivals, _ROWS)
-                if done < len(messages) and len(self._batch) < _ROWS:
-                    problem = self._decode_into_batch(messages[done], messages[done].arrival or arrival, done, kept)
-                    if problem:
-                        problems.append(problem)
-                    done += 1
+                    if done == len(messages) or len(self._batch) >= _ROWS:
+                        break
+                    message = messages[done]
+                problem = self._decode_into_batch(message, message.arrival or arrival, done, kept)
+                if problem:
+                    problems.append(problem)
+                done += 1
         except Unavailable:
             self.ledger.forget()
             self._redelivered.forget()

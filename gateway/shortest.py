@@ -50,6 +50,7 @@ class ShortestWay:
         self._redelivered, self._max_payload = redelivered, max_payload
         self._admitted: set[str] = set()  # addresses that name a device which is served and known
         self._addresses: dict[str, _Address | None] = {}  # of this batch
+        self.usual: set[str] = set()  # addresses whose messages all go the usual way
 
     def begin(self) -> None:
         """A new batch."""
@@ -113,6 +114,8 @@ class ShortestWay:
             allowance = self._budget.of((route.city, route.sender), arrival)
             found = _Address(route, route.plain, (route.city, route.plain.device), allowance)
         self._addresses[address] = found
+        if found is None:
+            _remember(address, self.usual)
         return found
 
     def _admits(self, address: str, known: _Address) -> bool:
@@ -124,8 +127,12 @@ class ShortestWay:
             return False
         if not self._named.allows(city, device, known.route.sender, OTHERS):
             return False
-        if len(address) <= _LONGEST_ADDRESS:
-            if len(self._admitted) >= _MOST_ADDRESSES:
-                self._admitted.clear()
-            self._admitted.add(address)
+        _remember(address, self._admitted)
         return True
+
+
+def _remember(address: str, known: set[str]) -> None:
+    if len(address) <= _LONGEST_ADDRESS:
+        if len(known) >= _MOST_ADDRESSES:
+            known.clear()
+        known.add(address)
