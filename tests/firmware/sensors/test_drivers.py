@@ -16,7 +16,8 @@ from tests.firmware.models import CASES
 
 pytestmark = pytest.mark.timeout(3600)
 INTERPRETERS = [64, 32, 0]
-FOLDERS = sorted(path for path in (REPO / "tests/firmware").glob("*/cases/*/") if path.name != "__pycache__")
+# A folder with a file: a removed driver leaves its compiled ones behind.
+FOLDERS = sorted(path for path in (REPO / "tests/firmware").glob("*/cases/*/") if any(path.glob("*.*")))
 SHARED = REPO.parent / "shared/data/device_payloads"
 STREAMS = "100000" if os.environ.get("CITYVITALS_LONG") else "400"
 
