@@ -146,8 +146,6 @@ class Blocks:
 
     def _note(self, series: IntArray) -> None:
         """Note that blocks have readings of these series."""
-        if self._db.rolled_back != self._rolled_back:
-            self._read_series()
         if not self.may_hold(series).all():
             fresh = set(series.tolist()).difference(np.flatnonzero(self._has).tolist())
             self._db.executemany("INSERT OR IGNORE INTO block_series VALUES (?)", ((n,) for n in fresh))
@@ -157,6 +155,8 @@ class Blocks:
 
     def may_hold(self, series: IntArray) -> BoolArray:
         """Of which of these series blocks may hold readings."""
+        if self._db.rolled_back != self._rolled_back:  # what was noted meanwhile may not be so
+            self._read_series()
         try:
             held: BoolArray = self._has[series]
         except IndexError:  # a new series; to look for one each time takes longer

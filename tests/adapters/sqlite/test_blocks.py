@@ -126,6 +126,20 @@ def test_one_device_leaves_and_the_readings_of_others_stay(buffer: Buffer) -> No
     assert to_send(buffer) == whole((A, NOON + 9, 5.0, 4 * KEY), (B, NOON + 1, 2.0, KEY))
 
 
+def test_a_device_that_could_not_leave_keeps_its_readings(buffer: Buffer) -> None:
+    rows = [(A, NOON + 1, 1.0, KEY), (B, NOON + 1, 2.0, KEY)]
+    put_arrived(buffer, *rows)
+
+    def leave() -> None:
+        with buffer.transaction():
+            buffer.blocks.delete_series(np.array([buffer.table.id_of(A)]))
+            raise Unavailable("the disk is full")
+
+    with pytest.raises(Unavailable):
+        leave()
+    assert to_send(buffer) == whole(*rows)
+
+
 def fail_after(buffer: Buffer, row: Row) -> None:
     with buffer.transaction():
         put_arrived(buffer, row)
