@@ -122,7 +122,7 @@ EXPORT = "scenario-export"
 
 def export_device() -> Device:
     """The register of what the scenario's roofs feed in."""
-    return Device(id=EXPORT, kind="electricity_meter", quantities=["energy_export_total"], smart=False)
+    return Device(id=EXPORT, kind="electricity_meter", quantities=("energy_export_total",), smart=False)
 
 
 def _export(table: SeriesTable, city: City, now: Situation) -> Readings:

@@ -12,6 +12,7 @@ or publishes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -172,10 +173,14 @@ def _engine_of_drawn(now: Situation, drawn: FloatArray, city: City) -> Engine:
 
 def _registered(now: Situation) -> City:
     """The city file with the devices that the scenario changes and adds."""
-    changed = {"quantities": [ENERGY], "interval_s": 900.0, "calibration": []}
-    kept = [d.model_copy(update=changed) if d.id in now.loads else d for d in now.city.device]
+    kept = [_metered(d) if d.id in now.loads else d for d in now.city.device]
     fed_in = [export_device()] if now.surplus else []
     return now.city.model_copy(update={"device": [*kept, *(a.device for a in now.added), *fed_in]})
+
+
+def _metered(device: Device) -> Device:
+    """The device as it sends what the scenario makes of its load."""
+    return replace(device, quantities=(ENERGY,), interval_s=900.0, calibration=())
 
 
 def _drawn_devices(now: Situation) -> list[Device]:
@@ -184,7 +189,7 @@ def _drawn_devices(now: Situation) -> list[Device]:
 
 def _drawn_device(draw: int, now: Situation) -> Device:
     return Device(
-        id=f"{DRAWN}{draw}", kind="electricity_meter", quantities=[ENERGY], interval_s=DAY / 1000.0,
+        id=f"{DRAWN}{draw}", kind="electricity_meter", quantities=(ENERGY,), interval_s=DAY / 1000.0,
         smart=False, demand_response=now.managed_points > 0, customers=float(max(now.managed_points, 1)),
     )  # fmt: skip
 

@@ -44,7 +44,7 @@ def with_device(
     for name, value in (place or Place())._asdict().items():
         if value not in ("", None):
             entry[name] = value
-    shared = known[like].model_dump(mode="json", exclude_defaults=True) if like else {}
+    shared = known[like].plain() if like else {}
     for name in _SHARED:
         if name in shared:
             entry[name] = shared[name]

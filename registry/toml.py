@@ -42,7 +42,7 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
     line = _line_of(where, text)
     at = f"{path}, line {line}" if line else str(path)
     name = ".".join(str(p) for p in where) or "the file"
-    if error["type"] == "extra_forbidden":
+    if error["type"] in _UNKNOWN:
         return f"{at}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
     if error["type"] == "missing":
         return f"{at}: '{name}' is missing; add it."
@@ -50,8 +50,9 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
     return f"{at}: {name}: {text}" + ("" if text.endswith((".", "?")) else ".")
 
 
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")  # of models, of dataclasses
 _LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type")
-_TABLES = ("model_type", "model_attributes_type", "dict_type")
+_TABLES = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
 _KINDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
 
@@ -90,15 +91,21 @@ def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - wal
         if isinstance(step, int) or named:
             named = False
             continue
-        field = getattr(model, "model_fields", {}).get(step)
+        field = _fields(model).get(step)
         named = field is not None and getattr(field.annotation, "__origin__", None) is dict
         model = _model_in(field.annotation) if field else None
-    return [k for k in getattr(model, "model_fields", {}) if k != "documented"]
+    return [k for k in _fields(model) if k != "documented"]
+
+
+def _fields(model: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The fields of a pydantic model or dataclass; empty for anything else."""
+    found: dict[str, Any] = getattr(model, "__pydantic_fields__", None) or getattr(model, "model_fields", {})
+    return found
 
 
 def _model_in(annotation: Any) -> Any:  # noqa: ANN401
-    """The pydantic model inside an annotation such as list[Device]."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    """The pydantic model or dataclass inside an annotation such as list[Device]."""
+    if isinstance(annotation, type) and _fields(annotation):
         return annotation
     inside = (_model_in(a) for a in getattr(annotation, "__args__", ()))
     return next((m for m in inside if m is not None), None)

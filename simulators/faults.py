@@ -38,7 +38,7 @@ def unregistered_devices(settings: SimulateSettings, devices: Iterable[Device]) 
     """Devices on the air that no city file lists, and since when (UTC ms): each like a registered one."""
     known = {d.id: d for d in devices}
     wanted = [s for s in settings.unregistered if s.device not in known and s.like in known]
-    return [(known[s.like].model_copy(update={"id": s.device}), s.since_ms) for s in wanted]
+    return [(replace(known[s.like], id=s.device), s.since_ms) for s in wanted]
 
 
 def with_fault(found: Iterable[Columns], fault: Fault | None) -> list[Columns]:

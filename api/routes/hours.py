@@ -113,7 +113,7 @@ def one_device(record: CityOf, device: str, state: StateOf) -> dict[str, Any]:
         "city": city.id,
         "at": iso(now),
         "device": device_row(found),
-        "registry": entry.model_dump(exclude=hidden, exclude_defaults=True),
+        "registry": entry.plain(hidden),
         "records": {} if found.withheld else records_of(city, state.store, now, device),
         "suspect_days": suspects.get(device, 0),
         "gaps": [{**g, "start": iso(g["start"]), "end": iso(g["end"])} for g in gaps(n, end - 7 * DAY)],

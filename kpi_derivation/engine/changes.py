@@ -7,6 +7,7 @@ nothing else gets a new revision.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kpi_derivation.catalogue import DERIVATIONS
@@ -69,9 +70,9 @@ def _device_changes(old: City, new: City, record: Record) -> list[Change]:
     out = []
     for name in sorted(before.keys() | after.keys()):
         a, b = before.get(name), after.get(name)
-        if a is not None and b is not None:
+        if a is not None and b is not None and a != b:
             out += _calibration_changes(a, b, record)
-            a = a.model_copy(update={"calibration": b.calibration})
+            a = replace(a, calibration=b.calibration)
         if a != b:
             facts = [("kind", d.kind) for d in (a, b) if d is not None]
             out.append(Change(f"device {name} {_how(a, b)}", record.resting_on(*facts, ("kind", "*"))))
@@ -96,7 +97,7 @@ def _calibration_changes(a: Device, b: Device, record: Record) -> list[Change]:
 def _how(a: Device | None, b: Device | None) -> str:
     if a is None or b is None:
         return "added" if a is None else "removed"
-    keys = [key for key in type(a).model_fields if getattr(a, key) != getattr(b, key)]
+    keys = [key for key in type(a).__dataclass_fields__ if getattr(a, key) != getattr(b, key)]
     return f"changed: {', '.join(keys)}"
 
 

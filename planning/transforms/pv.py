@@ -50,7 +50,7 @@ def apply(now: Situation, options: Options) -> Situation:
         loads[name] = np.maximum(load - pv, 0.0)  # NaN stays NaN: an hour without a load is not one without a grid
         surplus[name] = surplus.get(name, 0.0) + np.where(np.isnan(load), 0.0, np.maximum(pv - load, 0.0))
     made = Device(
-        id="scenario-pv", kind="electricity_meter", role="generation", quantities=["energy_delta"], smart=False
+        id="scenario-pv", kind="electricity_meter", role="generation", quantities=("energy_delta",), smart=False
     )
     kwh = int(roofs.sum()) * one * now.measured.grid.hours
     notes = f"{roofs.sum()} roofs of {options.kwp:g} kWp with the measured generation of the period"

@@ -126,10 +126,10 @@ def test_the_file_keeps_its_comments_and_gets_the_entry_at_its_place(tmp_path: P
     text = path.read_text()
     assert [c for c in PLAIN.splitlines() if "#" in c] == [c for c in text.splitlines() if "#" in c]
     old, new = load_city(path).device
-    assert (new.id, new.kind, new.quantities, new.interval_s) == ("aq-999", "air_lowcost", ["pm2_5", "pm10"], 150)
+    assert (new.id, new.kind, new.quantities, new.interval_s) == ("aq-999", "air_lowcost", ("pm2_5", "pm10"), 150)
     assert (old.site, new.site) == ("Station", "")
     register(path, "aq-099", "", "", ("temperature",))
-    assert load_city(path).device[0].quantities == ["pm2_5", "pm10", "temperature"]
+    assert load_city(path).device[0].quantities == ("pm2_5", "pm10", "temperature")
     assert "# SDS011" in path.read_text()
     assert register(path, "aq-099", "", "", ("temperature",)) == f"{path} lists this already.\n"
 

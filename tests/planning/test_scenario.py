@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ def test_a_meter_of_many_homes_counts_as_so_many(small: Town) -> None:
     """A substation is not one home: 6 meters of 106 homes, of which half get a car, and all a roof."""
     store, plain, _ = small
     first, *others = plain.device
-    city = plain.model_copy(update={"device": [first.model_copy(update={"customers": 101.0}), *others]})
+    city = plain.model_copy(update={"device": [replace(first, customers=101.0), *others]})
     measured = Measured(city, store, parse_span("2019-01", city), town.NOW, town.sessions())
     roofs = {"kind": "pv", "kwp": 0.1, "measured_kwp": 2.0}
     cars, sun = (run(Scenario(name="x", transforms=(t,), draws=2), measured) for t in (CARS, roofs))

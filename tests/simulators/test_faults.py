@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,8 +15,8 @@ from telemetry.windows import DAY, HOUR, MINUTE
 
 SINCE = round(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp() * 1000)
 T = np.arange(SINCE - 3 * HOUR, SINCE + 3 * HOUR, 15 * MINUTE, dtype=np.int64)
-AIR = Device(id="air-01", kind="air_lowcost", quantities=["pm2_5", "temperature"])
-CHARGER = Device(id="charger-01", kind="ev_charger", quantities=["connector_state", "session_energy"])
+AIR = Device(id="air-01", kind="air_lowcost", quantities=("pm2_5", "temperature"))
+CHARGER = Device(id="charger-01", kind="ev_charger", quantities=("connector_state", "session_energy"))
 
 
 def test_a_silent_device_sends_nothing_from_its_time_on() -> None:
@@ -55,6 +56,6 @@ def test_an_unregistered_device_sends_what_another_sends_until_it_is_registered(
     )
     assert faults_of(settings) == {"air-01": Fault("silent", SINCE)}
     assert [(d.id, d.quantities, since) for d, since in unregistered_devices(settings, [AIR])] == [
-        ("air-70", ["pm2_5", "temperature"], SINCE)
+        ("air-70", ("pm2_5", "temperature"), SINCE)
     ]
-    assert unregistered_devices(settings, [AIR, AIR.model_copy(update={"id": "air-70"})]) == []
+    assert unregistered_devices(settings, [AIR, replace(AIR, id="air-70")]) == []

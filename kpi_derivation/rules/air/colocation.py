@@ -7,6 +7,7 @@ device's median step over the hours given. With humidity: where the device measu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,9 +32,7 @@ class Pairs(NamedTuple):
 def without_calibration(city: City, device: str, quantity: str) -> City:
     """The city with no calibration of that quantity of that device."""
     bare = [
-        d
-        if d.id != device
-        else d.model_copy(update={"calibration": [e for e in d.calibration if e.quantity != quantity]})
+        d if d.id != device else replace(d, calibration=tuple(e for e in d.calibration if e.quantity != quantity))
         for d in city.device
     ]
     return city.model_copy(update={"device": bare})

@@ -64,7 +64,7 @@ def test_rollover_must_be_that_of_a_register() -> None:
         ({"energy_total": 0.0}, "above 0, in kWh"),
     ):
         with pytest.raises(ValueError, match=why):
-            Device.model_validate({**meter(None), "rollover": wrong})
+            Device(**{**meter(None), "rollover": wrong})
 
 
 def test_a_rollover_that_is_set_later_makes_the_hours_again(tmp_path: Path) -> None:
