@@ -91,23 +91,23 @@ def _valid_keys(model: Any, where: Location) -> list[str]:  # noqa: ANN401 - wal
         if isinstance(step, int) or named:
             named = False
             continue
-        field = _fields(model).get(step)
+        field = fields_of(model).get(step)
         named = field is not None and getattr(field.annotation, "__origin__", None) is dict
-        model = _model_in(field.annotation) if field else None
-    return [k for k in _fields(model) if k != "documented"]
+        model = model_in(field.annotation) if field else None
+    return [k for k in fields_of(model) if k != "documented"]
 
 
-def _fields(model: Any) -> dict[str, Any]:  # noqa: ANN401
+def fields_of(model: Any) -> dict[str, Any]:  # noqa: ANN401
     """The fields of a pydantic model or dataclass; empty for anything else."""
     found: dict[str, Any] = getattr(model, "__pydantic_fields__", None) or getattr(model, "model_fields", {})
     return found
 
 
-def _model_in(annotation: Any) -> Any:  # noqa: ANN401
+def model_in(annotation: Any) -> Any:  # noqa: ANN401
     """The pydantic model or dataclass inside an annotation such as list[Device]."""
-    if isinstance(annotation, type) and _fields(annotation):
+    if isinstance(annotation, type) and fields_of(annotation):
         return annotation
-    inside = (_model_in(a) for a in getattr(annotation, "__args__", ()))
+    inside = (model_in(a) for a in getattr(annotation, "__args__", ()))
     return next((m for m in inside if m is not None), None)
 
 

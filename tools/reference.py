@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cityvitals.cli.main import app
 from gateway import formats
 from registry.city import City
 from registry.settings import Settings
+from registry.toml import fields_of
 from telemetry import topics
 from telemetry.quantities import QUANTITIES
 from tools import reference_api, reference_messages
@@ -71,30 +71,34 @@ def _city_file() -> Iterator[str]:
     yield "# City file\n"
     yield "A key that is not listed is an error that names file, line and nearest valid key, except in `[city.extra]`."
     yield "A key of `[city]` that ends in `_source` or `_year` documents its neighbour.\n"
-    for name, field in City.model_fields.items():
+    for name, field in fields_of(City).items():
         model = _inner(field)
         if model is not None:
-            several = str(field.annotation).startswith("list")
+            several = _is_list(field)
             yield from _section(f"[[{name}]]" if several else f"[{name}]", model)
-            for key, deeper in model.model_fields.items():
+            for key, deeper in fields_of(model).items():
                 found = _inner(deeper)
                 if found is not None:
                     yield from _section(f"[[{name}.{key}]]", found)
 
 
-def _section(title: str, model: type[BaseModel]) -> Iterator[str]:
+def _section(title: str, model: type) -> Iterator[str]:
     yield f"## `{title}`\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
     yield from _keys(model)
 
 
-def _inner(field: FieldInfo) -> type[BaseModel] | None:
-    """The model of a section, where the field is one or a list of them."""
+def _inner(field: FieldInfo) -> type | None:
+    """The model or dataclass of a section, where the field is one or a list of them."""
     candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+    return next((c for c in candidates if isinstance(c, type) and fields_of(c)), None)
 
 
-def _keys(model: type[BaseModel]) -> Iterator[str]:
-    plain = {name: field for name, field in model.model_fields.items() if _inner(field) is None}
+def _is_list(field: FieldInfo) -> bool:
+    return str(field.annotation).startswith(("list", "tuple"))
+
+
+def _keys(model: type) -> Iterator[str]:
+    plain = {name: field for name, field in fields_of(model).items() if _inner(field) is None}
     if not plain:
         return
     yield "| key | type | default | meaning |\n|---|---|---|---|"
@@ -103,14 +107,17 @@ def _keys(model: type[BaseModel]) -> Iterator[str]:
     yield ""
 
 
-def meaning(model: type[BaseModel], key: str) -> str:
+def meaning(model: type, key: str) -> str:
     """What a key means, by its class or one that it derives from (tools/key_meanings.toml); empty where unknown."""
     return next((MEANINGS[c.__name__][key] for c in model.__mro__ if key in MEANINGS.get(c.__name__, {})), "")
 
 
 def _type(field: FieldInfo) -> str:
     text = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
-    text = re.sub(r"\b(?:typing|pathlib|pydantic\.types|registry\.city|registry\.settings)\.", "", text)
+    text = re.sub(
+        r"\b(?:typing|pathlib|pydantic\.types|registry\.city|registry\.device|registry\.settings)\.", "", text
+    )
+    text = re.sub(r"tuple\[(\w+), \.\.\.\]", r"list[\1]", text)  # as TOML writes it
     return f"`{text.replace(' | ', ' or ')}`"
 
 
@@ -118,7 +125,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    return "" if value is None or isinstance(value, list | dict) else f"`{value}`"
+    return "" if value is None or isinstance(value, list | tuple | dict) else f"`{value}`"
 
 
 def _settings() -> Iterator[str]:
@@ -129,12 +136,12 @@ def _settings() -> Iterator[str]:
     yield from _sections("", Settings)
 
 
-def _sections(outer: str, model: type[BaseModel]) -> Iterator[str]:
-    for key, field in model.model_fields.items():
+def _sections(outer: str, model: type) -> Iterator[str]:
+    for key, field in fields_of(model).items():
         found = _inner(field)
         if found is not None:
             name = f"{outer}{key}"
-            yield from _section(f"[[{name}]]" if str(field.annotation).startswith("list") else f"[{name}]", found)
+            yield from _section(f"[[{name}]]" if _is_list(field) else f"[{name}]", found)
             yield from _sections(f"{name}.", found)
 
 
