@@ -69,7 +69,8 @@ class Narrow:
 
     def take(self, rows: IntArray) -> Partials:
         """The given rows."""
-        start, n = self._start[rows] + np.int64(self._origin), self._n[rows].astype(np.int64)
+        # Widened first: NumPy 1 makes an unsigned column and a large number uint64, with a signed one float.
+        start, n = self._start[rows].astype(np.int64) + self._origin, self._n[rows].astype(np.int64)
         base = np.where(n > 0, start, 0)
         last = self._last[rows]
         first = self._other("first", rows, last)
