@@ -138,8 +138,7 @@ class Redelivered:
             return
         if self._latest is None:
             self._latest = self._new.setdefault((self._session(current[0]), current[1]), {})
-        head = delivery.mid.to_bytes(2, "big") + message.address.encode("utf-8", "surrogatepass")
-        self._latest[blake2b(head + b"\0" + message.payload, digest_size=8).digest()] = readings
+        self._latest[_digest(message, delivery)] = readings
 
     def _find(self, session: int, digest: bytes, began: int) -> int | None:
         """The readings of the last message with this digest, where it came since the session began."""

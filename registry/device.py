@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
+from registry.quantity import Quantity, check_quantities
 from telemetry.errors import nearest
 from telemetry.quantities import QUANTITIES
 from telemetry.topics import valid_id
@@ -75,20 +76,13 @@ def _date(value: str | None) -> str | None:
 class Calibration(_Strict):
     """Corrected value = gain * raw + offset + humidity * RH, for one quantity of a device, from `valid_from` on."""
 
-    quantity: str
+    quantity: Quantity
     valid_from: str
     gain: float = Field(1.0, gt=0, allow_inf_nan=False)
     offset: float = Field(0.0, allow_inf_nan=False)
     humidity: float = Field(0.0, allow_inf_nan=False)
     version: int = Field(1, ge=1)
     note: str = ""
-
-    @field_validator("quantity")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in QUANTITIES:
-            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
-        return value
 
     @field_validator("valid_from")
     @classmethod
@@ -103,17 +97,10 @@ class Calibration(_Strict):
 class Fault(_Strict):
     """A fault that the operator confirms: readings of a quantity on these days (the last included) are in no KPI."""
 
-    quantity: str
+    quantity: Quantity
     since: str
     until: str | None = None
     note: str = ""
-
-    @field_validator("quantity")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in QUANTITIES:
-            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
-        return value
 
     @field_validator("since", "until")
     @classmethod
@@ -211,9 +198,8 @@ class Device:
     @field_validator("plausible")
     @classmethod
     def _ranges(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        check_quantities(value)
         for name, (low, high) in value.items():
-            if name not in QUANTITIES:
-                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
             if not low < high:
                 raise ValueError(f"the plausible range of '{name}' must be [lowest, highest]")
         return value
@@ -234,9 +220,7 @@ class Device:
     @field_validator("quantities")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in QUANTITIES:
-                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        check_quantities(value)
         return _shared(value)
 
     @field_validator("calibration")

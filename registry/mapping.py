@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from telemetry.errors import nearest
-from telemetry.quantities import QUANTITIES
+from registry.quantity import Quantity, check_quantities
 from telemetry.units import canonical
 
 Combination = Literal["sum", "mean", "max", "first"]
@@ -27,15 +26,8 @@ class Strict(BaseModel):
 class Measured(Strict):
     """A quantity of the catalogue and the unit it is sent in; None: said elsewhere, or that of the catalogue."""
 
-    quantity: str
+    quantity: Quantity
     unit: str | None = None
-
-    @field_validator("quantity")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in QUANTITIES:
-            raise ValueError(f"unknown quantity '{value}'; {nearest(value, QUANTITIES)}")
-        return value
 
     @field_validator("unit")
     @classmethod
@@ -115,18 +107,15 @@ class Mapping(Strict):
     @field_validator("combine")
     @classmethod
     def _known(cls, value: dict[str, Combination]) -> dict[str, Combination]:
-        for name in value:
-            if name not in QUANTITIES:
-                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+        check_quantities(value)
         return value
 
     @field_validator("frames")
     @classmethod
     def _frames(cls, value: list[list[str]] | None) -> list[list[str]] | None:
         names = [name for frame in value or [] for name in frame]
+        check_quantities(names)
         for name in names:
-            if name not in QUANTITIES:
-                raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
             if names.count(name) > 1:
                 raise ValueError(f"'{name}' is in two frames")
         return value

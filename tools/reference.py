@@ -17,7 +17,7 @@ from cityvitals.cli.main import app
 from gateway import formats
 from registry.city import City
 from registry.settings import Settings
-from registry.toml import fields_of
+from registry.toml import fields_of, model_in
 from telemetry import topics
 from telemetry.quantities import QUANTITIES
 from tools import reference_api, reference_messages
@@ -72,12 +72,12 @@ def _city_file() -> Iterator[str]:
     yield "A key that is not listed is an error that names file, line and nearest valid key, except in `[city.extra]`."
     yield "A key of `[city]` that ends in `_source` or `_year` documents its neighbour.\n"
     for name, field in fields_of(City).items():
-        model = _inner(field)
+        model = model_in(field.annotation)
         if model is not None:
             several = _is_list(field)
             yield from _section(f"[[{name}]]" if several else f"[{name}]", model)
             for key, deeper in fields_of(model).items():
-                found = _inner(deeper)
+                found = model_in(deeper.annotation)
                 if found is not None:
                     yield from _section(f"[[{name}.{key}]]", found)
 
@@ -87,18 +87,12 @@ def _section(title: str, model: type) -> Iterator[str]:
     yield from _keys(model)
 
 
-def _inner(field: FieldInfo) -> type | None:
-    """The model or dataclass of a section, where the field is one or a list of them."""
-    candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
-    return next((c for c in candidates if isinstance(c, type) and fields_of(c)), None)
-
-
 def _is_list(field: FieldInfo) -> bool:
     return str(field.annotation).startswith(("list", "tuple"))
 
 
 def _keys(model: type) -> Iterator[str]:
-    plain = {name: field for name, field in fields_of(model).items() if _inner(field) is None}
+    plain = {name: field for name, field in fields_of(model).items() if model_in(field.annotation) is None}
     if not plain:
         return
     yield "| key | type | default | meaning |\n|---|---|---|---|"
@@ -138,7 +132,7 @@ def _settings() -> Iterator[str]:
 
 def _sections(outer: str, model: type) -> Iterator[str]:
     for key, field in fields_of(model).items():
-        found = _inner(field)
+        found = model_in(field.annotation)
         if found is not None:
             name = f"{outer}{key}"
             yield from _section(f"[[{name}]]" if _is_list(field) else f"[{name}]", found)

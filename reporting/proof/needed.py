@@ -34,7 +34,7 @@ def lacking(needed: Reads, read: Reads) -> bool:
     """Whether a run has read data that are not among the needed."""
     return not (
         read.quantities <= needed.quantities
-        and read.kinds <= needed.kinds | ({*read.kinds} if "*" in needed.kinds else set())
+        and ("*" in needed.kinds or read.kinds <= needed.kinds)
         and needed.has_demand >= read.has_demand
     )
 

@@ -2,6 +2,7 @@
 
 import struct
 
+from crc_by_bits import crc16
 from firmware.buses import modbus
 from random_bytes import words
 
@@ -28,20 +29,10 @@ class ModbusStream:
         return out
 
 
-def crc(data: bytes) -> int:
-    """Bit by bit, from the definition."""
-    crc = 0xFFFF
-    for byte in data:
-        for bit in range(8):
-            odd = (crc ^ byte >> bit) & 1
-            crc = crc >> 1 ^ (0xA001 if odd else 0)
-    return crc
-
-
 def frame() -> bytes:
     """A good frame."""
     body = b"\x01\x04\x14" + words(10)
-    return body + struct.pack("<H", crc(body))
+    return body + struct.pack("<H", crc16(body, 0xA001))
 
 
 def allowed(stream: bytes) -> list:
@@ -49,9 +40,9 @@ def allowed(stream: bytes) -> list:
     found = []
     for at in range(len(stream) - 4):
         part = stream[at : at + 25]
-        if part[:3] == b"\x01\x04\x14" and len(part) == 25 and crc(part[:23]) == part[23] + 256 * part[24]:
+        if part[:3] == b"\x01\x04\x14" and len(part) == 25 and crc16(part[:23], 0xA001) == part[23] + 256 * part[24]:
             found.append(part[3:23])
-        if part[:2] == b"\x01\x84" and crc(part[:3]) == part[3] + 256 * part[4]:
+        if part[:2] == b"\x01\x84" and crc16(part[:3], 0xA001) == part[3] + 256 * part[4]:
             found.append(part[2])
     return found
 
