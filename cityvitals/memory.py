@@ -27,8 +27,8 @@ def steady_heap() -> bool:
 
 
 def settle() -> None:
-    """Free what the start has left; the rest is not searched for garbage again: of 100,000 devices that takes half a
-    second each time.
+    """Free what the start has left; the rest is not searched for garbage again: of 100,000 devices that takes a fifth
+    of a second or more each time.
     """
     gc.collect()
     gc.freeze()

@@ -67,6 +67,15 @@ class Narrow:
         mine = wanted[self._series if self._top <= last else np.minimum(self._series, last)]
         return np.flatnonzero(mine & (self._start >= low) & (self._start < high))
 
+    def rows_of_few(self, start: int, end: int, series: IntArray) -> IntArray:
+        """The same of a few series, different and ascending, which are looked up one by one."""
+        known = series[series <= self._top].astype(self._series.dtype)  # of another type the column would be copied
+        bounds = zip(np.searchsorted(self._series, known), np.searchsorted(self._series, known, "right"), strict=True)
+        mine: IntArray = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(a, b) for a, b in bounds)])
+        after = self._start[mine]
+        found: IntArray = mine[(after >= start - self._origin) & (after < end - self._origin)]
+        return found
+
     def take(self, rows: IntArray) -> Partials:
         """The given rows."""
         # Widened first: NumPy 1 makes an unsigned column and a large number uint64, with a signed one float.

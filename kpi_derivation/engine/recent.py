@@ -16,6 +16,7 @@ from telemetry.partials import Partials
 from telemetry.series import BoolArray, IntArray, SeriesTable
 
 _BLOCKS = 8  # that the time in memory is divided into
+_FEW = 50  # series that are looked up one by one
 _SPREAD = 4 * _BLOCKS  # blocks among which the partials of one `add` are divided at most
 _WIDE = 1 << 60  # the block of partials that are spread over more
 _ALWAYS, _NEVER = -(1 << 60), 1 << 53
@@ -101,11 +102,19 @@ class Recent:
     def read(self, start: int, end: int, series: IntArray | None = None) -> Iterator[Partials]:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""
         if start >= self._floor:
-            wanted = None if series is None else _as_mask(series)
-            parts = [run.take(run.rows(start, end, wanted)) for run in self._runs(start, end)]
+            parts = [run.take(rows) for run, rows in self._found(start, end, series)]
             yield Partials.concat(parts).latest()
         else:
             yield from self._history.partials(self._city, self._level, start, end, self._table, series)
+
+    def _found(self, start: int, end: int, series: IntArray | None) -> Iterator[tuple[Narrow, IntArray]]:
+        """The runs and their rows."""
+        if series is not None and len(series) <= _FEW:
+            few = np.unique(series)
+            yield from ((run, run.rows_of_few(start, end, few)) for run in self._runs(start, end))
+            return
+        wanted = None if series is None else _as_mask(series)
+        yield from ((run, run.rows(start, end, wanted)) for run in self._runs(start, end))
 
     def _runs(self, start: int, end: int) -> Iterator[Narrow]:
         """The runs in which partials with start in [start, end) may be, in the order of their arrival."""

@@ -50,6 +50,14 @@ def test_rows_are_found_by_time_and_series(size: int) -> None:
     assert np.array_equal(Narrow(windows).rows(-(1 << 60), end, None), np.flatnonzero(windows.start < end))
 
 
+@pytest.mark.parametrize("few", [[], [0], [3], [2, 7, 299], [5, 298, 70_000], list(range(50))])
+def test_rows_of_few_series_are_those_of_the_mask(few: list[int]) -> None:
+    windows, end = _windows(1, 5000), T0 + HOUR
+    chosen = np.isin(windows.series, few) & (windows.start < end)
+    found = Narrow(windows).rows_of_few(T0, end, np.array(few, dtype=np.int64))
+    assert np.array_equal(found, np.flatnonzero(chosen))
+
+
 def test_columns_of_extreme_values_come_back() -> None:
     windows = _windows(2, 100)
     odd = Partials(**{f.name: getattr(windows, f.name) for f in fields(Partials)} | {
