@@ -2,9 +2,10 @@
 
 Codecs are JavaScript everywhere: `decodeUplink({bytes, fPort})` gives `{data: {...}}` (The Things Stack, ChirpStack 4);
 the older `Decoder(bytes, port)` and `Decode(port, bytes)` are called too. The engine has no files, no network and no
-clock of ours; one that loops or allocates is stopped, the message is rejected with the reason, and the next message
-starts with a new engine. After one that ran into the limit of time, messages of the same port are rejected unread,
-twice as many each time, so that other devices need not wait a second for each.
+clock of ours, and a process of its own (`codec_engine.py`), because it can crash; one that loops or allocates is
+stopped, the message is rejected with the reason, and the next message starts with a new engine. After one that ran
+into the limit of time or crashed, messages of the same port are rejected unread, twice as many each time, so that other
+devices need not wait a second for each.
 """
 
 from __future__ import annotations
@@ -12,28 +13,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import select
+import subprocess
+import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
-import quickjs
-
+from gateway import codec_engine
 from telemetry.errors import Rejected, UsageError, cause
 
-_SECONDS, _MEMORY, _STACK = 1, 16 << 20, 512 << 10
+_SECONDS, _SILENT_S = 1.0, 20.0
 _FIRST, _MOST = 10, 10_000  # messages that are rejected unread after a message that took too long
-_CALL = """
-function cityvitals(text) {
-  var input = JSON.parse(text), found;
-  if (typeof decodeUplink === "function") {
-    found = decodeUplink(input);
-    if (found && found.errors && found.errors.length) return JSON.stringify({error: String(found.errors[0])});
-    found = found && found.data !== undefined ? found.data : found;
-  } else if (typeof Decoder === "function") found = Decoder(input.bytes, input.fPort);
-  else if (typeof Decode === "function") found = Decode(input.fPort, input.bytes);
-  else return JSON.stringify({error: "there is no function decodeUplink, Decoder or Decode"});
-  return JSON.stringify({data: found === undefined ? null : found});
-}
-"""
 
 
 class Codec:
@@ -43,22 +34,14 @@ class Codec:
         self._path = path
         self._rejecting: dict[int, list[int]] = {}  # port -> messages still to be rejected, and of the whole pause
         try:
-            self._source = path.read_text(encoding="utf-8")
+            path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The codec {path} cannot be read: {cause(error)}.") from None
-        try:
-            self._call: Any = self._made()
-        except quickjs.JSException as error:
-            raise UsageError(f"The codec {path} is not JavaScript that runs: {str(error).splitlines()[0]}.") from None
-
-    def _made(self) -> Any:  # noqa: ANN401 - the library has no types
-        context = quickjs.Context()
-        context.set_memory_limit(_MEMORY)
-        context.set_max_stack_size(_STACK)
-        context.set_time_limit(_SECONDS)
-        context.eval(self._source)
-        context.eval(_CALL)
-        return context
+        self._engine: _Process | None = _Process(path)
+        said = self._engine.answer()
+        if said is None or "ready" not in said:
+            reason = "its engine crashed" if said is None else str(said.get("wrong"))
+            raise UsageError(f"The codec {path} is not JavaScript that runs: {reason}.")
 
     def decode(self, raw: bytes, port: int) -> dict[str, Any]:
         """What the codec says of an uplink. Raises Rejected."""
@@ -66,29 +49,74 @@ class Codec:
         if pause is not None and pause[0] > 0:
             pause[0] -= 1
             raise Rejected(
-                f"the codec {self._path.name} was stopped after {_SECONDS} s at an earlier message of port {port};"
+                f"the codec {self._path.name} was stopped at an earlier message of port {port};"
                 f" it is tried again after {pause[0]} more messages"
             )
-        text = json.dumps({"bytes": list(raw), "fPort": port})
-        try:
-            if self._call is None:
-                self._call = self._made()
-            said = json.loads(self._call.get("cityvitals")(text))
-        except (quickjs.JSException, ValueError, TypeError, RecursionError) as error:
-            self._call = None  # what an engine that was stopped still holds is not known
-            reason = (str(error).splitlines() or ["stopped"])[0]
-            if "interrupted" in reason:
-                reason = f"it ran for more than {_SECONDS} s"
+        said = self._asked({"bytes": list(raw), "fPort": port})
+        if said is None or "stopped" in said:
+            reason = "its engine crashed" if said is None else str(said["stopped"])
+            if said is None or "interrupted" in reason:
+                reason = reason if said is None else f"it ran for more than {_SECONDS:g} s"
                 length = min(2 * pause[1], _MOST) if pause else _FIRST
                 self._rejecting[port] = [length, length]
-            raise Rejected(f"the codec {self._path.name} was stopped: {reason[:100]}") from None
+            raise Rejected(f"the codec {self._path.name} was stopped: {reason[:100]}")
         self._rejecting.pop(port, None)
-        if not isinstance(said, dict) or "error" in said:
-            raise Rejected(f"the codec {self._path.name} says: {str(said.get('error'))[:100]}")
+        if "error" in said:
+            raise Rejected(f"the codec {self._path.name} says: {str(said['error'])[:100]}")
         if not isinstance(said.get("data"), dict):
             raise Rejected(f"the codec {self._path.name} gave no object")
         data: dict[str, Any] = said["data"]
         return data
+
+    def _asked(self, uplink: dict[str, Any]) -> dict[str, Any] | None:
+        """The engine's answer; None where it crashed. The next message has a new one."""
+        if self._engine is None:
+            self._engine = _Process(self._path)
+            self._engine.answer()  # that it is ready
+        said = self._engine.answer(uplink)
+        if said is None:
+            self._engine = None
+        return said
+
+
+class _Process:
+    """The engine's process, which ends with this object."""
+
+    def __init__(self, path: Path) -> None:
+        command = [sys.executable, codec_engine.__file__, str(path), str(_SECONDS)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for the gateway, with which its input ends
+        )
+        weakref.finalize(self, _ended, self._process)
+
+    def answer(self, question: object = None) -> dict[str, Any] | None:
+        """The next line that it says; None where it has ended or says nothing."""
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None  # noqa: S101 - both are pipes
+        assert back is not None  # noqa: S101
+        line = b""
+        try:
+            if question is not None:
+                to.write(json.dumps(question).encode() + b"\n")
+            while not line.endswith(b"\n"):
+                ready, _, _ = select.select([back], [], [], _SILENT_S)
+                part = back.read(1 << 16) if ready else b""
+                if not part:
+                    return None
+                line += part
+        except OSError:
+            return None
+        found: Any = json.loads(line)
+        return found if isinstance(found, dict) else {"error": found}  # the codec may have changed JSON itself
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def uplink(document: Any) -> tuple[bytes, int] | None:  # noqa: ANN401 - from outside

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from adapters.sqlite.buffer import Buffer
 from gateway import codec as codec_file
+from gateway import codec_engine
 from gateway.codec import Codec
 from gateway.core import Core, Incoming
 from gateway.sources import made_sources
@@ -57,6 +58,7 @@ def made(folder: Path, script: str) -> Codec:
         ("function decodeUplink(i) { return {errors: ['too short']}; }", "says: too short"),
         ("function decodeUplink(i) { return 7; }", "gave no object"),
         ("var x = 1;", "no function decodeUplink"),
+        ("JSON.stringify = function() { return '[3]'; }; function decodeUplink(i) {}", "says: "),
     ],
 )
 def test_a_codec_that_goes_wrong_costs_its_message_only(tmp_path: Path, script: str, why: str) -> None:
@@ -74,19 +76,14 @@ def test_other_devices_go_on_beside_a_codec_that_loops(tmp_path: Path) -> None:
     source = SourceSettings(family="the_things_stack", city="town", options={"codec": str(tmp_path / "codec.js")})
     other = SourceSettings(family="flat_json", city="town", topic="s/{device}")
     core = Core(Buffer(tmp_path / "gateway.db", 60_000), made_sources([source, other]))
-    began = time.process_time()
     for n in range(40):
         bad, good = uplink(b"\x01", "bad"), uplink(bytes([n, 0]), f"good-{n}", port=2)
         core.accept([bad, good, Incoming("s/a", b'{"pm10":%d}' % n)], NOW + 1000 * n)
-    spent = time.process_time() - began
     values = cores.readings(core)
     assert sum(q == "pm10" for q, *_ in values) == sum(q == "temperature" for q, *_ in values) == 40
     why = cores.reasons(core)
     assert sum("it ran for more than 0.1 s" in reason for reason in why) == 3  # the 1st, 12th and 33rd
-    assert any(
-        "was stopped after 0.1 s at an earlier message of port 1; it is tried again after 9 more" in r for r in why
-    )
-    assert spent < 3, "not a tenth of a second for each of 40 messages"
+    assert any("was stopped at an earlier message of port 1; it is tried again after 9 more" in r for r in why)
 
 
 def test_a_codec_that_works_again_is_run_for_every_message(tmp_path: Path) -> None:
@@ -95,6 +92,35 @@ def test_a_codec_that_works_again_is_run_for_every_message(tmp_path: Path) -> No
         with pytest.raises(Rejected, match="more than 0.1 s" if not n else "earlier message"):
             codec.decode(b"\x01", 1)
     assert [codec.decode(b"\x05\x01", 1) for _ in range(3)] == [{"temperature": 5}] * 3
+
+
+def test_a_crash_of_the_engine_costs_its_message_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As QuickJS does now and then where its limit of memory is reached."""
+    engine = tmp_path / "engine.py"
+    engine.write_text(
+        Path(codec_engine.__file__)
+        .read_text()
+        .replace(
+            "    for line in sys.stdin:\n",
+            "    for line in sys.stdin:\n        if '[7]' in line:\n            import os\n            os.abort()\n",
+        )
+    )
+    monkeypatch.setattr(codec_engine, "__file__", str(engine))
+    codec = made(tmp_path, "function decodeUplink(i) { return {data: {temperature: i.bytes[0]}}; }")
+    for port in (1, 2):
+        with pytest.raises(Rejected, match="its engine crashed"):
+            codec.decode(b"\x07", port)
+        with pytest.raises(Rejected, match="earlier message"):
+            codec.decode(b"\x07", port)
+        assert codec.decode(b"\x05", 3) == {"temperature": 5}
+
+
+def test_the_engine_ends_with_its_codec(tmp_path: Path) -> None:
+    codec = made(tmp_path, "function decodeUplink(i) { return {data: {}}; }")
+    process = codec._engine._process  # type: ignore[union-attr]
+    del codec
+    gc.collect()
+    assert process.poll() is not None
 
 
 def test_a_codec_has_no_way_out(tmp_path: Path) -> None:
