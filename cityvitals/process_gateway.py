@@ -18,7 +18,7 @@ from cityvitals.clock import now_ms
 from cityvitals.memory import settle, steady_heap
 from cityvitals.operation.recover import only_one, put_aside, sound_buffer
 from cityvitals.operation.shares import check_start
-from cityvitals.processes import cities_of, until_stopped, when_available
+from cityvitals.processes import cities_of, marking_ready, until_stopped, when_available
 from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.decoding.decoded import AHEAD
@@ -50,7 +50,7 @@ def run_gateway(settings: Settings) -> None:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 for door in doors:
                     door.start()
-                gateway.run(stop)
+                gateway.run(marking_ready(stop, partial(_subscribed, gateway)))
                 ended = True
             except Damaged as error:
                 gateway.abort()
@@ -67,6 +67,10 @@ def _built(settings: Settings, stop: Callable[[], bool]) -> tuple[Gateway, list[
     gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
     gateway.health_ms = beat_ms(settings.health.gateway_s)
     return gateway, when_available(lambda: make_doors(settings.gateway, gateway, cities), stop)
+
+
+def _subscribed(gateway: Gateway) -> bool:
+    return gateway.source.subscribed
 
 
 def await_clock(newest: int, stop: Callable[[], bool]) -> None:

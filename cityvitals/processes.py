@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PARENT = "CITYVITALS_PARENT"
 PULSE = "CITYVITALS_PULSE"
+READY = "CITYVITALS_READY"  # a file that appears when the command receives what is published
 RESTARTS = "CITYVITALS_RESTARTS"  # set where a change of a city file starts gateway and ingest again
 T = TypeVar("T")
 
@@ -46,6 +47,21 @@ def until_stopped() -> Callable[[], bool]:
         return stopped.is_set() or (parent != 0 and os.getppid() != parent)
 
     return stop
+
+
+def marking_ready(stop: Callable[[], bool], ready: Callable[[], bool]) -> Callable[[], bool]:
+    """`stop`, which also creates the file named in CITYVITALS_READY as soon as `ready`."""
+    path = os.environ.get(READY)
+    if not path:
+        return stop
+    missing = [Path(path)]
+
+    def marked() -> bool:
+        if missing and ready():
+            missing.pop().touch()
+        return stop()
+
+    return marked
 
 
 class Heartbeat:

@@ -50,7 +50,7 @@ class Link:
         self.broker, self.client_id = broker, client_id
         self._filters, self._keepalive = list(filters), keepalive
         self.connected = False
-        self.epoch = self._began = 0
+        self.epoch = self._began = self._subscribed = 0
         self._name = f"{client_id} at {broker}"
         self._is_5, self._session = broker.version == "5", session
         self._inbox: list[Message] = []
@@ -107,6 +107,7 @@ class Link:
 
     def _connected_status(self) -> None:
         """The status from which on no published message is missed."""
+        self._subscribed = self.epoch
         self._log_once(f"connected to {self.broker} as {self.client_id}")
 
     def _on_disconnect(
@@ -169,6 +170,11 @@ class Link:
         if self._session:
             properties.SessionExpiryInterval = _SESSION_S
         return {"clean_start": not self._session, "properties": properties}
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker has confirmed the subscriptions of this connection."""
+        return self.connected and self._subscribed == self.epoch
 
     @property
     def state(self) -> str:

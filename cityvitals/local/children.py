@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from cityvitals.local.broker import mosquitto, mosquitto_config
-from cityvitals.processes import PARENT, RESTARTS
+from cityvitals.processes import PARENT, READY, RESTARTS
 from registry.config import load_city
 from telemetry.errors import CityVitalsError, UsageError
 
@@ -58,6 +58,7 @@ class Local:
         self.wait("the broker", lambda: connects(port))
 
     def _spawn(self, name: str, command: list[str]) -> None:
+        self._ready_file(name).unlink(missing_ok=True)
         log: IO[bytes] = (self.folder / f"{name}.log").open("ab")
         with log:
             # A separate session, so that Ctrl-C reaches this process only, which ends the others in order.
@@ -67,10 +68,23 @@ class Local:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, **self.environment, PARENT: str(os.getpid()), RESTARTS: "1"},
+                env={
+                    **os.environ,
+                    **self.environment,
+                    PARENT: str(os.getpid()),
+                    RESTARTS: "1",
+                    READY: str(self._ready_file(name)),
+                },
                 cwd=self.folder,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet
             )
+
+    def _ready_file(self, name: str) -> Path:
+        return self.folder / f".{name}.ready"
+
+    def wait_for_gateway(self) -> None:
+        """Until it has subscribed: the broker drops what is published before. Raises CityVitalsError as `wait` does."""
+        self.wait("the gateway", self._ready_file("gateway").exists)
 
     def wait(self, what: str, ready: Callable[[], bool], limit_s: float = _START_S) -> None:
         """Until it is ready. Raises CityVitalsError when a process ends before, or after `limit_s`."""
@@ -107,6 +121,7 @@ class Local:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            self._ready_file(name).unlink(missing_ok=True)
 
 
 class Watched:

@@ -104,6 +104,7 @@ class Demo:
         self.local.start(("gateway", "ingest", "api", "simulate"), self.config)
         ready = f"http://127.0.0.1:{self.port}/readyz"
         self.local.wait("the API", lambda: answers(ready), _READY_S)
+        self.local.wait_for_gateway()
         self._print_addresses(broker_port, nodes, tokens)
 
     # -- configuration and output ------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def run(folder: Path, port: int | None, broker_port: int, address: str, seconds:
             local.start_broker(broker_port, address)
             local.start(_PARTS, config.resolve())
             local.wait("the API", lambda: answers(f"http://127.0.0.1:{web}/healthz"))
+            local.wait_for_gateway()
             _print_addresses(console, folder, web, broker_port, address)
             watched = Watched(settings.city_files)
             end = time.monotonic() + seconds if seconds is not None else None

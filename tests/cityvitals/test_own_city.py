@@ -12,11 +12,18 @@ import urllib.request
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from typer.testing import CliRunner
 
+from adapters.sqlite.buffer import Buffer
 from cityvitals.cli.main import app
+from cityvitals.clock import now_ms
+from cityvitals.local.children import answers
 from telemetry.errors import UsageError
+from telemetry.readings import Readings
+from telemetry.series import Series
+from telemetry.windows import DAY, MINUTE
 from tests.processes import free_port, need, start, wait_for
 
 
@@ -100,6 +107,27 @@ def test_a_message_published_by_hand_is_read_over_http(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 0, log.read_text()
     assert {p.name for p in folder.iterdir()} >= {"gateway.db", "store.db", "gateway.log"}
+
+
+def test_addresses_are_printed_when_the_gateway_receives_what_is_published(tmp_path: Path) -> None:
+    folder, web, log = tmp_path / "town", free_port(), tmp_path / "log"
+    init(str(folder), "--timezone", "UTC")
+    buffer = Buffer(folder / "gateway.db", MINUTE)
+    series = buffer.table.id_of(Series("town", "aq-1", "pm2_5"))
+    in_a_day = now_ms() + DAY  # so this gateway waits until the clock is set, and receives nothing
+    buffer.put(Readings.of([series], [in_a_day], [1.0], arrival=[in_a_day + 50]))
+    buffer.close()
+    ports = ["--port", str(web), "--broker-port", str(free_port())]
+    running = start([sys.executable, "-m", "cityvitals", "run", str(folder), *ports], log=log)
+    wait_for(lambda: answers(f"http://127.0.0.1:{web}/healthz"), 60, "the API")
+    wait_for(lambda: "waiting until it is set" in (folder / "gateway.log").read_text(), 60, "the gateway to wait")
+    [gateway] = [p for p in psutil.Process(running.pid).children() if "gateway" in p.cmdline()]
+    gateway.kill()
+    assert running.wait(60) == 1
+    printed = log.read_text()
+    assert "gateway ended with code -9" in printed
+    assert "Ctrl-C" not in printed
+    assert not (folder / ".gateway.ready").exists()
 
 
 def test_a_taken_broker_port_is_a_sentence(tmp_path: Path) -> None:
