@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from adapters.mqtt.link import Link, Message, wait
+from adapters.mqtt.link import Link, wait
 from adapters.sqlite.connection import Damaged
 from adapters.sqlite.order import Order
 from adapters.sqlite.owners import Owners
@@ -18,6 +18,7 @@ from adapters.store import Heartbeat
 from ingest import events
 from ingest.core import Ingest
 from ingest.retention import Retention
+from ingest.rounds import Rounds, Waiting
 from ingest.senders import Senders, gateway_of
 from telemetry.errors import CityVitalsError, Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
@@ -25,12 +26,13 @@ from telemetry.partials import Partials
 from telemetry.periods import PeriodKind, iso
 from telemetry.topics import kpi_topic, valid_id
 from telemetry.windows import DAY, EARLIEST, is_due
-from telemetry.wire import check_ranges, decode, number
+from telemetry.wire import check_ranges, decode
 
 log = logging.getLogger(__name__)
 
 _LONGEST_ASKED = 300_000  # ms of a pause that the store requests
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
+_AT_ONCE = 200  # messages that are received and not acknowledged
 _OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
@@ -56,6 +58,7 @@ class Service:
     _messages_wait: bool = False
     _underived: bool = True  # whether the file of rejects may name cities whose values are not derived
     _last_status: str = ""
+    _rounds: Rounds = field(default_factory=Rounds)
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
     _retention: Retention = field(init=False)
@@ -88,15 +91,18 @@ class Service:
             log.warning("no checkpoint was stored, so the next start reads the history: %s", error)
 
     def step(self, timeout: float = 0.5) -> None:
-        """One round: store a batch, derive, acknowledge. Without messages: evaluate the KPIs at the present time."""
+        """One round: store a part of what has arrived (ingest/rounds.py), derive, acknowledge.
+
+        Without messages: evaluate the KPIs at the present time.
+        """
         if not is_due(self._pause_until, self.clock(), self._pause):
             wait([], timeout)
             return
-        batch = self.link.receive(min(timeout, _OLD_WAIT) if self.ingest.waiting else timeout, limit=200)
+        self._receive(timeout)
+        part = self._rounds.next()
         try:
-            fresh, overtaken = self._in_order(batch)
             self._store_starts()
-            self._store(fresh)
+            self._store(part)
             self._derive()
             self._keep_set_aside()
             self._store_heartbeats()
@@ -105,32 +111,41 @@ class Service:
             if self._underived and not self.ingest.waiting:
                 self.rejects.clear_underived()
                 self._underived = False
-            self._order.mark_stored((m.topic, number(m.payload)) for m in fresh)
+            done = self._rounds.stored(part)
+            fresh = [(one.message.topic, one.number) for one in done if not one.overtaken]
+            self._order.mark_stored(fresh)
         except Damaged:  # waiting does not repair it; the next start sets the file of rejects aside
             raise
         except UsageError:
             raise
         except CityVitalsError as error:  # also a store that accepted the same before rejects it: a token, a database
-            self._back_off(error, bool(batch))
+            self._back_off(error, bool(self._rounds))
             return
-        self._note_recovery(bool(batch))
+        self._note_recovery(bool(part or done))
         self._publish_changes()
         self._receipts(fresh)
-        self._request_missing(overtaken)
-        self.link.ack(batch)
+        self._request_missing({one.message.topic for one in done if one.overtaken})
+        self.link.ack([one.message for one in done])
 
-    def _in_order(self, batch: list[Message]) -> tuple[list[Message], set[str]]:
-        """Without messages that a newer one of its gateway has overtaken, and the topics (adapters/sqlite/order.py)."""
-        late = list(self._order.superseded((m.topic, number(m.payload)) for m in batch))
-        fresh = [message for message, overtaken in zip(batch, late, strict=True) if not overtaken]
-        return fresh, {message.topic for message, overtaken in zip(batch, late, strict=True) if overtaken}
+    def _receive(self, timeout: float) -> None:
+        """Read what has arrived; wait for it only where nothing is left to be stored.
 
-    def _receipts(self, batch: list[Message]) -> None:
+        Messages that a newer one of their gateway has overtaken are marked (adapters/sqlite/order.py).
+        """
+        longest = min(timeout, _OLD_WAIT) if self.ingest.waiting else timeout
+        before = self._rounds.numbered()
+        batch = self.link.receive(0.0 if before else longest, limit=max(_AT_ONCE - len(before), 1))
+        fresh = self._rounds.add(batch)
+        late = self._order.superseded([*before, *((one.message.topic, one.number) for one in fresh)])
+        for one, overtaken in zip(fresh, list(late)[len(before) :], strict=True):
+            one.overtaken = overtaken
+
+    def _receipts(self, numbered: Iterable[tuple[str, int]]) -> None:
         """Send gateways the numbers of messages that are stored, or kept as rejects: they do not resend these."""
         numbers: dict[str, list[int]] = {}
-        for message in batch:
-            sender, _, kind = message.topic.rpartition("/")
-            if kind == "windows" and (known := number(message.payload)):
+        for topic, known in numbered:
+            sender, _, kind = topic.rpartition("/")
+            if kind == "windows" and known:
                 numbers.setdefault(f"{sender}/stored", []).append(known)
         for topic, of_gateway in numbers.items():
             self.link.publish(topic, msgspec.json.encode(of_gateway))
@@ -146,11 +161,12 @@ class Service:
             if kind == "windows":
                 self.link.publish(f"{sender}/stored", msgspec.json.encode([self._order.newest(topic)]))
 
-    def _store(self, batch: list[Message]) -> None:
-        """Store the windows of a batch, one write per city; what cannot be used is kept with its reason."""
+    def _store(self, part: list[Waiting]) -> None:
+        """Store the windows of some messages, one write per city; what cannot be used is kept with its reason."""
         windows: dict[tuple[str, int], list[Partials]] = {}
         rejected: list[RejectedMessage] = []
-        for message in batch:
+        for one in part:
+            message = one.message
             try:
                 city, width, partials = decode(message.payload, self.ingest.table)
                 check_ranges(partials, self.ingest.table, self._senders.ranges)
@@ -160,7 +176,7 @@ class Service:
                 own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
                 plausible = self._drop_implausible_times(city, own)
                 kept = plausible.take(plausible.start >= self.ingest.kept_from(city))
-                windows.setdefault((city, width), []).append(kept)
+                windows.setdefault((city, width), []).append(self._rounds.newest(one, kept))
                 if len(plausible) < len(own):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
                 if len(kept) < len(plausible):
@@ -235,6 +251,7 @@ class Service:
         self._failures += 1
         self._messages_wait |= had_messages
         self.link.abort()
+        self._rounds.clear()
         longest = min(500 << min(self._failures, 6), _LONGEST_PAUSE)
         asked = error.retry_after_s if isinstance(error, Unavailable) else 0.0
         self._pause = max(round(random.uniform(200, longest)), min(round(1000 * asked), _LONGEST_ASKED))

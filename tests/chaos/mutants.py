@@ -9,7 +9,6 @@ from typing import Any
 
 from adapters.influx import store as store_influx
 from adapters.influx.http import Connection, PartialWrite
-from adapters.mqtt.link import Message
 from adapters.sqlite import buffer
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.order import Order
@@ -20,6 +19,7 @@ from gateway.incoming import Incoming, Redelivered
 from gateway.ledger import Account
 from gateway.service import Gateway
 from ingest.core import CityIngest
+from ingest.rounds import Waiting
 from ingest.service import Service
 from telemetry.errors import Unavailable
 
@@ -77,10 +77,10 @@ def receipt_before_store() -> None:
     """Ingest confirms a batch to the gateway and the broker before it stores it."""
     plain = Service._store
 
-    def store(self: Service, batch: list[Message]) -> None:
-        self._receipts(batch)
-        self.link.ack(batch)
-        plain(self, batch)
+    def store(self: Service, part: list[Waiting]) -> None:
+        self._receipts((one.message.topic, one.number) for one in part)
+        self.link.ack([one.message for one in part])
+        plain(self, part)
 
     Service._store = store  # type: ignore[method-assign]
 
