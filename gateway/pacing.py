@@ -20,6 +20,7 @@ from telemetry.readings import Readings
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, window_start
 
+_BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 10, 4, 5000
 LONGEST_MS = 10_000  # that slow, regular devices wait
 _PART = 3  # of the time between two readings
 _MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
@@ -27,6 +28,16 @@ _LONGEST_LARGE_MS = 15_000
 _SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
 _FIRST_AT_ONCE = 1000  # windows
 _LIVE = 2  # windows of a series: the open one and the one before
+
+
+def pause_ms(sending: int, idle: bool) -> int:
+    """How long after a flush the next one comes at the earliest, when reading and sending took this many ms.
+
+    Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
+    every second of its minute: sending has a tenth of the time, a quarter where the gateway was `idle` for half of it.
+    With little to send this changes nothing.
+    """
+    return min(max(sending, 0) * (_IDLE_SHARE if idle else _BUSY_SHARE), LONGEST_FLUSH_MS)
 
 
 class Cadence:

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.mqtt.gathering import Gathering
+from adapters.mqtt.gathering import Gathering, Holding
 from adapters.mqtt.link import Link, Message, wait
 from adapters.sqlite.connection import Damaged
 from gateway.core import Core
@@ -26,7 +26,7 @@ from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
 from gateway.outbox import NumberedWindows
-from gateway.pacing import LONGEST_MS, LargeWindows
+from gateway.pacing import LONGEST_FLUSH_MS, LONGEST_MS, LargeWindows, pause_ms
 from gateway.senders.budget import OLD_AT_ONCE
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
@@ -45,18 +45,8 @@ _ASK_MS = 10_000
 _MOST_ASKED = 10_000
 _LONGEST_PAUSE = 30_000
 _RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
-_BUSY_SHARE, _IDLE_SHARE, _LONGEST_FLUSH_MS = 10, 4, 5000
+_LONGEST_WAIT, _RETRY_WAIT = 1000, 200  # ms, with both connections and without
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
-
-
-def pause_ms(sending: int, idle: bool) -> int:
-    """How long after a flush the next one comes at the earliest, when reading and sending took this many ms.
-
-    Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
-    every second of its minute: sending has a tenth of the time, a quarter where the gateway was `idle` for half of it.
-    With little to send this changes nothing.
-    """
-    return min(max(sending, 0) * (_IDLE_SHARE if idle else _BUSY_SHARE), _LONGEST_FLUSH_MS)
 
 
 @dataclass(slots=True)
@@ -99,6 +89,7 @@ class Gateway:
     machine: Callable[[], Mapping[str, float]] = dict
     inbox: Inbox = field(default_factory=Inbox)
     _gathering: Gathering = field(init=False)
+    _holding: Holding = field(init=False)
     _large: LargeWindows = field(default_factory=LargeWindows)
     _flight: _Flight | None = None
     _next_flush: int = 0
@@ -120,13 +111,15 @@ class Gateway:
 
     def __post_init__(self) -> None:
         """Messages in flight when the last run ended may not have arrived."""
-        self._gathering = Gathering(self.source)
+        self._gathering, self._holding = Gathering(self.source), Holding(self.source)
         self.core.buffer.requeue_unconfirmed()
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until `stop` returns True; then disconnect with everything on disk."""
         while not stop():
             self.step()
+        if not self._paused():
+            self._receive()
         self.source.close()
         self.uplink.close()
 
@@ -138,24 +131,34 @@ class Gateway:
 
     def step(self, timeout: float | None = None) -> None:
         """One round: receive and store what is there, send what is due."""
-        begun = self.clock()
-        due = min(max(self._next_flush - begun, 0) / 1000, 0.2)
+        begun, paused = self.clock(), self._paused()
         wait(
-            [self.uplink] if self._paused() else [self.source, self.uplink],
-            due if timeout is None else timeout,
+            [self.uplink] if paused else [self.source, self.uplink],
+            self._until_due(begun) if timeout is None else timeout,
             also=[self.inbox],
         )
-        self._idle += max(self.clock() - begun, 0)
-        if not self._paused():
+        now = self.clock()
+        self._idle += max(now - begun, 0)
+        if not self._paused() and not self._holds(now):
             self._gathering.wait([self.inbox])
             self._receive()
         self._receive_from_doors()
         self._process_receipts()
         now = self.clock()
-        if is_due(self._next_flush, now, max(self.flush_ms, _LONGEST_FLUSH_MS)):
+        if is_due(self._next_flush, now, max(self.flush_ms, LONGEST_FLUSH_MS)):
             self._flush(now)
         elif is_due(self._next_first, now, self.flush_ms):
             self._send_first(now)
+
+    def _until_due(self, now: int) -> float:
+        """Seconds until there is something to do although nothing arrives. `now`: ms UTC."""
+        most = _LONGEST_WAIT if self.source.connected and self.uplink.connected and not self._paused() else _RETRY_WAIT
+        return min(max(min(self._next_flush, self._next_first, self._holding.until()) - now, 0), most) / 1000
+
+    def _holds(self, now: int) -> bool:
+        """Whether received messages wait for the next flush, of which they are part either way. `now`: ms UTC."""
+        holds = self._holding.holds(now)  # also notes what has arrived
+        return holds and not self.inbox.waiting and now < min(self._next_flush, self._next_first)
 
     def _flush(self, now: int) -> None:
         """Send changed windows, and decide when to do so next. `now`: ms UTC."""
@@ -176,7 +179,7 @@ class Gateway:
             self._reconnect_silent_source()
             return
         try:
-            self.core.accept(incoming(batch), self.clock())
+            self.core.accept(incoming(batch, self._holding.taken(self.clock())), self.clock())
         except Unavailable as error:
             self._log_trouble(_RECEIVING, error)
             self._back_off()

@@ -1,7 +1,11 @@
-"""Messages that come fast are stored together: a commit costs as much as some twenty of them."""
+"""When messages of a link are taken: a commit costs as much as some twenty of them, so it should be of several.
+
+`Gathering` is for messages that come fast, `Holding` for slow ones of which nothing is sent before the next flush.
+"""
 
 from __future__ import annotations
 
+import math
 import select
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +16,10 @@ _APART_S = 0.1  # between two batches; a message that comes later than that afte
 _PAUSE_S = 0.01
 _ENOUGH = 1000  # messages: of more together each costs nearly the same
 _SHARE = 0.25  # of the time that pauses which bring nothing may take
+_LONGEST_MS = 1000  # that a slow message waits
+_UNACKNOWLEDGED = 10  # of slow messages: brokers send 20 by default, and nothing beyond until they are acknowledged
+_SILENCE = 3  # usual times between two messages
+_SLOWEST_MS = 500  # usual time between two messages, above which few of them could be taken together
 
 
 class Gathering:
@@ -45,3 +53,59 @@ class Gathering:
             if link.waiting + link.passed == before:
                 self._budget -= _PAUSE_S
         self._last, self._passed = now, link.passed
+
+
+class Holding:
+    """Which messages of a link wait for the next flush, at most a second: slow ones that come in a steady flow.
+
+    A message after a silence is taken at once, and so are all once no more come: a broker that sends only so many
+    unacknowledged messages may wait for the PUBACKs.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._usual = float(_LONGEST_MS)  # ms between two messages
+        self._alone = False  # whether nothing more came while the last batch waited, perhaps because it did
+        self._last = self._since = 0  # ms UTC: the newest message or the last batch, the first that waits
+        self._arrivals: list[tuple[int, int]] = []  # how many messages had come by a time, ms UTC
+        self._passed = link.passed
+
+    def holds(self, now: int) -> bool:
+        """Whether what the link has received waits for more. `now`: ms UTC."""
+        link, fresh = self._link, self._link.waiting - self._link.held
+        steady = 0 <= now - self._last <= _SILENCE * self._usual
+        if fresh > 0:
+            if not link.held:
+                self._since, self._passed = now, link.passed
+            gap = min(now - self._last, _LONGEST_MS) / fresh if now >= self._last else _LONGEST_MS
+            at_once = self._alone and _SILENCE * gap < self._usual
+            self._usual = gap if at_once else self._usual + (gap - self._usual) / 5
+            self._alone = False
+            self._last, link.held = now, link.waiting
+            self._arrivals.append((link.waiting, now))
+        elif link.held and not steady:
+            self._alone = True
+        unacknowledged = link.waiting + link.passed - self._passed
+        return (
+            bool(link.waiting)
+            and link.connected
+            and steady
+            and self._usual <= _SLOWEST_MS
+            and unacknowledged < _UNACKNOWLEDGED
+            and 0 <= now - self._since < _LONGEST_MS
+        )
+
+    def until(self) -> float:
+        """When messages that wait are taken at the latest, ms UTC; infinite where none wait."""
+        if not self._link.held:
+            return math.inf
+        return min(self._since + _LONGEST_MS, self._last + _SILENCE * self._usual + 1)
+
+    def taken(self, now: int) -> list[int]:
+        """All messages were taken at `now`. Returns the arrivals of the first of them, ms UTC."""
+        found: list[int] = []
+        for count, arrival in self._arrivals:
+            found += [arrival] * (count - len(found))
+        self._last = now
+        self._arrivals.clear()
+        return found

@@ -55,6 +55,7 @@ class Link:
         self._is_5, self._session = broker.version == "5", session
         self._inbox: list[Message] = []
         self._inbox_bytes = 0
+        self.held = 0  # received messages that the caller leaves for later: `wait` waits for more
         self._delivered: list[int] = []
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._last_status = ""
@@ -240,7 +241,7 @@ class Link:
 
     def received(self, limit: int = 2000) -> list[Message]:
         """Received messages, oldest first; nothing is acknowledged."""
-        batch, self._inbox = self._inbox[:limit], self._inbox[limit:]
+        batch, self._inbox, self.held = self._inbox[:limit], self._inbox[limit:], 0
         self._inbox_bytes = sum(len(m.payload) for m in self._inbox)
         return batch
 
@@ -262,7 +263,7 @@ class Link:
     def abort(self) -> None:
         """Close this connection without acknowledging; the broker redelivers everything unacknowledged."""
         self._inbox.clear()
-        self._inbox_bytes = 0
+        self._inbox_bytes = self.held = 0
         socket = self._client.socket()
         if socket is not None:
             self._client._sock_close()
@@ -305,7 +306,7 @@ def wait(links: Sequence[Link], timeout: float, limit: int = 2000, also: Sequenc
     for link in links:
         link.step()
     open_links = [link for link in links if link.fileno() >= 0]
-    if any(link._inbox or link._client.has_unread for link in links):
+    if any(len(link._inbox) > link.held or link._client.has_unread for link in links):
         timeout = 0.0
     if not open_links and not also:
         time.sleep(min(timeout, 0.1))

@@ -54,6 +54,11 @@ class Inbox:
                 os.write(self._write, b"x")
         return done
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a door has delivered something."""
+        return bool(self._waiting)
+
     def take(self, limit: int = 2000) -> list[Delivery]:
         """What waits, oldest first, up to about `limit` messages. Called by the gateway."""
         with self._lock:

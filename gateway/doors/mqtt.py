@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as NotYet
+from itertools import chain, repeat
 
 from adapters.mqtt.gathering import Gathering
 from adapters.mqtt.link import Link, Message, wait
@@ -18,9 +19,10 @@ log = logging.getLogger(__name__)
 _LONGEST_S = 30.0
 
 
-def incoming(messages: Iterable[Message]) -> list[Incoming]:
-    """Messages of a broker as the core takes them."""
-    return [Incoming(m.topic, m.payload, 0, m.retain, 0, False, m) for m in messages]
+def incoming(messages: Iterable[Message], arrivals: Iterable[int] = ()) -> list[Incoming]:
+    """Messages of a broker as the core takes them. `arrivals`: of the first of them, ms UTC."""
+    known = chain(arrivals, repeat(0))
+    return [Incoming(m.topic, m.payload, at, m.retain, 0, False, m) for m, at in zip(messages, known, strict=False)]
 
 
 class MqttDoor(ThreadedDoor):

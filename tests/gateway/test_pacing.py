@@ -16,9 +16,9 @@ import pytest
 
 from adapters.sqlite.outbox import Turn
 from gateway.incoming import Incoming
-from gateway.pacing import LONGEST_MS, Cadence, LargeWindows
+from gateway.pacing import LONGEST_MS, Cadence, LargeWindows, pause_ms
 from gateway.senders.budget import OLD, OLD_AT_ONCE
-from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight, pause_ms
+from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
@@ -144,7 +144,7 @@ def test_flushes_follow_what_they_cost(
     monkeypatch.setattr(core, "assign_messages", lambda *_: [])
     monkeypatch.setattr("gateway.service.wait", wait)
     answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
-    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, **answers)
+    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, held=0, **answers)
     gateway = Gateway("gw", core, link, link, lambda: clock[0])
     while clock[0] < NOW + 40_000:
         gateway.step()
@@ -232,7 +232,7 @@ def test_windows_leave_when_the_first_of_them_is_due(tmp_path: Path, monkeypatch
         return len(sent)
 
     answers: dict[str, Any] = {"received": list, "ack": lambda _: None, "step": lambda: None, "publish": publish}
-    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, delivered=lambda: mids, **answers)
+    link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, held=0, delivered=lambda: mids, **answers)
     core = cores.make(tmp_path)
     gateway = Gateway("gw", core, link, link, lambda: clock[0], health_ms=10_000_000)
     for second in range(150):

@@ -35,7 +35,7 @@ class City:
         self._stored, self._mids, self._receipts = stored, list[int](), list[Any]()
         answers: dict[str, Any] = {"publish": self._publish, "received": self._received, "delivered": self._delivered}
         link: Any = SimpleNamespace(
-            connected=True, epoch=1, waiting=0, passed=0, ack=lambda _: None, step=lambda: None, **answers
+            connected=True, epoch=1, waiting=0, passed=0, held=0, ack=lambda _: None, step=lambda: None, **answers
         )
         silent: Any = SimpleNamespace(**{**vars(link), "received": list, "delivered": list})
         self._gateway = Gateway("gw", self.core, silent, link, lambda: self.now, health_ms=DAY)
