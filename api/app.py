@@ -1,6 +1,6 @@
 """The application: routes, errors and middleware.
 
-metrics > security headers > access > gzip > HEAD > ETag > signature > routes > SharedStore > store
+metrics > security headers > access > shared answers > gzip > HEAD > ETag > signature > routes > SharedStore > store
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from api.metrics import CountRequests, Requests
 from api.middleware.etag import ETagMiddleware
 from api.middleware.head import HeadAsGet
 from api.middleware.security import SecurityHeaders, origin_of
+from api.middleware.together import SharedAnswers
 from api.model import Problem
 from api.now.suspects import Suspects
 from api.problems import add_handlers
@@ -65,6 +66,7 @@ def create_app(settings: ApiSettings, store: Store, clock: Callable[[], int] = n
     app.add_middleware(ETagMiddleware)
     app.add_middleware(HeadAsGet, stream="/v1/live")
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    app.add_middleware(SharedAnswers, apart=("/v1/live", "/v1/login"))
     limiter = Limiter(settings.rate, settings.burst)
     app.add_middleware(Access, tokens=tokens, limiter=limiter, public=public, people=settings.people)
     app.add_middleware(SecurityHeaders, images=origin_of(tiles.url))

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.store import CityRecord
+from api.devices import newest_of
 from api.queries import model_of
 from api.shared_store import SharedStore
 from registry.unregistered import Unregistered, unregistered
 from telemetry.partials import Partials
-from telemetry.series import SeriesTable
+from telemetry.series import Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
 LOOK_BACK = DAY + HOUR
@@ -30,11 +31,19 @@ Found = list[tuple[Unregistered, Seen]]
 
 
 def unregistered_of(record: CityRecord, store: SharedStore, now: int) -> Found:
-    """Devices of the last 25 hours that the city file lacks, or of which it lacks a quantity."""
-    table = SeriesTable()
-    seen = _seen(store.partials(record.id, "hour", now - LOOK_BACK, now + HOUR, table), table)
-    found = unregistered(model_of(record), seen)
-    return [(one, _together([seen[one.device, q] for q in one.quantities])) for one in found]
+    """Devices of the last 25 hours that the city file lacks, or of which it lacks a quantity.
+
+    Only their hours are counted: of a large city all hours of a day take seconds, which series there are a tenth.
+    """
+    table, span = SeriesTable(), (now - LOOK_BACK, now + HOUR)
+    newest = newest_of(store.newest_readings(record.id, *span, table), table)
+    found = unregistered(model_of(record), [(device, q) for device, quantities in newest.items() for q in quantities])
+    ids = [table.id_of(Series(record.id, one.device, q)) for one in found for q in one.quantities]
+    if not ids:
+        return []
+    seen = _seen(store.partials(record.id, "hour", *span, table, np.array(sorted(ids), dtype=np.int64)), table)
+    counted = ((one, [seen[one.device, q] for q in one.quantities if (one.device, q) in seen]) for one in found)
+    return [(one, _together(some)) for one, some in counted if some]
 
 
 def count_of(record: CityRecord, store: SharedStore, now: int) -> int:

@@ -48,7 +48,16 @@ _ASKED = {
     "/v1/cities/{city}": ("", "?devices=false"),
     "/v1/cities/{city}/kpis": ("", "?period=2025", "?period=24h"),
     "/v1/cities/{city}/kpis/{code}/series": ("", "?from=2022-01-01"),
-    "/v1/cities/{city}/hours": ("?quantity=energy_delta&devices=m1,m2",),
+    "/v1/cities/{city}/hours": ("?quantity=energy_delta",),
+    "/v1/cities/{city}/devices/{device}/hours": ("?quantity=energy_delta",),
+    "/v1/cities/{city}/report/form": ("?year=2025",),
+    "/v1/cities/{city}/sdg": ("?period=2025",),
+    "/v1/cities/{city}/sub-dimensions.svg": ("?period=2025",),
+    "/v1/region/profile": ("?period=2025",),
+    "/v1/region/heat-map": ("?period=2025",),
+    "/v1/region/index": ("?period=2025",),
+    "/v1/region/peers": ("?city=c",),
+    "/v1/region/twins": ("?ours=c&theirs=c&period=2025",),
     "/v1/compare": ("?period=2025",),
 }
 # Endless, of another site, or one computation at a time of seconds to minutes, which `planning` measures.
@@ -167,7 +176,6 @@ async def of_route(port: int, path: str, users: int, each: int, process: psutil.
             await ask(port, path)
             took.append(time.perf_counter() - first)
 
-    users = max(1, min(users, round(30 / max(alone, 0.01)))) if alone > 2 else users
     before = cpu(process)
     await asyncio.gather(*(user() for _ in range(users)))
     p50, p99 = np.percentile(took, [50, 99]).tolist()
