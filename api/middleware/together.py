@@ -1,6 +1,6 @@
 """One answer for all clients that ask for the same at the same time.
 
-An answer of a large city takes a quarter of a second of processor time, and a page that many look at is asked for by
+An answer of a large city takes a quarter of a second of processor time, and a page that many look at is requested by
 all of them when something changes. Nothing is kept: an answer is shared only by requests that came before it was begun,
 so that nobody gets one that is older than their own request.
 """
@@ -29,7 +29,7 @@ class SharedAnswers:
 
     def __init__(self, app: ASGIApp, apart: tuple[str, ...]) -> None:
         self._app, self._apart = app, apart
-        self._under_way: dict[_Key, asyncio.Task[_Answer]] = {}
+        self._running: dict[_Key, asyncio.Task[_Answer]] = {}
         self._next: dict[_Key, asyncio.Task[_Answer]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,10 +46,10 @@ class SharedAnswers:
             await send({**message, "headers": list(message["headers"])} if "headers" in message else message)
 
     def _task(self, key: _Key, scope: Scope) -> asyncio.Task[_Answer]:
-        """An answer that is not begun yet: what is under way may not know what was written since."""
-        before = self._under_way.get(key)
+        """An answer that is not begun yet: what is being made may not know what was written since."""
+        before = self._running.get(key)
         if before is None:
-            task = self._under_way[key] = asyncio.create_task(self._make(key, dict(scope)))
+            task = self._running[key] = asyncio.create_task(self._make(key, dict(scope)))
         elif (waiting := self._next.get(key)) is not None:
             task = waiting
         else:
@@ -58,7 +58,7 @@ class SharedAnswers:
 
     async def _after(self, before: asyncio.Task[_Answer], key: _Key, scope: Scope) -> _Answer:
         await asyncio.wait([before])
-        self._under_way[key] = self._next.pop(key)
+        self._running[key] = self._next.pop(key)
         return await self._make(key, scope)
 
     async def _make(self, key: _Key, scope: Scope) -> _Answer:
@@ -75,7 +75,7 @@ class SharedAnswers:
             await self._app(scope, receive, keep)
         finally:
             if key not in self._next:
-                del self._under_way[key]
+                del self._running[key]
         return _Answer(messages, scope.get("route"))
 
 

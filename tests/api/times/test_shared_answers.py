@@ -122,7 +122,7 @@ def test_a_change_is_never_shared() -> None:
     asyncio.run(run())
 
 
-def test_a_fault_reaches_everybody_and_the_next_request_begins_anew() -> None:
+def test_a_fault_reaches_everybody_and_the_next_request_is_answered() -> None:
     async def run() -> None:
         slow = Slow()
         app = SharedAnswers(slow, ())
