@@ -131,8 +131,12 @@ class Batch:
         """What a device measures together."""
         self._frames.declare(*name, frames)
 
-    def add_dated(self, kinds: list[int], values: Sequence[float], t: int, arrival: int, source: int) -> None:
-        """Add a plain message that has a time; of those without one see `plain`."""
+    def add_dated(
+        self, kinds: list[int], values: Sequence[float], t: int, arrival: int, source: int, line: Line | None
+    ) -> None:
+        """Add a plain message that has a time, and its number; of those without one see `plain`."""
+        if line is not None:
+            self.lines.append(line)
         count = len(kinds)
         self._kind += kinds
         self._value += values

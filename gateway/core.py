@@ -81,7 +81,7 @@ class Core:
         self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
         self.cadence = Cadence(buffer.table, buffer.width)
-        parts = buffer, self._batch, self.routes, self._named, self._budget, self._redelivered
+        parts = buffer, self._batch, self.routes, self._named, self._budget, self.ledger, self._redelivered
         self._shortest = ShortestWay(*parts, max_payload)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:

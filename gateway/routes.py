@@ -11,7 +11,7 @@ from zlib import crc32
 from adapters.serial.settings import LineSettings
 from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.plain import Plain
-from gateway.formats import Decode, decoder, may_carry_users
+from gateway.formats import Decode, decoder, may_carry_users, shortest
 from gateway.privacy import city_key
 from telemetry.errors import Rejected
 from telemetry.topics import matcher, subscription, valid_id
@@ -138,7 +138,7 @@ class Routes:
         share: Share = ALL,
     ) -> None:
         self._given = sources
-        self._sources = [(matcher(s.topic), s) for s in sources]
+        self._sources = [(matcher(s.topic), s, None if s.reading else shortest(s.format, s.options)) for s in sources]
         self._served, self._share = served, share
         self._met = list(dict.fromkeys(met))[:UNCONFIGURED]
         self._found: dict[str, Route] = {}
@@ -153,7 +153,7 @@ class Routes:
         return found
 
     def _make(self, address: str) -> Route:
-        for match, source in self._sources:
+        for match, source, read in self._sources:
             levels = match(address)
             if levels is None:
                 continue
@@ -165,13 +165,15 @@ class Routes:
                 self.check_served(city, device)
             options = replace(source.options, secret=city_key(source.options.secret, city))
             decode = source.reading.bind(address, levels, city) if source.reading else decoder(source.format)
-            plain = source.reading.plain(address, levels, city, options.secret) if source.reading else None
+            short = Plain(read, device, None) if read else None
+            if source.reading:
+                short = source.reading.plain(address, levels, city, options.secret)
             of_topic, paced = "" if mapped else device, source.door != "mqtt"
             named = source.reading.device(levels, city, options.secret) if source.reading else device
             if named and not paced and not self._share.takes(city, named):
-                decode, plain = _of_another, None
+                decode, short = _of_another, None
             users = may_carry_users(source.format)
-            return Route(city, of_topic, decode, options, users, of_topic or address, paced, plain, named)
+            return Route(city, of_topic, decode, options, users, of_topic or address, paced, short, named)
         raise Rejected("no source is configured for this topic")
 
     def foreign(self) -> Callable[[str], bool] | None:

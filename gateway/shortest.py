@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from adapters.sqlite.buffer import Buffer
 from gateway.batch import Batch
+from gateway.decoding.decoded import Line
 from gateway.decoding.plain import Plain
 from gateway.identity import PLACES
 from gateway.incoming import Incoming, Redelivered
+from gateway.ledger import Ledger
 from gateway.routes import Route, Routes
 from gateway.senders.budget import Allowance, Budget
 from gateway.senders.named import OTHERS, Named
@@ -43,11 +45,12 @@ class ShortestWay:
         routes: Routes,
         named: Named,
         budget: Budget,
+        ledger: Ledger,
         redelivered: Redelivered,
         max_payload: int,
     ) -> None:
         self._buffer, self._batch, self._routes, self._named, self._budget = buffer, batch, routes, named, budget
-        self._redelivered, self._max_payload = redelivered, max_payload
+        self._ledger, self._redelivered, self._max_payload = ledger, redelivered, max_payload
         self._admitted: set[str] = set()  # addresses that name a device which is served and known
         self._addresses: dict[str, _Address | None] = {}  # of this batch
         self.usual: set[str] = set()  # addresses whose messages all go the usual way
@@ -60,7 +63,7 @@ class ShortestWay:
         """Put messages into the batch, from the place `first` on, until one has to go the usual way or the batch has
         `most` rows. `number`: of the last arrival. Returns the place of the next message, and that number.
         """
-        batch, redelivered, addresses = self._batch, self._redelivered, self._addresses
+        batch, ledger, redelivered, addresses = self._batch, self._ledger, self._redelivered, self._addresses
         longest, oldest, admitted = self._max_payload, self._buffer.pruned_before, self._admitted
         if self._buffer.held.full:
             return first, number
@@ -75,14 +78,14 @@ class ShortestWay:
             found = plain.read(payload, at or arrival)
             if found is None or (delivery is not None and delivery.duplicate):
                 break
-            shape, values, t = found
+            shape, values, t, record = found
             if (
                 (t is not None and t < oldest)
                 or allowance.readings <= 0
                 or not (route.paced or allowance.messages >= 1)
             ):
                 break
-            if address not in admitted and not self._admits(address, known):
+            if (address not in admitted and not self._admits(address, known)) or (record and ledger.has_undated(*name)):
                 break
             kinds = (shape.kinds.get(name) if shape.of is batch.generation else None) or batch.known(name, shape)
             if not kinds:
@@ -97,7 +100,7 @@ class ShortestWay:
                 batch.plain_value += values
                 redelivered.take_new(message, delivery, len(values))
             else:
-                batch.add_dated(kinds, values, t, at or arrival, place)
+                batch.add_dated(kinds, values, t, at or arrival, place, record and Line(*name, *record, True))
                 redelivered.take_new(message, delivery)
         else:
             place = len(messages)
@@ -125,7 +128,8 @@ class ShortestWay:
             self._routes.check_served(city, device)
         except Rejected:
             return False
-        if not self._named.allows(city, device, known.route.sender, OTHERS):
+        named = known.route.device or self._named.allows(city, device, known.route.sender, OTHERS)
+        if not named:
             return False
         _remember(address, self._admitted)
         return True

@@ -20,7 +20,7 @@ from gateway.decoding.records import Clock
 from telemetry.errors import Rejected
 
 # What is remembered of one source, at most 5 MB: a sender can invent any number of names of any length.
-_MOST_SHAPES, _MOST_NAMES, _LONGEST_NAMES = 2_000, 24, 600
+MOST_SHAPES, _MOST_NAMES, _LONGEST_NAMES = 2_000, 24, 600
 _LARGEST = 1e15  # beyond it the long way decides
 _NUMBERS = {float, int}
 
@@ -50,11 +50,13 @@ def _picker(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
     return itemgetter(*places)
 
 
-_LONG_WAY = Shape([], [], 0, None)
+LONG_WAY = Shape([], [], 0, None)
 
 
-# Shape of a message, its values in the order of `shape.entries`, and its time (ms UTC), None where the arrival counts.
-Message = tuple[Shape, Sequence[float], int | None]
+# Shape of a message, its values in the order of `shape.entries`, its time (ms UTC), None where the arrival counts, and
+# boot and seq where they number its record.
+Message = tuple[Shape, Sequence[float], int | None, tuple[int, int] | None]
+ReadPlain = Callable[[bytes, int], Message | None]
 _decode = msgspec.json.Decoder().decode
 
 
@@ -89,7 +91,7 @@ class PlainReader:
         if max(values) >= _LARGEST or min(values) <= -_LARGEST:
             return None
         if shape.clock is None:
-            return shape, values, None
+            return shape, values, None, None
         return self._dated(shape, values, members[shape.clock], arrival)
 
     def _whole(self, names: tuple[str, ...], objects: Sequence[int], members: list[Any]) -> Shape:
@@ -98,7 +100,7 @@ class PlainReader:
         for place in objects:
             item = members[place]
             if type(item) is not dict:
-                return _LONG_WAY
+                return LONG_WAY
             key.append(tuple(item))
             members += item.values()
         return self._shapes.get(tuple(key)) or self._learn(*key)
@@ -107,15 +109,15 @@ class PlainReader:
         if given in (None, "", "now"):
             return None
         try:
-            return shape, values, self._clock.read(given, arrival)
+            return shape, values, self._clock.read(given, arrival), None
         except Rejected:
             return None
 
     def _learn(self, names: tuple[str, ...], *inner: tuple[str, ...]) -> Shape:
         every = [name for some in (names, *inner) for name in some]
         if len(every) > _MOST_NAMES or sum(map(len, every)) > _LONGEST_NAMES:
-            return _LONG_WAY
-        if len(self._shapes) >= _MOST_SHAPES:
+            return LONG_WAY
+        if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
         shape = self._shapes[(names, *inner) if inner else names] = self._shape(names, inner)
         return shape
@@ -126,17 +128,17 @@ class PlainReader:
         usual = {*values, *(name for name, _ in plan.inner), self._time}
         others = self._others | (self._quick.firsts or frozenset())
         if self._time in values or any(name in others and name not in usual for name in names):
-            return _LONG_WAY
+            return LONG_WAY
         plans, found, first = [plan, *self._plans(plan, inner)], list[tuple[int, Entry]](), 0
         for known, members in zip(plans, [names, *inner], strict=False):
             if known.long or known.unasked or (known is not plan and known.inner):
-                return _LONG_WAY
+                return LONG_WAY
             found += [(first + members.index(name), (quantity, unit)) for name, quantity, unit in known.values]
             first += len(members)
         if plan.inner and not inner:
             return Shape([], [], len(names), None, [names.index(name) for name, _ in plan.inner])
         if not found or len({quantity for _, (quantity, _) in found}) < len(found):
-            return _LONG_WAY
+            return LONG_WAY
         clock = None if self._time is None or self._time not in names else names.index(self._time)
         return Shape([entry for _, entry in found], [place for place, _ in found], first, clock)
 
@@ -149,6 +151,6 @@ class PlainReader:
 class Plain(NamedTuple):
     """The shortest way of the messages of one address: all are of one device."""
 
-    read: Callable[[bytes, int], Message | None]
+    read: ReadPlain
     device: str
     frames: Frames | None

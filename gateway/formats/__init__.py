@@ -1,9 +1,9 @@
 """Payload formats. The folder is the registry: a module's name is the format's name.
 
 A module has `decode(payload, arrival, options) -> Decoded`, or `read(payload, levels) -> messages` for a mapping to
-turn into rows (or `reader(options) -> read`, where reading needs a state or a key). A format that comes on serial
-lines has `framer()`, which cuts its frames. All raise `Rejected` when nothing
-of a payload can be used.
+turn into rows (or `reader(options) -> read`, where reading needs a state or a key). Beside `decode`, a module may have
+`shortest(options)`, a shorter way of usual messages, see `gateway/decoding/plain.py`. A format that comes on serial
+lines has `framer()`, which cuts its frames. All raise `Rejected` when nothing of a payload can be used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.framing import Framer
+from gateway.decoding.plain import ReadPlain
 from telemetry.errors import UsageError, nearest
 
 Decode = Callable[[bytes, int, SourceOptions], Decoded]
@@ -41,6 +42,15 @@ def decoder(name: str) -> Decode:
         raise UsageError(f"The payload format '{name}' needs a device family, or `values` or `names` in the source.")
     decode: Decode = module.decode
     return decode
+
+
+def shortest(name: str, options: SourceOptions) -> ReadPlain | None:
+    """The shortest way of the format's usual messages, for one source; None where it has none."""
+    module = _module(name)
+    if not hasattr(module, "shortest"):
+        return None
+    made: ReadPlain = module.shortest(options)
+    return made
 
 
 def may_carry_users(name: str) -> bool:

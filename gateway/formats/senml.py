@@ -32,6 +32,8 @@ from gateway.decoding.decoded import (
     SourceOptions,
     clock_problem,
 )
+from gateway.decoding.packs import PackReader
+from gateway.decoding.plain import ReadPlain
 from gateway.decoding.sessions import add_session, session_key
 from telemetry.errors import Rejected
 from telemetry.quantities import QUANTITIES
@@ -86,8 +88,7 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
         records = _known_labels.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         records = _any_labels(payload, out)
-    numbered = not options.ignore or options.ignore.isdisjoint(("boot", "seq"))
-    base = _Base(arrival)
+    numbered, base = _numbered(options), _Base(arrival)
     channels: dict[str, Decoded] = {}
     names, rows = options.names, out.rows
     for r in records:
@@ -101,6 +102,23 @@ def decode(payload: bytes, arrival: int, options: SourceOptions) -> Decoded:
         elif value is not None or r.n or not (r.s is None and r.vs is None and r.vb is None and r.vd is None):
             _row(r, base, _of_channel(out, r, base, channels), options)
     return out
+
+
+def shortest(options: SourceOptions) -> ReadPlain:
+    """The shortest way of a pack that holds plain values of one record."""
+
+    def quantity_of(base: str, name: str) -> str | None:
+        short = _short(_short(base) + name)
+        short = options.rename.get(short, short)
+        usual = short in QUANTITIES and short not in options.ignore and short != "session_energy"
+        return short if usual and "/" not in name else None
+
+    return PackReader(quantity_of, _numbered(options)).read
+
+
+def _numbered(options: SourceOptions) -> bool:
+    """Whether `boot` and `seq` number the records."""
+    return not options.ignore or options.ignore.isdisjoint(("boot", "seq"))
 
 
 def _number(r: Record, out: Decoded) -> None:

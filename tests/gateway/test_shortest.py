@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from adapters.mqtt.publishes import Message
 from adapters.sqlite.buffer import Buffer
 from gateway.core import Core, Counts, Incoming
+from gateway.decoding.packs import PackReader
 from gateway.decoding.plain import PlainReader
 from gateway.routes import Served
 from gateway.senders import budget
@@ -35,7 +37,18 @@ NESTED = {**OWN, "inside": ["", "values", "more.deep"]}
 EITHER = {**OWN, "values": {"T || xyz": {"quantity": "temperature", "unit": "Cel"}}}
 TASMOTA = {"family": "tasmota", "city": "town", "zone": "Europe/Berlin"}
 
-SOURCES = {"flat": FLAT, "renamed": RENAMED, "zigbee": ZIGBEE, "own": OWN, "paths": PATHS}
+SENML = {"topic": "s/{device}", "format": "senml", "city": "town"}
+UNNUMBERED = {**SENML, "rename": {"T": "temperature"}, "ignore": ["seq", "xyz"]}
+
+SOURCES = {
+    "senml": SENML,
+    "unnumbered": UNNUMBERED,
+    "flat": FLAT,
+    "renamed": RENAMED,
+    "zigbee": ZIGBEE,
+    "own": OWN,
+    "paths": PATHS,
+}
 SOURCES |= {"nested": NESTED, "either": EITHER, "tasmota": TASMOTA}
 
 
@@ -86,7 +99,32 @@ def payload(rng: random.Random, source: dict[str, Any]) -> bytes:
     if source is ZIGBEE:
         names = ["energy", "power", "voltage", "current", "temperature", "linkquality", "battery", "state"]
         return json.dumps({name: value(rng) for name in rng.sample(names, rng.randrange(1, 6))}).encode()
+    if source.get("format") == "senml":
+        return json.dumps(pack(rng)).encode()
     return json.dumps(tasmota(rng) if source is TASMOTA else record(rng)).encode()
+
+
+def pack(rng: random.Random) -> Any:
+    """A SenML pack, mostly of values of one numbered record, sometimes with anything that the RFC allows."""
+    names = ["pm2_5", "pm10", "temperature", "no2"] * 9 + ["T", "xyz", "flat-3/power", "session_energy"]
+    units = {"pm2_5": "ug/m3", "pm10": "ug/m3", "temperature": "Cel", "no2": "ppb", "power": "W"}
+    chosen = (
+        rng.choices(names, k=rng.randrange(4)) if rng.random() < 0.1 else rng.sample(names[:4], rng.randrange(1, 4))
+    )
+    made: list[dict[str, Any]] = [{"n": name, "u": units.get(name, "kWh"), "v": value(rng)} for name in chosen]
+    odd: list[dict[str, Any]] = [{"t": -5}, {"t": 0}, {"bv": 3.5}, {"bu": "ppb"}, {"bver": 11}, {"pboot": 2, "pseq": 5}]
+    odd += [{"bn": "urn:dev:x/"}, {"vs": "x"}, {"bt": NOW // 1000 - 60}, {"boot": 3, "seq": rng.randrange(40)}]
+    odd += [{"up": 5, "sent": 9}, {"u": ""}, {"v": -0.0}, {"must_": 1}, {"foo": 1}, {"key": "ab"}]
+    for one in made:
+        if rng.random() < 0.06:
+            one.update(rng.choice(odd))
+    if made and rng.random() < 0.95:
+        made[0] |= {"bt": rng.choice([NOW // 1000 - rng.randrange(900)] * 9 + [NOW / 1000 - 7.5, 5, 0, -3, 1e300])}
+    if made and rng.random() < 0.8:
+        made[0] |= {"boot": rng.choice([3, 3, 3, 4, -1]), "seq": rng.randrange(60)}
+    if made and rng.random() < 0.1:
+        made[0] |= {"bn": rng.choice(["urn:dev:mac:1/", "pm", "x/pm", ""])}
+    return rng.choice([[], [made], {}, made + made]) if rng.random() < 0.05 else made
 
 
 def tasmota(rng: random.Random) -> Any:
@@ -111,6 +149,17 @@ def delivered(rng: random.Random, number: int, message: Incoming) -> Incoming:
     return message._replace(delivery=of)
 
 
+def counted(read: Callable[..., Any], taken: list[int]) -> Callable[..., Any]:
+    """The same, and how many messages it has read."""
+
+    def counting(self: object, payload: bytes, arrival: int) -> Any:
+        found = read(self, payload, arrival)
+        taken[0] += found is not None
+        return found
+
+    return counting
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("source", list(SOURCES.values()), ids=list(SOURCES))
 def test_both_ways_leave_the_same_buffer(
@@ -125,17 +174,14 @@ def test_both_ways_leave_the_same_buffer(
         for _ in range(300)
     ]
     messages += [delivered(rng, n, rng.choice(messages)) for n in range(100)]
-    read, taken = PlainReader.read, [0]
-
-    def counted(self: PlainReader, given: bytes, arrival: int) -> Any:
-        found = read(self, given, arrival)
-        taken[0] += found is not None
-        return found
-
-    monkeypatch.setattr(PlainReader, "read", counted)
-    short, usual = core(tmp_path / "short", source), core(tmp_path / "usual", source)
+    taken = [0]
+    for reader in (PlainReader, PackReader):
+        monkeypatch.setattr(reader, "read", counted(reader.read, taken))
+    short = core(tmp_path / "short", source)
     answers = [short.accept(messages[n : n + 50], NOW + n) for n in range(0, 400, 50)]
-    monkeypatch.setattr(PlainReader, "read", lambda *_: None)
+    for reader in (PlainReader, PackReader):
+        monkeypatch.setattr(reader, "read", lambda *_: None)
+    usual = core(tmp_path / "usual", source)
     assert [usual.accept(messages[n : n + 50], NOW + n) for n in range(0, 400, 50)] == answers
     assert contents(short) == contents(usual)
     # Zigbee's voltage counts only beside others, and an alternative may stand anywhere.
@@ -158,7 +204,7 @@ def test_a_sender_beyond_its_budget_is_rejected(tmp_path: Path, monkeypatch: pyt
 
 
 def test_names_in_ever_new_orders_do_not_fill_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.decoding.plain._MOST_SHAPES", 5)
+    monkeypatch.setattr("gateway.decoding.plain.MOST_SHAPES", 5)
     monkeypatch.setattr("gateway.batch._KINDS", 20)
     made = core(tmp_path / "g", {**FLAT, "ignore": ["x*"]})
     for n in range(100):
@@ -167,3 +213,22 @@ def test_names_in_ever_new_orders_do_not_fill_memory(tmp_path: Path, monkeypatch
     readers = [found for found in gc.get_objects() if isinstance(found, PlainReader)]
     assert readers
     assert max(len(reader._shapes) for reader in readers) <= 5
+
+
+def test_a_usual_pack_of_a_node_takes_the_shortest_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = core(tmp_path / "g", SENML)
+    monkeypatch.setattr("gateway.formats.senml.decode", lambda *_: pytest.fail("the long way"))
+    pack = b'[{"bt":1763639900,"boot":7,"seq":%d,"n":"pm2_5","u":"ug/m3","v":8},{"n":"pm10","u":"ug/m3","v":14.5}]'
+    counts = made.accept([Incoming("s/a", pack % seq) for seq in (0, 1, 3, 3)], NOW)
+    assert (counts.stored, counts.duplicate) == (2, 6)
+    [totals] = made.ledger.report(0)
+    assert (totals.received, totals.duplicate, totals.missing) == (3, 1, 1)
+
+
+def test_packs_with_ever_new_names_do_not_fill_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.decoding.packs.MOST_SHAPES", 5)
+    reader = PackReader(lambda _, name: name, numbered=True)
+    for n in range(100):
+        assert reader.read(b'[{"bt":1763639900,"n":"x%d","v":1}]' % n, NOW) is not None
+    assert reader.read(b'[{"bt":1763639900,"n":"%s","v":1}]' % (b"x" * 700), NOW) is None
+    assert len(reader._shapes) <= 5

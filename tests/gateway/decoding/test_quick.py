@@ -94,7 +94,7 @@ def test_the_shortest_way_gives_values_and_time_of_the_long_way(name: str) -> No
         route = Routes(made).find(case["topic"])
         short = route.plain.read(payload_of(case), arrival) if route.plain else None
         if short is not None:
-            shape, values, dated = short
+            shape, values, dated, _ = short
             t = arrival if dated is None else dated
             meant = zip(shape.entries, values, strict=True)
             rows = [(*entry, float(value), t) for entry, value in meant if value is not None]
