@@ -62,7 +62,8 @@ _UPSERT = """
 ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
 WHERE value<>excluded.value OR flag<>excluded.flag
 """
-_READINGS = Several("reading", 7, _UPSERT)
+_READINGS = Several("reading", range(7), _UPSERT)
+_USUAL = Several("reading", (0, 1, 2, "0", 3, 4, "0"), _UPSERT)  # key and flag are 0
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
 
 
@@ -139,9 +140,12 @@ class Buffer:
         # In the order of the table; readings of one identity stay in theirs, so that the last one holds.
         order = np.lexsort((readings.t, readings.series, window))
         rows = order if stored is None else order[~stored[order]]
-        columns = (window, readings.series, readings.t, readings.key, readings.value, readings.arrival, readings.flag)
+        columns = [window, readings.series, readings.t, readings.value, readings.arrival]
+        usual = not np.count_nonzero(readings.key) and not np.count_nonzero(readings.flag)
+        if not usual:
+            columns[3:3], columns[6:] = [readings.key], [readings.flag]
         before = self.db.total_changes
-        _READINGS.insert(self.db, [column[rows].tolist() for column in columns])
+        (_USUAL if usual else _READINGS).insert(self.db, [column[rows].tolist() for column in columns])
         changed = self.db.total_changes - before + fresh
         w, series = window[order], readings.series[order]
         self.held.add(series, changed / len(series))

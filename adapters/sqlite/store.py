@@ -37,7 +37,7 @@ from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind
-from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 
 _CHUNK = 200_000
 _NEWEST = """
@@ -74,10 +74,14 @@ def _seek(level: Level) -> str:
 
 
 _SCAN, _SEEK = ({level: sql(level) for level in BUCKET} for sql in (_scan, _seek))
-_SETS = ",".join(f"{name}=excluded.{name}" for name in PARTIAL_COLUMNS)
-_PARTIALS = {
-    level: Several(f'"{level}"', 3 + len(PARTIAL_COLUMNS), f"ON CONFLICT DO UPDATE SET {_SETS}") for level in BUCKET
-}
+_UPSERT = f"ON CONFLICT DO UPDATE SET {','.join(f'{name}=excluded.{name}' for name in PARTIAL_COLUMNS)}"
+_PARTIALS = {level: Several(f'"{level}"', range(3 + len(PARTIAL_COLUMNS)), _UPSERT) for level in BUCKET}
+# Of partials of one accepted reading: the columns that differ, and where each column of the table has its value from.
+_DIFFER = ("sum", "sumsq", "first_t", "increase", "lag")
+_SAME = {"min": "sum", "max": "sum", "first": "sum", "last": "sum", "last_t": "first_t"}
+_FIXED = {"n": "1", "flagged": "0"}
+_ROW = [_FIXED.get(name) or 3 + _DIFFER.index(_SAME.get(name, name)) for name in PARTIAL_COLUMNS]
+_SINGLE = {level: Several(f'"{level}"', [0, 1, 2, *_ROW], _UPSERT) for level in BUCKET}
 log = logging.getLogger(__name__)
 _ROOTS = frozenset(("tmp", "var", "home", "opt", "srv", "mnt", "data", "root", "usr", "etc"))
 
@@ -169,13 +173,13 @@ class SqliteStore:
         order = np.lexsort((partials.start, partials.series, bucket))  # in the order of the table: half the time
         bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
-            columns = [
-                bucket.tolist(),
-                self._db_ids(partials.series, table, new).tolist(),
-                partials.start.tolist(),
-                *(nullable(getattr(partials, name)) for name in PARTIAL_COLUMNS),
-            ]
-            _PARTIALS[level].insert(db, columns)
+            identity = bucket, self._db_ids(partials.series, table, new), partials.start
+            single = _single(partials, bucket)
+            for rows, names, several in ((single, _DIFFER, _SINGLE), (~single, PARTIAL_COLUMNS, _PARTIALS)):
+                if np.count_nonzero(rows):
+                    columns = [*(column[rows].tolist() for column in identity)]
+                    columns += [nullable(getattr(partials, name)[rows]) for name in names]
+                    several[level].insert(db, columns)
             if level == "hour":
                 note_hours(db, partials, table)
         self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series
@@ -331,6 +335,18 @@ class SqliteStore:
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         return self._execute(sql, values).fetchall()
+
+
+def _single(partials: Partials, bucket: IntArray) -> BoolArray:
+    """Which sorted rows are of one accepted reading; none where two rows have one identity, of which the last holds."""
+    found: BoolArray = partials.n == 1
+    for name, value in _FIXED.items():
+        found &= getattr(partials, name) == int(value)
+    for name, other in _SAME.items():
+        found &= getattr(partials, name) == getattr(partials, other)
+    twins = (bucket[1:] == bucket[:-1]) & (partials.series[1:] == partials.series[:-1])
+    twins &= partials.start[1:] == partials.start[:-1]
+    return found & (not twins.any())
 
 
 def _edge(level: Level, least: str, beyond: str) -> str:

@@ -20,7 +20,7 @@ def left(insert: str, rows: list[tuple[int, int, float]]) -> tuple[list[tuple[in
     half = len(rows) // 2
     for part in (rows[:half], rows[half:]):
         if insert == "several":
-            Several("t", 3, CLAUSE).insert(db, list(zip(*part, strict=True)) or [[], [], []])
+            Several("t", range(3), CLAUSE).insert(db, list(zip(*part, strict=True)) or [[], [], []])
         else:
             db.executemany(f"INSERT INTO t VALUES (?,?,?) {CLAUSE}", part)
     return db.execute("SELECT * FROM t").fetchall(), db.total_changes
@@ -31,3 +31,11 @@ def test_several_together_are_the_same_as_each_alone(count: int) -> None:
     rng = random.Random(count)
     rows = [(rng.randrange(5), rng.randrange(count // 5 + 2), float(rng.randrange(3))) for _ in range(count)]
     assert left("several", rows) == left("alone", rows)
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 50])
+def test_a_value_that_several_columns_have_is_given_once(count: int) -> None:
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE t (a INTEGER, b INTEGER, c REAL, d INTEGER)")
+    Several("t", (0, "7", 1, 0)).insert(db, [range(count), [n / 2 for n in range(count)]])
+    assert db.execute("SELECT * FROM t").fetchall() == [(n, 7, n / 2, n) for n in range(count)]

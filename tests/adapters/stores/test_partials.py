@@ -66,6 +66,22 @@ def test_of_rows_with_one_identity_the_last_counts(store: Store) -> None:
     assert rows(read(store, table), table) == [("a", 0, 2.0)]
 
 
+def test_windows_of_one_reading_and_others_come_back_as_they_are(store: Store) -> None:
+    """Of one reading most columns are the same value, and a store may write them otherwise."""
+    table, rng = SeriesTable(), random.Random(1)
+    given_rows = [(f"d{n % 7}", n // 7, rng.choice([0.0, 3.25, -1e300, 1e200])) for n in range(200)]
+    odd = [("n", 2), ("flagged", 1), ("min", -5e300), ("max", 7.5), ("first", 4.5), ("last", 4.5), ("last_t", T0 + 9)]
+    changes = {n: rng.choice(odd) for n in range(0, 200, 3)}
+    whole = partials(table, *given_rows, lag=[rng.randrange(90) for _ in given_rows])
+    columns = {field: getattr(whole, field).copy() for field in ("increase", *(field for field, _ in odd))}
+    columns["increase"][::2] = 0.0
+    for row, (field, value) in changes.items():
+        columns[field][row] = value
+    written = partials(table, *given_rows, lag=whole.lag, **columns)
+    store.put_partials("window", written, table)
+    assert bits(read(store, table)) == bits(written.latest())
+
+
 def test_what_does_not_exist_is_read_as_nan(store: Store) -> None:
     table = put(store, ("a", 0, 0.0), n=[0], min=[NAN], max=[NAN], first=[NAN], last=[NAN], first_t=[0], last_t=[0])
     found = read(store, table)
