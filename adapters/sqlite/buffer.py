@@ -58,10 +58,8 @@ _UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: "", 4: ""}
 _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
 _ALWAYS = -(1 << 62)  # before any window: recorded data may be older than 1970
 NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
-_UPSERT = """
-ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
-WHERE value<>excluded.value OR flag<>excluded.flag
-"""
+_UPSERT = """ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
+WHERE value<>excluded.value OR flag<>excluded.flag"""
 _READINGS = Several("reading", range(7), _UPSERT)
 _USUAL = Several("reading", (0, 1, 2, "0", 3, 4, "0"), _UPSERT)  # key and flag are 0
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
@@ -140,12 +138,11 @@ class Buffer:
         # In the order of the table; readings of one identity stay in theirs, so that the last one holds.
         order = np.lexsort((readings.t, readings.series, window))
         rows = order if stored is None else order[~stored[order]]
-        columns = [window, readings.series, readings.t, readings.value, readings.arrival]
-        usual = not np.count_nonzero(readings.key) and not np.count_nonzero(readings.flag)
-        if not usual:
-            columns[3:3], columns[6:] = [readings.key], [readings.flag]
+        every = (window, readings.series, readings.t, readings.key, readings.value, readings.arrival, readings.flag)
+        usual = not (np.count_nonzero(readings.key) or np.count_nonzero(readings.flag))
+        table, columns = (_USUAL, every[:3] + every[4:6]) if usual else (_READINGS, every)
         before = self.db.total_changes
-        (_USUAL if usual else _READINGS).insert(self.db, [column[rows].tolist() for column in columns])
+        table.insert(self.db, [column[rows].tolist() for column in columns])
         changed = self.db.total_changes - before + fresh
         w, series = window[order], readings.series[order]
         self.held.add(series, changed / len(series))
