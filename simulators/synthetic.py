@@ -7,6 +7,7 @@ and heating peaks, seasons, weekends), the numbers are invented.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -110,19 +111,24 @@ def power(device: str, t: IntArray) -> FloatArray:
 
 def sessions(device: str, start: int, end: int) -> list[Session]:
     """A charger's sessions that start in [start, end); they never overlap."""
+    days = range(start // DAY - 1, end // DAY + 1)
+    return [session for day in days for session in _of_day(device, day) if start <= session.start < end]
+
+
+@lru_cache(maxsize=10_000)  # energy, connected time and state of a charger are all made of them
+def _of_day(device: str, day: int) -> tuple[Session, ...]:
+    """The sessions of a day since 1970."""
     found = []
-    for day in range(start // DAY - 1, end // DAY + 1):
-        at = day * DAY + round(5 * HOUR + 3 * HOUR * _unit(device, day, "first"))
-        for number in range(6):
-            at += round((0.2 + 4 * _unit(device, day, number, "wait")) * HOUR)
-            length = round((0.3 + 2.7 * _unit(device, day, number, "length")) * HOUR)
-            if at + length > day * DAY + 28 * HOUR:
-                break
-            if start <= at < end:
-                energy = round(length / HOUR * (4 + 7 * _unit(device, day, number, "power")), 3)
-                found.append(Session(at, at + length, energy))
-            at += length
-    return found
+    at = day * DAY + round(5 * HOUR + 3 * HOUR * _unit(device, day, "first"))
+    for number in range(6):
+        at += round((0.2 + 4 * _unit(device, day, number, "wait")) * HOUR)
+        length = round((0.3 + 2.7 * _unit(device, day, number, "length")) * HOUR)
+        if at + length > day * DAY + 28 * HOUR:
+            break
+        energy = round(length / HOUR * (4 + 7 * _unit(device, day, number, "power")), 3)
+        found.append(Session(at, at + length, energy))
+        at += length
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
