@@ -36,7 +36,7 @@ class Draws:
         """The city with this drawn meter in place of all. `demand`: how its demand is read."""
         one = _One(self._shared, self._drawn, self._shown, meter)
         return replace(
-            self._shared, city=self._city, sums=self._sums.replaced((self._shown, ENERGY), (meter, ENERGY)),
+            self._shared, city=self._city, sums=self._sums.replaced(ENERGY, self._shown, meter),
             read_demand=demand, read_days=one.days, read_hours=one.hours, read_life=one.life,
             read_balance=self._balance.of(meter), found={}, index=self._index,
         )  # fmt: skip

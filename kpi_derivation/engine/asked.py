@@ -40,7 +40,7 @@ def asked_of_any_city(derive: Derive) -> Reads:
 
 
 _DAY = date(2001, 1, 1)
-_NOTHING = Sums({}, np.empty((0, len(COLUMNS))))
+_NOTHING = Sums({}, lambda _: np.empty((0, len(COLUMNS))))
 
 
 class _NoDays(dict[str, FloatArray]):

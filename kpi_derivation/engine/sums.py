@@ -1,14 +1,16 @@
-"""Sums of a period per (device, quantity), as a mapping and, for many devices at once, as rows of one array. Pure."""
+"""Sums of a period per quantity and device; of many devices at once, as rows of one array. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
 from telemetry.series import FloatArray, IntArray
 
-Name = tuple[str, str]
+Places = Mapping[str, Mapping[str, int]]  # by quantity and device
+_NONE: Mapping[str, int] = {}
 
 
 class Lazy(dict[str, FloatArray]):
@@ -23,59 +25,62 @@ class Lazy(dict[str, FloatArray]):
         return self[name]
 
 
-class Sums(Mapping[Name, FloatArray]):
-    """`rows`: the row of each (device, quantity); `table`: the columns of each row; rows without data are not in it."""
+class Sums:
+    """`places`: the row of each device in the table of its quantity; `table`: the columns of the rows of a quantity.
 
-    def __init__(self, rows: dict[Name, int], table: FloatArray) -> None:
-        self._rows, self._table = rows, table
-        self._seen = (table[:, 0] > 0) | (table[:, 6] > 0) if len(table) else np.empty(0, dtype=np.bool_)
+    A table is asked for when it is read: of most cities, KPIs read the sums of some quantities only.
+    """
 
-    def __getitem__(self, name: Name) -> FloatArray:
-        row = self._rows[name]
-        if not self._has(row):
-            raise KeyError(name)
-        return np.asarray(self._table[row])
+    def __init__(self, places: Places, table: Callable[[str], FloatArray]) -> None:
+        self._places, self._table = places, table
 
-    def __iter__(self) -> Iterator[Name]:
-        return (name for name, row in self._rows.items() if self._has(row))
-
-    def _has(self, row: int) -> bool:
-        return row < len(self._seen) and bool(self._seen[row])  # a row may be new since the table was made
-
-    def __len__(self) -> int:
-        return int(self._seen.sum())
-
-    def places(self, names: Sequence[Name]) -> IntArray:
+    def places(self, devices: Sequence[str], quantity: str) -> IntArray:
         """The row of each of these, -1 where there is none; they hold as long as `size` is the same."""
-        return np.array([self._rows.get(name, -1) for name in names], dtype=np.int64)
+        known = self._places.get(quantity, _NONE)
+        return np.array([known.get(device, -1) for device in devices], dtype=np.int64)
 
-    @property
-    def size(self) -> int:
-        """Number of rows."""
-        return len(self._rows)
+    def size(self, quantity: str) -> int:
+        """Number of rows of a quantity."""
+        return len(self._places.get(quantity, _NONE))
 
-    def of(self, places: IntArray) -> FloatArray:
+    def of(self, places: IntArray, quantity: str) -> FloatArray:
         """The columns of the rows at these places, zeros where there is no data."""
-        there = (places >= 0) & (places < len(self._seen))
+        table = self._table(quantity)
+        there = (places >= 0) & (places < len(table))  # a row may be new since the table was made
         if there.all():  # of thousands of devices, ten times quicker than row by row below
-            out = self._table[places]
-            if not (seen := self._seen[places]).all():
-                out[~seen] = 0.0
-            return out
-        out = np.zeros((len(places), self._table.shape[1]))
-        there[there] = self._seen[places[there]]
-        out[there] = self._table[places[there]]
+            out: FloatArray = table[places]
+        else:
+            out = np.zeros((len(places), table.shape[1]))
+            out[there] = table[places[there]]
+        seen = (out[:, 0] > 0) | (out[:, 6] > 0)
+        if not seen.all():
+            out[~seen] = 0.0
         return out
 
-    def replaced(self, name: Name, by: Name) -> Sums:
-        """The same sums, but `name` has the row of `by`; places stay valid."""
-        table = self._table.copy()
-        table[self._rows[name]] = table[self._rows[by]]
-        return Sums(self._rows, table)
+    def replaced(self, quantity: str, device: str, by: str) -> Sums:
+        """The same sums, but a device has the row of another in one quantity; places stay valid."""
+
+        @cache
+        def table(name: str) -> FloatArray:
+            made = self._table(name)
+            if name == quantity:
+                made = made.copy()
+                made[self._places[name][device]] = made[self._places[name][by]]
+            return made
+
+        return Sums(self._places, table)
 
     def joined(self, other: Sums) -> Sums:
-        """The rows of both; none of a name is in both."""
-        size = len(self._table)
-        rows = {name: row for name, row in self._rows.items() if row < size}
-        more = {name: size + row for name, row in other._rows.items() if row < len(other._table)}
-        return Sums(rows | more, np.concatenate((self._table, other._table)))
+        """The rows of both; no device is in both."""
+
+        @cache
+        def table(name: str) -> FloatArray:
+            return np.concatenate((self._table(name), other._table(name)))
+
+        places = {}
+        for name in {**self._places, **other._places}:
+            size, more = len(self._table(name)), len(other._table(name))
+            own = {device: row for device, row in self._places.get(name, _NONE).items() if row < size}
+            others = other._places.get(name, _NONE).items()
+            places[name] = own | {device: size + row for device, row in others if row < more}
+        return Sums(places, table)

@@ -216,10 +216,10 @@ class View:
     def _sums(self, devices: tuple[Device, ...], quantity: str) -> Rows:
         where = ("places", quantity, id(devices))  # kept with the devices, so that no others get their id
         known = self.index.get(where)
-        if known is None or known[1] != self.sums.size:
-            places = self.sums.places([(d.id, quantity) for d in devices])
-            known = self.index[where] = devices, self.sums.size, places
-        table = self.sums.of(known[2])
+        size = self.sums.size(quantity)
+        if known is None or known[1] != size:
+            known = self.index[where] = devices, size, self.sums.places([d.id for d in devices], quantity)
+        table = self.sums.of(known[2], quantity)
         return Rows(devices, *(table[:, i] for i in range(len(COLUMNS))))
 
     def life(self, devices: tuple[Device, ...], *quantities: str) -> tuple[FloatArray, FloatArray]:

@@ -153,7 +153,7 @@ def test_a_suspect_station_is_named_and_left_out_only_by_rule(rule: bool, left_o
     period = parse_period("2018-01", city.zone)
     nothing: Any = lambda *_: (None, {})  # noqa: E731
     table = np.array([[744.0, 0.0, 744.0, 744 * 30.0, 744 * 3.6e6, 0.0, 0.0, 3.6e6]])
-    sums = Sums({("street", "no2"): 0}, table)
+    sums = Sums({"no2": {"street": 0}}, lambda _: table)
     view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), nothing)
     read = Read()
     air = DERIVATIONS["EN:EN:AQ:1C"]
@@ -175,7 +175,7 @@ def test_the_capture_of_a_device_that_came_later_is_given_for_its_own_time_too()
     nothing: Any = lambda *_: (None, {})  # noqa: E731
     hours = [744.0, 384.0]
     table = np.array([[h, 0.0, h, h * 30.0, h * 3.6e6, 0.0, 0.0, 3.6e6] for h in hours])
-    sums = Sums({("street", "no2"): 0, ("park", "no2"): 1}, table)
+    sums = Sums({"no2": {"street": 0, "park": 1}}, lambda _: table)
     view = View(city, period, 744 * 3.6e6, sums, lambda *_: {}, lambda *_: np.zeros((1, 0)), nothing)
     read = Read()
     air = DERIVATIONS["EN:EN:AQ:1C"]

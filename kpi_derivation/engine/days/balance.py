@@ -99,8 +99,7 @@ class BalanceHours:
     def _energies(self, meters: Sequence[tuple[str, str]], first: int, last: int, start: int, end: int) -> FloatArray:
         """kWh of each meter in each hour, NaN where it is not whole."""
         out = np.full((len(meters), (end - start) // HOUR), np.nan)
-        names = self._rows.by_name()
-        rows = np.array([names.get(meter, -1) for meter in meters], dtype=np.int64)
+        rows = np.array([self._rows.find(*meter) for meter in meters], dtype=np.int64)
         with_data = np.flatnonzero(rows >= 0)
         interval = np.full(len(meters), np.nan)
         interval[with_data] = np.fmax.reduce(

@@ -16,6 +16,7 @@ from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.hours import Hours
+from kpi_derivation.engine.days.laid import Laid
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, has_quarter_detail
 from kpi_derivation.engine.spans import runs
@@ -28,6 +29,7 @@ from telemetry.windows import HOUR, window_start
 QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
 _LONGEST = HOUR  # an interval energy of longer intervals has no quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
+_AT_ONCE = 10_000  # meters
 _A_DAY = 100  # quarters, at most
 _LAID = 3  # newest days whose quarters are kept
 _OWN = {"kw": np.nan, "quarters": 0.0}  # of each meter and day: its highest power, and how many quarters have one
@@ -62,28 +64,10 @@ class _Energies(NamedTuple):
     at: IntArray
     kwh: FloatArray
 
-
-class _Laid:
-    """Power of all meters in the quarters of a day, 0 where it is unknown; of how many it is known in each quarter."""
-
-    def __init__(self, power: FloatArray) -> None:
-        self._known = ~np.isnan(power)
-        self._power = np.where(self._known, power, 0.0)
-        self.meters: IntArray = self._known.sum(axis=0)
-
-    def replace(self, places: IntArray, power: FloatArray) -> None:
-        """Other power of the meters at these places: few of them, so that all others are not counted again."""
-        known = ~np.isnan(power)
-        self.meters += known.sum(axis=0) - self._known[places].sum(axis=0)
-        self._known[places], self._power[places] = known, np.where(known, power, 0.0)
-
-    def power(self) -> FloatArray:
-        """Of each meter, NaN where it is unknown."""
-        return np.where(self._known, self._power, np.nan)
-
-    def total(self) -> FloatArray:
-        """Of all meters together. The whole sum each time: the order of a sum is part of its last bit."""
-        return np.asarray(self._power.sum(axis=0))
+    def of(self, first: int, end: int) -> _Energies:
+        """Those of the meters first..end - 1, numbered from 0 on; no copy where there are no others."""
+        mine = (self.meter >= first) & (self.meter < end)
+        return self if not first and mine.all() else _Energies(self.meter[mine] - first, self.at[mine], self.kwh[mine])
 
 
 class DemandDays:
@@ -99,7 +83,7 @@ class DemandDays:
         self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
         self._quarters: set[int] = set()  # series of stored quarters
         self._seen = 0
-        self._laid: dict[int, _Laid] = {}  # of the newest days
+        self._laid: dict[int, Laid] = {}  # of the newest days
         self.keep_laid = False  # of all days, until `curves` takes them
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
@@ -151,8 +135,8 @@ class DemandDays:
         for row in range(self._seen, len(self._rows)):
             device, quantity = self._rows.name(row)
             if self._counts(device, quantity):
-                self._series.setdefault(device, []).append(self._rows.series[row])
-                self._quarters |= {self._rows.series[row]} if quantity == TARGET else set()
+                self._series.setdefault(device, []).append(self._rows.series(row))
+                self._quarters |= {self._rows.series(row)} if quantity == TARGET else set()
         self._seen = len(self._rows)
         if len(self._series) != len(self._names):
             names, old = sorted(self._series), self.own
@@ -163,12 +147,17 @@ class DemandDays:
                 before = [places[name] for name in self._names]
                 for name, column in old.columns.items():
                     self.own.columns[name][before, : old.shape[1]] = column[: len(before)]
+            for laid in self._laid.values():
+                laid.make_room(np.searchsorted(names, self._names), len(names))
             self._names = names
-            self._laid.clear()
             self._highest.clear()
 
-    def _power(self, names: list[str], first: int, last: int) -> tuple[FloatArray, IntArray]:
-        """Mean power, kW, of these meters in every quarter of the days first..last; where each day starts."""
+    def _power(self, names: list[str], first: int, last: int) -> FloatArray:
+        """Mean power, kW, of these meters in every quarter of the days first..last."""
+        return np.concatenate(list(self._powers(names, first, last)))
+
+    def _powers(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
+        """The same, of _AT_ONCE meters after the other; their hours are read at once."""
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
         series = {s: i for i, name in enumerate(names) for s in self._series[name]}
         found = _energies(
@@ -177,9 +166,16 @@ class DemandDays:
             self._quarters.intersection(series),
             self._phase,
         )
-        bounds = np.array([(self._days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
-        interval = self._columns.main.slice("interval", self._rows.of(tuple(names), "energy_delta"), first, last)
-        return _spread(found, start, (end - start) // QUARTER, bounds, interval), bounds
+        bounds, length = self._bounds(first, last), (end - start) // QUARTER
+        rows = self._rows.of(tuple(names), "energy_delta")
+        for at in range(0, len(names), _AT_ONCE):
+            interval = self._columns.main.slice("interval", rows[at : at + _AT_ONCE], first, last)
+            yield _spread(found.of(at, at + _AT_ONCE), start, length, bounds, interval)
+
+    def _bounds(self, first: int, last: int) -> IntArray:
+        """The quarter in which each of these days starts."""
+        start = self._days.midnight(first)
+        return np.array([(self._days.midnight(d) - start) // QUARTER for d in range(first, last + 1)])
 
     def curves(self, first: int, last: int) -> tuple[list[str], FloatArray]:
         """The meters by name and their mean power, kW, in every quarter of the days first..last; NaN where unknown."""
@@ -199,7 +195,7 @@ class DemandDays:
     def _taken(self, first: int, last: int) -> Iterator[FloatArray]:
         """The power of all meters in the quarters of these days, from what is laid out where every day is."""
         if any(day not in self._laid for day in range(first, last + 1)):
-            yield self._power(self._names, first, last)[0]
+            yield self._power(self._names, first, last)
             return
         for day in range(first, last + 1):
             yield self._laid[day].power()
@@ -208,27 +204,31 @@ class DemandDays:
 
     def _fold(self, names: list[str], first: int, last: int) -> None:
         """Lay out the quarters of these meters, and find the peaks of all."""
-        power, bounds = self._power(names, first, last)
         self.own.ensure(len(self._names), first, last)
-        places = np.searchsorted(self._names, names)
-        columns = np.arange(first, last + 1) - self.own.origin
-        self.own.columns["kw"][places[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
-        known = np.add.reduceat(~np.isnan(power), bounds, axis=1, dtype=np.float64)
-        self.own.columns["quarters"][places[:, None], columns] = known
+        places, bounds = np.searchsorted(self._names, names), self._bounds(first, last)
+        columns, days = np.arange(first, last + 1) - self.own.origin, range(first, last + 1)
+        if len(names) == len(self._names):
+            self._laid |= {day: Laid(len(names), self._quarters_of(day)) for day in days}
+        for at, power in enumerate(self._powers(names, first, last)):
+            some = places[at * _AT_ONCE : (at + 1) * _AT_ONCE]
+            self.own.columns["kw"][some[:, None], columns] = np.fmax.reduceat(power, bounds, axis=1)
+            known = np.add.reduceat(~np.isnan(power), bounds, axis=1, dtype=np.float64)
+            self.own.columns["quarters"][some[:, None], columns] = known
+            for day, part in zip(days, np.split(power, bounds[1:], axis=1), strict=True):
+                self._laid[day].replace(some, part)
         sums = self.own.columns["quarters"][:, columns].sum(axis=0).tolist()
-        self._known |= dict(zip(range(first, last + 1), sums, strict=True))
+        self._known |= dict(zip(days, sums, strict=True))
         for (a, b), highest in self._highest.items():
             highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
-        for day, part in zip(range(first, last + 1), np.split(power, bounds[1:], axis=1), strict=True):
-            if len(names) < len(self._names):
-                self._laid[day].replace(places, part)
-            else:
-                self._laid[day] = _Laid(part)
+        for day in days:
             self._set_peak(day, self._laid[day])
-            if not self.keep_laid:
-                self._laid = dict(sorted(self._laid.items())[-_LAID:])
+        if not self.keep_laid:
+            self._laid = dict(sorted(self._laid.items())[-_LAID:])
 
-    def _set_peak(self, day: int, laid: _Laid) -> None:
+    def _quarters_of(self, day: int) -> int:
+        return (self._days.midnight(day + 1) - self._days.midnight(day)) // QUARTER
+
+    def _set_peak(self, day: int, laid: Laid) -> None:
         self.peaks.pop(day, None)
         peak = highest(laid.total(), laid.meters, self._days.midnight(day))
         if peak:

@@ -41,18 +41,22 @@ class Rolling:
             noted.update(rows)
 
     def sums(self, start: int, end: int) -> Sums:
-        """Sums of the hours that begin in [start, end), per (device, quantity) with data."""
+        """Sums of the hours that begin in [start, end)."""
         span, size = (start, end), len(self._rows)
         known = self._summed.get(span)
-        if known is None or len(known) != size:
+        if known is None:
             for old in list(self._summed)[: 1 - _KEPT or None]:
                 del self._summed[old], self._changed[old]
-            self._summed[span] = known = self._sum(start, end)
-        elif again := self._changed[span]:
-            rows = np.array(sorted(again), dtype=np.int64)
-            known[rows] = self._sum(start, end, rows)[rows]
-        self._changed[span] = set()
-        return Sums(self._rows.by_name(), known)
+            known = self._sum(start, end)
+        else:
+            again = self._changed[span].union(range(len(known), size))
+            if len(known) < size:
+                known = np.concatenate((known, np.zeros((size - len(known), known.shape[1]))))
+            if again:
+                rows = np.array(sorted(again), dtype=np.int64)
+                known[rows] = self._sum(start, end, rows)[rows]
+        self._summed[span], self._changed[span] = known, set()
+        return Sums(self._rows.places, lambda quantity: known[self._rows.with_quantity(quantity)])
 
     def _sum(self, start: int, end: int, only: IntArray | None = None) -> FloatArray:
         """Shape (rows, SUMMED + 1), as `DayGrid.sums`; rows that are not in `only` stay 0."""

@@ -1,92 +1,134 @@
-"""The series the engine keeps days of, each with its row in the grids. Pure."""
+"""The series the engine keeps days of, each with its row in the grids. Pure.
+
+A city has hundreds of thousands: what is kept of each is a few numbers in arrays, and one key of a dictionary.
+"""
 
 from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from registry.city import City
 from telemetry.series import IntArray, Series, SeriesTable
 
-_FOUND = 200  # lists of devices whose rows are kept
+_FOUND = 4  # devices whose rows are kept in lists, for each row
+_NONE: Mapping[str, int] = {}
 
 
 class SeriesRows:
-    """Rows of the series of registered devices whose quantity is one of `quantities`; a row never changes."""
+    """Rows of the series of registered devices whose quantity is one of `quantities`; a row never changes.
+
+    `places`: by quantity and device the place among the rows of that quantity.
+    """
 
     def __init__(self, city: City, table: SeriesTable, quantities: set[str]) -> None:
-        self.series: list[int] = []
         self.quantities = quantities
+        self.places: dict[str, dict[str, int]] = {}
         self._city, self._table = city.id, table
         self._registered = {d.id for d in city.device}
-        self._rows: dict[int, int] = {}
-        self._quantity: list[str] = []
-        self._known = np.empty(0, dtype=np.int64)
-        self._looked_up = (-1, -1), self._known
-        self._names: dict[tuple[str, str], int] = {}
-        self._found: dict[tuple[tuple[str, ...], str, int], IntArray] = {}
+        self._series, self._place, self._code = array("q"), array("i"), array("h")  # of each row
+        self._names: list[str] = []  # of the codes of quantities
+        self._rows = array("i")  # of each series, -1 for none
+        self._of: dict[str, array[int]] = {}  # rows of each quantity
+        self._arrays: dict[str, IntArray] = {}  # of what grows, as it was when it was asked for last
+        self._looked_up = (-1, -1), np.empty(0, dtype=np.int64)
+        self._found: dict[tuple[tuple[str, ...], str], IntArray] = {}
+        self._listed = 0  # devices in `_found`
 
     def __len__(self) -> int:
-        return len(self.series)
+        return len(self._series)
 
     def of_series(self, series: int) -> int | None:
         """The row of a series, made where it has none yet; None for one that is not kept."""
-        row = self._rows.get(series)
-        if row is None:
-            name = self._table[series]
-            if name.city != self._city or name.quantity not in self.quantities or name.device not in self._registered:
-                return None
-            row = self._rows[series] = len(self.series)
-            self.series.append(series)
-            self._quantity.append(name.quantity)
+        if series < len(self._rows) and (known := self._rows[series]) >= 0:
+            return known
+        name = self._table[series]
+        if name.city != self._city or name.quantity not in self.quantities or name.device not in self._registered:
+            return None
+        return self._add(series, name)
+
+    def _add(self, series: int, name: Series) -> int:
+        row = len(self._series)
+        if series >= len(self._rows):
+            self._rows.extend([-1] * (len(self._table) - len(self._rows)))
+        if name.quantity not in self.places:
+            self.places[name.quantity], self._of[name.quantity] = {}, array("i")
+            self._names.append(name.quantity)
+        places = self.places[name.quantity]
+        place = places[name.device] = len(places)
+        self._rows[series] = row
+        self._series.append(series)
+        self._place.append(place)
+        self._code.append(self._names.index(name.quantity))
+        self._of[name.quantity].append(row)
+        self._found.clear()
+        self._listed = 0
         return row
 
     def of_name(self, device: str, quantity: str) -> int | None:
         """The row of the series of this device and quantity, as `of_series`."""
         return self.of_series(self._table.id_of(Series(self._city, device, quantity)))
 
+    def find(self, device: str, quantity: str) -> int:
+        """The row of the series of this device and quantity, -1 where there is no data."""
+        place = self.places.get(quantity, _NONE).get(device, -1)
+        return -1 if place < 0 else self._of[quantity][place]
+
+    def series(self, row: int) -> int:
+        """The series of a row."""
+        return self._series[row]
+
     def quantity(self, row: int) -> str:
         """The quantity of a row."""
-        return self._quantity[row]
+        return self._names[self._code[row]]
 
     def name(self, row: int) -> tuple[str, str]:
         """Device and quantity of a row."""
-        series = self._table[self.series[row]]
+        series = self._table[self._series[row]]
         return series.device, series.quantity
-
-    def by_name(self) -> dict[tuple[str, str], int]:
-        """The row of each (device, quantity) with data."""
-        if len(self._names) != len(self.series):
-            self._names = {self.name(row): row for row in range(len(self.series))}
-        return self._names
 
     def of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
         """The rows of a quantity of these devices, -1 where there is no data."""
-        key = (devices, quantity, len(self.series))
+        key = (devices, quantity)
         if key not in self._found:
-            if len(self._found) > _FOUND:
+            self._listed += len(devices)
+            if self._listed > _FOUND * len(self):
                 self._found.clear()
-            names = self.by_name()
-            self._found[key] = np.array([names.get((d, quantity), -1) for d in devices], dtype=np.int64)
+                self._listed = len(devices)
+            places = self.places.get(quantity, _NONE)
+            rows = np.append(self.with_quantity(quantity), -1)
+            self._found[key] = rows[[places.get(d, -1) for d in devices]] if devices else rows[:0]
         return self._found[key]
 
     def with_quantity(self, quantity: str) -> IntArray:
-        """The rows of a quantity."""
-        return np.array([r for r, q in enumerate(self._quantity) if q == quantity], dtype=np.int64)
+        """The rows of a quantity, ascending."""
+        return self._as_array(quantity, self._of.get(quantity, array("i")))
+
+    def by_quantity(self, rows: IntArray) -> Iterator[tuple[str, IntArray, IntArray]]:
+        """Each quantity of these rows, its rows, and their places among all of that quantity."""
+        code, place = self._as_array("/code", self._code)[rows], self._as_array("/place", self._place)[rows]
+        for number in np.unique(code).tolist():
+            mine = code == number
+            yield self._names[number], rows[mine], place[mine]
 
     def ids(self, rows: IntArray) -> IntArray:
         """The series ids of these rows."""
-        return self._ids()[rows]
+        return self._as_array("/series", self._series)[rows]
 
-    def _ids(self) -> IntArray:
-        if len(self._known) != len(self.series):
-            self._known = np.array(self.series, dtype=np.int64)
-        return self._known
+    def _as_array(self, name: str, values: array[int]) -> IntArray:
+        """What has grown, as an array; no copy where it has the same length as before."""
+        known = self._arrays.get(name)
+        if known is None or len(known) != len(values):
+            known = self._arrays[name] = np.array(values, dtype=np.int64)
+        return known
 
     def lookup(self) -> IntArray:
         """The row of each series id, -1 where there is none."""
-        size = len(self._table), len(self.series)
+        size = len(self._table), len(self)
         if size != self._looked_up[0]:
             lookup = np.full(size[0] + 1, -1, dtype=np.int64)
-            lookup[self._ids()] = np.arange(size[1])
+            lookup[self._as_array("/series", self._series)] = np.arange(size[1])
             self._looked_up = size, lookup
         return self._looked_up[1]
