@@ -219,7 +219,7 @@ class DemandDays:
         sums = self.own.columns["quarters"][:, columns].sum(axis=0).tolist()
         self._known |= dict(zip(days, sums, strict=True))
         for (a, b), highest in self._highest.items():
-            highest[places] = np.fmax.reduce(self.own.slice("kw", places, a, b), axis=1, initial=-np.inf)
+            highest[places] = self._highest_of(places, a, b)
         for day in days:
             self._set_peak(day, self._laid[day])
         if not self.keep_laid:
@@ -238,8 +238,7 @@ class DemandDays:
         """The demand of the days first..last."""
         if (first, last) not in self._highest:
             self._highest = dict(list(self._highest.items())[-_PERIODS:])
-            own = self.own.slice("kw", np.arange(len(self._names)), first, last)
-            self._highest[first, last] = np.fmax.reduce(own, axis=1, initial=-np.inf)
+            self._highest[first, last] = self._highest_of(slice(len(self._names)), first, last)
         highest = self._highest[first, last]
         found = [self.peaks[day] for day in range(first, last + 1) if day in self.peaks]
         peak = max(found, key=lambda p: (p.kw, -p.at), default=None)
@@ -247,9 +246,14 @@ class DemandDays:
         have = highest > -np.inf
         return Demand(peak, highest[have], quarters * QUARTER, self._names, have)
 
+    def _highest_of(self, places: IntArray | slice, first: int, last: int) -> FloatArray:
+        """Of each of these meters over the days first..last; -inf where none is known."""
+        own = self.own.at_hand("kw", places, first, last)
+        return np.asarray(np.fmax.reduce(own, axis=1, initial=-np.inf))
+
     def bytes(self) -> int:
-        """Bytes of the meters' own highest powers."""
-        return self.own.bytes()
+        """Bytes of the meters' own highest powers, and of the quarters of the newest days."""
+        return self.own.bytes() + sum(laid.bytes() for laid in self._laid.values())
 
 
 def together(power: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -13,6 +13,7 @@ from telemetry.series import BoolArray, FloatArray, IntArray
 
 # What the sums over a period are taken of, in the order of `View.COLUMNS`; the interval comes after them.
 SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
+Rows = IntArray | slice
 _CELLS = 1 << 17  # days of rows that are added up at once
 _FILLED = ("n", "flagged", "increase", "covered")  # a slow register gives days without a reading a share of its steps
 
@@ -84,6 +85,12 @@ class DayGrid:
         if b > a and len(there):
             out[there, a + self.origin - first : b + self.origin - first] = self.columns[name][rows[there], a:b]
         return out
+
+    def at_hand(self, name: str, rows: Rows, first: int, last: int) -> FloatArray:
+        """A column of these rows over those of the days first..last that the grid has."""
+        a, b = max(first - self.origin, 0), max(last + 1 - self.origin, 0)
+        found: FloatArray = self.columns.get(name, np.empty(self.shape))[rows, a:b]
+        return found
 
     def with_data(self, first: int = 0, last: int = 1 << 40) -> tuple[IntArray, IntArray]:
         """Rows and days (ordinals) of first..last on which anything was measured, or that have a register's share."""
