@@ -16,9 +16,9 @@ from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.hours import Hours
-from kpi_derivation.engine.days.laid import Laid
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, has_quarter_detail
+from kpi_derivation.engine.laid import Laid
 from kpi_derivation.engine.spans import runs
 from registry.city import City
 from telemetry.partials import Partials

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from kpi_derivation.engine.days.grid import SUMMED, DayGrid
-from kpi_derivation.engine.days.laid import Laid
 from kpi_derivation.engine.days.period_sums import PeriodSums
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.laid import Laid
 from registry.city import City
 from telemetry.series import FloatArray, Series, SeriesTable
 
