@@ -90,7 +90,7 @@ def test_a_quarter_that_is_to_come_takes_no_memory() -> None:
     laid, power = Laid(10_000, 96), np.full((10_000, 96), np.nan)
     power[:, :2] = 1.5
     laid.replace(np.arange(10_000), power)
-    assert laid.bytes() == 2 * 10_000 * 8
+    assert laid.bytes() == 2 * 10_000 * 9
 
 
 CITY = City.model_validate({
