@@ -28,7 +28,7 @@ class Lazy(dict[str, FloatArray]):
 class Sums:
     """`places`: the row of each device in the table of its quantity; `table`: the columns of the rows of a quantity.
 
-    A table is asked for when it is read: of most cities, KPIs read the sums of some quantities only.
+    A table is made when it is first read: of most cities, KPIs read the sums of some quantities only.
     """
 
     def __init__(self, places: Places, table: Callable[[str], FloatArray]) -> None:

@@ -50,6 +50,10 @@ class DayGrid:
             self.columns[name] = grown
         self.origin, self.shape = self.origin - before, shape
 
+    def has_days(self, first: int, last: int) -> bool:
+        """Whether any of the days first..last (ordinals) is in the grid."""
+        return first < self.origin + self.shape[1] and last >= self.origin
+
     def put(self, rows: IntArray, days: IntArray, values: Mapping[str, FloatArray]) -> None:
         """Set columns at these (row, day); there must be room."""
         for name, column in values.items():

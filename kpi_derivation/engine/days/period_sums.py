@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from kpi_derivation.engine.days.grid import DayGrid
+from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.sums import Sums
 from telemetry.series import FloatArray
@@ -31,6 +31,10 @@ class PeriodSums:
 
     def _table(self, known: dict[str, FloatArray], first: int, last: int, quantity: str) -> FloatArray:
         """The sums of the rows of a quantity that the grid has; `known`: those of the period."""
+        if not self._main.has_days(first, last):  # as of the days before a city's first
+            return np.broadcast_to(
+                np.zeros(len(SUMMED) + 1), (len(self._rows.with_quantity(quantity)), len(SUMMED) + 1)
+            )
         rows = self._rows.with_quantity(quantity)
         rows = rows[: np.searchsorted(rows, self._main.shape[0])]
         table = known.get(quantity)

@@ -32,7 +32,7 @@ class SeriesRows:
         self._names: list[str] = []  # of the codes of quantities
         self._rows = array("i")  # of each series, -1 for none
         self._of: dict[str, array[int]] = {}  # rows of each quantity
-        self._arrays: dict[str, IntArray] = {}  # of what grows, as it was when it was asked for last
+        self._arrays: dict[str, IntArray] = {}  # of what grows, as it was when it was last read
         self._looked_up = (-1, -1), np.empty(0, dtype=np.int64)
         self._found: dict[tuple[tuple[str, ...], str], IntArray] = {}
         self._listed = 0  # devices in `_found`
