@@ -57,4 +57,5 @@ class Laid:
 
     def bytes(self) -> int:
         """Bytes of the quarters in which anything is known."""
-        return int((self.meters > 0).sum()) * (self._power[0].nbytes + self._known[0].nbytes)
+        quarters = int((self.meters > 0).sum())
+        return quarters * (self._power.nbytes + self._known.nbytes) // len(self._power)
