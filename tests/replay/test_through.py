@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from tests.chain import chain
+from tests.influx.given import SECOND, buckets
 from tests.replay import cli, recorded
 from tests.servers import InfluxDB, Mosquitto
 
@@ -23,14 +24,24 @@ CUTS: dict[str, tuple[str, Callable[[list[str]], bool], tuple[str, ...]]] = {
 Values = list[dict[str, Any]]
 
 
-# Both cities, both stores; with CITYVITALS_LONG=1 each city with each store.
+# Both cities, both stores; with CITYVITALS_LONG=1 each city with each store; InfluxDB 2 where one is given.
 PAIRS = [("trondheim", "influxdb"), ("aberdeen", "sqlite")]
 MORE = [("trondheim", "sqlite"), ("aberdeen", "influxdb")] if os.environ.get("CITYVITALS_LONG") else []
+MORE += [(city, "influxdb2") for city in CUTS if os.environ.get(SECOND)]
+
+
+@pytest.fixture
+def influxdb2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with buckets(f"{tmp_path.name}-{os.getpid()}", monkeypatch) as url:
+        yield url
 
 
 def store(kind: str, folder: Path, request: pytest.FixtureRequest) -> str:
     if kind == "sqlite":
         return f"sqlite:///{folder}/through.db"
+    if kind == "influxdb2":
+        found: str = request.getfixturevalue(kind)
+        return found
     influx: InfluxDB = request.getfixturevalue("influxdb")
     return f"influxdb://{influx.host}:{influx.port}/{influx.create(folder.name)}"
 

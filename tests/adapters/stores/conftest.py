@@ -3,8 +3,7 @@
 InfluxDB is the `influxd` on the PATH, or with CITYVITALS_TEST_INFLUXDB=host:port a 1.x server that runs already:
 CITYVITALS_TEST_INFLUXDB=127.0.0.1:8086 python -m pytest tests/adapters/stores
 
-InfluxDB 2 is used too where CITYVITALS_TEST_INFLUXDB2 is its URL, with CITYVITALS_TEST_INFLUXDB2_ORG and _TOKEN, of a
-user who may make buckets and map them.
+InfluxDB 2 is used too where CITYVITALS_TEST_INFLUXDB2 names one, see tests/influx/given.py.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from influxdb_client import InfluxDBClient
 
 from adapters.store import Store
 from adapters.stores import open_store
+from tests.influx.given import SECOND, buckets
 from tests.postgres import PostgreSQL
 from tests.servers import InfluxDB
 
 _number = count()
-_SECOND = "CITYVITALS_TEST_INFLUXDB2"
 
 
 @pytest.fixture
@@ -42,17 +40,17 @@ def influx_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def influx2_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty bucket of a given InfluxDB 2, mapped to a database of its name."""
-    base, org, token = (os.environ.get(_SECOND + end, "") for end in ("", "_ORG", "_TOKEN"))
-    monkeypatch.setenv("CITYVITALS__STORE__TOKEN", token)
-    name = f"stores-{os.getpid()}-{next(_number)}"
-    with InfluxDBClient(base, token=token, org=org) as client:
-        bucket = client.buckets_api().create_bucket(bucket_name=name, org=org)
-        mapping = {"bucketID": bucket.id, "database": name, "retention_policy": "autogen", "default": True, "org": org}
-        client.api_client.call_api(
-            "/api/v2/dbrps", "POST", body=mapping, header_params={"Content-Type": "application/json"}
-        )
-        yield f"influxdb2{'s' * base.startswith('https')}://{base.rpartition('/')[2]}/{name}?org={org}"
-        client.buckets_api().delete_bucket(bucket)
+    with buckets(f"stores-{os.getpid()}-{next(_number)}", monkeypatch) as url:
+        yield url
+
+
+@pytest.fixture
+def limited2_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same with a retention of 30 days, and the bucket beside it that has none."""
+    if not os.environ.get(SECOND):
+        pytest.skip(f"{SECOND} names no InfluxDB 2")
+    with buckets(f"stores-{os.getpid()}-{next(_number)}", monkeypatch, days=30) as url:
+        yield url
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ def postgres_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 _KINDS = {"sqlite": "", "influxdb": "influx_url", "postgresql": "postgres_url"}
-if os.environ.get(_SECOND):
+if os.environ.get(SECOND):
     _KINDS["influxdb2"] = "influx2_url"
 
 

@@ -15,8 +15,9 @@ from adapters.points import Point
 from adapters.store import CityRecord, Store
 from adapters.stores import open_store
 from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.series import SeriesTable
 from telemetry.windows import DAY, MINUTE
-from tests.adapters.stores.samples import kpi, values
+from tests.adapters.stores.samples import kpi, partials, values
 from tests.adapters.stores.strict import strict
 from tests.adapters.stores.test_influx_access import WithPasswords
 from tests.servers import InfluxDB
@@ -157,3 +158,21 @@ def test_of_influxdb_2_the_bucket_beside_is_used_where_it_is_mapped(
         assert len(kept) == (2 if mapped else 0)
         assert len([line for line in server.lines if line.startswith("kpi,")]) == 1
         assert len(store.set_aside()) == (0 if mapped else 1)
+
+
+def test_of_a_real_influxdb_2_what_begins_before_the_retention_is_stored_and_read(limited2_url: str) -> None:
+    store = open_store(limited2_url)
+    store.put_city(RECORD)
+    store.put_kpis([old(1.0), day(2.0, NOW // DAY * DAY)])
+    assert store.points is not None
+    store.points.put([DEVICE])
+    assert store.set_aside() == []
+    other = open_store(limited2_url)
+    assert values(other.kpis(KpiQuery("aba"))) == [1.0, 2.0]
+    assert ordered(other) == [(1, 1.0), (2, 2.0)]
+    assert other.cities() == [RECORD]
+    assert other.points is not None
+    assert [(n.device, n.value) for n in other.points.newest("aba")] == [("m1", 7.0)]
+    table = SeriesTable()
+    store.put_partials("window", partials(table, ("a", 0, 1.0)), table)  # of a time before the retention
+    assert len(store.set_aside()) == 1
