@@ -27,7 +27,7 @@ from gateway.routes import Share, Source
 from gateway.service import Gateway
 from gateway.source_check import check_doors
 from registry.city import City
-from registry.health import beat_ms
+from registry.health import BEAT_MS, beat_ms
 from registry.settings import GatewaySettings, Settings
 from telemetry.errors import UsageError
 from telemetry.periods import iso
@@ -65,7 +65,8 @@ def _built(settings: Settings, stop: Callable[[], bool]) -> tuple[Gateway, list[
     """The gateway and its doors. The city files are read for it and not kept: 100,000 devices take 250 MB."""
     cities = cities_of(settings)
     gateway = when_available(lambda: make_gateway(settings.gateway, cities), stop)
-    gateway.health_ms = beat_ms(settings.health.gateway_s)
+    longest = BEAT_MS if settings.gateway.open_windows else max(BEAT_MS, settings.gateway.width_s * 1000)
+    gateway.health_ms = beat_ms(settings.health.gateway_s, longest)
     return gateway, when_available(lambda: make_doors(settings.gateway, gateway, cities), stop)
 
 
@@ -102,6 +103,7 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
         served_by(s, cities),
         Registered.of(cities),
         Share.parse(s.share),
+        s.open_windows,
     )
     filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)

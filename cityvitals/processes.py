@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from adapters.mqtt.broker_settings import broker
+from adapters.mqtt.interrupts import INTERRUPTS
 from adapters.sqlite.connection import Damaged
 from adapters.store import Store
 from adapters.stores import open_store
@@ -39,6 +41,7 @@ def until_stopped() -> Callable[[], bool]:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
+    INTERRUPTS.append(_Signals())
     parent = int(os.environ.get(PARENT, "0"))
     heartbeat = Heartbeat(os.environ.get(PULSE))
 
@@ -62,6 +65,20 @@ def marking_ready(stop: Callable[[], bool], ready: Callable[[], bool]) -> Callab
         return stop()
 
     return marked
+
+
+class _Signals:
+    """Readable after a signal: waiting for messages ends then."""
+
+    def __init__(self) -> None:
+        self._read, write = socket.socketpair()
+        write.setblocking(False)
+        self._write = write  # kept open
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._read.fileno()
 
 
 class Heartbeat:

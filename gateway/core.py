@@ -57,10 +57,12 @@ class Core:
         served: Served | None = None,
         registered: Registered = NOTHING,
         share: Share = ALL,
+        open_windows: bool = True,
     ) -> None:
         """`served`: the cities, and of each the devices (none: all), that messages may name; None: any.
 
         `registered`: plausible ranges and powers from the city files. `share`: which devices at the brokers it takes.
+        `open_windows`: whether those of slow, regular devices are sent before they close.
         """
         self.buffer = buffer
         self.ledger = Ledger(buffer.ledger)
@@ -80,7 +82,7 @@ class Core:
         self._budget = Budget()
         self._named = Named(buffer.table.all, registered.listed)
         self._redelivered = Redelivered(buffer.deliveries)
-        self.cadence = Cadence(buffer.table, buffer.width)
+        self.cadence = Cadence(buffer.table, buffer.width, open_windows)
         parts = buffer, self._batch, self.routes, self._named, self._budget, self.ledger, self._redelivered
         self._shortest = ShortestWay(*parts, max_payload)
 

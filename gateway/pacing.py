@@ -18,7 +18,7 @@ from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Readings
 from telemetry.series import SeriesTable
-from telemetry.windows import HOUR, window_start
+from telemetry.windows import HOUR, is_due, window_start
 
 _BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 10, 4, 5000
 LONGEST_MS = 10_000  # that slow, regular devices wait
@@ -45,9 +45,12 @@ class Cadence:
 
     Only where its series is regular: two times between readings that differ by a factor of two at most. The first
     readings of a series, one that comes unexpectedly, several at once and events (charging sessions) do not wait.
+    Without `open_windows` a regular reading waits until the window of its arrival closes.
     """
 
-    def __init__(self, table: SeriesTable, width: int) -> None:
+    def __init__(self, table: SeriesTable, width: int, open_windows: bool = True) -> None:
+        self.longest = LONGEST_MS if open_windows else max(LONGEST_MS, width)
+        self._closes_after = 0 if open_windows else width
         self.turns = Turns(table, width)
         self.due = 0  # ms UTC, from when on changed windows are to be sent
         self._nothing = False  # has been noted since the last flush
@@ -68,12 +71,26 @@ class Cadence:
             gap, before = arrival - self._last[series], self._gap[series]
             self._last[series], self._gap[series] = arrival, gap
             regular = gap <= 2 * before and before <= 2 * gap and not QUANTITIES[self._table[series].quantity].event
-            due = arrival + min(gap // _PART, LONGEST_MS) if regular else 0
+            due = self._regular_due(arrival, gap) if regular else 0
             self.due, self._nothing = due if self._nothing else min(self.due, due), False
+
+    def _regular_due(self, arrival: int, gap: int) -> int:
+        if self._closes_after:
+            return window_start(arrival, self._closes_after) + self._closes_after
+        return arrival + min(gap // _PART, LONGEST_MS)
 
     def sent(self, now: int, all_of_them: bool) -> None:
         """Changed windows were sent at `now`, ms UTC; without `all_of_them` the others follow with the next flush."""
-        self.due, self._nothing = now + LONGEST_MS if all_of_them else 0, all_of_them
+        self.due, self._nothing = now + self.longest if all_of_them else 0, all_of_them
+
+    def is_due(self, now: int) -> bool:
+        """Whether changed windows are to be sent at `now`, ms UTC."""
+        return is_due(self.due, now, self.longest)
+
+    def counted(self) -> None:
+        """The gateway's own counts are stored, its heartbeat: they wait only where open windows do."""
+        if not self._closes_after:
+            self.hurry()
 
     def hurry(self) -> None:
         """Send with the next flush."""

@@ -26,7 +26,7 @@ from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
 from gateway.outbox import NumberedWindows
-from gateway.pacing import LONGEST_FLUSH_MS, LONGEST_MS, LargeWindows, pause_ms
+from gateway.pacing import LONGEST_FLUSH_MS, LargeWindows, pause_ms
 from gateway.senders.budget import OLD_AT_ONCE
 from telemetry.errors import Unavailable
 from telemetry.topics import command_topic, windows_topic
@@ -132,9 +132,11 @@ class Gateway:
     def step(self, timeout: float | None = None) -> None:
         """One round: receive and store what is there, send what is due."""
         begun, paused = self.clock(), self._paused()
+        if self.source.held and not paused and self.source.is_quiet and self.uplink.is_quiet:
+            self._holding.collect(min(self._next_flush, self._next_first), self.clock, [self.uplink, self.inbox])
         wait(
             [self.uplink] if paused else [self.source, self.uplink],
-            self._until_due(begun) if timeout is None else timeout,
+            self._until_due(self.clock()) if timeout is None else timeout,
             also=[self.inbox],
         )
         now = self.clock()
@@ -297,7 +299,7 @@ class Gateway:
 
     def _send(self, now: int) -> float:
         """Send what is due. Returns the share of the readings of this that is not in large windows."""
-        if self._flight is not None or not self.uplink.connected or not is_due(self.core.cadence.due, now, LONGEST_MS):
+        if self._flight is not None or not self.uplink.connected or not self.core.cadence.is_due(now):
             self._send_first(now)
             return 1.0
         return self._send_windows(_FLIGHT, now)
@@ -358,7 +360,7 @@ class Gateway:
                     self._next_ledger = now + _LEDGER_MS
                 buffer.put(health(buffer, self.id, now, self.core.cities, self.machine()))
                 buffer.put(ledger_report(buffer.table, self.core.ledger.report(since), now))
-                self.core.cadence.hurry()  # the gateway's heartbeat
+                self.core.cadence.counted()
             if is_due(self._next_prune, now, _PRUNE_MS):
                 self._next_prune = now + _PRUNE_MS
                 buffer.save_held()

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _LONGEST_ASKED = 300_000  # ms of a pause that the store requests
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _AT_ONCE = 200  # messages that are received and not acknowledged
+_LONGEST_WAIT = 2.0  # s for messages, until what only time changes is looked at
+_LINK_WAIT = 0.5  # s, while there is no connection
 _OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
@@ -90,13 +92,13 @@ class Service:
         except CityVitalsError as error:
             log.warning("no checkpoint was stored, so the next start reads the history: %s", error)
 
-    def step(self, timeout: float = 0.5) -> None:
+    def step(self, timeout: float = _LONGEST_WAIT) -> None:
         """One round: store a part of what has arrived (ingest/rounds.py), derive, acknowledge.
 
         Without messages: evaluate the KPIs at the present time.
         """
         if not is_due(self._pause_until, self.clock(), self._pause):
-            wait([], timeout)
+            wait([], min(timeout, _LINK_WAIT))
             return
         self._receive(timeout)
         part = self._rounds.next()
@@ -132,7 +134,8 @@ class Service:
 
         Messages that a newer one of their gateway has overtaken are marked (adapters/sqlite/order.py).
         """
-        longest = min(timeout, _OLD_WAIT) if self.ingest.waiting else timeout
+        longest = timeout if self.link.connected else min(timeout, _LINK_WAIT)
+        longest = min(longest, _OLD_WAIT) if self.ingest.waiting else longest
         before = self._rounds.numbered()
         batch = self.link.receive(0.0 if before else longest, limit=max(_AT_ONCE - len(before), 1))
         fresh = self._rounds.add(batch)

@@ -116,6 +116,7 @@ class GatewaySettings(Section):
     buffer: Path = Path("gateway.db")
     width_s: int = Field(60, gt=0)
     flush_s: float = Field(1.0, gt=0)
+    open_windows: bool = True
     keep_days: float = Field(30.0, gt=0)
     max_buffer_mb: int = Field(4096, gt=0)
     max_payload_kb: int = Field(256, gt=0)

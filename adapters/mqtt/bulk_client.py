@@ -58,6 +58,24 @@ class BulkClient(paho.Client):
         before = self._size
         if not self.has_unread:
             self.loop_read()
+        return self._parse(before, out, limit, of)
+
+    def collect(self) -> bytes:
+        """What is on the socket, for `add`; empty where that is nothing, or the connection has ended."""
+        try:
+            return super()._sock_recv(_BLOCK)
+        except OSError:  # nothing is there, or the next read finds the end
+            return b""
+
+    def add(self, block: bytes, out: list[Message], limit: int, of: Callable[[], tuple[int, str, int]]) -> None:
+        """Read what was collected, after what was collected before; see `read_messages`."""
+        before = self._size
+        self._pieces.append(block)
+        self._size += len(block)
+        self._parse(before, out, limit, of)
+
+    def _parse(self, before: int, out: list[Message], limit: int, of: Callable[[], tuple[int, str, int]]) -> bool:
+        """Messages of the bytes that were read, which were `before` some ago."""
         if self._size < self._wanted or self.socket() is None:
             return self._size != before
         if self._pieces:

@@ -10,7 +10,8 @@ import select
 import time
 from collections.abc import Callable, Sequence
 
-from adapters.mqtt.link import Link, Waitable
+from adapters.mqtt.interrupts import INTERRUPTS, Waitable
+from adapters.mqtt.link import Link
 
 _APART_S = 0.1  # between two batches; a message that comes later than that after the last batch does not wait
 _PAUSE_S = 0.01
@@ -19,6 +20,7 @@ _SHARE = 0.25  # of the time that pauses which bring nothing may take
 _LONGEST_MS = 1000  # that a slow message waits
 _UNACKNOWLEDGED = 10  # of slow messages: brokers send 20 by default, and nothing beyond until they are acknowledged
 _SILENCE = 3  # usual times between two messages
+_LARGE = 4096  # bytes that were read at once: several messages, or a large one
 _SLOWEST_MS = 500  # usual time between two messages, above which few of them could be taken together
 
 
@@ -75,30 +77,64 @@ class Holding:
         link, fresh = self._link, self._link.waiting - self._link.held
         steady = 0 <= now - self._last <= _SILENCE * self._usual
         if fresh > 0:
-            if not link.held:
-                self._since, self._passed = now, link.passed
-            gap = min(now - self._last, _LONGEST_MS) / fresh if now >= self._last else _LONGEST_MS
-            at_once = self._alone and _SILENCE * gap < self._usual
-            self._usual = gap if at_once else self._usual + (gap - self._usual) / 5
-            self._alone = False
-            self._last, link.held = now, link.waiting
-            self._arrivals.append((link.waiting, now))
+            self._note(fresh, now)
         elif link.held and not steady:
             self._alone = True
-        unacknowledged = link.waiting + link.passed - self._passed
         return (
             bool(link.waiting)
             and link.connected
             and steady
             and self._usual <= _SLOWEST_MS
-            and unacknowledged < _UNACKNOWLEDGED
+            and not self._enough()
             and 0 <= now - self._since < _LONGEST_MS
         )
+
+    def _enough(self) -> bool:
+        """Whether as many messages are not acknowledged as may wait; also those that were passed over."""
+        return self._link.waiting + self._link.passed - self._passed >= _UNACKNOWLEDGED
+
+    def _note(self, fresh: int, now: int) -> None:
+        """This many messages have come by `now`."""
+        link = self._link
+        if not link.held:
+            self._since, self._passed = now, link.passed
+        gap = min(now - self._last, _LONGEST_MS) / fresh if now >= self._last else _LONGEST_MS
+        at_once = self._alone and _SILENCE * gap < self._usual
+        self._usual = gap if at_once else self._usual + (gap - self._usual) / 5
+        self._alone = False
+        self._last, link.held = now, link.waiting
+        self._arrivals.append((link.waiting, now))
+
+    def collect(self, until: int, clock: Callable[[], int], also: Sequence[Waitable]) -> None:
+        """While messages wait: note when more come, unread, until as many have come as may wait, it is quiet, the time
+        is `until` (ms UTC of `clock`), or one of `also` is readable. Then they are read.
+        """
+        link, blocks = self._link, list[tuple[bytes, int]]()
+        now = last = clock()
+        while link.held + len(blocks) < _UNACKNOWLEDGED:
+            quiet = max(last, self._last) + _SILENCE * self._usual + 1
+            pause = min(until, self._since + _LONGEST_MS, quiet) - now
+            if pause <= 0 or select.select([link, *also, *INTERRUPTS], [], [], pause / 1000)[0] != [link]:
+                break
+            now = last = clock()
+            block = link.collect()
+            if not block:
+                break
+            blocks.append((block, now))
+            if len(block) > _LARGE:
+                break
+        for block, at in blocks:
+            before = link.waiting
+            link.add(block)
+            if link.waiting > before:
+                self._note(link.waiting - before, at)
 
     def until(self) -> float:
         """When messages that wait are taken at the latest, ms UTC; infinite where none wait."""
         if not self._link.held:
             return math.inf
+        if self._enough():
+            return 0
         return min(self._since + _LONGEST_MS, self._last + _SILENCE * self._usual + 1)
 
     def taken(self, now: int) -> list[int]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from adapters.mqtt import gathering
+from adapters.mqtt.broker import Broker
 from adapters.mqtt.gathering import Holding
+from adapters.mqtt.link import Link
+from tests.conftest import ServerFactory
+from tests.processes import wait_for
+from tests.servers import Mosquitto
 
 START = 1_709_294_400_000
 TICK = 1000  # ms between two flushes
@@ -98,3 +106,72 @@ def test_nothing_waits_for_a_clock_that_is_set_back_or_without_a_connection() ->
     assert not holding.holds(line.now - 3_600_000)
     line.connected = False
     assert not holding.holds(line.now)
+
+
+class Wire:
+    """A link whose bytes come at given times, one message each; `reads` are what wakes the program for messages."""
+
+    def __init__(self, times: list[int]) -> None:
+        self.times, self.now, self.collected, self.added = times, START, list[int](), 0
+        self.waiting, self.held, self.passed, self.connected = 1, 1, 0, True
+
+    def pause(self, _read: list[Any], _write: object, _error: object, timeout: float) -> tuple[list[Any], Any, Any]:
+        until = self.now + 1000 * timeout
+        if self.times and START + self.times[0] <= until:
+            self.now = max(self.now, START + self.times[0])
+            return [self], [], []
+        self.now = int(until) + 1
+        return [], [], []
+
+    def collect(self) -> bytes:
+        self.collected.append(self.times.pop(0))
+        return b"x"
+
+    def add(self, _block: bytes) -> None:
+        self.waiting += 1
+
+
+@pytest.mark.parametrize(
+    ("times", "collected"),
+    [([150 * n for n in range(1, 30)], [150, 300, 450, 600, 750, 900]), ([150] * 30, [150] * 9), ([501, 700], [])],
+    ids=["until the flush", "ten are enough", "it became quiet"],
+)
+def test_what_comes_while_messages_wait_is_read_at_the_end_with_the_times_of_its_arrival(
+    times: list[int], collected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire: Any = Wire(times)
+    holding = Holding(wire)
+    monkeypatch.setattr(gathering, "select", SimpleNamespace(select=wire.pause))
+    holding._last, holding._since, holding._usual = START, START, 150.0
+    holding._arrivals.append((1, START))
+    holding.collect(START + 1000, lambda: wire.now, [])
+    assert wire.collected == collected
+    assert [at - START for at in holding.taken(wire.now)] == [0, *collected]
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_collected_bytes_are_the_same_messages(version: str, server: ServerFactory) -> None:
+    broker = Broker.parse(server(Mosquitto).url)
+    link = Link(replace(broker, version=version), "reader", ["t/#"])
+    wait_for(lambda: link.receive(0.1) is not None and "connected" in link.state, 20, "the subscription")
+    sender = Link(broker, "sender", session=False)
+    wait_for(lambda: sender.receive(0.1) is not None and sender.connected, 20, "the sender")
+    payloads = [b"%d" % n * (1 + 997 * (n % 7)) for n in range(60)]
+    blocks: list[bytes] = []
+    for payload in payloads:
+        sender.publish("t/x", payload)
+        sender.receive(0.001)
+        blocks += [block] if (block := link.collect()) else []
+    while sum(map(len, blocks)) < sum(map(len, payloads)) + 7 * len(payloads):
+        sender.receive(0.01)
+        blocks += [block] if (block := link.collect()) else []
+    assert link.waiting == 0
+    for block in blocks:
+        link.add(block)
+    batch = link.received()
+    assert [m.payload for m in batch] == payloads
+    link.ack(batch)
+    sender.publish("t/x", b"last")
+    wait_for(lambda: sender.receive(0.01) is not None and bool(link.receive(0.1)), 20, "the next")
+    link.close()
+    sender.close()

@@ -1,7 +1,7 @@
 """`make bench-peers`: gateway and ingest beside Telegraf, on one broker, publisher and InfluxDB, in turn.
 
     python -m tests.bench.peers [--telegraf PATH] [--messages 60000] [--rounds 3]
-    python -m tests.bench.peers --cadence 180 [--telegraf PATH] [--devices 200] [--every 30]
+    python -m tests.bench.peers --cadence 180 [--telegraf PATH] [--devices 200] [--every 30] [--closed]
 
 Flat JSON without a time and SenML, QoS 1, persistent sessions. CPU is user and system time of each process, a message.
 A last round for each kills the receiving process with SIGKILL in the middle and starts it again: what is stored then.
@@ -92,14 +92,17 @@ class Peer(Protocol):
 class Ours:
     """Gateway and ingest."""
 
-    def __init__(self, folder: Path, broker: int, influx: InfluxDB, form: str, devices: str = "") -> None:
-        """`devices`: entries of the city file."""
+    def __init__(
+        self, folder: Path, broker: int, influx: InfluxDB, form: str, devices: str = "", closed: bool = False
+    ) -> None:
+        """`devices`: entries of the city file. `closed`: windows of regular devices leave when they close."""
         folder.mkdir(parents=True)
         influx.create("ours")
         (folder / "city.toml").write_text(CITY + devices, encoding="utf-8")
         self.form, self.store = form, f"{influx.url.replace('http', 'influxdb')}/ours"
         self.chain = Chain(folder, folder / "city.toml", broker, self.store)
         config = self.chain.config.read_text(encoding="utf-8").replace('id = "gw"', f'id = "gw-{folder.name}"')
+        config = config.replace("[gateway]\n", "[gateway]\nopen_windows = false\n") if closed else config
         self.chain.config.write_text(config + SOURCES, encoding="utf-8")
         for name in ("gateway", "ingest"):
             self.chain.run(name)
@@ -315,10 +318,12 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def at_cadence(telegraf: Path | None, devices: int, every: float, seconds: float) -> Iterator[str]:
+def at_cadence(telegraf: Path | None, devices: int, every: float, seconds: float, closed: bool) -> Iterator[str]:
     """Lines of tests/bench/cadence.py for both forms."""
     for form in FORMS:
-        peers: dict[str, Callable[..., Any]] = {"ours": partial(Ours, devices=cadence.registered(devices))}
+        peers: dict[str, Callable[..., Any]] = {
+            "ours": partial(Ours, devices=cadence.registered(devices), closed=closed)
+        }
         if telegraf:
             peers["telegraf"] = partial(Telegraf, path=telegraf)
         with tempfile.TemporaryDirectory(dir=_build()) as name:
@@ -336,13 +341,14 @@ def main() -> None:
     parser.add_argument("--cadence", type=float, help="seconds to measure at the cadence of real devices, instead")
     parser.add_argument("--devices", type=int, default=200, help="of --cadence")
     parser.add_argument("--every", type=float, default=30.0, help="of --cadence: seconds between readings of a device")
+    parser.add_argument("--closed", action="store_true", help="of --cadence: with open_windows = false")
     given = parser.parse_args()
     if given.telegraf is None:
         sys.stdout.write("telegraf: no path given (--telegraf PATH), left out\n")
     elif not shutil.which(given.telegraf):
         parser.error(f"{given.telegraf} cannot be run")
     if given.cadence:
-        for line in at_cadence(given.telegraf, given.devices, given.every, given.cadence):
+        for line in at_cadence(given.telegraf, given.devices, given.every, given.cadence, given.closed):
             sys.stdout.write(line + "\n")
         return
     for line in lines(run(given.telegraf, given.messages, given.rounds)):

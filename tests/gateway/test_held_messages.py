@@ -26,16 +26,20 @@ class City:
     then; `sent`: when each device's windows left.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, messages: list[tuple[int, str]]) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, messages: list[tuple[int, str]], open_windows: bool = True
+    ) -> None:
         self.now, self.messages = START, sorted(messages)
         self.accepted, self.acknowledged, self.sent = list[tuple[int, int]](), list[int](), dict[str, list[int]]()
         self._waiting, self._mids = list[Message](), list[int]()
-        self.core = Core(Buffer(folder / "gateway.db", MINUTE), [FLAT, cores.SENML])
+        self.core = Core(Buffer(folder / "gateway.db", MINUTE), [FLAT, cores.SENML], open_windows=open_windows)
         monkeypatch.setattr("gateway.service.wait", self._wait)
         self._accept = self.core.accept
         monkeypatch.setattr(self.core, "accept", self._accepts)
         answers: dict[str, Any] = {"ack": self._ack, "step": lambda: None, "close": lambda: None, "read": lambda: None}
-        state: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, held=0, delivered=list, **answers)
+        state: Any = SimpleNamespace(
+            connected=True, epoch=1, waiting=0, passed=0, held=0, is_quiet=False, delivered=list, **answers
+        )
         source: Any = SimpleNamespace(**vars(state), received=self._received)
         self.source = source
         sending = {"delivered": lambda: self._mids, "received": list, "publish": self._publish}
@@ -127,3 +131,16 @@ def test_what_another_door_delivers_is_not_kept_waiting(tmp_path: Path, monkeypa
     city.gateway.step()
     assert not city.source.held
     assert [size for at, size in city.accepted if at > before[0]][-1] == 1
+
+
+def test_without_open_windows_regular_ones_leave_when_they_close_and_others_with_the_next_flush(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = air(20, 30_000, 400_000)
+    news = [(310_450, "n1"), (333_270, "n2")]
+    city = City(tmp_path, monkeypatch, [*regular, *news], open_windows=False)
+    city.gateway.health_ms, city.gateway._next_health = 60_000, 0
+    city.run(400_000)
+    flushes = sorted({at for times in city.sent.values() for at in times if at > 120_000})
+    assert [at // 1000 for at in flushes] == [180, 240, 300, 311, 334, 360]
+    assert [city.sent[device][0] - at <= 1000 for at, device in news] == [True, True]
