@@ -2,7 +2,8 @@
 
     python -m tools.bench_stores [ROWS] [DEVICES]
 
-Every store starts empty; servers are started for the run on free ports and stopped after it.
+Every store starts empty; servers are started for the run on free ports and stopped after it. Of InfluxDB also the share
+of its own limit: the same requests are sent prepared, in turn, over a bare connection.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -18,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from adapters.influx.store import InfluxStore
 from adapters.store import Store
 from adapters.stores import open_store
 from telemetry.partials import Partials, fold
@@ -77,6 +80,38 @@ def measure(name: str, url: str, partials: Partials, table: SeriesTable, out: Ta
     store.close()
 
 
+def share(server: InfluxDB, partials: Partials, table: SeriesTable, at_once: int = 20_000) -> str:
+    """Writes in turn with prepared requests of the same lines: medians of both, and processor time of this program."""
+    target = f"influxdb://{server.host}:{server.port}"
+    store, bare = InfluxStore.from_url(f"{target}/ours"), InfluxStore.from_url(f"{target}/bare")
+    http, bodies = HTTPConnection(server.host, server.port), list[str]()
+    store.cities()
+    bare.cities()
+    send = store._connection.write
+    ours, prepared, used = list[float](), list[float](), 0.0
+
+    def note(lines: str, policy: str = "") -> None:  # noqa: ARG001 - as `write`
+        bodies.append(lines)
+
+    def post() -> None:
+        for body in bodies:
+            http.request("POST", "/write?db=bare&precision=ms", body.encode())
+            http.getresponse().read()
+
+    for row in range(0, len(partials), at_once):
+        part = partials.take(slice(row, row + at_once))
+        bodies.clear()
+        store._connection.write = note  # type: ignore[method-assign]
+        store.put_partials("window", part, table)
+        store._connection.write = send  # type: ignore[method-assign]
+        began = time.process_time()
+        ours.append(timed(lambda part=part: store.put_partials("window", part, table))[0])  # type: ignore[misc]
+        used += time.process_time() - began
+        prepared.append(timed(post)[0])
+    of_limit, each = np.median(prepared) / np.median(ours), 1e6 * used / len(partials)
+    return f"InfluxDB: {of_limit:.2f} of what it takes of prepared requests; this program needs {each:.1f} us a row"
+
+
 def main() -> None:
     """Measure all stores and print the table."""
     rows, devices = (int(x) for x in [*sys.argv[1:], "200000", "200"][:2])
@@ -88,10 +123,11 @@ def main() -> None:
         measure("SQLite", f"sqlite:///{folder}/bench.db", partials, table, out)
         with InfluxDB(folder / "influx") as server:
             measure("InfluxDB 1.x", f"influxdb://{server.host}:{server.port}/bench", partials, table, out)
+            of_limit = share(server, partials, table)
         with VictoriaMetrics(folder / "victoria") as server:
             url = f"influxdb2://{server.host}:{server.port}/bench?org=bench"
             measure("VictoriaMetrics", url, partials, table, out, reads=False)
-    Console().print(out)
+    Console().print(out, of_limit, sep="\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ therefore marks what is omitted: `special` for partials, `valued` and `replaced`
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -61,15 +62,25 @@ def partial_lines(heads: Sequence[str], partials: Partials) -> Iterator[str]:
     """One line a row; `heads`: measurement and tags of each row. No two rows may have the same identity."""
     floats = [getattr(partials, name) for name in FLOATS] + [partials.mean]
     codes = _special(floats)
-    for code in np.unique(codes).tolist():
-        rows = np.flatnonzero(codes == code)
+    same = np.logical_and.reduce([getattr(partials, name) == partials.sum for name in ("min", "max", "first", "last")])
+    for code, one in itertools.product(np.unique(codes).tolist(), (False, True)):
+        rows = np.flatnonzero((codes == code) & (same == one))
         here = [i for i in range(len(floats)) if not code >> 2 * i & 3]
-        names = [f"{name}=%di" for name in INTS] + [f"{(*FLOATS, 'mean')[i]}=%r" for i in here]
-        form = f"%s special={code}i,{','.join(names)} %d"
+        names = [f"{name}=%si" for name in INTS] + [f"{(*FLOATS, 'mean')[i]}=%s" for i in here]
+        form = f"%s special={code}i,{','.join(names)} %s"
         columns = [getattr(partials, name) for name in INTS] + [floats[i] for i in here] + [partials.start]
-        yield from map(
-            form.__mod__, zip([heads[i] for i in rows.tolist()], *(c[rows].tolist() for c in columns), strict=True)
-        )
+        texts = _texts([column[rows] for column in columns])
+        yield from map(form.__mod__, zip([heads[i] for i in rows.tolist()], *texts, strict=True))
+
+
+def _texts(columns: Sequence[IntArray | FloatArray]) -> Iterator[list[str]]:
+    """The numbers as text; those of equal columns, of which windows of one reading have many, are made once."""
+    known: dict[bytes, list[str]] = {}
+    for column in columns:
+        key = column.dtype.char.encode() + column.tobytes()
+        if key not in known:
+            known[key] = list(map(repr, column.tolist()))
+        yield known[key]
 
 
 def _special(floats: Sequence[FloatArray]) -> IntArray:

@@ -14,7 +14,8 @@ so a reader of these measurements must select rows with n > 0 (partials) or valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -98,12 +99,20 @@ class InfluxStore:
         return next(iter(self._registry.cities(city)), None)
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
-        """See Store. Batches are written in order; those before a failure remain written."""
+        """See Store. Batches are written in order, one at a time; those before a failure remain written."""
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
-        for row in range(0, len(partials), _BATCH):
-            batch = partials.take(slice(row, row + _BATCH))
-            self._connection.write("\n".join(partial_lines([heads[i] for i in batch.series.tolist()], batch)))
+        first, *others = [partials.take(slice(row, row + _BATCH)) for row in range(0, len(partials) or 1, _BATCH)]
+        lines = _lines(heads, first)
+        if not others:
+            self._connection.write(lines)
+            return
+        with ThreadPoolExecutor(1) as sender:  # the lines of the next batch are made while the server stores this one
+            for batch in others:
+                sent = sender.submit(self._connection.write, lines)
+                lines = _lines(heads, batch)
+                sent.result()
+            self._connection.write(lines)
 
     def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
         """Measurement and tags of each series id; the site is looked up before the first write."""
@@ -253,6 +262,11 @@ class InfluxStore:
     def close(self) -> None:
         """See Store."""
         self._connection.close()
+
+
+def _lines(heads: Mapping[int, str], batch: Partials) -> str:
+    """`heads`: measurement and tags of each series."""
+    return "\n".join(partial_lines([heads[i] for i in batch.series.tolist()], batch))
 
 
 def _head(level: Level, name: Series, site: str) -> str:

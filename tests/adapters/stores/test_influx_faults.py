@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -234,6 +235,21 @@ def test_a_failure_in_the_midst_of_many_rows_is_reported(influxdb: InfluxDB, inf
         store.put_partials("window", Partials(**moved), table)
     store.put_partials("window", Partials(**moved), table)
     assert len(read(store, table)) == 12_000
+
+
+def test_batches_leave_in_their_order_and_one_at_a_time(influx_url: str) -> None:
+    store, table, sent, busy = open_store(influx_url), SeriesTable(), list[str](), threading.Lock()
+    many = partials(table, *(("a", minute, 1.0) for minute in range(12_000)))
+
+    def write(lines: str) -> None:
+        assert busy.acquire(blocking=False)
+        threading.Event().wait(0.02)  # the next lines are made meanwhile
+        sent.extend(lines.split("\n"))
+        busy.release()
+
+    store._connection.write = write  # type: ignore[attr-defined]
+    store.put_partials("window", many, table)
+    assert [int(line.rpartition(" ")[2]) for line in sent] == many.start.tolist()
 
 
 def test_names_that_line_protocol_cannot_carry_are_refused(influx_url: str) -> None:
