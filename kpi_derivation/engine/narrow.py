@@ -1,31 +1,58 @@
 """Partials in few bytes: the same values bit for bit, each column in the narrowest form that holds them. Pure.
 
-Whole numbers take one to eight bytes, times are counted from their window. A column of numbers that is mostly another
-one (of a register the smallest value is the first, of a window with one reading all are the same) is stored as the rows
-in which it is not.
+What a device reports has few decimals, so most values are whole numbers of them: the last of a window is stored as such
+a number, the others as how far they are from it, and what is calculated by how its rounding differs.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from kpi_derivation.engine.near import Ints, Near, size, whole
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
+from telemetry.windows import HOUR, MINUTE
 
-_WHOLE = (np.uint8, np.uint16, np.int32, np.uint32)
-_LIKE = {"min": "first", "max": "last", "sum": "last", "first": "last"}  # what each column often equals
-_FEW = 3  # of so many rows at most one differs; a row that does takes 12 bytes instead of 8
+_UNITS = (HOUR, MINUTE, 1)  # ms that starts are counted in
+_DECIMALS = range(5)
+_SAMPLE = 200  # values of which the decimals are counted
+_LARGEST = float(1 << 60)
+_FEW = 500  # rows that are not worth the work
 
-Ints = np.ndarray[tuple[int], np.dtype[Any]]
 
+class Plain(NamedTuple):
+    """Few partials sorted by (series, start), as they are."""
 
-class _Differing(NamedTuple):
-    """The rows in which a column differs from another, and its values there."""
+    partials: Partials
 
-    rows: Ints
-    values: FloatArray
+    def __len__(self) -> int:
+        return len(self.partials)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(getattr(self.partials, name).nbytes for name in Partials.__slots__)
+
+    def rows(self, start: int, end: int, wanted: BoolArray | None) -> IntArray:
+        """See Narrow."""
+        p = self.partials
+        mine = True if wanted is None else wanted[np.minimum(p.series, len(wanted) - 1)]
+        return np.flatnonzero(mine & (p.start >= start) & (p.start < end))
+
+    def rows_of_few(self, start: int, end: int, series: IntArray) -> IntArray:
+        """See Narrow."""
+        p = self.partials
+        return np.flatnonzero(np.isin(p.series, series) & (p.start >= start) & (p.start < end))
+
+    def take(self, rows: IntArray) -> Partials:
+        """See Narrow."""
+        return self.partials.take(rows)
+
+    def all(self) -> Partials:
+        """See Narrow."""
+        return self.partials
 
 
 class Narrow:
@@ -34,59 +61,49 @@ class Narrow:
     def __init__(self, partials: Partials) -> None:
         p, has = partials, partials.n > 0
         self._origin = int(p.start.min()) if len(p) else 0
-        self._series, self._start = _whole(p.series), _whole(p.start - self._origin)
-        self._top = int(p.series.max(initial=-1))
-        self._n, self._flagged, self._lag = _whole(p.n), _whole(p.flagged), _whole(p.lag)
+        self._series, after = _Series(p.series), p.start - self._origin
+        self._unit = next(unit for unit in _UNITS if not (after % unit).any())
+        self._start = whole(after // self._unit)
+        self._n, self._flagged, self._lag = whole(p.n), whole(p.flagged), whole(p.lag)
         # A window without a value has times of 0: these are stored as they are.
-        self._first_t = _whole(np.where(has, p.first_t - p.start, p.first_t))
-        self._last_t = _whole(np.where(has, p.last_t - p.start, p.last_t))
-        self._last, self._sumsq, self._increase = p.last.copy(), p.sumsq.copy(), p.increase.copy()
-        self._like = {name: _differing(getattr(p, name), getattr(p, of)) for name, of in _LIKE.items()}
+        self._first_t = whole(np.where(has, p.first_t - p.start, p.first_t))
+        self._last_t = whole(np.where(has, p.last_t - p.start, p.last_t))
+        self._values = _Values(p)
 
     def __len__(self) -> int:
-        return len(self._series)
-
-    @property
-    def newest(self) -> int:
-        """The latest start."""
-        return self._origin + int(self._start.max(initial=0))
+        return len(self._start)
 
     @property
     def bytes(self) -> int:
         """Bytes of all columns."""
-        plain = (v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
-        like = (v.nbytes if isinstance(v, np.ndarray) else v.rows.nbytes + v.values.nbytes for v in self._like.values())
-        return sum(plain) + sum(like)
+        whole_numbers = (self._start, self._n, self._flagged, self._lag, self._first_t, self._last_t)
+        return self._series.bytes + sum(size(column) for column in whole_numbers) + self._values.bytes
 
     def rows(self, start: int, end: int, wanted: BoolArray | None) -> IntArray:
         """The rows with start in [start, end). `wanted`: by number of the series; those beyond its end are not."""
-        low, high = start - self._origin, end - self._origin
-        if wanted is None:
-            return np.flatnonzero((self._start >= low) & (self._start < high))
-        last = len(wanted) - 1
-        mine = wanted[self._series if self._top <= last else np.minimum(self._series, last)]
-        return np.flatnonzero(mine & (self._start >= low) & (self._start < high))
+        low, high = (-((self._origin - t) // self._unit) for t in (start, end))
+        inside = (self._start >= low) & (self._start < high)
+        return np.flatnonzero(inside if wanted is None else inside & self._series.among(wanted))
 
     def rows_of_few(self, start: int, end: int, series: IntArray) -> IntArray:
         """The same of a few series, different and ascending, which are looked up one by one."""
-        known = series[series <= self._top].astype(self._series.dtype)  # of another type the column would be copied
-        bounds = zip(np.searchsorted(self._series, known), np.searchsorted(self._series, known, "right"), strict=True)
+        low, high = (-((self._origin - t) // self._unit) for t in (start, end))
+        bounds = self._series.bounds(series)
         mine: IntArray = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(a, b) for a, b in bounds)])
         after = self._start[mine]
-        found: IntArray = mine[(after >= start - self._origin) & (after < end - self._origin)]
+        found: IntArray = mine[(after >= low) & (after < high)]
         return found
 
     def take(self, rows: IntArray) -> Partials:
-        """The given rows."""
+        """The given rows, ascending."""
         # Widened first: NumPy 1 makes an unsigned column and a large number uint64, with a signed one float.
-        start, n = self._start[rows].astype(np.int64) + self._origin, self._n[rows].astype(np.int64)
+        start = self._start[rows].astype(np.int64) * self._unit + self._origin
+        n = self._n[rows].astype(np.int64)
         base = np.where(n > 0, start, 0)
-        last = self._last[rows]
-        first = self._other("first", rows, last)
+        values = self._values.take(rows, n)
         return Partials(
-            self._series[rows].astype(np.int64), start, n, self._other("sum", rows, last),
-            self._other("min", rows, first), self._other("max", rows, last), self._sumsq[rows],
-            base + self._first_t[rows], first, base + self._last_t[rows], last, self._increase[rows],
+            self._series.take(rows), start, n, values.sum, values.min, values.max, values.sumsq,
+            base + self._first_t[rows], values.first, base + self._last_t[rows], values.last, values.increase,
             self._flagged[rows].astype(np.int64), self._lag[rows].astype(np.int64),
         )  # fmt: skip
 
@@ -94,27 +111,149 @@ class Narrow:
         """All rows."""
         return self.take(np.arange(len(self)))
 
-    def _other(self, name: str, rows: IntArray, like: FloatArray) -> FloatArray:
-        """The rows of a column that is mostly `like`."""
-        known = self._like[name]
-        if not isinstance(known, _Differing):
-            return known[rows]
-        if not len(known.rows):
-            return like
-        at = np.minimum(np.searchsorted(known.rows, rows), len(known.rows) - 1)
-        return np.where(known.rows[at] == rows, known.values[at], like)
+
+def packed(partials: Partials) -> Narrow | Plain:
+    """The partials, sorted by (series, start), in the form that suits their number."""
+    return Plain(partials) if len(partials) < _FEW else Narrow(partials)
 
 
-def _whole(values: IntArray) -> Ints:
-    """The same numbers in the narrowest type that holds them all."""
-    low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    for kind in _WHOLE:
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return values.astype(kind)
-    return values
+class _Series:
+    """A sorted column of series: as it is, or each number once with the row in which it begins."""
+
+    def __init__(self, series: IntArray) -> None:
+        begins = np.flatnonzero(np.diff(series, prepend=-1))
+        self._once = 2 * len(begins) < len(series)
+        self._names = whole(series[begins] if self._once else series)
+        self._begins = whole(np.append(begins, len(series)) if self._once else begins[:0])
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the column."""
+        return size(self._names) + size(self._begins)
+
+    def among(self, wanted: BoolArray) -> BoolArray:
+        """Of each row whether it is of a wanted series; `wanted`: by number, those beyond its end are not."""
+        last, names = len(wanted) - 1, self._names
+        mine = wanted[names if len(names) and int(names[-1]) <= last else np.minimum(names, last)]
+        return np.repeat(mine, self._counts()) if self._once else mine
+
+    def bounds(self, series: IntArray) -> list[tuple[int, int]]:
+        """First row of each of these series, and the row behind its last."""
+        names = self._names  # of another type the column would be copied
+        known = series[series <= int(names[-1])].astype(names.dtype) if len(names) else series[:0]
+        first, end = np.searchsorted(names, known), np.searchsorted(names, known, "right")
+        if self._once:
+            first, end = self._begins[first], self._begins[end]
+        return list(zip(first.tolist(), end.tolist(), strict=True))
+
+    def take(self, rows: IntArray) -> IntArray:
+        """The series of these rows, ascending."""
+        if self._once and len(rows):
+            place = np.repeat(np.arange(len(self._names), dtype=np.int32), self._counts())[rows]
+            return self._names[place].astype(np.int64)
+        return self._names[rows].astype(np.int64)
+
+    def _counts(self) -> IntArray:
+        begins: IntArray = self._begins.astype(np.int64)
+        return begins[1:] - begins[:-1]
 
 
-def _differing(column: FloatArray, like: FloatArray) -> FloatArray | _Differing:
-    """The rows in which a column is not bit for bit the other one; the whole column where these are many."""
-    rows = np.flatnonzero(column.view(np.int64) != like.view(np.int64))
-    return column.copy() if len(rows) * _FEW > len(column) else _Differing(_whole(rows), column[rows])
+class _Found(NamedTuple):
+    """The columns of values."""
+
+    sum: FloatArray
+    min: FloatArray
+    max: FloatArray
+    sumsq: FloatArray
+    first: FloatArray
+    last: FloatArray
+    increase: FloatArray
+
+
+class _Values:
+    """The columns of values, each near what is expected from those before it.
+
+    Where most values have few decimals, `_whole` holds for each column a whole number of 1 / `_scale`: of last its own,
+    of the others the difference from one that is known already. Else `_last` holds the last value as it is.
+    """
+
+    def __init__(self, p: Partials) -> None:
+        scale = _scale(p.last)
+        self._scale, self._whole = scale or 1.0, dict[str, Ints]()
+        self._last: FloatArray | None = p.last.copy() if scale is None else None
+        if scale is not None:
+            self._count(p, scale)
+        self._counter = np.packbits(~np.isnan(p.increase))
+        self._near: dict[str, Near] = {}
+        with np.errstate(all="ignore"):
+            self._build(np.arange(len(p)), p.n, p)
+
+    def _count(self, p: Partials, scale: float) -> None:
+        last, first, low, high, total = (_times(c, scale) for c in (p.last, p.first, p.min, p.max, p.sum))
+        squares = p.n * _times(p.sumsq, scale * scale) - total * total
+        self._whole = {
+            "last": whole(last), "first": whole(last - first), "min": whole(first - low), "max": whole(high - last),
+            "sum": whole(total - p.n * last), "sumsq": whole(squares),
+        }  # fmt: skip
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all columns."""
+        parts = [size(column) for column in self._whole.values()] + [near.bytes for near in self._near.values()]
+        return sum(parts) + self._counter.nbytes + (0 if self._last is None else self._last.nbytes)
+
+    def take(self, rows: IntArray, n: IntArray) -> _Found:
+        """The given rows; `n`: their numbers of readings."""
+        with np.errstate(all="ignore"):
+            return self._build(rows, n, None)
+
+    def _build(self, rows: IntArray, n: IntArray, given: Partials | None) -> _Found:
+        """The columns, from what is expected of each; those that are `given` are compared with it and noted."""
+
+        def column(name: str, expected: FloatArray) -> FloatArray:
+            if given is None:
+                return self._near[name].take(rows, expected)
+            values: FloatArray = getattr(given, name)
+            self._near[name] = Near(values, expected)
+            return values
+
+        many = np.maximum(n, 1)
+        if self._last is not None:
+            last = column("last", self._last[rows])
+            first = column("first", last)
+            low, high = column("min", first), column("max", last)
+            total = column("sum", last * n)
+            squares = column("sumsq", total * total / many)
+        else:
+            scale = self._scale
+            number = {name: values[rows].astype(np.int64) for name, values in self._whole.items()}
+            k_first, k_sum = number["last"] - number["first"], number["sum"] + n * number["last"]
+            last, first = column("last", number["last"] / scale), column("first", k_first / scale)
+            low, high = (
+                column("min", (k_first - number["min"]) / scale),
+                column("max", (number["last"] + number["max"]) / scale),
+            )
+            total = column("sum", k_sum / scale)
+            squares = column("sumsq", (number["sumsq"] + k_sum * k_sum) / many / (scale * scale))
+        counter = np.unpackbits(self._counter)[rows].astype(np.bool_)
+        increase = column("increase", np.where(counter, last - first, np.nan))
+        return _Found(total, low, high, squares, first, last, increase)
+
+
+def _times(values: FloatArray, scale: float) -> IntArray:
+    """The nearest whole numbers of 1 / scale; 0 for what is too large."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = np.rint(values * scale)
+        return np.where(np.abs(scaled) < _LARGEST, scaled, 0.0).astype(np.int64)
+
+
+def _scale(values: FloatArray) -> float | None:
+    """10 to the number of decimals that most of these values have; None where they have too many."""
+    if not len(values):
+        return None
+    some = values[:: max(len(values) // _SAMPLE, 1)]
+    for decimals in _DECIMALS:
+        scale = 10.0**decimals
+        if np.mean(_times(some, scale) / scale == some) > 0.9:
+            return scale
+    return None

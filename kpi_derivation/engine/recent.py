@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from kpi_derivation.engine.narrow import Narrow
+from kpi_derivation.engine.narrow import Narrow, Plain, packed
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, IntArray, SeriesTable
 
@@ -20,6 +20,8 @@ _FEW = 50  # series that are looked up one by one
 _SPREAD = 4 * _BLOCKS  # blocks among which the partials of one `add` are divided at most
 _WIDE = 1 << 60  # the block of partials that are spread over more
 _ALWAYS, _NEVER = -(1 << 60), 1 << 53
+
+Run = Narrow | Plain
 
 
 class History(Protocol):
@@ -49,7 +51,7 @@ class Recent:
     ) -> None:
         self._history, self._city, self._level, self._table, self._keep = history, city, level, table, keep
         self._width = max(keep // _BLOCKS, 1)
-        self._blocks: dict[int, list[Narrow]] = {}  # by start // width
+        self._blocks: dict[int, list[Run]] = {}  # by start // width
         self._floor = self._newest = _ALWAYS  # everything stored from the floor on is in memory
 
     def start(self, newest: int) -> None:
@@ -76,10 +78,10 @@ class Recent:
     def _put(self, number: int, partials: Partials) -> None:
         """Append a run to a block; merge runs so that there are few."""
         runs = self._blocks.setdefault(number, [])
-        runs.append(Narrow(partials.latest()))
+        runs.append(packed(partials.latest()))
         while len(runs) > 1 and 2 * len(runs[-1]) > len(runs[-2]):
             newest = runs.pop()
-            runs[-1] = Narrow(Partials.concat([runs[-1].all(), newest.all()]).latest())
+            runs[-1] = packed(Partials.concat([runs[-1].all(), newest.all()]).latest())
 
     def trim(self) -> None:
         """Remove partials older than `keep`, a block or more at a time."""
@@ -107,7 +109,7 @@ class Recent:
         else:
             yield from self._history.partials(self._city, self._level, start, end, self._table, series)
 
-    def _found(self, start: int, end: int, series: IntArray | None) -> Iterator[tuple[Narrow, IntArray]]:
+    def _found(self, start: int, end: int, series: IntArray | None) -> Iterator[tuple[Run, IntArray]]:
         """The runs and their rows."""
         if series is not None and len(series) <= _FEW:
             few = np.unique(series)
@@ -116,7 +118,7 @@ class Recent:
         wanted = None if series is None else _as_mask(series)
         yield from ((run, run.rows(start, end, wanted)) for run in self._runs(start, end))
 
-    def _runs(self, start: int, end: int) -> Iterator[Narrow]:
+    def _runs(self, start: int, end: int) -> Iterator[Run]:
         """The runs in which partials with start in [start, end) may be, in the order of their arrival."""
         first, last = start // self._width, (end - 1) // self._width
         for number, runs in self._blocks.items():
