@@ -105,6 +105,10 @@ class CityTexts:
             self._held[city] = held
         return held[2]
 
+    def forget(self, city: str) -> None:
+        """Let go of a city's file, which this process has written: a program that writes it seldom reads it."""
+        self._held.pop(city, None)
+
 
 def own_numbers(own: Mapping[int, int], wanted: IntArray | None) -> tuple[list[int], IntArray]:
     """Which of a store's series to read, and `lookup` of `partials_of`. `own`: the store's id of each number of the

@@ -6,6 +6,8 @@ Every write is an upsert on a fixed identity, so a repeated write changes nothin
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -31,6 +33,25 @@ class CityRecord(NamedTuple):
     config: dict[str, Any]
     width: int
     reads: dict[str, list[list[str]]] = {}  # noqa: RUF012 - never changed
+
+
+class PackedRecord(NamedTuple):
+    """A `CityRecord` in few bytes, for one that is seldom read: its file and its reads are compressed."""
+
+    id: str
+    width: int
+    data: bytes
+
+    @staticmethod
+    def of(record: CityRecord) -> PackedRecord:
+        """The record in this form."""
+        plain = json.dumps((record.config, record.reads))
+        return PackedRecord(record.id, record.width, zlib.compress(plain.encode(), 1))
+
+    def record(self) -> CityRecord:
+        """The record."""
+        config, reads = json.loads(zlib.decompress(self.data))
+        return CityRecord(self.id, config, self.width, reads)
 
 
 class Heartbeat(NamedTuple):

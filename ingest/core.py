@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from adapters.store import CityRecord, CityStore, Kept, Store
+from adapters.store import CityRecord, CityStore, Kept, PackedRecord, Store
 from ingest.checkpoints import Checkpoints
 from ingest.old_periods import OldPeriods
 from ingest.status import Status
@@ -41,12 +41,12 @@ class CityIngest:
 
     def __init__(self, store: CityStore, table: SeriesTable, city: City, record: CityRecord) -> None:
         self.city, self.width = city, record.width
-        self._store, self._table, self._record = store, table, record
+        self._store, self._table, self._record = store, table, PackedRecord.of(record)
         self._stored_reads = -1
         self._last_derived = 0
         self._old_periods = OldPeriods()
         self._recalculate: dict[str, int] = {}  # KPIs that a changed city file affects, and since when (ms UTC)
-        self._new_file: CityRecord | None = None
+        self._new_file: PackedRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
         self.change_report: list[str] = []  # what the last changed city file changed
         self._seen: set[int] = set()  # series whose registry entry was looked up
@@ -55,23 +55,23 @@ class CityIngest:
         self._checkpoints = Checkpoints(store.states, city) if store.states else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         self.kept = store.kept(city.id, "window")
-        self._engine = self._started(hours, windows)
+        self._engine = self._started(record, hours, windows)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known.values()) if store.points else None
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 
-    def _started(self, hours: tuple[int, int] | None, windows: tuple[int, int] | None) -> Engine:
+    def _started(self, record: CityRecord, hours: tuple[int, int] | None, windows: tuple[int, int] | None) -> Engine:
         """An engine with the days of the stored hours: from the checkpoint, else folded from them."""
-        engine = Engine(self.city, self._table, self._store, self._record.reads)
+        engine = Engine(self.city, self._table, self._store, record.reads)
         if not hours:
             return engine
         newest = windows[1] if windows else hours[1] + HOUR
         if self._checkpoints:
             if self._checkpoints.resume(engine, hours, newest):
                 return engine
-            engine = Engine(self.city, self._table, self._store, self._record.reads)
+            engine = Engine(self.city, self._table, self._store, record.reads)
         engine.restore(hours, newest)
         return engine
 
@@ -163,7 +163,7 @@ class CityIngest:
         """
         found = [] if old is None else changes.changes(old, self.city, self._engine.record)
         self.change_report = changes.reasons(found)
-        self._recalculate, self._new_file = changes.since(found), record
+        self._recalculate, self._new_file = changes.since(found), PackedRecord.of(record)
         always = {code for code, first in self._recalculate.items() if first == changes.ALWAYS}
         self._recalculated_whole = set(self._engine.record.unknown) if old is None else always
         fresh = [] if old is None else [self._table.id_of(s) for s in self._engine.made_otherwise(old)]
@@ -193,11 +193,13 @@ class CityIngest:
             log.info("city file of %s: %s", self.city.id, sentence)
         self._recalculate, self._new_file = {}, None
 
-    def _put_record(self, record: CityRecord) -> None:
+    def _put_record(self, packed: PackedRecord) -> None:
         """Store the city file with what the derivations have read."""
         version, reads = self._engine.record.version, self._engine.record.stored()
-        self._record = record._replace(reads={code: [list(fact) for fact in facts] for code, facts in reads.items()})
-        self._store.put_city(self._record)
+        facts = {code: [list(fact) for fact in facts] for code, facts in reads.items()}
+        record = packed.record()._replace(reads=facts)
+        self._store.put_city(record)
+        self._record = PackedRecord.of(record)
         self._stored_reads = version
 
     @property

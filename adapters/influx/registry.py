@@ -22,7 +22,7 @@ from adapters.influx.answers import columns, text
 from adapters.influx.http import Answer, Connection, PartialWrite
 from adapters.influx.lines import quoted, tag
 from adapters.influx.policies import Policies
-from adapters.store import CityRecord
+from adapters.store import CityRecord, PackedRecord
 from telemetry.errors import Unavailable
 from telemetry.windows import HOUR
 
@@ -40,7 +40,7 @@ class Registry:
 
     def __init__(self, connection: Connection, policies: Policies) -> None:
         self._connection, self._policies = connection, policies
-        self._written: dict[str, CityRecord] = {}
+        self._written: dict[str, PackedRecord] = {}
         self._at = " 0"  # the end of a line: its time, or nothing for the server's
         self._since: int | None = None  # ms of the first KPI value after the last write
 
@@ -53,7 +53,7 @@ class Registry:
         self._write(
             [f"registry,city={tag(record.id)} config={quoted(plain)},width={record.width}i,reads={quoted(reads)}"]
         )
-        self._written[record.id] = record
+        self._written[record.id] = PackedRecord.of(record)
 
     def _put_parts(self, city: str, plain: str, reads: str) -> str:
         """Write the parts; what the row of the city says of them."""
@@ -101,7 +101,7 @@ class Registry:
     def write_again(self) -> None:
         """Write all city files of this process: the database that had them is gone, or they are about to expire."""
         for record in list(self._written.values()):
-            self.put(record)
+            self.put(record.record())
 
     def cities(self, city: str | None = None) -> list[CityRecord]:
         """All cities, or one, sorted by id. Raises Unavailable where parts of a city file are missing."""

@@ -86,6 +86,7 @@ class PostgresStore:
     def put_city(self, record: CityRecord) -> None:
         """See Store."""
         known = self.city(record.id)
+        self._texts.forget(record.id)
         if known and known.width != record.width and self.span(record.id, "window"):
             raise UsageError(
                 f"The store contains windows of {known.width // 1000} s for {record.id}; {record.width // 1000} s would"

@@ -120,6 +120,7 @@ class SqliteStore:
 
     def put_city(self, record: CityRecord) -> None:
         """See Store."""
+        self._texts.forget(record.id)
         with transaction(self._db) as db:
             row = db.execute("SELECT width FROM city WHERE id=?", (record.id,)).fetchone()
             if row and row[0] != record.width and self.span(record.id, "window"):
