@@ -16,6 +16,7 @@ from telemetry.partials import Partials
 from telemetry.series import BoolArray, IntArray, SeriesTable
 
 _BLOCKS = 8  # that the time in memory is divided into
+_PART = 14  # bits of a series' number within its part
 _FEW = 50  # series that are looked up one by one
 _SPREAD = 4 * _BLOCKS  # blocks among which the partials of one `add` are divided at most
 _WIDE = 1 << 60  # the block of partials that are spread over more
@@ -42,8 +43,9 @@ class History(Protocol):
 class Recent:
     """The partials of one level from some time on; at least those within `keep` ms of the newest.
 
-    They are in blocks of an eighth of `keep`: a block is removed as a whole, and what arrives is merged with its block
-    alone. A block is a list of sorted runs, each at least twice as long as the next; later runs replace earlier ones.
+    They are in blocks of an eighth of `keep` and 16,384 series: what arrives is merged with its block alone, and a time
+    is removed as a whole. A block is a list of sorted runs, each at least twice as long as the next; later runs replace
+    earlier ones.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Recent:
     ) -> None:
         self._history, self._city, self._level, self._table, self._keep = history, city, level, table, keep
         self._width = max(keep // _BLOCKS, 1)
-        self._blocks: dict[int, list[Run]] = {}  # by start // width
+        self._blocks: dict[tuple[int, int], list[Run]] = {}  # by start // width and part of the series
         self._floor = self._newest = _ALWAYS  # everything stored from the floor on is in memory
 
     def start(self, newest: int) -> None:
@@ -69,15 +71,18 @@ class Recent:
         self._newest = max(self._newest, int(fresh.start.max()))
         block = fresh.start // self._width
         numbers = np.unique(block).tolist()
-        if len(numbers) > _SPREAD or _WIDE in self._blocks:  # what is wide has to be replaced where it is
-            self._put(_WIDE, fresh)
+        if len(numbers) > _SPREAD or (_WIDE, 0) in self._blocks:  # what is wide has to be replaced where it is
+            self._put((_WIDE, 0), fresh)
             return
         for number in numbers:
-            self._put(number, fresh.where(block == number))
+            mine = fresh.where(block == number)
+            part = mine.series >> _PART
+            for some in np.unique(part).tolist():
+                self._put((number, some), mine.where(part == some))
 
-    def _put(self, number: int, partials: Partials) -> None:
+    def _put(self, key: tuple[int, int], partials: Partials) -> None:
         """Append a run to a block; merge runs so that there are few."""
-        runs = self._blocks.setdefault(number, [])
+        runs = self._blocks.setdefault(key, [])
         runs.append(packed(partials.latest()))
         while len(runs) > 1 and 2 * len(runs[-1]) > len(runs[-2]):
             newest = runs.pop()
@@ -89,8 +94,8 @@ class Recent:
         if floor <= self._floor:
             return
         self._floor = floor
-        wide = self._blocks.pop(_WIDE, [])
-        self._blocks = {number: runs for number, runs in self._blocks.items() if number * self._width >= floor}
+        wide = self._blocks.pop((_WIDE, 0), [])
+        self._blocks = {key: runs for key, runs in self._blocks.items() if key[0] * self._width >= floor}
         for run in wide:
             self.add(run.take(run.rows(floor, _NEVER, None)))
 
@@ -113,16 +118,17 @@ class Recent:
         """The runs and their rows."""
         if series is not None and len(series) <= _FEW:
             few = np.unique(series)
-            yield from ((run, run.rows_of_few(start, end, few)) for run in self._runs(start, end))
+            yield from ((run, run.rows_of_few(start, end, few)) for run in self._runs(start, end, few))
             return
         wanted = None if series is None else _as_mask(series)
-        yield from ((run, run.rows(start, end, wanted)) for run in self._runs(start, end))
+        yield from ((run, run.rows(start, end, wanted)) for run in self._runs(start, end, series))
 
-    def _runs(self, start: int, end: int) -> Iterator[Run]:
-        """The runs in which partials with start in [start, end) may be, in the order of their arrival."""
+    def _runs(self, start: int, end: int, series: IntArray | None) -> Iterator[Run]:
+        """The runs in which partials of these series with start in [start, end) may be, in the order of arrival."""
         first, last = start // self._width, (end - 1) // self._width
-        for number, runs in self._blocks.items():
-            if first <= number <= last or number == _WIDE:
+        parts = None if series is None else set(np.unique(series >> _PART).tolist())
+        for (number, part), runs in self._blocks.items():
+            if number == _WIDE or (first <= number <= last and (parts is None or part in parts)):
                 yield from runs
 
 

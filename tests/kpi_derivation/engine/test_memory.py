@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -12,8 +12,12 @@ from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.period_sums import PeriodSums
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.laid import Laid
+from kpi_derivation.engine.recent import Recent
 from registry.city import City
+from telemetry.partials import Partials, fold
+from telemetry.readings import Readings
 from telemetry.series import FloatArray, Series, SeriesTable
+from telemetry.windows import HOUR, MINUTE
 
 DAYS = 365
 COLUMNS = (*SUMMED, "interval")
@@ -154,3 +158,30 @@ def test_a_series_takes_few_bytes_besides_its_name() -> None:
             held[-1].of(("m1",), "energy_total")
 
     assert _most(fill) / 6000 < 260  # of which the set of registered devices takes half
+
+
+class _Nothing:
+    """A store in which nothing is."""
+
+    def partials(self, *_: object) -> Iterator[Partials]:
+        """See History."""
+        yield from ()
+
+
+def test_minutes_of_many_series_are_merged_in_parts() -> None:
+    series, n = np.arange(60_000), 60_000
+    recent = Recent(_Nothing(), "aba", "window", SeriesTable(), keep=2 * HOUR)
+    recent.start(0)
+
+    def fill() -> None:
+        for minute in range(7):
+            readings = Readings.of(series, np.full(n, minute * MINUTE), np.round(series * 0.01, 2))
+            recent.add(fold(readings, MINUTE, np.full(n, np.inf)))
+
+    most = _most(fill)
+    assert most < 40e6  # as one block 120 MB
+    found = Partials.concat(list(recent.read(0, HOUR)))
+    assert len(found) == 7 * n
+    assert np.array_equal(found.last, np.repeat(np.round(series * 0.01, 2), 7))
+    some = np.array([5, 20_000, 59_999])
+    assert np.array_equal(Partials.concat(list(recent.read(0, HOUR, some))).series, np.repeat(some, 7))
