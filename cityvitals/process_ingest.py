@@ -26,7 +26,7 @@ def run_ingest(settings: Settings) -> None:
     cities = cities_of(settings)
 
     def serve() -> Ingest:
-        ingest = Ingest(open_answering(settings.store.url))
+        ingest = Ingest(open_answering(settings.store.url), round(settings.ingest.open_hours_s * 1000))
         for city in cities:
             ingest.add_city(city, settings.gateway.width_s * 1000)
             log.info("serving %s with %d devices", city.id, len(city.device))

@@ -16,6 +16,7 @@ import numpy as np
 from adapters.store import CityRecord, CityStore, Kept, PackedRecord, Store
 from ingest.checkpoints import Checkpoints
 from ingest.old_periods import OldPeriods
+from ingest.open_hours import OpenHours
 from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import changes
@@ -39,12 +40,14 @@ _MOST_LINES = 200  # of the log, about unregistered devices of a city
 class CityIngest:
     """Windows of one city into KPI values."""
 
-    def __init__(self, store: CityStore, table: SeriesTable, city: City, record: CityRecord) -> None:
+    def __init__(
+        self, store: CityStore, table: SeriesTable, city: City, record: CityRecord, open_hours_ms: int = 0
+    ) -> None:
         self.city, self.width = city, record.width
         self._store, self._table, self._record = store, table, PackedRecord.of(record)
         self._stored_reads = -1
         self._last_derived = 0
-        self._old_periods = OldPeriods()
+        self._old_periods, self._open_hours = OldPeriods(), OpenHours(table, open_hours_ms)
         self._recalculate: dict[str, int] = {}  # KPIs that a changed city file affects, and since when (ms UTC)
         self._new_file: PackedRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
@@ -82,6 +85,7 @@ class CityIngest:
 
     def checkpoint(self) -> bool:
         """Store the engine's state for the next start; False where nothing has changed or the store keeps none."""
+        self._store_hours(self._open_hours.all_of_them())
         return bool(self._checkpoints and self._checkpoints.save(self._engine))
 
     def _catch_up(self, first: int, last: int, series: IntArray | None = None) -> int:
@@ -114,10 +118,18 @@ class CityIngest:
         """Store the hours that stored windows change, and what dashboards need of both."""
         self._report_unregistered(windows)
         hours = self._engine.absorb(windows)
-        self._store.put_partials("hour", hours, self._table)
+        if self._open_hours.every:
+            self._open_hours.changed(hours)
+            self._store_hours(self._open_hours.due())
+        else:
+            self._store.put_partials("hour", hours, self._table)
         if self.status and len(windows):
             self.status.windows(windows)
             self.status.hours(hours)
+
+    def _store_hours(self, due: Iterable[Partials]) -> None:
+        for hours in due:
+            self._store.put_partials("hour", hours, self._table)
 
     def rebuild_hours(self) -> int:
         """Recalculate every hour from the stored windows; returns how many windows there are.
@@ -212,6 +224,7 @@ class CityIngest:
 
         `bounded`: of old periods only as many as the budget of the city allows; the others wait for the next call.
         """
+        self._store_hours(self._open_hours.due(now))
         try:
             most = self._old_periods.allowed(now) if bounded and not self.file_changed else None
             values = {v.identity: v for v in self._engine.evaluate(now, most)}
@@ -286,8 +299,10 @@ class CityIngest:
         return [v for v in revised if v is not None]
 
 
-def serve(store: CityStore, table: SeriesTable, city: City, width: int) -> CityIngest:
+def serve(store: CityStore, table: SeriesTable, city: City, width: int, open_hours_ms: int = 0) -> CityIngest:
     """A city with the state that the store has of it; its file goes there, and a changed one is noted.
+
+    `open_hours_ms`: how long rows of the newest hour may wait until they are stored.
 
     Raises UsageError where the store has another window width.
     """
@@ -296,7 +311,7 @@ def serve(store: CityStore, table: SeriesTable, city: City, width: int) -> CityI
     record = CityRecord(city.id, city.model_dump(mode="json", exclude_defaults=True), width)
     stored = store.city(city.id) or record
     store.put_city(stored._replace(width=width))  # rejects another width
-    made = CityIngest(store, table, city, stored._replace(width=width))
+    made = CityIngest(store, table, city, stored._replace(width=width), open_hours_ms)
     if stored.config != record.config:
         made.changed_from(_readable(stored.config), record)
     return made
@@ -308,15 +323,16 @@ UNCONFIGURED = 16  # cities without a CITY.toml whose windows are stored
 class Ingest:
     """All cities of one ingest process. A city without a CITY.toml has its windows stored and no KPI derived."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, open_hours_ms: int = 0) -> None:
+        """`open_hours_ms`: see `serve`."""
+        self.store, self._open_hours_ms = store, open_hours_ms
         self.table = SeriesTable()
         self.cities: dict[str, CityIngest] = {}
         self._widths: dict[str, int] = {}
 
     def add_city(self, city: City, width: int) -> CityIngest:
         """Serve a city; its file goes to the store. Raises UsageError where the store has another window width."""
-        self.cities[city.id] = made = serve(self.store, self.table, city, width)
+        self.cities[city.id] = made = serve(self.store, self.table, city, width, self._open_hours_ms)
         self._widths[city.id] = width
         return made
 

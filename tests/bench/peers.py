@@ -95,14 +95,18 @@ class Ours:
     def __init__(
         self, folder: Path, broker: int, influx: InfluxDB, form: str, devices: str = "", closed: bool = False
     ) -> None:
-        """`devices`: entries of the city file. `closed`: windows of regular devices leave when they close."""
+        """`devices`: entries of the city file. `closed`: windows of regular devices leave when they close, and
+        hours are stored every five minutes.
+        """
         folder.mkdir(parents=True)
         influx.create("ours")
         (folder / "city.toml").write_text(CITY + devices, encoding="utf-8")
         self.form, self.store = form, f"{influx.url.replace('http', 'influxdb')}/ours"
         self.chain = Chain(folder, folder / "city.toml", broker, self.store)
         config = self.chain.config.read_text(encoding="utf-8").replace('id = "gw"', f'id = "gw-{folder.name}"')
-        config = config.replace("[gateway]\n", "[gateway]\nopen_windows = false\n") if closed else config
+        if closed:
+            config = config.replace("[gateway]\n", "[gateway]\nopen_windows = false\n")
+            config = config.replace("[ingest]\n", "[ingest]\nopen_hours_s = 300\n")
         self.chain.config.write_text(config + SOURCES, encoding="utf-8")
         for name in ("gateway", "ingest"):
             self.chain.run(name)
@@ -341,7 +345,7 @@ def main() -> None:
     parser.add_argument("--cadence", type=float, help="seconds to measure at the cadence of real devices, instead")
     parser.add_argument("--devices", type=int, default=200, help="of --cadence")
     parser.add_argument("--every", type=float, default=30.0, help="of --cadence: seconds between readings of a device")
-    parser.add_argument("--closed", action="store_true", help="of --cadence: with open_windows = false")
+    parser.add_argument("--closed", action="store_true", help="of --cadence: open_windows = false, open_hours_s = 300")
     given = parser.parse_args()
     if given.telegraf is None:
         sys.stdout.write("telegraf: no path given (--telegraf PATH), left out\n")
