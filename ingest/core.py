@@ -52,7 +52,7 @@ class CityIngest:
         self._new_file: PackedRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
         self.change_report: list[str] = []  # what the last changed city file changed
-        self._seen: set[int] = set()  # series whose registry entry was looked up
+        self._seen = np.zeros(0, dtype=np.bool_)  # of each series whether its registry entry was looked up
         self._reported = 0  # devices that were logged as unregistered
         self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
         self._checkpoints = Checkpoints(store.states, city) if store.states else None
@@ -104,9 +104,11 @@ class CityIngest:
 
     def _report_unregistered(self, windows: Partials) -> None:
         """Log once each device and quantity that arrives and is used by no KPI, up to _MOST_LINES devices."""
-        new = set(np.unique(windows.series).tolist()) - self._seen
-        self._seen |= new
-        names = [(self._table[s].device, self._table[s].quantity) for s in sorted(new)]
+        if len(self._seen) < len(self._table):
+            self._seen = np.append(self._seen, np.zeros(len(self._table) - len(self._seen), dtype=np.bool_))
+        new = np.unique(windows.series[~self._seen[windows.series]])
+        self._seen[new] = True
+        names = [(self._table[s].device, self._table[s].quantity) for s in new.tolist()]
         for found in unregistered(self.city, names, COMPARED if self._reported < _MOST_LINES else 0):
             self._reported += 1
             if self._reported <= _MOST_LINES:

@@ -80,7 +80,7 @@ class CityDays:
         facts = Facts(hours, [self.rows.name(row) for row in range(len(self.rows))], sorted(self.rows.quantities))
         grids = self._grids()
         facts.grids = {title: shape_of(grid) for title, grid in grids.items()}
-        facts.places = {title: list(grid.places) for title, grid in self._sparse().items()}
+        facts.places = {title: grid.rows.tolist() for title, grid in self._sparse().items()}
         facts.replaced = self._folding.replaced
         facts.peaks, facts.known = self.demand.facts()
         return State(facts, grids)
@@ -90,7 +90,7 @@ class CityDays:
         for device, quantity in facts.series:
             self.rows.of_name(device, quantity)
         for title, sparse in self._sparse().items():
-            sparse.places.update({row: place for place, row in enumerate(facts.places[title])})
+            sparse.add(facts.places[title])
         self.demand.take(facts.peaks, facts.known)
         fill(self._grids(), facts.grids, data)
         self._folding.replaced = facts.replaced

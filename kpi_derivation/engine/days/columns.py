@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -20,15 +21,25 @@ class SparseGrid:
 
     def __init__(self, fills: Mapping[str, float]) -> None:
         self.grid = DayGrid(fills)
-        self.places: dict[int, int] = {}  # row of the engine -> row of the grid
-        self._found = 0, 0, np.full(1, -1, dtype=np.int64)
+        self.rows = array("q")  # of the engine, in the order of the grid's
+        self._places = array("i")  # row of the engine -> row of the grid, -1 for none
 
     def ensure(self, rows: IntArray, first: int, last: int) -> IntArray:
         """Make room for these rows on the days first..last; their places."""
-        for row in dict.fromkeys(rows.tolist()):
-            self.places.setdefault(row, len(self.places))
-        self.grid.ensure(len(self.places), first, last)
-        return np.array([self.places[row] for row in rows.tolist()], dtype=np.int64)
+        size = int(rows.max(initial=-1)) + 1
+        places = self.places_of(rows, size)
+        if (places < 0).any():
+            self.add(dict.fromkeys(rows[places < 0].tolist()))
+            places = self.places_of(rows, size)
+        self.grid.ensure(len(self.rows), first, last)
+        return places
+
+    def add(self, rows: Iterable[int]) -> None:
+        """Make places for these rows, which have none yet."""
+        for row in rows:
+            self._places.extend([-1] * (row + 1 - len(self._places)))
+            self._places[row] = len(self.rows)
+            self.rows.append(row)
 
     def put(self, rows: IntArray, days: IntArray, values: Mapping[str, FloatArray]) -> None:
         """Set columns at these (row, day)."""
@@ -36,11 +47,8 @@ class SparseGrid:
 
     def places_of(self, rows: IntArray, size: int) -> IntArray:
         """The place of each row, -1 where it has none. `size`: rows the engine has."""
-        if self._found[:2] != (len(self.places), size):
-            at = np.full(size + 1, -1, dtype=np.int64)  # row -1 finds the last, which is -1
-            at[list(self.places)] = list(self.places.values())
-            self._found = len(self.places), size, at
-        return self._found[2][rows]
+        self._places.extend([-1] * (size + 1 - len(self._places)))  # row -1 finds the last, which is -1
+        return np.frombuffer(self._places, dtype=np.intc)[rows].astype(np.int64)
 
     def ways(self, rows: IntArray, size: int, first: int, last: int) -> Iterator[tuple[str, partial[FloatArray]]]:
         """How each column is read."""

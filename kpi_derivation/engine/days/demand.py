@@ -80,8 +80,6 @@ class DemandDays:
         self.own = DayGrid(_OWN)  # rows in the order of the meters' names
         self._source = {d.id: demand_source(d) for d in city.device}
         self._names: list[str] = []
-        self._series: dict[str, list[int]] = {}  # a meter's stored quarters and interval energies
-        self._quarters: set[int] = set()  # series of stored quarters
         self._seen = 0
         self._laid: dict[int, Laid] = {}  # of the newest days
         self.keep_laid = False  # of all days, until `curves` takes them
@@ -132,14 +130,11 @@ class DemandDays:
         """
         if self._seen == len(self._rows):
             return
-        for row in range(self._seen, len(self._rows)):
-            device, quantity = self._rows.name(row)
-            if self._counts(device, quantity):
-                self._series.setdefault(device, []).append(self._rows.series(row))
-                self._quarters |= {self._rows.series(row)} if quantity == TARGET else set()
+        new = (self._rows.name(row) for row in range(self._seen, len(self._rows)))
+        known = {*self._names, *(name[0] for name in new if self._counts(*name))}
         self._seen = len(self._rows)
-        if len(self._series) != len(self._names):
-            names, old = sorted(self._series), self.own
+        if len(known) != len(self._names):
+            names, old = sorted(known), self.own
             self.own = DayGrid(_OWN)
             if old.columns:
                 self.own.ensure(len(names), old.origin, old.origin + old.shape[1] - 1)
@@ -159,15 +154,13 @@ class DemandDays:
     def _powers(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
         """The same, of _AT_ONCE meters after the other; their hours are read at once."""
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
-        series = {s: i for i, name in enumerate(names) for s in self._series[name]}
-        found = _energies(
-            self._hours.raw(window_start(start - _LONGEST, HOUR, self._phase), end, np.array(list(series))),
-            series,
-            self._quarters.intersection(series),
-            self._phase,
-        )
+        stored, rows = (self._rows.of(tuple(names), quantity) for quantity in QUANTITIES)
+        intervals = np.where([self._source[name] == "energy_delta" for name in names], rows, -1)
+        series = [self._rows.ids(some[some >= 0]) for some in (stored, intervals)]
+        meters = np.concatenate([np.flatnonzero(some >= 0) for some in (stored, intervals)])
+        hours = self._hours.raw(window_start(start - _LONGEST, HOUR, self._phase), end, np.concatenate(series))
+        found = _energies(hours, series, meters, self._phase)
         bounds, length = self._bounds(first, last), (end - start) // QUARTER
-        rows = self._rows.of(tuple(names), "energy_delta")
         for at in range(0, len(names), _AT_ONCE):
             interval = self._columns.main.slice("interval", rows[at : at + _AT_ONCE], first, last)
             yield _spread(found.of(at, at + _AT_ONCE), start, length, bounds, interval)
@@ -269,13 +262,14 @@ def highest(total: FloatArray, meters: IntArray, start: int) -> Peak | None:
     return Peak(float(found[best]), start + best * QUARTER, int(meters[best])) if meters[best] else None
 
 
-def _energies(hours: Partials, meter: dict[int, int], quarters: set[int], phase: int) -> _Energies:
-    """The intervals in these hours, which begin at `phase`. `meter`: number of each series; `quarters`: series of
-    stored quarters.
+def _energies(hours: Partials, series: Sequence[IntArray], meters: IntArray, phase: int) -> _Energies:
+    """The intervals in these hours, which begin at `phase`. `series`: of stored quarters, and of interval energies;
+    `meters`: the number of each.
     """
-    stored = np.isin(hours.series, list(quarters))
-    lookup = np.zeros(max(meter) + 1, dtype=np.int64)
-    lookup[list(meter)] = list(meter.values())
+    both = np.concatenate(series)
+    lookup, is_quarter = np.zeros(int(both.max()) + 1, dtype=np.int64), np.zeros(int(both.max()) + 1, dtype=np.bool_)
+    lookup[both], is_quarter[series[0]] = meters, True
+    stored = is_quarter[hours.series]
     timed = hours.where(~stored & has_quarter_detail(hours.n) & (hours.n > 0))
     first, last = window_start(timed.first_t, QUARTER), window_start(timed.last_t, QUARTER)
     one = first == last

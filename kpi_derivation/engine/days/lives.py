@@ -20,6 +20,7 @@ class Lives:
         self._rows, self._main = rows, main
         self._known: dict[int, tuple[int, int]] = {}
         self._spans: dict[str, tuple[int, int]] = {}  # of all rows of a quantity together
+        self._shared: dict[tuple[int, int], tuple[int, int]] = {}  # one of all that are equal
 
     def of(self, row: int) -> tuple[int, int] | None:
         """First and last day (ordinals) with data of a row; None where there is none."""
@@ -37,7 +38,7 @@ class Lives:
             if now is None:
                 continue
             old = self._known.get(row)
-            self._known[row] = now
+            self._known[row] = self._shared.setdefault(now, now)
             for a, b in (*_between(old, now), *self._widened(quantity, now)):
                 for day in range(a, b + 1):
                     found.setdefault(day, set()).add(quantity)

@@ -179,7 +179,7 @@ def test_minutes_of_many_series_are_merged_in_parts() -> None:
             recent.add(fold(readings, MINUTE, np.full(n, np.inf)))
 
     most = _most(fill)
-    assert most < 40e6  # as one block 120 MB
+    assert most < 40e6  # as one block 73 MB
     found = Partials.concat(list(recent.read(0, HOUR)))
     assert len(found) == 7 * n
     assert np.array_equal(found.last, np.repeat(np.round(series * 0.01, 2), 7))
