@@ -9,8 +9,8 @@ from telemetry.errors import UsageError
 
 
 def open_store(url: str) -> Store:
-    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x), `influxdb2://host:port/bucket?org=name`, or
-    `postgresql://host:port/database`.
+    """Open `sqlite:///path`, `influxdb://host:port/database` (1.x), `influxdb2://host:port/bucket?org=name`,
+    `influxdb3://host:port/database`, or `postgresql://host:port/database`.
 
     Raises UsageError for another URL. Credentials are read from CITYVITALS__STORE__... in the environment.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from registry.health import Limits
 from registry.mapping import Mapping
@@ -190,6 +190,12 @@ class StoreSettings(Section):
     token: SecretStr | None = None
     username: str | None = None
     password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _windows_can_be_deleted(self) -> StoreSettings:
+        if self.keep_windows_days is not None and self.url.startswith("influxdb3"):
+            raise ValueError("InfluxDB 3 cannot delete rows: take out keep_windows_days, see docs/how-to/influxdb.md")
+        return self
 
 
 class LoginSettings(Section):

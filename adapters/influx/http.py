@@ -1,5 +1,8 @@
 """The connection to an InfluxDB server: writes line protocol, queries InfluxQL, reports every failure.
 
+InfluxDB 3 is written by `/api/v3/write_lp` and asked by the `/query` of 1.x; what it is built by:
+https://docs.influxdata.com/influxdb3/core/write-data/http-api/v3-write-lp/ and .../influxdb3/core/api/v3/.
+
 Nothing is retried here: the caller keeps what was not acknowledged, and an upsert may be repeated.
 """
 
@@ -11,13 +14,13 @@ import queue
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 import urllib3
 
+from adapters.influx.messages import seconds, sentence
 from adapters.influx.url import Target, authorization
 from adapters.secrets import secret
 from adapters.unsent import DISCARD
@@ -31,12 +34,14 @@ _BUSY = (408, 429)
 # pool is exhausted, and waits forever without pool_timeout.
 _FAULTS = (urllib3.exceptions.HTTPError, OSError, queue.Full, queue.Empty)
 _MOST_REFUSED = 10_000  # lines kept until they are taken
-_DROPPED = re.compile(r"dropped=(\d+)")
+_DROPPED = re.compile(r"dropped=(\d+)|(\d+) lines refused")  # of 1.x and 2; of `sentence`
 _ROWS_A_PIECE = 10_000
 # InfluxDB opens every series in every shard it reads. With its default of 7 days, a year of 5,000 series was written at
 # a third and read at a fifth of the speed with 12 weeks.
 _SHARD = "12w"
-FOREVER = "forever"  # the retention policy of rows that are never deleted; of InfluxDB 2 the bucket <bucket>/forever
+# The retention policy of rows that are never deleted; in InfluxDB 2 the bucket <bucket>/forever, in 3 such a database.
+FOREVER = "forever"
+_DATABASES3 = "/api/v3/configure/database"
 
 
 class UnreadableAnswer(CityVitalsError):
@@ -54,6 +59,7 @@ class SeriesOf(msgspec.Struct, Generic[Row]):
 
     values: list[Row] = []
     tags: dict[str, str] = {}
+    columns: list[str] = []
 
 
 class _Result(msgspec.Struct, Generic[Row]):
@@ -104,7 +110,7 @@ class Connection:
         # More connections than any process has threads.
         self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls, socket_options=options)
         self._headers = authorization(target)
-        self._made = target.org is not None
+        self._made = target.version == 2
         self._refused: dict[str, str] = {}  # line -> reason; a batch that is retried has the same ones again
         self._lost = False
         self.times_lost = 0  # how often the database, or a retention policy of it, was gone
@@ -147,11 +153,16 @@ class Connection:
     def write_all(self, lines: str, policy: str = "") -> None:
         """Write line protocol with times in ms; also raises PartialWrite."""
         self._make_database()
-        if self.target.org is None:
-            fields = {"db": self.target.database, "precision": "ms"} | ({"rp": policy} if policy else {})
+        name, part = self.target.database, f"/{policy}" if policy else ""
+        if self.target.version == 1:
+            fields = {"db": name, "precision": "ms"} | ({"rp": policy} if policy else {})
             self._post(f"/write?{urlencode(fields)}", lines.encode())
+        elif self.target.version == 2:
+            self._write2(lines.encode(), name + part)
         else:
-            self._write2(lines.encode(), f"{self.target.database}/{policy}" if policy else self.target.database)
+            # Acknowledged when it is on disk, within a second by default.
+            fields = {"db": name + part, "precision": "millisecond", "accept_partial": "true", "no_sync": "false"}
+            self._post(f"/api/v3/write_lp?{urlencode(fields)}", lines.encode())
 
     def _write2(self, lines: bytes, bucket: str) -> None:
         """Write with the API of InfluxDB 2, which other servers support too."""
@@ -199,17 +210,20 @@ class Connection:
         self._request("GET", "/ping")
 
     def _make_database(self) -> None:
-        """Create the 1.x database at the first use; an existing one is not changed.
+        """Create the database at the first use, but no bucket of InfluxDB 2; an existing one is not changed.
 
         A user that may not create databases has been given one. Any other fault is reported by the next request.
         """
         if self._made:
             return
-        name = self.quoted_database
-        answer = self._ask(
-            f'CREATE DATABASE {name} WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD} NAME "autogen"'
-        )
-        if answer.status not in (200, 401, 403):
+        if self.target.version == 3:
+            answer = self._make3(self.target.database)
+        else:
+            answer = self._ask(
+                f"CREATE DATABASE {self.quoted_database} WITH DURATION INF REPLICATION 1 SHARD DURATION {_SHARD}"
+                ' NAME "autogen"'
+            )
+        if answer.status not in (200, 401, 403, 409):
             self._raise_status(answer.status, _text(answer), answer.headers)
         self._made = True
 
@@ -221,15 +235,33 @@ class Connection:
 
     @property
     def policy_command(self) -> str:
-        """What makes the retention policy FOREVER in 1.x."""
+        """What makes the retention policy FOREVER in 1.x, or the database in its place in 3."""
+        if self.target.version == 3:
+            return f"influxdb3 create database {self.target.database}/{FOREVER}"
         where = f'"{FOREVER}" ON {self.quoted_database}'
         return f"CREATE RETENTION POLICY {where} DURATION INF REPLICATION 1 SHARD DURATION {_SHARD}"
 
     def make_policy(self) -> None:
-        """Make the retention policy FOREVER of a 1.x database. Raises CityVitalsError where the user may not."""
-        answer = self._ask(self.policy_command)
+        """Make the retention policy FOREVER of a database. Raises CityVitalsError where the user may not."""
+        if self.target.version == 3:
+            answer = self._make3(f"{self.target.database}/{FOREVER}")
+        else:
+            answer = self._ask(self.policy_command)
         if answer.status >= 300 or b'"error"' in answer.data:
             self._raise_status(answer.status if answer.status >= 300 else 403, _text(answer), answer.headers)
+
+    def _make3(self, name: str) -> urllib3.BaseHTTPResponse:
+        """The answer to the creation of a database in InfluxDB 3; 409 where it exists."""
+        return self._request("POST", _DATABASES3, json.dumps({"db": name}).encode(), _JSON)
+
+    def databases3(self) -> list[str]:
+        """The names of all databases of InfluxDB 3; none where the token may not list them."""
+        answer = self._request("GET", f"{_DATABASES3}?format=json")
+        if answer.status in (401, 403):
+            return []
+        if answer.status >= 300:
+            self._raise_status(answer.status, _text(answer), answer.headers)
+        return [str(row["iox::database"]) for row in json.loads(answer.data)]
 
     def execute(self, influxql: str) -> None:
         """A statement that changes data. Raises Unavailable, or CityVitalsError with the server's reason."""
@@ -241,7 +273,7 @@ class Connection:
     def delete2(self, what: Mapping[str, str]) -> None:
         """Delete by `start`, `stop` and `predicate` with the API of InfluxDB 2. Raises as `execute`."""
         place = urlencode({"org": self.target.org or "", "bucket": self.target.database})
-        self._post(f"/api/v2/delete?{place}", json.dumps(what).encode(), {"Content-Type": "application/json"})
+        self._post(f"/api/v2/delete?{place}", json.dumps(what).encode(), _JSON)
 
     def _ask(self, influxql: str) -> urllib3.BaseHTTPResponse:
         """The answer to a statement that changes the server, of any status."""
@@ -296,7 +328,7 @@ class Connection:
         if "retention policy not found" in message:
             self.times_lost, self._lost = self.times_lost + 1, True
             raise Unavailable(f"A retention policy at {self.target.base} does not exist any more: {message}.")
-        if self._made and self.target.org is None and "database not found" in message:
+        if self._made and self.target.version != 2 and "database not found" in message:
             self._made, self._lost = False, True
             self.times_lost += 1
             log.error(
@@ -305,19 +337,19 @@ class Connection:
             raise Unavailable(f"The database at {self.target.base} does not exist any more; it is recreated.")
 
     def _raise_status(self, status: int, body: str, headers: Mapping[str, str] | None = None) -> NoReturn:
-        message = _sentence(body)
+        message = sentence(body)
         if status >= 500 or status in _BUSY:
             busy = Unavailable(f"The store at {self.target.base} reports an error ({status}): {message}.")
-            busy.retry_after_s = _seconds(headers or {})
+            busy.retry_after_s = seconds(headers or {})
             raise busy
         if status == 413 or "partial write" in message or (status == 422 and "retention" in message):
             partial = PartialWrite(f"The store at {self.target.base} cannot hold this: {message}.")
             if found := _DROPPED.search(message):
-                partial.dropped = int(found[1])
+                partial.dropped = int(found[1] or found[2])
             raise partial
         self._notice_lost(message)
         if status in (401, 403):
-            names = "USERNAME and PASSWORD" if self.target.org is None else "TOKEN"
+            names = "USERNAME and PASSWORD" if self.target.version == 1 else "TOKEN"
             raise CityVitalsError(
                 f"The store at {self.target.base} rejected the credentials: {message}. Set CITYVITALS__STORE__{names}."
             )
@@ -333,6 +365,7 @@ class Connection:
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON = {"Content-Type": "application/json"}
 
 
 def _joined(pieces: list[bytes]) -> Iterator[bytes]:
@@ -346,24 +379,3 @@ def _text(answer: urllib3.BaseHTTPResponse) -> str:
         return answer.data.decode(errors="replace")
     except urllib3.exceptions.HTTPError:
         return "the answer is incomplete"
-
-
-def _seconds(headers: Mapping[str, str]) -> float:
-    """The Retry-After of an answer in seconds: a number, or a date (RFC 9110) by the server's own Date; 0 without."""
-    asked = headers.get("Retry-After", "")
-    if asked.isdecimal() and len(asked) < 7:
-        return float(asked)
-    try:
-        until, now = (parsedate_to_datetime(text) for text in (asked, headers.get("Date", "")))
-        return max((until - now).total_seconds(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-
-
-def _sentence(body: str) -> str:
-    """The server's message: {"error": ...} of 1.x, {"message": ...} of 2, or the body."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError:
-        fields = {}
-    return str(fields.get("error") or fields.get("message") or body).strip().rstrip(".") or "no reason given"

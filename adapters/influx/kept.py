@@ -1,7 +1,7 @@
 """From when on partials are kept in InfluxDB: measurement `kept`, tags city and level, time 0; and their deletion.
 
 A deletion is of a range of time, because no server deletes a number of rows. InfluxDB 2 deletes by equality of tags
-alone, so there it is one request for each quantity.
+alone, so there it is one request for each quantity. InfluxDB 3 deletes no rows at all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import tag
 from adapters.influx.policies import Policies
 from adapters.store import Kept, Level
+from telemetry.errors import UsageError
 from telemetry.quantities import LEDGER
 from telemetry.windows import DAY
 
@@ -38,6 +39,14 @@ def kept(connection: Connection, policies: Policies, city: str, level: Level) ->
     return found
 
 
+def refuse_version_3(connection: Connection) -> None:
+    """Raise UsageError where rows cannot be deleted; asked before anything is noted as deleted."""
+    if connection.target.version == 3:
+        raise UsageError(
+            "InfluxDB 3 cannot delete rows. Take out store.keep_windows_days; its database may have a retention period."
+        )
+
+
 def put_kept(policies: Policies, city: str, level: Level, noted: Kept) -> None:
     """See Store."""
     values = f"start={noted.start}i,deleted={noted.deleted}i,at={noted.at}i"
@@ -53,7 +62,7 @@ def delete_partials(connection: Connection, city: str, level: Level, start: int,
     if first is None:
         return end
     until = min(end, first // _PIECE[level] * _PIECE[level] + _PIECE[level])
-    if connection.target.org is None:
+    if connection.target.version == 1:
         connection.execute(f'DELETE FROM "{level}" WHERE {" AND ".join([mine, *between(start, until)])}')  # noqa: S608
         return until
     times = {"start": _rfc3339(start), "stop": _rfc3339(until - 1)}  # both ends are deleted

@@ -2,8 +2,9 @@
 
 Their times lie at the start of their period or at 0, so a retention would reject or delete them. Where the default
 retention policy of the database has a limited duration, they are stored in a policy of their own, `forever`: in 1.x it
-is made here, in 2.x it is a bucket `<bucket>/forever` that is mapped to it (docs/explanation/stores.md). KPI values
-are written to the default policy too, as far as it takes them, for readers that name no policy.
+is made here, in 2.x it is a bucket `<bucket>/forever` that is mapped to it (docs/how-to/influxdb.md), in 3 a
+database `<database>/forever`, made here, which InfluxQL names as a policy. KPI values are written to the default policy
+too, as far as it takes them, for readers that name no policy.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from telemetry.errors import CityVitalsError, Unavailable
 log = logging.getLogger(__name__)
 
 _MIRRORED = "kpi,"
-_POLICIES = msgspec.json.Decoder(Answer[tuple[str, str, str, int, bool]])
+_POLICIES = msgspec.json.Decoder(Answer[list[str | int | bool | None]])  # 1.12 and 3 have other columns than 1.6
 _AGAIN_S = 60.0  # until it is looked up again whether the policy exists now
 
 
@@ -44,7 +45,11 @@ class Policies:
 
     def source(self, measurement: str) -> str:
         """The measurement as a query names it."""
-        return f'"{FOREVER}"."{measurement}"' if self.apart else f'"{measurement}"'
+        if not self.apart:
+            return f'"{measurement}"'
+        # Version 3 does not use a policy without its database.
+        database = f"{self._connection.quoted_database}." if self._connection.target.version == 3 else ""
+        return f'{database}"{FOREVER}"."{measurement}"'
 
     def sources(self, measurement: str) -> list[str]:
         """All places where rows of the measurement may be, those that count last."""
@@ -64,17 +69,20 @@ class Policies:
 
     def _look_up(self) -> bool:
         """Whether the policy exists; made where the default one has a limited duration."""
+        target = self._connection.target
         question = f"SHOW RETENTION POLICIES ON {self._connection.quoted_database}"
         try:
+            if target.version == 3 and f"{target.database}/{FOREVER}" in self._connection.databases3():
+                return True
             pieces = list(self._connection.query(question, _POLICIES))
         except (UnreadableAnswer, Unavailable) as error:
-            if isinstance(error, Unavailable) and self._connection.target.org is None:
+            if isinstance(error, Unavailable) and target.version != 2:
                 raise
             return False  # a server that supports InfluxDB's writes but not this question
-        rows = [row for piece in pieces for row in piece.values]
-        if any(row[0] == FOREVER for row in rows):
+        rows = [dict(zip(piece.columns, row, strict=False)) for piece in pieces for row in piece.values]
+        if any(row.get("name") == FOREVER for row in rows):
             return True
-        limited = any(default and duration not in ("0s", "0") for _, duration, _, _, default in rows)
+        limited = any(row.get("default") and row.get("duration") not in ("0s", "0", None) for row in rows)
         return limited and self._made()
 
     def _made(self) -> bool:

@@ -8,7 +8,7 @@
 
 In a database with a retention, the last two are stored in a policy of their own (see policies.py).
 
-Reads are InfluxQL, which InfluxDB 1 and 2 support. InfluxDB keeps the old value of a field that a later write omits,
+Reads are InfluxQL, which InfluxDB 1, 2 and 3 support. InfluxDB keeps the old value of a field that a later write omits,
 so a reader of these measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
 """
 
@@ -56,7 +56,7 @@ _NAMED = 1000  # the most series named in a query; for more, all are queried and
 
 
 class InfluxStore:
-    """A `Store` in a database of InfluxDB 1.x, or a bucket of InfluxDB 2."""
+    """A `Store` in a database of InfluxDB 1.x or 3, or a bucket of InfluxDB 2."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -75,7 +75,7 @@ class InfluxStore:
 
     @staticmethod
     def from_url(url: str) -> InfluxStore:
-        """`influxdb://host:port/database` or `influxdb2://host:port/bucket?org=name`; no connection is made yet."""
+        """A URL as in url.py; no connection is made yet."""
         return InfluxStore(Connection(parse(url)))
 
     def put_city(self, record: CityRecord) -> None:
@@ -185,10 +185,12 @@ class InfluxStore:
 
     def put_kept(self, city: str, level: Level, noted: Kept) -> None:
         """See Store."""
+        kept.refuse_version_3(self._connection)
         kept.put_kept(self._policies, city, level, noted)
 
     def delete_partials(self, city: str, level: Level, start: int, end: int, most: int) -> int:  # noqa: ARG002
         """See Store; the pieces are ranges of time, whatever `most` is."""
+        kept.refuse_version_3(self._connection)
         return kept.delete_partials(self._connection, city, level, start, end)
 
     def put_kpis(self, values: Iterable[StoredKpi]) -> None:

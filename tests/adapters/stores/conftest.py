@@ -3,7 +3,8 @@
 InfluxDB is the `influxd` on the PATH, or with CITYVITALS_TEST_INFLUXDB=host:port a 1.x server that runs already:
 CITYVITALS_TEST_INFLUXDB=127.0.0.1:8086 python -m pytest tests/adapters/stores
 
-InfluxDB 2 is used too where CITYVITALS_TEST_INFLUXDB2 names one, see tests/influx/given.py.
+InfluxDB 3 is a stand-in before that server, see tests/influx/stand_in.py. InfluxDB 2 is used too where
+CITYVITALS_TEST_INFLUXDB2 names one, see tests/influx/given.py.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pytest
 from adapters.store import Store
 from adapters.stores import open_store
 from tests.influx.given import SECOND, buckets
+from tests.influx.stand_in import stand_in
 from tests.postgres import PostgreSQL
 from tests.servers import InfluxDB
 
@@ -54,6 +56,15 @@ def limited2_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
+def influx3_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database of the stand-in for InfluxDB 3; it does not exist yet."""
+    name = f"stores-{os.getpid()}-{next(_number)}"
+    with stand_in(request.getfixturevalue("influxdb"), prefix=f"{name}-") as server:
+        monkeypatch.setenv("CITYVITALS__STORE__TOKEN", server.token)
+        yield f"influxdb3://127.0.0.1:{server.port}/{name}"
+
+
+@pytest.fixture
 def postgres_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database of PostgreSQL."""
     server: PostgreSQL = request.getfixturevalue("postgresql")
@@ -63,7 +74,7 @@ def postgres_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     server.drop(name)
 
 
-_KINDS = {"sqlite": "", "influxdb": "influx_url", "postgresql": "postgres_url"}
+_KINDS = {"sqlite": "", "influxdb": "influx_url", "influxdb3": "influx3_url", "postgresql": "postgres_url"}
 if os.environ.get(SECOND):
     _KINDS["influxdb2"] = "influx2_url"
 

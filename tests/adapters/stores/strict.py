@@ -78,7 +78,8 @@ class Strict:
         if b"SHOW+RETENTION+POLICIES" not in body or not self.policies:
             return '{"results":[{}]}'
         rows = [[name, "0s", "168h0m0s", 1, place == 0] for place, name in enumerate(self.policies)]
-        return json.dumps({"results": [{"series": [{"columns": ["name"], "values": rows}]}]})
+        columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
+        return json.dumps({"results": [{"series": [{"columns": columns, "values": rows}]}]})
 
     def _store(self, lines: list[str], partial: int) -> tuple[int, str, dict[str, str]]:
         times = [_LINE.fullmatch(line) for line in lines]

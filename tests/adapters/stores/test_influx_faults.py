@@ -13,7 +13,8 @@ import pytest
 
 from adapters.influx import kpi_rows
 from adapters.influx.answers import kpi_values
-from adapters.influx.http import Connection, SeriesOf, UnreadableAnswer, _seconds
+from adapters.influx.http import Connection, SeriesOf, UnreadableAnswer
+from adapters.influx.messages import seconds
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.store import CityRecord, Store
@@ -102,7 +103,7 @@ def test_the_time_that_a_busy_server_asks_to_wait_is_known(form: str, status: in
 
 def test_a_date_to_wait_until_is_counted_by_the_clock_of_the_server() -> None:
     def asked(until: str, now: str = "Fri, 27 Nov 2026 12:00:00 GMT") -> float:
-        return _seconds({"Retry-After": until, "Date": now})
+        return seconds({"Retry-After": until, "Date": now})
 
     assert asked("Fri, 27 Nov 2026 12:00:30 GMT") == 30.0
     assert asked("Fri, 27 Nov 2026 11:00:00 GMT") == 0.0

@@ -26,8 +26,10 @@ from tests.adapters.stores.samples import kpi
         ("influxdb://[::1]:8086/city", Target("http://[::1]:8086", "city", None)),
         ("influxdb://[::1]/city", Target("http://[::1]:8086", "city", None)),
         ("influxdb://db:/city", Target("http://db:8086", "city", None)),
-        ("influxdb2://db:8086/city%20data?org=my%20town", Target("http://db:8086", "city data", "my town")),
-        ("influxdb2s://db:8086/city?org=o", Target("https://db:8086", "city", "o")),
+        ("influxdb2://db:8086/city%20data?org=my%20town", Target("http://db:8086", "city data", "my town", 2)),
+        ("influxdb3://db/city", Target("http://db:8181", "city", None, 3)),
+        ("influxdb3s://db:8086/my-city", Target("https://db:8086", "my-city", None, 3)),
+        ("influxdb2s://db:8086/city?org=o", Target("https://db:8086", "city", "o", 2)),
     ],
 )
 def test_a_url_names_server_and_database(url: str, target: Target) -> None:
@@ -37,14 +39,14 @@ def test_a_url_names_server_and_database(url: str, target: Target) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "influxdb://db:8086", "influxdb://db:8086/", "influxdb:///city", "influxdb3://db/city", "influxdb:city",
+        "influxdb://db:8086", "influxdb://db:8086/", "influxdb:///city", "influxdb4://db/city", "influxdb:city",
         "influxdb2://db:8086/city", "influxdb2://db:8086/city?org=", "influxdb://db:x/city",
         "influxdb://db:99999/city", "http://db/a/b", "http://",
-        "influxdb://me:secret@db/city",
+        "influxdb://me:secret@db/city", "influxdb3://db:8181", "influxdb3://db/my%20city", "influxdb3://db/-city",
     ],
 )  # fmt: skip
 def test_another_url_is_refused_with_an_example(url: str) -> None:
-    with pytest.raises(UsageError, match=r"; (use influxdb|set them)"):
+    with pytest.raises(UsageError, match=r"; (use influxdb|use letters|set them)"):
         open_store(url)
 
 
