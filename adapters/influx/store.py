@@ -8,12 +8,14 @@
 
 In a database with a retention, the last two are stored in a policy of their own (see policies.py).
 
-Reads are InfluxQL, which InfluxDB 1, 2 and 3 support. InfluxDB keeps the old value of a field that a later write omits,
-so a reader of these measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
+Reads are InfluxQL, which InfluxDB 1, 2 and 3 support. Version 3 does not guarantee that the last write of a row counts
+(docs/how-to/influxdb.md). InfluxDB keeps the old value of a field that a later write omits, so a reader of these
+measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -49,6 +51,8 @@ from telemetry.periods import PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
+log = logging.getLogger(__name__)
+
 _BATCH = 5_000
 _CHUNK = 200_000
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
@@ -76,7 +80,13 @@ class InfluxStore:
     @staticmethod
     def from_url(url: str) -> InfluxStore:
         """A URL as in url.py; no connection is made yet."""
-        return InfluxStore(Connection(parse(url)))
+        target = parse(url)
+        if target.version == 3:
+            log.warning(
+                "InfluxDB 3 does not guarantee which value it keeps of a row that is written again: hours and KPI "
+                "values may be older ones. Use another store for figures that count, see docs/how-to/influxdb.md."
+            )
+        return InfluxStore(Connection(target))
 
     def put_city(self, record: CityRecord) -> None:
         """See Store."""

@@ -3,7 +3,7 @@
 It refuses what the real one refuses: a request without the token, other names of parameters and precisions, a line of
 another type of field or with other tags than its table has, InfluxQL that version 3 does not have. What it accepts is
 kept and queried in a real InfluxDB 1.x, whose answers have the same form. The name `<database>/<policy>` is a database
-of its own, as in version 3.
+of its own, as in version 3. The last write of a row counts here; the real one does not guarantee that.
 """
 
 from __future__ import annotations

@@ -53,6 +53,11 @@ def test_it_is_written_and_asked_as_documented(server: InfluxDB3, url: str) -> N
     }
 
 
+def test_that_rewritten_rows_are_not_sure_is_said(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    open_store(url)
+    assert "does not guarantee which value it keeps" in caplog.text
+
+
 def test_without_a_token_the_setting_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CITYVITALS__STORE__TOKEN")
     with pytest.raises(CityVitalsError, match=r"rejected the credentials.*CITYVITALS__STORE__TOKEN\."):
