@@ -9,6 +9,7 @@ by processor time. The time before the first message shows what the same process
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from tests.servers import InfluxDB, Mosquitto, fetch
 Hops = dict[str, subprocess.Popen[bytes]]
 Figures = dict[str, float]
 _QUIET = 20.0  # s without messages
+_SEQ = re.compile(rb'"seq":\d+')
 _KNOWN = 2  # messages of each device after which it is known how regular it is
 _DEVICE = '[[device]]\nid = "dev-{}"\nkind = "air_reference"\nquantities = ["pm2_5", "pm10", "no2"]\n'
 
@@ -83,7 +85,7 @@ def _publish(link: Link, form: str, devices: int, first: int, messages: int, pac
         while (wait := began + (number - first) * pace - time.monotonic()) > 0:
             link.receive(min(wait, 0.2))
         topic, payload = message(form, number, devices, int(time.time()) - number // devices)
-        link.publish(topic, payload)
+        link.publish(topic, _SEQ.sub(b'"seq":%d' % (number // devices), payload))  # numbers left out would be requested
         link.receive(0)
     link.delivered()
 
