@@ -18,11 +18,8 @@ from telemetry.windows import DAY
 
 def days_of(hours: Partials, table: SeriesTable) -> Iterator[tuple[str, list[int]]]:
     """Each city of these hours, and the starts (ms UTC) of their UTC days, sorted."""
-    wanted, place = np.unique(hours.series, return_inverse=True)
-    cities = [table[number].city for number in wanted.tolist()]
     days = hours.start // DAY * DAY
-    for city in sorted(set(cities)):
-        mine = np.array([name == city for name in cities])[place]
+    for city, mine in table.by_city(hours.series):
         yield city, np.unique(days[mine]).tolist()
 
 

@@ -107,6 +107,8 @@ class CityIngest:
         if len(self._seen) < len(self._table):
             self._seen = np.append(self._seen, np.zeros(len(self._table) - len(self._seen), dtype=np.bool_))
         new = np.unique(windows.series[~self._seen[windows.series]])
+        if not len(new):
+            return
         self._seen[new] = True
         names = [(self._table[s].device, self._table[s].quantity) for s in new.tolist()]
         for found in unregistered(self.city, names, COMPARED if self._reported < _MOST_LINES else 0):

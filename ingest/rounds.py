@@ -18,7 +18,7 @@ from telemetry.partials import Partials
 from telemetry.wire import number
 
 FEW_BYTES = 32_768  # of a message with at most some 200 windows
-PART_BYTES = 600_000  # about 4,000 windows
+PART_BYTES = 1_000_000  # about 6,000 windows
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,9 @@ class SeriesTable:
         self._modulus = np.empty(0)
         self._rollovers: dict[Series, float] = {}
         self._of_quantity: dict[str, BoolArray] = {}
+        self._beside: dict[str, IntArray] = {}
+        self._cities: list[str] = []
+        self._city = np.empty(0, dtype=np.int64)  # of each series, its place in `_cities`
         for series in known:
             self.id_of(series)
 
@@ -62,6 +65,26 @@ class SeriesTable:
             known = self._of_quantity[quantity] = np.concatenate([known, np.array(fresh, dtype=np.bool_)])
         return known[ids]
 
+    def beside(self, ids: IntArray, quantity: str) -> IntArray:
+        """The series of `quantity` of the device of each id, assigned at their first use."""
+        known = self._beside.get(quantity, np.empty(0, dtype=np.int64))
+        if len(known) < len(self.all):
+            known = np.append(known, np.full(len(self.all) - len(known), -1))
+        self._beside[quantity] = known
+        for number in np.unique(ids[known[ids] < 0]).tolist():
+            known[number] = self.id_of(self.all[number]._replace(quantity=quantity))
+        return known[ids]
+
+    def by_city(self, ids: IntArray) -> Iterator[tuple[str, BoolArray]]:
+        """Each city of these ids, in order, and which of them are of it."""
+        if fresh := self.all[len(self._city) :]:
+            self._cities += sorted({series.city for series in fresh}.difference(self._cities))
+            places = {city: place for place, city in enumerate(self._cities)}
+            self._city = np.append(self._city, [places[series.city] for series in fresh])
+        of_each = self._city[ids]
+        for place in sorted(np.unique(of_each).tolist(), key=self._cities.__getitem__):
+            yield self._cities[place], of_each == place
+
     def set_rollovers(self, city: str, rollovers: Mapping[Series, float]) -> None:
         """Where registers of single devices of a city start again at zero, in place of their quantity's modulus."""
         others = {series: size for series, size in self._rollovers.items() if series.city != city}
@@ -70,5 +93,6 @@ class SeriesTable:
     def modulus(self, ids: IntArray) -> FloatArray:
         """Counter modulus of each id, for `fold` and `regroup`: its device's, else its quantity's."""
         if len(self._modulus) < len(self.all):
-            self._modulus = np.array([self._rollovers.get(s, modulus(s.quantity)) for s in self.all])
+            fresh = self.all[len(self._modulus) :]
+            self._modulus = np.append(self._modulus, [self._rollovers.get(s, modulus(s.quantity)) for s in fresh])
         return self._modulus[ids]

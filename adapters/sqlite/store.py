@@ -106,6 +106,8 @@ class SqliteStore:
         self.states = SqliteStates(self._db)
         self._numbers, self._texts = SeriesNumbers(), CityTexts()
         self._ids: dict[Series, int] = {}
+        self._table: SeriesTable | None = None  # that `_by_number` is of
+        self._by_number = np.empty(0, dtype=np.int64)  # the id of each of its numbers, 0 where it is not known
         for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
             self._ids[Series(*row[1:])] = row[0]
 
@@ -187,16 +189,23 @@ class SqliteStore:
 
     def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:
         """The store's ids for the table's ids; ids created here are added to `new`. Within a transaction."""
-        wanted, place = np.unique(series, return_inverse=True)
-        ids = []
-        for number in wanted.tolist():
-            name = table[number]
-            if name not in self._ids:
-                self._db.execute("INSERT OR IGNORE INTO series (city, device, quantity) VALUES (?,?,?)", name)
-                sql = "SELECT id FROM series WHERE city=? AND device=? AND quantity=?"
-                new[name] = self._db.execute(sql, name).fetchone()[0]
-            ids.append(self._ids.get(name) or new[name])
-        return np.array(ids, dtype=np.int64)[place]
+        known = self._by_number if self._table is table else np.empty(0, dtype=np.int64)
+        known = np.append(known, np.zeros(len(table) - len(known), dtype=np.int64))
+        self._table, self._by_number = table, known
+        lacking, found = np.unique(series[known[series] == 0]), known
+        if len(lacking):
+            found = known.copy()  # what is new may be rolled back
+            for number in lacking.tolist():
+                name = table[number]
+                found[number] = self._ids.get(name) or new.get(name) or self._new_id(name, new)
+                known[number] = self._ids.get(name, 0)
+        return found[series]
+
+    def _new_id(self, name: Series, new: dict[Series, int]) -> int:
+        self._db.execute("INSERT OR IGNORE INTO series (city, device, quantity) VALUES (?,?,?)", name)
+        sql = "SELECT id FROM series WHERE city=? AND device=? AND quantity=?"
+        made = new[name] = int(self._db.execute(sql, name).fetchone()[0])
+        return made
 
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None

@@ -50,7 +50,9 @@ _OF: dict[str, Callable[[Partials], FloatArray]] = {"sound_energy": sound, "conn
 def levels(windows: Partials, table: SeriesTable) -> Partials:
     """The windows of LEVELS made from these windows, to be merged to hours like any other."""
     made = []
-    for series in np.unique(windows.series).tolist():
+    some = np.unique(windows.series)
+    has_levels = np.logical_or.reduce([table.has(source, some) for name in LEVELS for source in DERIVED_FROM[name]])
+    for series in some[has_levels].tolist():
         name = table[series]
         for target, sources in DERIVED_FROM.items():
             if target in LEVELS and name.quantity in sources:
@@ -114,9 +116,8 @@ def demand(windows: Partials, table: SeriesTable, since: int, until: int) -> Par
     starts = np.flatnonzero(new)
     total, counts = np.add.reduceat(p.energy[kept], starts), np.add.reduceat(p.n[kept], starts)
     series = of.series[starts]
-    power = np.isin(series, [s for s in np.unique(series).tolist() if table[s].quantity == "power"])
-    kwh = np.where(power, total / counts / 1000.0 * QUARTER / HOUR, total)
-    return _rows(_targets(series, table), quarter[starts], counts, kwh, of, starts)
+    kwh = np.where(table.has("power", series), total / counts / 1000.0 * QUARTER / HOUR, total)
+    return _rows(table.beside(series, TARGET), quarter[starts], counts, kwh, of, starts)
 
 
 def _pieces(w: Partials, register: BoolArray, table: SeriesTable) -> _Pieces:
@@ -143,11 +144,6 @@ def _pieces(w: Partials, register: BoolArray, table: SeriesTable) -> _Pieces:
         )),
         np.concatenate((own, one, one[split])),
     )  # fmt: skip
-
-
-def _targets(series: IntArray, table: SeriesTable) -> IntArray:
-    known = {int(s): table.id_of(table[int(s)]._replace(quantity=TARGET)) for s in np.unique(series)}
-    return np.array([known[s] for s in series.tolist()], dtype=np.int64)
 
 
 def _rows(series: IntArray, start: IntArray, n: IntArray, kwh: FloatArray, of: Partials, starts: IntArray) -> Partials:

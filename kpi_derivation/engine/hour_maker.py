@@ -27,6 +27,7 @@ class HourMaker:
     def __init__(self, city: City, table: SeriesTable, windows: Recent) -> None:
         self._city, self._table, self._windows = city.id, table, windows
         self._phase = hour_phase(city.zone)
+        self._metered = np.empty(0, dtype=np.bool_)  # by series
         self._sources = {d.id: source for d in city.device if (source := demand_source(d))}
 
     def hours_of(self, windows: Partials) -> Partials:
@@ -49,10 +50,8 @@ class HourMaker:
         Interval energies reach no other hour: of them only the hours that changed, so that which rows are stored does
         not depend on what else arrived at the same time.
         """
-        names = {s: self._table[s] for s in np.unique(hours.series).tolist()} if self._sources else {}
-        metered = [s for s, name in names.items() if self._sources.get(name.device) == name.quantity]
-        intervals = [s for s in metered if names[s].quantity == "energy_delta"]
-        keep = np.isin(hours.series, metered) & ~(np.isin(hours.series, intervals) & has_quarter_detail(hours.n))
+        metered, intervals = self._is_metered(hours.series), self._table.has("energy_delta", hours.series)
+        keep = metered & ~(intervals & has_quarter_detail(hours.n))
         mine = hours.take(keep)
         pairs = _pairs(mine.series, mine.start)
         made = []
@@ -61,9 +60,17 @@ class HourMaker:
             until = last + HOUR + QUARTER
             read = self._windows.read(first - 3 * QUARTER, until + QUARTER, series)
             around = Partials.concat(list(read)).latest()
-            around = around.where(~np.isin(around.series, intervals) | self._among(around, pairs))
+            intervals = self._table.has("energy_delta", around.series)
+            around = around.where(~intervals | self._among(around, pairs))
             made.append(demand(around, self._table, first, until))
         return Partials.concat(made)
+
+    def _is_metered(self, series: IntArray) -> BoolArray:
+        """Whether demand is made from each of these series."""
+        fresh = self._table.all[len(self._metered) :]
+        made = [name.city == self._city and self._sources.get(name.device) == name.quantity for name in fresh]
+        self._metered = np.append(self._metered, np.array(made, dtype=np.bool_))
+        return self._metered[series]
 
     def _among(self, windows: Partials, pairs: IntArray) -> BoolArray:
         """Which of these windows lie in one of the hours `pairs`: (series, start of the hour), sorted, unique."""

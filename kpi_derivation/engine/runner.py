@@ -17,7 +17,6 @@ import numpy as np
 from kpi_derivation.catalogue import DERIVATIONS, Derivation
 from kpi_derivation.engine.asked import asked
 from kpi_derivation.engine.days.city_days import CityDays
-from kpi_derivation.engine.days.folding import Changed
 from kpi_derivation.engine.days.neighbours import DRIFTS
 from kpi_derivation.engine.days.neighbours import QUANTITIES as NEIGHBOURED
 from kpi_derivation.engine.due import Due
@@ -25,6 +24,7 @@ from kpi_derivation.engine.hour_maker import HourMaker
 from kpi_derivation.engine.reads import Reads, tracked
 from kpi_derivation.engine.recent import History, Recent
 from kpi_derivation.engine.record import Record
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.state import Facts, State
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.engine.values import kpi_value
@@ -74,7 +74,7 @@ class Engine:
         self._days = CityDays(mine, table, self._hours, self._quantities, only is None or only.has_demand)
         self._due = Due(city, self._days.has)
         self._stored: tuple[int, int] | None = None  # first and last start of the hours that are stored
-        self._unreported: Changed = set()  # folded since the last `evaluate`
+        self._unreported = RowDays()  # folded since the last `evaluate`
         self._no_recent = 0 if only is None else 3 * DAY  # recent hours are read twice only where others follow
         self._clock = 0
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
@@ -93,7 +93,7 @@ class Engine:
 
     def state(self) -> State | None:
         """The days as plain values, to be stored and given to `resume`; None where there are none, or any is dirty."""
-        if self._stored is None or self._unreported or self._days.is_dirty:
+        if self._stored is None or len(self._unreported) or self._days.is_dirty:
             return None
         return self._days.state(self._stored)
 
@@ -150,12 +150,10 @@ class Engine:
         `most`: of periods that were over OLD ago, derive this many, the newest first; others wait for the next call.
         """
         changed = self._days.settle() | self._unreported
-        self._unreported = set()
+        self._unreported = RowDays()
         self._hours.trim()
-        days: dict[int, set[str]] = {}
-        for row, day in sorted(changed):
-            days.setdefault(day, set()).add(self._days.rows.quantity(row))
-        for day, of_events in self._days.lives.grown({row for row, _ in changed}).items():
+        days = self._days.quantities_of(changed)
+        for day, of_events in self._days.lives.grown(changed.rows).items():
             if self._days.has_data(day):
                 days.setdefault(day, set()).update(of_events)
         for day, measured in days.items():

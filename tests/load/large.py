@@ -1,7 +1,8 @@
 """A city of 100,000 meters, a reading of each every ten seconds, on one machine with its broker and its sender.
 
 Every second a charging session is reported among them; the time until the year's count of sessions in the store says so
-is what a KPI takes from its publish. At the end the gateway has received what was sent, and the year's energy is what
+is what a KPI takes from its publish. The year's energy in the store is as late as the time since no more than that was
+sent. At the end the gateway has received what was sent, and the year's energy is what
 the meters' numbers say by plain arithmetic.
 """
 
@@ -108,15 +109,41 @@ class Delays:
             self._stored += 1
 
     def summary(self) -> dict[str, float]:
-        """How long it took."""
-        p50, p99 = np.percentile(self.seconds, [50, 99]).tolist()
-        found = {"p50, s": p50, "p99, s": p99, "max, s": max(self.seconds)}
-        return {"sessions": len(self.seconds)} | {name: round(value, 2) for name, value in found.items()}
+        """How long it took; in a minute as many sessions come as there are seconds."""
+        return {"sessions": len(self.seconds)} | _spread("", self.seconds) | _spread("after 60 s, ", self.seconds[60:])
 
     @property
     def waits_s(self) -> float:
         """How long the oldest session that is not counted waits."""
         return time.perf_counter() - self._sent[0] if self._sent else 0.0
+
+
+class Lateness:
+    """How late the year's energy in the store was, whenever somebody looked: s since no more than that was sent."""
+
+    def __init__(self, devices: int, rate: float) -> None:
+        self._devices, self._rate = devices, rate
+        self._sent: deque[tuple[float, float]] = deque()  # when, and the energy of what was sent by then
+        self.seconds: list[float] = []
+
+    def look(self, sent: int, values: Values) -> None:
+        """Note what was sent, and how old what the store has of it is."""
+        now = time.perf_counter()
+        self._sent.append((now, energy(sent, self._devices, self._rate)))
+        stored = values.of("LOCAL:E:METERED") + _STEP / 2
+        while len(self._sent) > 1 and self._sent[1][1] <= stored:
+            self._sent.popleft()
+        if stored > _STEP:
+            self.seconds.append(now - self._sent[0][0])
+
+
+def _spread(what: str, seconds: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and the longest."""
+    if not seconds:
+        return {}
+    p50, p99 = np.percentile(seconds, [50, 99]).tolist()
+    found = {"p50, s": p50, "p99, s": p99, "max, s": max(seconds)}
+    return {what + name: round(value, 2) for name, value in found.items()}
 
 
 def _memory(parts: Parts) -> dict[str, float]:
@@ -127,23 +154,27 @@ def _processor_s(parts: Parts) -> dict[str, float]:
     return {name: sum(p.cpu_times()[:2]) for name, p in parts.items()}
 
 
-def load(sender: Sender, path: Path, values: Values, rate: float, seconds: float, parts: Parts) -> Delays:
+def load(
+    sender: Sender, path: Path, values: Values, looking: tuple[Delays, Lateness], rate: float, seconds: float,
+    parts: Parts,
+) -> None:  # fmt: skip
     """Publish at `rate` for so many seconds; a line every half minute."""
-    delays, began, first = Delays(rate), time.monotonic(), sender.sent
+    (delays, late), began, first = looking, time.monotonic(), sender.sent
     shown, looked, used = 0.0, 0.0, _processor_s(parts)
     while (passed := time.monotonic() - began) < seconds:
         sender.go_on(first + int(rate * passed))
         if passed - looked > 0.05:
             delays.look(sender.sent, values)
+            late.look(sender.sent, values)
             looked = passed
         if passed - shown >= 30:
             now = _processor_s(parts)
             cores = {f"{name}, cores": round((now[name] - used[name]) / (passed - shown), 2) for name in now}
             behind = {"behind": sender.sent - counter(path, "gw_received"), "oldest waits, s": round(delays.waits_s, 1)}
             slowest = {"slowest, s": round(max(delays.seconds[-30:], default=0.0), 2)}
+            slowest |= {"energy late, s": round(max(late.seconds[-500:], default=0.0), 2)}
             print(json.dumps({"s": round(passed)} | slowest | behind | cores | _memory(parts)), flush=True)
             shown, used = passed, now
-    return delays
 
 
 def run(folder: Path, devices: int, seconds: float) -> dict[str, Any]:
@@ -162,14 +193,16 @@ def run(folder: Path, devices: int, seconds: float) -> dict[str, Any]:
             parts["sender"] = psutil.Process()
             sender = Sender(broker.port, message(devices, rate))
             with closing(Values(store)) as values:
-                delays = load(sender, path, values, rate, seconds, parts)
+                delays, late = Delays(rate), Lateness(devices, rate)
+                load(sender, path, values, (delays, late), rate, seconds, parts)
                 expected = energy(sender.sent, devices, rate)
                 sender_ends(sender, path, delays, values)
                 with suppress(AssertionError):  # what is missing shows in what is printed
                     wait_for(lambda: abs(values.of("LOCAL:E:METERED") - expected) < 0.005, 120, "the year's energy")
                 found = {"kWh": values.of("LOCAL:E:METERED"), "kWh by arithmetic": round(expected, 2)}
             counts = {name: counter(path, name) for name in ("gw_received", "gw_stored")}
-            return {"devices": devices, "sent": sender.sent} | counts | delays.summary() | found | _memory(parts)
+            times = delays.summary() | _spread("energy late, ", late.seconds)
+            return {"devices": devices, "sent": sender.sent} | counts | times | found | _memory(parts)
         finally:
             chain.stop()
 

@@ -6,7 +6,7 @@ hour, with how many of a side's meters are whole in it, and a derivation sums th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from kpi_derivation.engine.days.columns import DayColumns
 from kpi_derivation.engine.days.hour_energy import SLOW_REACH, Found, Registers, hour_energies
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.spans import runs
 from kpi_derivation.rules.metering.register_days import SLOW
 from registry.city import City
@@ -48,9 +49,9 @@ class BalanceHours:
         self._service = {d.id: service_time(d, city.zone) for d in city.device}
         self._known: dict[tuple[Meters, ...], dict[int, Balance]] = {}  # by civil day (ordinal)
 
-    def renew(self, changed: Iterable[tuple[int, int]]) -> None:
+    def renew(self, changed: RowDays) -> None:
         """Forget the hours of these (row, day), and of the days beside them: steps of registers reach into these."""
-        near = {day + shift for _, day in changed for shift in (-1, 0, 1)} if self._known else set()
+        near = {day + shift for day in changed.days for shift in (-1, 0, 1)} if self._known else set()
         for known in self._known.values():
             for day in near:
                 known.pop(day, None)

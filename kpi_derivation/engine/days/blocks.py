@@ -37,22 +37,24 @@ class Placed(NamedTuple):
 class Source(NamedTuple):
     """What a block reads from the engine.
 
-    `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `interval`: ms a reading stands for,
+    `midnights`: UTC ms at which days begin. `quantity`, `modulus`: of rows. `measures`: which
+    rows are of some quantities. `interval`: ms a reading stands for,
     of (rows, days). `around`: all hours of these rows that are at hand, those before the days too. `changes`:
-    declared meter changes of a row; `limit`: units an hour its register can count, NaN where unknown. `eu_scale`:
-    µg/m³ by the EU's conversion for one as stored, of a row.
+    declared meter changes of a row; `limit`: units an hour that registers of rows can count, NaN where unknown.
+    `eu_scale`: µg/m³ by the EU's conversion for one as stored, of a row.
     """
 
     zone: ZoneInfo
     hour_capture: float
     midnights: Callable[[IntArray], IntArray]
     quantity: Callable[[int], str]
+    measures: Callable[[IntArray, frozenset[str]], BoolArray]
     modulus: Callable[[IntArray], FloatArray]
     interval: Callable[[IntArray, IntArray], FloatArray]
     around: Callable[[IntArray], Placed]
-    changes: Callable[[int], Sequence[MeterChange]]
+    changes: Callable[[IntArray], list[Sequence[MeterChange]]]
     eu_scale: Callable[[int], float]
-    limit: Callable[[int], float]
+    limit: Callable[[IntArray], FloatArray]
 
 
 class Block:
@@ -72,8 +74,7 @@ class Block:
 
     def of(self, quantities: frozenset[str]) -> Block:
         """The groups of these quantities."""
-        rows = [r for r in np.unique(self.row).tolist() if self._source.quantity(r) in quantities]
-        return Block(self.own.where(np.isin(self.own.row, rows)), self._source)
+        return Block(self.own.where(self._source.measures(self.own.row, quantities)), self._source)
 
     @cached_property
     def quantity(self) -> list[str]:
@@ -81,15 +82,15 @@ class Block:
         known = {r: self._source.quantity(r) for r in np.unique(self.row).tolist()}
         return [known[r] for r in self.row.tolist()]
 
-    def changes(self, row: int) -> Sequence[MeterChange]:
-        """Declared meter changes of a row."""
-        return self._source.changes(row)
+    @cached_property
+    def changes(self) -> list[Sequence[MeterChange]]:
+        """Declared meter changes of each group."""
+        return self._source.changes(self.row)
 
     @cached_property
     def limit(self) -> FloatArray:
         """Units an hour that the register of each group can count; NaN where unknown."""
-        known = {r: self._source.limit(r) for r in np.unique(self.row).tolist()}
-        return np.array([known[r] for r in self.row.tolist()], dtype=np.float64)
+        return self._source.limit(self.row)
 
     @cached_property
     def eu_scale(self) -> FloatArray:

@@ -13,7 +13,7 @@ from kpi_derivation.engine.days.balance import BalanceHours
 from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.demand import DemandDays
-from kpi_derivation.engine.days.folding import Changed, Folding
+from kpi_derivation.engine.days.folding import Folding
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.hours import LONGEST, Hours
 from kpi_derivation.engine.days.lives import Lives
@@ -24,6 +24,7 @@ from kpi_derivation.engine.days.rolling import Rolling
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.row_days import ByRow, RowDays
 from kpi_derivation.engine.spans import runs
 from kpi_derivation.engine.state import Facts, State, fill, shape_of
 from registry.city import City
@@ -42,6 +43,8 @@ class CityDays:
         self._peaks = peaks
         self.civil, self.columns = CivilDays(city.zone), DayColumns()
         self.rows = SeriesRows(city, table, quantities)
+        self._names: list[str] = []
+        self._code = ByRow(self.rows, self._code_of)
         lead = max(family.lead_h for family in FAMILIES)
         self._hours = Hours(city, table, stored, self.rows, self.civil, lead)
         self._folding = Folding(city, table, self.rows, self.civil, self._hours, self.columns)
@@ -72,8 +75,9 @@ class CityDays:
             span = self._hours.span(a, b)
             self._folding.touch(span.hours, span.start)
             self._update_demand(self._folding.settle(span))
-        self._neighbours.update([(row, first) for row in range(len(self.rows))])
-        self.lives.grown(range(len(self.rows)))
+        every = np.arange(len(self.rows), dtype=np.int64)
+        self._neighbours.update(RowDays.of(every, np.full(len(every), first)))
+        self.lives.grown(every)
 
     def state(self, hours: tuple[int, int]) -> State:
         """What is kept of the days, nothing being dirty; `hours`: first and last start of those that are stored."""
@@ -98,7 +102,7 @@ class CityDays:
             self._folding.touch_days(first, last)
             self.touch_stored(first, last, None)
         self.settle()
-        self.lives.grown(range(len(self.rows)))
+        self.lives.grown(np.arange(len(self.rows), dtype=np.int64))
 
     def _sparse(self) -> dict[str, SparseGrid]:
         """The grids that have a row for some series only."""
@@ -114,7 +118,7 @@ class CityDays:
         """Whether hours were noted that are not folded yet."""
         return self._folding.is_dirty
 
-    def settle(self) -> Changed:
+    def settle(self) -> RowDays:
         """Fold what is dirty; returns every (row, day) that changed."""
         changed = self._folding.settle()
         self.rolling.renew(changed)
@@ -123,8 +127,20 @@ class CityDays:
         after = self._update_demand(changed)
         return changed | after | self._neighbours.update(changed)
 
-    def _update_demand(self, changed: Changed) -> Changed:
-        return self.demand.update(changed) if self._peaks else set()
+    def quantities_of(self, changed: RowDays) -> dict[int, set[str]]:
+        """The quantities of these, by day."""
+        found: dict[int, set[str]] = {}
+        for code, day in RowDays.of(self._code.of(changed.row), changed.day):
+            found.setdefault(day, set()).add(self._names[code])
+        return found
+
+    def _code_of(self, _device: str, quantity: str) -> int:
+        if quantity not in self._names:
+            self._names.append(quantity)
+        return self._names.index(quantity)
+
+    def _update_demand(self, changed: RowDays) -> RowDays:
+        return self.demand.update(changed) if self._peaks else RowDays()
 
     def with_data(self) -> list[int]:
         """The civil days (ordinals) on which anything was measured."""

@@ -19,6 +19,7 @@ from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.derived import QUARTER, TARGET, demand_source, has_quarter_detail
 from kpi_derivation.engine.laid import Laid
+from kpi_derivation.engine.row_days import ByRow, RowDays
 from kpi_derivation.engine.spans import runs
 from registry.city import City
 from telemetry.partials import Partials
@@ -79,27 +80,28 @@ class DemandDays:
         self.peaks: dict[int, Peak] = {}
         self.own = DayGrid(_OWN)  # rows in the order of the meters' names
         self._source = {d.id: demand_source(d) for d in city.device}
+        self._is_meter = ByRow(rows, self._counts)
         self._names: list[str] = []
+        self._sorted = np.array(self._names, dtype=np.str_)
         self._seen = 0
         self._laid: dict[int, Laid] = {}  # of the newest days
         self.keep_laid = False  # of all days, until `curves` takes them
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
 
-    def update(self, changed: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    def update(self, changed: RowDays) -> RowDays:
         """Fold the days again on which demand changed, or how long a meter's readings stand, and those after them.
 
         The last interval of a day may reach into the next: returns the (row, day) of these.
         """
-        names = {row: self._rows.name(row) for row in {row for row, _ in changed}}
-        meters = {row: name[0] for row, name in names.items() if self._counts(*name)}
+        mine = changed.where(self._is_meter.of(changed.row) > 0)
         touched: dict[int, set[str]] = {}
-        for row, day in changed if meters else ():
-            if row in meters:
-                touched.setdefault(day, set()).add(meters[row])
+        for row, day in mine:
+            touched.setdefault(day, set()).add(self._rows.name(row)[0])
         if not touched:
-            return set()
-        after = {(row, day + 1) for row, day in changed if row in meters and day + 1 in self._known}
+            return RowDays()
+        after = mine.where(np.isin(mine.day + 1, list(self._known)))
+        after = RowDays.of(after.row, after.day + 1)
         for day in [d for d in touched if d + 1 in self._known]:
             touched[day + 1] = touched.get(day + 1, set()) | touched[day]
         self._meet()
@@ -144,7 +146,7 @@ class DemandDays:
                     self.own.columns[name][before, : old.shape[1]] = column[: len(before)]
             for laid in self._laid.values():
                 laid.make_room(np.searchsorted(names, self._names), len(names))
-            self._names = names
+            self._names, self._sorted = names, np.array(names)
             self._highest.clear()
 
     def _power(self, names: list[str], first: int, last: int) -> FloatArray:
@@ -154,7 +156,7 @@ class DemandDays:
     def _powers(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
         """The same, of _AT_ONCE meters after the other; their hours are read at once."""
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
-        stored, rows = (self._rows.of(tuple(names), quantity) for quantity in QUANTITIES)
+        stored, rows = (np.array([self._rows.find(n, q) for n in names], dtype=np.int64) for q in QUANTITIES)
         intervals = np.where([self._source[name] == "energy_delta" for name in names], rows, -1)
         series = [self._rows.ids(some[some >= 0]) for some in (stored, intervals)]
         meters = np.concatenate([np.flatnonzero(some >= 0) for some in (stored, intervals)])
@@ -198,7 +200,7 @@ class DemandDays:
     def _fold(self, names: list[str], first: int, last: int) -> None:
         """Lay out the quarters of these meters, and find the peaks of all."""
         self.own.ensure(len(self._names), first, last)
-        places, bounds = np.searchsorted(self._names, names), self._bounds(first, last)
+        places, bounds = np.searchsorted(self._sorted, names), self._bounds(first, last)
         columns, days = np.arange(first, last + 1) - self.own.origin, range(first, last + 1)
         if len(names) == len(self._names):
             self._laid |= {day: Laid(len(names), self._quarters_of(day)) for day in days}

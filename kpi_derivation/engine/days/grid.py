@@ -69,14 +69,16 @@ class DayGrid:
         if b <= a:
             return out
         # NumPy adds in pairs, by length: over all days of the span, so that the grid's size changes no bit. Of all rows
-        # at once, a year of 100,000 meters would be 600 MB of zeros.
-        step = max(_CELLS // (last + 1 - first), 1)
-        days = np.zeros((min(step, len(out)), last + 1 - first))
+        # at once, a year of 100,000 meters would be 600 MB of zeros. Two days have one sum whatever is beside them:
+        # of a city in its first days zeros would be most of the time.
+        length, begins = (last + 1 - first, a + self.origin - first) if b - a > 2 else (b - a, 0)
+        step = max(_CELLS // length, 1)
+        days = np.zeros((min(step, len(out)), length))
         for at in range(0, len(out), step):
             some = slice(at, min(at + step, len(out)))
             mine, span = some if rows is None else rows[some], days[: some.stop - at]
             for i, name in enumerate(SUMMED):
-                span[:, a + self.origin - first : b + self.origin - first] = self.columns[name][mine, a:b]
+                span[:, begins : begins + b - a] = self.columns[name][mine, a:b]
                 out[some, i] = span.sum(axis=1)
             out[some, -1] = np.nan_to_num(self.columns["interval"][mine, a:b]).max(axis=1)
         return out

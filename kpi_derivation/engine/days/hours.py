@@ -11,6 +11,7 @@ from kpi_derivation.engine.days.civil import CivilDays
 from kpi_derivation.engine.days.in_service import InService
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.spans import runs
 from kpi_derivation.rules.air.calibration import Calibrations
 from registry.city import City
@@ -19,7 +20,6 @@ from telemetry.series import IntArray, SeriesTable
 from telemetry.windows import HOUR
 
 LONGEST = 32  # days whose hours are read at once
-Pairs = list[tuple[int, int]]  # (row, day)
 
 
 class Span(NamedTuple):
@@ -50,6 +50,13 @@ class Hours:
             series = np.union1d(series, self._calibrations.humidity_of(series))
         return self._calibrations.apply(self.raw(start, end, series))
 
+    def correcting(self, series: IntArray) -> list[int]:
+        """Of these series those that others' calibration may need."""
+        if not self._calibrations.needing_humidity:
+            return []
+        found: list[int] = series[self._table.has("humidity", series)].tolist()
+        return found
+
     def corrected_by(self, series: int) -> Iterator[int]:
         """The series whose calibration needs this one."""
         name = self._table[series]
@@ -62,11 +69,9 @@ class Hours:
         start = self._days.midnight(first)
         return Span(start, self.read(start - self._lead, self._days.midnight(last + 1), series))
 
-    def spans(self, pairs: Pairs) -> Iterator[Span]:
-        """All hours of the (row, day) pairs and of the hours before, and perhaps others."""
-        if not pairs:
-            return
-        want = np.array(pairs, dtype=np.int64)
-        for first, last in runs(np.unique(want[:, 1]), 1, LONGEST):
-            here = (want[:, 1] >= first) & (want[:, 1] <= last)
-            yield self.span(first, last, self._rows.ids(np.unique(want[here, 0])))
+    def spans(self, wanted: RowDays) -> Iterator[Span]:
+        """All hours of these (row, day) and of the hours before, and perhaps others."""
+        row, day = wanted.row, wanted.day
+        for first, last in runs(np.unique(day), 1, LONGEST) if len(wanted) else ():
+            here = row[(day >= first) & (day <= last)]
+            yield self.span(first, last, self._rows.ids(here[np.diff(here, prepend=-1) != 0]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.row_days import ByRow
 from telemetry.quantities import QUANTITIES
+from telemetry.series import IntArray
 
 EVENTS = frozenset(name for name, quantity in QUANTITIES.items() if quantity.event) | {"connector_fault"}
 
@@ -18,9 +18,9 @@ class Lives:
 
     def __init__(self, rows: SeriesRows, main: DayGrid) -> None:
         self._rows, self._main = rows, main
-        self._known: dict[int, tuple[int, int]] = {}
+        self._is_event = ByRow(rows, lambda _, quantity: quantity in EVENTS)
+        self._first = self._last = np.empty(0, dtype=np.int64)  # of each row, as it was reported last; 0: never
         self._spans: dict[str, tuple[int, int]] = {}  # of all rows of a quantity together
-        self._shared: dict[tuple[int, int], tuple[int, int]] = {}  # one of all that are equal
 
     def of(self, row: int) -> tuple[int, int] | None:
         """First and last day (ordinals) with data of a row; None where there is none."""
@@ -29,16 +29,23 @@ class Lives:
         days = np.flatnonzero(self._main.columns["n"][row] > 0)
         return (int(days[0]) + self._main.origin, int(days[-1]) + self._main.origin) if len(days) else None
 
-    def grown(self, rows: Iterable[int]) -> dict[int, set[str]]:
+    def grown(self, rows: IntArray) -> dict[int, set[str]]:
         """Days (ordinals) by which the lives of these rows became longer or shorter, with the rows' quantities."""
         found: dict[int, set[str]] = {}
-        for row in rows:
-            quantity = self._rows.quantity(row)
-            now = self.of(row) if quantity in EVENTS else None
-            if now is None:
-                continue
-            old = self._known.get(row)
-            self._known[row] = self._shared.setdefault(now, now)
+        rows = rows[(self._is_event.of(rows) > 0) & (rows < self._main.shape[0])]
+        if not len(rows):
+            return found
+        there = self._main.columns["n"][rows] > 0
+        rows, there = rows[there.any(axis=1)], there[there.any(axis=1)]
+        first = there.argmax(axis=1) + self._main.origin
+        last = there.shape[1] - 1 - there[:, ::-1].argmax(axis=1) + self._main.origin
+        if (more := self._main.shape[0] - len(self._first)) > 0:
+            self._first, self._last = (np.append(old, np.zeros(more, np.int64)) for old in (self._first, self._last))
+        before = self._first[rows], self._last[rows]
+        self._first[rows], self._last[rows] = first, last
+        for n in np.flatnonzero((before[0] != first) | (before[1] != last)).tolist():
+            now, quantity = (int(first[n]), int(last[n])), self._rows.quantity(int(rows[n]))
+            old = (int(before[0][n]), int(before[1][n])) if before[0][n] else None
             for a, b in (*_between(old, now), *self._widened(quantity, now)):
                 for day in range(a, b + 1):
                     found.setdefault(day, set()).add(quantity)

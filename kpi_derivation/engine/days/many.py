@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from kpi_derivation.engine.days.grid import DayGrid
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.rules.metering.register_days import SLOW, DayPoints
 from kpi_derivation.rules.metering.registers import POSSIBLE
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
 
 _CELLS = 1 << 20  # of a column that are in work at once
-Pairs = set[tuple[int, int]]
 
 
-def settle_intervals(grid: DayGrid, rows: IntArray, fixed: FloatArray) -> Pairs:
+def settle_intervals(grid: DayGrid, rows: IntArray, fixed: FloatArray) -> RowDays:
     """A day's interval: the registry's, else the smaller of the day's and the device's median step.
 
     `fixed`: of each row, seconds, NaN where the registry gives none. Returns the (row, day) whose interval changed.
     """
-    changed: Pairs = set()
+    changed = RowDays()
     for part in _parts(len(rows), grid.shape[1]):
         some, c = rows[part], grid.columns
         steps = c["step"][some]
@@ -43,12 +43,12 @@ def settle_intervals(grid: DayGrid, rows: IntArray, fixed: FloatArray) -> Pairs:
 def join_plain(
     main: DayGrid, own: DayGrid, places: IntArray, rows: IntArray, limit: FloatArray,
     midnights: Callable[[IntArray], IntArray],
-) -> tuple[Pairs, BoolArray]:  # fmt: skip
+) -> tuple[RowDays, BoolArray]:  # fmt: skip
     """As `along.join_register` of each row that is plain: no declared change is in these.
 
     Returns the (row, day) whose energy or changed meter differ, and which rows are plain. The others are as they were.
     """
-    changed, plain = set[tuple[int, int]](), np.zeros(len(rows), dtype=np.bool_)
+    changed, plain = RowDays(), np.zeros(len(rows), dtype=np.bool_)
     for part in _parts(len(rows), main.shape[1]):
         found, plain[part] = _join_some(main, own, places[part], rows[part], limit[part], midnights)
         changed |= found
@@ -58,18 +58,18 @@ def join_plain(
 def _join_some(
     main: DayGrid, own: DayGrid, places: IntArray, rows: IntArray, limit: FloatArray,
     midnights: Callable[[IntArray], IntArray],
-) -> tuple[Pairs, BoolArray]:  # fmt: skip
+) -> tuple[RowDays, BoolArray]:  # fmt: skip
     there = (main.columns["n"][rows] > 0) & (places >= 0)[:, None]
     days = np.flatnonzero(there.any(axis=0))
     if not len(days):
-        return set(), np.zeros(len(rows), dtype=np.bool_)
+        return RowDays(), np.zeros(len(rows), dtype=np.bool_)
     span = slice(int(days[0]), int(days[-1]) + 1)
     in_own = slice(span.start + main.origin - own.origin, span.stop + main.origin - own.origin)
     there = there[:, span]
     points = DayPoints(*(own.columns[name][places, in_own] for name in DayPoints._fields))
     plain = _is_plain(there, points, main.columns["interval"][rows, span], limit)
     if not plain.any():
-        return set(), plain
+        return RowDays(), plain
     there, points = there[plain], DayPoints(*(column[plain] for column in points))
     bounds = midnights(np.arange(span.start, span.stop + 1) + main.origin)
     energy = _energy(there, points, bounds)
@@ -106,7 +106,7 @@ def _energy(there: BoolArray, points: DayPoints, bounds: IntArray) -> FloatArray
     return energy
 
 
-def _put(grid: DayGrid, name: str, places: IntArray, span: slice, values: FloatArray, rows: IntArray) -> Pairs:
+def _put(grid: DayGrid, name: str, places: IntArray, span: slice, values: FloatArray, rows: IntArray) -> RowDays:
     """Set a column of these places, 0 outside of the span; the (row, day) that differ."""
     new = np.zeros((len(places), grid.shape[1]))
     new[:, span] = values
@@ -115,9 +115,9 @@ def _put(grid: DayGrid, name: str, places: IntArray, span: slice, values: FloatA
     return _pairs(differs, rows, grid.origin)
 
 
-def _pairs(which: BoolArray, rows: IntArray, origin: int) -> Pairs:
+def _pairs(which: BoolArray, rows: IntArray, origin: int) -> RowDays:
     at, day = np.nonzero(which)
-    return set(zip(rows[at].tolist(), (day + origin).tolist(), strict=True))
+    return RowDays.of(rows[at], day + origin)
 
 
 def _parts(rows: int, width: int) -> Iterator[slice]:

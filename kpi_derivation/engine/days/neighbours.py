@@ -24,13 +24,14 @@ recorded stations are flagged and confirmed, with a fault and without (table in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from kpi_derivation.engine.days.columns import DayColumns, SparseGrid
 from kpi_derivation.engine.days.expectations import BACK, RECENT, STRIDE, Group, median
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.row_days import RowDays
 from registry.city import City
 from telemetry.series import BoolArray, FloatArray, IntArray
 
@@ -42,6 +43,7 @@ FLOOR = 1.0  # µg/m³: below, ratios mean nothing
 DAY_HOURS = 18
 NOTHING = 0.5  # µg/m³: no hour of a day in a city is below it where a particle counter draws air
 FAR, FEW, KNOWN = 1.75, 0.1, 180  # of a confirmed drift: usual deviations, share of the others, days
+_NEVER = 1 << 40  # days
 DRIFTS, CONFIRMED, STEPS, STUCK, EMPTY = 1.0, 1.5, 2.0, 3.0, 4.0
 PARTICLES = frozenset({"pm2_5", "pm10"})
 QUANTITIES = frozenset({"pm2_5", "pm10", "no2", "so2", "o3"})
@@ -66,20 +68,23 @@ class Neighbours:
             for kind in ("air_reference", "air_lowcost")
         ]
 
-    def update(self, changed: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    def update(self, changed: RowDays) -> RowDays:
         """Judge from the first changed day of each group on; returns the (row, day) whose flag changed."""
-        first: dict[int, int] = {}
-        for row, day in changed:
-            first[row] = min(day, first.get(row, day))
-        found: set[tuple[int, int]] = set()
+        found = RowDays()
+        if not len(changed) or not self._columns.main.shape[1]:
+            return found
+        row, day = changed.row, changed.day
+        starts = np.flatnonzero(np.diff(row, prepend=-1))
+        first = np.full(int(row[-1]) + 1, _NEVER)
+        first[row[starts]] = day[starts]  # of each row the first of its days
         for quantity, devices in self._groups:
             rows = self._rows.of(devices, quantity)
-            touched = [first[r] for r in rows.tolist() if r in first]
-            if touched and self._columns.main.shape[1]:
-                found |= self._judge(quantity, rows, min(touched))
+            since = int(first[rows[(rows >= 0) & (rows < len(first))]].min(initial=_NEVER))
+            if since < _NEVER:
+                found |= self._judge(quantity, rows, since)
         return found
 
-    def _judge(self, quantity: str, rows: IntArray, since: int) -> set[tuple[int, int]]:
+    def _judge(self, quantity: str, rows: IntArray, since: int) -> RowDays:
         since -= since % STRIDE  # whole strides, so that the order in which days come changes nothing
         main, grid = self._columns.main, self.flags.grid
         last = main.origin + main.shape[1] - 1
@@ -93,7 +98,7 @@ class Neighbours:
         before = {name: grid.slice(name, places, since, last) for name in grid.fills}
         same = _same_days(now, before, there)
         if same == level.shape[1]:
-            return set()
+            return RowDays()
         since, same = since + same - same % STRIDE, same - same % STRIDE
         was = before["suspect"][:, same:]
         a = since - grid.origin
@@ -103,7 +108,7 @@ class Neighbours:
         suspect = judge(before["level"], before["others"], before["suspect"], LEAD)[:, LEAD:]
         grid.columns["suspect"][places[there], a : last + 1 - grid.origin] = suspect[there]
         at, day = np.nonzero((suspect != was) & there[:, None])
-        return set(zip(rows[at].tolist(), (day + since).tolist(), strict=True))
+        return RowDays.of(rows[at], day + since)
 
     def bytes(self) -> int:
         """Bytes of the flags."""

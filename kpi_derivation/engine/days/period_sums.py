@@ -8,6 +8,7 @@ import numpy as np
 
 from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.sums import Sums
 from telemetry.series import FloatArray
 
@@ -44,19 +45,17 @@ class PeriodSums:
             table = known[quantity] = np.concatenate((table, self._main.sums(first, last, rows[len(table) :])))
         return table
 
-    def renew(self, changed: set[tuple[int, int]]) -> None:
+    def renew(self, changed: RowDays) -> None:
         """Add up again the rows of these (row, day)."""
-        if not changed or not self._summed:
+        if not len(changed) or not self._summed:
             return
-        days = {day for _, day in changed}
-        spans = [span for span in self._summed if span[0] <= max(days) and min(days) <= span[1]]
-        rows = np.array(sorted({row for row, _ in changed}), dtype=np.int64)
-        for quantity, mine, places in self._rows.by_quantity(rows):
-            for span in spans:
-                table = self._summed[span].get(quantity)
-                if table is not None:
+        row, day = changed.row, changed.day
+        for span, tables in self._summed.items():
+            mine = row[(day >= span[0]) & (day <= span[1])]
+            for quantity, rows, places in self._rows.by_quantity(mine[np.diff(mine, prepend=-1) != 0]):
+                if (table := tables.get(quantity)) is not None:
                     old = places < len(table)
-                    table[places[old]] = self._main.sums(*span, mine[old])
+                    table[places[old]] = self._main.sums(*span, rows[old])
 
     def bytes(self) -> int:
         """Bytes of the sums."""

@@ -9,10 +9,11 @@ import numpy as np
 from kpi_derivation.engine.days.grid import SUMMED, DayGrid
 from kpi_derivation.engine.days.hours import Hours
 from kpi_derivation.engine.days.series_rows import SeriesRows
+from kpi_derivation.engine.row_days import ByRow, RowDays
 from kpi_derivation.engine.sums import Sums
 from kpi_derivation.rules.metering.meter_changes import connection_limits
 from kpi_derivation.rules.metering.read_time import read_time
-from kpi_derivation.rules.metering.register_days import energy_between
+from kpi_derivation.rules.metering.register_days import energies_between
 from kpi_derivation.rules.valid_hours import hour_columns
 from registry.city import City
 from telemetry.partials import Partials, regroup
@@ -30,13 +31,14 @@ class Rolling:
 
     def __init__(self, rows: SeriesRows, hours: Hours, main: DayGrid, table: SeriesTable, city: City) -> None:
         self._rows, self._hours, self._main, self._table = rows, hours, main, table
-        self._capture, self._limits = city.rules.hour_capture, connection_limits(city)
+        self._capture, limits = city.rules.hour_capture, connection_limits(city)
+        self._limits = ByRow(rows, lambda *name: limits.get(name, np.nan))
         self._summed: dict[tuple[int, int], FloatArray] = {}
         self._changed: dict[tuple[int, int], set[int]] = {}
 
-    def renew(self, changed: set[tuple[int, int]]) -> None:
+    def renew(self, changed: RowDays) -> None:
         """Note the (row, day) that changed."""
-        rows = {row for row, _ in changed}
+        rows = changed.rows.tolist() if self._changed else ()
         for noted in self._changed.values():
             noted.update(rows)
 
@@ -94,13 +96,12 @@ class Rolling:
 
     def _energies(self, hours: Partials, series: IntArray, start: int, end: int) -> FloatArray:
         """What the registers of these series counted from `start` to `end`, by the hours from a day before on."""
-        out, bounds = np.zeros(len(series)), np.array([start, end])
-        for place, number in enumerate(series.tolist()):
-            mine = hours.take((hours.series == number) & (hours.n > 0))
-            name = self._table[number]
-            limit = self._limits.get((name.device, name.quantity), np.nan)
-            out[place] = energy_between(mine, float(self._table.modulus(mine.series[:1])[0]), bounds, limit)
-        return out
+        if not len(series):
+            return np.empty(0)
+        mine = hours.where((hours.n > 0) & np.isin(hours.series, series))
+        limit = self._limits.of(self._rows.lookup()[series])
+        place = np.searchsorted(series, mine.series)
+        return energies_between(mine, place, self._table.modulus(series), np.array([start, end]), limit)
 
     def _placed(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
         """Calibrated hours of these series (None: of all), and the row of each."""

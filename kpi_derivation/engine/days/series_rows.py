@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from registry.city import City
-from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 
 _FOUND = 4  # devices whose rows are kept in lists, for each row
 _NONE: Mapping[str, int] = {}
@@ -67,6 +67,14 @@ class SeriesRows:
         self._listed = 0
         return row
 
+    def of_many(self, series: IntArray) -> IntArray:
+        """The row of each of these different series, as `of_series`; -1 for one that is not kept."""
+        rows = self.lookup()[series]
+        for place in np.flatnonzero(rows < 0).tolist():
+            row = self.of_series(int(series[place]))
+            rows[place] = -1 if row is None else row
+        return rows
+
     def of_name(self, device: str, quantity: str) -> int | None:
         """The row of the series of this device and quantity, as `of_series`."""
         return self.of_series(self._table.id_of(Series(self._city, device, quantity)))
@@ -105,6 +113,11 @@ class SeriesRows:
     def with_quantity(self, quantity: str) -> IntArray:
         """The rows of a quantity, ascending."""
         return self._as_array(quantity, self._of.get(quantity, array("i")))
+
+    def among(self, rows: IntArray, quantities: frozenset[str]) -> BoolArray:
+        """Which of these rows are of one of the quantities."""
+        wanted = np.array([name in quantities for name in self._names], dtype=np.bool_)
+        return wanted[self._as_array("/code", self._code)[rows]]
 
     def by_quantity(self, rows: IntArray) -> Iterator[tuple[str, IntArray, IntArray]]:
         """Each quantity of these rows, its rows, and their places among all of that quantity."""

@@ -18,10 +18,7 @@ COUNTERS = frozenset(name for name, quantity in QUANTITIES.items() if quantity.k
 
 def fold(block: Block) -> dict[str, FloatArray]:
     """The columns of `DayPoints`."""
-    changes = {row: block.changes(row) for row in dict.fromkeys(block.row.tolist())}
-    found = fold_days(
-        block.own.hours, block.group, len(block), block.modulus, [changes[r] for r in block.row.tolist()], block.limit
-    )
+    found = fold_days(block.own.hours, block.group, len(block), block.modulus, block.changes, block.limit)
     return found._asdict()
 
 

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.rules.metering.registers import NOISE, POSSIBLE, MeterChange, Register, Steps, split, steps
+from kpi_derivation.rules.metering.registers import (
+    NOISE,
+    POSSIBLE,
+    MeterChange,
+    Register,
+    Steps,
+    plain_rows,
+    split,
+    steps,
+)
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR
@@ -218,6 +227,45 @@ def spans(
         t = r.t[mine]
         found.append(Spans(np.full(len(some.energy), g), t[some.before], t[some.after], some.energy))
     return Spans(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def energies_between(
+    hours: Partials, place: IntArray, modulus: FloatArray, bounds: IntArray, limit: FloatArray
+) -> FloatArray:
+    """As `energy_between` of many registers, bit for bit: those with as many readings, that only grow, together.
+
+    `hours`: with readings, sorted by (place, start); `place`: of each. `modulus`, `limit`: of each place.
+    """
+    r, out = _readings(hours, place), np.zeros(len(limit))
+    heads = np.flatnonzero(np.diff(r.group, prepend=-1))
+    sizes = np.diff(np.append(heads, len(r.t)))
+    for size in np.unique(sizes[sizes > 1]).tolist():
+        some = heads[sizes == size]
+        at, mine = some[:, None] + np.arange(size), r.group[some]
+        plain = plain_rows(r.t[at], r.v[at], r.given[at], limit[mine])
+        out[mine[plain]] = _between(r.t[at[plain]], np.diff(r.v[at[plain]], axis=1), bounds)
+        for number in mine[~plain].tolist():
+            own = hours.take(slice(*np.searchsorted(place, [number, number + 1]).tolist()))
+            out[number] = energy_between(own, float(modulus[number]), bounds, float(limit[number]))
+    return out
+
+
+def _between(t: IntArray, energy: FloatArray, bounds: IntArray) -> FloatArray:
+    """Energy of the steps between the readings at `t`, one register a row, of what lies between two times."""
+    start, end = bounds.tolist()
+    first = (t < start).sum(axis=1)  # steps from here on lie inside, up to the one that ends last before `end`
+    count = np.maximum((t[:, 1:] <= end).sum(axis=1) - first, 0)
+    out = np.zeros(len(t))
+    for a, n in sorted(set(zip(first.tolist(), count.tolist(), strict=True))):
+        rows = (first == a) & (count == n)
+        out[rows] = np.ascontiguousarray(energy[rows][:, a : a + n]).sum(axis=1)
+    before, after = t[:, :-1], t[:, 1:]
+    across = ((before < start) | (after > end)) & (before < end) & (after > start)
+    part = energy * (np.clip(end, before, after) - np.clip(start, before, after)) / np.maximum(after - before, 1)
+    for step in np.flatnonzero(across.any(axis=0)).tolist():
+        rows = across[:, step]
+        out[rows] += part[rows, step]
+    return out
 
 
 def energy_between(hours: Partials, modulus: float, bounds: IntArray, limit: float = np.nan) -> float:

@@ -99,6 +99,18 @@ def plain(r: Register) -> bool:
     return bool((rise <= np.maximum(POSSIBLE + FURTHER * (hours - 1.0), TIMES * usual * hours)).all())
 
 
+def plain_rows(t: IntArray, v: FloatArray, given: FloatArray, limit: FloatArray) -> BoolArray:
+    """As `plain` of many registers with as many readings each, one a row, that are not `trusted`."""
+    rise, hours = np.diff(v, axis=1), np.maximum(np.diff(t, axis=1) / HOUR, 1.0)
+    ok = np.isnan(given).all(axis=1) & (rise >= 0).all(axis=1)
+    if rise.shape[1] > 1:
+        ok &= rise[:, 0] <= np.maximum(v[:, 0], 1.0)
+    usual = np.median(rise / hours, axis=1) if rise.shape[1] > 2 else np.full(len(v), POSSIBLE / TIMES)
+    any_can = np.maximum(POSSIBLE + FURTHER * (hours - 1.0), TIMES * usual[:, None] * hours)
+    most = np.where(np.isnan(limit)[:, None], any_can, limit[:, None] * hours)
+    return np.asarray(ok & (rise <= most).all(axis=1))
+
+
 class _Walk:
     """One pass over the readings of a register that does not only grow."""
 

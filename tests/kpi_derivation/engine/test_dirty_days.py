@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kpi_derivation.engine.days.folding import _Wanted
 from kpi_derivation.engine.families.totals import typical_step
+from kpi_derivation.engine.row_days import RowDays
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.windows import DAY, HOUR
@@ -24,7 +25,7 @@ def test_a_set_of_days_holds_what_was_put_in_and_nothing_else(
     wanted: set[tuple[int, int]], asked: set[tuple[int, int]]
 ) -> None:
     every = sorted(asked | wanted | {(row + a, day + b) for row, day in wanted for a, b in ((1, 0), (0, 1), (0, -1))})
-    found = _Wanted(sorted(wanted)).has(*np.array(every, dtype=np.int64).reshape(-1, 2).T)
+    found = _Wanted(RowDays.pairs(wanted)).has(*np.array(every, dtype=np.int64).reshape(-1, 2).T)
     assert {pair for pair, there in zip(every, found.tolist(), strict=True) if there} == wanted
 
 
@@ -79,10 +80,10 @@ def test_a_span_that_was_read_marks_its_own_days_and_not_the_hours_before_them()
     w.take([Reading(first + d * DAY + h * HOUR, "d", "pm10", 3.0) for d in (0, 1) for h in (0, 23)])
     hours = w.memory.levels["hour"]
     folding = w.engine._days._folding
-    folding._dirty.clear()
+    folding._dirty = RowDays()
     folding.touch(hours, first + DAY)
     assert {day for _, day in folding._dirty} == {date(2020, 3, 3).toordinal()}
-    folding._dirty.clear()
+    folding._dirty = RowDays()
     folding.touch(hours.take(np.array([2])), int(hours.start[2]))  # the first hour of the day, and nothing else
     assert {day for _, day in folding._dirty} == {date(2020, 3, 3).toordinal()}
 

@@ -13,6 +13,7 @@ from kpi_derivation.engine.days.period_sums import PeriodSums
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.laid import Laid
 from kpi_derivation.engine.recent import Recent
+from kpi_derivation.engine.row_days import RowDays
 from registry.city import City
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -111,14 +112,14 @@ def _of_a_city() -> tuple[SeriesRows, DayGrid, PeriodSums]:
     return rows, grid, PeriodSums(rows, grid)
 
 
-def _measure(rows: SeriesRows, grid: DayGrid, draw: np.random.Generator) -> set[tuple[int, int]]:
+def _measure(rows: SeriesRows, grid: DayGrid, draw: np.random.Generator) -> RowDays:
     """Other values of some series on some days; the (row, day) that changed."""
     devices, days = draw.choice(300, 40, replace=False).tolist(), draw.integers(1000, 1040, 40)
     names = [(f"m{n}", ("energy_delta", "energy_total")[int(draw.integers(0, 2))]) for n in devices]
     places = np.array([rows.of_name(*name) for name in names], dtype=np.int64)
     grid.ensure(len(rows), int(days.min()), int(days.max()))
     grid.put(places, days, {name: draw.normal(size=40) ** 2 for name in COLUMNS})
-    return set(zip(places.tolist(), days.tolist(), strict=True))
+    return RowDays.of(places, days)
 
 
 def test_kept_sums_are_those_of_the_grid_whatever_changes_and_comes() -> None:
