@@ -44,7 +44,7 @@ class DayGrid:
         more += (self.shape[0] // 4) * (more > 0)
         shape = (self.shape[0] + more, before + self.shape[1] + after)
         for name, fill in self.fills.items():
-            grown = np.full(shape, fill)
+            grown = _filled(shape, fill)
             if name in self.columns:
                 grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
             self.columns[name] = grown
@@ -85,7 +85,7 @@ class DayGrid:
 
     def slice(self, name: str, rows: IntArray, first: int, last: int) -> FloatArray:
         """A column of these rows (-1: a row that is not there) over the days first..last; shape (rows, days)."""
-        out = np.full((len(rows), last + 1 - first), self.fills[name])
+        out = _filled((len(rows), last + 1 - first), self.fills[name])
         a, b = max(first - self.origin, 0), min(last + 1 - self.origin, self.shape[1])
         there = np.flatnonzero((rows >= 0) & (rows < self.shape[0]))
         if b > a and len(there):
@@ -126,3 +126,8 @@ class DayGrid:
     def bytes(self) -> int:
         """Bytes of the columns."""
         return sum(column.nbytes for column in self.columns.values())
+
+
+def _filled(shape: tuple[int, int], fill: float) -> FloatArray:
+    """An array of one value. Zeros are not written: the system gives no memory to the days without data."""
+    return np.full(shape, fill) if fill else np.zeros(shape)

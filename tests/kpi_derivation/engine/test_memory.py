@@ -186,3 +186,15 @@ def test_minutes_of_many_series_are_merged_in_parts() -> None:
     assert np.array_equal(found.last, np.repeat(np.round(series * 0.01, 2), 7))
     some = np.array([5, 20_000, 59_999])
     assert np.array_equal(Partials.concat(list(recent.read(0, HOUR, some))).series, np.repeat(some, 7))
+
+
+def test_rows_of_many_series_are_those_of_each() -> None:
+    names = [Series("aba", f"m{n}", quantity) for n in range(310) for quantity in ("energy_total", "no2")]
+    table, draw = SeriesTable(names), np.random.default_rng(2)
+    rows = SeriesRows(CITY, table, {"energy_total"})
+    for _ in range(5):
+        series = np.sort(draw.integers(0, len(names), 90))
+        found = rows.of_many(series).tolist()
+        assert found == [-1 if (row := rows.of_series(number)) is None else row for number in series.tolist()]
+        kept = [number for number in series.tolist() if number % 2 == 0 and number < 600]
+        assert sum(row >= 0 for row in found) == len(kept)
