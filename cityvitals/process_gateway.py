@@ -15,7 +15,7 @@ from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
 from adapters.sqlite.connection import Damaged
 from cityvitals.clock import now_ms
-from cityvitals.memory import settle, steady_heap
+from cityvitals.memory import settle, steady_heap, trimming
 from cityvitals.operation.recover import only_one, put_aside, sound_buffer
 from cityvitals.operation.shares import check_start
 from cityvitals.processes import cities_of, marking_ready, until_stopped, when_available
@@ -50,7 +50,7 @@ def run_gateway(settings: Settings) -> None:
                 await_clock(gateway.core.buffer.newest_window(), stop)
                 for door in doors:
                     door.start()
-                gateway.run(marking_ready(stop, partial(_subscribed, gateway)))
+                gateway.run(marking_ready(trimming(stop), partial(_subscribed, gateway)))
                 ended = True
             except Damaged as error:
                 gateway.abort()

@@ -7,7 +7,7 @@ import logging
 from adapters.mqtt.broker_settings import broker
 from adapters.mqtt.link import Link
 from cityvitals.clock import now_ms
-from cityvitals.memory import settle, steady_heap
+from cityvitals.memory import settle, steady_heap, trimming
 from cityvitals.operation.recover import only_one, sound_rejects
 from cityvitals.processes import cities_of, open_answering, until_stopped, when_available
 from ingest.core import Ingest
@@ -42,4 +42,4 @@ def run_ingest(settings: Settings) -> None:
         keep_ms = None if days is None else round(days * DAY)
         service = Service(ingest, link, rejects, now_ms, settings.ingest.publish, beat, keep_ms)
         settle()
-        service.run(stop)
+        service.run(trimming(stop))

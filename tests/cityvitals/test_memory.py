@@ -38,3 +38,33 @@ def test_freed_arrays_leave_the_process() -> None:
         pytest.skip("malloc is not glibc's")
     assert kept < 4
     assert _kept("True")[1] > 40, "without it they stay: else this test shows nothing"
+
+
+# 100 MB in objects of 2 kB, of which every 25th stays: no end of the heap is free, but most of its pages are.
+_SMALL = """
+import psutil
+from cityvitals.memory import trimming
+stop = trimming(lambda: "ended", {every_s})
+many = [bytes(2000) for _ in range(50_000)]
+kept = many[::25]
+del many
+own = psutil.Process()
+before = own.memory_info().rss
+answer = stop()
+print(answer, (before - own.memory_info().rss) >> 20)
+"""
+
+
+def _trimmed(every_s: float) -> tuple[str, int]:
+    command = [sys.executable, "-c", _SMALL.replace("{every_s}", str(every_s))]
+    answer, megabytes = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split()
+    return answer, int(megabytes)
+
+
+def test_free_pages_between_objects_that_stay_leave_the_process_when_it_is_time() -> None:
+    if _kept("steady_heap()")[0] == "False":
+        pytest.skip("malloc is not glibc's")
+    answer, megabytes = _trimmed(0.0)
+    assert answer == "ended"
+    assert megabytes > 60
+    assert _trimmed(1000.0) == ("ended", 0)
