@@ -20,7 +20,7 @@ from telemetry.readings import Readings
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, is_due, window_start
 
-_BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 10, 4, 5000
+_BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 4, 2, 5000
 LONGEST_MS = 10_000  # that slow, regular devices wait
 _PART = 3  # of the time between two readings
 _MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
@@ -34,7 +34,7 @@ def pause_ms(sending: int, idle: bool) -> int:
     """How long after a flush the next one comes at the earliest, when reading and sending took this many ms.
 
     Every flush reads all readings of the windows that have changed, so an open window with many readings would be read
-    every second of its minute: sending has a tenth of the time, a quarter where the gateway was `idle` for half of it.
+    every second of its minute: sending has a fifth of the time, a third where the gateway was `idle` for half of it.
     With little to send this changes nothing.
     """
     return min(max(sending, 0) * (_IDLE_SHARE if idle else _BUSY_SHARE), LONGEST_FLUSH_MS)

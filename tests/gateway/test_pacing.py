@@ -107,7 +107,7 @@ def test_a_large_window_waits_a_millisecond_a_reading(readings: int, wait: int) 
 
 @pytest.mark.parametrize(
     ("spent", "busy", "idle"),
-    [(-5000, 0, 0), (0, 0, 0), (20, 200, 80), (300, 3000, 1200), (700, 5000, 2800), (60_000, 5000, 5000)],
+    [(-5000, 0, 0), (0, 0, 0), (20, 80, 40), (300, 1200, 600), (1700, 5000, 3400), (60_000, 5000, 5000)],
 )
 def test_sending_has_a_share_of_the_time_but_no_window_waits_long(spent: int, busy: int, idle: int) -> None:
     assert (pause_ms(spent, False), pause_ms(spent, True)) == (busy, idle)
@@ -116,8 +116,8 @@ def test_sending_has_a_share_of_the_time_but_no_window_waits_long(spent: int, bu
 @pytest.mark.parametrize(
     ("spent", "idle_of_50", "readings", "gap"),
     [
-        (10, 0, 1, 1000), (250, 0, 1, 2500), (2000, 0, 1, 5000), (2000, 0, 5000, 2000),
-        (250, 20, 1, 2500), (250, 40, 1, 1000), (400, 50, 1, 1600), (2000, 50, 1, 5000),
+        (10, 0, 1, 1000), (625, 0, 1, 2500), (2000, 0, 1, 5000), (2000, 0, 5000, 2000),
+        (625, 20, 1, 2500), (250, 40, 1, 1000), (800, 50, 1, 1600), (3000, 50, 1, 5000),
     ],
 )  # fmt: skip
 def test_flushes_follow_what_they_cost(
