@@ -28,7 +28,7 @@ def steady_heap() -> bool:
     return bool(libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED) and libc.mallopt(_M_TRIM_THRESHOLD, _KEPT))
 
 
-def trimming(stop: Callable[[], bool], every_s: float = 10.0) -> Callable[[], bool]:
+def trimming(stop: Callable[[], bool], every_s: float = 3.0) -> Callable[[], bool]:
     """`stop`, which also returns what is free inside the heap to the system now and then, with glibc.
 
     Between the small objects that stay, freed ones leave pages that malloc keeps: an ingest of 100,000 devices has a
