@@ -24,7 +24,7 @@ function cityvitals(text) {
     found = found && found.data !== undefined ? found.data : found;
   } else if (typeof Decoder === "function") found = Decoder(input.bytes, input.fPort);
   else if (typeof Decode === "function") found = Decode(input.fPort, input.bytes);
-  else return JSON.stringify({error: "there is no function decodeUplink, Decoder or Decode"});
+  else return JSON.stringify({error: "no function decodeUplink, Decoder or Decode is defined"});
   return JSON.stringify({data: found === undefined ? null : found});
 }
 """

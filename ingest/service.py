@@ -34,7 +34,7 @@ _LONGEST_ASKED = 300_000  # ms of a pause that the store requests
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _AT_ONCE = 200  # messages that are received and not acknowledged
 _LONGEST_WAIT = 2.0  # s for messages, until what only time changes is looked at
-_LINK_WAIT = 0.5  # s, while there is no connection
+_LINK_WAIT = 0.5  # s, while not connected
 _OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 

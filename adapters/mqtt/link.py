@@ -185,7 +185,7 @@ class Link:
         return self._last_status
 
     def fileno(self) -> int:
-        """For select; -1 while there is no connection."""
+        """For select; -1 while not connected."""
         socket = self._client.socket()
         return socket.fileno() if socket is not None else -1
 

@@ -66,7 +66,7 @@ class _Energies(NamedTuple):
     kwh: FloatArray
 
     def of(self, first: int, end: int) -> _Energies:
-        """Those of the meters first..end - 1, numbered from 0 on; no copy where there are no others."""
+        """Those of the meters first..end - 1, numbered from 0 on; not copied where these are all."""
         mine = (self.meter >= first) & (self.meter < end)
         return self if not first and mine.all() else _Energies(self.meter[mine] - first, self.at[mine], self.kwh[mine])
 

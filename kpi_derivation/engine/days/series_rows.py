@@ -80,7 +80,7 @@ class SeriesRows:
         return self.of_series(self._table.id_of(Series(self._city, device, quantity)))
 
     def find(self, device: str, quantity: str) -> int:
-        """The row of the series of this device and quantity, -1 where there is no data."""
+        """The row of the series of this device and quantity, -1 without data."""
         place = self.places.get(quantity, _NONE).get(device, -1)
         return -1 if place < 0 else self._of[quantity][place]
 
@@ -98,7 +98,7 @@ class SeriesRows:
         return series.device, series.quantity
 
     def of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
-        """The rows of a quantity of these devices, -1 where there is no data."""
+        """The rows of a quantity of these devices, -1 without data."""
         key = (devices, quantity)
         if key not in self._found:
             self._listed += len(devices)
