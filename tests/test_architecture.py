@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -117,6 +118,13 @@ def test_a_part_imports_only_what_the_diagram_draws(part: str) -> None:
 def test_the_firmware_imports_nothing_of_ours() -> None:
     firmware = [p for p in sources() if is_under(p, "edge/firmware")]
     assert [f"{p} imports {n}" for p in firmware for n in imported(p) if n.split(".")[0] in OURS] == []
+
+
+def test_no_test_changes_the_clock_of_other_threads() -> None:
+    """Servers that tests share sleep by it: one that looked meanwhile would sleep on for as long as the test lied."""
+    pattern = re.compile(r"""setattr\(\s*(?:time,|["'](?:[\w.]+\.)?time\.\w+["'])""")
+    files = {p.relative_to(ROOT): p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py")}
+    assert [str(path) for path, text in files.items() if pattern.search(text)] == []
 
 
 def test_nothing_imports_the_tests() -> None:

@@ -18,7 +18,7 @@ from adapters.store import Store
 from api.server import ApiServer
 from api.settings import ApiSettings
 from tests.api.city import NOW, seed
-from tests.processes import wait_for
+from tests.processes import busy, wait_for
 
 
 def _place(thread: threading.Thread) -> str:
@@ -40,8 +40,8 @@ def running(
         yield server.url
     finally:
         server.stop()
-        thread.join(15)
-    assert not thread.is_alive(), "the API did not stop"
+        thread.join(15 * busy())
+    assert not thread.is_alive(), f"the API did not stop, it is in:\n{_place(thread)}"
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -274,7 +275,7 @@ def test_a_gateway_whose_clock_is_behind_its_readings_waits_until_it_is_set(
     assert newest == 48 * HOUR - MINUTE
     shown = iter([HOUR, 2 * HOUR, newest - 6 * MINUTE, newest - 4 * MINUTE])
     monkeypatch.setattr(process_gateway, "now_ms", lambda: next(shown))
-    monkeypatch.setattr(time, "sleep", lambda _s: None)
+    monkeypatch.setattr(process_gateway, "time", SimpleNamespace(sleep=lambda _s: None))
     process_gateway.await_clock(newest, lambda: False)
     assert next(shown, None) is None
     assert caplog.text.count("waiting until it is set") == 1

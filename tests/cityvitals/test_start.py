@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +13,7 @@ from telemetry.errors import Unavailable, UsageError
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _s: None)
+    monkeypatch.setattr(processes, "time", SimpleNamespace(sleep=lambda _s: None))
 
 
 def test_what_is_away_is_waited_for_and_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -190,7 +190,7 @@ def _outcome(folder: Path, link: NoNetwork) -> dict[str, Any]:
 def test_whatever_call_fails_the_outcome_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[CityVitalsError], after: bool, first: int
 ) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(processes, "time", SimpleNamespace(sleep=lambda _: None))
     smooth = Faults(0)
     wanted = life(tmp_path / "smooth", smooth)
     assert wanted["left"] == []
