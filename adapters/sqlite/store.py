@@ -183,6 +183,7 @@ class SqliteStore:
                     columns = [*(column[rows].tolist() for column in identity)]
                     columns += [nullable(getattr(partials, name)[rows]) for name in names]
                     several[level].insert(db, columns)
+            kept.note_span(db, level, partials, table)
             if level == "hour":
                 note_hours(db, partials, table)
         self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series
@@ -249,10 +250,7 @@ class SqliteStore:
 
     def span(self, city: str, level: Level) -> tuple[int, int] | None:
         """See Store."""
-        if not self._read("SELECT 1 FROM series WHERE city=? LIMIT 1", (city,)):
-            return None  # else the rows of all other cities would be searched
-        first = self._read(_edge(level, "min", ">"), (city,) * 4)[0][0]
-        return None if first is None else (first, self._read(_edge(level, "max", "<"), (city,) * 4)[0][0])
+        return kept.span(self._db, city, level)
 
     def kept(self, city: str, level: Level) -> Kept | None:
         """See Store."""
@@ -357,22 +355,6 @@ def _single(partials: Partials, bucket: IntArray) -> BoolArray:
     twins = (bucket[1:] == bucket[:-1]) & (partials.series[1:] == partials.series[:-1])
     twins &= partials.start[1:] == partials.start[:-1]
     return found & (not twins.any())
-
-
-def _edge(level: Level, least: str, beyond: str) -> str:
-    """The first or last start of a city (named four times): bucket by bucket, never through the rows of other cities.
-
-    Most cities have ids in a row, so the range of their ids finds a bucket without them in one seek.
-    """
-    mine = "SELECT id FROM series WHERE city = ?"
-    near = "series BETWEEN (SELECT min(id) FROM series WHERE city = ?) AND (SELECT max(id) FROM series WHERE city = ?)"
-    return (
-        f'WITH RECURSIVE b(x) AS (SELECT {least}(bucket) FROM "{level}" UNION ALL'  # noqa: S608 - fixed names
-        f' SELECT (SELECT {least}(bucket) FROM "{level}" WHERE bucket {beyond} x) FROM b WHERE x IS NOT NULL),'
-        f' hit(x) AS (SELECT x FROM b WHERE EXISTS (SELECT 1 FROM "{level}" WHERE bucket = x AND {near}'
-        f" AND +series IN ({mine})) LIMIT 1)"
-        f' SELECT {least}(start) FROM "{level}" WHERE bucket = (SELECT x FROM hit) AND series IN ({mine})'
-    )
 
 
 def _fetch(cursor: sqlite3.Cursor) -> list[Any]:

@@ -67,8 +67,9 @@ SELECT city, code, part, kind, time FROM kpi ORDER BY updated, city, code, part,
     3: "ALTER TABLE city ADD COLUMN reads TEXT NOT NULL DEFAULT '{}';",
     4: "",  # tables of checkpoints; a program that does not number its writes of hours must not open the file
     5: "",  # from when on partials are kept; a program that takes older ones would make hours of a few late windows
+    6: "",  # first and last time of partials; a program that does not note it must not write them
 }
-SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour") + STATES + KEPT, 6, _UPGRADES)
+SCHEMA = Schema("kpi", _TABLES + _CHANGES + _partials("window") + _partials("hour") + STATES + KEPT, 7, _UPGRADES)
 
 
 def add_new_columns(db: sqlite3.Connection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,7 @@ from adapters.sqlite.store import SqliteStore
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.periods import PeriodKind
 from telemetry.series import Series, SeriesTable
-from telemetry.windows import DAY
+from telemetry.windows import DAY, MINUTE
 from tests.adapters.stores.samples import partials
 
 DAYS = 20_000
@@ -53,6 +55,53 @@ def test_the_span_of_a_new_city_does_not_search_the_old_readings_of_others(tmp_p
         return steps(store, lambda: store.span("young", "window"))
 
     assert of(100) <= 1.5 * of(5) + 2
+
+
+def test_the_span_of_a_city_is_a_look_up(tmp_path: Path) -> None:
+    """However many series it has: it was asked for by every answer of the API, and searched the rows of a day."""
+    store, table = SqliteStore(tmp_path / "s.db"), SeriesTable()
+    hours = partials(table, *((f"d{d}", 60 * hour, 1.0) for hour in range(48) for d in range(300)))
+    store.put_partials("hour", hours, table)
+    assert store.span("aba", "hour") == (hours.start.min(), hours.start.max())
+    assert steps(store, lambda: store.span("aba", "hour")) == 0
+    store.close()
+
+
+_WRITE = """
+import sys
+from pathlib import Path
+from adapters.sqlite.store import SqliteStore
+from telemetry.series import SeriesTable
+from tests.adapters.stores.samples import partials
+store, table = SqliteStore(Path(sys.argv[1])), SeriesTable()
+store.put_partials("hour", partials(table, ("d", int(sys.argv[2]), 1.0)), table)
+store.close()
+"""
+
+
+def test_the_span_is_that_of_what_another_process_wrote(tmp_path: Path) -> None:
+    store, table = SqliteStore(tmp_path / "s.db"), SeriesTable()
+    store.put_partials("hour", partials(table, ("d", 600, 1.0)), table)
+    first = partials(table, ("d", 0, 1.0)).start[0]
+    assert store.span("aba", "hour") == (first + 600 * MINUTE,) * 2
+    for minute, span in ((1200, (600, 1200)), (60, (60, 1200)), (900, (60, 1200))):
+        subprocess.run([sys.executable, "-c", _WRITE, str(tmp_path / "s.db"), str(minute)], check=True)
+        assert store.span("aba", "hour") == tuple(first + minute * MINUTE for minute in span)
+    store.close()
+
+
+def test_the_span_of_a_city_that_none_noted_needs_a_seek_for_each_series(tmp_path: Path) -> None:
+    """As in a file of an older program; hours of the same days, and ten times as many."""
+
+    def of(hours: int) -> int:
+        store, table = SqliteStore(tmp_path / f"{hours}.db"), SeriesTable()
+        rows = partials(table, *((f"d{d}", 60 * hour, 1.0) for hour in range(0, 20, 20 // hours) for d in range(300)))
+        store.put_partials("hour", rows, table)
+        store._db.execute("DELETE FROM span")
+        assert store.span("aba", "hour") == (rows.start.min(), rows.start.max())
+        return steps(store, lambda: store.span("aba", "hour"))
+
+    assert of(20) <= 1.5 * of(2) + 2
 
 
 def test_one_series_of_a_city_is_read_without_the_others(tmp_path: Path) -> None:

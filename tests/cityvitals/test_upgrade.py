@@ -14,8 +14,9 @@ from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
 from telemetry.errors import Unavailable, UsageError
 from telemetry.readings import Readings
-from telemetry.series import Series
+from telemetry.series import Series, SeriesTable
 from telemetry.windows import MINUTE
+from tests.adapters.stores.samples import partials
 
 VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -98,6 +99,23 @@ def test_a_column_that_a_program_between_two_versions_made_is_not_added_again(tm
         columns = [row[1] for row in db.execute("PRAGMA table_info(city)")]
     db.close()
     assert columns.count("reads") == 1
+
+
+def test_a_store_of_version_6_finds_the_time_of_what_it_has(tmp_path: Path) -> None:
+    """Until 2026-11-29 the first and last time were searched for at every question."""
+    path, table = tmp_path / "store.db", SeriesTable()
+    store = SqliteStore(path)
+    store.put_partials("hour", partials(table, ("d", 0, 1.0), ("d", 600, 1.0)), table)
+    span = store.span("aba", "hour")
+    store._db.executescript("DROP TABLE span; UPDATE schema_version SET version = 6 WHERE part = 'kpi';")
+    store.close()
+    again = SqliteStore(path)
+    assert again.span("aba", "hour") == span
+    more = partials(table, ("d", 300, 1.0), ("e", 660, 1.0))
+    again.put_partials("hour", more, table)
+    assert span
+    assert again.span("aba", "hour") == (span[0], more.start.max())
+    again.close()
 
 
 def test_a_column_is_added_to_the_file_that_lacks_it_only(tmp_path: Path) -> None:

@@ -57,6 +57,21 @@ def test_what_is_older_is_deleted_and_nothing_else(store: Store) -> None:
     assert len(left(store, city="beb")) == 2 * len(starts)
 
 
+def test_the_span_follows_what_is_deleted_and_written(store: Store) -> None:
+    table, starts = SeriesTable(), [T0 + i * 20 * MINUTE for i in range(40)]
+    for city in ("aba", "beb"):
+        put(store, table, Series(city, "a", "no2"), starts[5:])
+    delete(store, T0 + 5 * HOUR)
+    assert store.span("aba", "window") == (T0 + 5 * HOUR, starts[-1])
+    assert store.span("beb", "window") == (starts[5], starts[-1])
+    put(store, table, Series("aba", "a", "no2"), [starts[2]])
+    assert store.span("aba", "window") == (starts[2], starts[-1])
+    delete(store, starts[-1] + 1)
+    assert store.span("aba", "window") is None
+    put(store, table, Series("aba", "a", "no2"), [starts[7]])
+    assert store.span("aba", "window") == (starts[7], starts[7])
+
+
 def test_a_level_is_deleted_without_the_other(store: Store) -> None:
     table = SeriesTable()
     name, starts = Series("aba", "a", "no2"), [T0 + i * HOUR for i in range(60)]
