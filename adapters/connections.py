@@ -1,21 +1,26 @@
-"""How many connections one address may hold, and for how long one may stay without a request.
+"""How many connections one address may hold, for how long one may stay without a request or unread, and a server's end.
 
-Without such bounds one client that opens connections and sends nothing uses up the files that a process may open. This
-machine's own address is exempt (a proxy, a probe), and proxies that are configured.
+Without such bounds one client that opens connections and sends nothing uses up the files that a process may open, and
+one that reads nothing keeps what it asked for in memory, and the server from ending. This machine's own address is
+exempt of the counts (a proxy, a probe), and proxies that are configured.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from adapters.addresses import client_of
 
 SLOW_S = 30.0  # for a request's head to arrive
+_LOOKS = 4  # each after SLOW_S, in which a client reads nothing; a system's buffer hides a megabyte of what it reads
+_LAST_S = 1.0  # for requests to end whose connection is closed
 _OWN = frozenset({"127.0.0.1", "::1"})
 
 
@@ -58,7 +63,7 @@ def bounded_http(open_now: Connections, slow_s: float = SLOW_S) -> type[asyncio.
         def connection_made(self, transport: Any) -> None:  # noqa: ANN401
             super().connection_made(transport)
             self._peer = peer(transport)
-            self._check = self.loop.call_later(slow_s, self._close_idle, None)
+            self._check = self.loop.call_later(slow_s, self._look, None, 0, 0)
             if not open_now.add(self._peer):
                 transport.abort()
 
@@ -67,11 +72,31 @@ def bounded_http(open_now: Connections, slow_s: float = SLOW_S) -> type[asyncio.
             open_now.remove(self._peer)
             super().connection_lost(exc)
 
-        def _close_idle(self, before: Any) -> None:  # noqa: ANN401
-            """Close where no request has begun since the last look, and none is being answered."""
-            if self.cycle is before and (before is None or before.response_complete):
+        def _look(self, before: Any, unread_before: int, looks: int) -> None:  # noqa: ANN401
+            """Close where nothing is read of what waits, or no request is open nor has begun since the last look."""
+            unread = self.transport.get_write_buffer_size()
+            looks = looks + 1 if unread and unread == unread_before else 0
+            if looks >= _LOOKS:
+                self.transport.abort()
+            elif self.cycle is before and (before is None or before.response_complete) and not unread:
                 self.transport.close()
-                return
-            self._check = self.loop.call_later(slow_s, self._close_idle, self.cycle)
+            else:
+                self._check = self.loop.call_later(slow_s, self._look, self.cycle, unread, looks)
 
     return Bounded
+
+
+class EndingServer(uvicorn.Server):
+    """uvicorn's server, which ends also where a client does not read.
+
+    uvicorn cancels what runs after `timeout_graceful_shutdown` and answers it with an error, for which the unread
+    connection has no room: `asyncio.run` would wait for that.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is still open then."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_LAST_S)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from adapters.connections import Connections, bounded_http
+from adapters.connections import Connections, EndingServer, bounded_http
 from adapters.store import Store
 from api.app import create_app, now_ms
 from api.live import Hub
@@ -18,7 +18,7 @@ from telemetry.errors import CityVitalsError, UsageError
 LAST_PORT = 65535
 
 
-class ApiServer(uvicorn.Server):
+class ApiServer(EndingServer):
     """The server, with its port bound. `run()` blocks; `stop()` ends it from another thread."""
 
     def __init__(self, settings: ApiSettings, store: Store, clock: Callable[[], int] = now_ms) -> None:

@@ -6,6 +6,7 @@ Only this module of the long-running commands imports the web framework: a gatew
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -21,6 +22,8 @@ from registry.settings import LOOPBACK, LoginSettings, Settings
 from telemetry.errors import UsageError
 
 log = logging.getLogger(__name__)
+
+_LONGEST_STOP_S = 8.0  # a container has 10 s to end
 
 
 def run_api(settings: Settings, operator: Operator | None = None) -> None:
@@ -44,7 +47,7 @@ def run_api(settings: Settings, operator: Operator | None = None) -> None:
     _without_the_first_pydantic()
     server = ApiServer(api, store)
     log.info("API and live page on %s", server.url)
-    threading.Thread(target=_stop_with_parent, args=(stop, server.stop), daemon=True).start()
+    threading.Thread(target=_stop_in_time, args=(stop, server), daemon=True).start()
     server.run()
 
 
@@ -67,7 +70,14 @@ def people_of(login: LoginSettings) -> People:
     return People(Provider(client, time.time), login.roles, time.time, login.hours, secure)
 
 
-def _stop_with_parent(stop: Callable[[], bool], then: Callable[[], None]) -> None:
-    while not stop():
+def _stop_in_time(stop: Callable[[], bool], server: ApiServer) -> None:
+    """Stop the server with the parent process. Then end in bounded time: a calculation in a thread cannot be cancelled.
+
+    Nothing is lost by it: what a request stores, it stores in one transaction.
+    """
+    while not (stop() or server.should_exit):
         time.sleep(0.5)
-    then()
+    server.stop()
+    time.sleep(_LONGEST_STOP_S)
+    log.warning("a request has not ended %g s after the signal; the program ends without its answer", _LONGEST_STOP_S)
+    os._exit(0)

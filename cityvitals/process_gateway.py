@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -57,8 +58,16 @@ def run_gateway(settings: Settings) -> None:
                 put_aside(settings.gateway.buffer, error)
             finally:
                 gateway.inbox.close()
-                for door in doors:
-                    door.stop()
+                stop_all(doors)
+
+
+def stop_all(doors: Sequence[Door]) -> None:
+    """Stop doors together: each may wait some seconds for its other side, and there may be twenty."""
+    stops = [threading.Thread(target=door.stop, daemon=True) for door in doors]
+    for stopping in stops:
+        stopping.start()
+    for stopping in stops:
+        stopping.join()
 
 
 def _built(settings: Settings, stop: Callable[[], bool]) -> tuple[Gateway, list[Door]]:

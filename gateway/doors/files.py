@@ -12,6 +12,7 @@ import csv
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,7 @@ class FilesDoor(ThreadedDoor):
             raise UsageError(f"There is no folder {self._folder.path}; make it, or correct `folder` of this source.")
         self._zone = zone_of(source.city)
         self._before: dict[Path, _Mark] = {}
+        self._states: dict[Path, str] = {}  # what was logged last
 
     def _run(self) -> None:
         while not self._over.wait(_LOOK_S):
@@ -54,20 +56,36 @@ class FilesDoor(ThreadedDoor):
                 try:
                     self._take(path)
                 except OSError as error:
-                    log.warning("%s: %s; trying again", path, error)
+                    self._log(path, f"{path}: {error}; trying again")
                 if self._over.is_set():
                     return
 
     def _whole(self) -> list[Path]:
-        """The files that have not changed since the last look, in the order of their names."""
+        """The files that have not changed since the last look, in the order of their names; none while the folder is
+        not there, as when a share is not mounted.
+        """
         now: dict[Path, _Mark] = {}
-        for path in sorted(self._folder.path.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                found = path.stat()
-                now[path] = found.st_size, found.st_mtime_ns
+        try:
+            found = sorted(self._folder.path.iterdir())
+            self._states.pop(self._folder.path, None)
+        except OSError as error:
+            found = []
+            self._log(self._folder.path, f"{self._folder.path}: {error}; looking again until it is back")
+        for path in found:
+            with suppress(FileNotFoundError):  # who wrote it may have removed it meanwhile
+                if path.is_file() and not path.name.startswith("."):
+                    mark = path.stat()
+                    now[path] = mark.st_size, mark.st_mtime_ns
         whole = [path for path, mark in now.items() if self._before.get(path) == mark]
+        self._states = {p: state for p, state in self._states.items() if p in now or p == self._folder.path}
         self._before = now
         return whole
+
+    def _log(self, path: Path, sentence: str) -> None:
+        """One line for each change."""
+        if sentence != self._states.get(path):
+            log.warning(sentence)
+        self._states[path] = sentence
 
     def _take(self, path: Path) -> None:
         how, invalid = How(self._folder.family, device=self._folder.device, zone=self._zone), list[InvalidRow]()

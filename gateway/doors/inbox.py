@@ -32,6 +32,7 @@ class Inbox:
         self._lock = threading.Lock()
         self._waiting: list[Delivery] = []
         self._bytes = 0
+        self._closed = False
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -45,7 +46,7 @@ class Inbox:
         done: Future[bool] = Future()
         size = sum(len(m.payload) for m in messages)
         with self._lock:
-            if self._bytes and self._bytes + size > _MOST_BYTES:
+            if self._closed or (self._bytes and self._bytes + size > _MOST_BYTES):
                 done.set_result(False)
                 return done
             self._bytes += size
@@ -82,5 +83,7 @@ class Inbox:
                 delivery.stored.set_result(stored)
 
     def close(self) -> None:
-        """Answer False to all that wait."""
+        """Answer False to all that wait, and at once to what comes later: nobody reads the queue any more."""
+        with self._lock:
+            self._closed = True
         self.answer(self.take(1 << 30), False)

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.connections import Connections, bounded_http
+from adapters.connections import Connections, EndingServer, bounded_http
 from gateway.doors.inbox import Inbox
 from gateway.incoming import Incoming
 from gateway.routes import Source
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 10
 _WAIT_S = 60.0  # for a commit; after that the sender gets 503 and retries
+_GRACE_S = 2  # at the end, for requests in flight; the stop waits for 5 s
 
 
 class PushDoor:
@@ -47,7 +48,7 @@ class PushDoor:
         self._server = self._make_server()
         self._thread: threading.Thread | None = None
 
-    def _make_server(self) -> uvicorn.Server:
+    def _make_server(self) -> EndingServer:
         s = self._settings
         app = Starlette(
             routes=[
@@ -64,6 +65,7 @@ class PushDoor:
             access_log=False,
             lifespan="off",
             server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
             http=bounded_http(Connections(2 * s.max_connections)),
             limit_concurrency=s.max_connections,
             ssl_certfile=s.cert,
@@ -71,7 +73,7 @@ class PushDoor:
             ssl_ca_certs=str(s.client_ca) if s.client_ca else None,
             ssl_cert_reqs=2 if s.client_ca else 0,
         )
-        return uvicorn.Server(config)
+        return EndingServer(config)
 
     def start(self) -> None:
         """Listen. Raises UsageError where the port is taken."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ import uvicorn
 
 from adapters.connections import Connections, bounded_http
 from api.server import listen
+from tests.processes import wait_for
 
 
 def test_one_address_holds_a_quarter_and_all_together_the_whole() -> None:
@@ -56,13 +58,16 @@ async def _answer(scope: dict[str, str], receive: object, send: object) -> None:
 
 
 @contextmanager
-def _served(most: int, slow_s: float) -> Iterator[tuple[str, int]]:
+def _served(
+    most: int, slow_s: float, answer: Any = _answer, counted: Connections | None = None
+) -> Iterator[tuple[str, int]]:
     made = listen("127.0.0.1", 0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
     options = uvicorn.Config(
-        _answer,
+        answer,
         log_level="critical",
         lifespan="off",
-        http=bounded_http(Connections(most), slow_s),
+        http=bounded_http(counted or Connections(most), slow_s),
     )
     server = uvicorn.Server(options)
     running = threading.Thread(target=lambda: asyncio.run(server.serve([made])), daemon=True)
@@ -96,3 +101,24 @@ def test_a_connection_without_a_whole_request_is_closed(sent: bytes) -> None:
         while part := link.recv(4096):
             seen += part
         assert seen.count(b"200 OK") == sent.count(b"\r\n\r\n")
+
+
+def test_a_client_that_reads_nothing_of_its_answer_is_disconnected_and_a_slow_one_is_not() -> None:
+    body = bytes(8 << 20)
+
+    async def answer(scope: dict[str, str], receive: object, send: object) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": body})  # type: ignore[operator]
+
+    counted = Connections(40)
+    with _served(40, 0.3, answer, counted) as place, socket.create_connection(place, 20) as silent:
+        silent.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: counted._open.total() == 1, what="the connection")
+        wait_for(lambda: counted._open.total() == 0, what="its end")
+        with socket.create_connection(place, 20) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            seen = 0
+            while part := slow.recv(64 << 10):
+                seen += len(part)
+                time.sleep(0.01)
+            assert seen > len(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -29,3 +30,19 @@ def test_a_gateway_waits_where_the_disk_is_full_when_its_doors_are_made(
     gateway = {"buffer": str(tmp_path / "gateway.db"), "broker": {"url": f"mqtt://127.0.0.1:{closed_port()}"}}
     process_gateway.run_gateway(Settings.model_validate({"gateway": gateway}))
     assert tries == [0, 1]
+
+
+def test_doors_are_stopped_together() -> None:
+    all_at_once = Barrier(20)
+
+    class Slow:
+        """A door whose other side does not answer before the others are asked too."""
+
+        def start(self) -> None:
+            raise AssertionError
+
+        def stop(self) -> None:
+            all_at_once.wait(60)
+
+    process_gateway.stop_all([Slow() for _ in range(20)])
+    assert not all_at_once.broken

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway.doors.files import FilesDoor
 from telemetry.periods import iso
 from tests.gateway.doors.door_core import DoorCore
@@ -95,3 +97,17 @@ def test_nothing_is_moved_before_it_is_stored_and_the_same_file_counts_once(tmp_
     door.stop()
     core.stop()
     assert len(core.rows("m1")) == 1
+
+
+def test_a_folder_that_goes_away_and_comes_back_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    drop, source = folder(tmp_path)
+    core = DoorCore(tmp_path, source)
+    door = started(core)
+    drop.rename(tmp_path / "away")
+    wait_for(lambda: "looking again until it is back" in caplog.text, 30, "the door to look")
+    (tmp_path / "away" / "a.csv").write_text(PLAIN)
+    (tmp_path / "away").rename(drop)
+    wait_for((drop / "done" / "a.csv").exists, 30, "the file")
+    door.stop()
+    core.stop()
+    assert caplog.text.count("looking again until it is back") == 1
