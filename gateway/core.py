@@ -178,8 +178,12 @@ class Core:
 
     def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
         """Set connected time to 0 after the end of a session that was sent a second time with an earlier end."""
-        for series, key, last in shortened(readings, self.buffer.table):
-            t, late = window_start(last, HOUR) + HOUR, list[int]()
+        ends = [
+            (series, key, window_start(last, HOUR) + HOUR)
+            for series, key, last in shortened(readings, self.buffer.table)
+        ]
+        for series, key, end in self.buffer.among_stored(ends):
+            t, late = end, list[int]()
             while key in self.buffer.values_at(series, t):
                 late.append(t)
                 t += HOUR

@@ -42,7 +42,11 @@ class Session(NamedTuple):
 
 def _unit(*parts: object) -> float:
     """A fixed pseudo-random number in [0, 1) for these words."""
-    digest = blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+    return _number("/".join(map(str, parts)))
+
+
+def _number(words: str) -> float:
+    digest = blake2b(words.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
@@ -118,14 +122,14 @@ def sessions(device: str, start: int, end: int) -> list[Session]:
 @lru_cache(maxsize=10_000)  # energy, connected time and state of a charger are all made of them
 def _of_day(device: str, day: int) -> tuple[Session, ...]:
     """The sessions of a day since 1970."""
-    found = []
-    at = day * DAY + round(5 * HOUR + 3 * HOUR * _unit(device, day, "first"))
+    found, of_day = [], f"{device}/{day}"
+    at = day * DAY + round(5 * HOUR + 3 * HOUR * _number(f"{of_day}/first"))
     for number in range(6):
-        at += round((0.2 + 4 * _unit(device, day, number, "wait")) * HOUR)
-        length = round((0.3 + 2.7 * _unit(device, day, number, "length")) * HOUR)
+        at += round((0.2 + 4 * _number(f"{of_day}/{number}/wait")) * HOUR)
+        length = round((0.3 + 2.7 * _number(f"{of_day}/{number}/length")) * HOUR)
         if at + length > day * DAY + 28 * HOUR:
             break
-        energy = round(length / HOUR * (4 + 7 * _unit(device, day, number, "power")), 3)
+        energy = round(length / HOUR * (4 + 7 * _number(f"{of_day}/{number}/power")), 3)
         found.append(Session(at, at + length, energy))
         at += length
     return tuple(found)

@@ -23,7 +23,7 @@ from adapters.sqlite import blocks, deliveries, held, ledger, outbox, rejects
 from adapters.sqlite.connection import Schema, connect, read_columns, rows, transaction
 from adapters.sqlite.marks import Marks, group_starts
 from adapters.sqlite.outbox import USUAL, Turn
-from adapters.sqlite.several import Several
+from adapters.sqlite.several import insert_readings
 from telemetry.errors import UsageError
 from telemetry.readings import Readings
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
@@ -49,19 +49,15 @@ CREATE INDEX IF NOT EXISTS dirty_message ON dirty (message) WHERE message > 0;
 DROP TRIGGER IF EXISTS reading_new;
 DROP TRIGGER IF EXISTS reading_changed;
 """
-_FROM_1 = """
-ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
-"""
+_FROM_1 = "ALTER TABLE dirty ADD COLUMN message INTEGER NOT NULL DEFAULT 0;"
 # Version 2 was never released; its ledger is discarded.
 _UPGRADES = {1: _FROM_1, 2: "DROP TABLE IF EXISTS ledger;", 3: "", 4: ""}
-# A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
 _ROW_BYTES = 64  # of a reading in the file, its share of pages and indexes included
 _ALWAYS = -(1 << 62)  # before any window: recorded data may be older than 1970
 NUMBERED = 1 << 62  # keys from here upwards name a device's own record number
-_UPSERT = """ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
-WHERE value<>excluded.value OR flag<>excluded.flag"""
-_READINGS = Several("reading", range(7), _UPSERT)
-_USUAL = Several("reading", (0, 1, 2, "0", 3, 4, "0"), _UPSERT)  # key and flag are 0
+_AMONG = """SELECT json_extract(s.value, '$[0]') FROM json_each(?) s CROSS JOIN reading r
+ON r.window = json_extract(s.value, '$[1]') AND r.series = json_extract(s.value, '$[2]')
+AND r.t = json_extract(s.value, '$[3]') AND r.key = json_extract(s.value, '$[4]')"""
 _MARK = "INSERT INTO dirty VALUES (?,?,1,0) ON CONFLICT DO UPDATE SET generation = generation + 1, message = 0"
 
 
@@ -139,10 +135,8 @@ class Buffer:
         order = np.lexsort((readings.t, readings.series, window))
         rows = order if stored is None else order[~stored[order]]
         every = (window, readings.series, readings.t, readings.key, readings.value, readings.arrival, readings.flag)
-        usual = not (np.count_nonzero(readings.key) or np.count_nonzero(readings.flag))
-        table, columns = (_USUAL, every[:3] + every[4:6]) if usual else (_READINGS, every)
         before = self.db.total_changes
-        table.insert(self.db, [column[rows].tolist() for column in columns])
+        insert_readings(self.db, every, rows)
         changed = self.db.total_changes - before + fresh
         w, series = window[order], readings.series[order]
         self.held.add(series, changed / len(series))
@@ -176,6 +170,11 @@ class Buffer:
         """The stored values of a series at one time (ms UTC), by their keys; those in blocks left out."""
         sql = "SELECT key, value FROM reading WHERE window=? AND series=? AND t=?"
         return dict(rows(self.db, sql, (window_start(t, self.width), series, t)))
+
+    def among_stored(self, identities: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Those of these (series, key, time in ms UTC) that are stored; those in blocks left out."""
+        sought = [(n, window_start(t, self.width), series, t, key) for n, (series, key, t) in enumerate(identities)]
+        return [identities[n] for (n,) in rows(self.db, _AMONG, (json.dumps(sought),))] if sought else []
 
     def value_of(self, series: int, key: int) -> float | None:
         """The stored value of a numbered record (`key` from NUMBERED upwards), at whatever time it was."""

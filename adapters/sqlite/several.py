@@ -1,4 +1,4 @@
-"""Rows that are inserted several to a statement: each costs a third less than one by itself."""
+"""Rows that are inserted several to a statement: each costs a third less than one by itself. Readings are such rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
+
+import numpy as np
+
+from telemetry.series import FloatArray, IntArray
 
 _VALUES = 128  # of a statement; more together save little more, and a longer statement is dearer to prepare
 _LEAST, _MOST = 8, 16  # rows
@@ -38,3 +42,27 @@ class Several:
         together = zip(*[values] * (self._width * self._together), strict=False)  # so many values at a time
         db.executemany(self._more, islice(together, len(columns[0]) // self._together))
         db.executemany(self._one, rows)  # the rest
+
+
+# A later value of the same reading replaces it; the same value again changes (and dirties) nothing.
+UPSERT = """ON CONFLICT DO UPDATE SET value=excluded.value, arrival=excluded.arrival, flag=excluded.flag
+WHERE value<>excluded.value OR flag<>excluded.flag"""
+_READINGS = Several("reading", range(7), UPSERT)
+_USUAL = Several("reading", (0, 1, 2, "0", 3, 4, "0"), UPSERT)  # key and flag are 0
+_RECORDED = Several("reading", (0, 1, 2, "0", 3, 2, "0"), UPSERT)  # and it arrived when it was measured
+
+
+def insert_readings(db: sqlite3.Connection, columns: Sequence[IntArray | FloatArray], rows: IntArray) -> None:
+    """Insert these rows of the columns of the table `reading`; of one identity the last holds.
+
+    Those with a key, as charging sessions, are inserted after the others: no other reading has their identity.
+    """
+    _, _, t, key, _, arrival, flag = columns
+    keyed = key[rows] != 0
+    plain, others = (rows[~keyed], rows[keyed]) if np.count_nonzero(keyed) else (rows, rows[:0])
+    usual = not np.count_nonzero(flag[plain])
+    recorded = usual and np.array_equal(arrival[plain], t[plain])
+    kind = (_RECORDED, (0, 1, 2, 4)) if recorded else (_USUAL, (0, 1, 2, 4, 5)) if usual else (_READINGS, range(7))
+    for some, (several, places) in ((plain, kind), (others, (_READINGS, range(7)))):
+        if len(some):
+            several.insert(db, [columns[place][some].tolist() for place in places])

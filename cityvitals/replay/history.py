@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from cityvitals.replay.columns import Converted
 from cityvitals.replay.replay import Replay, finish
 from gateway.batch import Batch
-from gateway.decoding.decoded import Decoded
-from gateway.decoding.sessions import add_session, session_key
+from gateway.decoding.sessions import session_key
 from gateway.plausible import Registered
 from registry.city import City, Device
 from simulators.faults import Fault, sessions_with, with_fault
-from simulators.synthetic import columns, sessions
+from simulators.synthetic import Session, columns, sessions
 from telemetry.periods import local_date, midnight
 from telemetry.readings import Readings
 from telemetry.series import IntArray
@@ -24,6 +24,7 @@ from telemetry.windows import DAY, HOUR, MINUTE, window_start
 
 _SLICE = 10 * DAY
 _QUARTER = 15 * MINUTE
+_SESSION = (("session_energy", None), ("connected_time", "s"))
 
 
 def steps(city: City, since: int, until: int, live_ms: int, goes_on: bool = False) -> list[tuple[int, int, int, int]]:
@@ -92,13 +93,33 @@ def _readings(
     of = {"electricity_meter": metering}
     parts = [part for d in city.device for part in _of_device(city.id, d, batch, of.get(d.kind, t), faults.get(d.id))]
     parts += [part for d, since in unlisted for part in _of_device(city.id, d, batch, t[t >= since], None)]
+    columns_of = []
     for device in (d for d in city.device if "session_energy" in d.quantities):
         found = sessions_with(sessions(device.id, start - DAY, end), faults.get(device.id))
-        for s in (s for s in found if start <= s.end < end):
-            rows = Decoded()
-            add_session(rows, s.start, s.end, s.energy, None, session_key(f"{device.id}-{s.start}"))
-            batch.add(city.id, device.id, rows, s.end, 0)
-    return Readings.concat([*parts, batch.readings()[0]])
+        if ended := [s for s in found if start <= s.end < end]:
+            kinds = [batch.kind(city.id, device.id, *column) for column in _SESSION]
+            columns_of.append(_of_sessions(device.id, ended, *kinds))
+    if not columns_of:
+        return Readings.concat(parts)
+    # All at once: the energy of a session is compared with its connected time.
+    kind, value, t, key, arrival = (np.concatenate(column) for column in zip(*columns_of, strict=True))
+    return Readings.concat([*parts, batch.convert(kind, value, t, key, arrival)])
+
+
+def _of_sessions(device: str, ended: list[Session], energy: int, connected: int) -> tuple[Any, ...]:
+    """Kind, value, time, key and arrival of each row of sessions, as `add_session` makes them: the energy, and the
+    connected time in each UTC hour.
+    """
+    start, end = (np.array(column, dtype=np.int64) for column in ([s.start for s in ended], [s.end for s in ended]))
+    counts = (end - 1) // HOUR - start // HOUR + 2  # rows: the energy, and each hour
+    first = np.cumsum(counts) - counts
+    of, place = np.arange(len(ended)).repeat(counts), np.arange(counts.sum())
+    number = place - first[of]  # 0: the energy
+    at = np.where(number < 2, start[of], (start // HOUR)[of] * HOUR + (number - 1) * HOUR)
+    until = np.minimum(at // HOUR * HOUR + HOUR, end[of])
+    value = np.where(number, (until - at) / 1000, np.array([s.energy for s in ended])[of])
+    key = np.array([session_key(f"{device}-{s.start}") for s in ended], dtype=np.int64)
+    return np.where(number, connected, energy), value, at, key[of], end[of]
 
 
 def _of_device(city: str, device: Device, batch: Batch, t: IntArray, fault: Fault | None) -> Iterator[Readings]:

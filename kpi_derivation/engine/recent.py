@@ -20,6 +20,7 @@ _PART = 14  # bits of a series' number within its part
 _FEW = 50  # series that are looked up one by one
 _SPREAD = 4 * _BLOCKS  # blocks among which the partials of one `add` are divided at most
 _WIDE = 1 << 60  # the block of partials that are spread over more
+_MERGED = 1 << 14  # rows of a run of that block which is still merged with the next: it is read a few times only
 _ALWAYS, _NEVER = -(1 << 60), 1 << 53
 
 Run = Narrow | Plain
@@ -82,9 +83,10 @@ class Recent:
 
     def _put(self, key: tuple[int, int], partials: Partials) -> None:
         """Append a run to a block; merge runs so that there are few."""
-        runs = self._blocks.setdefault(key, [])
-        runs.append(packed(partials.latest()))
-        while len(runs) > 1 and 2 * len(runs[-1]) > len(runs[-2]):
+        runs, fresh, most = self._blocks.setdefault(key, []), partials.latest(), _MERGED if key[0] == _WIDE else 1 << 60
+        # Windows of a long time, as of a recorded year, are removed as soon as their hours are made.
+        runs.append(Plain(fresh) if key[0] == _WIDE and self._level == "window" else packed(fresh))
+        while len(runs) > 1 and 2 * len(runs[-1]) > len(runs[-2]) < most:
             newest = runs.pop()
             runs[-1] = packed(Partials.concat([runs[-1].all(), newest.all()]).latest())
 

@@ -6,6 +6,7 @@ Folding (dirty days of each series) -> sums of periods -> Demand, Neighbours (da
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class CityDays:
         self.sums = PeriodSums(self.rows, self.columns.main)
         self.rolling = Rolling(self.rows, self._hours, self.columns.main, table, city)
         self.lives = Lives(self.rows, self.columns.main)
+        self._lives: dict[Any, tuple[FloatArray, FloatArray]] = {}  # by devices and quantities, until days change
         self._neighbours = Neighbours(city, self.rows, self.columns)
         self.demand = DemandDays(city, self.rows, self.civil, self._hours, self.columns)
         self.balance = BalanceHours(city, table, self.rows, self.civil, self._hours, self.columns)
@@ -121,6 +123,8 @@ class CityDays:
     def settle(self) -> RowDays:
         """Fold what is dirty; returns every (row, day) that changed."""
         changed = self._folding.settle()
+        if len(changed):
+            self._lives.clear()
         self.rolling.renew(changed)
         self.sums.renew(changed)
         self.balance.renew(changed)
@@ -164,9 +168,16 @@ class CityDays:
 
     def life(self, devices: Sequence[str], quantities: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Ms UTC of the first and last reading of each device in these quantities, whole days; NaN for none."""
+        key = tuple(devices), tuple(quantities)
+        if key not in self._lives:
+            self._lives[key] = self._life(*key)
+        first, last = self._lives[key]
+        return first.copy(), last.copy()
+
+    def _life(self, devices: tuple[str, ...], quantities: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
         first, last = np.full(len(devices), np.nan), np.full(len(devices), np.nan)
         for quantity in quantities:
-            rows = self.rows.of(tuple(devices), quantity)
+            rows = self.rows.of(devices, quantity)
             for place in np.flatnonzero(rows >= 0).tolist():
                 if days := self.lives.of(int(rows[place])):
                     a, b = self.civil.midnight(days[0]), self.civil.midnight(days[1] + 1)

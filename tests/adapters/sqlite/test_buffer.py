@@ -317,3 +317,14 @@ def test_the_width_of_a_file_never_changes(tmp_path: Path) -> None:
     buffer = Buffer(tmp_path / "wide.db", 5 * MIN)
     put(buffer, (A, NOON + 7 * MIN, 1.0))
     assert outbox(buffer) == {(A, NOON + 5 * MIN): 1}
+
+
+def test_which_of_many_readings_are_stored_is_one_question(tmp_path: Path) -> None:
+    buffer = Buffer(tmp_path / "b.db", MIN)
+    ids = [buffer.table.id_of(Series("aba", f"c{n}", "connected_time")) for n in range(3)]
+    there = [(ids[0], 7, NOON), (ids[1], 7, NOON + 3 * MIN), (ids[1], 8, NOON)]
+    series, key, t = zip(*there, strict=True)
+    buffer.put(Readings.of(series, t, [60.0, 0.0, 1.0], key))
+    lacking = [(ids[2], 7, NOON), (ids[0], 8, NOON), (ids[0], 7, NOON + MIN)]
+    assert buffer.among_stored([lacking[0], *there, *lacking[1:]]) == there
+    assert buffer.among_stored([]) == []

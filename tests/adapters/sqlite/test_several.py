@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import sqlite3
 
+import numpy as np
 import pytest
 
-from adapters.sqlite.several import Several
+from adapters.sqlite.several import UPSERT, Several, insert_readings
 
 TABLE = "CREATE TABLE t (a INTEGER, b INTEGER, v REAL, PRIMARY KEY (a, b)) WITHOUT ROWID"
 CLAUSE = "ON CONFLICT DO UPDATE SET v = excluded.v WHERE v <> excluded.v"
@@ -39,3 +40,30 @@ def test_a_value_that_several_columns_have_is_given_once(count: int) -> None:
     db.execute("CREATE TABLE t (a INTEGER, b INTEGER, c REAL, d INTEGER)")
     Several("t", (0, "7", 1, 0)).insert(db, [range(count), [n / 2 for n in range(count)]])
     assert db.execute("SELECT * FROM t").fetchall() == [(n, 7, n / 2, n) for n in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_readings_of_every_kind_leave_what_they_leave_one_by_one(seed: int) -> None:
+    """With and without keys, flags and times of arrival; of one identity the last holds, equal ones do not count."""
+    draw, db, alone = np.random.default_rng(seed), _readings(), _readings()
+    for _ in range(4):
+        size = int(draw.integers(1, 60))
+        t = np.sort(draw.integers(0, 20, size))
+        key = draw.integers(0, 3, size) * int(draw.integers(0, 2))
+        flag = draw.integers(0, 2, size) * int(draw.integers(0, 2))
+        arrival = t + int(draw.integers(0, 2))
+        columns = t // 10, draw.integers(0, 3, size), t, key, draw.integers(0, 3, size) / 2, arrival, flag
+        insert_readings(db, columns, np.arange(size))
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            alone.execute(f"INSERT INTO reading VALUES (?,?,?,?,?,?,?) {UPSERT}", row)
+        assert db.execute("SELECT * FROM reading").fetchall() == alone.execute("SELECT * FROM reading").fetchall()
+        assert db.total_changes == alone.total_changes
+
+
+def _readings() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    db.execute(
+        "CREATE TABLE reading (window INTEGER, series INTEGER, t INTEGER, key INTEGER, value REAL, arrival INTEGER,"
+        " flag INTEGER, PRIMARY KEY (window, series, t, key)) WITHOUT ROWID"
+    )
+    return db

@@ -10,8 +10,10 @@ import pytest
 from adapters.sqlite.store import SqliteStore
 from cityvitals.replay import history
 from cityvitals.replay.replay import Replay, finish
+from gateway.decoding.decoded import Decoded
+from gateway.decoding.sessions import add_session, session_key
 from registry.city import City
-from simulators.synthetic import register
+from simulators.synthetic import Session, register
 from telemetry.kpi_value import KpiQuery, KpiValue
 from telemetry.periods import parse_period
 from telemetry.windows import MINUTE
@@ -27,6 +29,25 @@ CITY = City.model_validate(
 )
 LIVE_MS = 30_000
 BEFORE, AFTER = "2026-06-10", "2026-06-11"  # local days; midnight between them is 22:00 UTC
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sessions_of_the_history_are_those_of_a_charger(seed: int) -> None:
+    """Kind, value, time and key of each row, in the order in which a message would add them."""
+    draw = np.random.default_rng(seed)
+    start = at(BEFORE) + draw.integers(0, 60, 50) * 10 * MINUTE
+    end = start + draw.integers(1, 40, 50) * 10 * MINUTE - draw.integers(0, 2, 50)
+    ended = [Session(*times, 0.1 * n) for n, times in enumerate(zip(start.tolist(), end.tolist(), strict=True))]
+    expected = Decoded()
+    for s in ended:
+        add_session(expected, s.start, s.end, s.energy, None, session_key(f"c-{s.start}"))
+    kind, value, t, key, arrival = history._of_sessions("c", ended, 0, 1)
+    quantities = [("session_energy", "connected_time")[k] for k in kind.tolist()]
+    assert list(zip(quantities, value, t, key, strict=True)) == [(row[0], *row[2:5]) for row in expected.rows]
+    assert arrival[kind == 0].tolist() == end.tolist()
+    assert set(zip(key.tolist(), arrival.tolist(), strict=True)) == set(
+        zip(key[kind == 0].tolist(), end.tolist(), strict=True)
+    )
 
 
 def days(folder: Path, gap: tuple[str, str]) -> dict[str, KpiValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -46,10 +46,14 @@ def test_what_is_kept_is_bounded_and_what_was_let_go_is_read_again() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_reads_are_those_of_the_store_whatever_the_order_of_arrival(seed: int) -> None:
+@pytest.mark.parametrize(("level", "merged"), [("window", 1 << 14), ("hour", 1 << 14), ("hour", 8)])
+def test_reads_are_those_of_the_store_whatever_the_order_of_arrival(
+    seed: int, level: Literal["window", "hour"], merged: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kpi_derivation.engine.recent._MERGED", merged)
     draw, table = np.random.default_rng(seed), SeriesTable([Series("aba", f"s{n}", "no2") for n in range(40)])
     store, now = Stored(), T0
-    recent = Recent(store, "aba", "window", table, keep=2 * HOUR)
+    recent = Recent(store, "aba", level, table, keep=2 * HOUR)
     for turn in range(60):
         now += int(draw.integers(0, 20)) * MINUTE
         spread = 3 * 24 * HOUR if draw.random() < 0.1 else HOUR  # a batch of the past, or late ones
