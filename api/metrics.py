@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry.kpi_value import StoredKpi
 
+LEFT = "499"  # an answer that nobody waited for, so that it was not made; it is not counted
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
@@ -48,7 +49,7 @@ class CountRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, began = "500", time.perf_counter()
+        status, began = "", time.perf_counter()  # none where the client left before there was an answer
 
         async def note(message: Message) -> None:
             nonlocal status
@@ -58,10 +59,14 @@ class CountRequests:
 
         try:
             await self._app(scope, receive, note)
+        except Exception:
+            status = status or "500"
+            raise
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self._requests.count[scope["method"], route, status] += 1
-            self._requests.seconds[route] += time.perf_counter() - began
+            if status not in ("", LEFT):
+                route = getattr(scope.get("route"), "path", "other")
+                self._requests.count[scope["method"], route, status] += 1
+                self._requests.seconds[route] += time.perf_counter() - began
 
 
 def freshness(values: Iterable[StoredKpi]) -> list[Sample]:

@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
+from api.metrics import LEFT
 from telemetry.errors import CityVitalsError, Unavailable, UsageError
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,6 +26,10 @@ class NotFound(CityVitalsError):
 
 class Denied(CityVitalsError):
     """The client has no right to the resource."""
+
+
+class Left(Exception):
+    """The client has left: what it asked for is not calculated."""
 
 
 def problem(
@@ -52,6 +57,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Denied, _denied)
     app.add_exception_handler(UsageError, _usage)
     app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(Left, _left)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
@@ -71,6 +77,10 @@ async def _usage(request: Request, error: Exception) -> JSONResponse:
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=int(LEFT))  # for nobody
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

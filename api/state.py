@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Annotated, Any, cast
 
+from anyio import from_thread
 from fastapi import Depends, Path, Request
 
 from adapters.store import CityRecord
@@ -16,13 +17,14 @@ from api.device_reads import Heard, heard
 from api.live import Hub
 from api.login.people import People
 from api.metrics import Requests
+from api.middleware.left import has_left
 from api.now.for_a_while import ForAWhile
 from api.now.freshness import until
 from api.now.recent import Seen, seen
 from api.now.senders import count_of
 from api.now.suspects import Suspects
 from api.operator import Operator
-from api.problems import NotFound
+from api.problems import Left, NotFound
 from api.shared_store import SharedStore
 from registry.city import City
 from registry.health import STANDARD, Limits
@@ -30,25 +32,51 @@ from telemetry.errors import Unavailable, nearest
 from telemetry.windows import MINUTE
 
 SOON = 5000  # ms
+_LOOK_S = 0.5
+_BUSY = "Another plan is being calculated; send the request again in some seconds."
 
 
 class Turns:
-    """One long calculation at a time: plans keep a core busy for seconds, and other requests must not wait for them."""
+    """One long calculation at a time: plans keep a core busy for seconds, and other requests must not wait for them.
+
+    Each that waits holds one of the threads that answer requests, of which there are forty: so only a few may.
+    """
 
     wait_s = 20.0
+    most_waiting = 8
 
     def __init__(self) -> None:
         self.lock = Lock()
+        self._places = Semaphore(self.most_waiting)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Calculate alone. Raises Unavailable (503 with Retry-After) after waiting for another calculation."""
-        if not self.lock.acquire(timeout=self.wait_s):
-            raise Unavailable("Another plan is being calculated; send the request again in some seconds.")
+    def turn(self, left: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Calculate alone. Raises Unavailable (503 with Retry-After) after waiting for another calculation, and at once
+        where several wait. `left`: whether the client has left; then Left is raised and nothing is calculated.
+        """
+        if not self._places.acquire(blocking=False):
+            raise Unavailable(_BUSY)
+        try:
+            self._wait(left)
+        finally:
+            self._places.release()
         try:
             yield
         finally:
             self.lock.release()
+
+    def _wait(self, left: Callable[[], bool]) -> None:
+        looks = max(round(self.wait_s / _LOOK_S), 1)
+        for _ in range(looks):
+            if self.lock.acquire(timeout=self.wait_s / looks):
+                break
+            if left():
+                raise Left
+        else:
+            raise Unavailable(_BUSY)
+        if left():
+            self.lock.release()
+            raise Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +129,13 @@ def find_city(store: SharedStore, city: str) -> CityRecord:
 
 
 StateOf = Annotated[State, Depends(_state)]
+
+
+async def _left(request: Request) -> Callable[[], bool]:
+    return lambda: from_thread.run(has_left, request.receive)
+
+
+LeftOf = Annotated[Callable[[], bool], Depends(_left)]  # to ask from the thread of a route
 
 
 def _city(state: StateOf, city: Annotated[str, Path(description="The city's id, see /v1/cities")]) -> CityRecord:

@@ -14,9 +14,9 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.store import Store
-from api.problems import NotFound, responses
+from api.problems import Left, NotFound, responses
 from api.queries import catalogue_code
-from api.state import CityOf, StateOf
+from api.state import CityOf, LeftOf, StateOf
 from telemetry.errors import Unavailable, UsageError
 
 router = APIRouter(prefix="/v1/cities/{city}", tags=["KPI values"], responses=responses(404, 422, 503))
@@ -34,7 +34,9 @@ class ExplainQuery(BaseModel):
 
 
 @router.get("/kpis/{code}/explain", response_class=PlainTextResponse)
-def explained(record: CityOf, code: str, state: StateOf, query: Annotated[ExplainQuery, Query()]) -> Response:
+def explained(
+    record: CityOf, code: str, state: StateOf, left: LeftOf, query: Annotated[ExplainQuery, Query()]
+) -> Response:
     """How the value came about: devices, readings, coverage, parameters, arithmetic and uncertainty."""
     from reporting.proof.explain import explain  # noqa: PLC0415 - a quarter of a megabyte, for few requests
 
@@ -45,6 +47,8 @@ def explained(record: CityOf, code: str, state: StateOf, query: Annotated[Explai
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         raise Unavailable("Another proof is being made; try again in a few seconds.")
     try:
+        if left():
+            raise Left
         # The reading half of a store is all that a proof needs.
         readable = cast(Store, state.store)
         text = explain(readable, record.id, known, query.part, query.period, query.format, state.clock())

@@ -81,6 +81,18 @@ def test_what_cannot_be_explained_says_why(
     assert words in answer.text
 
 
+def test_a_proof_whose_client_has_left_is_not_made(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def left(_: object) -> bool:
+        return True
+
+    with monkeypatch.context() as gone:
+        gone.setattr("api.state.has_left", left)
+        gone.setattr("reporting.proof.explain.explain", lambda *_: pytest.fail("it is made"))
+        answer = client.get("/v1/cities/town/kpis/LOCAL:E:METERED/explain", params={"period": "2024-03"})
+        assert (answer.status_code, answer.content) == (499, b"")
+    assert client.get("/v1/cities/town/kpis/LOCAL:E:METERED/explain", params={"period": "2024-03"}).status_code == 200
+
+
 def test_one_proof_is_made_at_a_time(client: TestClient) -> None:
     with _ONE_AT_A_TIME:
         answer = client.get("/v1/cities/town/kpis/LOCAL:E:METERED/explain", params={"period": "2024-03"})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +12,9 @@ import msgspec
 import pytest
 
 from adapters.sqlite.store import SqliteStore
+from api.problems import Left
 from api.state import Turns
+from planning import scenario
 from planning.measured import parse_span
 from planning.scenario import Measured, Scenario, run
 from registry.city import City
@@ -19,6 +23,7 @@ from telemetry.kpi_value import KpiQuery
 from telemetry.periods import iso
 from tests.api.conftest import running
 from tests.planning import town
+from tests.processes import wait_for
 
 CARS = {"kind": "ev_share", "share": 0.5, "kw": 11.0, "least_kwh": 1.0}
 SAVING = {"kind": "saving", "percent": 10}
@@ -118,3 +123,60 @@ def test_one_plan_is_calculated_at_a_time(address: str, monkeypatch: pytest.Monk
     with held.turn():  # given back
         pass
     assert asked(address, SAVING).status_code == 200
+
+
+def test_only_a_few_wait_for_their_turn_and_those_who_left_give_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Turns, "most_waiting", 0)
+    with pytest.raises(Unavailable, match="Another plan is being calculated"), Turns().turn():
+        pass
+    monkeypatch.undo()
+    held = Turns()
+    for _ in range(2 * Turns.most_waiting):
+        with pytest.raises(Left), held.turn(lambda: True):
+            pass
+    with held.turn():
+        assert held.lock.locked()
+
+
+def test_a_plan_whose_client_left_while_it_waited_is_not_calculated_nor_counted(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, free, waiting, seen = threading.Event(), threading.Event(), list[str](), list[str]()
+    real, wait = scenario.run, Turns._wait
+
+    def slow(given: Scenario, measured: Measured) -> Any:
+        began.set()
+        assert free.wait(60)
+        seen.append(given.name)
+        return real(given, measured)
+
+    def noted(turns: Turns, left: Callable[[], bool]) -> None:
+        waiting.append("waits")
+        try:
+            wait(turns, left)
+        except Left:
+            waiting.append("left")
+            raise
+
+    def count() -> float:
+        lines = httpx.get(f"{address}/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if "_requests_total{" in line and "plan/scenario" in line)
+
+    monkeypatch.setattr(scenario, "run", slow)
+    monkeypatch.setattr(Turns, "_wait", noted)
+    before = count()
+    first = threading.Thread(target=lambda: asked(address, SAVING, name="first"))
+    first.start()
+    assert began.wait(60)
+    host, _, port = address.removeprefix("http://").partition(":")
+    body = msgspec.json.encode({"period": "2019-01", "transforms": [SAVING], "draws": 20, "name": "second"})
+    with socket.create_connection((host, int(port))) as client:
+        head = f"POST /v1/cities/town/plan/scenario HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        client.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        wait_for(lambda: waiting.count("waits") == 2, what="the second to wait")
+    wait_for(lambda: waiting[-1] == "left", what="the server to see that it left")
+    free.set()
+    first.join()
+    assert asked(address, SAVING, name="third").status_code == 200
+    assert seen == ["first", "third"]
+    assert count() == before + 2

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
-from api.state import CityOf, StateOf
+from api.state import CityOf, LeftOf, StateOf
 from telemetry.errors import Unavailable
 from telemetry.windows import HOUR
 
@@ -61,14 +61,16 @@ class ForecastOut(BaseModel):
 
 
 @router.get("/forecast", response_model=ForecastOut)
-def plan_forecast(record: CityOf, state: StateOf, query: Annotated[ForecastQuery, Query()]) -> dict[str, Any]:
+def plan_forecast(
+    record: CityOf, state: StateOf, left: LeftOf, query: Annotated[ForecastQuery, Query()]
+) -> dict[str, Any]:
     """The next 48 hours of the city's load, or of a device's quantity."""
     from planning.outlook import as_plain, made  # noqa: PLC0415 - see api/routes/plan/charging.py
 
     city, now = model_of(record), state.clock() // HOUR * HOUR
     check_shown(city, [query.device])
     key = (record.id, query.quantity, query.device, now)
-    with state.plans.turn():
+    with state.plans.turn(left):
         if key not in state.forecasts:
             try:
                 found, unit = made(state.store, city, query.quantity, query.device, now, None)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
-from api.state import CityOf, StateOf
+from api.state import CityOf, LeftOf, StateOf
 from telemetry.periods import iso
 
 router = APIRouter(prefix="/v1/cities/{city}/plan/measure", tags=["Plans"], responses=responses(403, 404, 422, 503))
@@ -102,34 +102,40 @@ class SavingsOut(BaseModel):
 
 
 @router.get("/effect", response_model=EffectOut)
-def measure_effect(record: CityOf, state: StateOf, query: Annotated[EffectQuery, Query()]) -> dict[str, Any]:
+def measure_effect(
+    record: CityOf, state: StateOf, left: LeftOf, query: Annotated[EffectQuery, Query()]
+) -> dict[str, Any]:
     """What a measure changed at a site: before and after, beyond the change of the reference."""
     from planning.measures import effect  # noqa: PLC0415 - see api/routes/plan/charging.py
 
     q, city = query, model_of(record)
-    with state.plans.turn():
+    with state.plans.turn(left):
         found = effect(state.store, city, q.site, q.reference, q.quantity, q.after, q.back, q.weather, q.seed)
     return found._asdict() | {"interval": found.interval._asdict(), "is_effect": found.interval.is_effect}
 
 
 @router.get("/change", response_model=ChangeOut)
-def measure_change(record: CityOf, state: StateOf, query: Annotated[ChangeQuery, Query()]) -> dict[str, Any]:
+def measure_change(
+    record: CityOf, state: StateOf, left: LeftOf, query: Annotated[ChangeQuery, Query()]
+) -> dict[str, Any]:
     """When a site changed against its reference, and how likely that is by chance."""
     from planning.measures import change  # noqa: PLC0415
 
     q, city = query, model_of(record)
-    with state.plans.turn():
+    with state.plans.turn(left):
         found = change(state.store, city, q.site, q.reference, q.quantity, q.period, q.seed)
     return {"sentence": found.sentence, "week": iso(found.at)[:10], "change": found.change, "p": found.p}
 
 
 @router.get("/savings", response_model=SavingsOut)
-def measure_savings(record: CityOf, state: StateOf, query: Annotated[SavingsQuery, Query()]) -> dict[str, Any]:
+def measure_savings(
+    record: CityOf, state: StateOf, left: LeftOf, query: Annotated[SavingsQuery, Query()]
+) -> dict[str, Any]:
     """What a building saved beyond another one at the same weather."""
     from planning.measures import saved  # noqa: PLC0415
 
     q, city = query, model_of(record)
     check_shown(city, [q.meter, q.reference])
-    with state.plans.turn():
+    with state.plans.turn(left):
         found = saved(state.store, city, q.meter, q.reference, q.temperature, q.before, q.after, q.seed)
     return found._asdict() | {"kwh": found.kwh._asdict(), "is_effect": found.kwh.is_effect}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import responses
 from api.queries import model_of
-from api.state import CityOf, StateOf
+from api.state import CityOf, LeftOf, StateOf
 from telemetry.errors import UsageError
 from telemetry.windows import DAY
 
@@ -113,7 +113,7 @@ class TransformsOut(BaseModel):
 
 
 @router.post("/scenario", response_model=ScenarioOut)
-def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str, Any]:
+def plan_scenario(record: CityOf, state: StateOf, left: LeftOf, asked: ScenarioIn) -> dict[str, Any]:
     """Calculate a scenario: the same KPIs on changed windows, with 5, 50 and 95 % of the draws."""
     from api.assets.session_files import sessions_of  # noqa: PLC0415 - see api/routes/plan/charging.py
     from planning.charging.session_rows import read_text  # noqa: PLC0415
@@ -132,7 +132,7 @@ def plan_scenario(record: CityOf, state: StateOf, asked: ScenarioIn) -> dict[str
     text = asked.sessions_csv
     sessions, bad = (read_text("sessions_csv", text) if text else sessions_of(state.sessions, city.id)) or (None, [])
     scenario = Scenario(name=asked.name, transforms=tuple(asked.transforms), draws=asked.draws, seed=asked.seed)
-    with state.plans.turn():
+    with state.plans.turn(left):
         found = run(scenario, Measured(city, state.store, period, state.clock(), sessions))
     return msgspec.to_builtins(found) | {"rejected_rows": bad[:_SHOWN]}  # type: ignore[no-any-return]
 

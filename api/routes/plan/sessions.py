@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.devices import check_shown
 from api.problems import responses
 from api.queries import model_of
-from api.state import CityOf, State, StateOf
+from api.state import CityOf, LeftOf, State, StateOf
 from telemetry.errors import UsageError
 from telemetry.periods import iso
 from telemetry.windows import DAY
@@ -135,7 +135,7 @@ def plan_sessions(record: CityOf, state: StateOf) -> dict[str, Any]:
 
 
 @router.post("/charging", response_model=ChargingOut)
-def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) -> dict[str, Any]:
+def plan_charging_sessions(record: CityOf, state: StateOf, left: LeftOf, asked: ChargingIn) -> dict[str, Any]:
     """How many charging points fit, from whole users of recorded sessions and the measured load."""
     from planning.charging.answer import as_plain  # noqa: PLC0415
     from planning.measured import parse_span  # noqa: PLC0415
@@ -153,7 +153,7 @@ def plan_charging_sessions(record: CityOf, state: StateOf, asked: ChargingIn) ->
     check_shown(city, [*asked.meters, *(name for f in city.feeder if f.id == asked.feeder for name in f.meters)])
     sessions, bad = given_or_own(asked.sessions_csv, state, record.id)
     plain = asked.model_dump(exclude={"sessions_csv", "meters"})
-    with state.plans.turn():
+    with state.plans.turn(left):
         found = charging_plan(Asked(**plain, meters=tuple(asked.meters)), sessions, place, _today(state))
     return as_plain(found) | {"rejected_rows": bad[:_SHOWN]}
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.metrics import CountRequests, Requests
 from api.middleware.together import SharedAnswers
 
 
@@ -18,11 +19,15 @@ class Slow:
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.go_on = asyncio.Event()
+        self.messages: list[Message] = []
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         number = len(self.begun)
         self.begun.append(scope["path"])
         scope["route"] = "the route"
+        if scope["path"] == "/v1/stream" and number:
+            self.messages = [await receive(), await receive()]
+            return
         await self.go_on.wait()
         if scope["path"] == "/v1/broken":
             raise ValueError(str(number))
@@ -33,23 +38,28 @@ class Slow:
 class Client:
     """One request; `answer` is the body."""
 
-    def __init__(self, app: SharedAnswers, path: str = "/v1/cities", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, app: ASGIApp, path: str = "/v1/cities", headers: Mapping[str, str] | None = None) -> None:
         raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         self.scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "headers": raw}
         self._app = app
         self.messages: list[Message] = []
+        self.left = asyncio.Event()
+        self._body: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     def ask(self, who: str = "", method: str = "GET") -> asyncio.Task[str]:
         self.scope |= {"cityvitals.who": (who, frozenset()), "method": method}
 
         async def asked() -> str:
             await self._app(self.scope, self._receive, self._send)
-            return str(self.messages[-1]["body"].decode())
+            return str(self.messages[-1]["body"].decode()) if self.messages else "nothing"
 
         return asyncio.create_task(asked())
 
     async def _receive(self) -> Message:
-        raise AssertionError("the body of a GET is not read")
+        if self._body:
+            return self._body.pop()
+        await self.left.wait()
+        return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
         if "headers" in message:
@@ -152,5 +162,66 @@ def test_others_get_their_answer_although_who_asked_first_left() -> None:
         await _a_moment()
         slow.go_on.set()
         assert await third == "1"
+
+    asyncio.run(run())
+
+
+def test_an_answer_for_which_nobody_waits_any_more_is_not_begun_nor_counted() -> None:
+    async def run() -> None:
+        slow, requests = Slow(), Requests()
+        app = CountRequests(SharedAnswers(slow, ()), requests)
+        first = Client(app).ask()
+        await _a_moment()
+        clients = [Client(app) for _ in range(3)]
+        others = [client.ask() for client in clients]
+        await _a_moment()
+        for client in clients:
+            client.left.set()
+        slow.go_on.set()
+        assert await first == "0"
+        assert await asyncio.gather(*others) == ["nothing"] * 3
+        assert len(slow.begun) == 1
+        assert requests.count.total() == 1
+        assert await Client(app).ask() == "1", "the next request is answered"
+
+    asyncio.run(run())
+
+
+def test_an_answer_is_begun_for_the_one_who_still_waits() -> None:
+    async def run() -> None:
+        slow = Slow()
+        app = SharedAnswers(slow, ())
+        first = Client(app).ask()
+        await _a_moment()
+        clients = [Client(app) for _ in range(3)]
+        others = [client.ask() for client in clients]
+        await _a_moment()
+        clients[0].left.set()
+        clients[1].left.set()
+        slow.go_on.set()
+        assert await first == "0"
+        assert await others[2] == "1"
+
+    asyncio.run(run())
+
+
+def test_what_is_made_hears_when_the_last_of_those_who_wait_has_left() -> None:
+    async def run() -> None:
+        slow = Slow()
+        app = SharedAnswers(slow, ())
+        first = Client(app, "/v1/stream").ask()
+        await _a_moment()
+        clients = [Client(app, "/v1/stream") for _ in range(2)]
+        others = [client.ask() for client in clients]
+        await _a_moment()
+        slow.go_on.set()
+        await first
+        await _a_moment()
+        for client in reversed(clients):
+            assert not slow.messages
+            client.left.set()
+            await _a_moment()
+        assert [message["type"] for message in slow.messages] == ["http.request", "http.disconnect"]
+        assert await asyncio.gather(*others) == ["nothing"] * 2
 
     asyncio.run(run())
