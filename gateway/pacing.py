@@ -21,8 +21,8 @@ from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, is_due, window_start
 
 _BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 4, 2, 5000
-LONGEST_MS = 10_000  # that slow, regular devices wait
-_PART = 3  # of the time between two readings
+LONGEST_MS = 15_000  # that slow, regular devices wait
+_PART = 2  # of the time between two readings
 _MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
 _LONGEST_LARGE_MS = 15_000
 _SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
@@ -41,7 +41,7 @@ def pause_ms(sending: int, idle: bool) -> int:
 
 
 class Cadence:
-    """A reading may wait a third of the time since the one before it, at most 10 s; then all changed windows are sent.
+    """A reading may wait half of the time since the one before it, at most 15 s; then all changed windows are sent.
 
     Only where its series is regular: two times between readings that differ by a factor of two at most. The first
     readings of a series, one that comes unexpectedly, several at once and events (charging sessions) do not wait.

@@ -126,14 +126,15 @@ class CityIngest:
             self._open_hours.changed(hours)
             self._store_hours(self._open_hours.due())
         else:
-            self._store.put_partials("hour", hours, self._table)
+            self._store_hours([hours])
         if self.status and len(windows):
             self.status.windows(windows)
-            self.status.hours(hours)
 
     def _store_hours(self, due: Iterable[Partials]) -> None:
         for hours in due:
             self._store.put_partials("hour", hours, self._table)
+            if self.status and len(hours):
+                self.status.hours(hours)
 
     def rebuild_hours(self) -> int:
         """Recalculate every hour from the stored windows; returns how many windows there are.

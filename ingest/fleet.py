@@ -62,6 +62,8 @@ class Fleet:
         self._registered = {d.id: d for d in city.device}
         self.states: dict[str, State] = {d.id: State() for d in city.device}
         self._arrived: set[str] = set()
+        self._plain: list[State | None] = []  # by series: its device, if only the times of its readings are noted
+        self._advice: dict[str, str] | None = None  # of `rows`, None where something new was sent since
         for row in sorted(known, key=lambda row: row.time):  # the newest row last
             self._note(row)
             if row.n and _counts(row.quantity):
@@ -73,37 +75,37 @@ class Fleet:
             if not math.isnan(row.value):
                 state.state_since = int(row.value)
             return
-        state.sends.add(row.quantity)
+        if row.quantity not in state.sends:
+            state.sends.add(row.quantity)
+            self._advice = None
         if row.quantity in SHOWN and row.time >= state.dated.get(row.quantity, 0) and not math.isnan(row.value):
             if row.quantity == "connector_state" and row.value != state.newest.get(row.quantity):
                 known = state.state_since and row.quantity not in state.newest  # from before a restart
                 state.state_since = state.state_since if known else row.time
             state.newest[row.quantity], state.dated[row.quantity] = row.value, row.time
         if _counts(row.quantity):
-            self._note_step(state, row)
+            if not QUANTITIES[row.quantity].event:
+                _note_step(state, row.quantity, row.time, row.n)
             state.heard = max(state.heard, row.time)
-
-    def _note_step(self, state: State, row: Newest) -> None:
-        """The time between two readings of a quantity; a gap may at most double it."""
-        before, steps = state.times.get(row.quantity), state.steps
-        if QUANTITIES[row.quantity].event:
-            return
-        if before is not None and 0 < row.time - before < 2 * DAY:
-            step = (row.time - before) / max(row.n, 1)
-            steps[row.quantity] = min(step, 2 * steps.get(row.quantity, step))
-        state.times[row.quantity] = max(row.time, before or 0)
 
     def take(self, windows: Partials, table: SeriesTable) -> None:
         """Note stored windows, the newest of each series, and of connectors those around the last change of state."""
         windows = windows.latest()
-        with_values = windows.take(windows.n > 0)
+        with_values = windows.where(windows.n > 0)
         rows = with_values.take(_newest_and_turns(with_values, table))
+        self._plain += [None] * (len(table) - len(self._plain))
         for series, t, value, n in zip(
             rows.series.tolist(), rows.last_t.tolist(), rows.last.tolist(), rows.n.tolist(), strict=True
         ):
-            name = table[series]
-            self._note(Newest(name.device, name.quantity, t, value, n))
+            name, state = table[series], self._plain[series]
             self._arrived.add(name.device)
+            if state is not None:
+                _note_step(state, name.quantity, t, n)
+                state.heard = max(state.heard, t)
+                continue
+            self._note(Newest(name.device, name.quantity, t, value, n))
+            if name.quantity not in SHOWN and _counts(name.quantity) and not QUANTITIES[name.quantity].event:
+                self._plain[series] = self.states[name.device]
 
     def judge(self, now: int) -> tuple[list[str], list[str]]:
         """Judge every device at `now`; returns the registered devices that fell silent and those that are back."""
@@ -147,8 +149,10 @@ class Fleet:
 
     def rows(self) -> Iterator[Point]:
         """One row a device, as it was judged last. `advice`: what it sends that is in no KPI, and what to do."""
-        seen = ((device, quantity) for device, state in self.states.items() for quantity in state.sends)
-        advice = {found.device: found.sentence() for found in unregistered(self.city, seen)}
+        if self._advice is None:
+            seen = ((device, quantity) for device, state in self.states.items() for quantity in state.sends)
+            self._advice = {found.device: found.sentence() for found in unregistered(self.city, seen)}
+        advice = self._advice
         for device, state in self.states.items():
             fields = _registered(self._registered.get(device), _is_gateway(state)) | {
                 "heard": state.heard or None,
@@ -181,6 +185,16 @@ class Fleet:
         counts["newest"] = newest = max((s.heard for s in mine), default=0) or None
         counts["age"] = (now - newest) / 1000 if newest else None
         return Point("state", {"city": self.city.id}, counts, now // MINUTE * MINUTE)
+
+
+def _note_step(state: State, quantity: str, time: int, n: int) -> None:
+    """The time between two readings of a quantity, of which a window has `n`; a gap may at most double it."""
+    before = state.times.get(quantity, 0)
+    if before and 0 < time - before < 2 * DAY:
+        step = (time - before) / n if n else float(time - before)
+        usual = state.steps.get(quantity, step)
+        state.steps[quantity] = step if step < 2 * usual else 2 * usual
+    state.times[quantity] = time if time > before else before
 
 
 def _newest_and_turns(rows: Partials, table: SeriesTable) -> IntArray:

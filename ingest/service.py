@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from adapters.mqtt.link import Link, wait
-from adapters.sqlite.connection import Damaged
+from adapters.sqlite.connection import Damaged, transaction
 from adapters.sqlite.order import Order
 from adapters.sqlite.owners import Owners
 from adapters.sqlite.rejects import RejectedMessage, Rejects
@@ -110,12 +110,9 @@ class Service:
             self._store_heartbeats()
             self._store_checkpoints()
             self._retention.step()
-            if self._underived and not self.ingest.waiting:
-                self.rejects.clear_underived()
-                self._underived = False
             done = self._rounds.stored(part)
             fresh = [(one.message.topic, one.number) for one in done if not one.overtaken]
-            self._order.mark_stored(fresh)
+            self._note_done(fresh)
         except Damaged:  # waiting does not repair it; the next start sets the file of rejects aside
             raise
         except UsageError:
@@ -128,6 +125,17 @@ class Service:
         self._receipts(fresh)
         self._request_missing({one.message.topic for one in done if one.overtaken})
         self.link.ack([one.message for one in done])
+
+    def _note_done(self, fresh: Sequence[tuple[str, int]]) -> None:
+        """Save, in one commit, which messages are stored and that nothing waits to be derived."""
+        derived = self._underived and not self.ingest.waiting
+        if not (derived or fresh):
+            return
+        with transaction(self.rejects.db):
+            if derived:
+                self.rejects.clear_underived()
+            self._order.mark_stored(fresh)
+        self._underived = self._underived and not derived
 
     def _receive(self, timeout: float) -> None:
         """Read what has arrived; wait for it only where nothing is left to be stored.

@@ -27,7 +27,7 @@ class Limits(BaseModel):
 
 
 STANDARD = Limits()
-BEAT_MS = 10_000
+BEAT_MS = 30_000
 
 
 def beat_ms(limit_s: float, longest: int = BEAT_MS) -> int:

@@ -150,7 +150,7 @@ class IngestSettings(Section):
     broker: BrokerSettings = BrokerSettings()
     topic: str = "cv/1/+/+/windows"
     publish: bool = True
-    open_hours_s: float = Field(0.0, ge=0, le=3600)
+    open_hours_s: float = Field(60.0, ge=0, le=3600)
     rejects: Path = Path("ingest-rejects.db")
 
 

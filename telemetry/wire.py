@@ -75,11 +75,11 @@ def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
         message = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(f"not a windows message: {error}") from error
-    _check(message)
+    columns = _checked(message)
     ids = np.array([table.id_of(Series(message.city, d, q)) for d, q in message.series], dtype=np.int64)
-    columns: list[Any] = [ids[np.asarray(message.at, dtype=np.int64)] if message.at else np.empty(0, dtype=np.int64)]
-    columns += [np.array(getattr(message, name), dtype=column_type(name)) for name in _COLUMNS]
-    return message.city, message.width, Partials(*columns)
+    at = np.array(message.at, dtype=np.int64)
+    partials = Partials(ids[at] if len(at) else at, *(columns[name] for name in _COLUMNS))
+    return message.city, message.width, partials
 
 
 def number(payload: bytes) -> int:
@@ -91,8 +91,8 @@ def number(payload: bytes) -> int:
         return 0
 
 
-def _check(m: WindowsMessage) -> None:
-    """Reject what would damage the store."""
+def _checked(m: WindowsMessage) -> dict[str, Any]:
+    """The columns by name. Rejects what would damage the store."""
     if m.v != VERSION:
         raise Rejected(f"windows message of version {m.v}; this program supports version {VERSION}")
     if not valid_id(m.city) or m.width < 1 or HOUR % m.width:
@@ -108,10 +108,16 @@ def _check(m: WindowsMessage) -> None:
         raise Rejected("windows message with a window outside 1970 to 2100 or a negative count")
     if None in m.sum or None in m.sumsq:
         raise Rejected("windows message with values but without sums in a row")
-    if any(s % m.width for s in m.start):
-        raise Rejected("windows message with a window start that is not a multiple of its width")
-    if any(not -_LARGEST < x < _LARGEST for name in INT_FIELDS - {"series"} for x in getattr(m, name)):
+    try:
+        columns = {name: np.array(getattr(m, name), dtype=column_type(name)) for name in _COLUMNS}
+        too_large = any((np.abs(columns[name]) >= _LARGEST).any() for name in INT_FIELDS - {"series"})
+    except OverflowError:
+        too_large = True
+    if too_large:
         raise Rejected("windows message with a number too large")
+    if (columns["start"] % m.width).any():
+        raise Rejected("windows message with a window start that is not a multiple of its width")
+    return columns
 
 
 Ranges = Mapping[Series, tuple[float, float]]

@@ -21,6 +21,7 @@ from kpi_derivation.engine.days.neighbours import DRIFTS
 from kpi_derivation.engine.days.neighbours import QUANTITIES as NEIGHBOURED
 from kpi_derivation.engine.due import Due
 from kpi_derivation.engine.hour_maker import HourMaker
+from kpi_derivation.engine.pace import Pace
 from kpi_derivation.engine.reads import Reads, tracked
 from kpi_derivation.engine.recent import History, Recent
 from kpi_derivation.engine.record import Record
@@ -78,6 +79,7 @@ class Engine:
         self._no_recent = 0 if only is None else 3 * DAY  # recent hours are read twice only where others follow
         self._clock = 0
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
+        self._pace = Pace()
         self.old = 0  # of those, how many the last `evaluate` has derived
 
     def restore(self, hours: tuple[int, int], newest_window: int, curves: bool = False) -> None:
@@ -147,7 +149,8 @@ class Engine:
     def evaluate(self, now: int, most: int | None = None) -> list[KpiValue]:
         """The values of every KPI and period that changed data, or the passing of time, changes. `now`: UTC ms.
 
-        `most`: of periods that were over OLD ago, derive this many, the newest first; others wait for the next call.
+        `most`: of periods that were over OLD ago, derive this many, the newest first; others wait for the next call,
+        and long periods of gauges for their minute (pace.py). None: nothing waits.
         """
         changed = self._days.settle() | self._unreported
         self._unreported = RowDays()
@@ -162,6 +165,7 @@ class Engine:
         periods = self._periods(days, now, list(DERIVATIONS))
         for period in self._logged_periods(days, now):
             periods.setdefault(period, set(OUTAGES))
+        periods = self._pace.due(periods, now, rest=most is not None)
         for period, quantities in self._chosen(periods, now, most):
             values += self.derive(period, now, [d for d in DERIVATIONS.values() if self._touches(d, quantities)])
         self._clock = now

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from adapters.points import Newest, Point
 from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from registry.city import City
@@ -161,3 +162,31 @@ def test_rows_that_the_store_did_not_take_wait_for_the_next_time(
     later.ingest.derive(T0 + 61 * MINUTE)
     each.ingest.derive(T0 + 61 * MINUTE)
     assert each.rows() == later.rows()
+
+
+def test_the_air_band_of_an_hour_is_written_with_its_row(towns: tuple[Town, Town]) -> None:
+    """It is a field of that row: of a mean that changes with every window it would be most of what is written."""
+
+    class Points:
+        """Collects what is put."""
+
+        def __init__(self) -> None:
+            self.bands: list[tuple[str, object]] = []
+
+        def newest(self, _city: str) -> list[Newest]:
+            return []
+
+        def put(self, points: Iterable[Point]) -> None:
+            self.bands += [(p.tags["device"], p.fields["band"]) for p in points if "band" in p.fields]
+
+    written = []
+    for town in towns:
+        points = Points()
+        town.store.points = points
+        town.ingest.add_city(CITY, MINUTE)
+        for number, value in enumerate((5.0, 300.0, 5.0)):
+            town.take(Readings.of([town.ingest.table.id_of(Series("aba", "m0", "no2"))], [T0 + number], [value]))
+        town.ingest.derive(T0 + 1)
+        written.append(points.bands)
+    assert len(written[0]) == 3, "each change where no row waits"
+    assert written[1] == written[0][:1]
