@@ -3,7 +3,7 @@
     python -m tools.bench_stores [ROWS] [DEVICES]
 
 Every store starts empty; servers are started for the run on free ports and stopped after it. Of InfluxDB also the share
-of its own limit: the same requests are sent prepared, in turn, over a bare connection.
+of its own limit: the same requests are sent prepared, in turn, over one bare connection and over two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection
+from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -81,35 +84,61 @@ def measure(name: str, url: str, partials: Partials, table: SeriesTable, out: Ta
 
 
 def share(server: InfluxDB, partials: Partials, table: SeriesTable, at_once: int = 20_000) -> str:
-    """Writes in turn with prepared requests of the same lines: medians of both, and processor time of this program."""
-    target = f"influxdb://{server.host}:{server.port}"
-    store, bare = InfluxStore.from_url(f"{target}/ours"), InfluxStore.from_url(f"{target}/bare")
-    http, bodies = HTTPConnection(server.host, server.port), list[str]()
-    store.cities()
-    bare.cities()
-    send = store._connection.write
-    ours, prepared, used = list[float](), list[float](), 0.0
-
-    def note(lines: str, policy: str = "") -> None:  # noqa: ARG001 - as `write`
-        bodies.append(lines)
-
-    def post() -> None:
-        for body in bodies:
-            http.request("POST", "/write?db=bare&precision=ms", body.encode())
-            http.getresponse().read()
-
-    for row in range(0, len(partials), at_once):
+    """Puts in turn with prepared requests of the same lines over one connection and over two: medians of each."""
+    store = InfluxStore.from_url(f"influxdb://{server.host}:{server.port}/share")
+    links = [HTTPConnection(server.host, server.port) for _ in range(2)]
+    seconds: dict[str, list[float]] = {"put": [], "one": [], "two": []}
+    used, orders = 0.0, list(permutations(seconds))  # the server goes on working after it has answered
+    for number, row in enumerate(range(0, len(partials), at_once)):
         part = partials.take(slice(row, row + at_once))
-        bodies.clear()
-        store._connection.write = note  # type: ignore[method-assign]
-        store.put_partials("window", part, table)
-        store._connection.write = send  # type: ignore[method-assign]
-        began = time.process_time()
-        ours.append(timed(lambda part=part: store.put_partials("window", part, table))[0])  # type: ignore[misc]
-        used += time.process_time() - began
-        prepared.append(timed(post)[0])
-    of_limit, each = np.median(prepared) / np.median(ours), 1e6 * used / len(partials)
-    return f"InfluxDB: {of_limit:.2f} of what it takes of prepared requests; this program needs {each:.1f} us a row"
+        bodies = requests_of(store, part, table)
+        acts: dict[str, Callable[[], None]] = {
+            "put": partial(store.put_partials, "window", part, table),
+            "one": partial(post, links[:1], "share", bodies),
+            "two": partial(post, links, "share", bodies),
+        }
+        for name in orders[number % len(orders)]:
+            began = time.process_time()
+            seconds[name].append(timed(acts[name])[0])
+            used += (time.process_time() - began) * (name == "put")
+    ours, *prepared = (at_once / float(np.median(taken)) for taken in seconds.values())
+    return (
+        f"InfluxDB: {ours:,.0f} rows a second, {ours / max(prepared):.2f} of the better of prepared requests over one "
+        f"connection ({prepared[0]:,.0f}) and two ({prepared[1]:,.0f}); {1e6 * used / len(partials):.2f} us a row here"
+    )
+
+
+def requests_of(store: InfluxStore, partials: Partials, table: SeriesTable) -> list[bytes]:
+    """The bodies of the requests of a put, which is not made."""
+    bodies = list[bytes]()
+    send = store._connection.write
+
+    def note(lines: str | bytes, policy: str = "") -> None:  # noqa: ARG001 - as `write`
+        bodies.append(lines if isinstance(lines, bytes) else lines.encode())
+
+    store._connection.write = note  # type: ignore[method-assign]
+    store.put_partials("window", partials, table)
+    store._connection.write = send  # type: ignore[method-assign]
+    return bodies
+
+
+def post(links: list[HTTPConnection], database: str, bodies: list[bytes]) -> None:
+    """Post the bodies, one after another over each connection."""
+    waiting = iter(bodies)
+
+    def work(link: HTTPConnection) -> None:
+        for body in waiting:
+            link.request("POST", f"/write?db={database}&precision=ms", body)
+            answer = link.getresponse()
+            answer.read()
+            if answer.status != 204:
+                raise SystemExit(f"InfluxDB answered {answer.status}.")
+
+    if len(links) == 1:
+        work(links[0])
+    else:
+        with ThreadPoolExecutor(len(links)) as threads:
+            list(threads.map(work, links))
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ import msgspec
 import urllib3
 
 from adapters.influx.messages import seconds, sentence
+from adapters.influx.pool import make_pool
 from adapters.influx.url import Target, authorization
 from adapters.secrets import secret
-from adapters.unsent import DISCARD
 from telemetry.errors import CityVitalsError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -106,9 +106,7 @@ class Connection:
         self._seconds = (min(5.0, timeout), timeout)  # to connect, to read
         # An explicit context, so that SSL_CERT_FILE (a city's own authority) works with every variant of urllib3.
         self._tls = ssl.create_default_context() if target.base.startswith("https") else None
-        options = [*urllib3.connection.HTTPConnection.default_socket_options, DISCARD]
-        # More connections than any process has threads.
-        self._pool = urllib3.PoolManager(maxsize=64, ssl_context=self._tls, socket_options=options)
+        self._pool = make_pool(self._tls)
         self._headers = authorization(target)
         self._made = target.version == 2
         self._refused: dict[str, str] = {}  # line -> reason; a batch that is retried has the same ones again
@@ -116,7 +114,7 @@ class Connection:
         self.times_lost = 0  # how often the database, or a retention policy of it, was gone
         self._writer: Any = None
 
-    def write(self, lines: str, policy: str = "") -> None:
+    def write(self, lines: str | bytes, policy: str = "") -> None:
         """Write line protocol with times in ms. Lines that the server can never hold are set aside, see `take_refused`.
 
         `policy`: a retention policy, '' for the default one. Raises Unavailable where a retry may help, CityVitalsError
@@ -125,20 +123,20 @@ class Connection:
         try:
             self.write_all(lines, policy)
         except PartialWrite as error:
-            rows = lines.split("\n")
+            rows = (lines if isinstance(lines, bytes) else lines.encode()).split(b"\n")
             if len(rows) == 1 or error.dropped == len(rows):
                 self._set_aside(rows, str(error))
                 return
             half = len(rows) // 2
-            self.write("\n".join(rows[:half]), policy)
-            self.write("\n".join(rows[half:]), policy)
+            self.write(b"\n".join(rows[:half]), policy)
+            self.write(b"\n".join(rows[half:]), policy)
 
-    def _set_aside(self, rows: list[str], reason: str) -> None:
+    def _set_aside(self, rows: list[bytes], reason: str) -> None:
         if not self._refused:
             log.warning("%d rows cannot be stored: %s", len(rows), reason)
         for row in rows:
             if len(self._refused) < _MOST_REFUSED:
-                self._refused[row] = reason
+                self._refused[row.decode()] = reason
 
     def take_refused(self) -> list[tuple[str, str]]:
         """Lines the server can never hold, with its reason, since the last call; the rest of a batch is written."""
@@ -150,19 +148,20 @@ class Connection:
         found, self._lost = self._lost, False
         return found
 
-    def write_all(self, lines: str, policy: str = "") -> None:
+    def write_all(self, lines: str | bytes, policy: str = "") -> None:
         """Write line protocol with times in ms; also raises PartialWrite."""
+        body = lines if isinstance(lines, bytes) else lines.encode()
         self._make_database()
         name, part = self.target.database, f"/{policy}" if policy else ""
         if self.target.version == 1:
             fields = {"db": name, "precision": "ms"} | ({"rp": policy} if policy else {})
-            self._post(f"/write?{urlencode(fields)}", lines.encode())
+            self._post(f"/write?{urlencode(fields)}", body)
         elif self.target.version == 2:
-            self._write2(lines.encode(), name + part)
+            self._write2(body, name + part)
         else:
             # Acknowledged when it is on disk, within a second by default.
             fields = {"db": name + part, "precision": "millisecond", "accept_partial": "true", "no_sync": "false"}
-            self._post(f"/api/v3/write_lp?{urlencode(fields)}", lines.encode())
+            self._post(f"/api/v3/write_lp?{urlencode(fields)}", body)
 
     def _write2(self, lines: bytes, bucket: str) -> None:
         """Write with the API of InfluxDB 2, which other servers support too."""
@@ -182,10 +181,8 @@ class Connection:
 
             timeout = tuple(1000 * seconds for seconds in self._seconds)
             make: Any = InfluxDBClient
-            client = make(
-                self.target.base, token=secret("TOKEN") or None, timeout=timeout, org=self.target.org,
-                ssl_context=self._tls,
-            )  # fmt: skip
+            client = make(self.target.base, token=secret("TOKEN") or None, timeout=timeout, org=self.target.org)
+            client.api_client.rest_client.pool_manager = self._pool  # its sockets deliver nothing after they are closed
             self._writer = client.write_api(write_options=SYNCHRONOUS)
         return self._writer
 

@@ -16,8 +16,7 @@ measurements must select rows with n > 0 (partials) or valued = 1 (KPI values).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -36,9 +35,10 @@ from adapters.influx.answers import (
 )
 from adapters.influx.changes import Changes
 from adapters.influx.http import Connection
-from adapters.influx.lines import partial_lines, tag
+from adapters.influx.lines import Heads, partial_lines
 from adapters.influx.points import InfluxPoints
 from adapters.influx.policies import Policies
+from adapters.influx.pool import write_in_turn
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
@@ -53,7 +53,7 @@ from telemetry.windows import DAY, HOUR
 
 log = logging.getLogger(__name__)
 
-_BATCH = 5_000
+_FIRST, _BATCH = 2_000, 6_000  # rows of a request: nothing is stored while those of the first are made
 _CHUNK = 200_000
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _NAMED = 1000  # the most series named in a query; for more, all are queried and the others are discarded here
@@ -112,24 +112,23 @@ class InfluxStore:
         """See Store. Batches are written in order, one at a time; those before a failure remain written."""
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
-        first, *others = [partials.take(slice(row, row + _BATCH)) for row in range(0, len(partials) or 1, _BATCH)]
-        lines = _lines(heads, first)
-        if not others:
-            self._connection.write(lines)
-            return
-        with ThreadPoolExecutor(1) as sender:  # the lines of the next batch are made while the server stores this one
-            for batch in others:
-                sent = sender.submit(self._connection.write, lines)
-                lines = _lines(heads, batch)
-                sent.result()
-            self._connection.write(lines)
+        first = _FIRST if len(partials) > _BATCH else _BATCH
+        batches = [slice(0, first), *(slice(row, row + _BATCH) for row in range(first, len(partials), _BATCH))]
+        lines = (partial_lines(heads, partials.take(batch)) for batch in batches)
+        if len(batches) > 1:
+            write_in_turn(self._connection.write, next(lines), lines)
+        else:
+            self._connection.write(next(lines))
 
     def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
         """Measurement and tags of each series id; the site is looked up before the first write."""
         names = {number: table[number] for number in np.unique(series).tolist()}
-        cities = {name.city for name in names.values()}
-        sites = {c: self._sites.of(c, {n.device for n in names.values() if n.city == c}) for c in cities}
-        return {number: _head(level, name, sites[name.city][name.device]) for number, name in names.items()}
+        devices: dict[str, set[str]] = {}
+        for city, device, _ in names.values():
+            devices.setdefault(city, set()).add(device)
+        sites = {city: self._sites.of(city, found) for city, found in devices.items()}
+        heads = Heads(level)
+        return {number: heads.of(name, sites[name.city][name.device]) for number, name in names.items()}
 
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
@@ -274,15 +273,6 @@ class InfluxStore:
     def close(self) -> None:
         """See Store."""
         self._connection.close()
-
-
-def _lines(heads: Mapping[int, str], batch: Partials) -> str:
-    """`heads`: measurement and tags of each series."""
-    return "\n".join(partial_lines([heads[i] for i in batch.series.tolist()], batch))
-
-
-def _head(level: Level, name: Series, site: str) -> str:
-    return f"{level},city={tag(name.city)},device={tag(name.device)},quantity={tag(name.quantity)},site={tag(site)}"
 
 
 def _named(series: Sequence[Series]) -> str:

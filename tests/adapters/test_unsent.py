@@ -27,10 +27,12 @@ def slow() -> Iterator[socket.socket]:
         yield listening
 
 
-def test_a_write_that_was_given_up_does_not_arrive_later(slow: socket.socket) -> None:
-    store = Connection(parse(f"influxdb://127.0.0.1:{slow.getsockname()[1]}/city"), timeout=0.5)
+@pytest.mark.parametrize("form", ["influxdb://127.0.0.1:{}/city", "influxdb2://127.0.0.1:{}/city?org=o"])
+def test_a_write_that_was_given_up_does_not_arrive_later(slow: socket.socket, form: str) -> None:
+    store = Connection(parse(form.format(slow.getsockname()[1])), timeout=0.5)
+    store._made = True
     with pytest.raises(Unavailable):
-        store._request("POST", "/write?db=city", b"x" * 60_000)
+        store.write(b"x" * 60_000)
     store.close()
     accepted, _ = slow.accept()
     received = bytearray()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from adapters.influx import store as store_influx
 from adapters.influx.http import Connection, PartialWrite
+from adapters.influx.lines import Heads
 from adapters.sqlite import buffer
 from adapters.sqlite.buffer import Buffer
 from adapters.sqlite.order import Order
@@ -118,8 +118,8 @@ def publish_once() -> None:
 
 def another_site() -> None:
     """InfluxDB: each life of ingest has a tag of its own, so that windows stand there twice."""
-    plain, mine = store_influx._head, str(os.getpid())
-    store_influx._head = lambda level, name, site: plain(level, name, mine)
+    plain, mine = Heads.of, str(os.getpid())
+    Heads.of = lambda self, series, site: plain(self, series, mine)  # type: ignore[method-assign]
 
 
 def a_little_later() -> None:
@@ -174,7 +174,7 @@ def replay_drops() -> None:
 def retention_is_trouble() -> None:
     """What InfluxDB can never store is retried forever."""
 
-    def write(self: Connection, lines: str, policy: str = "") -> None:
+    def write(self: Connection, lines: str | bytes, policy: str = "") -> None:
         try:
             self.write_all(lines, policy)
         except PartialWrite as error:

@@ -223,7 +223,7 @@ def test_a_failure_in_the_midst_of_many_rows_is_reported(influxdb: InfluxDB, inf
     moved = {name: getattr(big, name) for name in big.__slots__} | {"start": T0 + np.arange(12_000) * MINUTE}
     written = 0
 
-    def fail_later(lines: str) -> None:
+    def fail_later(lines: bytes) -> None:
         nonlocal written
         written += 1
         if written == 2:
@@ -239,18 +239,18 @@ def test_a_failure_in_the_midst_of_many_rows_is_reported(influxdb: InfluxDB, inf
 
 
 def test_batches_leave_in_their_order_and_one_at_a_time(influx_url: str) -> None:
-    store, table, sent, busy = open_store(influx_url), SeriesTable(), list[str](), threading.Lock()
+    store, table, sent, busy = open_store(influx_url), SeriesTable(), list[bytes](), threading.Lock()
     many = partials(table, *(("a", minute, 1.0) for minute in range(12_000)))
 
-    def write(lines: str) -> None:
+    def write(lines: bytes) -> None:
         assert busy.acquire(blocking=False)
         threading.Event().wait(0.02)  # the next lines are made meanwhile
-        sent.extend(lines.split("\n"))
+        sent.extend(lines.split(b"\n"))
         busy.release()
 
     store._connection.write = write  # type: ignore[attr-defined]
     store.put_partials("window", many, table)
-    assert [int(line.rpartition(" ")[2]) for line in sent] == many.start.tolist()
+    assert [int(line.rpartition(b" ")[2]) for line in sent] == many.start.tolist()
 
 
 def test_names_that_line_protocol_cannot_carry_are_refused(influx_url: str) -> None:

@@ -1,0 +1,84 @@
+"""Connections to an InfluxDB server that report when a request has been sent completely.
+
+The next lines are made while the server stores those before. Making them holds Python's interpreter lock, for which the
+thread that sends would have to wait several times, and the server for the rest of the request: so it starts only then.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import urllib3
+
+from adapters.unsent import DISCARD
+
+_SENDING_S = 0.1  # how long a request may take to be sent until the next lines are made meanwhile
+_here = threading.local()  # `sent`: the event of the request that this thread makes
+
+
+@contextmanager
+def reporting(sent: threading.Event) -> Iterator[None]:
+    """Set the event when a request of this thread has been sent, at the latest when the block ends."""
+    _here.sent = sent
+    try:
+        yield
+    finally:
+        _here.sent = None
+        sent.set()
+
+
+class _Reporting:
+    """A connection is read when its request has been sent."""
+
+    def getresponse(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - of both variants of urllib3
+        if (sent := getattr(_here, "sent", None)) is not None:
+            sent.set()
+        return super().getresponse(*args, **options)  # type: ignore[misc]
+
+
+class _Http(_Reporting, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _Https(_Reporting, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+def make_pool(tls: ssl.SSLContext | None) -> urllib3.PoolManager:
+    """A pool without retries, of more connections than any process has threads."""
+    options = [*urllib3.connection.HTTPConnection.default_socket_options, DISCARD]
+    pool = urllib3.PoolManager(maxsize=64, ssl_context=tls, socket_options=options, retries=False)
+    pool.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return pool
+
+
+def write_in_turn(write: Callable[[bytes], None], lines: bytes, others: Iterator[bytes]) -> None:
+    """Write the lines, then each of the others when those before are stored; the next ones are made meanwhile."""
+    with ThreadPoolExecutor(1) as sender:
+        while True:
+            sent = threading.Event()
+            answer = sender.submit(_write, write, lines, sent)
+            sent.wait(_SENDING_S)
+            following = next(others, None)
+            answer.result()
+            if following is None:
+                return
+            lines = following
+
+
+def _write(write: Callable[[bytes], None], lines: bytes, sent: threading.Event) -> None:
+    with reporting(sent):
+        write(lines)

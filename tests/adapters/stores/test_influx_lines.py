@@ -1,0 +1,105 @@
+"""Line protocol of partials: what each row says, whatever its neighbours are; and when its request is sent."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adapters.influx.http import Connection
+from adapters.influx.lines import FLOATS, INTS, SPECIAL, partial_lines
+from adapters.influx.pool import reporting, write_in_turn
+from adapters.influx.url import parse
+from telemetry.errors import Unavailable
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from tests.adapters.stores.answers import canned
+from tests.adapters.stores.samples import partials
+from tests.processes import wait_for
+from tests.servers import free_port
+
+FORMS = ["influxdb://127.0.0.1:{}/city", "influxdb2://127.0.0.1:{}/city?org=o"]
+ODD = [0.0, -0.0, 1.0, 0.1, 5e-324, 1e-7, 1e16, 1e22, -sys.float_info.max, 61.599999999999994, *SPECIAL]
+
+
+def read_back(line: str) -> tuple[str, dict[str, str], int]:
+    """Head, fields and time of a line whose tags have no spaces."""
+    head, fields, time = line.split(" ")
+    return head, dict(field.split("=", 1) for field in fields.split(",")), int(time)
+
+
+def made(count: int, **columns: Any) -> Partials:
+    """Rows of three devices in turn; `columns` replaces whole columns."""
+    return partials(SeriesTable(), *((f"d{i % 3}", i, 1.0) for i in range(count)), **columns)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_each_line_has_the_numbers_of_its_row(count: int) -> None:
+    rng, extremes = np.random.default_rng(count), np.array(ODD)
+    floats = {name: extremes[rng.integers(0, len(extremes), count)] for name in FLOATS}
+    ints = {name: rng.choice([0, 1, -1, 7, 2**63 - 1, -(2**63)], count) for name in INTS}
+    rows = made(count, **floats, **ints)
+    heads = {number: f"window,device=d{number}" for number in range(3)}
+    found = {
+        time: (head, fields) for head, fields, time in map(read_back, partial_lines(heads, rows).decode().split("\n"))
+    }
+    assert len(found) == count
+    for i in range(count):
+        head, fields = found[int(rows.start[i])]
+        assert head == f"window,device=d{rows.series[i]}"
+        code = int(fields.pop("special").removesuffix("i"))
+        assert {name: int(fields.pop(name).removesuffix("i")) for name in INTS} == {n: int(ints[n][i]) for n in INTS}
+        for place, value in enumerate([*(floats[name][i] for name in FLOATS), rows.mean[i]]):
+            name, special = (*FLOATS, "mean")[place], code >> 2 * place & 3
+            stored = SPECIAL[special - 1] if special else float(fields.pop(name))
+            assert stored.hex() == float(value).hex()
+        assert not fields
+
+
+def test_no_rows_are_no_lines() -> None:
+    assert partial_lines({}, Partials.empty()) == b""
+
+
+def test_columns_that_are_equal_but_for_the_sign_of_a_zero_stay_different() -> None:
+    rows = made(2, sum=[0.0, 1.0], min=[-0.0, 1.0], max=[-0.0, -0.0])
+    first = read_back(partial_lines({0: "window", 1: "window"}, rows).decode().split("\n")[0])[1]
+    assert [first[name] for name in ("sum", "min", "max")] == ["0.0", "-0.0", "-0.0"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_that_a_request_was_sent_is_reported_before_its_answer(form: str) -> None:
+    sent = threading.Event()
+    with canned(hold=True, headers={"Connection": "close"}) as server:
+        connection = Connection(parse(form.format(server.port)))
+        connection._made = True
+
+        def write() -> None:
+            with reporting(sent):
+                connection.write(b"a v=1 1")
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        wait_for(sent.is_set, what="the report")
+        assert writing.is_alive()
+        server.over.set()
+        writing.join()
+        connection.close()
+    assert [body for _, body, _ in server.asked] == [b"a v=1 1"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_failure_of_any_write_ends_the_turn(form: str) -> None:
+    made: list[bytes] = []
+
+    def others() -> Any:
+        for lines in (b"a v=1 2", b"a v=1 3"):
+            made.append(lines)
+            yield lines
+
+    connection = Connection(parse(form.format(free_port())), timeout=1)
+    with pytest.raises(Unavailable):
+        write_in_turn(connection.write, b"a v=1 1", others())
+    assert made == [b"a v=1 2"]
