@@ -183,7 +183,7 @@ def _brokers(s: GatewaySettings, gateway: Gateway) -> Iterator[Door]:
     filters = list(dict.fromkeys(source.filter for source in gateway.core.sources if source.door == "mqtt"))
     for number, settings in enumerate(s.brokers, start=2):
         link = Link(broker(settings), f"{s.id}-in-{number}", filters, foreign=gateway.core.routes.foreign())
-        yield MqttDoor(link, gateway.inbox)
+        yield MqttDoor(link, gateway.inbox, now_ms)
 
 
 def _wires(gateway: Gateway) -> Iterator[Door]:

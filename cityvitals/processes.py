@@ -41,12 +41,14 @@ def until_stopped() -> Callable[[], bool]:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    INTERRUPTS.append(_Signals())
+    signals = _Signals()
+    INTERRUPTS[:] = [*(other for other in INTERRUPTS if not isinstance(other, _Signals)), signals]
     parent = int(os.environ.get(PARENT, "0"))
     heartbeat = Heartbeat(os.environ.get(PULSE))
 
     def stop() -> bool:
         heartbeat.beat()
+        signals.drain()  # before the look: a signal that comes after it ends the next wait
         return stopped.is_set() or (parent != 0 and os.getppid() != parent)
 
     return stop
@@ -68,10 +70,11 @@ def marking_ready(stop: Callable[[], bool], ready: Callable[[], bool]) -> Callab
 
 
 class _Signals:
-    """Readable after a signal: waiting for messages ends then."""
+    """Readable after any signal that is handled: waiting for messages ends then, until the program has looked."""
 
     def __init__(self) -> None:
         self._read, write = socket.socketpair()
+        self._read.setblocking(False)
         write.setblocking(False)
         self._write = write  # kept open
         signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
@@ -79,6 +82,12 @@ class _Signals:
     def fileno(self) -> int:
         """For select."""
         return self._read.fileno()
+
+    def drain(self) -> None:
+        """Not readable from here on, until the next signal."""
+        with suppress(BlockingIOError):
+            while self._read.recv(4096):
+                pass
 
 
 class Heartbeat:

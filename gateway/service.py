@@ -151,6 +151,7 @@ class Gateway:
             self._flush(now)
         elif is_due(self._next_first, now, self.flush_ms):
             self._send_first(now)
+        self.inbox.due = min(self._next_flush, self._next_first)
 
     def _until_due(self, now: int) -> float:
         """Seconds until there is something to do although nothing arrives. `now`: ms UTC."""

@@ -33,6 +33,7 @@ class Inbox:
         self._waiting: list[Delivery] = []
         self._bytes = 0
         self._closed = False
+        self.due = 0  # ms UTC: when the gateway sends next; what comes before leaves with it
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)

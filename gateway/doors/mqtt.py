@@ -1,14 +1,18 @@
-"""Further MQTT brokers: each has a link and a thread of its own, and acknowledges after the commit like the first."""
+"""Further MQTT brokers: each has a link and a thread of its own, and acknowledges after the commit like the first.
+
+Slow messages wait for each other as those of the first, and are handed over just before the gateway's next flush.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as NotYet
 from itertools import chain, repeat
 
-from adapters.mqtt.gathering import Gathering
+from adapters.mqtt.gathering import Gathering, Holding
 from adapters.mqtt.link import Link, Message, wait
 from gateway.doors.inbox import Inbox
 from gateway.doors.threaded import ThreadedDoor
@@ -17,6 +21,8 @@ from gateway.incoming import Incoming
 log = logging.getLogger(__name__)
 
 _LONGEST_S = 30.0
+_LOOK_S = 0.5  # at whether the door is to end
+_BEFORE_MS = 30  # a flush, so that what is handed over is stored by then
 
 
 def incoming(messages: Iterable[Message], arrivals: Iterable[int] = ()) -> list[Incoming]:
@@ -26,21 +32,24 @@ def incoming(messages: Iterable[Message], arrivals: Iterable[int] = ()) -> list[
 
 
 class MqttDoor(ThreadedDoor):
-    """One broker."""
+    """One broker. `clock`: ms UTC."""
 
-    def __init__(self, link: Link, inbox: Inbox) -> None:
+    def __init__(self, link: Link, inbox: Inbox, clock: Callable[[], int]) -> None:
         super().__init__(f"mqtt {link.broker}")
-        self._link, self._inbox = link, inbox
+        self._link, self._inbox, self._clock = link, inbox, clock
+        self._holding = Holding(link)
 
     def _run(self) -> None:
         pause, gathering = 0.5, Gathering(self._link)
         while not self._over.is_set():
-            wait([self._link], 0.2)
+            self._wait()
+            if self._holds(self._clock()):
+                continue
             gathering.wait()
             batch = self._link.received()
             if not batch:
                 continue
-            if self._stored(batch):
+            if self._stored(incoming(batch, self._holding.taken(self._clock()))):
                 self._link.ack(batch)
                 pause = 0.5
             elif not self._over.is_set():
@@ -49,8 +58,21 @@ class MqttDoor(ThreadedDoor):
                 pause = min(2 * pause, _LONGEST_S)
         self._link.close()
 
-    def _stored(self, batch: list[Message]) -> bool:
-        future = self._inbox.deliver(incoming(batch))
+    def _wait(self) -> None:
+        """Until there are messages, or those that wait are to be handed over."""
+        due, until = self._inbox.due - _BEFORE_MS, math.inf
+        if self._link.held:
+            if self._link.is_quiet:
+                self._holding.collect(due, self._clock, [])
+            until = min(self._holding.until(), due) - self._clock()
+        wait([self._link], min(max(until, 0) / 1000, _LOOK_S))
+
+    def _holds(self, now: int) -> bool:
+        """Whether received messages wait for the gateway's next flush. `now`: ms UTC."""
+        return self._holding.holds(now) and now < self._inbox.due - _BEFORE_MS
+
+    def _stored(self, batch: list[Incoming]) -> bool:
+        future = self._inbox.deliver(batch)
         while not self._over.is_set():
             try:
                 return future.result(0.5)

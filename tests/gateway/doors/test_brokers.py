@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,19 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from adapters.mqtt.broker import Broker
+from adapters.mqtt.link import Link
 from adapters.sqlite.blocks import readable
+from cityvitals.clock import now_ms
+from gateway.doors.mqtt import MqttDoor
+from gateway.incoming import Incoming
 from gateway.source_check import check_sources
 from registry.settings import SourceSettings
 from telemetry.errors import UsageError
+from telemetry.windows import DAY
 from tests.chain import Chain
 from tests.conftest import ServerFactory
+from tests.gateway.doors.door_core import DoorCore
 from tests.processes import end, wait_for
 from tests.servers import Mosquitto
 
@@ -81,6 +90,44 @@ def test_messages_of_both_brokers_are_stored_also_after_a_kill(bench: tuple[Benc
     wait_for(lambda: made.rows("power") == [float(n) for n in range(20)], 60, "what came while it was away")
     for client in senders:
         client.loop_stop()
+
+
+def test_slow_messages_of_a_further_broker_are_stored_together_with_the_times_at_which_they_came(
+    server: ServerFactory, tmp_path: Path
+) -> None:
+    broker = server(Mosquitto)
+    core = DoorCore(tmp_path, {"family": "flat_json"})
+    batches, deliver = list[list[int]](), core.inbox.deliver
+
+    def noted(messages: Sequence[Incoming]) -> Future[bool]:
+        batches.append([m.arrival for m in messages])
+        return deliver(messages)
+
+    core.inbox.deliver = noted  # type: ignore[method-assign]
+    core.inbox.due = now_ms() + DAY  # the gateway sends nothing meanwhile
+    link = Link(Broker("127.0.0.1", broker.port), "gw-in-2", ["flat/#"])
+    door = MqttDoor(link, core.inbox, now_ms)
+    door.start()
+    client = sender(broker)
+    wait_for(lambda: link.subscribed, 20, "the subscription")
+    sent = 0
+    while not any(len(batch) > 2 for batch in batches):  # some are taken at once until it is known how fast they come
+        client.publish("flat/m1", message(sent), qos=1).wait_for_publish(20)
+        sent += 1
+        assert sent < 500, f"none of {len(batches)} batches is of several messages"
+        time.sleep(0.1)
+    wait_for(lambda: len(core.values("m1", "power")) == sent, 20, "all messages")
+    assert core.values("m1", "power") == [float(n) for n in range(sent)]
+    assert all(batch == sorted(set(batch)) for batch in batches if batch[-1]), "each has its own time"
+    core.inbox.due = 0  # and nothing waits for a flush that is due
+    before = len(batches)
+    for n in range(5):
+        client.publish("flat/m1", message(sent + n), qos=1).wait_for_publish(20)
+        wait_for(lambda: len(core.values("m1", "power")) == sent + n + 1, 20, "the next message")  # noqa: B023
+    assert len(batches) == before + 5
+    door.stop()
+    core.stop()
+    client.loop_stop()
 
 
 def test_an_edge_node_is_asked_for_its_birth(bench: tuple[Bench, Mosquitto, Mosquitto]) -> None:
