@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.addresses import client_of
 from api.problems import problem
 from api.roles import ROLES, needed, role_of, suffices
 from telemetry.errors import UsageError
@@ -192,7 +193,8 @@ class Access:
         # The path that is routed, never `request.url.path`: older Starlettes built that from the Host header.
         path: str = scope["path"]
         owner, scopes = self._who(request)
-        wait = self._limiter.take(owner or (request.client.host if request.client else ""), self._clock())
+        place = client_of(request.client.host) if request.client else ""
+        wait = self._limiter.take(owner or place, self._clock())
         answer: Response | None
         if wait:
             answer = problem(

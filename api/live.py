@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
@@ -119,7 +120,9 @@ class Hub:
             raise
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll())
-        return self._events(feed, watcher, first)
+        events = self._events(feed, watcher, first)
+        weakref.finalize(events, feed.watchers.discard, watcher)  # one that is never begun has no end of its own
+        return events
 
     async def _first(self, feed: Feed, last_id: int | None) -> Beginning:
         """The first events, made by one client for all that wait."""

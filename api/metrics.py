@@ -16,6 +16,7 @@ from telemetry.kpi_value import StoredKpi
 LEFT = "499"  # an answer that nobody waited for, so that it was not made; it is not counted
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
 
@@ -65,7 +66,8 @@ class CountRequests:
         finally:
             if status not in ("", LEFT):
                 route = getattr(scope.get("route"), "path", "other")
-                self._requests.count[scope["method"], route, status] += 1
+                method = scope["method"] if scope["method"] in _METHODS else "other"  # a client may invent as many
+                self._requests.count[method, route, status] += 1
                 self._requests.seconds[route] += time.perf_counter() - began
 
 

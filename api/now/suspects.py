@@ -69,12 +69,15 @@ class Suspects:
             judging.found = suspects_of(judging.city, store, judging.at)
         except Unavailable as error:
             log.warning("suspect stations are not judged now: %s", error)
-        with self._lock:
-            if self._running.get(judging.city.id) is judging:
-                del self._running[judging.city.id]
-            if judging.found is not None:
-                self._ready[judging.city.id] = judging
-        judging.done.set()
+        except Exception:  # the next request begins another judgement
+            log.exception("Suspect stations of '%s' cannot be judged.", judging.city.id)
+        finally:
+            with self._lock:
+                if self._running.get(judging.city.id) is judging:
+                    del self._running[judging.city.id]
+                if judging.found is not None:
+                    self._ready[judging.city.id] = judging
+            judging.done.set()
 
 
 def suspects_of(city: City, store: SharedStore, now: int) -> dict[str, int]:

@@ -63,7 +63,7 @@ class Sized:
                 held = held[start + self._size :]
             else:
                 held = held[start + 1 :]
-        self._held = held[start:] if start >= 0 else held[-len(self._start) + 1 :]
+        self._held = held[start:] if start >= 0 else held[len(held) - len(self._start) + 1 :]
         return found
 
 

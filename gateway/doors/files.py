@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 1.0
 _RETRY_S = 5.0
 _ROWS = 500  # in one message
+_LISTED = 10_000  # rows of a file that cannot be used, with the reason; of more there is the number
 _Mark = tuple[int, int]
 
 
@@ -89,20 +90,21 @@ class FilesDoor(ThreadedDoor):
 
     def _take(self, path: Path) -> None:
         how, invalid = How(self._folder.family, device=self._folder.device, zone=self._zone), list[InvalidRow]()
-        rows = 0
+        rows = unused = 0
         try:
             for chunk in read(path, how):
-                invalid += chunk.invalid
-                messages = list(packs(chunk, self._city, invalid))
+                found = list(chunk.invalid)
+                messages = list(packs(chunk, self._city, found))
                 if messages and not self._stored(messages):
                     return  # the gateway ends
-                rows += len(chunk)
+                invalid += found[: _LISTED - len(invalid)]
+                rows, unused = rows + len(chunk), unused + len(found)
         except UsageError as error:
             self._move(path, "rejected").with_suffix(path.suffix + ".reason.txt").write_text(f"{error}\n")
             log.warning("%s", error)
             return
-        self._list_invalid(self._move(path, "done"), invalid)
-        log.info("%s: %d rows stored, %d not used", path.name, rows, len(invalid))
+        self._list_invalid(self._move(path, "done"), invalid, unused)
+        log.info("%s: %d rows stored, %d not used", path.name, rows, unused)
 
     def _stored(self, messages: list[Incoming]) -> bool:
         """Hand messages over until they are stored; False where the gateway ends before."""
@@ -127,10 +129,14 @@ class FilesDoor(ThreadedDoor):
         return path.replace(place)
 
     @staticmethod
-    def _list_invalid(path: Path, invalid: list[InvalidRow]) -> None:
+    def _list_invalid(path: Path, invalid: list[InvalidRow], unused: int) -> None:
+        """List the rows that were not used beside the file. `unused`: how many there are."""
+        more = [("", f"{unused - len(invalid)} further rows are not listed", "")] if unused > len(invalid) else []
         if invalid:
             with path.with_suffix(path.suffix + ".rejected.csv").open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([("line", "reason", "row"), *((b.line, b.reason, b.text) for b in invalid)])
+                csv.writer(file).writerows(
+                    [("line", "reason", "row"), *((b.line, b.reason, b.text) for b in invalid), *more]
+                )
 
 
 def packs(chunk: Chunk, city: str, invalid: list[InvalidRow]) -> Iterator[Incoming]:

@@ -14,7 +14,7 @@ from gateway.incoming import Incoming
 
 log = logging.getLogger(__name__)
 
-_MOST = 50_000  # messages that wait while nothing can be stored; then the oldest are dropped
+_MOST, _MOST_BYTES = 50_000, 16 << 20  # that wait while nothing can be stored; then the oldest are dropped
 _RETRY_S = 5.0
 
 
@@ -23,7 +23,8 @@ class Handover:
 
     def __init__(self, inbox: Inbox, stopped: Callable[[], bool]) -> None:
         self._inbox, self._stopped = inbox, stopped
-        self._waiting: deque[Incoming] = deque(maxlen=_MOST)
+        self._waiting: deque[Incoming] = deque()
+        self._bytes = self._dropped = 0
         self._retry_at = 0.0
 
     def __len__(self) -> int:
@@ -32,17 +33,31 @@ class Handover:
 
     def give(self, *messages: Incoming) -> bool:
         """Store messages, and those that wait from before; whether all are stored now."""
-        if len(self._waiting) + len(messages) > _MOST:
-            log.warning("nothing can be stored for long: the oldest of %d messages are dropped", _MOST)
         self._waiting.extend(messages)
+        self._bytes += sum(len(m.payload) for m in messages)
+        self._drop()
         if not self._waiting or (self._retry_at and time.monotonic() < self._retry_at):
             return not self._waiting
         if self._answer(self._inbox.deliver(list(self._waiting))):
-            self._waiting.clear()
-            self._retry_at = 0.0
+            self._stored()
             return True
         self._retry_at = time.monotonic() + _RETRY_S
         return False
+
+    def _drop(self) -> None:
+        """The oldest messages where there are too many; logged once until something can be stored."""
+        if not self._dropped and (len(self._waiting) > _MOST or self._bytes > _MOST_BYTES):
+            log.warning("nothing can be stored for long: the oldest of %d messages are dropped", len(self._waiting))
+        while len(self._waiting) > _MOST or self._bytes > _MOST_BYTES:
+            self._bytes -= len(self._waiting.popleft().payload)
+            self._dropped += 1
+
+    def _stored(self) -> None:
+        if self._dropped:
+            log.warning("messages are stored again; %d were dropped", self._dropped)
+        self._waiting.clear()
+        self._bytes = self._dropped = 0
+        self._retry_at = 0.0
 
     def _answer(self, stored: Future[bool]) -> bool:
         """The answer; a commit is waited for, because what is cancelled may be stored already."""

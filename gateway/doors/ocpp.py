@@ -46,6 +46,7 @@ _LIBRARY.setLevel(logging.CRITICAL)
 
 _VERSIONS = ("ocpp2.0.1", "ocpp1.6")
 _LARGEST = 1 << 20  # bytes of a message
+_UNREAD = 2  # messages of a connection that are read ahead: a station waits for the answer to its call
 _WAIT_S = 60.0
 CALLS = Rate(1_000, 50)  # of a station; the calls of days without a connection fit into the burst
 _LINES, _LINES_S = 50, 600.0  # lines of the log that stations cause, within this many seconds
@@ -117,6 +118,7 @@ class OcppDoor:
             process_request=self._admit,
             ssl=_tls(s),
             max_size=_LARGEST,
+            max_queue=_UNREAD,
             ping_interval=60,
             ping_timeout=60,
             logger=_LIBRARY,

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 10
 _WAIT_S = 60.0  # for a commit; after that the sender gets 503 and retries
+_MOST_BYTES = 32 << 20  # of bodies that are being received; then 503, so that the sender retries
 _GRACE_S = 2  # at the end, for requests in flight; the stop waits for 5 s
 
 
@@ -43,6 +44,7 @@ class PushDoor:
 
     def __init__(self, settings: PushSettings, sources: Sequence[Source], inbox: Inbox) -> None:
         self._settings, self._inbox = settings, inbox
+        self._receiving = 0  # bytes of bodies that are not complete
         self._known = [(matcher(s.topic), s) for s in sources if s.door == "push"]
         check_push(settings, sources)
         self._server = self._make_server()
@@ -113,12 +115,9 @@ class PushDoor:
             return PlainTextResponse("no source is configured for this path\n", 404)
         if not any(_may(request, s.token) for s in sources):
             return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
-        try:
-            body = await asyncio.wait_for(_body(request, self._settings.max_body_kb << 10), _WAIT_S)
-        except TimeoutError:
-            return PlainTextResponse("the body did not arrive\n", 408, {"Connection": "close"})
-        if body is None:
-            return PlainTextResponse(f"more than {self._settings.max_body_kb} kB\n", 413)
+        body = await self._body(request)
+        if isinstance(body, Response):
+            return body
         future = self._inbox.deliver([Incoming(address, body)])
         try:
             stored = await asyncio.wait_for(asyncio.wrap_future(future), _WAIT_S)
@@ -127,6 +126,26 @@ class PushDoor:
         if not stored:
             return PlainTextResponse("cannot be stored now\n", 503, {"Retry-After": str(_RETRY_S)})
         return Response(status_code=204) if "write" in address else PlainTextResponse("ok\n")
+
+    async def _body(self, request: Request) -> bytes | Response:
+        """The body, or the answer where it is too large, too slow, or too much beside others."""
+        body, most_kb = bytearray(), self._settings.max_body_kb
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                async for chunk in request.stream():
+                    body += chunk
+                    self._receiving += len(chunk)
+                    if len(body) > most_kb << 10:
+                        return PlainTextResponse(f"more than {most_kb} kB\n", 413)
+                    if self._receiving > _MOST_BYTES:
+                        return PlainTextResponse("too much at once\n", 503, {"Retry-After": str(_RETRY_S)})
+        except ClientDisconnect:
+            return Response(status_code=400)  # for nobody
+        except TimeoutError:
+            return PlainTextResponse("the body did not arrive\n", 408, {"Connection": "close"})
+        finally:
+            self._receiving -= len(body)
+        return bytes(body)
 
 
 async def _pong(_: Request) -> Response:
@@ -145,19 +164,6 @@ def _address(request: Request) -> str:
         return f"{address}/{precision[:8]}"
     sensor = request.headers.get("X-Sensor", "")
     return f"{address}/{sensor[:80]}" if sensor and "/" not in sensor and address.count("/") == 1 else address
-
-
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The body; None where it is larger than `limit` or the sender has disconnected."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                return None
-    except ClientDisconnect:
-        return None
-    return bytes(body)
 
 
 def _may(request: Request, token: bytes) -> bool:

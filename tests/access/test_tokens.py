@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from api.access import Limiter, add_token, read_tokens
+from api.access import Access, Limiter, add_token, read_tokens
 from api.server import ApiServer
 from api.settings import ApiSettings
 from cityvitals.process_api import run_api
@@ -161,3 +163,26 @@ def test_an_api_that_everybody_reaches_needs_tokens_or_the_operators_word(tmp_pa
     settings = Settings(api=ApiSection(host="0.0.0.0"), store=StoreSettings(url=f"sqlite:///{tmp_path}/a.db"))
     with pytest.raises(UsageError, match="public = true"):
         run_api(settings)
+
+
+def test_one_client_of_ipv6_has_one_limit_for_all_its_addresses() -> None:
+    async def fine(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    def status(address: str) -> int:
+        sent = list[Message]()
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/v1/cities", "headers": [], "client": (address, 1)}
+        asyncio.run(access(scope | {"query_string": b"", "server": ("a", 80)}, _never, keep))
+        return int(sent[0]["status"])
+
+    access = Access(fine, None, Limiter(rate=0.01, burst=2.0), public=True, clock=lambda: 0.0)
+    assert [status(f"2001:db8::{n}") for n in (1, 2, 3)] == [200, 200, 429]
+    assert [status(f"2001:db8:0:1::{n}") for n in (1, 2)] == [200, 200]
+
+
+async def _never() -> Message:
+    raise AssertionError

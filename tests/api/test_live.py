@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import selectors
 import socket
@@ -259,3 +260,14 @@ def test_500_clients_at_once_get_the_snapshot_and_health_answers_meanwhile(
         assert "cityvitals_api_live_clients 500\n" in httpx.get(f"http://{host}:{port}/metrics", timeout=60).text
         change(store, 111.0, NOW)
         wait_for(lambda: all_have_it() and all(b"event: kpis" in got for got in received.values()), 120, "500 changes")
+
+
+def test_a_stream_that_is_never_begun_is_no_client(store: SqliteStore) -> None:
+    async def run() -> int:
+        hub = Hub(SharedStore(store), 0.02, 15.0, lambda: NOW)
+        for _ in range(3):
+            await hub.watch(CITY, None)  # its client left before the first byte
+        gc.collect()
+        return hub.watchers
+
+    assert asyncio.run(run()) == 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from starlette.types import Message, Receive, Scope, Send
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from api.metrics import family
+from api.metrics import CountRequests, Requests, family
 from registry.city import City
 from reporting.figures.reported import Reported
 from reporting.report import report_figures
@@ -66,3 +68,20 @@ def test_a_store_that_is_away_is_a_measure_not_an_error(tmp_path: Path, serving:
 
 def test_label_values_are_escaped() -> None:
     assert family("m", "gauge", "A measure.", [({"a": 'x"y\\z\n'}, 1)]).endswith('m{a="x\\"y\\\\z\\n"} 1\n')
+
+
+def test_methods_that_a_client_invents_do_not_fill_the_memory() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 405, "headers": []})
+
+    async def nothing(*_: object) -> Message:
+        raise AssertionError
+
+    async def dropped(_: Message) -> None:
+        pass
+
+    requests = Requests()
+    counting = CountRequests(app, requests)
+    for n in range(1000):
+        asyncio.run(counting({"type": "http", "method": f"GET{n}", "path": "/"}, nothing, dropped))
+    assert dict(requests.count) == {("other", "other", "405"): 1000}

@@ -7,12 +7,14 @@ from threading import Barrier, Thread
 from typing import Any, cast
 
 import numpy as np
+import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
 from api.device_reads import Heard, heard
 from api.live import Hub
 from api.metrics import Requests
+from api.now import suspects
 from api.now.for_a_while import ForAWhile
 from api.queries import model_of
 from api.routes.hours import one_device
@@ -97,3 +99,21 @@ def test_one_device_costs_no_read_of_the_others(tmp_path: Path) -> None:
         return len(steps)
 
     assert values_read(300) <= 2 * values_read(10) + 2
+
+
+def test_stations_that_could_not_be_judged_are_judged_at_the_next_request(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, city = cast(SharedStore, None), model_of(CityRecord("aba", config(), MINUTE))
+    outcomes = iter([ValueError("a fault"), {"a1": 2}])
+
+    def judged(*_: object) -> Any:
+        if isinstance(found := next(outcomes), Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(suspects, "suspects_of", judged)
+    made = suspects.Suspects(wait_s=60)
+    assert made.of(city, store, NOW) is None
+    assert "a fault" in caplog.text
+    assert made.of(city, store, NOW) == {"a1": 2}

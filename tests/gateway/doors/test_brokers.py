@@ -111,7 +111,9 @@ def test_slow_messages_of_a_further_broker_are_stored_together_with_the_times_at
     client = sender(broker)
     wait_for(lambda: link.subscribed, 20, "the subscription")
     sent = 0
-    while not any(len(batch) > 2 and len(set(batch)) > 1 for batch in batches):  # some are taken at once until it is known how fast they come
+    while not any(
+        len(batch) > 2 and len(set(batch)) > 1 for batch in batches
+    ):  # some are taken at once until it is known how fast they come
         client.publish("flat/m1", message(sent), qos=1).wait_for_publish(20)
         sent += 1
         assert sent < 500, f"none of {len(batches)} batches is of several messages"

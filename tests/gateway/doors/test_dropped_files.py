@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.doors import files
 from gateway.doors.files import FilesDoor
 from telemetry.periods import iso
 from tests.gateway.doors.door_core import DoorCore
@@ -111,3 +112,17 @@ def test_a_folder_that_goes_away_and_comes_back_is_read_again(tmp_path: Path, ca
     door.stop()
     core.stop()
     assert caplog.text.count("looking again until it is back") == 1
+
+
+def test_the_list_of_invalid_rows_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_LISTED", 3)
+    drop, source = folder(tmp_path)
+    core = DoorCore(tmp_path, source)
+    (drop / "a.csv").write_text(PLAIN + "".join(f"2026-01-01T00:0{n}:00Z,m/1,power,2,W\n" for n in range(2, 8)))
+    door = started(core)
+    wait_for((drop / "done" / "a.csv.rejected.csv").exists, 30, "the file")
+    door.stop()
+    core.stop()
+    rows = list(csv.reader((drop / "done" / "a.csv.rejected.csv").open()))
+    assert [row[0] for row in rows] == ["line", "3", "4", "5", ""]
+    assert rows[-1][1] == "4 further rows are not listed"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from gateway.doors import push
 from gateway.doors.push import PushDoor
 from registry.settings import PushSettings
 from telemetry.errors import UsageError
@@ -103,3 +107,22 @@ def test_a_source_without_a_token_is_not_open_to_other_machines(tmp_path: Path) 
         taken = PushDoor(PushSettings(port=bench.push.port), known, bench.push._inbox)  # type: ignore[attr-defined]
         with pytest.raises(UsageError, match="port"):
             taken.start()
+
+
+def test_bodies_that_arrive_at_the_same_time_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "_MOST_BYTES", 100_000)
+    with DoorBench(tmp_path, {"family": "sensor_community"}) as bench, ExitStack() as stack:
+        host, _, port = bench.url.removeprefix("http://").partition(":")
+        head = b"POST /push/sensor_community HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
+        slow = [stack.enter_context(socket.create_connection((host, int(port)), 60)) for _ in range(2)]
+        slow[0].sendall(head + bytes(59_000))
+        door: Any = bench.push
+        wait_for(lambda: door._receiving == 59_000, what="the first body")
+        slow[1].sendall(head + bytes(59_000))
+        assert slow[1].recv(4096).startswith(b"HTTP/1.1 503 ")
+        wait_for(lambda: door._receiving == 59_000, what="the second to be forgotten")
+        slow[0].sendall(bytes(1_000))
+        assert slow[0].recv(4096).startswith(b"HTTP/1.1 200 ")  # kept as a reject
+        assert door._receiving == 0
