@@ -87,6 +87,10 @@ class PastStore:
         end = self._clock() + 1
         return self._store.kpis(query._replace(end=end if query.end is None else min(query.end, end)))
 
+    def kpis_to_start(self, city: str) -> list[StoredKpi] | None:
+        """See Store."""
+        return self._store.kpis_to_start(city)
+
     def changes(
         self, city: str, after: int, limit: int, kinds: Sequence[PeriodKind] | None = None
     ) -> list[tuple[int, StoredKpi]]:

@@ -146,6 +146,12 @@ class CityStore(Protocol):
     def kpis(self, query: KpiQuery) -> list[StoredKpi]:
         """The KPI values of a query, sorted by (code, part, kind, time)."""
 
+    def kpis_to_start(self, city: str) -> list[StoredKpi] | None:
+        """The newest value of each KPI, part and kind of period, and all provisional ones of calendar periods.
+
+        Some may be there twice. None: this store reads all of them with `kpis`.
+        """
+
 
 class Store(CityStore, Protocol):
     """The operations of every store."""

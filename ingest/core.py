@@ -15,6 +15,7 @@ import numpy as np
 
 from adapters.store import CityRecord, CityStore, Kept, PackedRecord, Store
 from ingest.checkpoints import Checkpoints
+from ingest.known import Known
 from ingest.old_periods import OldPeriods
 from ingest.open_hours import OpenHours
 from ingest.status import Status
@@ -25,9 +26,9 @@ from kpi_derivation.engine.values import revise
 from registry.city import City
 from registry.unregistered import COMPARED, unregistered
 from telemetry.errors import CityVitalsError, Rejected, UsageError
-from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
+from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
-from telemetry.periods import CALENDAR, Period, hour_phase
+from telemetry.periods import CALENDAR, ROLLING, Period, hour_phase
 from telemetry.series import IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -54,14 +55,14 @@ class CityIngest:
         self.change_report: list[str] = []  # what the last changed city file changed
         self._seen = np.zeros(0, dtype=np.bool_)  # of each series whether its registry entry was looked up
         self._reported = 0  # devices that were logged as unregistered
-        self._known = {v.kpi.identity: v for v in store.kpis(KpiQuery(city.id))}
+        self._known = Known(store, city.id)
         self._checkpoints = Checkpoints(store.states, city) if store.states else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         self.kept = store.kept(city.id, "window")
         self._engine = self._started(record, hours, windows)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
-        self._engine.record.unknown = {v.kpi.code for v in self._known.values()} - record.reads.keys()
-        self.status = Status(store.points, city, table, self._known.values()) if store.points else None
+        self._engine.record.unknown = {v.kpi.code for v in self._known.in_memory()} - record.reads.keys()
+        self.status = Status(store.points, city, table, self._known.all()) if store.points else None
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 
@@ -165,8 +166,8 @@ class CityIngest:
         self._engine.take_hours(hours)
 
     def newest(self) -> Iterable[StoredKpi]:
-        """All values the store holds."""
-        return self._known.values()
+        """The newest values that the store holds, and others."""
+        return self._known.in_memory()
 
     def touch_everything(self) -> None:
         """Make the next `derive` evaluate every period, from the stored hours."""
@@ -205,7 +206,7 @@ class CityIngest:
             return
         self._engine.record.unknown -= self._recalculated_whole
         self._put_record(self._new_file)
-        self.change_report += (results := changes.outcome(self._known, changed))
+        self.change_report += (results := changes.outcome(self._known.before(changed), changed))
         for sentence in results:
             log.info("city file of %s: %s", self.city.id, sentence)
         self._recalculate, self._new_file = {}, None
@@ -251,7 +252,7 @@ class CityIngest:
             self._engine.touch_everything()
             raise
         self._last_derived = now
-        self._known.update({v.kpi.identity: v for v in changed})
+        self._known.update(changed)
         return changed
 
     def _write_dashboard_points(self, changed: list[StoredKpi], sentences: list[str], now: int) -> None:
@@ -266,7 +267,7 @@ class CityIngest:
         if now // HOUR == self._last_derived // HOUR:
             return []
         final = now - self.city.rules.final_after_h * HOUR
-        open_ = (v.kpi for v in self._known.values() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
+        open_ = (v.kpi for v in self._known.in_memory() if v.kpi.status == "provisional" and v.kpi.kind in CALENDAR)
         periods = {Period(k.kind, k.period, k.start, k.end) for k in open_ if k.end <= final}
         periods |= {Period(k.kind, k.period, k.start, k.end) for k in self._too_early(now)}
         found = [value for period in sorted(periods) for value in self._engine.derive(period, now)]
@@ -274,20 +275,19 @@ class CityIngest:
 
     def _too_early(self, now: int) -> Iterable[KpiValue]:
         """Values of calendar periods that have not started, or final too early: a clock was ahead."""
-        settle = self.city.rules.final_after_h * HOUR
-        for k in (v.kpi for v in self._known.values() if v.kpi.kind in CALENDAR and v.kpi.code in DERIVATIONS):
+        settle = round(self.city.rules.final_after_h * HOUR)
+        for k in self._known.ending_after(now - settle, CALENDAR):
             is_future = k.start > now and k.reason != "future"
-            if is_future or (k.status == "final" and k.end + settle > now):
+            if k.code in DERIVATIONS and (is_future or k.status == "final"):
                 yield k
 
     def _rolled_ahead(self, now: int) -> Iterable[KpiValue]:
         """Rolling values that end after now."""
-        rolling = (v.kpi for v in self._known.values() if v.kpi.kind not in CALENDAR)
-        return [k for k in rolling if k.end > now + HOUR and k.reason != "future"]
+        return [k for k in self._known.ending_after(now + HOUR, ROLLING) if k.reason != "future"]
 
     def _values_without_devices(self, derived: Container[Any], now: int) -> list[KpiValue]:
         """Values of periods in which no registered device has data any more, as after devices were taken out."""
-        old = [v.kpi for v in self._known.values() if v.kpi.identity not in derived and v.kpi.kind in CALENDAR]
+        old = [v.kpi for v in self._known.all() if v.kpi.identity not in derived and v.kpi.kind in CALENDAR]
         mine = [k for k in old if k.code in DERIVATIONS and k.end > self._recalculate.get(k.code, k.end)]
         periods = {Period(k.kind, k.period, k.start, k.end): set[str]() for k in mine}
         for k in mine:

@@ -163,6 +163,10 @@ class StateStore:
         found = [_kpi.decode(self._state[key]) for key in list(self._state) if key.startswith("kpi/")]
         return sorted(found, key=lambda v: v.kpi.identity)
 
+    def kpis_to_start(self, _city: str) -> list[StoredKpi] | None:
+        """See CityStore."""
+        return None
+
     @property
     def underived(self) -> bool:
         """Whether values are to be derived of everything that is stored, not only of what waits."""

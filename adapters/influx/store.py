@@ -249,6 +249,10 @@ class InfluxStore:
         found = self._kpis(query.city, [one_of(n, v) for n, v in filters] + between(query.start, query.end))
         return sorted(found, key=lambda v: v.kpi.identity)
 
+    def kpis_to_start(self, _city: str) -> list[StoredKpi] | None:
+        """See Store; the newest would be a request for each kind of period, and a scan of all in the server."""
+        return None
+
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """See Store."""
         source, where = self._policies.source("kpi"), f'"city" = {text(city)} AND "period" = {text(kind)}'

@@ -32,7 +32,7 @@ from telemetry.errors import UsageError
 from telemetry.kpi_row import IDENTITY
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials, is_whole
-from telemetry.periods import PeriodKind
+from telemetry.periods import CALENDAR, PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 
 _CITY = upsert("city", ("id", "config", "width", "reads"), ("id",))
@@ -267,6 +267,15 @@ class PostgresStore:
         limits = [(t, op) for t, op in ((query.start, ">="), (query.end, "<")) if t is not None]
         where += [f"time {op} %s" for _, op in limits]
         return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), _IN_ORDER)
+
+    def kpis_to_start(self, city: str) -> list[StoredKpi] | None:
+        """See Store."""
+        columns = ", ".join(f'"{c}"' for c in KPI_COLUMNS)
+        names = "code, part, kind"
+        sql = f"SELECT DISTINCT ON ({names}) {columns} FROM kpi WHERE city = %s ORDER BY {names}, time DESC"  # noqa: S608
+        newest = [stored_kpi(row) for row in self._connection.read(sql, (city,))]
+        where = "city = %s AND status = 'provisional' AND kind = ANY(%s)"
+        return newest + self._kpis(where, (city, list(CALENDAR)), _IN_ORDER)
 
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """See Store."""

@@ -36,7 +36,7 @@ from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
 from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
-from telemetry.periods import PeriodKind
+from telemetry.periods import CALENDAR, PeriodKind
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 
 _CHUNK = 200_000
@@ -306,6 +306,16 @@ class SqliteStore:
         # Without codes the primary key would lead through the values of all kinds.
         index = "kpi_time" if query.kinds is not None and query.codes is None else ""
         return self._kpis(" AND ".join(where), (*values, *(t for t, _ in limits)), "code, part, kind, time", index)
+
+    def kpis_to_start(self, city: str) -> list[StoredKpi] | None:
+        """See Store. Two scans of the table, in which hardly any row is read as a whole."""
+        columns = ",".join(f'k."{c}"' for c in KPI_COLUMNS)
+        newest = "SELECT code, part, kind, max(time) AS time FROM kpi WHERE city = ? GROUP BY code, part, kind"
+        same = " AND ".join(f"k.{name} = n.{name}" for name in ("code", "part", "kind", "time"))
+        sql = f"SELECT {columns} FROM ({newest}) n CROSS JOIN kpi k ON k.city = ? AND {same}"  # noqa: S608 - fixed names
+        found = [stored_kpi(row) for row in self._read(sql, (city, city))]
+        where = "city = ? AND status = 'provisional' AND kind IN (SELECT value FROM json_each(?))"
+        return found + self._kpis(where, (city, json.dumps(CALENDAR)), "code, part, kind, time")
 
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """See Store."""

@@ -141,3 +141,17 @@ def test_a_rewrite_moves_a_value_among_the_changes(store: Store) -> None:
 def test_6_000_values_are_all_read_again(store: Store) -> None:
     store.put_kpis(kpi(i, kind="24h", end=T0 + i * HOUR) for i in range(6_000))
     assert values(store.kpis(KpiQuery("aba"))) == list(range(6_000))
+
+
+def test_what_a_start_needs_are_the_newest_and_what_is_provisional(store: Store) -> None:
+    """Or nothing, where a store reads all values instead."""
+    day = {"kind": "day", "code": "LOCAL:E:METERED", "part": ""}
+    days = [kpi(n, start=T0 + n * DAY, end=T0 + (n + 1) * DAY, **day) for n in range(5)]
+    late = kpi(7, start=T0 + 2 * DAY, end=T0 + 3 * DAY, status="provisional", **day)
+    rolling = [kpi(n, kind="24h", start=T0 + n * HOUR, end=T0 + n * HOUR + DAY, status="provisional") for n in range(3)]
+    store.put_kpis([*days, late, *rolling, kpi(3), kpi(4, city="bab")])
+    found = store.kpis_to_start("aba")
+    if found is not None:
+        wanted = [days[-1], late, rolling[-1], kpi(3)]
+        assert {v.kpi.identity: v for v in found} == {v.kpi.identity: v for v in wanted}
+        assert store.kpis_to_start("cab") == []
