@@ -1,11 +1,13 @@
 """What dashboards need beside windows and KPI values, written while ingest works: devices and their state, air bands,
-targets, events. Everything is an upsert; after a crash the same rows are written again.
+targets, events. Everything is an upsert; after a crash the same rows are written again. What is known at one
+time is put at once, because each put is a request to the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
+from itertools import chain
 
 from adapters.newest_rows import NewestRows
 from adapters.points import Point, Points
@@ -37,10 +39,8 @@ class Status:
         self._silences = events.Silences(city)
         self._written = 0
         self._bands: dict[tuple[str, str], tuple[int, object]] = {}  # device and quantity -> newest hour and its band
-        points.put([Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)])
-        points.put(events.calibrations(city))
-        points.put(targets.rows(known, self._goals))
-        points.put(self._newest.all())
+        named = Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)
+        points.put(chain([named], events.calibrations(city), targets.rows(known, self._goals), self._newest.all()))
 
     def started(self, now: int) -> None:
         """The process that serves the city has started."""
@@ -59,10 +59,8 @@ class Status:
 
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
-        self._points.put(targets.rows(changed, self._goals))
-        self._points.put(self._newest.changed(changed))
-        self._points.put(events.revisions(changed))
-        self._points.put(events.city_file(self._city, sentences, now))
+        of_values = targets.rows(changed, self._goals), self._newest.changed(changed), events.revisions(changed)
+        self._points.put(chain(*of_values, events.city_file(self._city, sentences, now)))
 
     def is_due(self, now: int) -> bool:
         """Whether the devices' state has not been written in the minute of `now`."""
@@ -77,9 +75,8 @@ class Status:
             state.suspect = suspects.get(device, 0)
         fell, back = self._fleet.judge(now)
         heard = {device: state.heard for device, state in self._fleet.states.items()}
-        self._points.put(self._silences.note(fell, back, heard, now))
-        self._points.put(self._fleet.rows())
-        self._points.put([self._fleet.summary(now)])
+        silences = self._silences.note(fell, back, heard, now)
+        self._points.put(chain(silences, self._fleet.rows(), [self._fleet.summary(now)]))
 
 
 def _series(point: Point) -> tuple[str, str]:

@@ -36,6 +36,9 @@ class InfluxPoints:
         """See Points."""
         lines = (line for point in points if (line := point_line(self._placed(point))))
         while batch := list(islice(lines, _BATCH)):
+            if not self._policies.apart:
+                self._connection.write("\n".join(batch))
+                continue
             kept = [line for line in batch if line.startswith(_KEPT)]
             if kept:
                 self._policies.write(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import Any
@@ -12,14 +13,16 @@ import pytest
 from adapters.influx.http import Connection
 from adapters.influx.lines import FLOATS, INTS, SPECIAL, partial_lines
 from adapters.influx.pool import reporting, write_in_turn
+from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
+from adapters.points import Point
 from telemetry.errors import Unavailable
 from telemetry.partials import Partials
 from telemetry.series import SeriesTable
 from tests.adapters.stores.answers import canned
 from tests.adapters.stores.samples import partials
 from tests.processes import wait_for
-from tests.servers import free_port
+from tests.servers import InfluxDB, free_port
 
 FORMS = ["influxdb://127.0.0.1:{}/city", "influxdb2://127.0.0.1:{}/city?org=o"]
 ODD = [0.0, -0.0, 1.0, 0.1, 5e-324, 1e-7, 1e16, 1e22, -sys.float_info.max, 61.599999999999994, *SPECIAL]
@@ -103,3 +106,21 @@ def test_a_failure_of_any_write_ends_the_turn(form: str) -> None:
     with pytest.raises(Unavailable):
         write_in_turn(connection.write, b"a v=1 1", others())
     assert made == [b"a v=1 2"]
+
+
+def test_points_of_any_kind_are_one_request_where_they_have_no_policy_of_their_own(influxdb: InfluxDB) -> None:
+    database = f"points-{os.getpid()}"
+    store = InfluxStore.from_url(f"influxdb://{influxdb.host}:{influxdb.port}/{database}")
+    bodies, write = list[str | bytes](), store._connection.write_all
+
+    def record(lines: str | bytes, policy: str = "") -> None:
+        bodies.append(lines)
+        write(lines, policy)
+
+    store._connection.write_all = record  # type: ignore[method-assign]
+    store.points.put(
+        [Point("device", {"city": "a"}, {"silent": 0}, 0), Point("state", {"city": "a"}, {"silent": 1}, 1)]
+    )
+    assert len(bodies) == 1
+    assert [row["silent"] for row in influxdb.query('SELECT "silent" FROM "device", "state"', database)] == [0, 1]
+    influxdb.query(f'DROP DATABASE "{database}"')

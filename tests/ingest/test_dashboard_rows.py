@@ -184,6 +184,26 @@ def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
     assert points.bands[3:] == [(NOW, 1)], "a database that was lost in between has it again"
 
 
+def test_what_is_known_at_one_time_is_put_at_once() -> None:
+    class Points:
+        """The measurements of each put."""
+
+        def __init__(self) -> None:
+            self.puts: list[set[str]] = []
+
+        def newest(self, _city: str) -> list[Newest]:
+            return []
+
+        def put(self, points: Iterable[Point]) -> None:
+            self.puts.append({point.measurement for point in points})
+
+    points = Points()
+    status = Status(points, CITY, SeriesTable(), [])
+    status.values([stored("LOCAL:E:PEAK", 7.0, "kW")], ["Device air-2 is new."], NOW)
+    status.tick(NOW, {})
+    assert points.puts == [{"registry", "event"}, {"kpi", "newest", "figure", "event"}, {"device", "state"}]
+
+
 def test_the_band_is_that_of_the_calibrated_mean() -> None:
     table = SeriesTable()
     [point] = bands(hours(table, "air-1", "pm2_5", 10.0), table, Calibrations(CITY, table), LISTED)
