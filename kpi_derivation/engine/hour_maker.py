@@ -19,6 +19,7 @@ from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE, window_start
 
 _BEFORE_1970 = 1 << 31  # minutes; recorded data may be of any year from 1950
+_AT_ONCE = 2000  # series of which the windows are read at once: near the end of an hour these are 120,000
 
 
 class HourMaker:
@@ -32,6 +33,16 @@ class HourMaker:
 
     def hours_of(self, windows: Partials) -> Partials:
         """The hours that these windows change, derived series among them."""
+        series = np.unique(windows.series)
+        if len(series) <= _AT_ONCE:
+            return self._hours_of(windows)
+        made = []
+        for at in range(0, len(series), _AT_ONCE):
+            some = series[at : at + _AT_ONCE]
+            made.append(self._hours_of(windows.take((windows.series >= some[0]) & (windows.series <= some[-1]))))
+        return Partials.concat(made)
+
+    def _hours_of(self, windows: Partials) -> Partials:
         hour = window_start(windows.start, HOUR, self._phase)
         pairs = _pairs(windows.series, hour)
         found = []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpi_derivation.engine.near import Ints, Near, size, whole
+from kpi_derivation.engine.near import Ints, Near, NearTime, size, whole
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, FloatArray, IntArray
 from telemetry.windows import HOUR, MINUTE
@@ -64,11 +64,11 @@ class Narrow:
         self._series, after = _Series(p.series), p.start - self._origin
         self._unit = next(unit for unit in _UNITS if not (after % unit).any())
         self._start = whole(after // self._unit)
-        self._n, self._flagged, self._lag = whole(p.n), whole(p.flagged), whole(p.lag)
+        self._n, self._flagged, self._lag = whole(p.n), whole(p.flagged), NearTime(p.lag)
         # A window without a value has times of 0: these are stored as they are.
-        self._first_t = whole(np.where(has, p.first_t - p.start, p.first_t))
-        self._last_t = whole(np.where(has, p.last_t - p.start, p.last_t))
-        self._values = _Values(p)
+        self._first_t = NearTime(np.where(has, p.first_t - p.start, p.first_t))
+        self._last_t = NearTime(np.where(has, p.last_t - p.start, p.last_t))
+        self._values: _Values | _Alone = _Alone(p.sum) if is_alone(p) else _Values(p)
 
     def __len__(self) -> int:
         return len(self._start)
@@ -76,14 +76,18 @@ class Narrow:
     @property
     def bytes(self) -> int:
         """Bytes of all columns."""
-        whole_numbers = (self._start, self._n, self._flagged, self._lag, self._first_t, self._last_t)
-        return self._series.bytes + sum(size(column) for column in whole_numbers) + self._values.bytes
+        times = sum(column.bytes for column in (self._lag, self._first_t, self._last_t))
+        whole_numbers = sum(size(column) for column in (self._start, self._n, self._flagged))
+        return self._series.bytes + times + whole_numbers + self._values.bytes
 
     def rows(self, start: int, end: int, wanted: BoolArray | None) -> IntArray:
         """The rows with start in [start, end). `wanted`: by number of the series; those beyond its end are not."""
         low, high = (-((self._origin - t) // self._unit) for t in (start, end))
-        inside = (self._start >= low) & (self._start < high)
-        return np.flatnonzero(inside if wanted is None else inside & self._series.among(wanted))
+        part = slice(None) if wanted is None else self._series.span(wanted)
+        after = self._start[part]
+        inside = (after >= low) & (after < high)
+        found: IntArray = np.flatnonzero(inside if wanted is None else inside & self._series.among(wanted, part))
+        return found + part.start if part.start else found
 
     def rows_of_few(self, start: int, end: int, series: IntArray) -> IntArray:
         """The same of a few series, different and ascending, which are looked up one by one."""
@@ -103,8 +107,8 @@ class Narrow:
         values = self._values.take(rows, n)
         return Partials(
             self._series.take(rows), start, n, values.sum, values.min, values.max, values.sumsq,
-            base + self._first_t[rows], values.first, base + self._last_t[rows], values.last, values.increase,
-            self._flagged[rows].astype(np.int64), self._lag[rows].astype(np.int64),
+            base + self._first_t.take(rows), values.first, base + self._last_t.take(rows), values.last, values.increase,
+            self._flagged[rows].astype(np.int64), self._lag.take(rows),
         )  # fmt: skip
 
     def all(self) -> Partials:
@@ -131,11 +135,30 @@ class _Series:
         """Bytes of the column."""
         return size(self._names) + size(self._begins)
 
-    def among(self, wanted: BoolArray) -> BoolArray:
-        """Of each row whether it is of a wanted series; `wanted`: by number, those beyond its end are not."""
-        last, names = len(wanted) - 1, self._names
+    def span(self, wanted: BoolArray) -> slice:
+        """The rows from the first to the last wanted series; `wanted`: by number."""
+        a, b = self._names_between(int(wanted.argmax()), len(wanted) - 1)
+        return slice(int(self._begins[a]), int(self._begins[b])) if self._once else slice(a, b)
+
+    def _names_between(self, first: int, last: int) -> tuple[int, int]:
+        """Which of the names are first..last."""
+        names = self._names
+        if not len(names) or first > int(names[-1]) or last < int(names[0]):
+            return 0, 0
+        first, last = max(first, int(names[0])), min(last, int(names[-1]))
+        kind = names.dtype.type  # a number of another type would have the column copied
+        return int(np.searchsorted(names, kind(first))), int(np.searchsorted(names, kind(last), "right"))
+
+    def among(self, wanted: BoolArray, part: slice) -> BoolArray:
+        """Of each row of a span of whole series whether it is of a wanted one; `wanted`: by number, those beyond its
+        end are not.
+        """
+        a, b = (
+            np.searchsorted(self._begins, [part.start, part.stop]).tolist() if self._once else (part.start, part.stop)
+        )
+        last, names = len(wanted) - 1, self._names[a:b]
         mine = wanted[names if len(names) and int(names[-1]) <= last else np.minimum(names, last)]
-        return np.repeat(mine, self._counts()) if self._once else mine
+        return np.repeat(mine, self._counts(a, b)) if self._once else mine
 
     def bounds(self, series: IntArray) -> list[tuple[int, int]]:
         """First row of each of these series, and the row behind its last."""
@@ -149,12 +172,15 @@ class _Series:
     def take(self, rows: IntArray) -> IntArray:
         """The series of these rows, ascending."""
         if self._once and len(rows):
-            place = np.repeat(np.arange(len(self._names), dtype=np.int32), self._counts())[rows]
-            return self._names[place].astype(np.int64)
+            a, b = np.searchsorted(self._begins, [rows[0], rows[-1]], "right").tolist()
+            place = np.repeat(np.arange(a - 1, b, dtype=np.int32), self._counts(a - 1, b))
+            found: IntArray = self._names[place[rows - int(self._begins[a - 1])]].astype(np.int64)
+            return found
         return self._names[rows].astype(np.int64)
 
-    def _counts(self) -> IntArray:
-        begins: IntArray = self._begins.astype(np.int64)
+    def _counts(self, a: int, b: int) -> IntArray:
+        """How many rows the names a..b - 1 have."""
+        begins: IntArray = self._begins[a : b + 1].astype(np.int64)
         return begins[1:] - begins[:-1]
 
 
@@ -168,6 +194,40 @@ class _Found(NamedTuple):
     first: FloatArray
     last: FloatArray
     increase: FloatArray
+
+
+def is_alone(p: Partials) -> bool:
+    """Whether of each row only the sum is known, as of the energy of a quarter, which is its lowest and highest too."""
+    total, nothing = p.sum.view(np.int64), np.float64(np.nan).view(np.int64)
+    same = (c.view(np.int64) == total for c in (p.min, p.max))
+    empty = (c.view(np.int64) == nothing for c in (p.first, p.last, p.increase))
+    with np.errstate(all="ignore"):
+        squares = (p.sum * p.sum).view(np.int64) == p.sumsq.view(np.int64)
+    return bool(squares.all()) and all(bool(c.all()) for c in (*same, *empty))
+
+
+class _Alone:
+    """The columns of values of rows that have a sum alone: `_sum`, or `_whole` numbers of 1 / `_scale`."""
+
+    def __init__(self, total: FloatArray) -> None:
+        self._scale, self._sum = _scale(total), total.copy()
+        self._whole: Ints = np.empty(0, dtype=np.int64)
+        if self._scale is not None:
+            self._whole = whole(_times(total, self._scale))
+            self._near = Near(total, self._whole / self._scale)
+            self._sum = np.empty(0)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all columns."""
+        return self._sum.nbytes if self._scale is None else size(self._whole) + self._near.bytes
+
+    def take(self, rows: IntArray, _n: IntArray) -> _Found:
+        """The given rows."""
+        total = self._sum[rows] if self._scale is None else self._near.take(rows, self._whole[rows] / self._scale)
+        first, last, increase = (np.full(len(rows), np.nan) for _ in range(3))
+        with np.errstate(all="ignore"):
+            return _Found(total, total.copy(), total.copy(), total * total, first, last, increase)
 
 
 class _Values:
@@ -235,9 +295,17 @@ class _Values:
             )
             total = column("sum", k_sum / scale)
             squares = column("sumsq", (number["sumsq"] + k_sum * k_sum) / many / (scale * scale))
-        counter = np.unpackbits(self._counter)[rows].astype(np.bool_)
+        counter = self._is_counter(rows)
         increase = column("increase", np.where(counter, last - first, np.nan))
         return _Found(total, low, high, squares, first, last, increase)
+
+    def _is_counter(self, rows: IntArray) -> BoolArray:
+        """Of these rows, ascending."""
+        if not len(rows):
+            return np.empty(0, dtype=np.bool_)
+        first = int(rows[0]) >> 3
+        bits = np.unpackbits(self._counter[first : (int(rows[-1]) >> 3) + 1])
+        return bits[rows - (first << 3)].astype(np.bool_)
 
 
 def _times(values: FloatArray, scale: float) -> IntArray:

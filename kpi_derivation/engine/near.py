@@ -65,3 +65,24 @@ class Near:
             at = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
             out = np.where(self._rows[at] == rows, self._values[at], out)
         return out
+
+
+class NearTime:
+    """A column of whole numbers of which most are near one another, as times since the start of a window are."""
+
+    def __init__(self, values: IntArray) -> None:
+        middle = np.partition(values, len(values) // 2)[len(values) // 2] if len(values) else 0
+        self._middle = np.int64(middle)
+        self._near = Near(values.view(np.float64), self._expected(len(values)))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the column."""
+        return self._near.bytes + self._middle.nbytes
+
+    def take(self, rows: IntArray) -> IntArray:
+        """The given rows."""
+        return self._near.take(rows, self._expected(len(rows))).view(np.int64)
+
+    def _expected(self, count: int) -> FloatArray:
+        return np.full(count, self._middle).view(np.float64)

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from kpi_derivation.engine.derived import TARGET
 from kpi_derivation.engine.narrow import Narrow, Plain, packed
 from telemetry.partials import Partials
 from telemetry.series import BoolArray, IntArray, SeriesTable
@@ -44,9 +45,9 @@ class History(Protocol):
 class Recent:
     """The partials of one level from some time on; at least those within `keep` ms of the newest.
 
-    They are in blocks of an eighth of `keep` and 16,384 series: what arrives is merged with its block alone, and a time
-    is removed as a whole. A block is a list of sorted runs, each at least twice as long as the next; later runs replace
-    earlier ones.
+    They are in blocks of an eighth of `keep` and at most 16,384 series: what arrives is merged with its block alone,
+    and a time is removed as a whole. A block is a list of sorted runs, each at least twice as long as the next; later
+    runs replace earlier ones.
     """
 
     def __init__(
@@ -77,9 +78,13 @@ class Recent:
             return
         for number in numbers:
             mine = fresh.where(block == number)
-            part = mine.series >> _PART
+            part = self._part(mine.series)
             for some in np.unique(part).tolist():
                 self._put((number, some), mine.where(part == some))
+
+    def _part(self, series: IntArray) -> IntArray:
+        """The part of each series: of quarters those of their own, because of these few columns are stored."""
+        return 2 * (series >> _PART) + self._table.has(TARGET, series)
 
     def _put(self, key: tuple[int, int], partials: Partials) -> None:
         """Append a run to a block; merge runs so that there are few."""
@@ -104,13 +109,17 @@ class Recent:
     def _block_start(self, time: int) -> int:
         return time // self._width * self._width
 
+    def at_hand(self, start: int) -> bool:
+        """Whether partials from `start` on are in memory."""
+        return start >= self._floor
+
     def bytes(self) -> int:
         """Bytes of the partials in memory."""
         return sum(run.bytes for runs in self._blocks.values() for run in runs)
 
     def read(self, start: int, end: int, series: IntArray | None = None) -> Iterator[Partials]:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""
-        if start >= self._floor:
+        if self.at_hand(start):
             parts = [run.take(rows) for run, rows in self._found(start, end, series)]
             yield Partials.concat(parts).latest()
         else:
@@ -128,7 +137,7 @@ class Recent:
     def _runs(self, start: int, end: int, series: IntArray | None) -> Iterator[Run]:
         """The runs in which partials of these series with start in [start, end) may be, in the order of arrival."""
         first, last = start // self._width, (end - 1) // self._width
-        parts = None if series is None else set(np.unique(series >> _PART).tolist())
+        parts = None if series is None else set(np.unique(self._part(series)).tolist())
         for (number, part), runs in self._blocks.items():
             if number == _WIDE or (first <= number <= last and (parts is None or part in parts)):
                 yield from runs

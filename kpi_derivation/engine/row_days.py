@@ -57,6 +57,17 @@ class RowDays:
         found: list[int] = np.unique(self.day).tolist()
         return found
 
+    def pieces(self, size: int) -> Iterator[RowDays]:
+        """These in pieces of about `size`, all days of a row in one."""
+        if len(self) <= size:
+            yield self
+            return
+        row = self.row
+        starts = np.flatnonzero(np.diff(row, prepend=-1))
+        cuts = starts[np.flatnonzero(np.diff(starts // size, prepend=-1))].tolist()
+        for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True):
+            yield RowDays(self._code[a:b])
+
     def where(self, wanted: BoolArray) -> RowDays:
         """Those that are wanted."""
         return self if wanted.all() else RowDays(self._code[wanted])

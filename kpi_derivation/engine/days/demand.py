@@ -7,7 +7,7 @@ energies show their quarters themselves; of others the quarters are stored (`der
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +30,10 @@ from telemetry.windows import HOUR, window_start
 QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
 _LONGEST = HOUR  # an interval energy of longer intervals has no quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
-_AT_ONCE = 10_000  # meters
+_AT_ONCE = 2_000  # meters
 _A_DAY = 100  # quarters, at most
 _LAID = 3  # newest days whose quarters are kept
+_IDLE = 500  # updates without a change of a day, after which its quarters are not kept, of any but the newest
 _OWN = {"kw": np.nan, "quarters": 0.0}  # of each meter and day: its highest power, and how many quarters have one
 _PERIODS = 12  # periods whose highest powers are kept
 
@@ -85,6 +86,7 @@ class DemandDays:
         self._sorted = np.array(self._names, dtype=np.str_)
         self._seen = 0
         self._laid: dict[int, Laid] = {}  # of the newest days
+        self._updates, self._used = 0, dict[int, int]()  # and in which of them a day was changed last
         self.keep_laid = False  # of all days, until `curves` takes them
         self._highest: dict[tuple[int, int], FloatArray] = {}
         self._known: dict[int, float] = {}  # quarters of all meters with a power, of each day
@@ -104,13 +106,24 @@ class DemandDays:
         after = RowDays.of(after.row, after.day + 1)
         for day in [d for d in touched if d + 1 in self._known]:
             touched[day + 1] = touched.get(day + 1, set()) | touched[day]
+        days = list(touched)
         self._meet()
         for day in [d for d in touched if d in self._laid]:
             self._fold(sorted(touched.pop(day)), day, day)
         longest = max(1, _CELLS // (_A_DAY * len(self._names)))
         for first, last in runs(np.array(sorted(touched), dtype=np.int64), 1, longest):
             self._fold(self._names, first, last)
+        self._drop_idle(days)
         return after
+
+    def _drop_idle(self, changed: Iterable[int]) -> None:
+        """Do not keep the quarters of a day that has not changed for long: late readings lay them out again."""
+        self._updates += 1
+        self._used |= dict.fromkeys(changed, self._updates)
+        newest = max(self._used)
+        self._used = {day: last for day, last in self._used.items() if day == newest or self._updates - last <= _IDLE}
+        if not self.keep_laid:
+            self._laid = {day: laid for day, laid in self._laid.items() if day in self._used}
 
     def facts(self) -> tuple[dict[int, tuple[float, int, int]], dict[int, float]]:
         """The peaks, and the quarters with a power, of each day."""
@@ -154,7 +167,12 @@ class DemandDays:
         return np.concatenate(list(self._powers(names, first, last)))
 
     def _powers(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
-        """The same, of _AT_ONCE meters after the other; their hours are read at once."""
+        """The same, of _AT_ONCE meters after the other; hours that are in memory are read for these alone."""
+        step = _AT_ONCE if self._hours.at_hand(first) else max(len(names), 1)
+        for at in range(0, max(len(names), 1), step):
+            yield from self._powers_of(names[at : at + step], first, last)
+
+    def _powers_of(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
         stored, rows = (np.array([self._rows.find(n, q) for n in names], dtype=np.int64) for q in QUANTITIES)
         intervals = np.where([self._source[name] == "energy_delta" for name in names], rows, -1)

@@ -31,6 +31,7 @@ from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray, SeriesTable
 
+_AT_ONCE = 4000  # dirty days that are folded at once: a meter's day has up to 120 hours and quarters
 _IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes over them
 _BEFORE = [family for family in FAMILIES if family.before_intervals]
 _AFTER = [family for family in FAMILIES if not family.before_intervals]
@@ -95,7 +96,10 @@ class Folding:
 
         `given`: all hours of those days, and of the hours before the first, where the caller has them.
         """
-        changed = self._fold(self._dirty, given)
+        changed = RowDays()
+        at_hand = given is None and len(self._dirty) > _AT_ONCE and self._hours.at_hand(int(self._dirty.day.min()))
+        for some in self._dirty.pieces(_AT_ONCE) if at_hand else [self._dirty]:
+            changed |= self._fold(some, given)
         self._dirty = RowDays()  # not before: the store may have been away
         return changed
 

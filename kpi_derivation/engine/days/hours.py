@@ -44,6 +44,14 @@ class Hours:
         """Stored hours of devices in service that begin in [start, end), sorted."""
         return self.in_service.only(Partials.concat(list(self._stored.read(start, end, series))).latest())
 
+    def at_hand(self, day: int) -> bool:
+        """Whether the hours from a day (ordinal) on, and those before it that it may look at, are in memory."""
+        return self.at_hand_from(self._days.midnight(day) - self._lead)
+
+    def at_hand_from(self, start: int) -> bool:
+        """Whether all hours from `start` on are in memory."""
+        return self._stored.at_hand(start)
+
     def read(self, start: int, end: int, series: IntArray | None = None) -> Partials:
         """The same, calibrated."""
         if series is not None and self._calibrations:

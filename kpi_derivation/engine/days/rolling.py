@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -17,14 +18,14 @@ from kpi_derivation.rules.metering.register_days import energies_between
 from kpi_derivation.rules.valid_hours import hour_columns
 from registry.city import City
 from telemetry.partials import Partials, regroup
-from telemetry.series import FloatArray, IntArray, SeriesTable
+from telemetry.series import BoolArray, FloatArray, IntArray, SeriesTable
 from telemetry.windows import DAY, HOUR
 
-_KEPT = 2  # spans whose sums are kept
+_AT_ONCE = 2000  # rows of which the hours are read at once: up to two days of them, and of their quarters
 
 
 class Rolling:
-    """Sums and hours of any span; sums of the newest spans are kept and only what changed is added up again.
+    """Sums and hours of any span; sums of the newest span are kept and only what changed is added up again.
 
     `main`: the grid of all series, for their intervals.
     """
@@ -33,55 +34,65 @@ class Rolling:
         self._rows, self._hours, self._main, self._table = rows, hours, main, table
         self._capture, limits = city.rules.hour_capture, connection_limits(city)
         self._limits = ByRow(rows, lambda *name: limits.get(name, np.nan))
-        self._summed: dict[tuple[int, int], FloatArray] = {}
-        self._changed: dict[tuple[int, int], set[int]] = {}
+        self._span = (0, 0)
+        self._summed: dict[str, FloatArray] = {}  # by quantity; those that were read
+        self._changed: BoolArray = np.empty(0, dtype=np.bool_)  # of each row, whether its sums are to be made again
 
     def renew(self, changed: RowDays) -> None:
         """Note the (row, day) that changed."""
-        rows = changed.rows.tolist() if self._changed else ()
-        for noted in self._changed.values():
-            noted.update(rows)
+        if self._summed:
+            self._make_room()
+            self._changed[changed.row] = True
+
+    def _make_room(self) -> None:
+        if (more := len(self._rows) - len(self._changed)) > 0:
+            self._changed = np.append(self._changed, np.zeros(more + more // 4, dtype=np.bool_))
 
     def sums(self, start: int, end: int) -> Sums:
         """Sums of the hours that begin in [start, end)."""
-        span, size = (start, end), len(self._rows)
-        known = self._summed.get(span)
-        if known is None:
-            for old in list(self._summed)[: 1 - _KEPT or None]:
-                del self._summed[old], self._changed[old]
-            known = self._sum(start, end)
-        else:
-            again = self._changed[span].union(range(len(known), size))
-            if len(known) < size:
-                known = np.concatenate((known, np.zeros((size - len(known), known.shape[1]))))
-            if again:
-                rows = np.array(sorted(again), dtype=np.int64)
-                known[rows] = self._sum(start, end, rows)[rows]
-        self._summed[span], self._changed[span] = known, set()
-        return Sums(self._rows.places, lambda quantity: known[self._rows.with_quantity(quantity)])
+        if (start, end) != self._span:
+            self._span, self._summed = (start, end), {}
+        return Sums(self._rows.places, partial(self._sums_of, self._summed, start, end))
 
-    def _sum(self, start: int, end: int, only: IntArray | None = None) -> FloatArray:
-        """Shape (rows, SUMMED + 1), as `DayGrid.sums`; rows that are not in `only` stay 0."""
-        out = np.zeros((len(self._rows), len(SUMMED) + 1))
-        every, places = self._placed(start - DAY, end + HOUR, None if only is None else self._rows.ids(only))
+    def _sums_of(self, summed: dict[str, FloatArray], start: int, end: int, quantity: str) -> FloatArray:
+        rows = self._rows.with_quantity(quantity)
+        known = summed.get(quantity, np.zeros((0, len(SUMMED) + 1)))
+        self._make_room()
+        new = np.arange(len(known), len(rows))
+        again = np.append(np.flatnonzero(self._changed[rows[: len(known)]]), new)
+        if len(new):
+            known = np.concatenate((known, np.zeros((len(new), known.shape[1]))))
+        step = _AT_ONCE if self._hours.at_hand_from(start - DAY) else max(len(again), 1)
+        for at in range(0, len(again), step):
+            some = again[at : at + step]
+            known[some] = self._sum(start, end, rows[some])
+        if summed is self._summed:
+            self._changed[rows] = False
+        summed[quantity] = known
+        return known
+
+    def _sum(self, start: int, end: int, mine: IntArray) -> FloatArray:
+        """Of these rows, ascending; shape (rows, SUMMED + 1), as `DayGrid.sums`."""
+        out = np.zeros((len(mine), len(SUMMED) + 1))
+        every, rows = self._placed(start - DAY, end + HOUR, self._rows.ids(mine))
         within = (every.start >= start) & (every.start < end)
-        hours, rows = every.take(within), places[within]
+        hours, rows = every.take(within), rows[within]
         if not len(hours):
             return out
-        interval = self._latest_interval(rows)
+        interval, places = self._latest_interval(rows), np.searchsorted(mine, rows)
         whole = self._whole(hours)
-        at = self._rows.lookup()[whole.series]
+        at = np.searchsorted(mine, self._rows.lookup()[whole.series])
         columns = hour_columns(hours.n, hours.mean, interval, self._capture)
         for i, name in enumerate(SUMMED):
             if name in columns:
-                out[:, i] = np.bincount(rows, weights=columns[name], minlength=len(out))
+                out[:, i] = np.bincount(places, weights=columns[name], minlength=len(out))
             else:
                 out[at, i] = np.nan_to_num(getattr(whole, name))
-        covered, times = SUMMED.index("covered"), self._read_time(hours, rows, interval, len(out))
+        covered, times = SUMMED.index("covered"), self._read_time(hours, places, interval, len(out))
         out[:, covered] = np.where(np.isnan(times), out[:, covered], times)
         registers = ~np.isnan(self._table.modulus(whole.series))
         out[at[registers], SUMMED.index("increase")] = self._energies(every, whole.series[registers], start, end)
-        np.maximum.at(out[:, -1], rows, np.nan_to_num(interval))
+        np.maximum.at(out[:, -1], places, np.nan_to_num(interval))
         return out
 
     def _read_time(self, hours: Partials, rows: IntArray, interval: FloatArray, size: int) -> FloatArray:
@@ -103,11 +114,11 @@ class Rolling:
         place = np.searchsorted(series, mine.series)
         return energies_between(mine, place, self._table.modulus(series), np.array([start, end]), limit)
 
-    def _placed(self, start: int, end: int, series: IntArray | None) -> tuple[Partials, IntArray]:
-        """Calibrated hours of these series (None: of all), and the row of each."""
+    def _placed(self, start: int, end: int, series: IntArray) -> tuple[Partials, IntArray]:
+        """Calibrated hours of these series, and the row of each."""
         hours = self._hours.read(start, end, series)
         rows = self._rows.lookup()[hours.series]
-        keep = rows >= 0 if series is None else (rows >= 0) & np.isin(hours.series, series)
+        keep = (rows >= 0) & np.isin(hours.series, series)
         return hours.where(keep), rows[keep]
 
     def hourly(self, devices: Sequence[str], quantity: str, start: int, end: int) -> FloatArray:
