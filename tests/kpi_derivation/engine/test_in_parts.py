@@ -71,7 +71,7 @@ def _meters(count: int, hours: int) -> World:
     for hour in range(hours):
         t = FIRST + hour * HOUR + 10 * MINUTE * np.arange(6)
         series, times = np.repeat(ids, 6), np.tile(t, count)
-        readings = Readings.of(series, times, (times - FIRST) / HOUR + series)
+        readings = Readings.of(series, times, ((times - FIRST) / HOUR + series).tolist())
         world.engine.absorb(fold(readings, MINUTE, world.table.modulus(series)))
         world.engine.evaluate(int(t[-1]))
     return world
@@ -81,7 +81,7 @@ def test_an_hour_of_many_meters_takes_little_for_a_moment() -> None:
     count = 8_000
     world = _meters(count, 4)
     series = np.arange(count)
-    readings = Readings.of(series, np.full(count, FIRST + 3 * HOUR + 55 * MINUTE), series + 9.0)
+    readings = Readings.of(series, np.full(count, FIRST + 3 * HOUR + 55 * MINUTE), (series + 9.0).tolist())
     windows = fold(readings, MINUTE, world.table.modulus(series))
     tracemalloc.start()
     try:
