@@ -136,6 +136,13 @@ def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sys.intern(name) for name in names)
 
 
+def _copied(text: str) -> str:
+    """A text of its own: that of the parsed file stands among the keys of all its tables, and would keep their memory
+    from being used for anything else: 38 MB with 100,000 devices.
+    """
+    return text.encode().decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class Device:
     """One registered device."""
@@ -215,7 +222,12 @@ class Device:
     def _id(cls, value: str) -> str:
         if not valid_id(value):
             raise ValueError("an id is 1 to 64 of A-Z a-z 0-9 . _ : - and does not start with a dash")
-        return value
+        return _copied(value)
+
+    @field_validator("site")
+    @classmethod
+    def _site(cls, value: str) -> str:
+        return sys.intern(_copied(value))  # many devices may be in one street
 
     @field_validator("quantities")
     @classmethod
