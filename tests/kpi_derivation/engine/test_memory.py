@@ -171,7 +171,8 @@ class _Nothing:
 
 def test_minutes_of_many_series_are_merged_in_parts() -> None:
     series, n = np.arange(60_000), 60_000
-    recent = Recent(_Nothing(), "aba", "window", SeriesTable(), keep=2 * HOUR)
+    table = SeriesTable(Series("aba", f"m{n}", "energy_total") for n in range(60_000))
+    recent = Recent(_Nothing(), "aba", "window", table, keep=2 * HOUR)
     recent.start(0)
 
     def fill() -> None:
