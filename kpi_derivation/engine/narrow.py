@@ -157,7 +157,7 @@ class _Series:
             np.searchsorted(self._begins, [part.start, part.stop]).tolist() if self._once else (part.start, part.stop)
         )
         last, names = len(wanted) - 1, self._names[a:b]
-        mine = wanted[names if len(names) and int(names[-1]) <= last else np.minimum(names, last)]
+        mine = wanted[names if not len(names) or int(names[-1]) <= last else np.minimum(names, last)]
         return np.repeat(mine, self._counts(a, b)) if self._once else mine
 
     def bounds(self, series: IntArray) -> list[tuple[int, int]]:

@@ -50,6 +50,16 @@ def test_rows_are_found_by_time_and_series(size: int) -> None:
     assert np.array_equal(Narrow(windows).rows(-(1 << 60), end, None), np.flatnonzero(windows.start < end))
 
 
+@pytest.mark.parametrize("series", [70_000, 300, 0])
+@pytest.mark.parametrize("readings", [600, 20_000])  # each row with its series, or each series once
+def test_series_that_a_run_does_not_have_are_not_found(series: int, readings: int) -> None:
+    windows = _windows(1, readings)
+    windows = windows.take((windows.series >= 7) & (windows.series < 250))
+    wanted = np.zeros(series + 2, dtype=np.bool_)
+    wanted[series] = True
+    assert len(Narrow(windows).rows(T0, T0 + HOUR, wanted)) == 0
+
+
 @pytest.mark.parametrize("few", [[], [0], [3], [2, 7, 299], [5, 298, 70_000], list(range(50))])
 def test_rows_of_few_series_are_those_of_the_mask(few: list[int]) -> None:
     windows, end = _windows(1, 5000), T0 + HOUR
