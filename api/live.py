@@ -96,7 +96,7 @@ class Hub:
         self._store, self._poll_s, self._beat_s, self._clock, self._most = store, poll_s, beat_s, clock, most
         self._feeds: dict[str, Feed] = {}
         self._task: asyncio.Task[None] | None = None
-        self._unavailable = False
+        self._unavailable = self._closed = False
 
     @property
     def watchers(self) -> int:
@@ -108,6 +108,8 @@ class Hub:
 
         Starts with a snapshot, or after a reconnect (`last_id`) with the changes since then.
         """
+        if self._closed:
+            raise Unavailable("The server is stopping; connect again in some seconds.")
         if self.watchers >= self._most:
             raise Full(f"{self._most} clients are connected already; retry later, or raise api.max_live.")
         feed = self._feeds.setdefault(city, Feed(city))
@@ -178,7 +180,7 @@ class Hub:
             self._feeds.clear()
         except Exception:  # for any fault the clients must be disconnected; it is re-raised
             log.exception("The live feed failed; its clients will reconnect.")
-            self.close()
+            self._end()
             raise
 
     async def _ask(self, feed: Feed) -> None:
@@ -211,7 +213,11 @@ class Hub:
             feed.send(Sent(0, sse.alive(self._clock(), not unavailable)))
 
     def close(self) -> None:
-        """End all streams, so that the server can stop."""
+        """End all streams, so that the server can stop; none begins any more."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         for feed in self._feeds.values():
             feed.send(None)
 

@@ -19,6 +19,7 @@ from adapters.sqlite.store import SqliteStore
 from adapters.store import Store
 from api.live import QUEUE, Hub
 from api.shared_store import SharedStore
+from telemetry.errors import Unavailable
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.periods import calendar_period
 from tests.api.city import CITY, NOW, TODAY, ZONE, kpi, seed
@@ -271,3 +272,15 @@ def test_a_stream_that_is_never_begun_is_no_client(store: SqliteStore) -> None:
         return hub.watchers
 
     assert asyncio.run(run()) == 0
+
+
+def test_no_stream_begins_once_the_server_stops(store: SqliteStore) -> None:
+    async def run() -> list[bytes]:
+        hub = Hub(SharedStore(store), 0.02, 15.0, lambda: NOW)
+        begun = await hub.watch(CITY, None)
+        hub.close()
+        with pytest.raises(Unavailable, match="stopping"):
+            await hub.watch(CITY, None)
+        return [event async for event in begun]
+
+    assert len(asyncio.run(run())) == 2, "what it had to get, and its end"
