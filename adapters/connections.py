@@ -20,6 +20,7 @@ from adapters.addresses import client_of
 
 SLOW_S = 30.0  # for a request's head to arrive
 _LOOKS = 4  # each after SLOW_S, in which a client reads nothing; a system's buffer hides a megabyte of what it reads
+_LATE_S = 0.2  # between two looks at connections that were accepted when the server was about to end
 _LAST_S = 1.0  # for requests to end whose connection is closed
 _OWN = frozenset({"127.0.0.1", "::1"})
 
@@ -87,16 +88,26 @@ def bounded_http(open_now: Connections, slow_s: float = SLOW_S) -> type[asyncio.
 
 
 class EndingServer(uvicorn.Server):
-    """uvicorn's server, which ends also where a client does not read.
+    """uvicorn's server, which ends also where a client does not read, and soon where one has just connected.
 
     uvicorn cancels what runs after `timeout_graceful_shutdown` and answers it with an error, for which the unread
     connection has no room: `asyncio.run` would wait for that.
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is still open then."""
+        """End also connections that are made meanwhile, and close what is still open in the end."""
+        late = asyncio.create_task(self._close_late())
         await super().shutdown(sockets)
+        late.cancel()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_LAST_S)
+
+    async def _close_late(self) -> None:
+        """uvicorn asks only those to close that it knows at first: one that was accepted just then would stay."""
+        while True:
+            await asyncio.sleep(_LATE_S)
+            for connection in list(self.server_state.connections):
+                if not connection.transport.is_closing():
+                    connection.shutdown()

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
-from adapters.connections import Connections, bounded_http
+from adapters.connections import Connections, EndingServer, bounded_http
 from api.server import listen
 from tests.processes import wait_for
 
@@ -122,3 +123,33 @@ def test_a_client_that_reads_nothing_of_its_answer_is_disconnected_and_a_slow_on
                 seen += len(part)
                 time.sleep(0.01)
             assert seen > len(body)
+
+
+def test_a_connection_that_is_made_while_the_server_ends_does_not_hold_it() -> None:
+    closed = list[str]()
+
+    class Late:
+        """Known to the server after it has asked all connections to close."""
+
+        def __init__(self, server: EndingServer) -> None:
+            state: Any = server.server_state
+            self._open = state.connections
+            self._open.add(self)
+            self.transport = SimpleNamespace(is_closing=lambda: False, abort=lambda: closed.append("aborted"))
+
+        def shutdown(self) -> None:
+            closed.append("asked")
+            self._open.discard(self)
+
+    class Busy(EndingServer):
+        async def _wait_tasks_to_complete(self) -> None:
+            Late(self)
+            await super()._wait_tasks_to_complete()
+
+    server = Busy(uvicorn.Config(_answer, log_level="critical", lifespan="off", timeout_graceful_shutdown=60))
+    running = threading.Thread(target=lambda: asyncio.run(server.serve([listen("127.0.0.1", 0)])), daemon=True)
+    running.start()
+    wait_for(lambda: server.started, what="the server")
+    server.should_exit = True
+    running.join(50)
+    assert closed == ["asked"]
