@@ -28,6 +28,7 @@ from telemetry.periods import PeriodKind, iso
 
 VERSION = 1
 MOST = 5_000
+_AT_ONCE = 1_000  # rows that are looked at for `since`
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -74,17 +75,21 @@ def page(
 ) -> Page:
     """The next `limit` values after `place`, city by city. `kinds`: only these kinds of periods.
 
-    The store reads as many rows as the page has, and those that `since` leaves out.
+    The store reads as many rows as the page has, and those that `since` leaves out: many at once, also for small pages.
     """
     at, rows = dict(place.at), list[StoredKpi]()
     for city in cities:
         while True:
             room = limit - len(rows)
-            found = store.changes(city, at.get(city, 0), room + 1, kinds)
-            rows += [row for _, row in found[:room] if row.updated > place.since]
-            if room and found:
-                at[city] = found[:room][-1][0]
-            if len(found) <= room:
+            asked = room if place.since < 0 else max(room, _AT_ONCE)
+            found = store.changes(city, at.get(city, 0), asked + 1, kinds)
+            for number, row in found[:asked]:
+                if row.updated > place.since:
+                    if len(rows) == limit:
+                        return Page(rows, Place(at, place.since), more=True)
+                    rows.append(row)
+                at[city] = number
+            if len(found) <= asked:
                 break
             if len(rows) == limit:
                 return Page(rows, Place(at, place.since), more=True)

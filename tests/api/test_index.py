@@ -153,6 +153,30 @@ def test_a_page_reads_as_many_rows_as_it_has(tmp_path: Path) -> None:
     assert max(taken) < 2 * min(taken) < 1000
 
 
+def test_a_time_that_leaves_out_nearly_all_is_not_looked_for_row_by_row(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "since.db")
+    rows = [kpi("LOCAL:E:METERED", "", period) for period in _days(3000)]
+    store.put_kpis(StoredKpi(kpi=row, changed=NOW, updated=NOW + (n in (2500, 2600))) for n, row in enumerate(rows))
+    shared, asked = SharedStore(store), list[int]()
+
+    def changes(city: str, after: int, limit: int, kinds: Any = None) -> Any:
+        asked.append(after)
+        return store.changes(city, after, limit, kinds)
+
+    shared.changes = changes  # type: ignore[method-assign]
+    first = page(shared, [CITY, "other"], None, Place(since=NOW), 1)
+    second = page(shared, [CITY, "other"], None, first.place, 1)
+    third = page(shared, [CITY, "other"], None, second.place, 1)
+    store.close()
+    assert [[r.kpi.start for r in p.rows] for p in (first, second, third)] == [
+        [rows[2500].start],
+        [rows[2600].start],
+        [],
+    ]
+    assert [p.more for p in (first, second, third)] == [True, False, False]
+    assert len(asked) < 12
+
+
 def _days(count: int) -> Iterator[Any]:
     return (calendar_period("day", TODAY - timedelta(days=number), ZONE) for number in range(count))
 
@@ -197,17 +221,19 @@ def test_a_wrong_query_is_a_problem(client: httpx.Client, query: dict[str, Any],
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 17), st.integers(-3, 3)), max_size=25), st.integers(1, 5))
-def test_any_page_size_gives_the_same_order(changes: list[tuple[int, int]], limit: int) -> None:
+@given(st.lists(st.tuples(st.integers(1, 17), st.integers(-3, 3)), max_size=25), st.integers(1, 5), st.integers(-4, 4))
+def test_any_page_size_gives_the_same_order(changes: list[tuple[int, int]], limit: int, since: int) -> None:
     store = SqliteStore(Path(":memory:"))
     store.put_city(CityRecord(CITY, config(), 60_000))
     for number, second in changes:
         store.put_kpis([day(number, NOW - 60_000 - 1000 * second)])
-    shared, place, found = SharedStore(store), Place(), []
+    after = NOW - 60_000 + 1000 * since if since > -4 else -1
+    shared, place, found = SharedStore(store), Place(since=after), []
     while (got := page(shared, [CITY], None, place, limit)).rows:
         found += got.rows
         place = from_cursor(to_cursor(got.place))
-    last = list(dict.fromkeys(number for number, _ in reversed(changes)))[::-1]
+    newest = {number: NOW - 60_000 - 1000 * second for number, second in changes}
+    last = [n for n in list(dict.fromkeys(n for n, _ in reversed(changes)))[::-1] if newest[n] > after]
     assert [row.kpi.period for row in found] == [f"2026-06-{number:02}" for number in last]
     store.close()
 
