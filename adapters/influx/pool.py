@@ -41,27 +41,32 @@ class _Reporting:
         return super().getresponse(*args, **options)  # type: ignore[misc]
 
 
-class _Http(_Reporting, urllib3.connection.HTTPConnection):
-    pass
+# Named as those of urllib3, because errors that people read name them.
+class HTTPConnection(_Reporting, urllib3.connection.HTTPConnection):
+    """A connection."""
 
 
-class _Https(_Reporting, urllib3.connection.HTTPSConnection):
-    pass
+class HTTPSConnection(_Reporting, urllib3.connection.HTTPSConnection):
+    """A connection over TLS."""
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http
+class HTTPConnectionPool(urllib3.HTTPConnectionPool):
+    """Connections to one server."""
+
+    ConnectionCls = HTTPConnection
 
 
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https
+class HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
+    """Connections to one server over TLS."""
+
+    ConnectionCls = HTTPSConnection
 
 
 def make_pool(tls: ssl.SSLContext | None) -> urllib3.PoolManager:
     """A pool without retries, of more connections than any process has threads."""
     options = [*urllib3.connection.HTTPConnection.default_socket_options, DISCARD]
     pool = urllib3.PoolManager(maxsize=64, ssl_context=tls, socket_options=options, retries=False)
-    pool.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    pool.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
     return pool
 
 
