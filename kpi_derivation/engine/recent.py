@@ -109,6 +109,11 @@ class Recent:
     def _block_start(self, time: int) -> int:
         return time // self._width * self._width
 
+    @property
+    def newest(self) -> int:
+        """Start of the newest partial."""
+        return self._newest
+
     def at_hand(self, start: int) -> bool:
         """Whether partials from `start` on are in memory."""
         return start >= self._floor

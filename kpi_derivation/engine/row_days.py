@@ -95,15 +95,34 @@ class RowDays:
 
 
 class ByRow:
-    """A number of each row, found by device and quantity when it is first read; it may not change."""
+    """A number of each row, found by device and quantity when it is first read; it may not change.
 
-    def __init__(self, rows: SeriesRows, number: Callable[[str, str], float]) -> None:
+    `same`: the number of every row, where all have the same; then none is looked up.
+    """
+
+    def __init__(self, rows: SeriesRows, number: Callable[[str, str], float], same: float | None = None) -> None:
+        self._rows, self._number, self._same = rows, number, same
+        self._known: FloatArray = np.empty(0)
+
+    def of(self, rows: IntArray) -> FloatArray:
+        """The numbers of these rows."""
+        if self._same is not None:
+            return np.full(len(rows), self._same)
+        if len(self._known) < len(self._rows):
+            fresh = [self._number(*name) for name in self._rows.names_from(len(self._known))]
+            self._known = np.append(self._known, fresh)
+        return self._known[rows]
+
+
+class ByQuantity:
+    """A number of each row, found by its quantity; it may not change."""
+
+    def __init__(self, rows: SeriesRows, number: Callable[[str], float]) -> None:
         self._rows, self._number = rows, number
         self._known: FloatArray = np.empty(0)
 
     def of(self, rows: IntArray) -> FloatArray:
         """The numbers of these rows."""
-        if len(self._known) < len(self._rows):
-            fresh = [self._number(*self._rows.name(row)) for row in range(len(self._known), len(self._rows))]
-            self._known = np.append(self._known, fresh)
-        return self._known[rows]
+        if len(self._known) < len(self._rows.names):
+            self._known = np.array([self._number(name) for name in self._rows.names], dtype=np.float64)
+        return self._known[self._rows.codes(rows)]

@@ -25,7 +25,7 @@ from kpi_derivation.engine.days.rolling import Rolling
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.recent import Recent
-from kpi_derivation.engine.row_days import ByRow, RowDays
+from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.spans import runs
 from kpi_derivation.engine.state import Facts, State, fill, shape_of
 from registry.city import City
@@ -44,8 +44,6 @@ class CityDays:
         self._peaks = peaks
         self.civil, self.columns = CivilDays(city.zone), DayColumns()
         self.rows = SeriesRows(city, table, quantities)
-        self._names: list[str] = []
-        self._code = ByRow(self.rows, self._code_of)
         lead = max(family.lead_h for family in FAMILIES)
         self._hours = Hours(city, table, stored, self.rows, self.civil, lead)
         self._folding = Folding(city, table, self.rows, self.civil, self._hours, self.columns)
@@ -134,14 +132,9 @@ class CityDays:
     def quantities_of(self, changed: RowDays) -> dict[int, set[str]]:
         """The quantities of these, by day."""
         found: dict[int, set[str]] = {}
-        for code, day in RowDays.of(self._code.of(changed.row), changed.day):
-            found.setdefault(day, set()).add(self._names[code])
+        for code, day in RowDays.of(self.rows.codes(changed.row), changed.day):
+            found.setdefault(day, set()).add(self.rows.names[code])
         return found
-
-    def _code_of(self, _device: str, quantity: str) -> int:
-        if quantity not in self._names:
-            self._names.append(quantity)
-        return self._names.index(quantity)
 
     def _update_demand(self, changed: RowDays) -> RowDays:
         return self.demand.update(changed) if self._peaks else RowDays()

@@ -30,7 +30,7 @@ from telemetry.windows import HOUR, window_start
 QUANTITIES = (TARGET, "energy_delta")  # whose days it is made of
 _LONGEST = HOUR  # an interval energy of longer intervals has no quarters
 _CELLS = 1_000_000  # quarters of meters that are laid out at once
-_AT_ONCE = 2_000  # meters
+_AT_ONCE = 1_000  # meters
 _A_DAY = 100  # quarters, at most
 _LAID = 3  # newest days whose quarters are kept
 _IDLE = 500  # updates without a change of a day, after which its quarters are not kept, of any but the newest

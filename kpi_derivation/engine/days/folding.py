@@ -22,7 +22,7 @@ from kpi_derivation.engine.days.many import join_plain, settle_intervals
 from kpi_derivation.engine.days.series_rows import SeriesRows
 from kpi_derivation.engine.families import FAMILIES
 from kpi_derivation.engine.families.registers import FAMILY as REGISTERS
-from kpi_derivation.engine.row_days import ByRow, RowDays
+from kpi_derivation.engine.row_days import ByQuantity, ByRow, RowDays
 from kpi_derivation.rules.metering.meter_changes import connection_limits, meter_changes
 from kpi_derivation.rules.metering.registers import MeterChange
 from registry.city import City
@@ -31,7 +31,8 @@ from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray, SeriesTable
 
-_AT_ONCE = 4000  # dirty days that are folded at once: a meter's day has up to 120 hours and quarters
+_AT_ONCE = 60_000  # hours of dirty days that are folded at once; quarters of meters come to them
+_LEAST = 500
 _IN_MEMORY = 20_000  # dirty days whose hours are kept between the two passes over them
 _BEFORE = [family for family in FAMILIES if family.before_intervals]
 _AFTER = [family for family in FAMILIES if not family.before_intervals]
@@ -49,11 +50,11 @@ class Folding:
         self._table, self._capture = table, city.rules.hour_capture
         fixed = {d.id: d.interval_s for d in city.device}
         self._interval = ByRow(rows, lambda device, _: fixed.get(device) or math.nan)
-        self._is_event = ByRow(rows, lambda _, quantity: QUANTITIES[quantity].event)
-        self._is_looking = ByRow(rows, lambda _, quantity: quantity in _LOOKING)
+        self._is_event = ByQuantity(rows, lambda quantity: QUANTITIES[quantity].event)
+        self._is_looking = ByQuantity(rows, _LOOKING.__contains__)
         self._declared, limits = meter_changes(city), connection_limits(city)
-        self._limits = ByRow(rows, lambda *name: limits.get(name, math.nan))
-        self._is_declared = ByRow(rows, lambda *name: bool(self._declared.get(name)))
+        self._limits = ByRow(rows, lambda *name: limits.get(name, math.nan), None if limits else math.nan)
+        self._is_declared = ByRow(rows, lambda *name: bool(self._declared.get(name)), None if self._declared else 0.0)
         self._in_ppb = {(d.id, q) for d in city.device for q in d.in_ppb}
         self.replaced: dict[int, list[int]] = {}  # by row: days (ordinals) on which the meter was changed
         self._dirty = RowDays()
@@ -97,11 +98,19 @@ class Folding:
         `given`: all hours of those days, and of the hours before the first, where the caller has them.
         """
         changed = RowDays()
-        at_hand = given is None and len(self._dirty) > _AT_ONCE and self._hours.at_hand(int(self._dirty.day.min()))
-        for some in self._dirty.pieces(_AT_ONCE) if at_hand else [self._dirty]:
+        for some in [self._dirty] if given is not None else self._dirty.pieces(self._at_once()):
             changed |= self._fold(some, given)
         self._dirty = RowDays()  # not before: the store may have been away
         return changed
+
+    def _at_once(self) -> int:
+        """How many dirty days are folded at once: all where their hours are not in memory, because each part would be a
+        search of the store.
+        """
+        first = int(self._dirty.day.min(initial=1 << 22))
+        if not len(self._dirty) or not self._hours.at_hand(first):
+            return max(len(self._dirty), 1)
+        return max(_AT_ONCE // self._hours.since(first), _LEAST)
 
     def _fold(self, dirty: RowDays, given: Span | None) -> RowDays:
         if not len(dirty):

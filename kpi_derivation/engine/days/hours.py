@@ -48,6 +48,10 @@ class Hours:
         """Whether the hours from a day (ordinal) on, and those before it that it may look at, are in memory."""
         return self.at_hand_from(self._days.midnight(day) - self._lead)
 
+    def since(self, day: int) -> int:
+        """How many hours there are of a series since the beginning of a day (ordinal), with those before it."""
+        return max((self._stored.newest - self._days.midnight(day) + self._lead) // HOUR, 0) + 1
+
     def at_hand_from(self, start: int) -> bool:
         """Whether all hours from `start` on are in memory."""
         return self._stored.at_hand(start)

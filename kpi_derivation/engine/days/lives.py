@@ -6,7 +6,7 @@ import numpy as np
 
 from kpi_derivation.engine.days.grid import DayGrid
 from kpi_derivation.engine.days.series_rows import SeriesRows
-from kpi_derivation.engine.row_days import ByRow
+from kpi_derivation.engine.row_days import ByQuantity
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray
 
@@ -18,7 +18,7 @@ class Lives:
 
     def __init__(self, rows: SeriesRows, main: DayGrid) -> None:
         self._rows, self._main = rows, main
-        self._is_event = ByRow(rows, lambda _, quantity: quantity in EVENTS)
+        self._is_event = ByQuantity(rows, EVENTS.__contains__)
         self._first = self._last = np.empty(0, dtype=np.int64)  # of each row, as it was reported last; 0: never
         self._spans: dict[str, tuple[int, int]] = {}  # of all rows of a quantity together
 

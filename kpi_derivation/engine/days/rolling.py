@@ -33,7 +33,7 @@ class Rolling:
     def __init__(self, rows: SeriesRows, hours: Hours, main: DayGrid, table: SeriesTable, city: City) -> None:
         self._rows, self._hours, self._main, self._table = rows, hours, main, table
         self._capture, limits = city.rules.hour_capture, connection_limits(city)
-        self._limits = ByRow(rows, lambda *name: limits.get(name, np.nan))
+        self._limits = ByRow(rows, lambda *name: limits.get(name, np.nan), None if limits else np.nan)
         self._span = (0, 0)
         self._summed: dict[str, FloatArray] = {}  # by quantity; those that were read
         self._changed: BoolArray = np.empty(0, dtype=np.bool_)  # of each row, whether its sums are to be made again

@@ -20,7 +20,7 @@ _NONE: Mapping[str, int] = {}
 class SeriesRows:
     """Rows of the series of registered devices whose quantity is one of `quantities`; a row never changes.
 
-    `places`: by quantity and device the place among the rows of that quantity.
+    `places`: by quantity and device the place among the rows of that quantity. `names`: the quantities, a new one last.
     """
 
     def __init__(self, city: City, table: SeriesTable, quantities: set[str]) -> None:
@@ -29,7 +29,7 @@ class SeriesRows:
         self._city, self._table = city.id, table
         self._registered = {d.id for d in city.device}
         self._series, self._place, self._code = array("q"), array("i"), array("h")  # of each row
-        self._names: list[str] = []  # of the codes of quantities
+        self.names: list[str] = []  # of the codes of quantities
         self._rows = array("i")  # of each series, -1 for none
         self._of: dict[str, array[int]] = {}  # rows of each quantity
         self._arrays: dict[str, IntArray] = {}  # of what grows, as it was when it was last read
@@ -55,13 +55,13 @@ class SeriesRows:
             self._rows.extend([-1] * (len(self._table) - len(self._rows)))
         if name.quantity not in self.places:
             self.places[name.quantity], self._of[name.quantity] = {}, array("i")
-            self._names.append(name.quantity)
+            self.names.append(name.quantity)
         places = self.places[name.quantity]
         place = places[name.device] = len(places)
         self._rows[series] = row
         self._series.append(series)
         self._place.append(place)
-        self._code.append(self._names.index(name.quantity))
+        self._code.append(self.names.index(name.quantity))
         self._of[name.quantity].append(row)
         self._found.clear()
         self._listed = 0
@@ -90,12 +90,21 @@ class SeriesRows:
 
     def quantity(self, row: int) -> str:
         """The quantity of a row."""
-        return self._names[self._code[row]]
+        return self.names[self._code[row]]
 
     def name(self, row: int) -> tuple[str, str]:
         """Device and quantity of a row."""
         series = self._table[self._series[row]]
         return series.device, series.quantity
+
+    def names_from(self, first: int) -> list[tuple[str, str]]:
+        """Device and quantity of each row from `first` on."""
+        every = self._table.all
+        return [(name.device, name.quantity) for name in (every[series] for series in self._series[first:])]
+
+    def codes(self, rows: IntArray) -> IntArray:
+        """The place in `names` of the quantity of each of these rows."""
+        return self._as_array("/code", self._code)[rows]
 
     def of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
         """The rows of a quantity of these devices, -1 without data."""
@@ -116,15 +125,15 @@ class SeriesRows:
 
     def among(self, rows: IntArray, quantities: frozenset[str]) -> BoolArray:
         """Which of these rows are of one of the quantities."""
-        wanted = np.array([name in quantities for name in self._names], dtype=np.bool_)
-        return wanted[self._as_array("/code", self._code)[rows]]
+        wanted = np.array([name in quantities for name in self.names], dtype=np.bool_)
+        return wanted[self.codes(rows)]
 
     def by_quantity(self, rows: IntArray) -> Iterator[tuple[str, IntArray, IntArray]]:
         """Each quantity of these rows, its rows, and their places among all of that quantity."""
-        code, place = self._as_array("/code", self._code)[rows], self._as_array("/place", self._place)[rows]
+        code, place = self.codes(rows), self._as_array("/place", self._place)[rows]
         for number in np.unique(code).tolist():
             mine = code == number
-            yield self._names[number], rows[mine], place[mine]
+            yield self.names[number], rows[mine], place[mine]
 
     def ids(self, rows: IntArray) -> IntArray:
         """The series ids of these rows."""

@@ -45,8 +45,9 @@ def _run(seed: int) -> tuple[World, list[KpiValue]]:
 @pytest.mark.parametrize("seed", range(2))
 def test_the_size_of_the_parts_changes_no_bit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, expected = _run(seed)
-    for module, size in ((hour_maker, 3), (folding, 4), (demand, 2), (rolling, 2)):
+    for module, size in ((hour_maker, 3), (folding, 1), (demand, 2), (rolling, 2)):
         monkeypatch.setattr(module, "_AT_ONCE", size)
+    monkeypatch.setattr(folding, "_LEAST", 3)
     monkeypatch.setattr(demand, "_IDLE", 1)
     parts, found = _run(seed)
     assert found == expected
