@@ -171,7 +171,7 @@ def older_files(opened: Store, paths: Iterable[Path]) -> Iterator[Finding]:
 
 
 def gateway_runs(settings: Settings) -> Iterator[Finding]:
-    """Whether the gateway of this machine runs: it stores its own counters every ten seconds."""
+    """Whether the gateway of this machine runs: it stores its own counters twice a minute."""
     name, path = f"gateway {settings.gateway.id} on this machine", settings.gateway.buffer
     if not path.is_file():
         return
