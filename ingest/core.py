@@ -48,7 +48,7 @@ class CityIngest:
         self._store, self._table, self._record = store, table, PackedRecord.of(record)
         self._stored_reads = -1
         self._last_derived = 0
-        self._old_periods, self._open_hours = OldPeriods(), OpenHours(table, open_hours_ms)
+        self._old_periods = OldPeriods()
         self._recalculate: dict[str, int] = {}  # KPIs that a changed city file affects, and since when (ms UTC)
         self._new_file: PackedRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
@@ -60,6 +60,7 @@ class CityIngest:
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         self.kept = store.kept(city.id, "window")
         self._engine = self._started(record, hours, windows)
+        self._open_hours = OpenHours(table, open_hours_ms, self._engine.hours_at)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.in_memory()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known.all()) if store.points else None

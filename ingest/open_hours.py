@@ -6,60 +6,86 @@ stored hour, and a start makes these again from the stored windows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
-from telemetry.series import BoolArray, IntArray, SeriesTable
-from telemetry.windows import is_due
+from telemetry.series import IntArray, SeriesTable
 
 _NEVER = -(1 << 60)
+_PART = 6000  # rows of an hour that is over, stored in one round: what is live waits for them
+_AT_ONCE = 0  # of `_next`: no row of this hour is stored yet
+
+Read = Callable[[int, IntArray], Partials]
 
 
 class OpenHours:
-    """The rows of one city that wait, at most `every` ms. Events never wait, nor a series' first row."""
+    """The rows of one city that wait: each series' for `every` ms. Events never wait, nor a series' first row.
 
-    def __init__(self, table: SeriesTable, every: int) -> None:
-        self._table, self.every = table, every
-        self._rows = Partials.empty()
-        self._newest, self._next = _NEVER, 0  # start of the newest hour; when all are stored, ms UTC
-        self._stored: IntArray = np.empty(0, dtype=np.int64)  # series that have a row of the newest hour
+    Only their series are noted; `read` gives the rows: of the hour that starts at a time (ms UTC), of these series.
+    """
+
+    def __init__(self, table: SeriesTable, every: int, read: Read) -> None:
+        self._table, self.every, self._read = table, every, read
+        self._newest, self._clock = _NEVER, 0  # start of the newest hour; time of the last derivation, ms UTC
+        self._waits = np.zeros(0, dtype=np.bool_)  # by series, in the newest hour
+        self._next: IntArray = np.zeros(0, dtype=np.int64)  # by series: ms UTC, from when on its row may be stored
+        self._event = np.zeros(0, dtype=np.bool_)  # by series
+        self._late: list[Partials] = []
+        self._over = deque[tuple[int, IntArray]]()  # hours before the newest: series whose rows are to be stored
 
     def changed(self, hours: Partials) -> None:
         """These rows have changed."""
         if not len(hours):
             return
-        self._rows = Partials.concat([self._rows, hours]).latest()
-        newest = int(self._rows.start.max())
+        self._grow()
+        newest = int(hours.start.max())
         if newest > self._newest:
-            self._newest, self._stored = newest, np.empty(0, dtype=np.int64)
+            if self._waits.any():
+                self._over.append((self._newest, np.flatnonzero(self._waits)))
+            self._waits[:], self._next[:], self._newest = False, _AT_ONCE, newest
+        of_newest = hours.start == self._newest
+        self._waits[hours.series[of_newest]] = True
+        if not of_newest.all():
+            self._late.append(hours.where(~of_newest))
+
+    def _grow(self) -> None:
+        if fresh := self._table.all[len(self._waits) :]:
+            self._event = np.append(self._event, [QUANTITIES[series.quantity].event for series in fresh])
+            self._waits = np.append(self._waits, np.zeros(len(fresh), dtype=np.bool_))
+            self._next = np.append(self._next, np.zeros(len(fresh), dtype=np.int64))
 
     def due(self, now: int | None = None) -> Iterator[Partials]:
-        """The rows to store, older hours first. `now`: ms UTC, all that have waited long enough; None: those that
-        cannot wait. They wait no more once the iterator has ended.
+        """The rows to store, older hours first. `now`: ms UTC, also those that have waited long enough.
+
+        They wait no more once the next is requested of the iterator. Of hours that are over only a part is in it.
         """
-        if not len(self._rows):
+        self._clock = self._clock if now is None else now
+        if self._late:
+            late = Partials.concat(self._late).latest()
+            early = late.start <= (self._over[0][0] if self._over else self._newest)
+            yield late.where(early)
+            self._late = [] if early.all() else [late.where(~early)]
+        if self._over:
+            start, series = self._over[0]
+            yield self._read(start, series[:_PART])
+            self._over[0] = start, series[_PART:]
+            if len(series) <= _PART:
+                self._over.popleft()
+        if self._late or self._over:
             return
-        old, waits = self._rows.start < self._newest, np.zeros(len(self._rows), dtype=np.bool_)
-        if now is None:
-            waits = ~old & np.isin(self._rows.series, self._stored) & ~self._of_events(self._rows.series)
-        elif not is_due(self._next, now, self.every):
-            return
-        rows = self._rows
-        for mine in (old, ~old & ~waits):
-            if mine.any():
-                yield rows.where(mine)
-                self._stored = np.union1d(self._stored, rows.series[mine & ~old])
-        self._rows = rows.where(waits)
-        if now is not None:
-            self._next = now + self.every
+        left = self._next - self._clock
+        ready = self._next == _AT_ONCE if now is None else (left <= 0) | (left > self.every)  # a clock was set back
+        series = np.flatnonzero(self._waits & (self._event | ready))
+        if len(series):
+            yield self._read(self._newest, series)
+            self._waits[series], self._next[series] = False, max(self._clock, 1) + self.every
 
     def all_of_them(self) -> Iterator[Partials]:
         """Every row that waits: the program ends."""
-        self._next = 0
-        yield from self.due(self.every)
-
-    def _of_events(self, series: IntArray) -> BoolArray:
-        return np.array([QUANTITIES[self._table[s].quantity].event for s in series.tolist()], dtype=np.bool_)
+        self._next[:] = _AT_ONCE
+        while self._late or self._over or self._waits.any():
+            yield from self.due()

@@ -37,7 +37,7 @@ from registry.city import City
 from telemetry.kpi_value import KpiValue
 from telemetry.partials import Partials
 from telemetry.periods import Period, PeriodKind, calendar_period, hour_phase, local_date
-from telemetry.series import FloatArray, Series, SeriesTable
+from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
 OUTAGES = frozenset(OUTAGE_QUANTITIES)
@@ -140,6 +140,10 @@ class Engine:
         self._days.touch(hours)
         first, last = self._stored or (1 << 60, -(1 << 60))
         self._stored = min(first, int(hours.start.min())), max(last, int(hours.start.max()))
+
+    def hours_at(self, start: int, series: IntArray) -> Partials:
+        """The rows of these series of a recent hour (its start, ms UTC), as `absorb` returned them last."""
+        return Partials.concat(list(self._hours.read(start, start + 1, series))).latest()
 
     @property
     def waiting(self) -> int:

@@ -127,6 +127,41 @@ def test_rows_of_an_older_hour_are_stored_before_the_first_of_a_newer_one(
     assert towns[0].rows() == towns[1].rows()
 
 
+@pytest.mark.parametrize("crash", range(9))
+def test_an_hour_that_is_over_is_stored_in_parts_and_before_later_ones(
+    crash: int, towns: tuple[Town, Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crash comes in each round once; hours follow each other faster than their rows are stored."""
+    monkeypatch.setattr("ingest.open_hours._PART", 1)
+    most = 0
+    for number, minute in enumerate((0, 1, 2, 61, 62, 121, 90, 122, 123)):
+        for town in towns:
+            before = town.hours
+            town.minute(minute, derived=False)
+            if town is towns[1] and number > 3:
+                most = max(most, town.hours - before)
+        if number == crash:
+            towns[1].crash()
+    assert most <= 2 * STATIONS or crash < 4
+    towns[1].ingest.checkpoint()
+    assert towns[0].rows() == towns[1].rows()
+
+
+def test_the_rows_of_each_series_wait_for_their_own_minutes(towns: tuple[Town, Town]) -> None:
+    """Of a large city all at once would delay what is live."""
+    town = towns[1]
+    for number in range(10):
+        town.minute(number, range(STATIONS - 1))
+    town.minute(10, range(STATIONS - 1, STATIONS))
+    stored = []
+    for number in range(11, 45):
+        before = town.hours
+        town.minute(number)
+        stored.append(town.hours - before)
+    assert STATIONS not in stored
+    assert sum(stored) == STATIONS
+
+
 def test_sessions_and_late_readings_do_not_wait(towns: tuple[Town, Town]) -> None:
     for town in towns:
         for number in (61, 62):
