@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from kpi_derivation.engine.days.grid import DayGrid
-from kpi_derivation.engine.packing import blocks, pack, unpack
+from kpi_derivation.engine.days.grid import DayGrid, filled
+from kpi_derivation.engine.packing import blocks, is_sparse, pack, unpack_into
 from telemetry.series import FloatArray
 
 
@@ -89,15 +89,17 @@ def fill(grids: Mapping[str, DayGrid], shapes: Mapping[str, Shape], data: Mappin
         if grid is None:
             raise Damaged(f"the engine does not have the grid '{title}'")
         grid.origin, grid.shape = shape.origin, (shape.rows, shape.days)
-        for column in grid.fills if shape.days else ():
-            grid.columns[column] = _column(f"{title}/{column}", shape, data)
+        for column, usual in grid.fills.items() if shape.days else ():
+            grid.columns[column] = _column(f"{title}/{column}", shape, data, usual)
 
 
-def _column(name: str, shape: Shape, data: Mapping[str, bytes]) -> FloatArray:
-    made = np.empty((shape.rows, shape.days))
+def _column(name: str, shape: Shape, data: Mapping[str, bytes], usual: float) -> FloatArray:
+    # Of days on which most series have no data only the others are written, and to zeros the system gives no memory.
+    sparse = any(is_sparse(data.get(f"{name}/{number}", b"")) for number, _ in blocks(shape.origin, shape.days))
+    made = filled((shape.rows, shape.days), usual) if sparse else np.empty((shape.rows, shape.days))
     for number, days in blocks(shape.origin, shape.days):
         try:
-            made[:, days] = unpack(data[f"{name}/{number}"], (shape.rows, days.stop - days.start))
+            unpack_into(made[:, days], data[f"{name}/{number}"], usual if sparse else None)
         except (KeyError, ValueError) as error:
             raise Damaged(f"{name}/{number}: {error}") from error
     return made

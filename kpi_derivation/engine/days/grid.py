@@ -4,6 +4,7 @@ Pure."""
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from telemetry.series import BoolArray, FloatArray, IntArray
 # What the sums over a period are taken of, in the order of `View.COLUMNS`; the interval comes after them.
 SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
 Rows = IntArray | slice
+_MAPPED = 1 << 22  # bytes
 _CELLS = 1 << 17  # days of rows that are added up at once
 _FILLED = ("n", "flagged", "increase", "covered")  # a slow register gives days without a reading a share of its steps
 
@@ -44,7 +46,7 @@ class DayGrid:
         more += (self.shape[0] // 4) * (more > 0)
         shape = (self.shape[0] + more, before + self.shape[1] + after)
         for name, fill in self.fills.items():
-            grown = _filled(shape, fill)
+            grown = filled(shape, fill)
             if name in self.columns:
                 grown[: self.shape[0], before : before + self.shape[1]] = self.columns[name]
             self.columns[name] = grown
@@ -126,6 +128,21 @@ class DayGrid:
     def bytes(self) -> int:
         """Bytes of the columns."""
         return sum(column.nbytes for column in self.columns.values())
+
+
+def filled(shape: tuple[int, int], fill: float) -> FloatArray:
+    """A column of one value.
+
+    Mapped, where it is large: NumPy asks for pages of 2 MB, which the system has to find and to clear as a whole, and
+    a row of five years is a hundredth of one.
+    """
+    size = 8 * shape[0] * shape[1]
+    if size < _MAPPED:
+        return _filled(shape, fill)
+    made = np.frombuffer(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), dtype=np.float64).reshape(shape)
+    if fill:
+        made[:] = fill
+    return made
 
 
 def _filled(shape: tuple[int, int], fill: float) -> FloatArray:
