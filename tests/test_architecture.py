@@ -229,9 +229,13 @@ def pure_files() -> Iterator[Path]:
 
 def file_access(source: ast.Module) -> Iterator[str]:
     """Every spelling by which a module may reach a file, the console, or code that is made at run time."""
+    calls = (node for node in ast.walk(source) if isinstance(node, ast.Call) and node.args)
+    mapped = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "mmap")
+    of_memory = {id(call.func) for call in mapped if ast.unparse(call.args[0]) == "-1"}  # `mmap.mmap(-1, ...)`: no file
     for node in ast.walk(source):
         if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.split(".")[0] in DATABASES_AND_FILES | IO_LIBRARIES)
+            names = [a.name for a in node.names if (a.name, a.asname) != ("mmap", None)]
+            yield from (name for name in names if name.split(".")[0] in DATABASES_AND_FILES | IO_LIBRARIES)
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if module.split(".")[0] in DATABASES_AND_FILES | IO_LIBRARIES or module in ("importlib.resources", "io"):
@@ -241,7 +245,8 @@ def file_access(source: ast.Module) -> Iterator[str]:
             yield node.id  # called or passed on
         elif isinstance(node, ast.Attribute):
             of_numpy = isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")
-            if node.attr in FILE_CALLS or (of_numpy and node.attr in ("load", "save", "savez")):
+            of_file = node.attr == "mmap" and id(node) not in of_memory
+            if of_file or node.attr in FILE_CALLS or (of_numpy and node.attr in ("load", "save", "savez")):
                 yield ast.unparse(node)
 
 
@@ -256,10 +261,12 @@ def test_pure_rooms_reach_no_file_by_any_spelling() -> None:
         "import io\nio.open('x')",
         "p.read_text()", "np.fromfile(x)", "np.load(x)", "from io import open", "from importlib.resources import files",
         "eval('open')", "print(1)", "(folder / name).write_bytes(b'')",
+        "import mmap\nmmap.mmap(3, 8)", "import mmap\nf = mmap.mmap", "import mmap as m", "from mmap import mmap",
     ],
 )  # fmt: skip
 def test_every_spelling_of_file_access_is_found(line: str) -> None:
     assert list(file_access(ast.parse(line)))
+    assert not list(file_access(ast.parse("import mmap\nmmap.mmap(-1, 8)")))
 
 
 CLOCK_NAMES = {
