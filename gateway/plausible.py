@@ -189,11 +189,13 @@ def _flag(readings: Readings, rows: IntArray, flag: int) -> None:
 def _sessions(readings: Readings, table: SeriesTable, series: set[int], registered: Registered) -> None:
     """Flag the energy of sessions that their charger cannot deliver in that time; those without an end are accepted."""
     connected: dict[tuple[str, str, int], float] = {}
-    for i in np.flatnonzero(readings.key != 0).tolist():
-        name = table[int(readings.series[i])]
-        if name.quantity == "connected_time":
-            at = (name.city, name.device, int(readings.key[i]))
-            connected[at] = connected.get(at, 0.0) + float(readings.value[i])
+    rows = np.flatnonzero((readings.key != 0) & table.has("connected_time", readings.series))
+    for number, key, value in zip(
+        *(c[rows].tolist() for c in (readings.series, readings.key, readings.value)), strict=True
+    ):
+        name = table[number]
+        at = (name.city, name.device, key)
+        connected[at] = connected.get(at, 0.0) + value
     for i in np.flatnonzero(np.isin(readings.series, list(series))).tolist():
         city, device, _ = table[int(readings.series[i])]
         seconds = connected.get((city, device, int(readings.key[i])))
@@ -213,9 +215,11 @@ def shortened(readings: Readings, table: SeriesTable) -> list[tuple[int, int, in
     charging = table.has("connected_time", readings.series)
     if not np.count_nonzero(charging):
         return []
-    for i in np.flatnonzero(charging & (readings.key != 0)).tolist():
-        at = (int(readings.series[i]), int(readings.key[i]))
-        last[at] = max(last.get(at, (0, 0.0)), (int(readings.t[i]), float(readings.value[i])))
+    rows = np.flatnonzero(charging & (readings.key != 0))
+    columns = (readings.series, readings.key, readings.t, readings.value)
+    for series, key, t, value in zip(*(column[rows].tolist() for column in columns), strict=True):
+        at = (series, key)
+        last[at] = max(last.get(at, (0, 0.0)), (t, value))
     return [(s, key, t) for (s, key), (t, _) in last.items()]
 
 

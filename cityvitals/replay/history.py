@@ -16,7 +16,7 @@ from gateway.decoding.sessions import session_key
 from gateway.plausible import Registered
 from registry.city import City, Device
 from simulators.faults import Fault, sessions_with, with_fault
-from simulators.synthetic import Session, columns, sessions
+from simulators.synthetic import Columns, Session, columns, sessions
 from telemetry.periods import local_date, midnight
 from telemetry.readings import Readings
 from telemetry.series import IntArray
@@ -67,10 +67,11 @@ def write(
     `goes_on`: after live readings.
     """
     work = steps(replay.city, since, until, live_ms, goes_on)
+    batch = Batch(replay.buffer.table, Registered.of([replay.city]))
     for number, (start, end, *both) in enumerate(work):
         every = (np.arange(start, end, step, dtype=np.int64) for step in both)
         t, metering = (t[(t >= since) & (t < until)] for t in every)
-        readings = _readings(replay, (t, metering), max(start, since), min(end, until), faults, unlisted)
+        readings = _readings(replay.city, batch, (t, metering), max(start, since), min(end, until), faults, unlisted)
         converted = Converted(readings, [])
         replay.add_converted(converted, "history", until + MINUTE)
         for _ in replay.flush():
@@ -81,18 +82,19 @@ def write(
 
 
 def _readings(
-    replay: Replay,
+    city: City,
+    batch: Batch,
     times: tuple[IntArray, IntArray],
     start: int,
     end: int,
     faults: Mapping[str, Fault],
     unlisted: Sequence[tuple[Device, int]],
 ) -> Readings:
-    city, (t, metering) = replay.city, times
-    batch = Batch(replay.buffer.table, Registered.of([city]))
+    t, metering = times
     of = {"electricity_meter": metering}
-    parts = [part for d in city.device for part in _of_device(city.id, d, batch, of.get(d.kind, t), faults.get(d.id))]
-    parts += [part for d, since in unlisted for part in _of_device(city.id, d, batch, t[t >= since], None)]
+    made = [c for d in city.device for c in with_fault(columns(d, of.get(d.kind, t)), faults.get(d.id))]
+    made += [c for d, since in unlisted for c in columns(d, t[t >= since])]
+    parts = list(_of_quantities(city.id, batch, made))
     columns_of = []
     for device in (d for d in city.device if "session_energy" in d.quantities):
         found = sessions_with(sessions(device.id, start - DAY, end), faults.get(device.id))
@@ -122,7 +124,11 @@ def _of_sessions(device: str, ended: list[Session], energy: int, connected: int)
     return np.where(number, connected, energy), value, at, key[of], end[of]
 
 
-def _of_device(city: str, device: Device, batch: Batch, t: IntArray, fault: Fault | None) -> Iterator[Readings]:
-    for c in with_fault(columns(device, t), fault):
-        kind = batch.kind(city, device.id, c.quantity, None)
-        yield batch.convert(np.full(len(c.t), kind), c.value, c.t)
+def _of_quantities(city: str, batch: Batch, made: Sequence[Columns]) -> Iterator[Readings]:
+    """The readings of each quantity of all devices at once; what a device measures together is not compared."""
+    of: dict[str, list[tuple[int, Columns]]] = {}
+    for c in made:
+        of.setdefault(c.quantity, []).append((batch.kind(city, c.device, c.quantity, None), c))
+    for found in of.values():
+        kind = np.concatenate([np.full(len(c.t), kind) for kind, c in found])
+        yield batch.convert(kind, np.concatenate([c.value for _, c in found]), np.concatenate([c.t for _, c in found]))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kpi_derivation.engine.view import Rows, View
 from kpi_derivation.rules.presence import expected, observed
-from registry.city import DeviceKind
+from registry.city import Device, DeviceKind
 from telemetry.kpi_value import Reason
 from telemetry.series import FloatArray
 
@@ -47,7 +47,7 @@ def reporting(view: View, rows: Rows, *, counts: bool = True) -> Reporting:
 
     `counts`: whether the chargers that were alive count in the value.
     """
-    there, alive = expected(view, rows.devices), observed(view, rows.devices, *SIGNS)
+    there, alive = view.once(("charging", id(rows.devices)), lambda v: _times(v, rows.devices))
     coverage = float(alive.sum() / there.sum()) if there.sum() else 0.0
     if counts:
         view.mark(rows.devices, alive > 0)
@@ -59,3 +59,8 @@ def reporting(view: View, rows: Rows, *, counts: bool = True) -> Reporting:
     if (rows.n > 0).any() or whole:
         return Reporting(coverage, n, notes, "" if whole else "partial_period", alive)
     return Reporting(coverage, n, f"no session in the period; {notes}", "no_data", alive)
+
+
+def _times(view: View, devices: tuple[Device, ...]) -> tuple[FloatArray, FloatArray]:
+    """Ms of the period in which each device is expected, and was alive; `devices`: as a view gave them."""
+    return expected(view, devices), observed(view, devices, *SIGNS)
