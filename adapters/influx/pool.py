@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ import urllib3
 from adapters.unsent import DISCARD
 
 _SENDING_S = 0.1  # how long a request may take to be sent until the next lines are made meanwhile
+_AT_ONCE = 2  # requests in flight: a server of two cores stores 1.4 times as many rows of two as of one
 _here = threading.local()  # `sent`: the event of the request that this thread makes
 
 
@@ -70,18 +71,28 @@ def make_pool(tls: ssl.SSLContext | None) -> urllib3.PoolManager:
     return pool
 
 
-def write_in_turn(write: Callable[[bytes], None], lines: bytes, others: Iterator[bytes]) -> None:
-    """Write the lines, then each of the others when those before are stored; the next ones are made meanwhile."""
-    with ThreadPoolExecutor(1) as sender:
-        while True:
+def write_at_once(write: Callable[[bytes], None], batches: Iterator[bytes]) -> None:
+    """Write batches that have no row in common, two at a time; the next one is made meanwhile.
+
+    A batch that fails ends it, and no batch is in flight when this returns or raises.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as senders:
+        flying: set[Future[None]] = set()
+        for lines in batches:
+            if len(flying) == _AT_ONCE:
+                flying = _answered(flying, FIRST_COMPLETED)
             sent = threading.Event()
-            answer = sender.submit(_write, write, lines, sent)
+            flying.add(senders.submit(_write, write, lines, sent))
             sent.wait(_SENDING_S)
-            following = next(others, None)
-            answer.result()
-            if following is None:
-                return
-            lines = following
+        _answered(flying, ALL_COMPLETED)
+
+
+def _answered(flying: set[Future[None]], when: str) -> set[Future[None]]:
+    """Those that are not answered yet. Raises what one of the others raised."""
+    done, others = wait(flying, return_when=when)
+    for answer in done:
+        answer.result()
+    return others
 
 
 def _write(write: Callable[[bytes], None], lines: bytes, sent: threading.Event) -> None:

@@ -38,7 +38,7 @@ from adapters.influx.http import Connection
 from adapters.influx.lines import Heads, partial_lines
 from adapters.influx.points import InfluxPoints
 from adapters.influx.policies import Policies
-from adapters.influx.pool import write_in_turn
+from adapters.influx.pool import write_at_once
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
@@ -53,7 +53,7 @@ from telemetry.windows import DAY, HOUR
 
 log = logging.getLogger(__name__)
 
-_FIRST, _BATCH = 2_000, 6_000  # rows of a request: nothing is stored while those of the first are made
+_BATCH = 5_000
 _CHUNK = 200_000
 _BUCKET: dict[Level, int] = {"window": HOUR, "hour": DAY}
 _NAMED = 1000  # the most series named in a query; for more, all are queried and the others are discarded here
@@ -109,14 +109,13 @@ class InfluxStore:
         return next(iter(self._registry.cities(city)), None)
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
-        """See Store. Batches are written in order, one at a time; those before a failure remain written."""
+        """See Store. Two requests at a time, of rows that differ; what was written before a failure remains written."""
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
-        first = _FIRST if len(partials) > _BATCH else _BATCH
-        batches = [slice(0, first), *(slice(row, row + _BATCH) for row in range(first, len(partials), _BATCH))]
+        batches = [slice(row, row + _BATCH) for row in range(0, len(partials) or 1, _BATCH)]
         lines = (partial_lines(heads, partials.take(batch)) for batch in batches)
         if len(batches) > 1:
-            write_in_turn(self._connection.write, next(lines), lines)
+            write_at_once(self._connection.write, lines)
         else:
             self._connection.write(next(lines))
 

@@ -238,19 +238,39 @@ def test_a_failure_in_the_midst_of_many_rows_is_reported(influxdb: InfluxDB, inf
     assert len(read(store, table)) == 12_000
 
 
-def test_batches_leave_in_their_order_and_one_at_a_time(influx_url: str) -> None:
-    store, table, sent, busy = open_store(influx_url), SeriesTable(), list[bytes](), threading.Lock()
-    many = partials(table, *(("a", minute, 1.0) for minute in range(12_000)))
+def test_each_row_of_a_put_leaves_once_in_at_most_two_requests_at_a_time(influx_url: str) -> None:
+    store, table, sent, free = open_store(influx_url), SeriesTable(), list[bytes](), threading.Semaphore(2)
+    many = partials(table, *(("a", minute, 1.0) for minute in range(22_000)))
 
     def write(lines: bytes) -> None:
-        assert busy.acquire(blocking=False)
+        assert free.acquire(blocking=False)
         threading.Event().wait(0.02)  # the next lines are made meanwhile
         sent.extend(lines.split(b"\n"))
-        busy.release()
+        free.release()
 
     store._connection.write = write  # type: ignore[attr-defined]
     store.put_partials("window", many, table)
-    assert [int(line.rpartition(b" ")[2]) for line in sent] == many.start.tolist()
+    assert sorted(int(line.rpartition(b" ")[2]) for line in sent) == many.start.tolist()
+
+
+def test_a_put_that_fails_has_no_request_in_flight(influx_url: str) -> None:
+    """The caller puts the rows a second time, perhaps newer ones, and an older request must not arrive after them."""
+    store, table, ends = open_store(influx_url), SeriesTable(), list[bool]()
+    many, second = partials(table, *(("a", minute, 1.0) for minute in range(22_000))), threading.Event()
+    first = str(many.start[0]).encode()
+
+    def write(lines: bytes) -> None:
+        if lines.split(b"\n", 1)[0].endswith(first):
+            second.wait()
+            raise Unavailable("The disk is full.")
+        second.set()
+        threading.Event().wait(0.1)
+        ends.append(True)
+
+    store._connection.write = write  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable, match="disk is full"):
+        store.put_partials("window", many, table)
+    assert ends == [True]
 
 
 def test_names_that_line_protocol_cannot_carry_are_refused(influx_url: str) -> None:
