@@ -41,6 +41,7 @@ from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
 OUTAGES = frozenset(OUTAGE_QUANTITIES)
+_HOURS = 2 * DAY + 2 * HOUR  # the rolling day, the one before it, the open hour and the last one
 OLD = 3 * DAY  # ms since the end of a period, from which on it may wait
 _LOGGED: tuple[PeriodKind, ...] = ("year", "quarter", "month")
 
@@ -66,7 +67,7 @@ class Engine:
         self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
         mine = tracked(city, self.record.everywhere)
         self._windows = Recent(history, city.id, "window", table, keep=2 * HOUR)
-        self._hours = Recent(history, city.id, "hour", table, keep=2 * DAY)
+        self._hours = Recent(history, city.id, "hour", table, keep=_HOURS)
         self._phase = hour_phase(mine.zone)
         self._maker = HourMaker(mine, table, self._windows)
         every = (q for code in DERIVATIONS for q in self.record.quantities(code))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -92,6 +94,23 @@ def test_an_hour_of_many_meters_takes_little_for_a_moment() -> None:
     finally:
         tracemalloc.stop()
     assert most < 60e6, most
+
+
+def test_the_rolling_day_is_in_memory_when_an_hour_has_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, read = _meters(3, 1), list[str]()
+    partials = world.memory.partials
+
+    def noted(city: str, level: Literal["window", "hour"], *rest: Any) -> Iterator[Partials]:
+        read.append(level)
+        return partials(city, level, *rest)
+
+    monkeypatch.setattr(world.memory, "partials", noted)
+    for minute in range(0, 26 * 60, 5):
+        t = FIRST + HOUR + minute * MINUTE
+        world.take([Reading(t, "m1", "energy_total", 9000.0 + minute)])
+        if minute % 60 < 10:
+            world.engine.evaluate(t + MINUTE)
+    assert read.count("hour") == 0
 
 
 def test_quarters_take_a_fifth_of_their_columns() -> None:
