@@ -95,7 +95,8 @@ def fill(grids: Mapping[str, DayGrid], shapes: Mapping[str, Shape], data: Mappin
 
 def _column(name: str, shape: Shape, data: Mapping[str, bytes], usual: float) -> FloatArray:
     # Of days on which most series have no data only the others are written, and to zeros the system gives no memory.
-    sparse = any(is_sparse(data.get(f"{name}/{number}", b"")) for number, _ in blocks(shape.origin, shape.days))
+    parts = [is_sparse(data.get(f"{name}/{number}", b"")) for number, _ in blocks(shape.origin, shape.days)]
+    sparse = 2 * sum(parts) > len(parts)
     made = filled((shape.rows, shape.days), usual) if sparse else np.empty((shape.rows, shape.days))
     for number, days in blocks(shape.origin, shape.days):
         try:
