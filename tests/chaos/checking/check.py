@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from tests.chaos.checking import batch, stored
@@ -90,6 +90,18 @@ def same_kpis(
     }
     beside = {(row.code, row.part, row.period) for row in rows} - undisturbed.keys() - taken_back - passed
     return kpis(rows, undisturbed) + [f"invented: KPI {' '.join(which)}" for which in beside]
+
+
+def as_of_either(
+    rows: Collection[Kpi], hours: Sequence[Mapping[tuple[str, str, str], float | None]]
+) -> Mapping[tuple[str, str, str], float | None]:
+    """The values of the last of these hours; of an earlier one those that the rows still have: values of how much of a
+    period has passed change with the hour, until five minutes after it.
+    """
+    values, wanted = {(row.code, row.part, row.period): row.value for row in rows}, dict(hours[-1])
+    for earlier in hours[:-1]:
+        wanted.update({name: value for name, value in earlier.items() if _same(value, values.get(name, math.nan))})
+    return wanted
 
 
 def published(found: Mapping[tuple[str, str, str], tuple[str, float | None]], rows: Collection[Kpi]) -> list[str]:

@@ -57,6 +57,17 @@ def test_the_ledger_must_know_every_record_once() -> None:
     assert check.ledger({}, {"d": 3})
 
 
+def test_a_value_is_of_the_hour_before_or_of_the_one_that_has_begun() -> None:
+    a, b, gone = ("A", "", "2026"), ("B", "", "2026"), ("C", "", "2026")
+    hours: list[dict[tuple[str, str, str], float | None]] = [{a: 1.0, b: 2.0, gone: 3.0}, {a: 1.5, b: 2.5}]
+    rows = [Kpi("A", "", "year", "2026", 1.0), Kpi("B", "", "year", "2026", 2.5)]
+    assert check.same_kpis(rows, check.as_of_either(rows, hours)) == []
+    wrong = [rows[0], rows[1]._replace(value=2.2)]
+    assert len(check.same_kpis(wrong, check.as_of_either(wrong, hours))) == 1
+    assert len(check.same_kpis(rows[:1], check.as_of_either(rows[:1], hours))) == 1
+    assert check.as_of_either(rows, hours[:1]) == hours[0]
+
+
 def test_kpis_are_there_once_and_no_others() -> None:
     day = Kpi("A", "", "day", "2026-01-01", 1.0)
     wanted = {("A", "", "2026-01-01"): 1.0}
