@@ -22,7 +22,8 @@ from telemetry.windows import HOUR, is_due, window_start
 
 _BUSY_SHARE, _IDLE_SHARE, LONGEST_FLUSH_MS = 4, 2, 5000
 LONGEST_MS = 15_000  # that slow, regular devices wait
-_PART = 2  # of the time between two readings
+_PART, _FAST_PART = 2, 3  # of the time between two readings; where that is less than
+_SLOW_MS = 20_000
 _MANY = 200  # readings of one batch: the gateway is busy, and its flushes are paced by their cost
 _LONGEST_LARGE_MS = 15_000
 _SMALL = 1000  # readings; a flush comes every second, so a wait of a second changes nothing
@@ -42,6 +43,8 @@ def pause_ms(sending: int, idle: bool) -> int:
 
 class Cadence:
     """A reading may wait half of the time since the one before it, at most 15 s; then all changed windows are sent.
+
+    A third of it where that is less than 20 s.
 
     Only where its series is regular: two times between readings that differ by a factor of two at most. The first
     readings of a series, one that comes unexpectedly, several at once and events (charging sessions) do not wait.
@@ -77,7 +80,7 @@ class Cadence:
     def _regular_due(self, arrival: int, gap: int) -> int:
         if self._closes_after:
             return window_start(arrival, self._closes_after) + self._closes_after
-        return arrival + min(gap // _PART, LONGEST_MS)
+        return arrival + min(gap // (_PART if gap >= _SLOW_MS else _FAST_PART), LONGEST_MS)
 
     def sent(self, now: int, all_of_them: bool) -> None:
         """Changed windows were sent at `now`, ms UTC; without `all_of_them` the others follow with the next flush."""
