@@ -60,7 +60,7 @@ class CountRequests:
 
         try:
             await self._app(scope, receive, note)
-        except Exception:
+        except Exception:  # only counted here
             status = status or "500"
             raise
         finally:

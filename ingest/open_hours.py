@@ -67,7 +67,8 @@ class OpenHours:
         if self._late:
             late = Partials.concat(self._late).latest()
             early = late.start <= (self._over[0][0] if self._over else self._newest)
-            yield late.where(early)
+            if early.any():
+                yield late.where(early)
             self._late = [] if early.all() else [late.where(~early)]
         if self._over:
             start, series = self._over[0]

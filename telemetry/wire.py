@@ -110,7 +110,8 @@ def _checked(m: WindowsMessage) -> dict[str, Any]:
         raise Rejected("windows message with values but without sums in a row")
     try:
         columns = {name: np.array(getattr(m, name), dtype=column_type(name)) for name in _COLUMNS}
-        too_large = any((np.abs(columns[name]) >= _LARGEST).any() for name in INT_FIELDS - {"series"})
+        whole = [columns[name] for name in INT_FIELDS - {"series"}]
+        too_large = any(((c <= -_LARGEST) | (c >= _LARGEST)).any() for c in whole)
     except OverflowError:
         too_large = True
     if too_large:

@@ -30,10 +30,7 @@ class Pace:
 
     def due(self, changed: Mapping[Period, set[str] | None], now: int, rest: bool) -> Changed:
         """The periods to derive now (ms UTC), with those that have waited. Without `rest` none waits."""
-        together: Changed = dict(self._waiting)
-        for period, quantities in changed.items():
-            before = together.get(period, set())
-            together[period] = None if before is None or quantities is None else before | quantities
+        together = joined(self._waiting, changed)
         self._waiting = {p: q for p, q in together.items() if rest and self._rests(p, q, now)}
         found = {period: q for period, q in together.items() if period not in self._waiting}
         self._next = {p: t for p, t in self._next.items() if not is_due(t, now, MINUTE)}
@@ -43,6 +40,15 @@ class Pace:
     def _rests(self, period: Period, quantities: set[str] | None, now: int) -> bool:
         only_gauges = quantities is not None and quantities <= GAUGES
         return only_gauges and _is_long(period, now) and not is_due(self._next.get(period, 0), now, MINUTE)
+
+
+def joined(waiting: Mapping[Period, set[str] | None], changed: Mapping[Period, set[str] | None]) -> Changed:
+    """Both, of a period that is in both all of its quantities."""
+    found = dict(waiting)
+    for period, quantities in changed.items():
+        before = found.get(period, set())
+        found[period] = None if before is None or quantities is None else before | quantities
+    return found
 
 
 def _is_long(period: Period, now: int) -> bool:

@@ -21,7 +21,7 @@ from kpi_derivation.engine.days.neighbours import DRIFTS
 from kpi_derivation.engine.days.neighbours import QUANTITIES as NEIGHBOURED
 from kpi_derivation.engine.due import Due
 from kpi_derivation.engine.hour_maker import HourMaker
-from kpi_derivation.engine.pace import Pace
+from kpi_derivation.engine.pace import Pace, joined
 from kpi_derivation.engine.reads import Reads, tracked
 from kpi_derivation.engine.recent import History, Recent
 from kpi_derivation.engine.record import Record
@@ -180,9 +180,7 @@ class Engine:
         self, periods: dict[Period, set[str] | None], now: int, most: int | None
     ) -> list[tuple[Period, set[str] | None]]:
         """The periods to derive now: all that are recent, and `most` of the old ones."""
-        for period, quantities in self._waiting.items():
-            both = None if quantities is None else periods.get(period, set())
-            periods[period] = None if both is None or quantities is None else both | quantities
+        periods = joined(periods, self._waiting)
         old = [period for period in periods if period.end < now - OLD] if most is not None or self._waiting else []
         old.sort(key=lambda period: (period.end, period), reverse=True)
         self._waiting = {period: periods.pop(period) for period in old[most:]} if most is not None else {}

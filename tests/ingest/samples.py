@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.mqtt.link import Message
+from adapters.points import Newest, Point
 from registry.city import City
 from telemetry.partials import fold
 from telemetry.readings import Readings
@@ -31,6 +33,25 @@ def windows(
     table = SeriesTable([Series(name, device, "energy_delta")])
     found = Readings.of([0] * len(minutes), [T0 + m * MINUTE for m in minutes], [kwh] * len(minutes))
     return encode(name, width, fold(found, width, table.modulus(found.series)), table, number)
+
+
+@dataclass
+class PutPoints:
+    """A `Points` that keeps what is put."""
+
+    puts: list[list[Point]] = field(default_factory=list)
+
+    def newest(self, _city: str) -> list[Newest]:
+        return []
+
+    def put(self, points: Iterable[Point]) -> None:
+        self.puts.append(list(points))
+
+    @property
+    def bands(self) -> list[tuple[str, int, object]]:
+        """Device, time and band of the air bands."""
+        every = (point for put in self.puts for point in put)
+        return [(p.tags["device"], p.time, p.fields["band"]) for p in every if "band" in p.fields]
 
 
 @dataclass

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pytest
 
-from adapters.points import Newest, Point
 from ingest import events, targets
 from ingest.air_bands import bands
 from ingest.status import Status
@@ -20,6 +17,7 @@ from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE
+from tests.ingest.samples import PutPoints
 
 NOW = 1_767_225_600_000
 CALIBRATION = {"quantity": "pm2_5", "valid_from": "2025-06-01", "gain": 2.0, "version": 2}
@@ -159,49 +157,26 @@ def test_every_hour_of_a_pollutant_has_its_band(value: float, band: int) -> None
 
 
 def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
-    class Points:
-        """Collects what is put."""
-
-        def __init__(self) -> None:
-            self.bands: list[tuple[int, object]] = []
-
-        def newest(self, _city: str) -> list[Newest]:
-            return []
-
-        def put(self, points: Iterable[Point]) -> None:
-            self.bands += [(p.time, p.fields["band"]) for p in points if "band" in p.fields]
-
-    points, table = Points(), SeriesTable()
+    points, table = PutPoints(), SeriesTable()
     status = Status(points, CITY, table, [])
     for value in (5.0, 4.0, 5.1, 5.2, 5.0):
         status.hours(hours(table, "air-2", "pm2_5", value))
-    assert points.bands == [(NOW, 1), (NOW, 2), (NOW, 1)]
+    assert points.bands == [("air-2", NOW, band) for band in (1, 2, 1)]
     status.tick(NOW + MINUTE, {})
     status.hours(hours(table, "air-2", "pm2_5", 5.0))
     assert len(points.bands) == 3
     status.tick(NOW + 10 * MINUTE, {})
     status.hours(hours(table, "air-2", "pm2_5", 5.0))
-    assert points.bands[3:] == [(NOW, 1)], "a database that was lost in between has it again"
+    assert points.bands[3:] == [("air-2", NOW, 1)], "a database that was lost in between has it again"
 
 
 def test_what_is_known_at_one_time_is_put_at_once() -> None:
-    class Points:
-        """The measurements of each put."""
-
-        def __init__(self) -> None:
-            self.puts: list[set[str]] = []
-
-        def newest(self, _city: str) -> list[Newest]:
-            return []
-
-        def put(self, points: Iterable[Point]) -> None:
-            self.puts.append({point.measurement for point in points})
-
-    points = Points()
+    points = PutPoints()
     status = Status(points, CITY, SeriesTable(), [])
     status.values([stored("LOCAL:E:PEAK", 7.0, "kW")], ["Device air-2 is new."], NOW)
     status.tick(NOW, {})
-    assert points.puts == [{"registry", "event"}, {"kpi", "newest", "figure", "event"}, {"device", "state"}]
+    found = [{point.measurement for point in put} for put in points.puts]
+    assert found == [{"registry", "event"}, {"kpi", "newest", "figure", "event"}, {"device", "state"}]
 
 
 def test_the_band_is_that_of_the_calibrated_mean() -> None:

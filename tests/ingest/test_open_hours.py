@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from adapters.points import Newest, Point
 from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from registry.city import City
@@ -19,6 +18,7 @@ from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import HOUR, MINUTE
+from tests.ingest.samples import PutPoints
 
 T0 = 1_709_294_400_000  # 2024-03-01T12:00Z
 EVERY = 30 * MINUTE
@@ -202,21 +202,9 @@ def test_rows_that_the_store_did_not_take_wait_for_the_next_time(
 def test_the_air_band_of_an_hour_is_written_with_its_row(towns: tuple[Town, Town]) -> None:
     """It is a field of that row: of a mean that changes with every window it would be most of what is written."""
 
-    class Points:
-        """Collects what is put."""
-
-        def __init__(self) -> None:
-            self.bands: list[tuple[str, object]] = []
-
-        def newest(self, _city: str) -> list[Newest]:
-            return []
-
-        def put(self, points: Iterable[Point]) -> None:
-            self.bands += [(p.tags["device"], p.fields["band"]) for p in points if "band" in p.fields]
-
     written = []
     for town in towns:
-        points = Points()
+        points = PutPoints()
         town.store.points = points
         town.ingest.add_city(CITY, MINUTE)
         for number, value in enumerate((5.0, 300.0, 5.0)):

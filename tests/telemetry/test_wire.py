@@ -42,6 +42,7 @@ WRONG: dict[str, tuple[str, Any]] = {
     "a number beyond what floats hold exactly": ("lag", [2**60, 1]),
     "a number just beyond what floats hold exactly": ("lag", [2**53, 1]),
     "a number as far below zero": ("lag", [-(2**53), 1]),
+    "the number of 64 bits that has no positive one": ("lag", [-(2**63), 1]),
     "a row without its sum": ("sum", [None, 2.0]),
     "a row without its sum of squares": ("sumsq", [2.25, None]),
     "a text for a number": ("min", ["1.5", 2.0]),
