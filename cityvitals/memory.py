@@ -21,14 +21,14 @@ _GROWN = 8 << 20  # bytes, of what is free and what is not
 _KEPT = 32 << 20  # bytes at the end of the heap that are kept for the next batch
 
 
-def steady_heap(mapped: int = _MAPPED, kept: int = _KEPT) -> bool:
-    """Keep `kept` bytes for the next batch; return blocks over `mapped` when they are freed. False without glibc."""
+def steady_heap() -> bool:
+    """Keep up to 32 MiB for the next batch; return blocks over 4 MiB when they are freed. False without glibc."""
     try:
         libc = ctypes.CDLL(None)
         libc.gnu_get_libc_version  # noqa: B018 - musl and macOS do not have it, and mean other things by the numbers
     except (AttributeError, OSError, TypeError):
         return False
-    return bool(libc.mallopt(_M_MMAP_THRESHOLD, mapped) and libc.mallopt(_M_TRIM_THRESHOLD, kept))
+    return bool(libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED) and libc.mallopt(_M_TRIM_THRESHOLD, _KEPT))
 
 
 def trimming(stop: Callable[[], bool], grown: int = _GROWN) -> Callable[[], bool]:

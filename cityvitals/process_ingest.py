@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def run_ingest(settings: Settings) -> None:
     """`cityvitals ingest`."""
-    steady_heap(mapped=1 << 20, kept=8 << 20)  # a round of 100,000 devices has many arrays of a few MB for a moment
+    steady_heap()
     stop = until_stopped()
     cities = cities_of(settings)
 
