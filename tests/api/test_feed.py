@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -44,14 +46,16 @@ class Interleaved(SharedStore):
         super().__init__(store)
         self._inner, self._rng, self.writes, self.snapshots = store, rng, 0, 0
         self.current: dict[str, float] = {}
+        self._one_writer = Lock()
 
     def write(self) -> None:
-        """One change; the times are of a clock that shows anything."""
-        self.writes += 1
-        code = self._rng.choice(CODES)
-        self.current[code] = float(self.writes)
-        at = NOW + self._rng.randrange(-3_600_000, 3_600_000)
-        self._inner.put_kpis([StoredKpi(kpi=kpi(code, "", PERIOD, value=self.writes), changed=at, updated=at)])
+        """One change; the times are of a clock that shows anything. Reads in threads write as well, one after another."""
+        with self._one_writer:
+            self.writes += 1
+            code = self._rng.choice(CODES)
+            self.current[code] = float(self.writes)
+            at = NOW + self._rng.randrange(-3_600_000, 3_600_000)
+            self._inner.put_kpis([StoredKpi(kpi=kpi(code, "", PERIOD, value=self.writes), changed=at, updated=at)])
 
     def changes(self, *arguments: Any) -> list[tuple[int, StoredKpi]]:
         found = super().changes(*arguments)
@@ -91,10 +95,10 @@ async def watched(seed: int, clients: int) -> list[tuple[dict[str, float], dict[
         tasks.append(asyncio.create_task(_join(hub, last, seen[-1])))
     store._rng = Random(0)
     store._rng.random = lambda: 1.0  # type: ignore[method-assign] # nothing changes any more
-    for _ in range(400):
-        await asyncio.sleep(0.002)
-        if all(one == store.current for one in seen):
-            break
+    with suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            while hub.watchers < clients or not all(one == store.current for one in seen):
+                await asyncio.sleep(0.002)
     hub.close()
     await asyncio.gather(*tasks)
     return [(one, store.current) for one in seen]
