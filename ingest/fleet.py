@@ -59,7 +59,7 @@ class Fleet:
 
     def __init__(self, city: City, known: Iterable[Newest]) -> None:
         self.city = city
-        self._registered = {d.id: d for d in city.device}
+        self._registered = city.by_id
         self.states: dict[str, State] = {d.id: State() for d in city.device}
         self._arrived: set[str] = set()
         self._plain: list[State | None] = []  # by series: its device, if only the times of its readings are noted

@@ -7,7 +7,7 @@ And the ranges of their values: those of the quantities, or of the device in the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -26,8 +26,8 @@ class Ownership(Protocol):
     def of(self, city: str, device: str) -> str | None:
         """The gateway of a device, None where none has sent anything of it."""
 
-    def held(self, gateway: str, without: Collection[tuple[str, str]]) -> int:
-        """How many devices the gateway has, without those (city, id)."""
+    def held(self, gateway: str, is_listed: Callable[[str, str], bool]) -> int:
+        """How many devices (city, id) the gateway has, without those that a city file lists."""
 
     def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
         """These devices (city, id) are the gateway's from now on."""
@@ -38,7 +38,7 @@ class Senders:
 
     def __init__(self, owners: Ownership, cities: Mapping[str, City]) -> None:
         self._owners = owners
-        self._listed = {(city.id, device.id) for city in cities.values() for device in city.device}
+        self._devices = {city.id: city.by_id for city in cities.values()}
         self._unlisted = Counter[str]()  # gateway -> its devices that no file lists, once it was asked for
         self._registered = {
             (city.id, device.id): frozenset(device.gateway)
@@ -80,13 +80,16 @@ class Senders:
             return (
                 f"device '{device}' is sent by gateway '{owner}'; name its gateways in its registry entry or in [city]"
             )
-        if owner is None and (city, device) not in self._listed:
+        if owner is None and not self._is_listed(city, device):
             if gateway not in self._unlisted:
-                self._unlisted[gateway] = self._owners.held(gateway, self._listed)
+                self._unlisted[gateway] = self._owners.held(gateway, self._is_listed)
             if self._unlisted[gateway] >= MOST:
                 return f"device '{device}' is one more than {MOST} of gateway '{gateway}'; register it"
             self._unlisted[gateway] += 1
         return ""
+
+    def _is_listed(self, city: str, device: str) -> bool:
+        return device in self._devices.get(city, ())
 
 
 def gateway_of(topic: str, city: str) -> str:

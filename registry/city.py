@@ -5,7 +5,8 @@ Unknown keys are errors, except under [city.extra]; a key that ends in `_source`
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -163,6 +164,17 @@ class City(_Strict):
     def id(self) -> str:
         """The city's id."""
         return self.city.id
+
+    @property
+    def by_id(self) -> Mapping[str, Device]:
+        """The devices by id: one for all that look them up, because each table is 5 MB with 100,000 devices."""
+        if self._by_id[0] is not self.device:  # a copy of the city with other devices
+            del self._by_id
+        return self._by_id[1]
+
+    @cached_property
+    def _by_id(self) -> tuple[list[Device], dict[str, Device]]:
+        return self.device, {d.id: d for d in self.device}
 
     @property
     def rollovers(self) -> dict[Series, float]:

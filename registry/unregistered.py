@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
@@ -74,7 +74,7 @@ def unregistered(city: City, series: Iterable[tuple[str, str]], compared: int = 
 
     `compared`: of how many devices a similar registered id is searched; a sender can invent any number of ids.
     """
-    known = {d.id: d for d in city.device}
+    known = city.by_id
     missing: dict[str, list[str]] = {}
     for device, quantity in series:
         if _is_measured(quantity) and not _listed(known.get(device), quantity):
@@ -111,7 +111,7 @@ def _listed(entry: Device | None, quantity: str) -> bool:
     return quantity in entry.quantities or (quantity == _WITH_SESSIONS and "session_energy" in entry.quantities)
 
 
-def _one(city: str, device: str, quantities: tuple[str, ...], known: dict[str, Device], like: str) -> Unregistered:
+def _one(city: str, device: str, quantities: tuple[str, ...], known: Mapping[str, Device], like: str) -> Unregistered:
     if device in known:
         return Unregistered(city, device, quantities, registered=True)
     same = bool(like) and all(_listed(known[like], q) for q in quantities)

@@ -10,7 +10,7 @@ a checkpoint and replays the log from there gets the same values again, which ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -60,8 +60,8 @@ class StateOwners:
     fewer entries than a large city has devices, and each miss is a call to another process.
     """
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, city: str) -> None:
+        self._state, self._city = state, city
         self._of: dict[str, str] = {}  # device -> gateway
         for key in state:
             if key.startswith("owner/"):
@@ -71,10 +71,9 @@ class StateOwners:
         """See Ownership."""
         return self._of.get(device)
 
-    def held(self, gateway: str, without: Collection[tuple[str, str]]) -> int:
+    def held(self, gateway: str, is_listed: Callable[[str, str], bool]) -> int:
         """See Ownership."""
-        listed = {device for _, device in without}  # of this city
-        return sum(owner == gateway and device not in listed for device, owner in self._of.items())
+        return sum(owner == gateway and not is_listed(self._city, device) for device, owner in self._of.items())
 
     def add(self, devices: Iterable[tuple[str, str]], gateway: str) -> None:
         """See Ownership."""
@@ -102,7 +101,7 @@ class CityJob:
     def _begin(self) -> None:
         """Make what is held beside the state from it."""
         self._store = StateStore(self._state, self._id)
-        self._owners = StateOwners(self._state)
+        self._owners = StateOwners(self._state, self._id)
         self._ingest: CityIngest | None = None
         self._senders = Senders(self._owners, {})
         if (stored := self._store.city(self._id)) is not None:

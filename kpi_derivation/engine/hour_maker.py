@@ -29,7 +29,7 @@ class HourMaker:
         self._city, self._table, self._windows = city.id, table, windows
         self._phase = hour_phase(city.zone)
         self._metered = np.empty(0, dtype=np.bool_)  # by series
-        self._sources = {d.id: source for d in city.device if (source := demand_source(d))}
+        self._devices = city.by_id
 
     def hours_of(self, windows: Partials) -> Partials:
         """The hours that these windows change, derived series among them."""
@@ -79,7 +79,7 @@ class HourMaker:
     def _is_metered(self, series: IntArray) -> BoolArray:
         """Whether demand is made from each of these series."""
         fresh = self._table.all[len(self._metered) :]
-        made = [name.city == self._city and self._sources.get(name.device) == name.quantity for name in fresh]
+        made = [name.city == self._city and self._source(name.device) == name.quantity for name in fresh]
         self._metered = np.append(self._metered, np.array(made, dtype=np.bool_))
         return self._metered[series]
 
@@ -95,7 +95,12 @@ class HourMaker:
     def new_sources(self, old: City) -> list[Series]:
         """Meters whose demand is made from another quantity than with the city file `old`, or only now: the series."""
         before = {d.id: demand_source(d) for d in old.device}
-        return [Series(self._city, d, q) for d, q in self._sources.items() if before.get(d) != q]
+        sources = ((name, demand_source(device)) for name, device in self._devices.items())
+        return [Series(self._city, name, source) for name, source in sources if source and before.get(name) != source]
+
+    def _source(self, name: str) -> str | None:
+        device = self._devices.get(name)
+        return None if device is None else demand_source(device)
 
 
 def _pairs(series: IntArray, hour: IntArray) -> IntArray:

@@ -163,6 +163,12 @@ class _TrackedCity:
         self.reads.add("kind", "*")
         return self.plain.device
 
+    @property
+    def by_id(self) -> Mapping[str, Device]:
+        """All devices by id."""
+        self.reads.add("kind", "*")
+        return self.plain.by_id
+
     def __getattr__(self, section: str) -> Any:  # noqa: ANN401 - any section
         self.reads.add(section, "*")
         return getattr(self.plain, section)

@@ -63,6 +63,8 @@ class Engine:
     ) -> None:
         self.city, self._table = city, table
         table.set_rollovers(city.id, city.rollovers)
+        devices = city.by_id
+        table.share_texts(city.id, lambda name: entry.id if (entry := devices.get(name)) else name)
         self._index: dict[Any, Any] = {}  # cached by views: facts of the registry
         self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
         mine = tracked(city, self.record.everywhere)

@@ -49,7 +49,7 @@ class Interleaved(SharedStore):
         self._one_writer = Lock()
 
     def write(self) -> None:
-        """One change; the times are of a clock that shows anything. Reads in threads write as well, one after another."""
+        """One change; the times are of a clock that shows anything. Reads in threads write too, one after another."""
         with self._one_writer:
             self.writes += 1
             code = self._rng.choice(CODES)

@@ -21,7 +21,7 @@ from kpi_derivation.engine.row_days import RowDays
 from kpi_derivation.engine.spans import runs
 from kpi_derivation.rules.metering.register_days import SLOW
 from registry.city import City
-from registry.service_times import service_time
+from registry.service_times import ALWAYS, service_time
 from telemetry.series import FloatArray, SeriesTable
 from telemetry.windows import HOUR
 
@@ -46,7 +46,7 @@ class BalanceHours:
     ) -> None:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._registers = Registers(city, table)
-        self._service = {d.id: service_time(d, city.zone) for d in city.device}
+        self._service = {d.id: service_time(d, city.zone) for d in city.device if d.since or d.until}
         self._known: dict[tuple[Meters, ...], dict[int, Balance]] = {}  # by civil day (ordinal)
 
     def renew(self, changed: RowDays) -> None:
@@ -89,7 +89,8 @@ class BalanceHours:
         kwh, whole, due = (np.zeros(len(begins)) for _ in range(3))
         if meters:
             since, until = (
-                np.array(times)[:, None] for times in zip(*(self._service[d] for d, _ in meters), strict=True)
+                np.array(times)[:, None]
+                for times in zip(*(self._service.get(d, ALWAYS) for d, _ in meters), strict=True)
             )
             there = (begins >= since) & (begins + HOUR <= until)
             energy = self._energies(meters, first, last, start, end)

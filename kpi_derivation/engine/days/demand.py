@@ -80,10 +80,11 @@ class DemandDays:
         self._phase = hour_phase(city.zone)
         self.peaks: dict[int, Peak] = {}
         self.own = DayGrid(_OWN)  # rows in the order of the meters' names
-        self._source = {d.id: demand_source(d) for d in city.device}
+        self._devices = city.by_id
         self._is_meter = ByRow(rows, self._counts)
         self._names: list[str] = []
         self._sorted = np.array(self._names, dtype=np.str_)
+        self._by_interval = np.empty(0, dtype=np.bool_)  # of each meter whether its interval energies count
         self._seen = 0
         self._laid: dict[int, Laid] = {}  # of the newest days
         self._updates, self._used = 0, dict[int, int]()  # and in which of them a day was changed last
@@ -136,7 +137,8 @@ class DemandDays:
         self._meet()
 
     def _counts(self, device: str, quantity: str) -> bool:
-        source = self._source.get(device)
+        entry = self._devices.get(device)
+        source = demand_source(entry) if entry is not None else ""
         return bool(source) and (quantity == TARGET or quantity == source == "energy_delta")
 
     def _meet(self) -> None:
@@ -160,6 +162,7 @@ class DemandDays:
             for laid in self._laid.values():
                 laid.make_room(np.searchsorted(names, self._names), len(names))
             self._names, self._sorted = names, np.array(names)
+            self._by_interval = np.array([demand_source(self._devices[name]) == "energy_delta" for name in names])
             self._highest.clear()
 
     def _power(self, names: list[str], first: int, last: int) -> FloatArray:
@@ -175,7 +178,7 @@ class DemandDays:
     def _powers_of(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
         stored, rows = (np.array([self._rows.find(n, q) for n in names], dtype=np.int64) for q in QUANTITIES)
-        intervals = np.where([self._source[name] == "energy_delta" for name in names], rows, -1)
+        intervals = np.where(self._by_interval[np.searchsorted(self._sorted, names)], rows, -1)
         series = [self._rows.ids(some[some >= 0]) for some in (stored, intervals)]
         meters = np.concatenate([np.flatnonzero(some >= 0) for some in (stored, intervals)])
         hours = self._hours.raw(window_start(start - _LONGEST, HOUR, self._phase), end, np.concatenate(series))

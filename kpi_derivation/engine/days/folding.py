@@ -48,8 +48,8 @@ class Folding:
     ) -> None:
         self._rows, self._days, self._hours, self._columns = rows, days, hours, columns
         self._table, self._capture = table, city.rules.hour_capture
-        fixed = {d.id: d.interval_s for d in city.device}
-        self._interval = ByRow(rows, lambda device, _: fixed.get(device) or math.nan)
+        devices = city.by_id
+        self._interval = ByRow(rows, lambda name, _: devices[name].interval_s or math.nan)
         self._is_event = ByQuantity(rows, lambda quantity: QUANTITIES[quantity].event)
         self._is_looking = ByQuantity(rows, _LOOKING.__contains__)
         self._declared, limits = meter_changes(city), connection_limits(city)

@@ -27,7 +27,7 @@ class SeriesRows:
         self.quantities = quantities
         self.places: dict[str, dict[str, int]] = {}
         self._city, self._table = city.id, table
-        self._registered = {d.id for d in city.device}
+        self._registered = city.by_id
         self._series, self._place, self._code = array("q"), array("i"), array("h")  # of each row
         self.names: list[str] = []  # of the codes of quantities
         self._rows = array("i")  # of each series, -1 for none
