@@ -17,6 +17,7 @@ SUMMED = ("n", "sum", "hours", "hour_sum", "covered", "increase", "flagged")
 Rows = IntArray | slice
 _MAPPED = 1 << 22  # bytes
 _CELLS = 1 << 17  # days of rows that are added up at once
+_EQUAL = 2  # days that have one sum whatever is beside them
 _FILLED = ("n", "flagged", "increase", "covered")  # a slow register gives days without a reading a share of its steps
 
 
@@ -61,6 +62,13 @@ class DayGrid:
         for name, column in values.items():
             self.columns[name][rows, days - self.origin] = column
 
+    def summed(self, first: int, last: int) -> tuple[int, int]:
+        """The days (ordinals, both included) that `sums` gives the same for: of a city in its first days those with
+        data are the day, the month, the quarter and the year.
+        """
+        a, b = max(first - self.origin, 0), max(min(last + 1 - self.origin, self.shape[1]), 0)
+        return (a + self.origin, b - 1 + self.origin) if a < b <= a + _EQUAL else (first, last)
+
     def sums(self, first: int, last: int, rows: IntArray | None = None) -> FloatArray:
         """Per series row the sums over the days first..last (ordinals, both included); shape (rows, SUMMED + 1).
 
@@ -73,7 +81,7 @@ class DayGrid:
         # NumPy adds in pairs, by length: over all days of the span, so that the grid's size changes no bit. Of all rows
         # at once, a year of 100,000 meters would be 600 MB of zeros. Two days have one sum whatever is beside them:
         # of a city in its first days zeros would be most of the time.
-        length, begins = (last + 1 - first, a + self.origin - first) if b - a > 2 else (b - a, 0)
+        length, begins = (last + 1 - first, a + self.origin - first) if b - a > _EQUAL else (b - a, 0)
         step = max(_CELLS // length, 1)
         days = np.zeros((min(step, len(out)), length))
         for at in range(0, len(out), step):

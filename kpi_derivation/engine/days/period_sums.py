@@ -24,6 +24,7 @@ class PeriodSums:
 
     def of(self, first: int, last: int) -> Sums:
         """Sums of the civil days first..last."""
+        first, last = self._main.summed(first, last)
         if (first, last) not in self._summed:
             for old in list(self._summed)[: 1 - _KEPT]:
                 del self._summed[old]

@@ -138,6 +138,22 @@ def test_kept_sums_are_those_of_the_grid_whatever_changes_and_comes() -> None:
                 assert found.tobytes() == wanted.tobytes()
 
 
+def test_periods_with_the_same_one_or_two_days_of_data_have_one_table() -> None:
+    rows, grid, sums = _of_a_city()
+    place, spans = rows.of_name("m1", "energy_total"), [(1000, 1000), (1000, 1031), (700, 1064)]
+    assert place == 0
+    for last, tables in ((1000, 1), (1001, 2), (1002, 3)):
+        grid.ensure(1, 1000, last)
+        day = last - 999.0
+        grid.put(np.array([0]), np.array([last]), dict.fromkeys(COLUMNS, np.array([day])))
+        sums.renew(RowDays.of(np.array([0]), np.array([last])))
+        for first, until in spans:
+            found = sums.of(first, until).of(np.array([0]), "energy_total")
+            days = [d for d in range(1000, last + 1) if first <= d <= until]
+            assert found[0, 0] == sum(d - 999.0 for d in days)
+        assert len({id(sums.of(*span)._table.args[0]) for span in spans}) == tables  # type: ignore[attr-defined]
+
+
 def test_sums_are_kept_of_the_quantities_that_are_read() -> None:
     rows, grid, sums = _of_a_city()
     sums.renew(_measure(rows, grid, np.random.default_rng(1)))
