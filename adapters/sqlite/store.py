@@ -22,14 +22,13 @@ from adapters.columns import (
     SeriesNumbers,
     in_buckets,
     kpi_row,
-    nullable,
     own_numbers,
     stored_kpi,
 )
 from adapters.points import Points
 from adapters.sqlite import kept
 from adapters.sqlite.connection import connect, transaction
-from adapters.sqlite.several import Several
+from adapters.sqlite.several import insert_partials
 from adapters.sqlite.states import SqliteStates, note_hours
 from adapters.sqlite.tables import SCHEMA, add_new_columns
 from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
@@ -37,7 +36,7 @@ from telemetry.errors import Unavailable, UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, PeriodKind
-from telemetry.series import BoolArray, IntArray, Series, SeriesTable
+from telemetry.series import IntArray, Series, SeriesTable
 
 _CHUNK = 200_000
 _NEWEST = """
@@ -74,14 +73,6 @@ def _seek(level: Level) -> str:
 
 
 _SCAN, _SEEK = ({level: sql(level) for level in BUCKET} for sql in (_scan, _seek))
-_UPSERT = f"ON CONFLICT DO UPDATE SET {','.join(f'{name}=excluded.{name}' for name in PARTIAL_COLUMNS)}"
-_PARTIALS = {level: Several(f'"{level}"', range(3 + len(PARTIAL_COLUMNS)), _UPSERT) for level in BUCKET}
-# Of partials of one accepted reading: the columns that differ, and where each column of the table has its value from.
-_DIFFER = ("sum", "sumsq", "first_t", "increase", "lag")
-_SAME = {"min": "sum", "max": "sum", "first": "sum", "last": "sum", "last_t": "first_t"}
-_FIXED = {"n": "1", "flagged": "0"}
-_ROW = [_FIXED.get(name) or 3 + _DIFFER.index(_SAME.get(name, name)) for name in PARTIAL_COLUMNS]
-_SINGLE = {level: Several(f'"{level}"', [0, 1, 2, *_ROW], _UPSERT) for level in BUCKET}
 log = logging.getLogger(__name__)
 _ROOTS = frozenset(("tmp", "var", "home", "opt", "srv", "mnt", "data", "root", "usr", "etc"))
 
@@ -176,13 +167,7 @@ class SqliteStore:
         order = np.lexsort((partials.start, partials.series, bucket))  # in the order of the table: half the time
         bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
-            identity = bucket, self._db_ids(partials.series, table, new), partials.start
-            single = _single(partials, bucket)
-            for rows, names, several in ((single, _DIFFER, _SINGLE), (~single, PARTIAL_COLUMNS, _PARTIALS)):
-                if np.count_nonzero(rows):
-                    columns = [*(column[rows].tolist() for column in identity)]
-                    columns += [nullable(getattr(partials, name)[rows]) for name in names]
-                    several[level].insert(db, columns)
+            insert_partials(db, level, bucket, self._db_ids(partials.series, table, new), partials)
             kept.note_span(db, level, partials, table)
             if level == "hour":
                 note_hours(db, partials, table)
@@ -353,18 +338,6 @@ class SqliteStore:
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         return self._execute(sql, values).fetchall()
-
-
-def _single(partials: Partials, bucket: IntArray) -> BoolArray:
-    """Which sorted rows are of one accepted reading; none where two rows have one identity, of which the last holds."""
-    found: BoolArray = partials.n == 1
-    for name, value in _FIXED.items():
-        found &= getattr(partials, name) == int(value)
-    for name, other in _SAME.items():
-        found &= getattr(partials, name) == getattr(partials, other)
-    twins = (bucket[1:] == bucket[:-1]) & (partials.series[1:] == partials.series[:-1])
-    twins &= partials.start[1:] == partials.start[:-1]
-    return found & (not twins.any())
 
 
 def _fetch(cursor: sqlite3.Cursor) -> list[Any]:

@@ -19,6 +19,7 @@ _UNITS = (HOUR, MINUTE, 1)  # ms that starts are counted in
 _DECIMALS = range(5)
 _SAMPLE = 200  # values of which the decimals are counted
 _LARGEST = float(1 << 60)
+_NEVER = 1 << 60
 _FEW = 500  # rows that are not worth the work
 
 
@@ -29,6 +30,16 @@ class Plain(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.partials)
+
+    @property
+    def first(self) -> int:
+        """The first start."""
+        return int(self.partials.start.min(initial=_NEVER))
+
+    @property
+    def last(self) -> int:
+        """The last start."""
+        return int(self.partials.start.max(initial=-_NEVER))
 
     @property
     def bytes(self) -> int:
@@ -62,6 +73,7 @@ class Narrow:
         p, has = partials, partials.n > 0
         self._origin = int(p.start.min()) if len(p) else 0
         self._series, after = _Series(p.series), p.start - self._origin
+        self.first, self.last = self._origin, int(p.start.max(initial=-_NEVER))
         self._unit = next(unit for unit in _UNITS if not (after % unit).any())
         self._start = whole(after // self._unit)
         self._n, self._flagged, self._lag = whole(p.n), whole(p.flagged), NearTime(p.lag)

@@ -124,11 +124,13 @@ class Recent:
 
     def read(self, start: int, end: int, series: IntArray | None = None) -> Iterator[Partials]:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""
-        if self.at_hand(start):
+        if start < self._floor:
+            until = min(end, self._floor)
+            yield from self._history.partials(self._city, self._level, start, until, self._table, series)
+            start = until
+        if start < end:
             parts = [run.take(rows) for run, rows in self._found(start, end, series)]
             yield Partials.concat(parts).latest()
-        else:
-            yield from self._history.partials(self._city, self._level, start, end, self._table, series)
 
     def _found(self, start: int, end: int, series: IntArray | None) -> Iterator[tuple[Run, IntArray]]:
         """The runs and their rows."""
@@ -144,7 +146,9 @@ class Recent:
         first, last = start // self._width, (end - 1) // self._width
         parts = None if series is None else set(np.unique(self._part(series)).tolist())
         for (number, part), runs in self._blocks.items():
-            if number == _WIDE or (first <= number <= last and (parts is None or part in parts)):
+            if number == _WIDE:  # a run each of many times, of which few are read
+                yield from (run for run in runs if run.first < end and run.last >= start)
+            elif first <= number <= last and (parts is None or part in parts):
                 yield from runs
 
 

@@ -4,7 +4,7 @@ that change every second. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -33,6 +33,14 @@ class RowDays:
         """These."""
         rows, days = np.array(list(pairs), dtype=np.int64).reshape(-1, 2).T
         return RowDays.of(rows, days)
+
+    @staticmethod
+    def union(sets: Sequence[RowDays]) -> RowDays:
+        """Those of any of these sets."""
+        some = [found for found in sets if len(found)]
+        if len(some) < 2:
+            return some[0] if some else RowDays()
+        return RowDays(np.unique(np.concatenate([found._code for found in some])))
 
     @property
     def row(self) -> IntArray:

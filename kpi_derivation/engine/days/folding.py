@@ -97,9 +97,8 @@ class Folding:
 
         `given`: all hours of those days, and of the hours before the first, where the caller has them.
         """
-        changed = RowDays()
-        for some in [self._dirty] if given is not None else self._dirty.pieces(self._at_once()):
-            changed |= self._fold(some, given)
+        pieces = [self._dirty] if given is not None else self._dirty.pieces(self._at_once())
+        changed = RowDays.union([self._fold(some, given) for some in pieces])
         self._dirty = RowDays()  # not before: the store may have been away
         return changed
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from kpi_derivation.engine.narrow import Narrow
 from kpi_derivation.engine.recent import Recent
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -22,10 +23,12 @@ class Stored:
 
     def __init__(self) -> None:
         self.all = Partials.empty()
+        self.asked: list[tuple[int, int]] = []
 
     def partials(
         self, city: str, level: Any, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
+        self.asked.append((start, end))
         yield self.all.take((self.all.start >= start) & (self.all.start < end))
 
 
@@ -74,3 +77,33 @@ def test_reads_are_those_of_the_store_whatever_the_order_of_arrival(
         expected = expected.where(np.isin(expected.series, np.arange(40) if some is None else some))
         found = found.where(np.isin(found.series, np.arange(40) if some is None else some))
         assert all(np.array_equal(getattr(found, n), getattr(expected, n), True) for n in Partials.__slots__)
+
+
+def test_only_what_is_older_than_what_is_in_memory_is_read_from_the_store() -> None:
+    table, store = SeriesTable([Series("aba", "s", "no2")]), Stored()
+    recent = Recent(store, "aba", "window", table, keep=2 * HOUR)
+    for hour in range(5):
+        recent.add(fold(Readings.of([0], [T0 + hour * HOUR], [1.0]), MINUTE, table.modulus(np.zeros(1, dtype=int))))
+    recent.trim()
+    list(recent.read(T0, T0 + 5 * HOUR))
+    assert store.asked == [(T0, T0 + 2 * HOUR)]
+    list(recent.read(T0 + 2 * HOUR, T0 + 5 * HOUR))
+    list(recent.read(T0, T0 + HOUR))
+    assert store.asked[1:] == [(T0, T0 + HOUR)]
+
+
+def test_of_a_recorded_year_only_runs_of_the_time_that_is_read_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, unpacked = SeriesTable([Series("aba", "s", "no2")]), list[int]()
+    recent, take = Recent(Stored(), "aba", "hour", table, keep=2 * HOUR), Narrow.take
+
+    def noted(run: Narrow, rows: IntArray) -> Partials:
+        unpacked.append(len(rows))
+        return take(run, rows)
+
+    monkeypatch.setattr(Narrow, "take", noted)
+    monkeypatch.setattr("kpi_derivation.engine.recent._MERGED", 1)
+    for month in range(12):
+        t = T0 + HOUR * (600 * month + np.arange(600))
+        recent.add(fold(Readings.of([0] * 600, t, np.ones(600)), HOUR, table.modulus(np.zeros(600, dtype=int))))
+    assert sum(len(p) for p in recent.read(T0, T0 + 600 * HOUR)) == 600
+    assert unpacked == [600]
