@@ -49,6 +49,11 @@ SELECT s.id, device, quantity FROM json_each(?) w CROSS JOIN series s ON city = 
 AND device = json_extract(w.value, '$[0]') AND quantity = json_extract(w.value, '$[1]')
 """
 
+_PUT_CITY = """
+INSERT INTO city (id, config, width, reads) SELECT ?1, ?2, ?3, ?4 WHERE ?1 <> ''
+ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width, reads=excluded.reads
+"""
+
 _PART = 4  # a part of the series is read with a seek for each series and bucket, most of them by reading whole buckets
 
 
@@ -96,11 +101,8 @@ class SqliteStore:
         add_new_columns(self._db)
         self.states = SqliteStates(self._db)
         self._numbers, self._texts = SeriesNumbers(), CityTexts()
-        self._ids: dict[Series, int] = {}
-        self._table: SeriesTable | None = None  # that `_by_number` is of
-        self._by_number = np.empty(0, dtype=np.int64)  # the id of each of its numbers, 0 where it is not known
-        for row in self._db.execute("SELECT id, city, device, quantity FROM series"):
-            self._ids[Series(*row[1:])] = row[0]
+        self._table: SeriesTable | None = None  # that `_ids` are of
+        self._ids = np.empty(0, dtype=np.int64)  # the id of each of its numbers, 0 where it is not known
 
     @staticmethod
     def from_url(url: str) -> SqliteStore:
@@ -121,11 +123,9 @@ class SqliteStore:
                     f"The store contains windows of {row[0] // 1000} s for {record.id}; {record.width // 1000} s would "
                     f"count readings twice. Use --width {row[0] // 1000}s or another store."
                 )
-            db.execute(
-                "INSERT INTO city (id, config, width, reads) VALUES (?,?,?,?)"
-                " ON CONFLICT DO UPDATE SET config=excluded.config, width=excluded.width, reads=excluded.reads",
-                (record.id, json.dumps(record.config, sort_keys=True), record.width, json.dumps(record.reads)),
-            )
+            texts = json.dumps(record.config, sort_keys=True), record.width, json.dumps(record.reads)
+            db.execute(_PUT_CITY, (record.id, *texts))
+            db.execute(_PUT_CITY, ("", "", 0, ""))  # the prepared statement keeps what is bound to it: up to 10 MB
 
     def cities(self) -> list[CityRecord]:
         """See Store."""
@@ -162,36 +162,41 @@ class SqliteStore:
         """See Store."""
         if not len(partials):
             return
-        new: dict[Series, int] = {}
         bucket = partials.start // BUCKET[level]
         order = np.lexsort((partials.start, partials.series, bucket))  # in the order of the table: half the time
         bucket, partials = bucket[order], partials.take(order)
         with transaction(self._db) as db:
-            insert_partials(db, level, bucket, self._db_ids(partials.series, table, new), partials)
+            ids = self._db_ids(partials.series, table)
+            insert_partials(db, level, bucket, ids[partials.series], partials)
             kept.note_span(db, level, partials, table)
             if level == "hour":
                 note_hours(db, partials, table)
-        self._ids |= new  # after the commit: the database would assign the ids of a failed transaction to other series
+        # After the commit: the database would assign the ids of a failed transaction to other series.
+        self._table, self._ids = table, ids
 
-    def _db_ids(self, series: IntArray, table: SeriesTable, new: dict[Series, int]) -> IntArray:
-        """The store's ids for the table's ids; ids created here are added to `new`. Within a transaction."""
-        known = self._by_number if self._table is table else np.empty(0, dtype=np.int64)
-        known = np.append(known, np.zeros(len(table) - len(known), dtype=np.int64))
-        self._table, self._by_number = table, known
-        lacking, found = np.unique(series[known[series] == 0]), known
+    def _db_ids(self, series: IntArray, table: SeriesTable) -> IntArray:
+        """The store's ids for the table's ids, by number; those of these series are made where there is none.
+
+        Within a transaction: `_ids` are these once it is committed. They are looked up when a series is written first,
+        because a table of all by name is 150 bytes of each.
+        """
+        known = self._ids if self._table is table else np.empty(0, dtype=np.int64)
+        if len(known) < len(table):
+            known = np.append(known, np.zeros(len(table) - len(known), dtype=np.int64))
+        lacking = np.unique(series[known[series] == 0])
         if len(lacking):
-            found = known.copy()  # what is new may be rolled back
+            known = known.copy()  # what is new may be rolled back
             for number in lacking.tolist():
-                name = table[number]
-                found[number] = self._ids.get(name) or new.get(name) or self._new_id(name, new)
-                known[number] = self._ids.get(name, 0)
-        return found[series]
+                known[number] = self._db_id(table[number])
+        return known
 
-    def _new_id(self, name: Series, new: dict[Series, int]) -> int:
-        self._db.execute("INSERT OR IGNORE INTO series (city, device, quantity) VALUES (?,?,?)", name)
-        sql = "SELECT id FROM series WHERE city=? AND device=? AND quantity=?"
-        made = new[name] = int(self._db.execute(sql, name).fetchone()[0])
-        return made
+    def _db_id(self, name: Series) -> int:
+        """The store's id of a series, made where there is none."""
+        found = self._db.execute("SELECT id FROM series WHERE city=? AND device=? AND quantity=?", name).fetchone()
+        if found:
+            return int(found[0])
+        made = self._db.execute("INSERT INTO series (city, device, quantity) VALUES (?,?,?)", name)
+        return int(made.lastrowid or 0)
 
     def partials(
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
@@ -201,7 +206,7 @@ class SqliteStore:
         if not ids or end <= start:
             return
         low, high = start // BUCKET[level], (end - 1) // BUCKET[level]
-        few = len(ids) * _PART < len(self._ids)
+        few = len(ids) * _PART < (self._read("SELECT max(id) FROM series", ())[0][0] or 0)
         sql = (_SEEK if few else _SCAN)[level]
         cursor = self._execute(sql, (low, high, json.dumps(sorted(ids)), start, end))
         yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
