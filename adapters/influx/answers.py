@@ -11,11 +11,12 @@ import numpy as np
 
 from adapters.influx import kpi_rows
 from adapters.influx.http import Answer, SeriesOf
-from adapters.influx.lines import FLOATS, INTS, SPECIAL, text_of
+from adapters.influx.lines import text_of
+from adapters.influx.special import FLOATS, INTS, OPTIONAL, Columns, restore
 from adapters.store import Level
 from telemetry.kpi_value import StoredKpi
-from telemetry.partials import Partials
-from telemetry.series import IntArray, Series, SeriesTable
+from telemetry.partials import Partials, column_type
+from telemetry.series import BoolArray, Series, SeriesTable
 
 
 def _decoder(*types: object) -> msgspec.json.Decoder[Answer[Any]]:
@@ -24,7 +25,9 @@ def _decoder(*types: object) -> msgspec.json.Decoder[Answer[Any]]:
     return msgspec.json.Decoder(form[GenericAlias(tuple, (int, *types))])
 
 
-PARTIALS = _decoder(int, *[int] * len(INTS), *[float | None] * len(FLOATS))
+PARTIALS = _decoder(
+    int, *[int | None if name in OPTIONAL else int for name in INTS], *[float | None] * len(FLOATS)
+)  # fmt: skip
 # A point from before a field of KpiValue was there has none.
 KPIS = _decoder(
     *[int | None] * len(kpi_rows.INTS), *[float | None] * len(kpi_rows.FLOATS), *[str | None] * len(kpi_rows.TEXTS)
@@ -93,13 +96,19 @@ class PartialRows:
 
     def _convert(self) -> None:
         ids, counts = zip(*self._series, strict=True)
-        start, special, *values = zip(*self._rows, strict=True)
-        read: dict[str, Any] = {name: np.array(c, dtype=np.int64) for name, c in zip(INTS, values, strict=False)}
-        codes = np.array(special, dtype=np.int64)
-        for i, name in enumerate(FLOATS):
-            read[name] = _restored(np.array(values[len(INTS) + i], dtype=np.float64), codes >> 2 * i & 3)
+        time, special, *values = zip(*self._rows, strict=True)
+        read: Columns = {}
+        absent: dict[str, BoolArray] = {}
+        for name, column in zip((*INTS, *FLOATS), values, strict=True):
+            numbers: Sequence[Any] = column
+            if name in OPTIONAL and None in column:
+                absent[name] = np.array([number is None for number in column])
+                numbers = [number or 0 for number in column]
+            read[name] = np.array(numbers, dtype=column_type(name))
+        start = np.array(time, dtype=np.int64)
+        whole = restore(np.array(special, dtype=np.int64), start, read, absent)
         series = np.repeat(np.array(ids, dtype=np.int64), counts)
-        self._done.append(Partials(series=series, start=np.array(start, dtype=np.int64), **read))
+        self._done.append(Partials(series=series, start=start, **read).where(whole))
         self._rows, self._series = [], []
 
     def partials(self) -> Partials:
@@ -107,13 +116,6 @@ class PartialRows:
         if self._rows:
             self._convert()
         return Partials.concat(self._done).latest()
-
-
-def _restored(column: np.ndarray[Any, Any], codes: IntArray) -> np.ndarray[Any, Any]:
-    """The column with NaN and infinities restored, which replace what an earlier write may have left there."""
-    for code, value in enumerate(SPECIAL, start=1):
-        column[codes == code] = value
-    return column
 
 
 def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:

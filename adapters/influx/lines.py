@@ -1,29 +1,26 @@
 """Line protocol of partials, KPI values and cities.
 
 A rewrite in InfluxDB merges fields, so an omitted field would keep its old value. A field that is always written
-therefore marks what is omitted: `special` for partials, `valued` and `replaced` for KPI values.
+therefore marks what is omitted: `special` for partials (see special.py), `valued` and `replaced` for KPI values.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
 from adapters.influx import kpi_rows
+from adapters.influx.special import FLOATS, INTS, marks, names_of
+from adapters.store import Level
 from telemetry.errors import CityVitalsError
 from telemetry.kpi_row import row_of
 from telemetry.kpi_value import StoredKpi
-from telemetry.partials import Partials, is_whole
+from telemetry.partials import Partials
 from telemetry.series import FloatArray, IntArray, Series
 
-INTS = tuple(f.name for f in fields(Partials) if is_whole(f.name) and f.name not in ("series", "start"))
-FLOATS = tuple(f.name for f in fields(Partials) if not is_whole(f.name))
-SPECIAL = (math.nan, math.inf, -math.inf)  # by code - 1; two bits a field in the order of FLOATS, then the mean
 _PLAIN_TAG = re.compile(r"[^\\,= \x00-\x1f\x7f]+")
 _ESCAPE_TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _JSON = msgspec.json.Encoder().encode  # the shortest text of each number, at a third of the time of repr
@@ -82,27 +79,30 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def partial_lines(heads: Mapping[int, str], partials: Partials) -> bytes:
-    """One line a row; `heads`: see `Heads`, by series. No two rows may have the same identity."""
-    codes = _special([getattr(partials, name) for name in FLOATS] + [partials.mean])
-    alike = [getattr(partials, name) == partials.sum for name in ("min", "max", "first", "last")]
-    kinds = 2 * codes + np.logical_and.reduce(alike)  # rows of one reading apart: most of their columns are equal
-    if not len(kinds):
+def partial_lines(level: Level, heads: Mapping[int, str], partials: Partials) -> bytes:
+    """One line a row of this level; `heads`: see `Heads`, by series. No two rows may have the same identity."""
+    if not len(partials):
         return b""
+    special, left_out = marks(level, partials)
+    alike = (partials.min == partials.sum) & (partials.max == partials.sum) & (partials.last == partials.sum)
+    kinds = 2 * left_out + alike  # rows of one reading apart: most of their columns are equal
     groups = [kinds == kind for kind in np.unique(kinds).tolist()] if kinds.min() < kinds.max() else [kinds == kinds[0]]
-    texts = [_alike(heads, partials.where(rows), int(codes[rows.argmax()])) for rows in groups]
+    texts = [_alike(heads, partials.where(rows), special[rows], int(left_out[rows.argmax()])) for rows in groups]
     return "\n".join(texts).encode("latin-1")
 
 
-def _alike(heads: Mapping[int, str], partials: Partials, code: int) -> str:
-    """The lines of rows that have the same `special`."""
+def _alike(heads: Mapping[int, str], partials: Partials, special: IntArray, left_out: int) -> str:
+    """The lines of rows of which the same fields are left out."""
+    without = names_of(left_out)
     lines = _Lines([heads[i] for i in partials.series.tolist()])
-    lines.add(f" special={code}i")
+    lines.add(" special=", special)
+    lines.add("i")
     for name in INTS:
-        lines.add(f",{name}=", getattr(partials, name))
-        lines.add("i")
-    for i, name in enumerate((*FLOATS, "mean")):
-        if not code >> 2 * i & 3:
+        if name not in without:
+            lines.add(f",{name}=", getattr(partials, name))
+            lines.add("i")
+    for name in FLOATS:
+        if name not in without:
             lines.add(f",{name}=", getattr(partials, name))
     lines.add(" ", partials.start)
     return lines.joined()
@@ -140,16 +140,6 @@ class _Lines:
             pieces[place :: len(self._pieces)] = column
         pieces[-1] = pieces[-1][:-1]
         return "".join(pieces)
-
-
-def _special(floats: Sequence[FloatArray]) -> IntArray:
-    """Which floats of each row InfluxDB cannot store: 1 NaN, 2 infinity, 3 -infinity, in two bits each."""
-    codes = np.zeros(len(floats[0]), dtype=np.int64)
-    for i, column in enumerate(floats):
-        if not np.isfinite(column).all():
-            code = np.isnan(column) + 2 * np.isposinf(column) + 3 * np.isneginf(column)
-            codes |= code.astype(np.int64) << 2 * i
-    return codes
 
 
 def kpi_line(stored: StoredKpi, number: int) -> str:

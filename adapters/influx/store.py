@@ -1,6 +1,8 @@
 """The store in InfluxDB. Identity is measurement + tags + time in ms, and a write replaces.
 
-- `window`, `hour`: tags city, device, quantity, site (see sites.py); fields of Partials, `mean`, and `special`.
+- `window`, `hour`: tags city, device, quantity, site (see sites.py); fields of Partials, and `special`, which says what is
+  left out (see special.py). There in every row with readings: `n`, `sum`, `min`, `max`, `last`, `flagged`, `lag`, in hours
+  `last_t` too, of counters `increase`.
 - `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
   period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist, `number`: of its
   last change (see changes.py).
@@ -113,7 +115,7 @@ class InfluxStore:
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
         batches = [slice(row, row + _BATCH) for row in range(0, len(partials) or 1, _BATCH)]
-        lines = (partial_lines(heads, partials.take(batch)) for batch in batches)
+        lines = (partial_lines(level, heads, partials.take(batch)) for batch in batches)
         if len(batches) > 1:
             write_at_once(self._connection.write, lines)
         else:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from adapters.influx.http import Connection
-from adapters.influx.lines import FLOATS, INTS, SPECIAL, partial_lines
+from adapters.influx.lines import partial_lines
 from adapters.influx.pool import reporting, write_at_once
+from adapters.influx.special import FLOATS, INTS, NOT_FINITE
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
 from adapters.points import Point
@@ -26,7 +27,7 @@ from tests.processes import wait_for
 from tests.servers import InfluxDB, free_port
 
 FORMS = ["influxdb://127.0.0.1:{}/city", "influxdb2://127.0.0.1:{}/city?org=o"]
-ODD = [0.0, -0.0, 1.0, 0.1, 5e-324, 1e-7, 1e16, 1e22, -sys.float_info.max, 61.599999999999994, *SPECIAL]
+ODD = [0.0, -0.0, 1.0, 0.1, 5e-324, 1e-7, 1e16, 1e22, -sys.float_info.max, 61.599999999999994, *NOT_FINITE]
 
 
 def read_back(line: str) -> tuple[str, dict[str, str], int]:
@@ -48,28 +49,27 @@ def test_each_line_has_the_numbers_of_its_row(count: int) -> None:
     rows = made(count, **floats, **ints)
     heads = {number: f"window,device=d{number}" for number in range(3)}
     found = {
-        time: (head, fields) for head, fields, time in map(read_back, partial_lines(heads, rows).decode().split("\n"))
+        time: (head, fields)
+        for head, fields, time in map(read_back, partial_lines("window", heads, rows).decode().split("\n"))
     }
     assert len(found) == count
     for i in range(count):
         head, fields = found[int(rows.start[i])]
         assert head == f"window,device=d{rows.series[i]}"
-        code = int(fields.pop("special").removesuffix("i"))
-        assert {name: int(fields.pop(name).removesuffix("i")) for name in INTS} == {n: int(ints[n][i]) for n in INTS}
-        for place, value in enumerate([*(floats[name][i] for name in FLOATS), rows.mean[i]]):
-            name, special = (*FLOATS, "mean")[place], code >> 2 * place & 3
-            stored = SPECIAL[special - 1] if special else float(fields.pop(name))
-            assert stored.hex() == float(value).hex()
-        assert not fields
+        del fields["special"]
+        for name, text in fields.items():
+            value = int(text.removesuffix("i")) if name in INTS else float(text).hex()
+            assert value == (ints[name][i] if name in INTS else float(floats[name][i]).hex())
+        assert {"n", "flagged", "lag"} <= fields.keys()
 
 
 def test_no_rows_are_no_lines() -> None:
-    assert partial_lines({}, Partials.empty()) == b""
+    assert partial_lines("window", {}, Partials.empty()) == b""
 
 
 def test_columns_that_are_equal_but_for_the_sign_of_a_zero_stay_different() -> None:
     rows = made(2, sum=[0.0, 1.0], min=[-0.0, 1.0], max=[-0.0, -0.0])
-    first = read_back(partial_lines({0: "window", 1: "window"}, rows).decode().split("\n")[0])[1]
+    first = read_back(partial_lines("window", {0: "window", 1: "window"}, rows).decode().split("\n")[0])[1]
     assert [first[name] for name in ("sum", "min", "max")] == ["0.0", "-0.0", "-0.0"]
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from adapters.store import Level, Store
 from telemetry.kpi_value import KpiValue, Reason, Status, StoredKpi
-from telemetry.partials import INT_FIELDS, Partials, column_type
+from telemetry.partials import INT_FIELDS, Partials, column_type, fold
 from telemetry.periods import KINDS
+from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE
 
@@ -82,6 +83,27 @@ def any_partials(draw: st.DrawFn) -> tuple[list[Series], Partials]:
         values = _WHOLE if name in INT_FIELDS else _ANY_NUMBER
         made[name] = draw(st.lists(values, min_size=len(chosen), max_size=len(chosen)))
     return names, partials_of(made)
+
+
+_ODD = [0.0, -0.0, 1.0, 0.1, 61.599999999999994, 5e-324, -1e200, 1e308, math.nan, math.inf, -math.inf]
+
+
+@st.composite
+def of_readings(draw: st.DrawFn, names: list[Series]) -> Partials:
+    """Windows or hours of up to four readings of the first two series, as a gateway folds them; some fields changed."""
+    table, width = SeriesTable(names), draw(st.sampled_from([MINUTE, HOUR]))
+    series = draw(st.lists(st.integers(0, 1), min_size=1, max_size=4))
+    value = [draw(st.sampled_from(_ODD[:7]) | st.floats(-1e6, 1e6)) for _ in series]
+    t = np.array([T0 + draw(st.integers(0, width - 1)) for _ in series], dtype=np.int64)
+    flag = np.array([draw(st.sampled_from([0, 0, 0, 1])) for _ in series], dtype=np.int64)
+    ids = np.array(series, dtype=np.int64)
+    readings = Readings.of(ids, t, np.array(value), arrival=t + draw(st.integers(0, 10**7)), flag=flag)
+    made = fold(readings, width, table.modulus(ids))
+    columns: dict[str, Any] = {name: getattr(made, name).tolist() for name in COLUMNS}
+    for name in draw(st.lists(st.sampled_from(COLUMNS[2:]), max_size=3)):
+        odd = st.sampled_from([0, 1, -1, T0, T0 + width - 1, 2**63 - 1, -(2**63)] if name in INT_FIELDS else _ODD)
+        columns[name] = [draw(odd) for _ in columns[name]]
+    return partials_of(columns)
 
 
 def kpi(value: float | None = 12.5, **changes: Any) -> StoredKpi:

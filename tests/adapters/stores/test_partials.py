@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import adapters.influx.store
 import adapters.postgres.connection
 import adapters.sqlite.store
-from adapters.store import Store
+from adapters.store import Level, Store
 from adapters.stores import open_store
 from telemetry.errors import CityVitalsError
 from telemetry.partials import Partials
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, MINUTE
-from tests.adapters.stores.samples import EXAMPLES, T0, any_partials, bits, partials, read, rows
+from tests.adapters.stores.samples import EXAMPLES, T0, any_partials, bits, of_readings, partials, read, rows
 
 NAN = math.nan
+TWO = [Series("aba", "a", "no2"), Series("aba", "a", "energy_total")]
+LEVELS: tuple[Level, ...] = ("window", "hour")
 
 
 def put(store: Store, *given_rows: tuple[Any, ...], **columns: Any) -> SeriesTable:
@@ -117,6 +120,20 @@ def test_every_number_comes_back_bit_by_bit_over_whatever_was_there(
     expected = Partials.concat([read(store, table), written]).latest()
     store.put_partials("window", written, table)
     assert bits(read(store, table)) == bits(expected)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    written=of_readings([Series("aba", "a", "no2"), Series("aba", "a", "energy_total")]), level=st.sampled_from(LEVELS)
+)
+def test_rows_of_few_readings_come_back_bit_by_bit_over_whatever_was_there(
+    store: Store, written: Partials, level: Level
+) -> None:
+    """What of a row follows from its other columns, a store may leave out."""
+    table = SeriesTable(TWO)
+    expected = Partials.concat([read(store, table, level=level), written]).latest()
+    store.put_partials(level, written, table)
+    assert bits(read(store, table, level=level)) == bits(expected)
 
 
 def test_a_range_holds_its_start_and_not_its_end(store: Store) -> None:

@@ -36,7 +36,7 @@ def samples(victoria: VictoriaMetrics, metric: str, city: str) -> dict[tuple[str
 def test_partials_arrive(victoria: VictoriaMetrics, store: Store) -> None:
     table = SeriesTable()
     store.put_partials("window", partials(table, ("a", 0, 1.25), ("b:1", 1, 3.0), city="v1"), table)
-    assert samples(victoria, "window_mean", "v1") == {("a", T0): 1.25, ("b:1", T0 + 60_000): 3.0}
+    assert samples(victoria, "window_sum", "v1") == {("a", T0): 1.25, ("b:1", T0 + 60_000): 3.0}
     assert samples(victoria, "window_n", "v1") == {("a", T0): 1, ("b:1", T0 + 60_000): 1}
 
 

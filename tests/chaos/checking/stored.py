@@ -48,12 +48,18 @@ def partials(world: World, level: str) -> list[Row]:
     """All rows of a level, `window` or `hour`."""
     names = ", ".join(f'"{name}"' for name in _SUMS)
     if world.influx:
-        found = world.influx.query(f'SELECT {names} FROM "{level}" GROUP BY *', "chaos")
+        found = world.influx.query(f'SELECT {names}, "special" FROM "{level}" GROUP BY *', "chaos")
         mine = [r for r in found if (r["city"], r["device"]) != _GATEWAY]
-        return [Row(r["device"], r["quantity"], r["time"], tuple(r[name] for name in _SUMS)) for r in mine]
+        return [Row(r["device"], r["quantity"], r["time"], _values(r)) for r in mine]
     sql = f'SELECT s.device, s.quantity, start, {names} FROM "{level}" JOIN series s ON s.id = series'
     sql += f" WHERE (s.city, s.device) <> {_GATEWAY}"
     return [Row(row[0], row[1], row[2], row[3:]) for row in _ask(world.folder / "store.db", sql)]
+
+
+def _values(row: dict[str, Any]) -> tuple[float, ...]:
+    """The values of a row of InfluxDB, in which `special` may say that the first is another one of them."""
+    same = ("first", "last", "min", "max")[row["special"] >> 57 & 3]
+    return tuple(row[same if name == "first" else name] for name in _SUMS)
 
 
 def kpis(world: World, city: str = "chaos") -> list[Kpi]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.checking import batch, check
+from tests.chaos.checking import batch, check, stored
 from tests.chaos.checking.batch import Reading
 from tests.chaos.checking.stored import Kpi, Row
 from tests.chaos.direct import KINDS, DirectDevice
@@ -42,6 +42,12 @@ def test_what_is_right_is_not_spoken_of() -> None:
 def test_windows_that_differ_are_named(rows: list[Row], wanted: str) -> None:
     [found] = partials(*rows)
     assert found.startswith(wanted)
+
+
+def test_a_first_value_that_is_not_written_is_the_one_that_its_row_names() -> None:
+    plain = {"n": 2, "sum": 3.0, "min": 1.0, "max": 2.0, "first": 7.0, "last": 5.0}
+    found = [stored._values({**plain, "special": code << 57 | 1 << 61})[4] for code in range(4)]
+    assert found == [7.0, 5.0, 1.0, 2.0]
 
 
 def test_readings_are_compared_one_by_one() -> None:
