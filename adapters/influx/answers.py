@@ -100,11 +100,9 @@ class PartialRows:
         read: Columns = {}
         absent: dict[str, BoolArray] = {}
         for name, column in zip((*INTS, *FLOATS), values, strict=True):
-            numbers: Sequence[Any] = column
             if name in OPTIONAL and None in column:
                 absent[name] = np.array([number is None for number in column])
-                numbers = [number or 0 for number in column]
-            read[name] = np.array(numbers, dtype=column_type(name))
+            read[name] = _array(name, column)
         start = np.array(time, dtype=np.int64)
         whole = restore(np.array(special, dtype=np.int64), start, read, absent)
         series = np.repeat(np.array(ids, dtype=np.int64), counts)
@@ -116,6 +114,14 @@ class PartialRows:
         if self._rows:
             self._convert()
         return Partials.concat(self._done).latest()
+
+
+def _array(name: str, column: tuple[Any, ...]) -> np.ndarray[Any, Any]:
+    """A column of one field; where there is none, NaN, of whole numbers 0."""
+    kind, none = column_type(name), column.count(None)
+    if none == len(column):  # often: what follows from other fields is not written
+        return np.full(none, 0 if kind is np.int64 else np.nan, dtype=kind)
+    return np.array([number or 0 for number in column] if none and kind is np.int64 else column, dtype=kind)
 
 
 def kpi_values(city: str, piece: SeriesOf[Any]) -> list[StoredKpi]:

@@ -31,6 +31,7 @@ OPTIONAL = ("first_t", "last_t")  # of INTS, those that a row may lack
 NOT_FINITE = (math.nan, math.inf, -math.inf)  # by code - 1
 Columns = dict[str, np.ndarray[Any, Any]]
 _SPAN, _FLOATS, _FIRST, _SUMSQ, _FORM = 22, 43, 57, 59, 61  # the lowest bit of each
+_BY_CODE = np.array([0.0, *NOT_FINITE])
 _FIRSTS = ("last", "min", "max")  # by code - 1
 _LEFT_OUT = (("first_t", 0), ("last_t", 1), ("first", 2), ("sumsq", 3))  # and the bit in `Marks.left_out`
 
@@ -106,17 +107,19 @@ def restore(special: IntArray, start: IntArray, read: Columns, absent: dict[str,
     since, span = special & (1 << _SPAN) - 1, special >> _SPAN & (1 << _FLOATS - _SPAN) - 1
     given = {"first": first, "sumsq": sumsq, "first_t": since, "last_t": span}  # 0 where the field counts
     whole = np.ones(len(special), dtype=np.bool_)
-    for i, name in enumerate(FLOATS):
-        column, code = read[name], codes >> 2 * i & 3
-        whole &= (code | given.get(name, 0) > 0) | ~np.isnan(column)
-        for number, value in enumerate(NOT_FINITE, start=1):
-            column[code == number] = value
     for name, rows in absent.items():
         whole &= (given[name] > 0) | ~rows
+    for i, name in enumerate(FLOATS):
+        column, code = read[name], codes >> 2 * i & 3
+        if (lacking := np.isnan(column)).any():
+            whole &= (code | given.get(name, 0) > 0) | ~lacking
+        if code.any():
+            column[:] = np.where(code == 0, column, _BY_CODE[code])
     np.copyto(read["first_t"], start + since - 1, where=since > 0)
     np.copyto(read["last_t"], read["first_t"] + span - 1, where=span > 0)
     for number, name in enumerate(_FIRSTS, start=1):
         np.copyto(read["first"], read[name], where=first == number)
-    for number, squares in enumerate(_squares(read["last"], read["min"], read["max"]), start=1):
-        np.copyto(read["sumsq"], squares, where=sumsq == number)
+    if sumsq.any():
+        for number, squares in enumerate(_squares(read["last"], read["min"], read["max"]), start=1):
+            np.copyto(read["sumsq"], squares, where=sumsq == number)
     return whole
