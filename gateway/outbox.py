@@ -1,4 +1,4 @@
-"""Which windows go into which message. Pure.
+"""Which windows go into which message, and when the next messages may be sent. Pure.
 
 A message holds windows of one city and has a number that only grows; a receipt with this number confirms that they are
 stored.
@@ -6,6 +6,7 @@ stored.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,29 @@ import numpy as np
 from adapters.sqlite.buffer import Dirty
 from telemetry.partials import Partials
 from telemetry.series import IntArray, SeriesTable
+from telemetry.windows import is_due
 
 PER_MESSAGE = 2000  # windows in one message: about 300 kB
+RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
+
+
+@dataclass(slots=True)
+class Flight:
+    """Messages that were sent: `mids` the broker has not acknowledged, `numbers` ingest has not stored. `since`: ms.
+
+    One that `is_full` is the first part of a backlog. The next one waits until it is stored: windows in the central
+    broker's queue are stored in order, and a live window must not wait behind a whole backlog.
+    """
+
+    is_full: bool
+    mids: set[int]
+    numbers: set[int]
+    since: int
+
+    def over(self, now: int) -> bool:
+        """Whether the next one may be sent. `now`: ms UTC."""
+        paced = not self.is_full or not self.numbers or is_due(self.since + RECEIPT_MS, now, RECEIPT_MS)
+        return paced and not self.mids
 
 
 class NumberedWindows(NamedTuple):

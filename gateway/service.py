@@ -25,7 +25,7 @@ from gateway.core import Core
 from gateway.doors.inbox import Inbox
 from gateway.doors.mqtt import incoming
 from gateway.health import health, ledger_report
-from gateway.outbox import NumberedWindows
+from gateway.outbox import Flight, NumberedWindows
 from gateway.pacing import LONGEST_FLUSH_MS, LargeWindows, pause_ms
 from gateway.senders.budget import OLD_AT_ONCE
 from telemetry.errors import Unavailable
@@ -44,28 +44,8 @@ _PRUNE_MS = 60_000
 _ASK_MS = 10_000
 _MOST_ASKED = 10_000
 _LONGEST_PAUSE = 30_000
-_RECEIPT_MS = 5000  # a backlog waits this long for ingest to have stored what was sent of it
 _LONGEST_WAIT, _RETRY_WAIT = 1000, 200  # ms, with both connections and without
 _SILENT_MS = 60_000  # an uplink that acknowledges nothing for this long is closed and connected a second time
-
-
-@dataclass(slots=True)
-class _Flight:
-    """Messages in flight and their number of windows: not acknowledged by the broker, not stored by ingest.
-
-    A full flight is the first part of a backlog. The next one waits until it is stored: windows in the central broker's
-    queue are stored in order, and a live window must not wait behind a whole backlog.
-    """
-
-    windows: int
-    mids: set[int]
-    numbers: set[int]
-    since: int
-
-    def over(self, now: int) -> bool:
-        """Whether the next one may be sent. `now`: ms UTC."""
-        paced = self.windows < _FLIGHT or not self.numbers or is_due(self.since + _RECEIPT_MS, now, _RECEIPT_MS)
-        return paced and not self.mids
 
 
 @dataclass(slots=True)
@@ -91,7 +71,7 @@ class Gateway:
     _gathering: Gathering = field(init=False)
     _holding: Holding = field(init=False)
     _large: LargeWindows = field(default_factory=LargeWindows)
-    _flight: _Flight | None = None
+    _flight: Flight | None = None
     _next_flush: int = 0
     _next_first: int = 0
     _last_flush: int = 0
@@ -133,7 +113,7 @@ class Gateway:
         """One round: receive and store what is there, send what is due."""
         begun, paused = self.clock(), self._paused()
         if self.source.held and not paused and self.source.is_quiet and self.uplink.is_quiet:
-            self._holding.collect(min(self._next_flush, self._next_first), self.clock, [self.uplink, self.inbox])
+            self._holding.collect(self._next_send(), self.clock, [self.uplink, self.inbox])
         wait(
             [self.uplink] if paused else [self.source, self.uplink],
             self._until_due(self.clock()) if timeout is None else timeout,
@@ -141,27 +121,37 @@ class Gateway:
         )
         now = self.clock()
         self._idle += max(now - begun, 0)
-        if not self._paused() and not self._holds(now):
+        holds = not self._paused() and self._holds(now)
+        if not (holds or self._paused()):
             self._gathering.wait([self.inbox])
             self._receive()
         self._receive_from_doors()
         self._process_receipts()
-        now = self.clock()
+        if not holds:  # else nothing is due before those are taken
+            self._send_due(self.clock())
+        self.inbox.due = self._next_send()
+
+    def _send_due(self, now: int) -> None:
         if is_due(self._next_flush, now, max(self.flush_ms, LONGEST_FLUSH_MS)):
             self._flush(now)
         elif is_due(self._next_first, now, self.flush_ms):
             self._send_first(now)
-        self.inbox.due = min(self._next_flush, self._next_first)
+
+    def _next_send(self) -> int:
+        """When windows are sent next, ms UTC, as far as it is known: what is committed before it leaves no later."""
+        flush = max(self._next_flush, self.core.cadence.due)
+        return min(flush, self._next_first) if self.core.cadence.turns.first else flush
 
     def _until_due(self, now: int) -> float:
         """Seconds until there is something to do although nothing arrives. `now`: ms UTC."""
         most = _LONGEST_WAIT if self.source.connected and self.uplink.connected and not self._paused() else _RETRY_WAIT
-        return min(max(min(self._next_flush, self._next_first, self._holding.until()) - now, 0), most) / 1000
+        flush = self._next_send() if self.source.held else min(self._next_flush, self._next_first)
+        return min(max(min(flush, self._holding.until()) - now, 0), most) / 1000
 
     def _holds(self, now: int) -> bool:
         """Whether received messages wait for the next flush, of which they are part either way. `now`: ms UTC."""
         holds = self._holding.holds(now)  # also notes what has arrived
-        return holds and not self.inbox.waiting and now < min(self._next_flush, self._next_first)
+        return holds and not self.inbox.waiting and now < self._next_send()
 
     def _flush(self, now: int) -> None:
         """Send changed windows, and decide when to do so next. `now`: ms UTC."""
@@ -172,9 +162,6 @@ class Gateway:
         begun = self.clock()
         share = self._send(now)  # reading large windows is paced by their own waits
         self._next_flush = max(self._next_flush, now + pause_ms(round(share * (self.clock() - begun)), idle))
-
-    def _paused(self) -> bool:
-        return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)
 
     def _receive(self) -> None:
         batch = self.source.received()
@@ -239,6 +226,9 @@ class Gateway:
             self._heard = 0
             self.source.abort()
 
+    def _paused(self) -> bool:
+        return not is_due(self._pause_until, self.clock(), _LONGEST_PAUSE)
+
     def _back_off(self) -> None:
         """Acknowledge nothing, so that the broker keeps it, and retry after a jittered pause."""
         self._failures += 1
@@ -272,7 +262,7 @@ class Gateway:
             return
         self._flight.mids.difference_update(delivered)
         if self._flight.over(self.clock()):
-            if self._flight.windows >= _FLIGHT:
+            if self._flight.is_full:
                 self._next_flush = 0  # a backlog does not wait for the next tick
                 self.core.cadence.hurry()
             self._flight = None
@@ -342,7 +332,7 @@ class Gateway:
             for p in window_messages
         }
         if self._flight is None:
-            self._flight = _Flight(windows, mids, {p.number for p in window_messages}, now)
+            self._flight = Flight(windows >= _FLIGHT, mids, {p.number for p in window_messages}, now)
         else:
             self._flight.mids |= mids
         self.uplink.step()

@@ -17,6 +17,8 @@ from telemetry.series import IntArray, SeriesTable
 
 _NEVER = -(1 << 60)
 _PART = 6000  # rows of an hour that is over, stored in one round: what is live waits for them
+_FEW = 2000  # rows that are stored together though they may wait for some time yet; of more each waits for its own
+_SOON = 4  # part of `every` that these may wait yet
 _AT_ONCE = 0  # of `_next`: no row of this hour is stored yet
 
 Read = Callable[[int, IntArray], Partials]
@@ -78,12 +80,21 @@ class OpenHours:
                 self._over.popleft()
         if self._late or self._over:
             return
-        left = self._next - self._clock
-        ready = self._next == _AT_ONCE if now is None else (left <= 0) | (left > self.every)  # a clock was set back
-        series = np.flatnonzero(self._waits & (self._event | ready))
+        series = self._ready(timed=now is not None)
         if len(series):
             yield self._read(self._newest, series)
             self._waits[series], self._next[series] = False, max(self._clock, 1) + self.every
+
+    def _ready(self, timed: bool) -> IntArray:
+        """Series whose row of the newest hour is to be stored. `timed`: also those that have waited long enough."""
+        if not timed:
+            return np.flatnonzero(self._waits & (self._event | (self._next == _AT_ONCE)))
+        left = self._next - self._clock
+        series = np.flatnonzero(self._waits & (self._event | (left <= 0) | (left > self.every)))  # a clock was set back
+        if 0 < len(series) < _FEW:
+            soon = np.flatnonzero(self._waits & (self._event | (left <= self.every // _SOON) | (left > self.every)))
+            return soon if len(soon) <= _FEW else series
+        return series
 
     def all_of_them(self) -> Iterator[Partials]:
         """Every row that waits: the program ends."""

@@ -24,6 +24,7 @@ from telemetry.series import FloatArray, IntArray, Series
 _PLAIN_TAG = re.compile(r"[^\\,= \x00-\x1f\x7f]+")
 _ESCAPE_TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _JSON = msgspec.json.Encoder().encode  # the shortest text of each number, at a third of the time of repr
+_MOST_HEADS = 20_000  # that are remembered, 300 bytes each: a larger city makes them for each put
 _UNFIT = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
@@ -47,9 +48,19 @@ class Heads:
     def __init__(self, level: str) -> None:
         self._level = level
         self._tags: dict[str, str] = {}  # each made once
+        self._made: dict[tuple[Series, str], str] = {}
 
     def of(self, series: Series, site: str) -> str:
         """The head of a series at this site. Raises as `tag`."""
+        made = self._made.get((series, site))
+        if made is None:
+            if len(self._made) >= _MOST_HEADS:
+                self._made.clear()
+                self._tags.clear()
+            made = self._made[series, site] = self._make(series, site)
+        return made
+
+    def _make(self, series: Series, site: str) -> str:
         city, device, quantity = series
         tags = self._tag
         return f"{self._level},city={tags(city)},device={tags(device)},quantity={tags(quantity)},site={tags(site)}"

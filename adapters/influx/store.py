@@ -71,6 +71,7 @@ class InfluxStore:
         self._sites = Sites(connection, self._registry)
         self._changes = Changes(connection, self._policies)
         self._points = InfluxPoints(connection, self._sites, self._policies)
+        self._made_heads: dict[Level, Heads] = {}
 
     @property
     def points(self) -> InfluxPoints:
@@ -128,7 +129,7 @@ class InfluxStore:
         for city, device, _ in names.values():
             devices.setdefault(city, set()).add(device)
         sites = {city: self._sites.of(city, found) for city, found in devices.items()}
-        heads = Heads(level)
+        heads = self._made_heads.setdefault(level, Heads(level))
         return {number: heads.of(name, sites[name.city][name.device]) for number, name in names.items()}
 
     def partials(

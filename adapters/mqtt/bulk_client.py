@@ -60,10 +60,10 @@ class BulkClient(paho.Client):
             self.loop_read()
         return self._parse(before, out, limit, of)
 
-    def collect(self) -> bytes:
+    def collect(self, most: int) -> bytes:
         """What is on the socket, for `add`; empty where that is nothing, or the connection has ended."""
         try:
-            return super()._sock_recv(_BLOCK)
+            return super()._sock_recv(most)  # a buffer of a whole block costs more than the rest of it
         except OSError:  # nothing is there, or the next read finds the end
             return b""
 

@@ -17,10 +17,11 @@ _APART_S = 0.1  # between two batches; a message that comes later than that afte
 _PAUSE_S = 0.01
 _ENOUGH = 1000  # messages: of more together each costs nearly the same
 _SHARE = 0.25  # of the time that pauses which bring nothing may take
-_LONGEST_MS = 1000  # that a slow message waits
+_LONGEST_MS = 1500  # that a slow message waits
+_LONGEST_GAP_MS = 1000  # between two messages, as far as it is of interest
 _UNACKNOWLEDGED = 10  # of slow messages: brokers send 20 by default, and nothing beyond until they are acknowledged
 _SILENCE = 3  # usual times between two messages
-_LARGE = 4096  # bytes that were read at once: several messages, or a large one
+_LARGE = 4096  # bytes: of a message that waits fewer are there at once
 _SLOWEST_MS = 500  # usual time between two messages, above which few of them could be taken together
 
 
@@ -58,7 +59,7 @@ class Gathering:
 
 
 class Holding:
-    """Which messages of a link wait for the next flush, at most a second: slow ones that come in a steady flow.
+    """Which messages of a link wait for the next flush that sends any, at most 1.5 s: slow ones of a steady flow.
 
     A message after a silence is taken at once, and so are all once no more come: a broker that sends only so many
     unacknowledged messages may wait for the PUBACKs.
@@ -66,7 +67,7 @@ class Holding:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._usual = float(_LONGEST_MS)  # ms between two messages
+        self._usual = float(_LONGEST_GAP_MS)  # ms between two messages
         self._alone = False  # whether nothing more came while the last batch waited, perhaps because it did
         self._last = self._since = 0  # ms UTC: the newest message or the last batch, the first that waits
         self._arrivals: list[tuple[int, int]] = []  # how many messages had come by a time, ms UTC
@@ -98,7 +99,7 @@ class Holding:
         link = self._link
         if not link.held:
             self._since, self._passed = now, link.passed
-        gap = min(now - self._last, _LONGEST_MS) / fresh if now >= self._last else _LONGEST_MS
+        gap = min(now - self._last, _LONGEST_GAP_MS) / fresh if now >= self._last else _LONGEST_GAP_MS
         at_once = self._alone and _SILENCE * gap < self._usual
         self._usual = gap if at_once else self._usual + (gap - self._usual) / 5
         self._alone = False
@@ -109,19 +110,22 @@ class Holding:
         """While messages wait: note when more come, unread, until as many have come as may wait, it is quiet, the time
         is `until` (ms UTC of `clock`), or one of `also` is readable. Then they are read.
         """
-        link, blocks = self._link, list[tuple[bytes, int]]()
+        link, blocks, poll = self._link, list[tuple[bytes, int]](), select.poll()
+        for one in (link, *also, *INTERRUPTS):
+            poll.register(one, select.POLLIN)
+        only_link = [(link.fileno(), select.POLLIN)]
         now = last = clock()
         while link.held + len(blocks) < _UNACKNOWLEDGED:
             quiet = max(last, self._last) + _SILENCE * self._usual + 1
             pause = min(until, self._since + _LONGEST_MS, quiet) - now
-            if pause <= 0 or select.select([link, *also, *INTERRUPTS], [], [], pause / 1000)[0] != [link]:
+            if pause <= 0 or poll.poll(pause) != only_link:
                 break
             now = last = clock()
-            block = link.collect()
+            block = link.collect(_LARGE)
             if not block:
                 break
             blocks.append((block, now))
-            if len(block) > _LARGE:
+            if len(block) == _LARGE:
                 break
         for block, at in blocks:
             before = link.waiting

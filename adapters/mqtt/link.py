@@ -225,9 +225,12 @@ class Link:
             self._open += sum([m.qos > 0 for m in fresh])
             self._acknowledge_passed()
 
-    def collect(self) -> bytes:
-        """Bytes that have arrived, unread, for `add`; empty where there are none. A third of the cost of `read`."""
-        return self._client.collect() if self.fileno() >= 0 and not self._client.has_unread else b""
+    def collect(self, most: int) -> bytes:
+        """At most so many bytes that have arrived, unread, for `add`; empty where there are none.
+
+        A third of the cost of `read`.
+        """
+        return self._client.collect(most) if self.fileno() >= 0 and not self._client.has_unread else b""
 
     def add(self, block: bytes) -> None:
         """Read the messages of what was collected; every block is to be added, in the order of `collect`."""

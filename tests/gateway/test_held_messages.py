@@ -1,4 +1,4 @@
-"""Slow messages are committed together just before the flush: fewer commits, and no window leaves later for it."""
+"""Slow messages are committed together: fewer commits, and no window of a regular device leaves later for it."""
 
 from __future__ import annotations
 
@@ -91,26 +91,27 @@ def air(devices: int, every: int, until: int) -> list[tuple[int, str]]:
     return [(at + every * n // devices, f"s{n}") for n in range(devices) for at in range(0, until, every)]
 
 
-def test_messages_of_200_devices_every_30_seconds_are_a_commit_a_second(
+def test_messages_of_200_devices_every_30_seconds_are_a_commit_of_ten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    city = City(tmp_path, monkeypatch, messages := air(200, 30_000, 60_000))
-    city.run(61_000)
-    assert sum(size for _, size in city.accepted) == len(messages) == len(city.acknowledged) == 400
-    assert len(city.accepted) <= 75
+    city = City(tmp_path, monkeypatch, messages := air(200, 30_000, 180_000))
+    city.run(181_000)
+    assert sum(size for _, size in city.accepted) == len(messages) == len(city.acknowledged) == 1200
+    known = [size for at, size in city.accepted if at > 90_000]
+    assert len(known) <= 66, "sixty of ten, and before each of six flushes fewer"
     db = city.core.buffer.db
     times = [t - START for (t,) in db.execute("SELECT t FROM every_reading ORDER BY t").fetchall()]
     assert times == sorted(at for at, _ in messages), "dated by its arrival, not by the commit"
 
 
-def test_a_device_that_comes_unexpectedly_leaves_with_the_next_flush(
+def test_a_device_that_comes_unexpectedly_leaves_after_a_second_and_a_half(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     news = [(t, f"n{t}") for t in range(100_250, 112_000, 1370)]
     city = City(tmp_path, monkeypatch, [*air(200, 30_000, 120_000), *news])
     city.run(120_000)
     late = {device: city.sent[device][0] - at for at, device in news}
-    assert all(0 <= wait <= 1000 for wait in late.values()), late
+    assert all(0 <= wait <= 1500 for wait in late.values()), late
 
 
 def test_a_gateway_that_stops_has_committed_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ import pytest
 
 from adapters.sqlite.outbox import Turn
 from gateway.incoming import Incoming
+from gateway.outbox import RECEIPT_MS, Flight
 from gateway.pacing import LONGEST_MS, Cadence, LargeWindows, pause_ms
 from gateway.senders.budget import OLD, OLD_AT_ONCE
-from gateway.service import _FLIGHT, _RECEIPT_MS, Gateway, _Flight
+from gateway.service import Gateway
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
@@ -31,15 +32,15 @@ NOW = 1_709_294_400_000
 @pytest.mark.parametrize(
     ("what", "flight", "now", "over"),
     [
-        ("few windows need the broker's word only", _Flight(5, set(), {7}, NOW), NOW, True),
-        ("the broker's word is needed", _Flight(5, {1}, set(), NOW), NOW + 60_000, False),
-        ("a full flight waits for ingest", _Flight(_FLIGHT, set(), {7}, NOW), NOW + _RECEIPT_MS - 1, False),
-        ("a stored one is over", _Flight(_FLIGHT, set(), set(), NOW), NOW, True),
-        ("but not forever: ingest may be unavailable", _Flight(_FLIGHT, set(), {7}, NOW), NOW + _RECEIPT_MS, True),
-        ("nor when the clock is set back", _Flight(_FLIGHT, set(), {7}, NOW), NOW - 1, True),
+        ("few windows need the broker's word only", Flight(False, set(), {7}, NOW), NOW, True),
+        ("the broker's word is needed", Flight(False, {1}, set(), NOW), NOW + 60_000, False),
+        ("a full flight waits for ingest", Flight(True, set(), {7}, NOW), NOW + RECEIPT_MS - 1, False),
+        ("a stored one is over", Flight(True, set(), set(), NOW), NOW, True),
+        ("but not forever: ingest may be unavailable", Flight(True, set(), {7}, NOW), NOW + RECEIPT_MS, True),
+        ("nor when the clock is set back", Flight(True, set(), {7}, NOW), NOW - 1, True),
     ],
 )
-def test_the_next_flight_leaves_when(what: str, flight: _Flight, now: int, over: bool) -> None:
+def test_the_next_flight_leaves_when(what: str, flight: Flight, now: int, over: bool) -> None:
     assert flight.over(now) is over, what
 
 

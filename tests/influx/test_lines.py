@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from adapters.influx.http import Connection
-from adapters.influx.lines import partial_lines
+from adapters.influx.lines import Heads, partial_lines
 from adapters.influx.pool import reporting, write_at_once
 from adapters.influx.special import FLOATS, INTS, NOT_FINITE
 from adapters.influx.store import InfluxStore
@@ -20,7 +20,7 @@ from adapters.influx.url import parse
 from adapters.points import Point
 from telemetry.errors import Unavailable
 from telemetry.partials import Partials
-from telemetry.series import SeriesTable
+from telemetry.series import Series, SeriesTable
 from tests.adapters.stores.answers import canned
 from tests.adapters.stores.samples import partials
 from tests.processes import wait_for
@@ -125,3 +125,13 @@ def test_points_of_any_kind_are_one_request_where_they_have_no_policy_of_their_o
     assert len(bodies) == 1
     assert [row["silent"] for row in influxdb.query('SELECT "silent" FROM "device", "state"', database)] == [0, 1]
     influxdb.query(f'DROP DATABASE "{database}"')
+
+
+def test_heads_that_are_remembered_follow_the_site_and_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.influx.lines._MOST_HEADS", 3)
+    heads = Heads("hour")
+    of = "hour,city=c,device=d%d,quantity=no2,site=%s"
+    for site in ("a", "b", "a"):
+        for number in (*range(7), *range(7)):
+            assert heads.of(Series("c", f"d{number}", "no2"), site) == of % (number, site)
+    assert len(heads._made) <= 3

@@ -162,6 +162,23 @@ def test_the_rows_of_each_series_wait_for_their_own_minutes(towns: tuple[Town, T
     assert sum(stored) == STATIONS
 
 
+@pytest.mark.parametrize("few", [2000, 1])
+def test_rows_of_few_series_do_not_wait_for_the_last_part_of_their_time(
+    few: int, towns: tuple[Town, Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A put for the rows of each second costs more than some rows that are stored earlier."""
+    monkeypatch.setattr("ingest.open_hours._FEW", few)
+    town = towns[1]
+    for number in range(STATIONS):
+        town.minute(number, range(number + 1))
+    stored = []
+    for number in range(STATIONS, 45):
+        before = town.hours
+        town.minute(number)
+        stored.append(town.hours - before)
+    assert (stored.count(0) == len(stored) - 1, STATIONS in stored) == ((True, True) if few > 1 else (False, False))
+
+
 def test_sessions_and_late_readings_do_not_wait(towns: tuple[Town, Town]) -> None:
     for town in towns:
         for number in (61, 62):
