@@ -44,6 +44,7 @@ class Checkpoints:
     def __init__(self, states: States, city: City) -> None:
         self._states, self._city = states, city
         self._parts: dict[str, Part] = {}
+        self._file = b""
         self._saved = -1  # number of the checkpoint that is stored
         self.restored = False
 
@@ -104,7 +105,19 @@ class Checkpoints:
 
     def _fits(self) -> str:
         """What a state depends on besides the hours; empty where that cannot be known."""
-        program = digest(*_PACKAGES)
-        city = json.dumps(self._city.model_dump(mode="json"), sort_keys=True)
-        rest = (program, city, np.__version__, version("tzdata"), sys.version, sys.byteorder)
-        return hashlib.blake2b(repr(rest).encode(), digest_size=16).hexdigest() if program else ""
+        if not (program := digest(*_PACKAGES)):
+            return ""
+        rest = (program, np.__version__, version("tzdata"), sys.version, sys.byteorder)
+        made = hashlib.blake2b(repr(rest).encode(), digest_size=16)
+        made.update(self._of_city())
+        return made.hexdigest()
+
+    def _of_city(self) -> bytes:
+        """What stands for the city file: found once and device by device, for all of 100,000 together are 200 MB."""
+        if not self._file:
+            made = hashlib.blake2b(digest_size=16)
+            plain = self._city.model_dump(mode="json", exclude={"device"})
+            for part in (plain, *(device.plain() for device in self._city.device)):
+                made.update(json.dumps(part, sort_keys=True).encode() + b"\n")
+            self._file = made.digest()
+        return self._file

@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,21 @@ def test_without_source_there_is_no_checkpoint(fed: Feed, monkeypatch: pytest.Mo
     fed.restart()
     assert not fed.continued
     assert not fed.checkpoint()
+
+
+def test_what_a_checkpoint_fits_is_found_device_by_device() -> None:
+    entry = {"kind": "electricity_meter", "quantities": ["energy_total"], "interval_s": 10.0}
+    head = {"id": "aba", "name": "Aba", "country": "NG", "timezone": "Africa/Lagos"}
+    large = City.model_validate({"city": head, "device": [entry | {"id": f"m{n}"} for n in range(3000)]})
+    kept = checkpoints.Checkpoints(None, large)  # type: ignore[arg-type]
+    kept._fits()  # what is made once
+    kept = checkpoints.Checkpoints(None, large)  # type: ignore[arg-type]
+    tracemalloc.start()
+    try:
+        found = kept._fits()
+        assert tracemalloc.get_traced_memory()[1] < 2e6  # 6 MB of all entries at once
+    finally:
+        tracemalloc.stop()
+    assert found == checkpoints.Checkpoints(None, large.model_copy())._fits()  # type: ignore[arg-type]
+    other = large.model_copy(update={"device": large.device[1:]})
+    assert found != checkpoints.Checkpoints(None, other)._fits()  # type: ignore[arg-type]
