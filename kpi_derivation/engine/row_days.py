@@ -105,12 +105,14 @@ class RowDays:
 class ByRow:
     """A number of each row, found by device and quantity when it is first read; it may not change.
 
-    `same`: the number of every row, where all have the same; then none is looked up.
+    `same`: the number of every row, where all have the same; then none is looked up. `small`: they are 0 to 255.
     """
 
-    def __init__(self, rows: SeriesRows, number: Callable[[str, str], float], same: float | None = None) -> None:
+    def __init__(
+        self, rows: SeriesRows, number: Callable[[str, str], float], same: float | None = None, *, small: bool = False
+    ) -> None:
         self._rows, self._number, self._same = rows, number, same
-        self._known: FloatArray = np.empty(0)
+        self._known: FloatArray = np.empty(0, dtype=np.uint8 if small else np.float64)
 
     def of(self, rows: IntArray) -> FloatArray:
         """The numbers of these rows."""
@@ -118,7 +120,7 @@ class ByRow:
             return np.full(len(rows), self._same)
         if len(self._known) < len(self._rows):
             fresh = [self._number(*name) for name in self._rows.names_from(len(self._known))]
-            self._known = np.append(self._known, fresh)
+            self._known = np.append(self._known, np.array(fresh, dtype=self._known.dtype))
         return self._known[rows]
 
 

@@ -81,7 +81,7 @@ class DemandDays:
         self.peaks: dict[int, Peak] = {}
         self.own = DayGrid(_OWN)  # rows in the order of the meters' names
         self._devices = city.by_id
-        self._is_meter = ByRow(rows, self._counts)
+        self._is_meter = ByRow(rows, self._counts, small=True)
         self._names: list[str] = []
         self._sorted = np.array(self._names, dtype=np.str_)
         self._by_interval = np.empty(0, dtype=np.bool_)  # of each meter whether its interval energies count

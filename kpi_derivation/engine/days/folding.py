@@ -147,7 +147,7 @@ class Folding:
 
     def _block(self, span: Span, wanted: _Wanted) -> Block:
         """The hours of the span on the wanted days."""
-        row = self._rows.lookup()[span.hours.series]
+        row = self._rows.of_known(span.hours.series)
         day = self._days.ordinals(span.hours.start)
         known = Placed(span.hours, row, day).where(row >= 0)
         own = known.where((known.hours.start >= span.start) & wanted.has(known.row, known.day))

@@ -19,7 +19,9 @@ class Lives:
     def __init__(self, rows: SeriesRows, main: DayGrid) -> None:
         self._rows, self._main = rows, main
         self._is_event = ByQuantity(rows, EVENTS.__contains__)
-        self._first = self._last = np.empty(0, dtype=np.int64)  # of each row, as it was reported last; 0: never
+        self._first = self._last = np.empty(
+            0, dtype=np.int64
+        )  # of each row up to the last of events, as it was reported last; 0: never
         self._spans: dict[str, tuple[int, int]] = {}  # of all rows of a quantity together
 
     def of(self, row: int) -> tuple[int, int] | None:
@@ -39,8 +41,9 @@ class Lives:
         rows, there = rows[there.any(axis=1)], there[there.any(axis=1)]
         first = there.argmax(axis=1) + self._main.origin
         last = there.shape[1] - 1 - there[:, ::-1].argmax(axis=1) + self._main.origin
-        if (more := self._main.shape[0] - len(self._first)) > 0:
-            self._first, self._last = (np.append(old, np.zeros(more, np.int64)) for old in (self._first, self._last))
+        if (more := int(rows.max(initial=-1)) + 1 - len(self._first)) > 0:
+            room = np.zeros(more + len(self._first) // 4, dtype=np.int64)
+            self._first, self._last = np.append(self._first, room), np.append(self._last, room)
         before = self._first[rows], self._last[rows]
         self._first[rows], self._last[rows] = first, last
         for n in np.flatnonzero((before[0] != first) | (before[1] != last)).tolist():

@@ -81,7 +81,7 @@ class Rolling:
             return out
         interval, places = self._latest_interval(rows), np.searchsorted(mine, rows)
         whole = self._whole(hours)
-        at = np.searchsorted(mine, self._rows.lookup()[whole.series])
+        at = np.searchsorted(mine, self._rows.of_known(whole.series))
         columns = hour_columns(hours.n, hours.mean, interval, self._capture)
         for i, name in enumerate(SUMMED):
             if name in columns:
@@ -110,14 +110,14 @@ class Rolling:
         if not len(series):
             return np.empty(0)
         mine = hours.where((hours.n > 0) & np.isin(hours.series, series))
-        limit = self._limits.of(self._rows.lookup()[series])
+        limit = self._limits.of(self._rows.of_known(series))
         place = np.searchsorted(series, mine.series)
         return energies_between(mine, place, self._table.modulus(series), np.array([start, end]), limit)
 
     def _placed(self, start: int, end: int, series: IntArray) -> tuple[Partials, IntArray]:
         """Calibrated hours of these series, and the row of each."""
         hours = self._hours.read(start, end, series)
-        rows = self._rows.lookup()[hours.series]
+        rows = self._rows.of_known(hours.series)
         keep = (rows >= 0) & np.isin(hours.series, series)
         return hours.where(keep), rows[keep]
 

@@ -5,12 +5,12 @@ A city has hundreds of thousands: what is kept of each is a few numbers in array
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from registry.city import City
+from telemetry.growing import Growing
 from telemetry.series import BoolArray, IntArray, Series, SeriesTable
 
 _FOUND = 4  # devices whose rows are kept in lists, for each row
@@ -28,12 +28,10 @@ class SeriesRows:
         self.places: dict[str, dict[str, int]] = {}
         self._city, self._table = city.id, table
         self._registered = city.by_id
-        self._series, self._place, self._code = array("q"), array("i"), array("h")  # of each row
+        self._series, self._place, self._code = Growing(np.int32), Growing(np.int32), Growing(np.int16)  # of each row
         self.names: list[str] = []  # of the codes of quantities
-        self._rows = array("i")  # of each series, -1 for none
-        self._of: dict[str, array[int]] = {}  # rows of each quantity
-        self._arrays: dict[str, IntArray] = {}  # of what grows, as it was when it was last read
-        self._looked_up = (-1, -1), np.empty(0, dtype=np.int64)
+        self._rows = Growing(np.int32)  # of each series, -1 for none
+        self._of: dict[str, Growing] = {}  # rows of each quantity
         self._found: dict[tuple[tuple[str, ...], str], IntArray] = {}
         self._listed = 0  # devices in `_found`
 
@@ -51,10 +49,9 @@ class SeriesRows:
 
     def _add(self, series: int, name: Series) -> int:
         row = len(self._series)
-        if series >= len(self._rows):
-            self._rows.extend([-1] * (len(self._table) - len(self._rows)))
+        self._rows.fill(len(self._table), -1)
         if name.quantity not in self.places:
-            self.places[name.quantity], self._of[name.quantity] = {}, array("i")
+            self.places[name.quantity], self._of[name.quantity] = {}, Growing(np.int32)
             self.names.append(name.quantity)
         places = self.places[name.quantity]
         place = places[name.device] = len(places)
@@ -69,10 +66,16 @@ class SeriesRows:
 
     def of_many(self, series: IntArray) -> IntArray:
         """The row of each of these different series, as `of_series`; -1 for one that is not kept."""
-        rows = self.lookup()[series]
+        rows = self.of_known(series)
         for place in np.flatnonzero(rows < 0).tolist():
             row = self.of_series(int(series[place]))
             rows[place] = -1 if row is None else row
+        return rows
+
+    def of_known(self, series: IntArray) -> IntArray:
+        """The row of each of these series, -1 where it has none yet."""
+        self._rows.fill(len(self._table), -1)
+        rows: IntArray = self._rows.all[series].astype(np.int64)
         return rows
 
     def of_name(self, device: str, quantity: str) -> int | None:
@@ -100,11 +103,14 @@ class SeriesRows:
     def names_from(self, first: int) -> list[tuple[str, str]]:
         """Device and quantity of each row from `first` on."""
         every = self._table.all
-        return [(name.device, name.quantity) for name in (every[series] for series in self._series[first:])]
+        return [
+            (name.device, name.quantity) for name in (every[series] for series in self._series.all[first:].tolist())
+        ]
 
     def codes(self, rows: IntArray) -> IntArray:
         """The place in `names` of the quantity of each of these rows."""
-        return self._as_array("/code", self._code)[rows]
+        codes: IntArray = self._code.all[rows].astype(np.int64)
+        return codes
 
     def of(self, devices: tuple[str, ...], quantity: str) -> IntArray:
         """The rows of a quantity of these devices, -1 without data."""
@@ -121,7 +127,8 @@ class SeriesRows:
 
     def with_quantity(self, quantity: str) -> IntArray:
         """The rows of a quantity, ascending."""
-        return self._as_array(quantity, self._of.get(quantity, array("i")))
+        known = self._of.get(quantity)
+        return np.empty(0, dtype=np.int64) if known is None else known.all.astype(np.int64)
 
     def among(self, rows: IntArray, quantities: frozenset[str]) -> BoolArray:
         """Which of these rows are of one of the quantities."""
@@ -130,27 +137,12 @@ class SeriesRows:
 
     def by_quantity(self, rows: IntArray) -> Iterator[tuple[str, IntArray, IntArray]]:
         """Each quantity of these rows, its rows, and their places among all of that quantity."""
-        code, place = self.codes(rows), self._as_array("/place", self._place)[rows]
+        code, place = self.codes(rows), self._place.all[rows].astype(np.int64)
         for number in np.unique(code).tolist():
             mine = code == number
             yield self.names[number], rows[mine], place[mine]
 
     def ids(self, rows: IntArray) -> IntArray:
         """The series ids of these rows."""
-        return self._as_array("/series", self._series)[rows]
-
-    def _as_array(self, name: str, values: array[int]) -> IntArray:
-        """What has grown, as an array; no copy where it has the same length as before."""
-        known = self._arrays.get(name)
-        if known is None or len(known) != len(values):
-            known = self._arrays[name] = np.array(values, dtype=np.int64)
-        return known
-
-    def lookup(self) -> IntArray:
-        """The row of each series id, -1 where there is none."""
-        size = len(self._table), len(self)
-        if size != self._looked_up[0]:
-            lookup = np.full(size[0] + 1, -1, dtype=np.int64)
-            lookup[self._as_array("/series", self._series)] = np.arange(size[1])
-            self._looked_up = size, lookup
-        return self._looked_up[1]
+        ids: IntArray = self._series.all[rows].astype(np.int64)
+        return ids

@@ -38,8 +38,7 @@ class Balanced(NamedTuple):
 
 def balanced(view: View, *, with_use: bool = True) -> Balanced:
     """The energies of the hours that count; `with_use`: whether the meters of use must be whole too."""
-    sides = _sides(view)
-    asked: Sides = sides if with_use else ((), *sides[1:])
+    asked = _sides(view, with_use=with_use)
     if not any(asked):
         return Balanced(0.0, 0.0, 0.0, 0.0, "no meters")
     found = view.balance(asked)
@@ -60,18 +59,29 @@ def balanced(view: View, *, with_use: bool = True) -> Balanced:
     return Balanced(drawn, made, out, coverage, notes)
 
 
-def _sides(view: View) -> Sides:
-    """Of use, of generation and of export. Of the quantities that a meter has the first counts, as in `meters`."""
-    key = ("sides of a balance",)
+def _sides(view: View, *, with_use: bool) -> Sides:
+    """Of use, of generation and of export. Of the quantities that a meter has the first counts, as in `meters`.
+
+    Those of use are named when they are first asked for: without generation they never are, and there are the most.
+    """
+    key, of_use = ("sides of a balance",), ("side of use",)
     if key not in view.index:
-        by_name: list[dict[tuple[str, str], None]] = [{}, {}, {}]
+        use, by_name = dict[str, Device](), (set[tuple[str, str]](), set[tuple[str, str]]())
         for device in (d for q in (*QUANTITIES, *EXPORTED) for d in view.devices(METERS, q)):
             if quantity := _counted_by(device):
-                by_name[1 if generates(device) else 0][device.id, quantity] = None
+                if generates(device):
+                    by_name[0].add((device.id, quantity))
+                else:
+                    use[device.id] = device
             if EXPORTED[0] in device.quantities:
-                by_name[2][device.id, EXPORTED[0]] = None
-        view.index[key] = tuple(tuple(sorted(side)) for side in by_name)
-    sides: Sides = view.index[key]
+                by_name[1].add((device.id, EXPORTED[0]))
+        view.index[key] = tuple(use.values()), tuple(sorted(by_name[0])), tuple(sorted(by_name[1]))
+    users, made, out = view.index[key]
+    if not with_use:
+        return (), made, out
+    if of_use not in view.index:
+        view.index[of_use] = tuple(sorted((device.id, _counted_by(device)) for device in users)), made, out
+    sides: Sides = view.index[of_use]
     return sides
 
 
