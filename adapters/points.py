@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from telemetry.kpi_value import KpiValue
+from telemetry.kpi_value import KpiValue, StoredKpi
 
 
 class Point(NamedTuple):
@@ -35,6 +35,20 @@ class Newest(NamedTuple):
     n: int
 
 
+class Judged(NamedTuple):
+    """Beside which KPI values the rows of targets are written: those that were updated before `to` (ms UTC).
+
+    `by`: what names the targets and the rules that they were made by.
+    """
+
+    by: str
+    to: int
+
+    def point(self, city: str) -> Point:
+        """The row that notes it, to be put behind those that it is about."""
+        return Point("registry", {"city": city}, {"judged_by": self.by, "judged_to": self.to}, 0)
+
+
 class Points(Protocol):
     """Where points go."""
 
@@ -47,3 +61,12 @@ class Points(Protocol):
         Each device with a row has one more, with quantity '' and time 0, whose value is the time (ms UTC) since which a
         charger has been in its state; NaN for other devices.
         """
+
+    def judged(self, city: str) -> Judged | None:
+        """What was noted last of the city; None where nothing is known."""
+
+    def updated_since(self, city: str, time: int) -> list[StoredKpi]:
+        """KPI values of the city with `updated` >= time (ms UTC)."""
+
+    def newest_of_years(self, city: str) -> list[StoredKpi]:
+        """The newest KPI values of calendar years and of 365 days that are numbers, of each KPI and part."""

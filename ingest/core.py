@@ -63,7 +63,7 @@ class CityIngest:
         self._open_hours = OpenHours(table, open_hours_ms, self._engine.hours_at)
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.in_memory()} - record.reads.keys()
-        self.status = Status(store.points, city, table, self._known.all()) if store.points else None
+        self.status = Status(store.points, city, table, self._known) if store.points else None
         if windows:
             self._catch_up(hours[1] if hours else windows[0], windows[1])
 

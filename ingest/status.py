@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from itertools import chain
+from typing import Protocol
 
 from adapters.newest_rows import NewestRows
 from adapters.points import Point, Points
@@ -24,23 +25,47 @@ from telemetry.series import SeriesTable
 from telemetry.windows import MINUTE
 
 
+class Known(Protocol):
+    """The KPI values that the store has of the city."""
+
+    def in_memory(self) -> Collection[StoredKpi]:
+        """Those that were read already, the newest among them."""
+
+    def all(self) -> Collection[StoredKpi]:
+        """All."""
+
+
 class Status:
     """The rows for dashboards of one city."""
 
-    def __init__(self, points: Points, city: City, table: SeriesTable, known: Collection[StoredKpi]) -> None:
+    def __init__(self, points: Points, city: City, table: SeriesTable, known: Known) -> None:
         self._points, self._city, self._table = points, city, table
         self._calibrations = Calibrations(city, table)
         self._scales = {
             (d.id, q): relative(q, EU_CELSIUS) if q in d.in_ppb else 1.0 for d in city.device for q in d.quantities
         }
         self._goals = goals(city)
-        self._newest = NewestRows(city.id, known, lambda k: verdict(k, goal_of(k, self._goals)))
+        years = points.newest_of_years(city.id)
+        self._newest = NewestRows(city.id, years, lambda k: verdict(k, goal_of(k, self._goals)))
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)
         self._written = 0
         self._bands: dict[tuple[str, str], tuple[int, object]] = {}  # device and quantity -> newest hour and its band
         named = Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)
-        points.put(chain([named], events.calibrations(city), targets.rows(known, self._goals), self._newest.all()))
+        beside = self._not_judged(known)
+        self._judged = targets.judged(self._goals, beside)
+        rows = targets.rows(beside, self._goals), self._newest.all(), [self._judged.point(city.id)]
+        points.put(chain([named], events.calibrations(city), *rows))
+
+    def _not_judged(self, known: Known) -> Collection[StoredKpi]:
+        """The values beside which rows of targets may be missing: all after a change of targets or program, else those
+        that were stored last, because a crash may have come before their rows.
+        """
+        noted = self._points.judged(self._city.id)
+        if noted is None or noted.by != targets.named(self._goals):
+            return known.all()
+        found = (*known.in_memory(), *self._points.updated_since(self._city.id, noted.to))
+        return {v.kpi.identity: v for v in found}.values()
 
     def started(self, now: int) -> None:
         """The process that serves the city has started."""
@@ -60,7 +85,10 @@ class Status:
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
         of_values = targets.rows(changed, self._goals), self._newest.changed(changed), events.revisions(changed)
-        self._points.put(chain(*of_values, events.city_file(self._city, sentences, now)))
+        judged = targets.judged(self._goals, changed, self._judged)
+        note = [judged.point(self._city.id)] if changed else []
+        self._points.put(chain(*of_values, events.city_file(self._city, sentences, now), note))
+        self._judged = judged
 
     def is_due(self, now: int) -> bool:
         """Whether the devices' state has not been written in the minute of `now`."""

@@ -13,16 +13,19 @@ from itertools import islice
 
 import msgspec
 
+from adapters.influx import some_kpis
 from adapters.influx.answers import text
 from adapters.influx.http import Answer, Connection, UnreadableAnswer
 from adapters.influx.lines import site_name, tag, text_field
 from adapters.influx.policies import Policies
 from adapters.influx.sites import Sites
-from adapters.points import Newest, Point
+from adapters.points import Judged, Newest, Point
+from telemetry.kpi_value import StoredKpi
 
 _BATCH = 5_000
 _KEPT = ("device,", "figure,", "kpi,", "newest,", "registry,")  # no retention may touch these
 _LISTED = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None]])
+_JUDGED = msgspec.json.Decoder(Answer[tuple[int, int | None, str | None]])
 _NEWEST = msgspec.json.Decoder(Answer[tuple[int, int | None, float | None, int | None]])
 
 
@@ -72,6 +75,22 @@ class InfluxPoints:
             return [*self._newest(query), *known]
         except UnreadableAnswer:  # a server that takes InfluxDB's writes but does not answer its questions
             return []
+
+    def judged(self, city: str) -> Judged | None:
+        """See Points. Version 3 may answer with an older row."""
+        if self._connection.target.version == 3:
+            return None
+        query = f'SELECT "judged_to", "judged_by" FROM {self._policies.source("registry")} WHERE "city" = {text(city)}'  # noqa: S608
+        rows = [row for piece in self._connection.query(query, _JUDGED) for row in piece.values]
+        return next((Judged(by, to) for _, to, by in rows if to is not None and by is not None), None)
+
+    def updated_since(self, city: str, time: int) -> list[StoredKpi]:
+        """See Points."""
+        return some_kpis.updated_since(self._connection, self._policies.source("kpi"), city, time)
+
+    def newest_of_years(self, city: str) -> list[StoredKpi]:
+        """See Points."""
+        return some_kpis.newest_of_years(self._connection, self._policies.source("kpi"), city)
 
     def _newest(self, query: str) -> Iterator[Newest]:
         for piece in self._connection.query(query, _NEWEST):

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from adapters.influx import figure_log, heartbeats, kept
+from adapters.influx import figure_log, heartbeats, kept, some_kpis
 from adapters.influx.answers import (
     COUNTS,
     KPIS,
@@ -49,7 +49,7 @@ from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
 from telemetry.errors import UsageError
 from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.partials import Partials
-from telemetry.periods import PeriodKind
+from telemetry.periods import CALENDAR, PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR
 
@@ -251,9 +251,11 @@ class InfluxStore:
         found = self._kpis(query.city, [one_of(n, v) for n, v in filters] + between(query.start, query.end))
         return sorted(found, key=lambda v: v.kpi.identity)
 
-    def kpis_to_start(self, _city: str) -> list[StoredKpi] | None:
-        """See Store; the newest would be a request for each kind of period, and a scan of all in the server."""
-        return None
+    def kpis_to_start(self, city: str) -> list[StoredKpi] | None:
+        """See Store."""
+        source = self._policies.source("kpi")
+        found = some_kpis.newest(self._connection, source, city)
+        return found + some_kpis.with_status(self._connection, source, city, "provisional", CALENDAR)
 
     def kpi_times(self, city: str, kind: PeriodKind) -> tuple[int, int] | None:
         """See Store."""

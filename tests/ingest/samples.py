@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.mqtt.link import Message
-from adapters.points import Newest, Point
+from adapters.points import Judged, Newest, Point
 from registry.city import City
+from telemetry.kpi_value import StoredKpi
 from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
@@ -44,6 +45,15 @@ class PutPoints:
     def newest(self, _city: str) -> list[Newest]:
         return []
 
+    def judged(self, _city: str) -> Judged | None:
+        return None
+
+    def updated_since(self, _city: str, _time: int) -> list[StoredKpi]:
+        return []
+
+    def newest_of_years(self, _city: str) -> list[StoredKpi]:
+        return []
+
     def put(self, points: Iterable[Point]) -> None:
         self.puts.append(list(points))
 
@@ -52,6 +62,19 @@ class PutPoints:
         """Device, time and band of the air bands."""
         every = (point for put in self.puts for point in put)
         return [(p.tags["device"], p.time, p.fields["band"]) for p in every if "band" in p.fields]
+
+
+@dataclass
+class Values:
+    """KPI values that a store has; of these the newest is in memory."""
+
+    values: Sequence[StoredKpi] = ()
+
+    def in_memory(self) -> Sequence[StoredKpi]:
+        return self.values[-1:]
+
+    def all(self) -> Sequence[StoredKpi]:
+        return self.values
 
 
 @dataclass

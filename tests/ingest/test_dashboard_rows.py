@@ -17,7 +17,7 @@ from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE
-from tests.ingest.samples import PutPoints
+from tests.ingest.samples import PutPoints, Values
 
 NOW = 1_767_225_600_000
 CALIBRATION = {"quantity": "pm2_5", "valid_from": "2025-06-01", "gain": 2.0, "version": 2}
@@ -158,7 +158,7 @@ def test_every_hour_of_a_pollutant_has_its_band(value: float, band: int) -> None
 
 def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
     points, table = PutPoints(), SeriesTable()
-    status = Status(points, CITY, table, [])
+    status = Status(points, CITY, table, Values())
     for value in (5.0, 4.0, 5.1, 5.2, 5.0):
         status.hours(hours(table, "air-2", "pm2_5", value))
     assert points.bands == [("air-2", NOW, band) for band in (1, 2, 1)]
@@ -172,11 +172,11 @@ def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
 
 def test_what_is_known_at_one_time_is_put_at_once() -> None:
     points = PutPoints()
-    status = Status(points, CITY, SeriesTable(), [])
+    status = Status(points, CITY, SeriesTable(), Values())
     status.values([stored("LOCAL:E:PEAK", 7.0, "kW")], ["Device air-2 is new."], NOW)
     status.tick(NOW, {})
     found = [{point.measurement for point in put} for put in points.puts]
-    assert found == [{"registry", "event"}, {"kpi", "newest", "figure", "event"}, {"device", "state"}]
+    assert found == [{"registry", "event"}, {"kpi", "newest", "figure", "event", "registry"}, {"device", "state"}]
 
 
 def test_the_band_is_that_of_the_calibrated_mean() -> None:

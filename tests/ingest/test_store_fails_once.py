@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from adapters.mqtt.link import Message
-from adapters.points import Newest, Point
+from adapters.points import Judged, Newest, Point
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
 from cityvitals import processes
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.errors import CityVitalsError, Unavailable
-from telemetry.kpi_value import KpiQuery
+from telemetry.kpi_value import KpiQuery, StoredKpi
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, MINUTE
 from tests.ingest.samples import T0, NoNetwork, city, windows
@@ -92,6 +92,15 @@ class Rows:
             pass
 
     def newest(self, city: str) -> list[Newest]:
+        return []
+
+    def judged(self, _city: str) -> Judged | None:
+        return None
+
+    def updated_since(self, _city: str, _time: int) -> list[StoredKpi]:
+        return []
+
+    def newest_of_years(self, _city: str) -> list[StoredKpi]:
         return []
 
 
