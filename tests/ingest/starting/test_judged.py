@@ -36,7 +36,7 @@ def days(count: int) -> list[StoredKpi]:
 
 
 class Noted(PutPoints):
-    """Remembers what is noted, as a store does. `values`: those that it has."""
+    """Returns what was noted last, as a store does. `values`: those that are stored."""
 
     values: list[StoredKpi]
 
