@@ -1,4 +1,7 @@
-"""The sums of the periods that were read last; only series that changed are added up again. Pure."""
+"""The sums of the periods that were read last; only series that changed are added up again. Pure.
+
+A table has 64 bytes a series, and a day that is over is read once an hour at most: its sums are made again then.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from kpi_derivation.engine.sums import Sums
 from telemetry.series import FloatArray
 
 _KEPT = 24  # periods
+_IDLE = 500  # changes of any days after which the sums of a period are not kept that was not read since
 
 
 class PeriodSums:
@@ -21,6 +25,7 @@ class PeriodSums:
     def __init__(self, rows: SeriesRows, main: DayGrid) -> None:
         self._rows, self._main = rows, main
         self._summed: dict[tuple[int, int], dict[str, FloatArray]] = {}
+        self._changes, self._read = 0, dict[tuple[int, int], int]()  # and after how many each period was read last
 
     def of(self, first: int, last: int) -> Sums:
         """Sums of the civil days first..last."""
@@ -29,6 +34,7 @@ class PeriodSums:
             for old in list(self._summed)[: 1 - _KEPT]:
                 del self._summed[old]
             self._summed[first, last] = {}
+        self._read[first, last] = self._changes
         return Sums(self._rows.places, partial(self._table, self._summed[first, last], first, last))
 
     def _table(self, known: dict[str, FloatArray], first: int, last: int, quantity: str) -> FloatArray:
@@ -50,6 +56,9 @@ class PeriodSums:
         """Add up again the rows of these (row, day)."""
         if not len(changed) or not self._summed:
             return
+        self._changes += 1
+        self._read = {span: last for span, last in self._read.items() if self._changes - last <= _IDLE}
+        self._summed = {span: tables for span, tables in self._summed.items() if span in self._read}
         row, day = changed.row, changed.day
         for span, tables in self._summed.items():
             mine = row[(day >= span[0]) & (day <= span[1])]

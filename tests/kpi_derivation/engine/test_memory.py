@@ -163,6 +163,23 @@ def test_sums_are_kept_of_the_quantities_that_are_read() -> None:
     assert sums.bytes() == len(rows.with_quantity("energy_total")) * len(COLUMNS) * 8
 
 
+def test_sums_of_a_period_that_is_not_read_any_more_are_not_kept() -> None:
+    rows, grid, sums = _of_a_city()
+    draw = np.random.default_rng(4)
+    sums.renew(_measure(rows, grid, draw))
+    grid.ensure(len(rows), 1000, 1020)
+    of_all = np.arange(len(rows.with_quantity("energy_total")))
+    for days in range(1000, 1010):
+        sums.of(days, days).of(of_all, "energy_total")
+    held = sums.bytes()
+    before = sums.of(1003, 1003).of(of_all, "energy_total")
+    for _ in range(600):
+        sums.of(1009, 1009).of(of_all, "energy_total")
+        sums.renew(RowDays.of(np.array([0]), np.array([1020])))
+    assert sums.bytes() == held // 10
+    assert sums.of(1003, 1003).of(of_all, "energy_total").tobytes() == before.tobytes()
+
+
 def test_a_series_takes_few_bytes_besides_its_name() -> None:
     table = SeriesTable(Series("aba", f"m{n}", "energy_total") for n in range(300))
     held: list[SeriesRows] = []
