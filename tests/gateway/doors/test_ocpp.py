@@ -7,6 +7,7 @@ import importlib
 import json
 import socket
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from gateway.senders.budget import Pace
 from registry.settings import OcppSettings
 from telemetry.errors import Rejected
 from tests.gateway.doors.door_bench import DoorBench, recent
+from tests.processes import wait_for
 from tests.replay.recorded import DATA
 
 # As Any: these tests write the words of the protocol, where the library's types ask for its enumerations.
@@ -273,3 +275,30 @@ def test_the_recorded_messages_of_a_real_station_give_its_energy(tmp_path: Path)
         assert energy == pytest.approx(40.33)
         assert rows(bench, "connected_time") == [], "it ended before it began: a clock was set"
         assert any("ends before it starts" in reason for reason in bench.kept())
+
+
+def test_a_station_that_waits_for_no_answer_is_read_two_messages_ahead(tmp_path: Path) -> None:
+    inbox, vendor = Inbox(), {"vendorId": "v", "data": "x" * 300_000}
+    first = {"connectorId": 1, "errorCode": "NoError", "status": "Available", "timestamp": recent(5)}
+    calls = [[2, "0", "StatusNotification", first], *([2, str(n), "DataTransfer", vendor] for n in range(1, 20))]
+    door = OcppDoor(OcppSettings(port=0), inbox, tmp_path / "open.db", lambda: 0)
+    door.start()
+    try:
+        url = f"ws://127.0.0.1:{door.port}/cp1"
+        with websockets.sync.client.connect(url, subprotocols=["ocpp1.6"]) as station:  # type: ignore[list-item]
+
+            def send() -> None:
+                for call in calls:
+                    station.send(json.dumps(call))
+
+            sender = threading.Thread(target=send)
+            sender.start()
+            wait_for(lambda: inbox.waiting, what="the first call to wait for the disk")
+            read = door.connected["cp1"].recv_messages
+            wait_for(lambda: read.paused or len(read.frames) > 10, what="the door to read no further")
+            assert len(read.frames) <= 3
+            Inbox.answer(inbox.take(), stored=True)
+            assert [json.loads(station.recv(20))[1] for _ in calls] == [call[1] for call in calls]
+            sender.join(20)
+    finally:
+        door.stop()
