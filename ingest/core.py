@@ -98,10 +98,9 @@ class CityIngest:
         """
         seen, first = 0, max(first, self.kept_from)
         for start in range(first // DAY * DAY, last + 1, DAY):
-            stored = self._store.partials(self.city.id, "window", max(start, first), start + DAY, self._table, series)
-            windows = Partials.concat(list(stored))
-            seen += len(windows)
-            self._absorb(windows)
+            for windows in self._engine.stored_windows(max(start, first), start + DAY, series):
+                seen += len(windows)
+                self._absorb(windows)
         return seen
 
     def _report_unregistered(self, windows: Partials) -> None:

@@ -23,6 +23,7 @@ from adapters.columns import (
     in_buckets,
     kpi_row,
     own_numbers,
+    partials_of,
     stored_kpi,
 )
 from adapters.points import Points
@@ -38,7 +39,7 @@ from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, PeriodKind
 from telemetry.series import IntArray, Series, SeriesTable
 
-_CHUNK = 200_000
+_CHUNK = 50_000  # rows, of 900 bytes each until they are columns
 _NEWEST = """
 SELECT h.series, h.last_t, h.last FROM json_each(?) s CROSS JOIN hour h ON h.bucket = ? AND h.series = s.value
 AND h.start = (SELECT start FROM hour WHERE bucket = ? AND series = s.value AND start >= ? AND start < ? AND n > 0
@@ -202,14 +203,27 @@ class SqliteStore:
         self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None = None
     ) -> Iterator[Partials]:
         """See Store."""
+        rows, lookup = self._rows(city, level, start, end, table, series)
+        yield from in_buckets(rows, level, lookup)
+
+    def pieces(self, city: str, level: Level, start: int, end: int, table: SeriesTable) -> Iterator[Partials]:
+        """As `partials` of all series, but of so few rows at once that some are of a part of the series only."""
+        rows, lookup = self._rows(city, level, start, end, table, None)
+        for piece in rows:
+            yield partials_of(piece, lookup)
+
+    def _rows(
+        self, city: str, level: Level, start: int, end: int, table: SeriesTable, series: IntArray | None
+    ) -> tuple[Iterator[list[Any]], IntArray]:
+        """Rows in the order of bucket, series and start, a piece at a time, and `lookup` of `partials_of`."""
         ids, lookup = own_numbers(self._city_ids(city, table, series), series)
         if not ids or end <= start:
-            return
+            return iter(()), lookup
         low, high = start // BUCKET[level], (end - 1) // BUCKET[level]
         few = len(ids) * _PART < (self._read("SELECT max(id) FROM series", ())[0][0] or 0)
         sql = (_SEEK if few else _SCAN)[level]
         cursor = self._execute(sql, (low, high, json.dumps(sorted(ids)), start, end))
-        yield from in_buckets(iter(lambda: _fetch(cursor), []), level, lookup)
+        return iter(lambda: _fetch(cursor), []), lookup
 
     def newest_readings(
         self, city: str, start: int, end: int, table: SeriesTable, series: IntArray | None = None

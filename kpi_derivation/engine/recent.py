@@ -7,7 +7,7 @@ else writes this city's partials.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -42,6 +42,19 @@ class History(Protocol):
         """Partials of a city with start in [start, end)."""
 
 
+@runtime_checkable
+class InPieces(Protocol):
+    """A history that gives all partials of a time in pieces, each of some series and in any order.
+
+    Of 100,000 meters an hour of windows is six million rows, which a store reads as a whole to give them in order.
+    """
+
+    def pieces(
+        self, city: str, level: Literal["window", "hour"], start: int, end: int, table: SeriesTable
+    ) -> Iterator[Partials]:
+        """Partials of all series of a city with start in [start, end)."""
+
+
 class Recent:
     """The partials of one level from some time on; at least those within `keep` ms of the newest.
 
@@ -62,8 +75,21 @@ class Recent:
         """Load recent partials from a store whose newest partial is at `newest`."""
         self._floor = self._newest = self._block_start(newest - self._keep)
         self._blocks.clear()
-        for stored in self._history.partials(self._city, self._level, self._floor, _NEVER, self._table):
+        for stored in self._pieces(self._floor, _NEVER):
             self.add(stored)
+
+    def stored(self, start: int, end: int, series: IntArray | None) -> Iterator[Partials]:
+        """Partials of the store with start in [start, end): in pieces where all are in memory too, else in one."""
+        if series is None and self.at_hand(start):
+            yield from self._pieces(start, end)
+        else:
+            read = self._history.partials(self._city, self._level, start, end, self._table, series)
+            yield Partials.concat(list(read))
+
+    def _pieces(self, start: int, end: int) -> Iterator[Partials]:
+        """Partials of the store with start in [start, end), as it has them."""
+        read = self._history.pieces if isinstance(self._history, InPieces) else self._history.partials
+        return read(self._city, self._level, start, end, self._table)
 
     def add(self, partials: Partials) -> None:
         """Note partials that are in the store, or will be before it is read next."""

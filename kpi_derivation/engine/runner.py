@@ -8,7 +8,7 @@ gives the same bits. It does no I/O of its own and does not read the clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -136,6 +136,10 @@ class Engine:
         if len(hours):  # else the store cannot hold these windows: they are older than its retention
             self.take_hours(hours)
         return hours
+
+    def stored_windows(self, start: int, end: int, series: IntArray | None) -> Iterator[Partials]:
+        """The stored windows of a time, of these series, to be absorbed one after the other."""
+        return self._windows.stored(start, end, series)
 
     def take_hours(self, hours: Partials) -> None:
         """Read hours that others have made of windows, demand and levels among them; the caller stores them."""

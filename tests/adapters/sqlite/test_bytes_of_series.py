@@ -15,10 +15,11 @@ import pytest
 
 from adapters.sqlite.store import SqliteStore
 from adapters.store import CityRecord
-from telemetry.partials import fold
+from kpi_derivation.engine.recent import Recent
+from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
-from telemetry.windows import MINUTE
+from telemetry.windows import HOUR, MINUTE
 
 T0, _SERIES = 1_709_294_400_000, 5000
 
@@ -87,3 +88,31 @@ def test_a_city_file_is_not_kept_by_the_statement_that_wrote_it(tmp_path: Path) 
     stored = store.city("aba")
     assert stored is not None
     assert len(json.dumps(stored.config)) > 20e6
+
+
+def test_an_hour_of_windows_is_read_in_pieces_where_their_order_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.sqlite.store._CHUNK", 1000)
+    store, table = SqliteStore(tmp_path / "store.db"), _table(*range(300))
+    for minute in range(20):
+        readings = Readings.of(np.arange(300), np.full(300, T0 + minute * MINUTE), np.arange(300.0) + 0.5 * minute)
+        store.put_partials("window", fold(readings, MINUTE, table.modulus(readings.series)), table)
+    span = "aba", "window", T0, T0 + 20 * MINUTE
+    pieces, found = list(store.pieces(*span, SeriesTable())), SeriesTable()  # type: ignore[arg-type]
+    assert [len(piece) for piece in pieces] == [1000] * 6
+    whole = list(store.partials(*span, found))  # type: ignore[arg-type]
+    assert [len(chunk) for chunk in whole] == [6000]
+    for name in ("series", "start", "sum", "last_t"):
+        assert np.array_equal(getattr(Partials.concat(pieces).latest(), name), getattr(whole[0], name))
+
+    recent = Recent(store, "aba", "window", found, keep=2 * HOUR)
+    tracemalloc.start()
+    try:
+        recent.start(T0 + 19 * MINUTE)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 3e6  # 6 MB as a whole
+    read = Partials.concat(list(recent.read(T0, T0 + HOUR)))
+    assert read.sum.tobytes() == whole[0].sum.tobytes()
