@@ -33,12 +33,16 @@ TROUBLE = (
     "none", "weak radio", "flash ring filling", "records missing", "suspect", "connector fault", "silent",
     "silent for a day", "never heard",
 )  # fmt: skip
+Fields = dict[str, float | int | str | None]
 WEAK_DBM, RING_PERCENT, FAULT = -85.0, 75.0, 3.0
 
 
 @dataclass(slots=True)
 class State:
-    """The state of one device. `heard`: time of its newest reading; 0 for never. `steps`: ms between readings."""
+    """The state of one device. `heard`: time of its newest reading; 0 for never. `steps`: ms between readings.
+
+    `given`: hashes of what its last row had, of fields that hardly change and of the others.
+    """
 
     heard: int = 0
     arrived: int = 0
@@ -52,6 +56,7 @@ class State:
     times: dict[str, int] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
     sends: set[str] = field(default_factory=set)
+    given: tuple[int, int] | None = None
 
 
 class Fleet:
@@ -147,27 +152,33 @@ class Fleet:
         since = state.state_since if word == "connector fault" else state.heard
         return TROUBLE.index(word), since
 
-    def rows(self) -> Iterator[Point]:
-        """One row a device, as it was judged last. `advice`: what it sends that is in no KPI, and what to do."""
+    def rows(self, whole: bool = True) -> Iterator[Point]:
+        """One row a device, as it was judged last. `advice`: what it sends that is in no KPI, and what to do.
+
+        Not `whole`: only rows that differ from those given last, and what hardly changes only where it has changed.
+        """
         if self._advice is None:
             seen = ((device, quantity) for device, state in self.states.items() for quantity in state.sends)
             self._advice = {found.device: found.sentence() for found in unregistered(self.city, seen)}
-        advice = self._advice
         for device, state in self.states.items():
-            fields = _registered(self._registered.get(device), _is_gateway(state)) | {
-                "heard": state.heard or None,
-                "arrived": state.arrived or None,
-                "silent_after": self.silent_after(device),
-                "silent": int(state.silent),
-                "trouble": state.trouble,
-                "since": state.since or None,
-                "suspect": state.suspect,
-                "state_since": state.state_since or None,
-                "in_no_kpi": int(device in advice),
-                "advice": advice.get(device, ""),
-                **{name: float(value) for name, value in state.newest.items()},
-            }
-            yield Point("device", {"city": self.city.id, "device": device}, fields, 0)
+            lasting, moving = self._lasting(device, state), _moving(state)
+            before, state.given = state.given, (hash(tuple(lasting.items())), hash(tuple(moving.items())))
+            if whole or before is None or before[0] != state.given[0]:
+                yield Point("device", {"city": self.city.id, "device": device}, lasting | moving, 0)
+            elif before[1] != state.given[1]:
+                yield Point("device", {"city": self.city.id, "device": device}, moving, 0)
+
+    def _lasting(self, device: str, state: State) -> Fields:
+        """The fields of a row that hardly change."""
+        advice = (self._advice or {}).get(device, "")
+        return _registered(self._registered.get(device), _is_gateway(state)) | {
+            "silent_after": self.silent_after(device),
+            "silent": int(state.silent),
+            "trouble": state.trouble,
+            "suspect": state.suspect,
+            "in_no_kpi": int(bool(advice)),
+            "advice": advice,
+        }
 
     def summary(self, now: int) -> Point:
         """The city's devices in numbers, under the minute of `now`; counts are of registered devices."""
@@ -185,6 +196,17 @@ class Fleet:
         counts["newest"] = newest = max((s.heard for s in mine), default=0) or None
         counts["age"] = (now - newest) / 1000 if newest else None
         return Point("state", {"city": self.city.id}, counts, now // MINUTE * MINUTE)
+
+
+def _moving(state: State) -> Fields:
+    """The fields of a row that change with the readings."""
+    return {
+        "heard": state.heard or None,
+        "arrived": state.arrived or None,
+        "since": state.since or None,
+        "state_since": state.state_since or None,
+        **{name: float(value) for name, value in state.newest.items()},
+    }
 
 
 def _note_step(state: State, quantity: str, time: int, n: int) -> None:
@@ -207,7 +229,7 @@ def _newest_and_turns(rows: Partials, table: SeriesTable) -> IntArray:
     return np.unique(np.concatenate([last, *(np.array([i, i + 1]) for i in turns.values())]))
 
 
-def _registered(device: Device | None, gateway: bool) -> dict[str, float | int | str | None]:
+def _registered(device: Device | None, gateway: bool) -> Fields:
     """The fields from the registry."""
     if device is None:
         return {"registered": 0, "kind": "gateway" if gateway else "unregistered", "site": "-"}

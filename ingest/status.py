@@ -50,6 +50,7 @@ class Status:
         self._fleet = Fleet(city, points.newest(city.id))
         self._silences = events.Silences(city)
         self._written = 0
+        self._is_known = False  # whether the devices' last rows are stored
         self._bands: dict[tuple[str, str], tuple[int, object]] = {}  # device and quantity -> newest hour and its band
         named = Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)
         beside = self._not_judged(known)
@@ -97,14 +98,17 @@ class Status:
     def tick(self, now: int, suspects: dict[str, int]) -> None:
         """Write the devices' state at `now`; `suspects`: suspect days of stations."""
         self._written = now
-        if now // MINUTE % 10 == 0:
-            self._bands.clear()  # they are written again where a database was lost
+        if now // MINUTE % 10 == 0:  # what was written once is written again where a database was lost
+            self._bands.clear()
+            self._is_known = False
         for device, state in self._fleet.states.items():
             state.suspect = suspects.get(device, 0)
         fell, back = self._fleet.judge(now)
         heard = {device: state.heard for device, state in self._fleet.states.items()}
         silences = self._silences.note(fell, back, heard, now)
-        self._points.put(chain(silences, self._fleet.rows(), [self._fleet.summary(now)]))
+        is_known, self._is_known = self._is_known, False
+        self._points.put(chain(silences, self._fleet.rows(whole=not is_known), [self._fleet.summary(now)]))
+        self._is_known = True
 
 
 def _series(point: Point) -> tuple[str, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
+from adapters.points import Point
 from ingest import events, targets
 from ingest.air_bands import bands
 from ingest.status import Status
@@ -12,6 +16,7 @@ from kpi_derivation.rules.air.calibration import Calibrations
 from kpi_derivation.verdicts import NO_VERDICT, OFF, ON
 from kpi_derivation.verdicts import goals as goals_of
 from registry.city import City
+from telemetry.errors import Unavailable
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
@@ -168,6 +173,29 @@ def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
     status.tick(NOW + 10 * MINUTE, {})
     status.hours(hours(table, "air-2", "pm2_5", 5.0))
     assert points.bands[3:] == [("air-2", NOW, 1)], "a database that was lost in between has it again"
+
+
+def test_rows_of_devices_are_whole_every_ten_minutes_and_after_a_put_that_failed() -> None:
+    points, fails = PutPoints(), [False]
+    status, put = Status(points, CITY, SeriesTable(), []), points.put
+
+    def may_fail(given: Iterable[Point]) -> None:
+        put(given)
+        if fails[0]:
+            raise Unavailable("away")
+
+    points.put = may_fail  # type: ignore[method-assign, assignment]
+
+    def devices(minute: int) -> int:
+        with suppress(Unavailable):
+            status.tick(NOW + minute * MINUTE, {})
+        return sum(point.measurement == "device" for point in points.puts[-1])
+
+    assert [devices(minute) for minute in (1, 2, 3)] == [2, 0, 0]
+    fails[0] = True
+    assert devices(4) == 0
+    fails[0] = False
+    assert [devices(minute) for minute in (5, 6, 9, 10, 11)] == [2, 0, 0, 2, 0]
 
 
 def test_what_is_known_at_one_time_is_put_at_once() -> None:

@@ -175,3 +175,31 @@ def test_a_change_of_state_within_one_batch_is_noted_with_its_time() -> None:
         fleet.take(fold(readings, MINUTE, table.modulus(readings.series)), table)
         fleet.judge(NOW)
         assert rows(fleet)["charger-1"]["state_since"] == times[states.index(states[-1])]
+
+
+def test_of_a_row_only_what_changed_is_given_again() -> None:
+    table, fleet = SeriesTable(), Fleet(CITY, [heard("air-1", "rssi", 0, -60.0), heard("air-1", "pm2_5", MINUTE)])
+    stored: dict[str, dict[str, Any]] = {}
+
+    def put(now: int, whole: bool = False) -> dict[str, set[str]]:
+        fleet.judge(now)
+        given = {
+            point.tags["device"]: {k: v for k, v in point.fields.items() if v is not None}
+            for point in fleet.rows(whole)
+        }
+        for device, fields in given.items():
+            stored.setdefault(device, {}).update(fields)
+        return {device: set(fields) for device, fields in given.items()}
+
+    everything = put(NOW)
+    assert everything.keys() == {"air-1", "meter-1", "charger-1", "kiosk-1"}
+    assert put(NOW) == {}
+    fleet.take(windows(table, "air-1", "pm2_5", [NOW + MINUTE]), table)
+    assert put(NOW + MINUTE) == {"air-1": {"heard", "arrived", "since", "rssi"}}
+    assert put(NOW + HOUR)["air-1"] > {"silent", "trouble", "kind", "site", "lat", "lon"}
+    fleet.states["air-1"].suspect = 3
+    assert put(NOW + HOUR).keys() == {"air-1"}
+    fleet.take(windows(table, "air-1", "rssi", [NOW + HOUR], -2.0), table)
+    assert put(NOW + HOUR).keys() == {"air-1"}
+    assert stored == {d: {k: v for k, v in f.items() if v is not None} for d, f in rows(fleet).items()}
+    assert put(NOW + HOUR, whole=True).keys() == everything.keys()
