@@ -177,7 +177,7 @@ def test_a_band_is_written_when_it_changes_and_every_ten_minutes() -> None:
 
 def test_rows_of_devices_are_whole_every_ten_minutes_and_after_a_put_that_failed() -> None:
     points, fails = PutPoints(), [False]
-    status, put = Status(points, CITY, SeriesTable(), []), points.put
+    status, put = Status(points, CITY, SeriesTable(), Values()), points.put
 
     def may_fail(given: Iterable[Point]) -> None:
         put(given)
