@@ -20,7 +20,9 @@ class Growing:
         return self._length
 
     def __getitem__(self, place: int) -> int:
-        return int(self.all[place])
+        """The number at a place from 0 on that is there."""
+        number: int = self._numbers.item(place)
+        return number
 
     @property
     def all(self) -> _Numbers:

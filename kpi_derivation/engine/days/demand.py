@@ -99,8 +99,8 @@ class DemandDays:
         """
         mine = changed.where(self._is_meter.of(changed.row) > 0)
         touched: dict[int, set[str]] = {}
-        for row, day in mine:
-            touched.setdefault(day, set()).add(self._rows.name(row)[0])
+        for name, day in zip(self._rows.devices(mine.row), mine.day.tolist(), strict=True):
+            touched.setdefault(day, set()).add(name)
         if not touched:
             return RowDays()
         after = mine.where(np.isin(mine.day + 1, list(self._known)))
@@ -177,7 +177,7 @@ class DemandDays:
 
     def _powers_of(self, names: list[str], first: int, last: int) -> Iterator[FloatArray]:
         start, end = self._days.midnight(first), self._days.midnight(last + 1)
-        stored, rows = (np.array([self._rows.find(n, q) for n in names], dtype=np.int64) for q in QUANTITIES)
+        stored, rows = (self._rows.find_all(names, quantity) for quantity in QUANTITIES)
         intervals = np.where(self._by_interval[np.searchsorted(self._sorted, names)], rows, -1)
         series = [self._rows.ids(some[some >= 0]) for some in (stored, intervals)]
         meters = np.concatenate([np.flatnonzero(some >= 0) for some in (stored, intervals)])

@@ -5,7 +5,7 @@ A city has hundreds of thousands: what is kept of each is a few numbers in array
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -87,6 +87,15 @@ class SeriesRows:
         place = self.places.get(quantity, _NONE).get(device, -1)
         return -1 if place < 0 else self._of[quantity][place]
 
+    def find_all(self, devices: Sequence[str], quantity: str) -> IntArray:
+        """The row of a quantity of each of these devices, -1 without data."""
+        places = self.places.get(quantity, _NONE)
+        out = np.array([places.get(device, -1) for device in devices], dtype=np.int64)
+        there = out >= 0
+        if there.any():
+            out[there] = self._of[quantity].all[out[there]]
+        return out
+
     def series(self, row: int) -> int:
         """The series of a row."""
         return self._series[row]
@@ -99,6 +108,11 @@ class SeriesRows:
         """Device and quantity of a row."""
         series = self._table[self._series[row]]
         return series.device, series.quantity
+
+    def devices(self, rows: IntArray) -> list[str]:
+        """The device of each of these rows."""
+        every = self._table.all
+        return [every[series].device for series in self._series.all[rows].tolist()]
 
     def names_from(self, first: int) -> list[tuple[str, str]]:
         """Device and quantity of each row from `first` on."""
