@@ -24,6 +24,11 @@ class PastStore:
         self._store, self._clock = store, clock
 
     @property
+    def drops_old(self) -> bool:
+        """See Store."""
+        return self._store.drops_old
+
+    @property
     def points(self) -> Points | None:
         """See Store."""
         return self._store.points

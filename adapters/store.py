@@ -110,6 +110,10 @@ class CityStore(Protocol):
     """What deriving the KPIs of a city needs of a store."""
 
     @property
+    def drops_old(self) -> bool:
+        """Whether rows that are older than a retention of the server are not held."""
+
+    @property
     def points(self) -> Points | None:
         """Where rows for dashboards go; None for a store that no dashboard reads."""
 

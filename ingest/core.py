@@ -71,7 +71,7 @@ class CityIngest:
         """An engine with the days of the stored hours: from the checkpoint, else folded from them."""
         engine = Engine(self.city, self._table, self._store, record.reads)
         if not hours:
-            return engine
+            return engine if windows or self._store.drops_old else engine.begin()
         newest = windows[1] if windows else hours[1] + HOUR
         if self._checkpoints:
             if self._checkpoints.resume(engine, hours, newest):

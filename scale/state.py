@@ -33,6 +33,7 @@ class StateStore:
     """One city's `CityStore` over a mapping. Series have the numbers of `table`, which is filled from the state."""
 
     points: Points | None = None
+    drops_old = True
     states: States | None = None  # the state is what a distributed engine keeps
 
     def __init__(self, state: State, city: str) -> None:

@@ -79,6 +79,7 @@ class InfluxStore:
         return self._points
 
     states: States | None = None
+    drops_old = True
 
     @staticmethod
     def from_url(url: str) -> InfluxStore:

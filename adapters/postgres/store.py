@@ -71,6 +71,7 @@ class PostgresStore:
     """A `Store` in a database of PostgreSQL."""
 
     points: Points | None = None
+    drops_old = False
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -96,6 +96,7 @@ class SqliteStore:
     """A `Store` in one SQLite file."""
 
     points: Points | None = None
+    drops_old = False
 
     def __init__(self, path: Path) -> None:
         self._db = connect(path, SCHEMA)

@@ -55,6 +55,41 @@ class InPieces(Protocol):
         """Partials of all series of a city with start in [start, end)."""
 
 
+class _Added:
+    """All that was added to a store which had none: from when to when of each series, and the last partials of a past
+    time. A file in the order of devices is all in the past, and its windows need not be read back.
+    """
+
+    def __init__(self) -> None:
+        self._first, self._last = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        self.fresh = Partials.empty()
+        self._noted: tuple[IntArray, IntArray] = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+
+    def add(self, partials: Partials, floor: int) -> None:
+        """Note partials, of which those from the floor on are in memory."""
+        self.settle()
+        self.fresh, self._noted = partials.where(partials.start < floor), (partials.series, partials.start)
+
+    def settle(self) -> None:
+        """Those that were added last are as all others from now on."""
+        series, start = self._noted
+        more = int(series.max(initial=-1)) + 1 - len(self._first)
+        if more > 0:
+            self._first = np.append(self._first, np.full(more, _NEVER))
+            self._last = np.append(self._last, np.full(more, _ALWAYS))
+        np.minimum.at(self._first, series, start)
+        np.maximum.at(self._last, series, start)
+        self.fresh, self._noted = Partials.empty(), (series[:0], start[:0])
+
+    def earlier(self, start: int, end: int, series: IntArray) -> tuple[IntArray, int, int]:
+        """Of which of these series the store may hold more than `fresh` in [start, end), and from when to when."""
+        known = series[series < len(self._first)]
+        known = known[(self._first[known] < end) & (self._last[known] >= start)]
+        if not len(known):
+            return known, start, start
+        return known, max(start, int(self._first[known].min())), min(end, int(self._last[known].max()) + 1)
+
+
 class Recent:
     """The partials of one level from some time on; at least those within `keep` ms of the newest.
 
@@ -70,6 +105,11 @@ class Recent:
         self._width = max(keep // _BLOCKS, 1)
         self._blocks: dict[tuple[int, int], list[Run]] = {}  # by start // width and part of the series
         self._floor = self._newest = _ALWAYS  # everything stored from the floor on is in memory
+        self._added: _Added | None = None
+
+    def begin(self) -> None:
+        """The store has none, and will hold all that is added."""
+        self._added = _Added()
 
     def start(self, newest: int) -> None:
         """Load recent partials from a store whose newest partial is at `newest`."""
@@ -93,6 +133,8 @@ class Recent:
 
     def add(self, partials: Partials) -> None:
         """Note partials that are in the store, or will be before it is read next."""
+        if self._added is not None:
+            self._added.add(partials, self._floor)
         fresh = partials.where(partials.start >= self._floor)
         if not len(fresh):
             return
@@ -123,6 +165,8 @@ class Recent:
 
     def trim(self) -> None:
         """Remove partials older than `keep`, a block or more at a time."""
+        if self._added is not None:
+            self._added.settle()
         floor = self._block_start(self._newest - self._keep)
         if floor <= self._floor:
             return
@@ -152,11 +196,24 @@ class Recent:
         """Partials with start in [start, end), of these series; each chunk sorted by (series, start)."""
         if start < self._floor:
             until = min(end, self._floor)
-            yield from self._history.partials(self._city, self._level, start, until, self._table, series)
+            yield from self._older(start, until, series)
             start = until
         if start < end:
             parts = [run.take(rows) for run, rows in self._found(start, end, series)]
             yield Partials.concat(parts).latest()
+
+    def _older(self, start: int, end: int, series: IntArray | None) -> Iterator[Partials]:
+        """The same of the time before what is in memory."""
+        if self._added is None or series is None:
+            yield from self._history.partials(self._city, self._level, start, end, self._table, series)
+            return
+        earlier, first, last = self._added.earlier(start, end, series)
+        parts: list[Partials] = []
+        if len(earlier):
+            parts += self._history.partials(self._city, self._level, first, last, self._table, earlier)
+        fresh = self._added.fresh
+        mine = (fresh.start >= start) & (fresh.start < end) & np.isin(fresh.series, series)
+        yield Partials.concat([*parts, fresh.where(mine)]).latest()
 
     def _found(self, start: int, end: int, series: IntArray | None) -> Iterator[tuple[Run, IntArray]]:
         """The runs and their rows."""

@@ -85,6 +85,11 @@ class Engine:
         self._pace = Pace()
         self.old = 0  # of those, how many the last `evaluate` has derived
 
+    def begin(self) -> Engine:
+        """Start with a store that has nothing of the city, and will hold all that is absorbed."""
+        self._windows.begin()
+        return self
+
     def restore(self, hours: tuple[int, int], newest_window: int, curves: bool = False) -> None:
         """Rebuild the days from the stored hours: first and last start of those, start of the newest window.
 

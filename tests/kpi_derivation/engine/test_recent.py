@@ -48,15 +48,18 @@ def test_what_is_kept_is_bounded_and_what_was_let_go_is_read_again() -> None:
     assert sum(len(p) for p in recent.read(T0, start + MINUTE)) == 5 * 600
 
 
+@pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(("level", "merged"), [("window", 1 << 14), ("hour", 1 << 14), ("hour", 8)])
 def test_reads_are_those_of_the_store_whatever_the_order_of_arrival(
-    seed: int, level: Literal["window", "hour"], merged: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, level: Literal["window", "hour"], merged: int, begun: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kpi_derivation.engine.recent._MERGED", merged)
     draw, table = np.random.default_rng(seed), SeriesTable([Series("aba", f"s{n}", "no2") for n in range(40)])
     store, now = Stored(), T0
     recent = Recent(store, "aba", level, table, keep=2 * HOUR)
+    if begun:
+        recent.begin()
     for turn in range(60):
         now += int(draw.integers(0, 20)) * MINUTE
         spread = 3 * 24 * HOUR if draw.random() < 0.1 else HOUR  # a batch of the past, or late ones
@@ -90,6 +93,27 @@ def test_only_what_is_older_than_what_is_in_memory_is_read_from_the_store() -> N
     list(recent.read(T0 + 2 * HOUR, T0 + 5 * HOUR))
     list(recent.read(T0, T0 + HOUR))
     assert store.asked[1:] == [(T0, T0 + HOUR)]
+
+
+def test_a_file_in_the_order_of_devices_is_not_read_back() -> None:
+    table, store = SeriesTable([Series("aba", f"s{n}", "no2") for n in range(3)]), Stored()
+    recent = Recent(store, "aba", "window", table, keep=2 * HOUR)
+    recent.begin()
+
+    def added(series: int, first: int, last: int) -> int:
+        t = T0 + HOUR * np.arange(first, last)
+        fresh = fold(Readings.of([series] * len(t), t, np.ones(len(t))), MINUTE, table.modulus(np.zeros(len(t), int)))
+        store.all = Partials.concat([store.all, fresh]).latest()
+        recent.add(fresh)
+        found = Partials.concat(list(recent.read(T0, T0 + 100 * HOUR, np.array([series])))).latest()
+        recent.trim()
+        return int((found.series == series).sum())
+
+    assert [added(series, 0, 100) for series in range(2)] == [100, 100]
+    assert added(2, 0, 50) == 50
+    assert store.asked == []
+    assert added(2, 49, 100) == 100  # one hour of it is stored already
+    assert store.asked == [(T0, T0 + 49 * HOUR + 1)]
 
 
 def test_of_a_recorded_year_only_runs_of_the_time_that_is_read_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
