@@ -71,10 +71,11 @@ class CityDays:
     def restore(self, first: int, last: int, curves: bool) -> None:
         """Fold the civil days first..last (ordinals) from the stored hours. `curves`: see `Engine.restore`."""
         self.demand.keep_laid = curves
-        for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
-            span = self._hours.span(a, b)
-            self._folding.touch(span.hours, span.start)
-            self._update_demand(self._folding.settle(span))
+        with self._hours.held():  # demand is made of the same hours
+            for a, b in runs(np.arange(first, last + 1), 1, LONGEST):
+                span = self._hours.span(a, b)
+                self._folding.touch(span.hours, span.start)
+                self._update_demand(self._folding.settle(span))
         every = np.arange(len(self.rows), dtype=np.int64)
         self._neighbours.update(RowDays.of(every, np.full(len(every), first)))
         self.lives.grown(every)

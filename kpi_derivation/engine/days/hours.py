@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,21 @@ class Span(NamedTuple):
     hours: Partials
 
 
+class _Held(NamedTuple):
+    """All hours that begin in [start, end)."""
+
+    start: int
+    end: int
+    hours: Partials
+
+    def of(self, start: int, end: int, series: IntArray) -> Partials:
+        """Those of some series, and of a part of the time."""
+        wanted = np.zeros(int(max(self.hours.series.max(initial=-1), series.max(initial=-1))) + 1, dtype=np.bool_)
+        wanted[series] = True
+        p = self.hours
+        return p.take(wanted[p.series] & (p.start >= start) & (p.start < end))
+
+
 class Hours:
     """The hours of one city. `lead`: hours before a day that its columns may look at."""
 
@@ -39,10 +55,25 @@ class Hours:
         self._calibrations = Calibrations(city, table)
         self._table, self._city = table, city.id
         self.in_service = InService(city, table)
+        self._holds, self._held = False, _Held(0, 0, Partials.empty())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within it, the hours of all series that were read last serve later reads of some of them."""
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds, self._held = False, _Held(0, 0, Partials.empty())
 
     def raw(self, start: int, end: int, series: IntArray | None = None) -> Partials:
         """Stored hours of devices in service that begin in [start, end), sorted."""
-        return self.in_service.only(Partials.concat(list(self._stored.read(start, end, series))).latest())
+        if series is not None and self._held.start <= start and end <= self._held.end:
+            return self._held.of(start, end, series)
+        found = self.in_service.only(Partials.concat(list(self._stored.read(start, end, series))).latest())
+        if series is None and self._holds:
+            self._held = _Held(start, end, found)
+        return found
 
     def at_hand(self, day: int) -> bool:
         """Whether the hours from a day (ordinal) on, and those before it that it may look at, are in memory."""
