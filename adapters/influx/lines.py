@@ -95,16 +95,19 @@ def partial_lines(level: Level, heads: Mapping[int, str], partials: Partials) ->
     if not len(partials):
         return b""
     special, left_out = marks(level, partials)
+    has_mean = np.isfinite(partials.mean)  # no reader of ours needs it; panels of an operator's own do
     alike = (partials.min == partials.sum) & (partials.max == partials.sum) & (partials.last == partials.sum)
-    kinds = 2 * left_out + alike  # rows of one reading apart: most of their columns are equal
+    kinds = 4 * left_out + 2 * has_mean + alike  # rows of one reading apart: most of their columns are equal
     groups = [kinds == kind for kind in np.unique(kinds).tolist()] if kinds.min() < kinds.max() else [kinds == kinds[0]]
-    texts = [_alike(heads, partials.where(rows), special[rows], int(left_out[rows.argmax()])) for rows in groups]
+    texts = []
+    for rows in groups:
+        without = names_of(int(left_out[first := rows.argmax()])) | (set() if has_mean[first] else {"mean"})
+        texts.append(_alike(heads, partials.where(rows), special[rows], without))
     return "\n".join(texts).encode("latin-1")
 
 
-def _alike(heads: Mapping[int, str], partials: Partials, special: IntArray, left_out: int) -> str:
-    """The lines of rows of which the same fields are left out."""
-    without = names_of(left_out)
+def _alike(heads: Mapping[int, str], partials: Partials, special: IntArray, without: set[str]) -> str:
+    """The lines of rows that all lack the fields `without`."""
     lines = _Lines([heads[i] for i in partials.series.tolist()])
     lines.add(" special=", special)
     lines.add("i")
@@ -112,7 +115,7 @@ def _alike(heads: Mapping[int, str], partials: Partials, special: IntArray, left
         if name not in without:
             lines.add(f",{name}=", getattr(partials, name))
             lines.add("i")
-    for name in FLOATS:
+    for name in (*FLOATS, "mean"):
         if name not in without:
             lines.add(f",{name}=", getattr(partials, name))
     lines.add(" ", partials.start)
