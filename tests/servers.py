@@ -10,15 +10,17 @@ import getpass
 import json
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 from tests.processes import end, free_port, need, start, wait_for
 
-__all__ = ["InfluxDB", "Mosquitto", "Server", "VictoriaMetrics", "free_port", "need", "wait_for"]
+__all__ = ["InfluxDB", "Mosquitto", "QuietServer", "Server", "VictoriaMetrics", "free_port", "need", "wait_for"]
 
 
 def fetch(url: str, data: bytes | None = None, timeout: float = 30.0) -> bytes:
@@ -238,3 +240,16 @@ class VictoriaMetrics(Server):
         parameters = urllib.parse.urlencode({"match[]": match})
         body = fetch(f"{self.url}/api/v1/export?{parameters}")
         return [json.loads(line) for line in body.splitlines()]
+
+
+class QuietServer(ThreadingHTTPServer):
+    """An HTTP server that says nothing of clients that end their connection with a reset.
+
+    The traceback would be printed at any time, such as when a connection of an earlier test is collected, and Python
+    3.11 parses source to print it: a test that parses source in another thread meanwhile fails with a SystemError.
+    """
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report other errors."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)

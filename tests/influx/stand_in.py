@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Lock, Thread
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from tests.servers import InfluxDB, fetch
+from tests.servers import InfluxDB, QuietServer, fetch
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)?")
 _LINE = re.compile(r'((?:\\.|[^\\ ])+) ((?:[^" ]|"(?:\\.|[^"\\])*")+)(?: (-?\d+))?')
@@ -235,11 +235,7 @@ def stand_in(behind: InfluxDB, prefix: str = "three-") -> Iterator[InfluxDB3]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """Report nothing of clients that end their connection with a reset."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         made.port = server.server_address[1]
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield made

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from random import Random
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers import QuietServer
 
 _LINE = re.compile(r'[^\s,]+(?:,[^\s=]+=[^\s]+)* (?:[^\s"]|"[^"]*")+ (-?\d+)')
 _CUT = 0  # the connection ends without an answer
@@ -121,7 +123,7 @@ def strict(seed: int, retention: int, largest: int) -> Iterator[Strict]:
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         made.port = server.server_address[1]
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield made

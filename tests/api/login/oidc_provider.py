@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -20,10 +20,12 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.servers import QuietServer
+
 CLIENT, SECRET = "cityvitals", "s3cret"
 
 
-class Idp(ThreadingHTTPServer):
+class Idp(QuietServer):
     """The provider on a free port of the loopback interface."""
 
     daemon_threads = True
