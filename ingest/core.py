@@ -10,7 +10,6 @@ import logging
 from collections.abc import Container, Iterable
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from adapters.store import CityRecord, CityStore, Kept, PackedRecord, Store
@@ -22,7 +21,7 @@ from ingest.status import Status
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import changes
 from kpi_derivation.engine.runner import Engine
-from kpi_derivation.engine.values import revise
+from kpi_derivation.engine.values import revise, withdrawn
 from registry.city import City
 from registry.unregistered import COMPARED, unregistered
 from telemetry.errors import CityVitalsError, Rejected, UsageError
@@ -98,9 +97,11 @@ class CityIngest:
         """
         seen, first = 0, max(first, self.kept_from)
         for start in range(first // DAY * DAY, last + 1, DAY):
+            made: list[Partials] = []  # stored together: a start after a crash looks behind the newest stored hour
             for windows in self._engine.stored_windows(max(start, first), start + DAY, series):
                 seen += len(windows)
-                self._absorb(windows)
+                made.append(self._hours_of(windows))
+            self._changed(Partials.concat(made).latest())
         return seen
 
     def _report_unregistered(self, windows: Partials) -> None:
@@ -121,15 +122,21 @@ class CityIngest:
 
     def _absorb(self, windows: Partials) -> None:
         """Store the hours that stored windows change, and what dashboards need of both."""
+        self._changed(self._hours_of(windows))
+
+    def _hours_of(self, windows: Partials) -> Partials:
         self._report_unregistered(windows)
         hours = self._engine.absorb(windows)
+        if self.status and len(windows):
+            self.status.windows(windows)
+        return hours
+
+    def _changed(self, hours: Partials) -> None:
         if self._open_hours.every:
             self._open_hours.changed(hours)
             self._store_hours(self._open_hours.due())
         else:
             self._store_hours([hours])
-        if self.status and len(windows):
-            self.status.windows(windows)
 
     def _store_hours(self, due: Iterable[Partials]) -> None:
         for hours in due:
@@ -271,7 +278,7 @@ class CityIngest:
         periods = {Period(k.kind, k.period, k.start, k.end) for k in open_ if k.end <= final}
         periods |= {Period(k.kind, k.period, k.start, k.end) for k in self._too_early(now)}
         found = [value for period in sorted(periods) for value in self._engine.derive(period, now)]
-        return found + [_withdrawn(k) for k in self._rolled_ahead(now)]
+        return found + [withdrawn(k) for k in self._rolled_ahead(now)]
 
     def _too_early(self, now: int) -> Iterable[KpiValue]:
         """Values of calendar periods that have not started, or final too early: a clock was ahead."""
@@ -389,11 +396,3 @@ def _readable(config: dict[str, Any]) -> City | None:
         return City.model_validate(config)
     except ValueError:
         return None
-
-
-def _withdrawn(value: KpiValue) -> KpiValue:
-    """A value of a future time, withdrawn."""
-    notes = "withdrawn: it was derived while a clock was ahead"
-    return msgspec.structs.replace(
-        value, value=None, coverage=0.0, n_devices=0, status="not_applicable", reason="future", notes=notes
-    )

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from adapters.points import Newest, Point
@@ -34,6 +35,7 @@ TROUBLE = (
     "silent for a day", "never heard",
 )  # fmt: skip
 Fields = dict[str, float | int | str | None]
+_packed = msgspec.msgpack.Encoder().encode  # of numbers themselves two have one hash, as -1 and -2
 WEAK_DBM, RING_PERCENT, FAULT = -85.0, 75.0, 3.0
 
 
@@ -162,7 +164,7 @@ class Fleet:
             self._advice = {found.device: found.sentence() for found in unregistered(self.city, seen)}
         for device, state in self.states.items():
             lasting, moving = self._lasting(device, state), _moving(state)
-            before, state.given = state.given, (hash(tuple(lasting.items())), hash(tuple(moving.items())))
+            before, state.given = state.given, (hash(_packed(lasting)), hash(_packed(moving)))
             if whole or before is None or before[0] != state.given[0]:
                 yield Point("device", {"city": self.city.id, "device": device}, lasting | moving, 0)
             elif before[1] != state.given[1]:

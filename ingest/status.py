@@ -54,7 +54,7 @@ class Status:
         self._bands: dict[tuple[str, str], tuple[int, object]] = {}  # device and quantity -> newest hour and its band
         named = Point("registry", {"city": city.id}, {"name": city.city.name, "timezone": city.city.timezone}, 0)
         beside = self._not_judged(known)
-        self._judged = targets.judged(self._goals, beside)
+        self._judged = targets.judged_all(self._goals, beside)
         rows = targets.rows(beside, self._goals), self._newest.all(), [self._judged.point(city.id)]
         points.put(chain([named], events.calibrations(city), *rows))
 
@@ -86,7 +86,7 @@ class Status:
     def values(self, changed: Sequence[StoredKpi], sentences: Sequence[str], now: int) -> None:
         """Stored KPI values: their targets, and what was revised; `sentences`: what a changed city file changed."""
         of_values = targets.rows(changed, self._goals), self._newest.changed(changed), events.revisions(changed)
-        judged = targets.judged(self._goals, changed, self._judged)
+        judged = targets.judged_more(self._judged, changed)
         note = [judged.point(self._city.id)] if changed else []
         self._points.put(chain(*of_values, events.city_file(self._city, sentences, now), note))
         self._judged = judged

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
 from adapters.points import Judged, Point, beside_value
+from adapters.program import digest
 from kpi_derivation.verdicts import Goals, beside
 from telemetry.kpi_value import StoredKpi
 
@@ -18,11 +19,16 @@ def rows(values: Iterable[StoredKpi], wanted: Goals) -> Iterator[Point]:
 
 
 def named(wanted: Goals) -> str:
-    """A name of these targets and of the rules that verdicts are made by, those of this version of the program."""
-    return hashlib.sha256(repr((version("cityvitals"), sorted(wanted.items()))).encode()).hexdigest()[:16]
+    """A name of these targets and of the rules that verdicts are made by, those of this program."""
+    program = version("cityvitals"), digest("kpi_derivation")
+    return hashlib.sha256(repr((*program, sorted(wanted.items()))).encode()).hexdigest()[:16]
 
 
-def judged(wanted: Goals, values: Iterable[StoredKpi], before: Judged | None = None) -> Judged:
-    """To be noted when the rows of these values are written, behind what was noted before."""
-    newest = max((v.updated for v in values), default=0)
-    return Judged(named(wanted) if before is None else before.by, max(newest, before.to if before else 0))
+def judged_all(wanted: Goals, values: Iterable[StoredKpi]) -> Judged:
+    """To be noted when rows are written beside all values that may lack them."""
+    return Judged(named(wanted), max((v.updated for v in values), default=0))
+
+
+def judged_more(before: Judged, values: Iterable[StoredKpi]) -> Judged:
+    """To be noted behind it when the rows of these values are written; earlier than before where a clock was ahead."""
+    return Judged(before.by, max((v.updated for v in values), default=before.to))

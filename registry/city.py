@@ -168,9 +168,10 @@ class City(_Strict):
     @property
     def by_id(self) -> Mapping[str, Device]:
         """The devices by id: one for all that look them up, because each table is 5 MB with 100,000 devices."""
-        if self._by_id[0] is not self.device:  # a copy of the city with other devices
-            del self._by_id
-        return self._by_id[1]
+        if (found := self._by_id)[0] is not self.device:  # a copy of the city with other devices
+            self.__dict__.pop("_by_id", None)  # which another thread may have done
+            found = self._by_id
+        return found[1]
 
     @cached_property
     def _by_id(self) -> tuple[list[Device], dict[str, Device]]:

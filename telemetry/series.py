@@ -52,9 +52,10 @@ class SeriesTable:
         if found is None:
             modulus(series.quantity)  # an unknown quantity must not enter the table
             found = len(self.all)
-            own = self._own_text.get(series.city, str)
+            own = self._own_text.get(series.city, str.__str__)
             # Texts of messages and of a store are others in each: of 100,000 series 19 MB.
-            kept = Series(sys.intern(series.city), own(series.device), sys.intern(series.quantity))
+            city, quantity = (sys.intern(str.__str__(text)) for text in (series.city, series.quantity))  # also NumPy's
+            kept = Series(city, own(series.device), quantity)
             self._ids[kept] = found
             self.all.append(kept)
         return found

@@ -10,6 +10,7 @@ keeps the connection. This overrides one private method of paho 2.x and calls an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from ssl import SSLSocket
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -62,8 +63,14 @@ class BulkClient(paho.Client):
 
     def collect(self, most: int) -> bytes:
         """What is on the socket, for `add`; empty where that is nothing, or the connection has ended."""
+        block = self._some(most)  # a buffer of a whole block costs more than the rest of it
+        if block and isinstance(at := self.socket(), SSLSocket) and (rest := at.pending()):
+            block += self._some(rest)  # the layer has read it, so nobody sees that the socket has anything
+        return block
+
+    def _some(self, most: int) -> bytes:
         try:
-            return super()._sock_recv(most)  # a buffer of a whole block costs more than the rest of it
+            return super()._sock_recv(most)
         except OSError:  # nothing is there, or the next read finds the end
             return b""
 

@@ -117,7 +117,7 @@ class Holding:
         now = last = clock()
         while link.held + len(blocks) < _UNACKNOWLEDGED:
             quiet = max(last, self._last) + _SILENCE * self._usual + 1
-            pause = min(until, self._since + _LONGEST_MS, quiet) - now
+            pause = min(min(until, self._since + _LONGEST_MS, quiet) - now, _LONGEST_MS)  # a clock may be set back
             if pause <= 0 or poll.poll(pause) != only_link:
                 break
             now = last = clock()
@@ -125,7 +125,7 @@ class Holding:
             if not block:
                 break
             blocks.append((block, now))
-            if len(block) == _LARGE:
+            if len(block) >= _LARGE:
                 break
         for block, at in blocks:
             before = link.waiting

@@ -226,7 +226,7 @@ class Link:
             self._acknowledge_passed()
 
     def collect(self, most: int) -> bytes:
-        """At most so many bytes that have arrived, unread, for `add`; empty where there are none.
+        """So many bytes that have arrived, unread, for `add`, and what TLS has behind them; empty where there are none.
 
         A third of the cost of `read`.
         """

@@ -116,7 +116,8 @@ def recover(old: Path, new: Path, progress: Callable[[int], None]) -> tuple[int,
             raise UsageError(f"{old} and {new} are the same file; name the one that was set aside first.")
         buffer = Buffer(new, None)
         source = Salvage(old)
-        ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in source.rows("buffer_series", "id")}
+        named = (row for row in source.rows("buffer_series", "id") if all(isinstance(name, str) for name in row[1:]))
+        ids = {row[0]: buffer.table.id_of(Series(*row[1:])) for row in named}
         rows: list[Any] = []
         for row in chain(source.rows("reading", "window, series, t, key"), source.of_blocks()):
             if row[1] in ids:

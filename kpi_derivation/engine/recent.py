@@ -44,7 +44,7 @@ class History(Protocol):
 
 @runtime_checkable
 class InPieces(Protocol):
-    """A history that gives all partials of a time in pieces, each of some series and in any order.
+    """A history that gives all partials of a time in pieces, each of some series of a part of the time, in its order.
 
     Of 100,000 meters an hour of windows is six million rows, which a store reads as a whole to give them in order.
     """
@@ -119,7 +119,10 @@ class Recent:
             self.add(stored)
 
     def stored(self, start: int, end: int, series: IntArray | None) -> Iterator[Partials]:
-        """Partials of the store with start in [start, end): in pieces where all are in memory too, else in one."""
+        """Partials of the store with start in [start, end).
+
+        In pieces where memory reaches back to `start`, or is empty yet; else in one.
+        """
         if series is None and self.at_hand(start):
             yield from self._pieces(start, end)
         else:

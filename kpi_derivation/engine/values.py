@@ -86,3 +86,11 @@ def revise(old: StoredKpi | None, new: KpiValue, now: int, hold_ms: float) -> St
         before = old.previous if old.kpi.value is None else old.kpi.value
         return StoredKpi(kpi=new, changed=now, previous=before, updated=now)
     return StoredKpi(kpi=new, changed=old.changed, previous=old.previous, updated=now)
+
+
+def withdrawn(value: KpiValue) -> KpiValue:
+    """A value of a future time, withdrawn."""
+    notes = "withdrawn: it was derived while a clock was ahead"
+    return msgspec.structs.replace(
+        value, value=None, coverage=0.0, n_devices=0, status="not_applicable", reason="future", notes=notes
+    )

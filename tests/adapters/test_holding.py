@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import random
 import select
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from adapters.mqtt import gathering
 from adapters.mqtt.broker import Broker
+from adapters.mqtt.bulk_client import BulkClient
 from adapters.mqtt.gathering import Holding
 from adapters.mqtt.link import Link
+from telemetry.windows import DAY
+from tests.adapters.stores.test_influx_access import certificate
 from tests.conftest import ServerFactory
 from tests.processes import wait_for
 from tests.servers import Mosquitto
@@ -187,3 +195,37 @@ def test_collected_bytes_are_the_same_messages(version: str, server: ServerFacto
     wait_for(lambda: sender.receive(0.01) is not None and bool(link.receive(0.1)), 20, "the next")
     link.close()
     sender.close()
+
+
+def test_what_tls_has_read_is_collected_with_what_comes_before_it(tmp_path: Path) -> None:
+    """Nothing says later that it is there: a large message would wait for the next one."""
+    file = certificate(tmp_path / "server.pem")
+    inner, outer = socket.socketpair()
+    serving, asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    serving.load_cert_chain(file)
+    asking.load_verify_locations(file)
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(serving.wrap_socket, inner, server_side=True)
+        client: Any = BulkClient(CallbackAPIVersion.VERSION2)
+        client._sock = asking.wrap_socket(outer, server_hostname="127.0.0.1")
+        with other.result(20) as sender, client._sock:
+            sender.sendall(b"x" * 9000)
+            block = b""
+            while not block:  # the first bytes are of the handshake
+                select.select([client._sock], [], [])
+                block = client.collect(4096)
+    assert block == b"x" * 9000
+
+
+def test_a_clock_that_is_set_back_ends_no_wait_and_loses_nothing() -> None:
+    near, far = socket.socketpair()
+    wire: Any = Wire([0] * 20)
+    wire.fileno = near.fileno
+    holding, now = Holding(wire), iter([START, START, START - 40 * DAY, START - 40 * DAY])
+    holding._last, holding._since, holding._usual = START, START, 150.0
+    far.send(b"x")
+    holding.collect(START + 9000, lambda: next(now, START + 9000), [])
+    assert (wire.waiting, len(wire.collected)) == (1 + len(wire.collected), wire.waiting - 1)
+    assert wire.waiting > 1
+    near.close()
+    far.close()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from telemetry.partials import Partials, fold, merge, regroup, step
 from telemetry.readings import Readings
+from telemetry.series import Series, SeriesTable
 from telemetry.windows import HOUR, MINUTE, window_start
 from tests.telemetry.samples import COUNTER, GAUGE, MODULUS, ROLLING, T0, assert_same, bits, folded, modulus, readings
 
@@ -186,3 +187,10 @@ def test_the_latest_rows_of_sorted_ones_are_these_and_no_copy(found: Readings) -
     assert plain.latest().sum is plain.sum
     assert plain.where(np.ones(len(plain), dtype=np.bool_)) is plain
     assert bits(plain.where(np.zeros(len(plain), dtype=np.bool_))) == bits(Partials.empty()) or not len(plain)
+
+
+def test_names_of_a_series_may_be_texts_of_numpy() -> None:
+    table = SeriesTable()
+    number = table.id_of(Series(*np.array(["aba", "m1", "energy_total"])))
+    assert table.id_of(Series("aba", "m1", "energy_total")) == number
+    assert {type(name) for name in table[number]} == {str}

@@ -78,6 +78,17 @@ def test_values_whose_rows_a_crash_has_prevented_have_them_after_the_next_start(
     assert points.start(40.0)[1] == [0, 1, 2, 4]
 
 
+def test_a_clock_that_was_ahead_hides_no_rows_that_are_missing_later() -> None:
+    points = Noted()
+    points.values = days(5)
+    status, _ = points.start(40.0)
+    for now in (T0 + 400 * DAY, T0 + DAY):
+        status.values([msgspec.structs.replace(points.values[4], updated=now)], [], now)
+    revised = msgspec.structs.replace(points.values[1], updated=T0 + DAY + 1000)
+    points.values = [points.values[0], revised, *points.values[2:]]  # stored, and then the process was killed
+    assert points.start(40.0)[1] == [1, 4]
+
+
 @pytest.fixture
 def store(influxdb: InfluxDB) -> Iterator[Store]:
     opened = open_store(f"influxdb://{influxdb.host}:{influxdb.port}/judged")
