@@ -25,18 +25,22 @@ _LIBC = ctypes.CDLL(None)  # loaded here, because between fork and exec a proces
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 _ports = random.SystemRandom()  # not seeded: test processes beside each other must not draw the same
+_given: set[int] = set()  # ports; one may be asked for before the server of another has bound its own
 _started: list[subprocess.Popen[bytes]] = []
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on.
+    """A TCP port of the loopback interface that nobody listens on, never the same twice.
 
     Below those that kernels give to outgoing connections: a server that is away for a while finds its port free again.
     """
     while True:
         port = _ports.randrange(10_000, 32_000)
+        if port in _given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.add(port)
             return port
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -104,6 +105,13 @@ def test_on_a_busy_machine_tests_wait_longer(load: float, times: float, monkeypa
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert processes.busy() == times
+
+
+def test_a_port_is_given_once_though_nobody_listens_on_it_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, other = processes.free_port(), processes.free_port()
+    drawn = iter([first, first, other, processes.free_port(), 31_999, *range(20_000, 20_100)])
+    monkeypatch.setattr(processes, "_ports", SimpleNamespace(randrange=lambda *_: next(drawn)))
+    assert processes.free_port() not in {first, other}
 
 
 def test_a_free_port_can_be_listened_on() -> None:
