@@ -89,12 +89,16 @@ class OpenHours:
         """Series whose row of the newest hour is to be stored. `timed`: also those that have waited long enough."""
         if not timed:
             return np.flatnonzero(self._waits & (self._event | (self._next == _AT_ONCE)))
-        left = self._next - self._clock
-        series = np.flatnonzero(self._waits & (self._event | (left <= 0) | (left > self.every)))  # a clock was set back
-        if 0 < len(series) < _FEW:
-            soon = np.flatnonzero(self._waits & (self._event | (left <= self.every // _SOON) | (left > self.every)))
-            return soon if len(soon) <= _FEW else series
+        series = self._waited(self.every)
+        if 0 < len(series) < _FEW and len(soon := self._waited(self.every - self.every // _SOON)) <= _FEW:
+            return soon
         return series
+
+    def _waited(self, long: int) -> IntArray:
+        """Series of events, and those whose row has waited so long, in ms."""
+        left = self._next - self._clock
+        over = (left <= self.every - long) | (left > self.every)  # a clock was set back
+        return np.flatnonzero(self._waits & (self._event | over))
 
     def all_of_them(self) -> Iterator[Partials]:
         """Every row that waits: the program ends."""

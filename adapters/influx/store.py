@@ -1,7 +1,7 @@
 """The store in InfluxDB. Identity is measurement + tags + time in ms, and a write replaces.
 
 - `window`, `hour`: tags city, device, quantity, site (see sites.py); fields of Partials and `special`, which says what
-  is left out of the row (see special.py). Always there, but for what is NaN: `n`, `sum`, `min`, `max`, `last`,
+  is left out of the row (see special.py). Always there, but for what is NaN: `n`, `sum`, `min`, `max`, `mean`, `last`,
   `flagged`, `lag`, `increase`, of hours `last_t`.
 - `kpi`: tags city, code, part ('-' for none), period (its kind); fields of KpiValue and StoredKpi (`label` is the
   period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist, `number`: of its

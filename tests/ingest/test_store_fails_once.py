@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,17 +13,16 @@ from typing import Any
 import pytest
 
 from adapters.mqtt.link import Message
-from adapters.points import Judged, Newest, Point
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.store import SqliteStore
 from cityvitals import processes
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.errors import CityVitalsError, Unavailable
-from telemetry.kpi_value import KpiQuery, StoredKpi
+from telemetry.kpi_value import KpiQuery
 from telemetry.series import SeriesTable
 from telemetry.windows import HOUR, MINUTE
-from tests.ingest.samples import T0, NoNetwork, city, windows
+from tests.ingest.samples import T0, NoNetwork, PutPoints, city, windows
 
 STEP = 20_000  # ms between two rounds; longer than every pause
 LONG = bool(os.environ.get("CITYVITALS_LONG"))  # every call, else every 51st, each way of failing 17 calls further
@@ -60,7 +59,7 @@ class Failing:
 
     @property
     def points(self) -> Any:
-        return Failing(Rows(), self._faults)
+        return Failing(PutPoints(), self._faults)
 
     def _call(self, name: str, found: Any) -> Any:
         def called(*arguments: Any, **options: Any) -> Any:
@@ -82,26 +81,6 @@ class Failing:
             if fails:
                 raise self._faults.error(f"the answer of {name} ended")
             yield piece
-
-
-class Rows:
-    """Where dashboard rows go; they are not looked at."""
-
-    def put(self, points: Iterable[Point]) -> None:
-        for _ in points:
-            pass
-
-    def newest(self, city: str) -> list[Newest]:
-        return []
-
-    def judged(self, _city: str) -> Judged | None:
-        return None
-
-    def updated_since(self, _city: str, _time: int) -> list[StoredKpi]:
-        return []
-
-    def newest_of_years(self, _city: str) -> list[StoredKpi]:
-        return []
 
 
 class Broker(NoNetwork):
