@@ -40,7 +40,7 @@ from adapters.influx.http import Connection
 from adapters.influx.lines import Heads, partial_lines
 from adapters.influx.points import InfluxPoints
 from adapters.influx.policies import Policies
-from adapters.influx.pool import write_at_once
+from adapters.influx.pool import Senders
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
 from adapters.influx.url import parse
@@ -71,6 +71,7 @@ class InfluxStore:
         self._sites = Sites(connection, self._registry)
         self._changes = Changes(connection, self._policies)
         self._points = InfluxPoints(connection, self._sites, self._policies)
+        self._senders = Senders()
         self._made_heads: dict[Level, Heads] = {}
 
     @property
@@ -113,19 +114,20 @@ class InfluxStore:
         return next(iter(self._registry.cities(city)), None)
 
     def put_partials(self, level: Level, partials: Partials, table: SeriesTable) -> None:
-        """See Store. Two requests at a time, of rows that differ; what was written before a failure remains written."""
+        """See Store. Up to three requests at a time, of rows that differ; what was written before a failure remains."""
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
         batches = [slice(row, row + _BATCH) for row in range(0, len(partials) or 1, _BATCH)]
         lines = (partial_lines(level, heads, partials.take(batch)) for batch in batches)
         if len(batches) > 1:
-            write_at_once(self._connection.write, lines)
+            self._senders.write(self._connection.write, lines)
         else:
             self._connection.write(next(lines))
 
     def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
-        """Measurement and tags of each series id; the site is looked up before the first write."""
-        names = {number: table[number] for number in np.unique(series).tolist()}
+        """Measurement and tags of each id in `series`, which is sorted; sites are looked up before the first write."""
+        is_first = np.append(True, series[1:] != series[:-1])[: len(series)]
+        names = {number: table[number] for number in series[is_first].tolist()}
         devices: dict[str, set[str]] = {}
         for city, device, _ in names.values():
             devices.setdefault(city, set()).add(device)
@@ -281,6 +283,7 @@ class InfluxStore:
 
     def close(self) -> None:
         """See Store."""
+        self._senders.close()
         self._connection.close()
 
 

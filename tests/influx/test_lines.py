@@ -13,7 +13,7 @@ import pytest
 
 from adapters.influx.http import Connection
 from adapters.influx.lines import Heads, partial_lines
-from adapters.influx.pool import reporting, write_at_once
+from adapters.influx.pool import Senders, reporting
 from adapters.influx.special import FLOATS, INTS, NOT_FINITE
 from adapters.influx.store import InfluxStore
 from adapters.influx.url import parse
@@ -106,9 +106,11 @@ def test_after_a_failure_no_further_lines_are_sent(form: str) -> None:
             yield made[-1]
 
     connection = Connection(parse(form.format(free_port())), timeout=1)
+    senders = Senders()
     with pytest.raises(Unavailable):
-        write_at_once(connection.write, batches())
-    assert len(made) == 3
+        senders.write(connection.write, batches())
+    assert len(made) == 4  # three in flight and the one made meanwhile
+    senders.close()
 
 
 def test_points_of_any_kind_are_one_request_where_they_have_no_policy_of_their_own(influxdb: InfluxDB) -> None:
