@@ -18,12 +18,12 @@ from ingest.known import Known
 from ingest.old_periods import OldPeriods
 from ingest.open_hours import OpenHours
 from ingest.status import Status
+from ingest.unregistered import Unregistered
 from kpi_derivation.catalogue import DERIVATIONS
 from kpi_derivation.engine import changes
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.values import revise, withdrawn
 from registry.city import City
-from registry.unregistered import COMPARED, unregistered
 from telemetry.errors import CityVitalsError, Rejected, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
@@ -34,7 +34,6 @@ from telemetry.windows import DAY, HOUR
 log = logging.getLogger(__name__)
 
 _ALWAYS = -(1 << 60)
-_MOST_LINES = 200  # of the log, about unregistered devices of a city
 
 
 class CityIngest:
@@ -52,8 +51,7 @@ class CityIngest:
         self._new_file: PackedRecord | None = None
         self._recalculated_whole: set[str] = set()  # KPIs of which the changed city file has every value recalculated
         self.change_report: list[str] = []  # what the last changed city file changed
-        self._seen = np.zeros(0, dtype=np.bool_)  # of each series whether its registry entry was looked up
-        self._reported = 0  # devices that were logged as unregistered
+        self._unregistered = Unregistered(city, table)
         self._known = Known(store, city.id)
         self._checkpoints = Checkpoints(store.states, city) if store.states else None
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
@@ -84,9 +82,14 @@ class CityIngest:
         """Whether this start took the checkpoint."""
         return bool(self._checkpoints and self._checkpoints.restored)
 
-    def checkpoint(self) -> bool:
-        """Store the engine's state for the next start; False where nothing has changed or the store keeps none."""
-        self._store_hours(self._open_hours.all_of_them())
+    def checkpoint(self, ends: bool = True) -> bool:
+        """Store the engine's state for the next start; False where nothing has changed or the store keeps none.
+
+        `ends`: the process ends; else rows of hours that wait go on waiting, because what is live would wait for all
+        of them: a start after a crash makes them of the windows, and folds their days a second time.
+        """
+        if ends:
+            self._store_hours(self._open_hours.all_of_them())
         return bool(self._checkpoints and self._checkpoints.save(self._engine))
 
     def _catch_up(self, first: int, last: int, series: IntArray | None = None) -> int:
@@ -104,28 +107,12 @@ class CityIngest:
             self._changed(Partials.concat(made).latest())
         return seen
 
-    def _report_unregistered(self, windows: Partials) -> None:
-        """Log once each device and quantity that arrives and is used by no KPI, up to _MOST_LINES devices."""
-        if len(self._seen) < len(self._table):
-            self._seen = np.append(self._seen, np.zeros(len(self._table) - len(self._seen), dtype=np.bool_))
-        new = np.unique(windows.series[~self._seen[windows.series]])
-        if not len(new):
-            return
-        self._seen[new] = True
-        names = [(self._table[s].device, self._table[s].quantity) for s in new.tolist()]
-        for found in unregistered(self.city, names, COMPARED if self._reported < _MOST_LINES else 0):
-            self._reported += 1
-            if self._reported <= _MOST_LINES:
-                log.warning("unregistered: %s", found.sentence())
-            elif self._reported == _MOST_LINES + 1:
-                log.warning("unregistered: more than %d devices; `cityvitals doctor` lists them", _MOST_LINES)
-
     def _absorb(self, windows: Partials) -> None:
         """Store the hours that stored windows change, and what dashboards need of both."""
         self._changed(self._hours_of(windows))
 
     def _hours_of(self, windows: Partials) -> Partials:
-        self._report_unregistered(windows)
+        self._unregistered.log(windows)
         hours = self._engine.absorb(windows)
         if self.status and len(windows):
             self.status.windows(windows)
@@ -232,12 +219,18 @@ class CityIngest:
         """How many old periods have changed and are not derived yet."""
         return self._engine.waiting
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether the next `derive` goes on with what one does not complete, though nothing arrives."""
+        return self.waiting > 0 or self._open_hours.has_over
+
     def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:
         """Evaluate what changed and store it; returns the values that are new or differ. `now`: ms UTC.
 
         `bounded`: of old periods only as many as the budget of the city allows; the others wait for the next call.
         """
         self._store_hours(self._open_hours.due(now))
+        self._engine.needs_hours_from(self._open_hours.oldest)
         try:
             most = self._old_periods.allowed(now) if bounded and not self.file_changed else None
             values = {v.identity: v for v in self._engine.evaluate(now, most)}
@@ -374,15 +367,20 @@ class Ingest:
         """Evaluate all cities; returns what changed."""
         return [value for city in self.cities.values() for value in city.derive(now)]
 
-    def checkpoint(self) -> None:
-        """Store the state of all engines for the next start."""
+    def checkpoint(self, ends: bool = True) -> None:
+        """Store the state of all engines for the next start. `ends`: see `CityIngest.checkpoint`."""
         for city in self.cities.values():
-            city.checkpoint()
+            city.checkpoint(ends)
 
     @property
     def waiting(self) -> int:
         """How many old periods of all cities wait to be derived."""
         return sum(city.waiting for city in self.cities.values())
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether any city has more to store or derive than one round does."""
+        return any(city.has_parts for city in self.cities.values())
 
 
 def _not_again(count: int, kept: Kept) -> str:

@@ -15,7 +15,7 @@ from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray, SeriesTable
 
-_NEVER = -(1 << 60)
+_NEVER, _FOREVER = -(1 << 60), 1 << 53
 _PART = 6000  # rows of an hour that is over, stored in one round: what is live waits for them
 _FEW = 2000  # rows that are stored together though they may wait for some time yet; of more each waits for its own
 _SOON = 4  # part of `every` that these may wait yet
@@ -53,6 +53,16 @@ class OpenHours:
         self._waits[hours.series[of_newest]] = True
         if not of_newest.all():
             self._late.append(hours.where(~of_newest))
+
+    @property
+    def has_over(self) -> bool:
+        """Whether rows of hours that are over are left, of which each `due` has a part."""
+        return bool(self._over)
+
+    @property
+    def oldest(self) -> int:
+        """Start of the oldest hour that is over and of which rows are still to be read, ms UTC."""
+        return self._over[0][0] if self._over else _FOREVER
 
     def _grow(self) -> None:
         if fresh := self._table.all[len(self._waits) :]:

@@ -8,6 +8,7 @@ before the newest window, so that neither a clock that is ahead nor a city that 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 from adapters.sqlite.connection import Damaged
@@ -37,6 +38,10 @@ class Retention:
         self._open: list[CityIngest] = []  # cities with windows to be deleted
         self._next = 0  # ms UTC
         self._said = ""
+
+    def wait(self) -> float:
+        """Seconds until the next piece may be deleted; infinite where there is none."""
+        return max(self._next - self._clock(), 0) / 1000 if self._open else math.inf
 
     def step(self) -> None:
         """Delete one piece, where there is any and others had their share of the time. Raises Damaged, UsageError.

@@ -35,7 +35,7 @@ _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _AT_ONCE = 200  # messages that are received and not acknowledged
 _LONGEST_WAIT = 5.0  # s for messages, until what only time changes is looked at
 _LINK_WAIT = 0.5  # s, while not connected
-_OLD_WAIT = 0.05  # s until the next old periods are derived, while nothing arrives
+_PART_WAIT = 0.05  # s until the next part of what takes several rounds, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
 
 
@@ -143,13 +143,17 @@ class Service:
         Messages that a newer one of their gateway has overtaken are marked (adapters/sqlite/order.py).
         """
         longest = timeout if self.link.connected else min(timeout, _LINK_WAIT)
-        longest = min(longest, _OLD_WAIT) if self.ingest.waiting else longest
+        longest = min(longest, self._next_part())
         before = self._rounds.numbered()
         batch = self.link.receive(0.0 if before else longest, limit=max(_AT_ONCE - len(before), 1))
         fresh = self._rounds.add(batch)
         late = self._order.superseded([*before, *((one.message.topic, one.number) for one in fresh)])
         for one, overtaken in zip(fresh, list(late)[len(before) :], strict=True):
             one.overtaken = overtaken
+
+    def _next_part(self) -> float:
+        """Seconds until a round goes on with what the last one did not complete; infinite where that is nothing."""
+        return _PART_WAIT if self.ingest.has_parts else max(self._retention.wait(), _PART_WAIT)
 
     def _receipts(self, numbered: Iterable[tuple[str, int]]) -> None:
         """Send gateways the numbers of messages that are stored, or kept as rejects: they do not resend these."""
@@ -235,7 +239,7 @@ class Service:
     def _store_checkpoints(self) -> None:
         """Once a day, and soon after a start: a start after a crash folds the days since then."""
         if self._checkpoint_day != (today := self.clock() // DAY):
-            self.ingest.checkpoint()
+            self.ingest.checkpoint(ends=False)
             self._checkpoint_day = today
 
     def _keep_set_aside(self) -> None:

@@ -166,11 +166,11 @@ class Recent:
             newest = runs.pop()
             runs[-1] = packed(Partials.concat([runs[-1].all(), newest.all()]).latest())
 
-    def trim(self) -> None:
-        """Remove partials older than `keep`, a block or more at a time."""
+    def trim(self, needed: int = _NEVER) -> None:
+        """Remove partials older than `keep` and before the time `needed`, a block or more at a time."""
         if self._added is not None:
             self._added.settle()
-        floor = self._block_start(self._newest - self._keep)
+        floor = self._block_start(min(self._newest - self._keep, needed))
         if floor <= self._floor:
             return
         self._floor = floor

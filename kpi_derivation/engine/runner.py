@@ -81,6 +81,7 @@ class Engine:
         self._unreported = RowDays()  # folded since the last `evaluate`
         self._no_recent = 0 if only is None else 3 * DAY  # recent hours are read twice only where others follow
         self._clock = 0
+        self._needed = 1 << 53  # ms UTC, from when on hours stay in memory
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
         self._pace = Pace()
         self.old = 0  # of those, how many the last `evaluate` has derived
@@ -157,6 +158,10 @@ class Engine:
         """The rows of these series of a recent hour (its start, ms UTC), as `absorb` returned them last."""
         return Partials.concat(list(self._hours.read(start, start + 1, series))).latest()
 
+    def needs_hours_from(self, start: int) -> None:
+        """Hours from this time on (ms UTC) stay in memory: not all that changed of them are stored yet."""
+        self._needed = start
+
     @property
     def waiting(self) -> int:
         """How many old periods have changed and are not derived yet."""
@@ -170,7 +175,7 @@ class Engine:
         """
         changed = self._days.settle() | self._unreported
         self._unreported = RowDays()
-        self._hours.trim()
+        self._hours.trim(self._needed)
         days = self._days.quantities_of(changed)
         for day, of_events in self._days.lives.grown(changed.rows).items():
             if self._days.has_data(day):

@@ -89,8 +89,10 @@ class NoNetwork:
     closed: bool = False
     gateway: str = "gw"
     client_id: str = "ingest-1"
+    waits: list[float] = field(default_factory=list)  # s that each `receive` was to wait
 
     def receive(self, timeout: float, limit: int = 2000) -> list[Message]:
+        self.waits.append(timeout)
         batch = self.batches.pop(0) if self.batches else []
         return [Message(self._topic(p), p, False, False, i, 1, 1) for i, p in enumerate(batch)]
 
