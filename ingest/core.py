@@ -85,7 +85,7 @@ class CityIngest:
     def checkpoint(self, ends: bool = True) -> bool:
         """Store the engine's state for the next start; False where nothing has changed or the store keeps none.
 
-        `ends`: the process ends; else rows of hours that wait go on waiting, because what is live would wait for all
+        `ends`: the process ends; else rows of hours that wait still do, because what is live would wait for all
         of them: a start after a crash makes them of the windows, and folds their days a second time.
         """
         if ends:
@@ -221,7 +221,7 @@ class CityIngest:
 
     @property
     def has_parts(self) -> bool:
-        """Whether the next `derive` goes on with what one does not complete, though nothing arrives."""
+        """Whether the next `derive` continues what one does not complete, though nothing arrives."""
         return self.waiting > 0 or self._open_hours.has_over
 
     def derive(self, now: int, bounded: bool = False) -> list[StoredKpi]:

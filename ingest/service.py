@@ -152,7 +152,7 @@ class Service:
             one.overtaken = overtaken
 
     def _next_part(self) -> float:
-        """Seconds until a round goes on with what the last one did not complete; infinite where that is nothing."""
+        """Seconds until a round continues what the last one did not complete; infinite where that is nothing."""
         return _PART_WAIT if self.ingest.has_parts else max(self._retention.wait(), _PART_WAIT)
 
     def _receipts(self, numbered: Iterable[tuple[str, int]]) -> None:
