@@ -257,10 +257,10 @@ class Gateway:
         for message in receipts:
             self._stored(message)
         self.uplink.ack(receipts)
-        delivered = self.uplink.delivered()
+        answered = [*self.uplink.delivered(), *self.uplink.rejected()]  # either way the broker has no more to say
         if self._flight is None:
             return
-        self._flight.mids.difference_update(delivered)
+        self._flight.mids.difference_update(answered)
         if self._flight.over(self.clock()):
             if self._flight.is_full:
                 self._next_flush = 0  # a backlog does not wait for the next tick

@@ -24,9 +24,10 @@ from telemetry.errors import CityVitalsError, Rejected, Unavailable, UsageError
 from telemetry.kpi_value import KpiValue, StoredKpi, as_json
 from telemetry.partials import Partials
 from telemetry.periods import PeriodKind, iso
+from telemetry.series import SeriesTable
 from telemetry.topics import kpi_topic, valid_id
 from telemetry.windows import DAY, EARLIEST, is_due
-from telemetry.wire import check_ranges, decode
+from telemetry.wire import check_ranges, decode, moved
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ _LONGEST_ASKED = 300_000  # ms of a pause that the store requests
 _LONGEST_PAUSE = 10_000  # ms between attempts while the store is unavailable
 _AT_ONCE = 200  # messages that are received and not acknowledged
 _LONGEST_WAIT = 5.0  # s for messages, until what only time changes is looked at
+_AFTER_ERROR = 10 * 60_000  # ms until a checkpoint is tried a second time
 _LINK_WAIT = 0.5  # s, while not connected
 _PART_WAIT = 0.05  # s until the next part of what takes several rounds, while nothing arrives
 _Current = dict[tuple[str, str, str], dict[PeriodKind, KpiValue]]
@@ -68,6 +70,7 @@ class Service:
     _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
     _next_beat: int = 0
     _checkpoint_day: int = -1  # of the last checkpoint, UTC
+    _next_checkpoint: int = 0  # ms UTC, after one that was not accepted
     _unnoted_starts: set[str] = field(default_factory=set)  # cities whose start is not in the store yet
 
     def __post_init__(self) -> None:
@@ -183,14 +186,17 @@ class Service:
         for one in part:
             message = one.message
             try:
-                city, width, partials = decode(message.payload, self.ingest.table)
-                check_ranges(partials, self.ingest.table, self._senders.ranges)
+                table = SeriesTable()
+                city, width, partials = decode(message.payload, self.ingest.table, table)
+                table = table if len(table) else self.ingest.table
+                check_ranges(partials, table, self._senders.ranges)
                 gateway = gateway_of(message.topic, city)
                 self._beats["gateway", gateway] = self.clock()
                 self.ingest.check_width(city, width)
-                own, foreign = self._senders.checked(city, gateway, partials, self.ingest.table)
+                own, foreign = self._senders.checked(city, gateway, partials, table)
                 plausible = self._drop_implausible_times(city, own)
                 kept = plausible.take(plausible.start >= self.ingest.kept_from(city))
+                kept = moved(kept, table, self.ingest.table)
                 windows.setdefault((city, width), []).append(self._rounds.newest(one, kept))
                 if len(plausible) < len(own):
                     raise Rejected("windows before 2004 or in the future: the gateway's clock is wrong")
@@ -237,10 +243,21 @@ class Service:
         self._next_beat = now + self.beat_ms
 
     def _store_checkpoints(self) -> None:
-        """Once a day, and soon after a start: a start after a crash folds the days since then."""
-        if self._checkpoint_day != (today := self.clock() // DAY):
+        """Once a day, and soon after a start: a start after a crash folds the days since then.
+
+        A store that does not accept it is tried later: it saves time, and must not hold up what arrives.
+        """
+        now = self.clock()
+        if self._checkpoint_day == (today := now // DAY) or not is_due(self._next_checkpoint, now, _AFTER_ERROR):
+            return
+        try:
             self.ingest.checkpoint(ends=False)
             self._checkpoint_day = today
+        except (Damaged, UsageError):
+            raise
+        except CityVitalsError as error:
+            log.warning("no checkpoint was stored, so a start reads more of the history: %s", error)
+            self._next_checkpoint = now + _AFTER_ERROR
 
     def _keep_set_aside(self) -> None:
         """Keep rows that the store cannot hold among the rejects, with the reason."""

@@ -6,7 +6,7 @@ Readable with `mosquitto_sub -t 'cv/1/+/+/windows' | jq`. Floats are written in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -69,17 +69,34 @@ def encode(city: str, width: int, partials: Partials, table: SeriesTable, messag
     return _encoder.encode(WindowsMessage(VERSION, city, width, names, at.tolist(), **columns, message=message))
 
 
-def decode(payload: bytes, table: SeriesTable) -> tuple[str, int, Partials]:
-    """City, window width in ms and partials (series ids by `table`). Raises Rejected with the reason."""
+def decode(payload: bytes, table: SeriesTable, apart: SeriesTable | None = None) -> tuple[str, int, Partials]:
+    """City, window width in ms and partials (series ids by `table`). Raises Rejected with the reason.
+
+    `apart`: an empty table that the ids are of where the message has a series that `table` has not: the caller may not
+    accept it, and a table never gets smaller.
+    """
     try:
         message = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(f"not a windows message: {error}") from error
     columns = _checked(message)
-    ids = np.array([table.id_of(Series(message.city, d, q)) for d, q in message.series], dtype=np.int64)
+    names = [Series(message.city, d, q) for d, q in message.series]
+    numbers = [table.find(name) for name in names]
+    if None in numbers:
+        numbers = [(table if apart is None else apart).id_of(name) for name in names]
+    ids = np.array(numbers, dtype=np.int64)
     at = np.array(message.at, dtype=np.int64)
     partials = Partials(ids[at] if len(at) else at, *(columns[name] for name in _COLUMNS))
     return message.city, message.width, partials
+
+
+def moved(partials: Partials, source: SeriesTable, table: SeriesTable) -> Partials:
+    """The same partials with ids by `table`, where they are by `source`."""
+    if source is table:
+        return partials
+    ids, at = np.unique(partials.series, return_inverse=True)
+    fresh = np.array([table.id_of(source[number]) for number in ids.tolist()], dtype=np.int64)
+    return replace(partials, series=fresh[at])
 
 
 def number(payload: bytes) -> int:

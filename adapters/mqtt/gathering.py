@@ -99,6 +99,7 @@ class Holding:
         link = self._link
         if not link.held:
             self._since, self._passed = now, link.passed
+            self._arrivals.clear()  # of messages that were lost with their connection
         gap = min(now - self._last, _LONGEST_GAP_MS) / fresh if now >= self._last else _LONGEST_GAP_MS
         at_once = self._alone and _SILENCE * gap < self._usual
         self._usual = gap if at_once else self._usual + (gap - self._usual) / 5

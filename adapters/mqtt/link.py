@@ -11,6 +11,7 @@ import logging
 import random
 import select
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _MOST_COLLECTED = 2000  # messages that are read of a collected block at once; the others with the next `read`
 _INBOX_BYTES = 32 << 20  # of payloads that the caller has not received yet
 _SESSION_S = 30 * 86_400  # MQTT 5: how long a broker keeps the session of a program that is not connected
+_IDENTIFIERS = 65_535  # of packets
 _STABLE = 30.0  # after a connection that lasted this long, the next pause starts small
 
 
@@ -58,7 +60,8 @@ class Link:
         self._inbox: list[Message] = []
         self._inbox_bytes = 0
         self.held = 0  # received messages that the caller leaves for later: `wait` waits for more
-        self._delivered: list[int] = []
+        # A caller need not look at them: an identifier is used a second time after so many.
+        self._delivered, self._rejected = deque[int](maxlen=_IDENTIFIERS), deque[int](maxlen=_IDENTIFIERS)
         self._pause, self._retry_at, self._since = _FIRST_PAUSE, 0.0, 0.0
         self._last_status = ""
         self._started = self._closing = self._refused = False
@@ -132,6 +135,7 @@ class Link:
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, reason: Any, _props: object) -> None:  # noqa: ANN401
         if self._is_5 and reason.is_failure:  # a negative acknowledgement: the broker did not accept the message
             self._log_once(f"{self.broker} rejected a message of {self.client_id}: {reason}")
+            self._rejected.append(mid)
             return
         self._delivered.append(mid)
 
@@ -298,8 +302,11 @@ class Link:
 
     def delivered(self) -> list[int]:
         """Ids of messages acknowledged by the broker since the last call."""
-        done, self._delivered = self._delivered, []
-        return done
+        return _taken(self._delivered)
+
+    def rejected(self) -> list[int]:
+        """Ids of messages that the broker did not accept (MQTT 5), since the last call: it is not sent them again."""
+        return _taken(self._rejected)
 
     def set_will(self, topic: str, payload: bytes) -> None:
         """Set what the broker publishes (retained) when this link ends unexpectedly. Call before the first connect."""
@@ -313,6 +320,12 @@ class Link:
             self._client.disconnect()
             self._flush()
         self.connected = False
+
+
+def _taken(ids: deque[int]) -> list[int]:
+    done = list(ids)
+    ids.clear()
+    return done
 
 
 def wait(links: Sequence[Link], timeout: float, limit: int = 2000, also: Sequence[Waitable] = ()) -> None:

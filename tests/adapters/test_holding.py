@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
@@ -229,3 +229,15 @@ def test_a_clock_that_is_set_back_ends_no_wait_and_loses_nothing() -> None:
     assert wire.waiting > 1
     near.close()
     far.close()
+
+
+def test_arrivals_of_messages_that_were_lost_with_their_connection_are_not_those_of_later_ones() -> None:
+    line = Line([20.0 * n for n in range(40)])
+    holding = Holding(cast(Any, line))
+    batches(line, 700, holding)
+    assert line.held > 0
+    line.waiting = line.held = 0  # what `Link.abort` does, where another door could not store
+    line.times, line.now = [0.0], START + 3 * DAY
+    line.read()
+    assert not holding.holds(line.now)
+    assert holding.taken(line.now) == [START + 3 * DAY]

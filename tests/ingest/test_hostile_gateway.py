@@ -142,3 +142,14 @@ def test_unregistered_devices_of_a_gateway_are_bounded_and_registered_ones_are_n
         assert sorted(reasons) == [f"device '{name}' is one more than 3 of gateway 'gw'; register it" for name in wrong]
     assert hub.send("gw", windows(2, device="x00")) == []
     assert len(hub.held()) == 10 + 3
+
+
+def test_what_is_not_accepted_takes_no_memory_for_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "MOST", 3)
+    hub = Hub(tmp_path, f"sqlite:///{tmp_path}/store.db", city())
+    assert hub.send("gw", windows(0), *(windows(0, device=f"x{n}") for n in range(3))) == []
+    table = hub.service.ingest.table
+    known, before = set(table.all), len(table)
+    assert len(hub.send("gw", *(windows(1, device=f"x{n}") for n in range(100)))) == 97
+    assert len(hub.send("other", *(windows(1, device="m1") for _ in range(2)))) == 2
+    assert (len(table), set(table.all)) == (before, known)

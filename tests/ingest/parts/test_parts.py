@@ -13,6 +13,7 @@ from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from ingest.service import _LONGEST_WAIT, _PART_WAIT, Service
 from registry.city import City
+from telemetry.errors import CityVitalsError
 from telemetry.partials import Partials, fold
 from telemetry.readings import Readings
 from telemetry.series import Series, SeriesTable
@@ -162,3 +163,22 @@ def test_old_windows_are_deleted_piece_after_piece_although_nothing_arrives(
         assert rounds < 100
     left = [part.start for part in town.store.partials("aba", "window", 0, 1 << 52, SeriesTable())]
     assert int(np.concatenate(left).min()) == MIDNIGHT - MINUTE
+
+
+def test_a_store_that_does_not_accept_a_checkpoint_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(tmp_path, MIDNIGHT)
+    tried = list[int]()
+
+    def rejects(_self: object, city: str, *_: object) -> None:
+        tried.append(town.now)
+        raise CityVitalsError(f"too large: {city}")
+
+    monkeypatch.setattr(type(town.store.states), "put", rejects)
+    for number in range(25):
+        town.round(message(town.now, 1.0 + number))
+        town.now += MINUTE
+    assert len(town.link.acknowledged) == 25
+    assert town.link.dropped == 0
+    assert tried == [MIDNIGHT, MIDNIGHT + 10 * MINUTE, MIDNIGHT + 20 * MINUTE]
