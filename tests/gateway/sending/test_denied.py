@@ -41,7 +41,7 @@ class Uplink(Silent):
 def test_windows_are_sent_after_a_message_that_the_broker_did_not_accept(tmp_path: Path) -> None:
     core, uplink, source, now = cores.make(tmp_path), Uplink(False, True, True), Silent(), [cores.ARRIVAL]
     links: Any = source, uplink
-    made = Gateway("gw", core, *links, lambda: now[0], health_ms=1 << 50)
+    made = Gateway("gw", core, links[0], links[1], lambda: now[0], health_ms=1 << 50)
     made._next_health = 1 << 60
     for number in range(3):
         now[0] += 60_000
