@@ -12,6 +12,7 @@ from registry.city import City
 from telemetry.kpi_value import StoredKpi
 
 _NUMBER = re.compile(r"\d[\d.,:TZ-]*")
+_MOST_REASONS = 200
 _NAMED = 5  # up to this many devices have an event each; more that fall silent together have one
 
 
@@ -51,11 +52,27 @@ def revisions(changed: Iterable[StoredKpi]) -> Iterator[Point]:
             yield _event(k.city, "revision", about, text, stored.changed)
 
 
-def rejects(reasons: Iterable[tuple[str, str]], now: int) -> Iterator[Point]:
-    """Messages that ingest rejected at `now`, counted by (city, reason); numbers are taken out of the reasons."""
-    counted = Counter((city, _NUMBER.sub("...", reason)[:120]) for city, reason in reasons)
-    for (city, reason), n in counted.items():
-        yield Point("reject", {"city": city, "reason": reason}, {"n": n}, now)
+class RejectCounts:
+    """Messages that ingest rejected, counted by city and reason.
+
+    Both may contain names that a sender invents, and each is a series of the store for good: after _MOST_REASONS
+    different ones all others are counted together.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, str]] = set()
+
+    def points(self, reasons: Iterable[tuple[str, str]], now: int) -> Iterator[Point]:
+        """Rows of these (city, reason) at `now`; numbers are taken out of the reasons."""
+        counted = Counter(self._named(city, _NUMBER.sub("...", reason)[:120]) for city, reason in reasons)
+        for (city, reason), n in counted.items():
+            yield Point("reject", {"city": city, "reason": reason}, {"n": n}, now)
+
+    def _named(self, *name: str) -> tuple[str, str]:
+        city, reason = name
+        if len(self._known) < _MOST_REASONS:
+            self._known.add((city, reason))
+        return (city, reason) if (city, reason) in self._known else ("-", "other reasons")
 
 
 class Silences:

@@ -15,8 +15,8 @@ from adapters.sqlite.order import Order
 from adapters.sqlite.owners import Owners
 from adapters.sqlite.rejects import RejectedMessage, Rejects
 from adapters.store import Heartbeat
-from ingest import events
 from ingest.core import Ingest
+from ingest.events import RejectCounts
 from ingest.retention import Retention
 from ingest.rounds import Rounds, Waiting
 from ingest.senders import Senders, gateway_of
@@ -66,6 +66,7 @@ class Service:
     _order: Order = field(init=False)
     _senders: Senders = field(init=False)
     _retention: Retention = field(init=False)
+    _reject_counts: RejectCounts = field(default_factory=RejectCounts)
     _unpublished: set[tuple[str, str, str]] = field(default_factory=set)
     _beats: dict[tuple[str, str], int] = field(default_factory=dict)  # role and name -> ms UTC, since the last write
     _next_beat: int = 0
@@ -216,7 +217,7 @@ class Service:
             self.ingest.take(city, Partials.concat(parts).latest())
         self.rejects.add(rejected)
         if rejected and (points := self.ingest.store.points):
-            points.put(events.rejects(((_city(r.topic), r.reason) for r in rejected), self.clock()))
+            points.put(self._reject_counts.points(((_city(r.topic), r.reason) for r in rejected), self.clock()))
 
     def _derive(self) -> None:
         """Derive city by city: what one city has stored is published although the store fails at the next."""

@@ -141,9 +141,18 @@ def test_rejects_are_counted_by_reason_without_their_numbers() -> None:
         ("town", "windows of 30 s; town has windows of 60 s"),
         ("town", "windows of 10 s; town has windows of 60 s"),
     ]
-    [row] = events.rejects(reasons, NOW)
+    [row] = events.RejectCounts().points(reasons, NOW)
     assert row.tags == {"city": "town", "reason": "windows of ... s; town has windows of ... s"}
     assert row.fields == {"n": 2}
+
+
+def test_reasons_that_a_sender_invents_make_a_bounded_number_of_series() -> None:
+    counts, names = events.RejectCounts(), [f"{a}{b}" for a in "abcdefghijklmnopqrst" for b in "abcdefghijklmnopqrst"]
+    points = [p for name in names for p in counts.points([("town", f"device '{name}' is one more than 3")], NOW)]
+    assert sum(int(p.fields["n"] or 0) for p in points) == len(names)
+    assert len({tuple(p.tags.items()) for p in points}) <= 201
+    [again] = counts.points([("town", "device 'aa' is one more than 3")], NOW)
+    assert again.tags["reason"] == "device 'aa' is one more than ..."
 
 
 def hours(table: SeriesTable, device: str, quantity: str, value: float) -> Partials:
