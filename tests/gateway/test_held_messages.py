@@ -42,7 +42,7 @@ class City:
         )
         source: Any = SimpleNamespace(**vars(state), received=self._received)
         self.source = source
-        sending = {"delivered": lambda: self._mids, "received": list, "publish": self._publish}
+        sending = {"delivered": lambda: self._mids, "rejected": list, "received": list, "publish": self._publish}
         link: Any = SimpleNamespace(**{**vars(state), **sending})
         self.gateway = Gateway("gw", self.core, source, link, lambda: self.now, health_ms=DAY)
         self.gateway._next_health = START + DAY

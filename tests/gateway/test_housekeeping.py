@@ -31,6 +31,9 @@ class Silent:
     def delivered(self) -> list[int]:
         return []
 
+    def rejected(self) -> list[int]:
+        return []
+
     def publish(self, topic: str, payload: bytes) -> int:
         return 1
 

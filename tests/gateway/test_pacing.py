@@ -144,7 +144,13 @@ def test_flushes_follow_what_they_cost(
     monkeypatch.setattr(core, "pending", pending)
     monkeypatch.setattr(core, "assign_messages", lambda *_: [])
     monkeypatch.setattr("gateway.service.wait", wait)
-    answers: dict[str, Any] = {"received": list, "delivered": list, "ack": lambda _: None, "step": lambda: None}
+    answers: dict[str, Any] = {
+        "received": list,
+        "delivered": list,
+        "rejected": list,
+        "ack": lambda _: None,
+        "step": lambda: None,
+    }
     link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, held=0, **answers)
     gateway = Gateway("gw", core, link, link, lambda: clock[0])
     while clock[0] < NOW + 40_000:
@@ -232,7 +238,9 @@ def test_windows_leave_when_the_first_of_them_is_due(tmp_path: Path, monkeypatch
         mids.append(len(sent))
         return len(sent)
 
-    answers: dict[str, Any] = {"received": list, "ack": lambda _: None, "step": lambda: None, "publish": publish}
+    answers: dict[str, Any] = {
+        "received": list, "rejected": list, "ack": lambda _: None, "step": lambda: None, "publish": publish,
+    }  # fmt: skip
     link: Any = SimpleNamespace(connected=True, epoch=1, waiting=0, passed=0, held=0, delivered=lambda: mids, **answers)
     core = cores.make(tmp_path)
     gateway = Gateway("gw", core, link, link, lambda: clock[0], health_ms=10_000_000)

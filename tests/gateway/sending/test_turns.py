@@ -33,7 +33,12 @@ class City:
         monkeypatch.setattr("gateway.service._FLIGHT", FLIGHT)
         self.core, self.devices, self.now = cores.make(folder), list[dict[str, float]](), NOW
         self._stored, self._mids, self._receipts = stored, list[int](), list[Any]()
-        answers: dict[str, Any] = {"publish": self._publish, "received": self._received, "delivered": self._delivered}
+        answers: dict[str, Any] = {
+            "publish": self._publish,
+            "received": self._received,
+            "delivered": self._delivered,
+            "rejected": list,
+        }
         link: Any = SimpleNamespace(
             connected=True, epoch=1, waiting=0, passed=0, held=0, ack=lambda _: None, step=lambda: None, **answers
         )
