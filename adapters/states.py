@@ -27,7 +27,7 @@ class States(Protocol):
     """One checkpoint for each city."""
 
     def number(self, city: str) -> int:
-        """The number of the last write of hours of the city; 0 where there was none."""
+        """The number of the last write of hours of the city, larger than those before; 0 where there was none."""
 
     def days_after(self, city: str, number: int) -> list[int]:
         """Starts (ms UTC) of the UTC days of which hours were written with a later number, sorted."""
@@ -38,10 +38,10 @@ class States(Protocol):
     def parts(self, city: str) -> dict[str, bytes]:
         """All parts of the city's checkpoint by name."""
 
-    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> None:
+    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> bool:
         """Replace the city's checkpoint, all or nothing: a part of None stays as it is, one that is not named goes.
 
-        `head` is called after the last part.
+        `head` is called after the last part. False where this store cannot hold it.
         """
 
     def drop(self, city: str) -> None:

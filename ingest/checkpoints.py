@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.metadata import version
 
 import msgspec
@@ -23,6 +23,7 @@ from adapters.states import States
 from kpi_derivation.engine.runner import Engine
 from kpi_derivation.engine.state import Damaged, Facts, Part
 from registry.city import City
+from telemetry.windows import DAY
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,9 @@ class Checkpoints:
                 if zlib.crc32(data.get(name, b"")) != part.stored:
                     raise Damaged(f"part {name} is not what was stored")
             changed = self._states.days_after(self._city.id, head.number)
+            if not _has_its_hours(head.facts.hours, hours, changed):
+                log.info("the hours of %s are not those of the checkpoint, which is passed over", self._city.id)
+                return False
             engine.resume(head.facts, data, hours, newest_window, changed)
         except Damaged as reason:
             log.warning("the checkpoint of %s is damaged and passed over: %s", self._city.id, reason)
@@ -99,7 +103,8 @@ class Checkpoints:
                 yield name, data
 
         head = Head(fits, number, state.facts, parts)
-        self._states.put(self._city.id, packed(), lambda: msgspec.msgpack.encode(head))
+        if not self._states.put(self._city.id, packed(), lambda: msgspec.msgpack.encode(head)):
+            return False
         self._parts, self._saved = parts, number
         return True
 
@@ -121,3 +126,14 @@ class Checkpoints:
                 made.update(json.dumps(part, sort_keys=True).encode() + b"\n")
             self._file = made.digest()
         return self._file
+
+
+def _has_its_hours(known: tuple[int, int], hours: tuple[int, int], changed: Collection[int]) -> bool:
+    """Whether the store has the hours of a checkpoint (`known`: first and last start), and others by numbered writes.
+
+    Not where hours were deleted, nor where a version of this program that does not number its writes has added some.
+    """
+    has_all = hours[0] <= known[0] and known[1] <= hours[1]
+    return has_all and all(
+        now == before or now // DAY * DAY in changed for now, before in zip(hours, known, strict=True)
+    )

@@ -41,7 +41,7 @@ COUNTS = msgspec.json.Decoder(Answer[tuple[int, int]])
 _KPI_FIELDS = (*kpi_rows.INTS, *kpi_rows.FLOATS, *kpi_rows.TEXTS)
 _ALWAYS = [1 + _KPI_FIELDS.index(name) for name in kpi_rows.ALWAYS]  # their places in a row, after the time
 _AT_ONCE = 2_000  # rows as objects: 20,000 do not fit into the caches of a processor, and cost twice as much each
-_LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
+LIMIT = 9_223_372_036_854  # ms: InfluxDB keeps nanoseconds in 64 bits
 
 
 def text(value: str) -> str:
@@ -57,7 +57,7 @@ def columns(names: Iterable[str]) -> str:
 def between(start: int | None, end: int | None) -> list[str]:
     """Conditions for time in [start, end), ms."""
     limits = [(">=", start), ("<", end)]
-    return [f"time {op} {max(-_LIMIT, min(t, _LIMIT))}ms" for op, t in limits if t is not None]
+    return [f"time {op} {max(-LIMIT, min(t, LIMIT))}ms" for op, t in limits if t is not None]
 
 
 def one_of(name: str, values: Iterable[str]) -> str:

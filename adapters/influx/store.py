@@ -7,8 +7,9 @@
   period, `start_t` and `end_t` its bounds), `valued` and `replaced`: whether value and previous exist, `number`: of its
   last change (see changes.py).
 - `registry`: tag city, time 0; fields config (JSON), width, reads (JSON).
+- `hours_written`, `checkpoint`, `checkpoint_part`: from what the next start continues (see states.py).
 
-In a database with a retention, the last two are stored in a policy of their own (see policies.py).
+In a database with a retention, `kpi` and `registry` are stored in a policy of their own (see policies.py).
 
 Reads are InfluxQL, which InfluxDB 1, 2 and 3 support. Version 3 does not guarantee that the last write of a row counts
 (docs/how-to/influxdb.md). InfluxDB keeps the old value of a field that a later write omits, so a reader of these
@@ -43,6 +44,7 @@ from adapters.influx.policies import Policies
 from adapters.influx.pool import Senders
 from adapters.influx.registry import Registry
 from adapters.influx.sites import Sites
+from adapters.influx.states import InfluxStates
 from adapters.influx.url import parse
 from adapters.states import States
 from adapters.store import CityRecord, Heartbeat, Kept, Latest, Level, LogEntry
@@ -72,6 +74,8 @@ class InfluxStore:
         self._changes = Changes(connection, self._policies)
         self._points = InfluxPoints(connection, self._sites, self._policies)
         self._senders = Senders()
+        # Version 3 deletes no rows and may answer with an older one.
+        self._numbered = InfluxStates(connection, self._senders) if connection.target.version < 3 else None
         self._made_heads: dict[Level, Heads] = {}
 
     @property
@@ -79,7 +83,11 @@ class InfluxStore:
         """See Store."""
         return self._points
 
-    states: States | None = None
+    @property
+    def states(self) -> States | None:
+        """See Store."""
+        return self._numbered
+
     drops_old = True
 
     @staticmethod
@@ -118,11 +126,22 @@ class InfluxStore:
         partials = partials.latest()
         heads = self._heads(level, partials.series, table)
         batches = [slice(row, row + _BATCH) for row in range(0, len(partials) or 1, _BATCH)]
-        lines = (partial_lines(level, heads, partials.take(batch)) for batch in batches)
-        if len(batches) > 1:
-            self._senders.write(self._connection.write, lines)
+        bodies = (partial_lines(level, heads, partials.take(batch)) for batch in batches)
+        if level == "hour" and self._numbered:
+            with self._numbered.numbered(partials, table) as notes:
+                self._write(notes, bodies, len(batches))
         else:
-            self._connection.write(next(lines))
+            self._write([], bodies, len(batches))
+
+    def _write(self, notes: list[str], bodies: Iterator[bytes], count: int) -> None:
+        """Write notes, and bodies of rows behind them or in the same request."""
+        first = "\n".join(notes).encode()
+        if count == 1:
+            self._connection.write(b"\n".join(filter(None, (first, next(bodies)))))
+            return
+        if first:
+            self._connection.write(first)
+        self._senders.write(self._connection.write, bodies)
 
     def _heads(self, level: Level, series: IntArray, table: SeriesTable) -> dict[int, str]:
         """Measurement and tags of each id in `series`, which is sorted; sites are looked up before the first write."""

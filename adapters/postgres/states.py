@@ -51,7 +51,7 @@ class PostgresStates:
         pieces = self._connection.stream("SELECT name, data FROM state_part WHERE city = %s", (city,))
         return {name: data for rows in pieces for name, data in rows}
 
-    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> None:
+    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> bool:
         """See States."""
         with self._connection.transaction() as cursor:
             cursor.execute("SELECT name FROM state_part WHERE city = %s", (city,))
@@ -62,6 +62,7 @@ class PostgresStates:
                     cursor.execute(_PART, (city, name, data))
             cursor.execute("DELETE FROM state_part WHERE city = %s AND name = ANY(%s)", (city, list(gone)))
             cursor.execute(_STATE, (city, head()))
+        return True
 
     def drop(self, city: str) -> None:
         """See States."""

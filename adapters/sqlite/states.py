@@ -53,7 +53,7 @@ class SqliteStates:
         """See States."""
         return dict(rows(self._db, "SELECT name, data FROM state_part WHERE city = ?", (city,)))
 
-    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> None:
+    def put(self, city: str, parts: Iterable[tuple[str, bytes | None]], head: Callable[[], bytes]) -> bool:
         """See States."""
         with transaction(self._db) as db:
             gone = {row[0] for row in db.execute("SELECT name FROM state_part WHERE city = ?", (city,))}
@@ -63,6 +63,7 @@ class SqliteStates:
                     db.execute("INSERT OR REPLACE INTO state_part VALUES (?,?,?)", (city, name, data))
             db.executemany("DELETE FROM state_part WHERE city = ? AND name = ?", [(city, name) for name in gone])
             db.execute("INSERT OR REPLACE INTO state VALUES (?,?)", (city, head()))
+        return True
 
     def drop(self, city: str) -> None:
         """See States."""

@@ -7,17 +7,26 @@ import os
 import random
 import sqlite3
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters import program
-from adapters.store import Store
+from adapters.influx.store import InfluxStore
+from adapters.store import CityRecord, Store
 from adapters.stores import open_store
 from ingest import checkpoints
 from registry.city import City
-from tests.kpi_derivation.engine.cities import Feed, Synthetic, synthetic
+from telemetry.errors import Unavailable
+from telemetry.partials import Partials
+from telemetry.series import SeriesTable
+from telemetry.windows import DAY, HOUR, MINUTE
+from tests.kpi_derivation.engine.cities import NOW, Feed, Synthetic, synthetic
 from tests.postgres import PostgreSQL
+from tests.servers import InfluxDB
 
 SEEDS = range(60 if os.environ.get("CITYVITALS_LONG") else 3)
 
@@ -90,6 +99,133 @@ def test_on_postgresql_too(tmp_path: Path, postgresql: PostgreSQL, monkeypatch: 
     in_pieces(kept, made, random.Random(3), keep=True)
     in_pieces(plain, made, random.Random(3), keep=False)
     assert_equal_over_a_checkpoint(kept, plain)
+
+
+class InfluxFeed(PostgresFeed):
+    """The same on InfluxDB."""
+
+
+@pytest.fixture
+def influx(influxdb: InfluxDB) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = influxdb.create(f"checkpoints-{os.getpid()}")
+    yield f"influxdb://{influxdb.host}:{influxdb.port}/{name}"
+    influxdb.query(f'DROP DATABASE "{name}"')
+
+
+@pytest.mark.parametrize("seed", SEEDS[-1:] if len(SEEDS) < 10 else SEEDS)
+def test_on_influxdb_too(tmp_path: Path, influx: str, seed: int) -> None:
+    made = synthetic(seed)
+    (tmp_path / "kept").mkdir()
+    kept, plain = InfluxFeed(tmp_path / "kept", made.city, influx), Feed(tmp_path, made.city)
+    in_pieces(kept, made, random.Random(seed), keep=True)
+    in_pieces(plain, made, random.Random(seed), keep=False)
+    assert_equal_over_a_checkpoint(kept, plain)
+
+
+def test_a_kill_between_note_and_hours_folds_the_day_when_the_hours_have_come(
+    tmp_path: Path, influx: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = synthetic(3)
+    (tmp_path / "kept").mkdir()
+    feed, plain = InfluxFeed(tmp_path / "kept", made.city, influx), Feed(tmp_path, made.city)
+    half = len(made.readings) // 2
+    for one in (feed, plain):
+        one.give(made.readings[:half])
+        one.derive()
+    assert feed.checkpoint()
+    with monkeypatch.context() as failing:
+        failing.setattr(InfluxStore, "_write", notes_only)
+        with pytest.raises(Unavailable):
+            feed.give(made.readings[half:])
+    feed.restart()
+    assert feed.continued
+    for one in (feed, plain):
+        one.give(made.readings[half:])
+        one.derive()
+    assert_equal_over_a_checkpoint(feed, plain)
+
+
+def notes_only(store: InfluxStore, notes: list[str], bodies: Iterator[bytes], count: int) -> None:
+    """A write that ends behind the notes of hours."""
+    if not notes:
+        store._connection.write(b"\n".join(bodies))
+        return
+    store._connection.write("\n".join(notes))
+    raise Unavailable("a kill")
+
+
+def test_hours_that_others_write_again_are_folded_again(tmp_path: Path, influx: str) -> None:
+    """As `cityvitals rebuild` and a replay do."""
+    made = synthetic(5)
+    feed = InfluxFeed(tmp_path, made.city, influx)
+    feed.give(made.readings)
+    feed.derive()
+    other, table = open_store(influx), SeriesTable()
+    assert feed.checkpoint()
+    before = feed.values()
+    for hours in list(other.partials(made.city.id, "hour", 0, NOW, table)):
+        other.put_partials("hour", replace(hours, sum=2 * hours.sum, increase=2 * hours.increase), table)
+    feed.checkpoint()  # of a process that has not read them
+    feed.restart()
+    assert feed.continued
+    feed.touch_everything()
+    feed.derive()
+    after = feed.values()
+    assert after != before
+    feed.store.states.drop(made.city.id)  # type: ignore[union-attr]
+    feed.restart()
+    assert not feed.continued
+    feed.touch_everything()
+    feed.derive()
+    assert feed.values() == after
+
+
+def test_a_database_that_was_lost_starts_from_what_it_has(tmp_path: Path, influx: str, influxdb: InfluxDB) -> None:
+    made = synthetic(5)
+    (tmp_path / "kept").mkdir()
+    feed, plain = InfluxFeed(tmp_path / "kept", made.city, influx), Feed(tmp_path, made.city)
+    late = max(reading.t for reading in made.readings) - 8 * HOUR
+    feed.give([reading for reading in made.readings if reading.t < late])
+    feed.derive()
+    assert feed.checkpoint()
+    influxdb.query(f'DROP DATABASE "{influx.rpartition("/")[2]}"')
+    for _ in range(3):
+        with suppress(Unavailable):  # it is recreated by the next request
+            feed.store.put_city(CityRecord(made.city.id, made.city.model_dump(mode="json"), MINUTE))
+    rest = [reading for reading in made.readings if reading.t >= late]
+    feed.give(rest)
+    feed.checkpoint()  # of a process that still has the days that were lost
+    plain.give(rest)
+    for one in (feed, plain):
+        one.restart()
+        assert not one.continued
+        one.touch_everything()
+        one.derive()
+    assert rest
+    assert feed.values() == plain.values()
+
+
+@pytest.mark.parametrize("kind", ["earlier", "later"])
+def test_hours_of_a_program_that_does_not_number_them_pass_it_over(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = synthetic(5)
+    feed = Feed(tmp_path, made.city)
+    feed.give(made.readings)
+    feed.derive()
+    assert feed.checkpoint()
+    table = SeriesTable()
+    hours = Partials.concat(list(feed.store.partials(made.city.id, "hour", 0, NOW, table)))
+    with sqlite3.connect(feed.path) as db:
+        noted = db.execute("SELECT * FROM hours_written").fetchall()
+    shift = (30 if kind == "later" else -30) * DAY
+    moved = replace(hours, start=hours.start + shift, first_t=hours.first_t + shift, last_t=hours.last_t + shift)
+    feed.store.put_partials("hour", moved, table)
+    with sqlite3.connect(feed.path) as db:
+        db.execute("DELETE FROM hours_written")
+        db.executemany("INSERT INTO hours_written VALUES (?,?,?)", noted)
+    assert "not those of the checkpoint" in started_again(feed, caplog)
 
 
 def started_again(feed: Feed, caplog: pytest.LogCaptureFixture) -> str:
