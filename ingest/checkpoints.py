@@ -61,7 +61,7 @@ class Checkpoints:
                 if zlib.crc32(data.get(name, b"")) != part.stored:
                     raise Damaged(f"part {name} is not what was stored")
             changed = self._states.days_after(self._city.id, head.number)
-            if not _has_its_hours(head.facts.hours, hours, changed):
+            if not _has_its_hours(head.facts.hours, hours, newest_window, changed):
                 log.info("the hours of %s are not those of the checkpoint, which is passed over", self._city.id)
                 return False
             engine.resume(head.facts, data, hours, newest_window, changed)
@@ -128,12 +128,12 @@ class Checkpoints:
         return self._file
 
 
-def _has_its_hours(known: tuple[int, int], hours: tuple[int, int], changed: Collection[int]) -> bool:
+def _has_its_hours(known: tuple[int, int], hours: tuple[int, int], newest: int, changed: Collection[int]) -> bool:
     """Whether the store has the hours of a checkpoint (`known`: first and last start), and others by numbered writes.
 
     Not where hours were deleted, nor where a version of this program that does not number its writes has added some.
+    Hours that were not stored yet are made of windows, of which the newest begins at `newest`.
     """
-    has_all = hours[0] <= known[0] and known[1] <= hours[1]
-    return has_all and all(
-        now == before or now // DAY * DAY in changed for now, before in zip(hours, known, strict=True)
-    )
+    has_all = hours[0] <= known[0] and known[1] <= max(hours[1], newest)
+    added = {hours[0]} - {known[0]} | ({hours[1]} if hours[1] > known[1] else set())
+    return has_all and all(start // DAY * DAY in changed for start in added)
