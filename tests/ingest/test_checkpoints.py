@@ -156,7 +156,7 @@ def notes_only(store: InfluxStore, notes: list[str], bodies: Iterator[bytes], co
 
 
 def test_hours_that_others_write_again_are_folded_again(tmp_path: Path, influx: str) -> None:
-    """As `cityvitals rebuild` and a replay do."""
+    """As a replay of the same time does."""
     made = synthetic(5)
     feed = InfluxFeed(tmp_path, made.city, influx)
     feed.give(made.readings)
