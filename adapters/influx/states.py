@@ -67,17 +67,21 @@ class _Written:
         """Go on behind what others have given."""
         self.last = max(self.numbers.values(), default=0)
 
-    def next(self) -> int:
-        """A number that no write has had."""
-        self.last = max(self.last + 1, time.time_ns() // 1000)
+    def next(self, now: int) -> int:
+        """A number that no write has had. `now`: microseconds UTC."""
+        self.last = max(self.last + 1, now)
         return self.last
+
+
+def _microseconds() -> int:
+    return time.time_ns() // 1000
 
 
 class InfluxStates:
     """See States."""
 
-    def __init__(self, connection: Connection, senders: Senders) -> None:
-        self._connection, self._senders = connection, senders
+    def __init__(self, connection: Connection, senders: Senders, clock: Callable[[], int] = _microseconds) -> None:
+        self._connection, self._senders, self._clock = connection, senders, clock
         self._lock = threading.Lock()
         self._written: dict[str, _Written | None] = {}  # None: the server answers no questions
         self._stored: dict[str, tuple[str, _Stored]] = {}  # the row of each city and what it names, without the head
@@ -92,7 +96,7 @@ class InfluxStates:
         for city, days in days_of(hours, table):
             with self._lock:
                 written = self._of(city)
-                number = written.next() if written else 0
+                number = written.next(self._clock()) if written else 0
             if written:
                 head = f"hours_written,city={tag(city)} number={number}i"
                 lines += [f"{head} {min(day + DAY - 1, LIMIT)}" for day in days]
