@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import threading
-import time
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -67,21 +67,17 @@ class _Written:
         """Go on behind what others have given."""
         self.last = max(self.numbers.values(), default=0)
 
-    def next(self, now: int) -> int:
-        """A number that no write has had. `now`: microseconds UTC."""
-        self.last = max(self.last + 1, now)
+    def next(self) -> int:
+        """A number that no write has had: some 4 billion writes fit."""
+        self.last += 1 + secrets.randbits(32)
         return self.last
-
-
-def _microseconds() -> int:
-    return time.time_ns() // 1000
 
 
 class InfluxStates:
     """See States."""
 
-    def __init__(self, connection: Connection, senders: Senders, clock: Callable[[], int] = _microseconds) -> None:
-        self._connection, self._senders, self._clock = connection, senders, clock
+    def __init__(self, connection: Connection, senders: Senders) -> None:
+        self._connection, self._senders = connection, senders
         self._lock = threading.Lock()
         self._written: dict[str, _Written | None] = {}  # None: the server answers no questions
         self._stored: dict[str, tuple[str, _Stored]] = {}  # the row of each city and what it names, without the head
@@ -96,7 +92,7 @@ class InfluxStates:
         for city, days in days_of(hours, table):
             with self._lock:
                 written = self._of(city)
-                number = written.next(self._clock()) if written else 0
+                number = written.next() if written else 0
             if written:
                 head = f"hours_written,city={tag(city)} number={number}i"
                 lines += [f"{head} {min(day + DAY - 1, LIMIT)}" for day in days]
