@@ -2,7 +2,7 @@
 
 - `hours_written`: tag city, one row a UTC day at its last millisecond; `number` of the last write of hours of that day.
   It lies in the shard of these hours, and is written in their request or before them: a crash between leaves a day that
-  is folded again. Numbers are microseconds of the clock, so that a database which was lost has no number twice.
+  is folded again. Numbers grow by random steps: a database that was lost or put back from a copy has none twice.
 - `checkpoint_part`: tags city, part and slot; one row a piece at 0, 1, 2... ms; `data` in base64.
 - `checkpoint`: tag city, time 0; `head` names slot, pieces and digest of the part `head`, which names the other parts.
 
