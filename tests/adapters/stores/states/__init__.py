@@ -1,0 +1,1 @@
+"""Work of ingest that takes several rounds."""
