@@ -122,10 +122,10 @@ class InfluxStates:
         return max((self._numbers(city) or {}).values(), default=0)
 
     def days_after(self, city: str, number: int) -> list[int]:
-        """See States; also days that have an older number than the stored checkpoint knows."""
-        known = self._stored[city][1].numbers if city in self._stored else {}
+        """See States; also days that have another number than the stored checkpoint knows, or had none."""
         numbers = self._numbers(city) or {}
-        return sorted(day for day, last in numbers.items() if last > number or last != known.get(day, last))
+        known = self._stored[city][1].numbers if city in self._stored else numbers
+        return sorted(day for day, last in numbers.items() if last > number or last != known.get(day))
 
     def head(self, city: str) -> bytes | None:
         """See States; None also where the database has lost hours that are in the checkpoint."""

@@ -1,1 +1,1 @@
-"""Work of ingest that takes several rounds."""
+"""Checkpoints of the KPI engine in each store."""
