@@ -36,6 +36,8 @@ def replay_command(files: list[Path], city: Path, store: str, speed: str, width:
     """`cityvitals replay`. `how`: the files are to be read."""
     pace = _speed(speed)
     for path in files:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; give the path of a file.")
         if not path.is_file():
             raise UsageError(f"There is no file {path}.")
     loaded = read_city(city)

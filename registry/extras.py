@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,12 +58,13 @@ def need(extra: str, *modules: str) -> None:
     """Raises CityVitalsError where a library of the extra is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise CityVitalsError(sentence(", ".join(missing), extra))
+        raise CityVitalsError(sentence(missing, extra))
 
 
-def sentence(modules: str, extra: str) -> str:
+def sentence(modules: Sequence[str], extra: str) -> str:
     """What is missing and how to install it."""
-    return f"{modules} is not installed; run: {install_command(extra)}"
+    is_ = "is" if len(modules) == 1 else "are"
+    return f"{' and '.join(modules)} {is_} not installed; run: {install_command(extra)}"
 
 
 def install_command(extra: str) -> str:
@@ -85,4 +87,4 @@ def install_command(extra: str) -> str:
 def explained(error: ModuleNotFoundError) -> CityVitalsError | None:
     """The same as an error for the user; None where no extra contains the module, which is a bug."""
     module = (error.name or "").partition(".")[0]
-    return CityVitalsError(sentence(module, EXTRA_OF[module])) if module in EXTRA_OF else None
+    return CityVitalsError(sentence([module], EXTRA_OF[module])) if module in EXTRA_OF else None

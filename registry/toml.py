@@ -44,6 +44,8 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
     name = ".".join(str(p) for p in where) or "the file"
     if error["type"] in _UNKNOWN:
         return f"{at}: unknown key '{where[-1]}'; {nearest(str(where[-1]), _valid_keys(model, where[:-1]))}"
+    if error["type"] in _CHOICES:
+        return f"{at}: {name}: '{error['input']}' is not valid; {nearest(str(error['input']), _choices(error))}"
     if error["type"] == "missing":
         return f"{at}: '{name}' is missing; add it."
     text = _form(error, model) or error["msg"].removeprefix("Value error, ")
@@ -51,9 +53,14 @@ def _sentence(error: Any, model: type[BaseModel], path: Path, text: str) -> str:
 
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")  # of models, of dataclasses
+_CHOICES = ("literal_error", "enum")
 _LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type")
 _TABLES = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
 _KINDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+
+
+def _choices(error: Any) -> list[str]:  # noqa: ANN401 - pydantic's ErrorDetails
+    return re.findall(r"'([^']*)'", error["ctx"]["expected"])
 
 
 def _form(error: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

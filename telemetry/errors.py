@@ -5,6 +5,7 @@ Every message is a sentence that says what to do; the command line prints it wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -42,6 +43,22 @@ def nearest(word: str, valid: Iterable[str]) -> str:
         return f"did you mean '{close[0]}'?"
     more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
     return f"valid are: {', '.join(words[:_LISTED])}{more}."
+
+
+_MISTYPED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?")
+_FORMS = {"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false", "array": "a list"}
+_FORMS |= {"object": "a table", "null": "nothing"}
+
+
+def form(error: Exception) -> str:
+    """What msgspec says about a value of the wrong type, without Python's own names; other errors as they are."""
+
+    def plain(found: re.Match[str]) -> str:
+        wanted = [_FORMS.get(name, name) for name in found[1].split(" | ") if name != "null"]
+        name = f"'{found[3]}'" if found[3] else "the value"
+        return f"{name} must be {' or '.join(dict.fromkeys(wanted))}, not {_FORMS.get(found[2], found[2])}"
+
+    return _MISTYPED.sub(plain, str(error))
 
 
 def cause(error: Exception) -> str:

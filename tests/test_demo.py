@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -65,7 +66,7 @@ def test_the_demo_is_live_its_children_end_with_it_and_the_next_start_goes_on_wi
     port, first, second = free_port(), tmp_path / "first", tmp_path / "second"
     running = demo(folder, port, log=first)
     before = wait_for(lambda: metered(port), 120, "the API")
-    assert "history: 1 days" in first.read_text()
+    assert "history: 1 day " in first.read_text()
     assert any(before), "no energy in the history"
     assert any(by_day(port, "EN:EN:AQ:1C", "pm2_5")), "no fine particles in the history"
     wait_for(lambda: metered(port) not in ([], before), 90, "a live reading to change a KPI")
@@ -78,8 +79,10 @@ def test_the_demo_is_live_its_children_end_with_it_and_the_next_start_goes_on_wi
     running = demo(folder, free_port(), "--seconds", "1", log=second)
     assert running.wait(120) == 0, second.read_text()
     assert "history ready" in second.read_text()
-    assert "history: 1 days" not in second.read_text(), "the second start wrote the history again"
+    assert "history: 1 day " not in second.read_text(), "the second start wrote the history again"
     assert "no process is left running" in second.read_text()
+    plans = re.findall(r"cityvitals plan \w+ .* \\\n +--period \S+ --sessions \S+\n", second.read_text())
+    assert len(plans) == 2, "each plan is one command of a shell"
 
 
 def test_a_taken_port_is_refused_with_what_to_do(folder: Path, tmp_path: Path) -> None:

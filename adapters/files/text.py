@@ -40,7 +40,9 @@ def opened(path: Path) -> Iterator[Reader]:
             raw.seek(0)
             plain = _plain(raw, packed)
             yield Reader(raw, io.TextIOWrapper(plain, encoding=encoding))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} cannot be read: it is not a text file.") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
 
 

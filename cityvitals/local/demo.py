@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import shutil
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,7 +66,7 @@ class Demo:
         span = store.span(city.id, "window")
         until = now_ms() - 2 * MINUTE
         since = span[1] + MINUTE if span else until - days * DAY
-        label = "history: missing time" if span else f"history: {days} days"
+        label = "history: missing time" if span else f"history: {days} day{'' if days == 1 else 's'}"
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -130,6 +133,9 @@ class Demo:
 
     def _print_addresses(self, broker_port: int, nodes: int, tokens: dict[str, str]) -> None:
         kind = "Mosquitto" if mosquitto() else "amqtt, embedded"
+        program, store = _program(), shlex.quote(self.store)
+        of = f"  --period {_last_month()} --sessions {shlex.quote(str(setting.sessions_of(self.folder)))}"
+        scenario = shlex.quote(str(self.folder / "scenario.toml"))
         rows = (
             ("live page", self.url),
             ("API", f"{self.url}/v1/cities  (described in {self.url}/openapi.json)"),
@@ -137,16 +143,22 @@ class Demo:
             ("nodes", f"{nodes} simulated, each measures every {LIVE_MS // 1000} s; three have a fault"),
             ("store", self.store),
             ("data, logs", str(self.folder)),
-            ("a plan", f"cityvitals plan scenario {self.folder / 'scenario.toml'} --city demo --store {self.store}"),
-            ("", f"  --period {_last_month()} --sessions {setting.sessions_of(self.folder)}"),
-            ("", f"cityvitals plan charging --points 40 --feeder hill-park --city demo --store {self.store}"),
-            ("", f"  --period {_last_month()} --sessions {setting.sessions_of(self.folder)}"),
+            ("a plan", f"{program} plan scenario {scenario} --city demo --store {store} \\"),
+            ("", of),
+            ("", f"{program} plan charging --points 40 --feeder hill-park --city demo --store {store} \\"),
+            ("", of),
             ("sign in", f"{self.url}/admin, with a token of this start:"),
             *((f"  {role}", token) for role, token in tokens.items()),
         )
         for name, what in rows:
             self.console.print(f"  {name:<11} {what}", highlight=False, markup=False, soft_wrap=True)
         self.console.print("Ctrl-C stops everything; the next start continues with the same data.")
+
+
+def _program() -> str:
+    """The command to type for this program: its path where it is not on the PATH, as after `make demo`."""
+    called = sys.argv[0]
+    return shlex.quote(called) if Path(called).name == "cityvitals" and not shutil.which("cityvitals") else "cityvitals"
 
 
 def _last_month() -> str:

@@ -15,7 +15,7 @@ from planning.measured import parse_span
 from planning.scenario import Measured, Outcome, Planned, Scenario, run
 from reporting.show import stored_city
 from reporting.tables import number, table, wrapped
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError, form, nearest
 
 _KEYS = ("name", "draws", "seed", "sessions")
 
@@ -46,7 +46,7 @@ def _scenario(path: Path, head: dict[str, Any], transforms: list[dict[str, Any]]
     try:
         scenario = msgspec.convert(plain, Scenario)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}.") from None
+        raise UsageError(f"{path}: {form(error)}.") from None
     if "sessions" not in head:
         return scenario, None
     return scenario, read_sessions(path.parent / str(head["sessions"]))[0]

@@ -35,7 +35,7 @@ from gateway.decoding.decoded import (
 from gateway.decoding.packs import PackReader
 from gateway.decoding.plain import ReadPlain
 from gateway.decoding.sessions import add_session, session_key
-from telemetry.errors import Rejected
+from telemetry.errors import Rejected, form
 from telemetry.quantities import QUANTITIES
 
 
@@ -280,5 +280,5 @@ def _one_by_one(payload: bytes, out: Decoded) -> list[Record]:
         try:
             records.append(msgspec.convert(item, Record))
         except (msgspec.ValidationError, OverflowError, UnicodeError) as error:
-            out.problems.append(f"record {place}: {error}")
+            out.problems.append(f"record {place}: {form(error)}")
     return records

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -101,9 +102,10 @@ def _fitting(path: Path, how: How) -> list[_Fit]:
     found = [_Fit(n, layout, header, devices) for n, layout in every for header in _headers(path, layout)]
     if not found:
         raise UsageError(
-            f"{path}, line 1: the header must contain {', or '.join(map(','.join, LAYOUTS))}; and no family of recorded"
-            f" files is recognised by these columns ({_shown(path)}). Name one with --as ({', '.join(families())}), or"
-            " write a column map (docs/recorded-files.md)."
+            _almost(path)
+            or f"{path}, line 1: the header must contain {', or '.join(map(','.join, LAYOUTS))}; and no family of"
+            f" recorded files is recognised by these columns ({_shown(path)}). Name one with --as"
+            f" ({', '.join(families())}), or write a column map (docs/recorded-files.md)."
         )
     best = max(found, key=lambda f: len(f.layout.has))
     return _same_family([f for f in found if f.family == best.family])
@@ -165,6 +167,25 @@ def _made(under: dict[str, Any], over: dict[str, Any], path: Path) -> Columns:
             raise UsageError(f"{path}: unknown key 'columns.{name}'; {nearest(name, Columns.model_fields)}") from None
         reason = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: columns{'.' if name else ''}{name}: {reason}.") from None
+
+
+def _almost(path: Path) -> str:
+    """Which columns of CityVitals' own files are missing where most of them are there; empty for every other file."""
+    header = next(iter(shape("csv").headers(path, {})), None)
+    if header is None:
+        return f"{path} has no rows: the file is empty, or has comments only."
+    found = [name.lower() for name in header.names]
+    for known in LAYOUTS:
+        missing, others = [n for n in known if n not in found], [n for n in found if n not in known]
+        if len(missing) > len(known) // 2:
+            continue
+        rename = [f"'{near[0]}' to {n}" for n in missing if (near := get_close_matches(n, others, 1))]
+        todo = f"; rename {' and '.join(rename)}" if rename else ""
+        return (
+            f"{path}, line {header.line}: the header must contain {','.join(known)}; {', '.join(missing)}"
+            f" {'is' if len(missing) == 1 else 'are'} missing{todo}."
+        )
+    return ""
 
 
 def _misfit(path: Path, name: str, layouts: list[Columns]) -> str:

@@ -2,7 +2,7 @@
 
 import { hasText, locale, t } from "./text.js";
 
-const NBSP = "\u00a0";
+export const NBSP = "\u00a0";
 const MINUS = "\u2212";
 
 /** A value with as many digits as mean something: 0.0042, 7.61, 38.2, 1 204. */
@@ -32,8 +32,9 @@ export function unitText(unit) {
   return hasText(known) ? t(known) : (UNITS[unit] ?? unit);
 }
 
-/** A value with its unit. */
+/** A value with its unit, on one line; watts in the thousands as kilowatts. */
 export function quantity(value, unit, digits = null) {
+  if (unit === "W" && Math.abs(value) >= 1000) return quantity(value / 1000, "kW", digits);
   const printed = unitText(unit);
   return printed ? `${number(value, digits)}${NBSP}${printed}` : number(value, digits);
 }

@@ -70,10 +70,17 @@ function chosenCell({ city }, found, state) {
   if (!chosen || !found.blocks[i]) return "";
   const known = found.cities.filter((c) => c.blocks[i] !== null).sort((a, b) => b.blocks[i] - a.blocks[i]);
   const share = chosen.blocks[i];
-  const title = el("div", {}, el("h2", {}, `${found.blocks[i].name}: `, el("bdi", {}, chosen.name)), share === null ? none(t("compare.no_score")) : el("p", { class: "word" }, percent(share), el("span", { class: "muted small" }, ` ${t("compare.place", { place: known.indexOf(chosen) + 1, n: known.length })}`)));
+  const title = el("div", {}, el("h2", {}, `${found.blocks[i].name}: `, el("bdi", {}, chosen.name)), share === null ? none(t("compare.no_score")) : el("p", { class: "word" }, percent(share), el("span", { class: "muted small" }, ` ${t("compare.place", { place: known.filter((c) => c.blocks[i] > share).length + 1, n: known.length })}`)));
   const practice = known.find((c) => c.practices[i]);
-  const leader = known[0] ? el("div", { class: "small stack" }, el("p", {}, t(known.length > 1 ? "compare.leads" : "compare.alone", { city: known[0].name, share: percent(known[0].blocks[i]) })), practice ? el("p", {}, t("compare.practice", { city: practice.name }), " ", el("q", {}, practice.practices[i])) : "") : null;
+  const leader = known[0] ? el("div", { class: "small stack" }, el("p", {}, leading(known, i)), practice ? el("p", {}, t("compare.practice", { city: practice.name }), " ", el("q", {}, practice.practices[i])) : "") : null;
   return el("section", { class: "card cell-card", "aria-label": t("compare.chosen") }, title, dots(known, chosen, i), leader);
+}
+
+/** Who is first in a block: one city, several with the same share, or the only one that has a share. */
+function leading(known, i) {
+  const first = known.filter((c) => c.blocks[i] === known[0].blocks[i]);
+  const places = { city: first[0].name, n: first.length, share: percent(first[0].blocks[i]) };
+  return t(known.length === 1 ? "compare.alone" : first.length > 1 ? "compare.lead_shared" : "compare.leads", places);
 }
 
 const own = (found, id) => found.cities.find((c) => c.id === id);

@@ -32,7 +32,7 @@ function steps(view, proof, value) {
     used.length ? step(t("proof.devices"), deviceTable(view, used, proof)) : null,
     proof.arithmetic ? step(t("proof.sum"), el("p", { class: "arithmetic" }, proof.arithmetic)) : null,
     out.length || proof.value.notes ? step(t("proof.left_out"), ...leftOut(out), el("p", { class: "small muted" }, sentence(proof.value.notes))) : null,
-    proof.stored ? step(t("proof.stored"), el("p", { class: "small muted" }, sentence(proof.stored))) : null,
+    proof.stored ? step(t("proof.stored"), el("p", { class: "small muted" }, sentence(local(proof.stored, view.clock)))) : null,
   ];
   return [el("div", {}, head), el("ol", { class: "steps" }, ...list.filter(Boolean)), el("p", { class: "muted small" }, t("proof.method", { method: proof.value.method }))];
 }
@@ -43,6 +43,9 @@ function leftOut(devices) {
   for (const d of devices) reasons.set(d.left_out, [...(reasons.get(d.left_out) ?? []), d.site || d.device]);
   return [...reasons].map(([why, names]) => el("p", { class: "small muted" }, el("b", {}, names.join(", ")), `: ${why}`));
 }
+
+/** A text of the API with its instants in the city's own time. */
+const local = (text, clock) => text.replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, (at) => clock.full(at));
 
 const step = (title, ...content) => el("li", {}, el("h3", {}, title), ...content);
 

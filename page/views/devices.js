@@ -3,7 +3,7 @@
 import { getJson } from "../lib/api.js";
 import { el, redraw } from "../lib/dom.js";
 import { downloads } from "../lib/download.js";
-import { ago, number, partText, POLLUTANTS, unitText } from "../lib/format.js";
+import { ago, NBSP, number, partText, POLLUTANTS, quantity } from "../lib/format.js";
 import { chip, note, scroll, segments } from "../lib/parts.js";
 import { addressOf, keep } from "../lib/place.js";
 import { t } from "../lib/text.js";
@@ -88,7 +88,7 @@ function matches(d, { show, find }) {
 /** The newest values of a device in words. */
 export function newestWords(device) {
   const values = Object.entries(device.newest).filter(([, r]) => r.value !== null);
-  return values.map(([q, r]) => (q === "connector_state" ? t(`use.${["free", "plugged", "charging", "fault"][Math.min(r.value, 3)]}`) : `${POLLUTANTS[q] ?? partText(q)} ${number(r.value)} ${unitText(r.unit)}`)).join(" · ");
+  return values.map(([q, r]) => (q === "connector_state" ? t(`use.${["free", "plugged", "charging", "fault"][Math.min(r.value, 3)]}`) : `${POLLUTANTS[q] ?? partText(q)}${NBSP}${quantity(r.value, r.unit)}`)).join(" · ");
 }
 
 /** State of a device as a chip. */

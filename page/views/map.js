@@ -102,6 +102,7 @@ function fit(map, rows, areas, foot) {
   const points = [...rows.map((row) => [row.device.lat, row.device.lon]), ...areas.flatMap((a) => [[a.south, a.west], [a.north, a.east]])];
   if (!points.length) return map.setView([20, 0], 3);
   const [box, legend] = [map.getContainer(), foot.getBoundingClientRect()];
+  if (!legend.height) return map.fitBounds(points, { padding: [MARGIN, MARGIN], maxZoom: 15, animate: false });
   const [above, below] = [legend.bottom - box.getBoundingClientRect().top, box.getBoundingClientRect().bottom - legend.top];
   const [top, bottom] = above < below ? [above + MARGIN, MARGIN] : [MARGIN, below + MARGIN];
   const [width, height] = [box.clientWidth - 2 * MARGIN, box.clientHeight - top - bottom];
@@ -118,7 +119,7 @@ function reveal(map, place, { box, foot, chosen }) {
   if (within(whole, -MARGIN) && ![card, ...[...foot.children].map((node) => node.getBoundingClientRect())].some((r) => r.width && within(r, 20))) return;
   const below = card.width > whole.width * 0.6; // a phone: the legend above, the card below
   const x = below ? (whole.left + whole.right) / 2 : (card.right + whole.right) / 2;
-  const y = below ? (legend.bottom + card.top) / 2 : (whole.top + legend.top) / 2;
+  const y = below ? (Math.max(legend.bottom, whole.top) + card.top) / 2 : (whole.top + legend.top) / 2;
   map.panBy([at.x - x, at.y - y], { animate: false });
 }
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from planning.situation import Situation
-from telemetry.errors import UsageError, nearest
+from telemetry.errors import UsageError, form, nearest
 
 
 class Transform(NamedTuple):
@@ -51,5 +51,5 @@ def applied(now: Situation, entry: dict[str, Any]) -> Situation:
     try:
         options = msgspec.convert(plain, TRANSFORMS[kind].options)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{kind}: {error}.") from None
+        raise UsageError(f"{kind}: {form(error)}.") from None
     return TRANSFORMS[kind].apply(now, options)

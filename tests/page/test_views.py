@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.api.city import CITY
 from tests.page.opened import DESKTOP, NARROW, PHONE, READY, SHOTS, VIEWS, heading, opened
+from tests.page.test_map_view import BOXES, meet
 
 # axe-core 4.13 or later, as its authors published it; the package around it is not needed.
 AXE = Path((find_spec("axe_playwright_python").submodule_search_locations or [""])[0]) / "axe.min.js"  # type: ignore[union-attr]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+
+WIDE = (1440, 900)
+ENLARGED = (640, 400)  # a window of 1280 x 800 at 200 %
+CUT = """selector => [...document.querySelectorAll(selector)]
+  .filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"""
 
 # What is pictured; CITYVITALS_LONG pictures each scheme in both sizes.
 PICTURES = {("desktop", "light"), ("phone", "dark")}
@@ -83,3 +91,63 @@ def test_an_address_that_leads_nowhere_says_so(browser: Any, url: str, path: str
         assert view.request.get(url + path).status == status
         view.locator("main").get_by_role("link", name="Lindhaven").click()
         view.wait_for_selector(".answer")
+
+
+def test_the_heat_map_shows_every_block_and_the_mean_of_all(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["compare"], WIDE) as view:
+        view.locator(".heat-map").wait_for()
+        assert view.locator(".heat-map thead tr:first-child th").count() == 7
+        assert view.evaluate(CUT, ".heat-map thead tr:first-child th") == []
+        assert view.evaluate(CUT, ".card:has(> .heat-map), .scroll:has(.heat-map)") == []
+        [last] = view.evaluate(BOXES, ".heat-map thead tr:last-child th:last-child")
+        assert last[1] <= WIDE[0] - 24
+
+
+def test_cities_with_the_same_share_have_the_same_place(browser: Any, url: str) -> None:
+    def tied(route: Any) -> None:
+        found = route.fetch().json()
+        [first] = [c for c in found["cities"] if c["id"] == CITY]
+        first["blocks"] = [1.0 for _ in first["blocks"]]
+        found["cities"] = [first | {"id": name, "name": name} for name in ("Ahead", "Beside")] + [first]
+        found["cities"].append(first | {"id": "low", "name": "Low", "blocks": [0.5 for _ in first["blocks"]]})
+        route.fulfill(json=found)
+
+    with opened(browser, url + VIEWS["now"]) as view:
+        view.route("**/v1/compare?*", tied)
+        view.goto(url + VIEWS["compare"])
+        view.get_by_text("of target, place 1 of 4").wait_for()
+        assert "3 cities lead with 100" in view.locator(".cell-card").inner_text()
+
+
+def test_the_head_of_a_group_of_indicators_is_one_line_on_a_phone(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["indicators"], PHONE) as view:
+        heads = view.evaluate(BOXES, ".dense .group")
+        assert len(heads) == 7
+        assert [h for h in heads if h[3] - h[2] > 60] == []
+        assert view.evaluate(CUT, ".dense .group > *") == []
+
+
+def test_an_enlarged_map_shows_the_card_of_a_place_whole(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["map"], ENLARGED) as view:
+        view.wait_for_selector("body[data-map]")
+        [card], [box] = view.evaluate(BOXES, ".map-card .card"), view.evaluate(BOXES, ".map-box")
+        assert card[2] >= box[2]
+        assert card[3] <= box[3]
+        others = view.evaluate(BOXES, ".map-foot > .card, .map-controls .button")
+        assert [other for other in others if meet(card, other)] == []
+
+
+def test_a_number_stays_beside_its_unit(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["devices"], DESKTOP) as view:
+        texts = view.locator(".devices td:last-child").all_text_contents()
+        assert any("\u00a0µg/m³" in text for text in texts)
+        assert any("\u00a0kW" in text for text in texts), "thousands of watts are kilowatts"
+        assert not [text for text in texts if re.search(r"\d [^\d·\s]", text)]
+
+
+def test_the_time_of_a_stored_value_is_that_of_the_city(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["indicator"]) as view:
+        view.locator(".steps").first.wait_for()
+        text = view.locator(".steps").first.inner_text()
+        assert "Stored" in text
+        assert not re.search(r"\dT\d\d:", text)

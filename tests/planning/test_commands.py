@@ -102,7 +102,7 @@ def test_the_kinds_of_transforms_are_listed() -> None:
         ("[scenario]\nnaem = 'x'\n", "'naem' is not an option of"),
         ("[scenaro]\n", "'scenaro' is not part of a scenario"),
         ("[scenario\n", "Expected"),
-        ("[scenario]\ndraws = 'many'\n", "Expected `int`"),
+        ("[scenario]\ndraws = 'many'\n", "'draws' must be a whole number, not a text"),
         ("[scenario]\nsessions = 'nothing.csv'\n", "There is no file"),
     ],
 )

@@ -264,7 +264,7 @@ def test_feeders_show_loading_before_and_after(small: Town) -> None:
     [
         ([{"kind": "ev_shar", "share": 1}], "did you mean 'ev_share'"),
         ([{"kind": "ev_share", "shares": 1}], "'shares' is not an option of ev_share"),
-        ([{"kind": "ev_share", "share": "half"}], "ev_share: Expected `float`"),
+        ([{"kind": "ev_share", "share": "half"}], "ev_share: 'share' must be a number, not a text"),
         ([{"kind": "managed", "limit_kw": 5}], "put an ev_share"),
         ([CARS, {"kind": "managed"}], "either limit_kw"),
         ([{"kind": "battery", "kwh": 5}], "put a pv before it"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry import extras
+from telemetry.errors import CityVitalsError
 
 PYTHON = shlex.quote(sys.executable)
 
@@ -50,3 +51,8 @@ def test_a_source_that_is_gone_is_not_named(monkeypatch: pytest.MonkeyPatch) -> 
     origin = {"dir_info": {}, "url": "file:///nowhere/source"}  # as in the image, whose build folder is left behind
     monkeypatch.setattr(extras, "distribution", lambda name: Installed(origin))
     assert extras.install_command("demo") == "pip install 'cityvitals[demo]'"
+
+
+def test_several_missing_libraries_are_a_sentence_too() -> None:
+    with pytest.raises(CityVitalsError, match=r"^no_library and no_other are not installed; run: "):
+        extras.need("report", "no_library", "json", "no_other")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_the_summary_counts_every_row(city: Path, tmp_path: Path) -> None:
 def test_an_empty_file_and_one_with_a_header_only_are_no_readings(city: Path, tmp_path: Path) -> None:
     assert cli.replay(city, store(tmp_path), write(tmp_path, ROWS), how=cli.here)["rows read"] == 0
     output = cli.run("replay", write(tmp_path, ""), "--city", city, "--store", store(tmp_path), fails=2)
-    assert "line 1: the header must contain" in output
+    assert "has no rows: the file is empty" in output
 
 
 def test_bad_sessions_are_kept_and_good_ones_stored(city: Path, tmp_path: Path) -> None:
@@ -152,6 +153,32 @@ def test_a_file_that_cannot_be_read_is_a_sentence(how: str, city: Path, tmp_path
     message = cli.run("replay", path, "--city", city, "--store", store(tmp_path), fails=2)
     assert ("the header must contain" if how == "other header" else "cannot be read") in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "f.csv",
+            ROWS.replace("value", "values").encode(),
+            "line 1: .* value is missing; rename 'values' to value.",
+        ),
+        ("f.csv", b"# of the logger\ntime,device,energy,unit\n", "line 2: .* quantity, value are missing."),
+        ("f.csv", b"\n# nothing\n", "f.csv has no rows: the file is empty, or has comments only."),
+        ("f.csv", b"\x7fELF\x90\x81\n" * 9, "f.csv cannot be read: it is not a text file."),
+        ("", b"", "is a folder; give the path of a file."),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_named(
+    name: str, content: bytes, sentence: str, city: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "given").mkdir()
+    path = tmp_path / "given" / name
+    if name:
+        path.write_bytes(content)
+    output = cli.run("replay", path, "--city", city, "--store", store(tmp_path), fails=2)
+    assert re.search(sentence, " ".join(output.split())), output
+    assert "column map" not in output
 
 
 def test_another_width_for_the_same_store_is_refused(city: Path, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ WRONG = {
     "an unknown quantity": ('["no2"]', '["no22"]', ["line 19", "'no22'", "'no2'"]),
     "an unknown time zone": ("Africa/Lagos", "Africa/Lagoss", ["line 5", "'Africa/Lagos'"]),
     "an unknown kind": ('"air_reference"', '"air"', ["line 18", "air_reference"]),
+    "a misspelt kind": ('"air_reference"', '"air_referense"', ["line 18", "'air_referense'", "mean 'air_reference'?"]),
     "a device without kind": ('kind = "air_reference"\n', "", ["line 16", "device.0.kind", "missing"]),
     "a device listed twice": ('"m1"', '"s1"', ["'s1'", "twice"]),
     "a share above one": ("0.9", "1.9", ["line 14", "hour_capture"]),

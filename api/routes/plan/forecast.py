@@ -76,7 +76,8 @@ def plan_forecast(
                 found, unit = made(state.store, city, query.quantity, query.device, now, None)
             except ModuleNotFoundError as error:
                 raise Unavailable(
-                    f"This server has no forecasts: {error.name} is missing (the extra `planning`)."
+                    f"This server makes no forecasts: {error.name} is not installed. Its operator installs the"
+                    " extra `planning` (pip install -e '.[planning]' in the folder of CityVitals) and restarts it."
                 ) from None
             for old in list(state.forecasts)[: len(state.forecasts) - _KEPT + 1]:
                 del state.forecasts[old]
