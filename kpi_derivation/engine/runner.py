@@ -41,6 +41,7 @@ from telemetry.series import FloatArray, IntArray, Series, SeriesTable
 from telemetry.windows import DAY, HOUR, window_start
 
 OUTAGES = frozenset(OUTAGE_QUANTITIES)
+_WINDOWS = 2 * HOUR
 _HOURS = 2 * DAY + 2 * HOUR  # the rolling day, the one before it, the open hour and the last one
 OLD = 3 * DAY  # ms since the end of a period, from which on it may wait
 _LOGGED: tuple[PeriodKind, ...] = ("year", "quarter", "month")
@@ -68,7 +69,7 @@ class Engine:
         self._index: dict[Any, Any] = {}  # cached by views: facts of the registry
         self.record = Record(lambda: DERIVATIONS, self._asked, reads or {})
         mine = tracked(city, self.record.everywhere)
-        self._windows = Recent(history, city.id, "window", table, keep=2 * HOUR)
+        self._windows = Recent(history, city.id, "window", table, keep=_WINDOWS)
         self._hours = Recent(history, city.id, "hour", table, keep=_HOURS)
         self._phase = hour_phase(mine.zone)
         self._maker = HourMaker(mine, table, self._windows)
@@ -81,7 +82,7 @@ class Engine:
         self._unreported = RowDays()  # folded since the last `evaluate`
         self._no_recent = 0 if only is None else 3 * DAY  # recent hours are read twice only where others follow
         self._clock = 0
-        self._needed = 1 << 53  # ms UTC, from when on hours stay in memory
+        self._needed = self._now = 1 << 53  # ms UTC: from when on hours stay in memory; the last `evaluate`
         self._waiting: dict[Period, set[str] | None] = {}  # old periods that are to be derived
         self._pace = Pace()
         self.old = 0  # of those, how many the last `evaluate` has derived
@@ -138,7 +139,7 @@ class Engine:
             return windows
         self._windows.add(windows)
         hours = self._maker.hours_of(windows)
-        self._windows.trim()
+        self._windows.trim(self._now - _WINDOWS)  # one clock that is ahead must not remove those of all others
         if len(hours):  # else the store cannot hold these windows: they are older than its retention
             self.take_hours(hours)
         return hours
@@ -189,7 +190,7 @@ class Engine:
         periods = self._pace.due(periods, now, rest=most is not None)
         for period, quantities in self._chosen(periods, now, most):
             values += self.derive(period, now, [d for d in DERIVATIONS.values() if self._touches(d, quantities)])
-        self._clock = now
+        self._clock = self._now = now
         return values
 
     def _chosen(

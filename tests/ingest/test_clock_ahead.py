@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
@@ -41,3 +43,36 @@ def test_values_of_times_that_have_not_come_are_withdrawn(tmp_path: Path) -> Non
     assert ahead() == []
     found = {(v.kpi.code, v.kpi.period): v.kpi for v in ingest.store.kpis(KpiQuery("town"))}
     assert found["LOCAL:E:METERED", "2026-11"].status == "provisional"
+
+
+def test_a_gateway_whose_clock_is_ahead_makes_ingest_read_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows of all others are older by hours than its own, and stay in memory all the same."""
+    devices = [{"id": f"m{n}", "kind": "electricity_meter", "quantities": ["energy_delta"]} for n in range(3)]
+    city = {"id": "town", "name": "Town", "country": "DE", "timezone": "UTC", "population": 10}
+    store = SqliteStore(tmp_path / "s.db")
+    ingest, read = Ingest(store), list[tuple[int, int]]()
+    partials = store.partials
+
+    def give(now: int, t: int, devices: range) -> None:
+        ids = [ingest.table.id_of(Series("town", f"m{n}", "energy_delta")) for n in devices]
+        readings = Readings.of(ids, [t] * len(ids), [1.0] * len(ids))
+        ingest.take("town", fold(readings, MINUTE, np.full(len(ids), np.nan)))
+        ingest.derive(now)
+
+    def noted(city: str, level: Any, start: int, end: int, *rest: Any) -> Any:
+        read.append((start, end))
+        return partials(city, level, start, end, *rest)
+
+    give(NOW - DAY, NOW - DAY, range(3))
+    ingest = Ingest(store)  # of a store that has something, so that it does not know what it is to read
+    ingest.add_city(City.model_validate({"city": city, "device": devices}), MINUTE)
+    give(NOW, NOW, range(3))
+    give(NOW, NOW + 8 * HOUR, range(1))
+    monkeypatch.setattr(store, "partials", noted)
+    for minute in range(1, 150):
+        give(NOW + minute * MINUTE, NOW + minute * MINUTE, range(3))
+    assert read == []
+    [hour] = partials("town", "hour", NOW, NOW + HOUR, ingest.table)
+    assert sorted(hour.n.tolist())[-3:] == [60] * 3  # the others are of quarters

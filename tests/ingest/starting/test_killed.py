@@ -15,7 +15,7 @@ from adapters.sqlite.store import SqliteStore
 from ingest.core import Ingest
 from ingest.service import Service
 from telemetry.windows import HOUR, MINUTE
-from tests.ingest.samples import T0, city, windows
+from tests.ingest.samples import T0, PutPoints, city, windows
 from tests.ingest.starting.test_ended_starts import Killed
 from tests.ingest.test_store_fails_once import STEP, Broker, Failing, Faults, _outcome
 
@@ -38,8 +38,15 @@ def batches() -> list[list[bytes]]:
     ]
 
 
-class Unkillable(Failing):
+class Mortal(Failing):
     """A store of a process that is killed in place of a call that fails."""
+
+    def __getattr__(self, name: str) -> Any:
+        return Mortal(self._inner.states, self._faults) if name == "states" else super().__getattr__(name)
+
+    @property
+    def points(self) -> Any:
+        return Mortal(PutPoints(), self._faults)
 
     def _call(self, name: str, found: Any) -> Any:
         called, faults = super()._call(name, found), self._faults
@@ -69,7 +76,7 @@ def lives(folder: Path, faults: Faults, every: int) -> dict[str, Any]:
 
     while rounds[0] <= ROUNDS:
         inner, rejects = SqliteStore(folder / "store.db"), Rejects.open(folder / "rejects.db")
-        store: Any = Unkillable(inner, faults)
+        store: Any = Mortal(inner, faults)
         uplink: Any = link
         try:
             ingest = Ingest(store, every)
