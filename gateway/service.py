@@ -221,6 +221,8 @@ class Gateway:
         limit = self.silent_ms
         if self.source.passed != self._passed:
             self._passed, self._heard = self.source.passed, self.clock()
+        if self._heard and not self.source.connected:
+            self._heard = self.clock()  # the broker has its time once it is there
         if self._heard and self.source.connected and is_due(self._heard + limit, self.clock(), 2 * limit):
             log.warning("%s has sent nothing for %d s; reconnecting", self.source.broker, limit // 1000)
             self._heard = 0
@@ -266,7 +268,9 @@ class Gateway:
                 self._next_flush = 0  # a backlog does not wait for the next tick
                 self.core.cadence.hurry()
             self._flight = None
-        elif self.uplink.connected and is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
+        elif not self.uplink.connected:
+            self._flight.since = self.clock()  # the broker has its time once it is there
+        elif is_due(self._flight.since + _SILENT_MS, self.clock(), 2 * _SILENT_MS):
             log.warning("the central broker acknowledges nothing; reconnecting")
             self._flight.since = self.clock()
             self.uplink.abort()

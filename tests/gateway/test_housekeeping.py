@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.core import Core, Incoming
+from gateway.outbox import Flight
 from gateway.service import Gateway
 from telemetry.errors import Unavailable
 from telemetry.windows import DAY, HOUR, MINUTE
@@ -22,7 +23,7 @@ class Silent:
     connected, broker, epoch = True, "nowhere", 1
     drops = passed = 0
 
-    def take(self) -> list[Any]:
+    def received(self) -> list[Any]:
         return []
 
     def ack(self, messages: object) -> None:
@@ -50,9 +51,10 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.core: Core = cores.make(folder)
         self.inbox = Silent()
-        uplink: Any = Silent()
+        self.uplink = Silent()
         self.now = NOW
         inbox: Any = self.inbox
+        uplink: Any = self.uplink
         self.gateway = Gateway("gw", self.core, inbox, uplink, lambda: self.now)
 
     def send(self, *seqs: int) -> None:
@@ -155,3 +157,23 @@ def test_what_is_old_goes_though_the_gateway_was_off_for_long(bench: Bench) -> N
         bench.core.confirm(bench.core.pending()[0])
     assert cores.readings(bench.core)[0][2] < 0
     assert bench.core.buffer.pruned_before >= NOW
+
+
+def test_a_broker_that_was_away_is_not_left_as_soon_as_it_is_back(bench: Bench) -> None:
+    """The first message or acknowledgement of a new connection comes later than the connection."""
+    source, uplink = bench.inbox, bench.uplink
+    bench.gateway._heard = bench.now
+    bench.gateway._flight = Flight(False, {1}, {1}, bench.now)
+    for connected in (False, True):
+        source.connected = uplink.connected = connected
+        for _ in range(20):
+            bench.gateway._reconnect_silent_source()
+            bench.gateway._process_receipts()
+            bench.now += 1000 if connected else 20_000
+        assert (source.drops, uplink.drops) == (0, 0)
+    for _ in range(20):
+        bench.gateway._reconnect_silent_source()
+        bench.gateway._process_receipts()
+        bench.now += MINUTE
+    assert source.drops == 1
+    assert uplink.drops >= 1

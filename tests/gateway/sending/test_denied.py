@@ -28,9 +28,6 @@ class Uplink(Silent):
         self.mids[self.accepts.pop(0)].append(len(self.topics))
         return len(self.topics)
 
-    def received(self) -> list[Any]:
-        return []
-
     def delivered(self) -> list[int]:
         return [self.mids[True].pop(0)] if self.mids[True] else []
 
