@@ -84,7 +84,7 @@ class Core:
         self._redelivered = Redelivered(buffer.deliveries)
         self.cadence = Cadence(buffer.table, buffer.width, open_windows)
         parts = buffer, self._batch, self.routes, self._named, self._budget, self.ledger, self._redelivered
-        self._shortest = ShortestWay(*parts, max_payload)
+        self._shortest = ShortestWay(*parts, self.unasked, max_payload)
 
     def accept(self, messages: Sequence[Incoming], arrival: int, kept: bool = False) -> Counts:
         """Store a batch of messages; on return it is on disk. `arrival`: ms UTC. Raises Unavailable: nothing is.

@@ -172,6 +172,8 @@ class Routes:
             named = source.reading.device(levels, city, options.secret) if source.reading else device
             if named and not paced and not self._share.takes(city, named):
                 decode, short = _of_another, None
+            if short and short.of and self._share.of > 1:  # each message may be of another gateway's device
+                short = None
             users = may_carry_users(source.format)
             return Route(city, of_topic, decode, options, users, of_topic or address, paced, short, named)
         raise Rejected("no source is configured for this topic")

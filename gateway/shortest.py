@@ -19,6 +19,7 @@ from gateway.ledger import Ledger
 from gateway.routes import Route, Routes
 from gateway.senders.budget import Allowance, Budget
 from gateway.senders.named import OTHERS, Named
+from gateway.senders.unasked import Unasked
 from telemetry.errors import Rejected
 
 _MOST_ADDRESSES, _LONGEST_ADDRESS = 100_000, 128  # that are remembered
@@ -47,12 +48,14 @@ class ShortestWay:
         budget: Budget,
         ledger: Ledger,
         redelivered: Redelivered,
+        unasked: Unasked,
         max_payload: int,
     ) -> None:
         self._buffer, self._batch, self._routes, self._named, self._budget = buffer, batch, routes, named, budget
-        self._ledger, self._redelivered, self._max_payload = ledger, redelivered, max_payload
+        self._ledger, self._redelivered, self._unasked, self._max_payload = ledger, redelivered, unasked, max_payload
         self._admitted: set[str] = set()  # addresses that name a device which is served and known
         self._addresses: dict[str, _Address | None] = {}  # of this batch
+        self._first: dict[str, Plain] = {}  # of the device that the first message named
         self.usual: set[str] = set()  # addresses whose messages all go the usual way
 
     def begin(self) -> None:
@@ -69,7 +72,7 @@ class ShortestWay:
             return first, number
         for place in range(first, len(messages)):
             address, payload, at, retain, old, bulk, delivery = message = messages[place]
-            known = addresses[address] if address in addresses else self._address(address, arrival)
+            known = addresses[address] if address in addresses else self._address(address, payload, arrival)
             if known is None or retain or old or bulk or len(payload) > longest or len(batch.plain_value) >= most:
                 break
             route, plain, name, allowance = known
@@ -88,7 +91,7 @@ class ShortestWay:
             if (address not in admitted and not self._admits(address, known)) or (record and ledger.has_undated(*name)):
                 break
             kinds = (shape.kinds.get(name) if shape.of is batch.generation else None) or batch.known(name, shape)
-            if not kinds:
+            if not kinds or (shape.unasked and not self._unasked.count(route.city, shape.unasked)):
                 break
             allowance.readings -= len(values)
             allowance.messages -= not route.paced
@@ -106,20 +109,33 @@ class ShortestWay:
             place = len(messages)
         return place, number
 
-    def _address(self, address: str, arrival: int) -> _Address | None:
+    def _address(self, address: str, payload: bytes, arrival: int) -> _Address | None:
         """The address for the rest of this batch; None where its messages go the usual way."""
-        found = None
+        found = plain = None
         try:
             route = self._routes.find(address)
         except Rejected:
             route = None
         if route is not None and route.plain:
+            plain = route.plain if route.plain.of is None else self._by_payload(address, route.plain, payload)
+        if route is not None and plain:
             allowance = self._budget.of((route.city, route.sender), arrival)
-            found = _Address(route, route.plain, (route.city, route.plain.device), allowance)
+            found = _Address(route, plain, (route.city, plain.device), allowance)
         self._addresses[address] = found
-        if found is None:
+        if route is None or route.plain is None:
             _remember(address, self.usual)
         return found
+
+    def _by_payload(self, address: str, plain: Plain, payload: bytes) -> Plain | None:
+        """The way of the messages that name the device that the first one named, for as long as the gateway runs: what
+        is known of an address is known of one device.
+        """
+        first = self._first.get(address)
+        if first is None and len(payload) <= self._max_payload and len(self._first) < _MOST_ADDRESSES:
+            first = plain.of(payload) if plain.of and len(address) <= _LONGEST_ADDRESS else None
+            if first is not None:
+                self._first[address] = first
+        return first
 
     def _admits(self, address: str, known: _Address) -> bool:
         """Whether the device is served, and one that its sender may name."""

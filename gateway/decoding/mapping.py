@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoding.decoded import BY_ARRIVAL, LARGEST, Decoded
 from gateway.decoding.number import Labelled, labelled, looks_numeric, number
 from gateway.decoding.paths import compiled, first_name
-from gateway.decoding.plain import PlainReader
+from gateway.decoding.plain import PlainReaders, ReadPlain
 from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Quick, Value
 from gateway.decoding.records import Clock, Context, DeviceName
 from gateway.decoding.sessions import add_session, session_key
@@ -76,16 +76,11 @@ class Mapper:
         self._quick = Quick(self._values, self._entry, self._entry_of_name, self._inside, self._used)
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
-        self._shortest = PlainReader(self._quick, self._used, self._clock)
+        self._shortest = PlainReaders(self._quick, self._used, self._clock, self._device)
 
-    def plain(self, levels: Names[str, str]) -> tuple[PlainReader, str] | None:
-        """The shortest way of the messages of one address, and their device; None where they need a longer one. See
-        `device`.
-        """
-        if self._each or self._unless or not self._shortest.usable:
-            return None
-        device = self.device(levels)
-        return (self._shortest, device) if device else None
+    def plain(self, levels: Names[str, str], payload: bytes = b"") -> tuple[ReadPlain, str] | None:
+        """The shortest way of messages, and their device: see `PlainReaders.of`."""
+        return None if self._each or self._unless else self._shortest.of(levels, payload)
 
     def device(self, levels: Names[str, str]) -> str:
         """The device of an address with these named levels; empty where the payload may name it. Raises Rejected."""

@@ -49,6 +49,23 @@ def first_name(path: str) -> str | None:
     return quoted[1] or quoted[2] if quoted else None
 
 
+def joined_names(path: str) -> frozenset[str]:
+    """The names of a path that only joins single names by `||` and `&&`; none for any other path."""
+    try:
+        return _joined(jmespath.compile(path).parsed) or frozenset()
+    except JMESPathError:
+        return frozenset()
+
+
+def _joined(node: Any) -> frozenset[str] | None:  # noqa: ANN401 - the library's tree
+    if node["type"] == "field":
+        return frozenset([node["value"]])
+    parts = [_joined(child) for child in node["children"]]
+    if node["type"] not in ("or_expression", "and_expression") or None in parts:
+        return None
+    return frozenset[str]().union(*filter(None, parts))
+
+
 def compiled(path: str) -> Find:
     """A function from a message to what the path leads to. Raises UsageError for an invalid JMESPath."""
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.decoding.decoded import Row
-from gateway.decoding.paths import Find, first_name, steps
+from gateway.decoding.paths import Find, first_name, joined_names, steps
 
 if TYPE_CHECKING:
     from registry.mapping import ValueRule
@@ -72,7 +72,8 @@ class Quick:
 
     `inside`: paths to the objects whose members are known by name, "" is the record. `top`: members of the record
     that are not read by name. `root`: the place of the record. `firsts`: members with which paths that are more than
-    names begin; None where such a path can begin with any member.
+    names begin; None where such a path can begin with any member. `conditions`: paths that only join names by `||` and
+    `&&`, which names these are, and what is found; they are not in `firsts`.
     """
 
     def __init__(
@@ -87,19 +88,24 @@ class Quick:
         self.root = Place()
         # By paths that are more than names: the member with which each begins, and what is found.
         self._found: list[tuple[str | None, Find, Entry | Place]] = []
+        self.conditions: list[tuple[frozenset[str], Find, Entry]] = []
         for value in values:
             names = _names(value.path)
             if names:
                 self.root.at(names[:-1]).values.setdefault(names[-1], []).append(entry(value.rule))
             else:
-                self._found.append((_first(value.path), value.find, entry(value.rule)))
+                meant = entry(value.rule)
+                self._found.append((_first(value.path), value.find, meant))
+                if joined := joined_names(value.path):
+                    self.conditions.append((joined, value.find, meant))
         for path, find in inside:
             names = _names(path) if path else []
             place = Place() if names is None else self.root.at(names)
             place.by_name = True
             if names is None and find is not None:
                 self._found.append((_first(path), find, place))
-        begin = [first for first, _, _ in self._found]
+        joining = [find for _, find, _ in self.conditions]
+        begin = [first for first, find, _ in self._found if find not in joining]
         self.firsts = None if None in begin else frozenset(filter(None, begin))
 
     def rows(self, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> list[Row] | None:

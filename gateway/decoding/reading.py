@@ -15,7 +15,7 @@ from gateway.decoding.decoded import Decoded, SourceOptions
 from gateway.decoding.mapping import Mapper
 from gateway.decoding.own_paths import OwnPaths
 from gateway.decoding.paths import compiled
-from gateway.decoding.plain import Plain
+from gateway.decoding.plain import Plain, ReadPlain
 from gateway.formats import Decode, Read, needs_others
 from registry.mapping import Message
 from telemetry.errors import Rejected
@@ -102,17 +102,22 @@ class Reading:
             return None
         if any(match(address) is not None for match in self._skip):
             return None
-        try:
-            found = (self._mappers.get((city, secret)) or self._mapper(city, secret)).plain(levels)
-        except Rejected:
-            return None
-        if found is None:
-            return None
-        reader, device = found
+        mapper = self._mappers.get((city, secret)) or self._mapper(city, secret)
+
+        def of(payload: bytes = b"") -> Plain | None:
+            try:
+                found = mapper.plain(levels, payload)
+            except Rejected:
+                return None
+            return None if found is None else self._plain(*found)
+
+        return of() or Plain(lambda *_: None, "", self._frames, of)
+
+    def _plain(self, read: ReadPlain, device: str) -> Plain:
         own = self._own
         if own is None:
-            return Plain(reader.read, device, self._frames)
-        return Plain(lambda *given: None if own.unclear else reader.read(*given), device, self._frames)
+            return Plain(read, device, self._frames)
+        return Plain(lambda *given: None if own.unclear else read(*given), device, self._frames)
 
     def device(self, levels: dict[str, str], city: str, secret: bytes) -> str:
         """The device of whatever arrives at an address with these levels; empty where the payload may name another, and

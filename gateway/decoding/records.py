@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gateway.decoding.decoded import clock_problem
-from gateway.decoding.paths import Find, compiled
+from gateway.decoding.paths import Find, compiled, steps
 from telemetry.errors import Rejected
 from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
@@ -47,31 +47,32 @@ class DeviceName:
         self._ids: dict[str, str] = {}  # of names that were looked up
         pieces = _PIECE.split(pattern)
         self._end = pieces[-1]
-        self._parts = [
-            (text, name, None if re.fullmatch(r"device|key|[a-z]+", name) is None else name)
-            for text, name in zip(pieces[::2], pieces[1::2], strict=False)
-        ]
-        self._paths = {name: compiled(name) for _, name, _ in self._parts}
-        self._level = self._parts[0][2] if pieces[::2] == ["", ""] else None  # a level of the topic is all of it
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths into the message that are read."""
-        return [name for _, name, _ in self._parts]
+        self.paths = pieces[1::2]  # into the message
+        levels = [name if re.fullmatch(r"[a-z]+", name) else None for name in self.paths]
+        self._parts = list(zip(pieces[:-1:2], levels, map(compiled, self.paths), strict=True))
+        self._level = levels[0] if pieces[::2] == ["", ""] else None  # a level of the topic is all of it
 
     def is_named_by(self, levels: Names[str, str]) -> bool:
         """Whether the topic alone names the device."""
-        return all(level is not None and level in levels for _, _, level in self._parts)
+        return all(level is not None and level in levels for _, level, _ in self._parts)
+
+    def members(self, levels: Names[str, str]) -> list[str] | None:
+        """The members of a record that name the device beside these levels; None where it is found in another way."""
+        found = [
+            steps(path) for path, (_, level, _) in zip(self.paths, self._parts, strict=True) if level not in levels
+        ]
+        names = [path[0] for path in found if path and len(path) == 1 and isinstance(path[0], str)]
+        return names if len(names) == len(found) else None
 
     def of(self, record: Context) -> str:
         """The registry's id. Raises Rejected where there is none, or it cannot be one."""
         if self._level is not None and (whole := record.levels.get(self._level)):
             return self._ids.get(whole) or self._find(whole)
-        name = ""
-        for text, path, level in self._parts:
-            found: Any = record.levels.get(level) if level else None
-            if found is None:
-                found = record.find(self._paths[path])
+        name, levels, inner, outer = "", record.levels, record.inner, record.outer
+        for text, level, find in self._parts:
+            found: Any = levels.get(level) if level else None
+            if found is None and (found := find(inner)) is None and outer is not inner:
+                found = find(outer)
             if (type(found) is str and found) or type(found) is int:
                 name += f"{text if name or not text.startswith('-') else ''}{found}"
         if not name and self._parts:

@@ -19,7 +19,8 @@ _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*"|(?P<bad>[+-]?(?:nan|inf(?:inity)?)\b(?:\([^)]*\))?)|(?P<zeros>-?\b0+(?=\d))', re.I | re.S
 )
 _BLANK = " \t\r\n\0\ufeff"
-_decoder = json.JSONDecoder()
+_decoder = json.JSONDecoder()  # of several documents
+_decode = msgspec.json.Decoder().decode
 
 
 def reader(options: dict[str, Any]) -> Read:
@@ -39,7 +40,7 @@ def reader(options: dict[str, Any]) -> Read:
 def read(payload: bytes, levels: dict[str, str]) -> list[Any]:
     """The values of a payload, one or several; what the topic names (`{name}`) under that name. Raises Rejected."""
     try:
-        found = [msgspec.json.decode(payload)]
+        found = [_decode(payload)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             found = _documents(_TOKEN.sub(_as_json, payload.decode("utf-8").strip(_BLANK)))

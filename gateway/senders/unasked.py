@@ -18,6 +18,15 @@ class Unasked:
         self.counts: Counter[tuple[str, str]] = Counter()  # (city, name) -> values
         self.new = 0
 
+    def count(self, city: str, names: Sequence[str]) -> bool:
+        """Count names that were met before; False, and nothing is counted, where one was not."""
+        places = [(city, name) for name in names]
+        if not all(place in self.counts for place in places):
+            return False
+        self.counts.update(places)
+        self.new += len(places)
+        return True
+
     def note(self, address: str, route: Route, names: Sequence[str]) -> list[str]:
         """Count the names; a sentence for each that is seen for the first time."""
         self.new += len(names)

@@ -92,7 +92,8 @@ def test_the_shortest_way_gives_values_and_time_of_the_long_way(name: str) -> No
         settings = SourceSettings.model_validate({"family": name, "city": "town", **case.get("source", {})})
         made, arrival = made_sources([settings], zone_of=lambda _: ZoneInfo("Europe/Berlin")), read_stamp(ARRIVAL)
         route = Routes(made).find(case["topic"])
-        short = route.plain.read(payload_of(case), arrival) if route.plain else None
+        plain = route.plain.of(payload_of(case)) if route.plain and route.plain.of else route.plain
+        short = plain.read(payload_of(case), arrival) if plain else None
         if short is not None:
             shape, values, dated, _ = short
             t = arrival if dated is None else dated
@@ -100,6 +101,8 @@ def test_the_shortest_way_gives_values_and_time_of_the_long_way(name: str) -> No
             rows = [(*entry, float(value), t) for entry, value in meant if value is not None]
             found = route.decode(payload_of(case), arrival, route.options)
             assert sorted(rows) == sorted(row[:4] for row in found.rows), case["name"]
+            assert shape.unasked == found.unasked, case["name"]
+            assert plain is None or found.device in (plain.device, None), case["name"]
 
 
 def test_a_time_that_may_stand_in_two_places_is_read() -> None:
