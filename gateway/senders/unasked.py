@@ -19,7 +19,7 @@ class Unasked:
         self.new = 0
 
     def count(self, city: str, names: Sequence[str]) -> bool:
-        """Count names that were met before; False, and nothing is counted, where one was not."""
+        """Count names that are known; False, and nothing is counted, where one is not."""
         places = [(city, name) for name in names]
         if not all(place in self.counts for place in places):
             return False
