@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from telemetry.errors import CityVitalsError, Unavailable, UsageError
+from telemetry.errors import CityVitalsError, Unavailable, UsageError, cause
 
 _TIMEOUT_S = 30.0
 _MOST_BYTES = 64 * 1024 * 1024
@@ -36,7 +36,7 @@ def get(base: str, path: str, query: Mapping[str, str], token: str = "") -> Answ
         text = f"{url} answered {error.code} {error.reason}."
         raise (Unavailable(text) if error.code in _LATER else CityVitalsError(text)) from None
     except (OSError, ValueError) as error:
-        raise Unavailable(f"{url} does not answer: {error}.") from None
+        raise Unavailable(f"{url} does not answer: {cause(error)}.") from None
     if len(body) > _MOST_BYTES:
         raise CityVitalsError(f"{url} sent more than {_MOST_BYTES // 1024**2} MB; ask for a smaller page.")
     return Answer(body, found)

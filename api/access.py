@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.addresses import client_of
 from api.problems import problem
 from api.roles import ROLES, needed, role_of, suffices
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 from telemetry.topics import valid_id
 
 _OPEN = ("/", "/healthz", "/readyz", "/favicon.ico", "/compare", "/admin")
@@ -111,7 +111,7 @@ def read_tokens(path: Path) -> Tokens:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The token file {path} cannot be read: {error}.") from None
+        raise UsageError(f"The token file {path} cannot be read: {cause(error)}.") from None
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words or line.startswith("#"):

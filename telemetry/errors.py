@@ -62,7 +62,9 @@ def form(error: Exception) -> str:
 
 
 def cause(error: Exception) -> str:
-    """Why a file cannot be read, in words for a sentence: without number, path and Python's own names."""
+    """Why a file or server does not answer, in words for a sentence: without number, path and Python's own names."""
+    if isinstance(reason := getattr(error, "reason", None), OSError):  # of urllib
+        return cause(reason)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 _PROBE = 4 << 20
 LARGEST = 1 << 30  # of a file that is read as a whole
@@ -43,7 +43,7 @@ def opened(path: Path) -> Iterator[Reader]:
     except UnicodeDecodeError:
         raise UsageError(f"{path} cannot be read: it is not a text file.") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
 
 
 def _plain(raw: IO[bytes], packed: bool) -> IO[bytes]:
@@ -59,7 +59,7 @@ def start(path: Path, size: int = 65536) -> bytes:
             raw.seek(0)
             return _plain(raw, packed).read(size)
     except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
 
 
 def whole(path: Path) -> bytes:

@@ -24,6 +24,7 @@ from adapters.mqtt.broker import Broker
 from adapters.mqtt.bulk_client import BulkClient
 from adapters.mqtt.interrupts import INTERRUPTS, Waitable
 from adapters.mqtt.publishes import Message
+from telemetry.errors import cause
 
 __all__ = ["Link", "Message", "wait"]
 
@@ -167,7 +168,7 @@ class Link:
                 self._client.connect(self.broker.host, self.broker.port, self._keepalive, **self._connect_options())
                 self._started = True
         except OSError as error:
-            self._log_once(f"{self.broker} cannot be reached ({error}); retrying")
+            self._log_once(f"{self.broker} cannot be reached ({cause(error)}); retrying")
 
     def _connect_options(self) -> dict[str, Any]:
         """Of MQTT 5: the session continues where it is to be kept, and lives long without this program."""

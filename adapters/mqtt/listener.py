@@ -11,7 +11,7 @@ from collections.abc import Callable
 import aiomqtt
 
 from adapters.mqtt.broker import Broker
-from telemetry.errors import Unavailable
+from telemetry.errors import Unavailable, cause
 
 _CONNECT_S = 10.0
 
@@ -41,4 +41,4 @@ async def listen(
     except TimeoutError:
         return
     except (aiomqtt.MqttError, OSError) as error:
-        raise Unavailable(f"{broker}: {error}") from error
+        raise Unavailable(f"{broker}: {cause(error)}") from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adapters.columns import transposed
-from telemetry.errors import Unavailable, UsageError
+from telemetry.errors import Unavailable, UsageError, cause
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def connect(path: Path, schema: Schema) -> WatchedConnection:
         db.executescript(schema.sql)
     except (sqlite3.Error, OSError) as error:
         raise problem(
-            f"{path} cannot be opened: {error}. Check the path, its permissions and the disk.", error
+            f"{path} cannot be opened: {cause(error)}. Check the path, its permissions and the disk.", error
         ) from error
     return db
 

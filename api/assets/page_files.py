@@ -16,7 +16,7 @@ from api.problems import NotFound, problem
 from api.state import State, find_city
 from kpi_derivation.catalogue import canonical
 from page.bundle import PAGE, script, style_sheet
-from telemetry.errors import Unavailable, UsageError
+from telemetry.errors import Unavailable, UsageError, cause
 
 FOR_GOOD = "public, max-age=31536000, immutable"  # the address of a file contains its hash
 # Views of the page: the first level behind /c/{city}, and the addresses without a city.
@@ -65,7 +65,7 @@ def ground_of(path: Path) -> bytes:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The ground of the map, {path}, cannot be read: {error}.") from None
+        raise UsageError(f"The ground of the map, {path}, cannot be read: {cause(error)}.") from None
     if not isinstance(found, dict) or found.get("type") != "FeatureCollection":
         raise UsageError(f"The ground of the map, {path}, is not a GeoJSON FeatureCollection.")
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()

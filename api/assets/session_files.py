@@ -7,7 +7,7 @@ from pathlib import Path
 
 from planning.charging.session_rows import read_text
 from planning.charging.sessions import Sessions
-from telemetry.errors import Unavailable
+from telemetry.errors import Unavailable, cause
 
 
 def sessions_of(folder: Path | None, city: str) -> tuple[Sessions, list[str]] | None:
@@ -28,4 +28,4 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
         return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise Unavailable(f"The server cannot read the sessions in {path.name}: {error}.") from None
+        raise Unavailable(f"The server cannot read the sessions in {path.name}: {cause(error)}.") from None

@@ -25,7 +25,7 @@ from cityvitals.operation.recover import damaged_files
 from registry.config import load_city
 from registry.health import checks
 from registry.settings import LOOPBACK, BrokerSettings, Settings
-from telemetry.errors import CityVitalsError, UsageError
+from telemetry.errors import CityVitalsError, UsageError, cause
 from telemetry.periods import iso
 
 __all__ = ["Finding", "broker_settings", "certificates", "examine"]
@@ -129,8 +129,9 @@ def transport(name: str, place: BrokerSettings) -> Iterator[Finding]:
 def store(settings: Settings) -> Iterator[Finding]:
     """Whether the store can be read and written, who was heard there, and whose city file it has; none is created."""
     url = settings.store.url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        yield Finding("unknown", f"store {shown(url)}", "does not exist yet; `cityvitals ingest` creates it")
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not path.exists():
+        yield Finding("unknown", f"store {shown(url)}", absent(path, "cityvitals ingest"))
         return
     try:
         opened = open_store(url)
@@ -197,10 +198,17 @@ def clock(server: str | None) -> Finding:
     try:
         away = offset(server)
     except (OSError, ValueError) as error:
-        return Finding("unknown", "clock", f"{server} does not answer ({error}); use --time-server host or host:123")
+        return Finding(
+            "unknown", "clock", f"{server} does not answer ({cause(error)}); use --time-server host or host:123"
+        )
     verdict: Verdict = "ok" if abs(away) < 1 else "warning" if abs(away) < 60 else "bad"
     advice = "" if verdict == "ok" else "; readings without a time of their own get a wrong time: run an NTP client"
     return Finding(verdict, "clock", f"{away:+.3f} s from {server}{advice}")
+
+
+def absent(path: Path, program: str) -> str:
+    """Where a file is missed: a relative path is read from the folder in which a program is started."""
+    return f"there is no {path.absolute()}; `{program}` creates it in the folder in which it is started"
 
 
 def disk(path: Path) -> Finding:
@@ -218,7 +226,7 @@ def buffer(path: Path) -> Iterator[Finding]:
         advice = f"not recovered: stop the gateway, `cityvitals recover {aside} --buffer {path}`"
         yield Finding("warning", str(aside), advice)
     if not path.is_file():
-        yield Finding("unknown", f"buffer {path}", "does not exist yet; `cityvitals gateway` creates it")
+        yield Finding("unknown", f"buffer {path}", absent(path, "cityvitals gateway"))
         return
     try:
         with closing(Buffer(path, None)) as opened:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from edge.tools import enrol
 from registry.settings import BrokerSettings
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 Verdict = Literal["ok", "warning", "bad", "unknown"]
 _SOON = timedelta(days=30)
@@ -78,7 +78,7 @@ def broker_settings(path: Path) -> Iterator[Finding]:
     try:
         found = _settings(path)
     except (OSError, UnicodeDecodeError) as error:
-        yield Finding("bad", str(path), f"cannot be read: {error}")
+        yield Finding("bad", str(path), f"cannot be read: {cause(error)}")
         return
     faults = list(_faults(path, found))
     yield from faults

@@ -24,7 +24,7 @@ from adapters.sqlite.ledger import Entry
 from adapters.sqlite.rejects import Rejects
 from adapters.sqlite.salvage import Salvage
 from registry import secret_files
-from telemetry.errors import CityVitalsError, UsageError
+from telemetry.errors import CityVitalsError, UsageError, cause
 from telemetry.ranges import Ranges
 from telemetry.readings import Readings
 from telemetry.series import Series
@@ -44,7 +44,7 @@ def only_one(path: Path, advice: str = "Stop the gateway first, or wait for the 
         secret_files.as_of(lock, path.parent)
     except OSError as error:
         raise CityVitalsError(
-            f"{path} cannot be written: {error}. Check the path, its permissions and the disk."
+            f"{path} cannot be written: {cause(error)}. Check the path, its permissions and the disk."
         ) from None
     with file:
         if sys.platform != "win32":  # where the platform has no such lock, nothing is checked

@@ -24,7 +24,7 @@ from gateway.doors.threaded import ThreadedDoor
 from gateway.incoming import Incoming
 from gateway.recorded import How, read
 from gateway.routes import Source
-from telemetry.errors import Rejected, UsageError
+from telemetry.errors import Rejected, UsageError, cause
 from telemetry.stamps import read_stamp
 from telemetry.topics import valid_id
 
@@ -57,7 +57,7 @@ class FilesDoor(ThreadedDoor):
                 try:
                     self._take(path)
                 except OSError as error:
-                    self._log(path, f"{path}: {error}; trying again")
+                    self._log(path, f"{path}: {cause(error)}; trying again")
                 if self._over.is_set():
                     return
 
@@ -71,7 +71,7 @@ class FilesDoor(ThreadedDoor):
             self._states.pop(self._folder.path, None)
         except OSError as error:
             found = []
-            self._log(self._folder.path, f"{self._folder.path}: {error}; looking again until it is back")
+            self._log(self._folder.path, f"{self._folder.path}: {cause(error)}; looking again until it is back")
         for path in found:
             with suppress(FileNotFoundError):  # who wrote it may have removed it meanwhile
                 if path.is_file() and not path.name.startswith("."):

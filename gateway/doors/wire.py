@@ -9,6 +9,7 @@ from abc import abstractmethod
 from gateway.doors.handover import Handover
 from gateway.doors.inbox import Inbox
 from gateway.doors.threaded import ThreadedDoor
+from telemetry.errors import cause
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class WireDoor(ThreadedDoor):
             try:
                 self._use()
             except OSError as error:
-                self._log(f"{self._port}: {error}; retrying until it is back")
+                self._log(f"{self._port}: {cause(error)}; retrying until it is back")
             self._over.wait(random.uniform(0.1, self._pause))
             self._pause = min(2 * self._pause, _LONGEST_S)
 

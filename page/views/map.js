@@ -163,7 +163,7 @@ function drawSide(context, offered, state, parts) {
   const scrolled = parts.side.querySelector(".places")?.scrollTop ?? 0;
   const list = el("ul", { class: "places" }, ...rows.slice(0, LISTED).map((row) => place(state, row, parts)));
   parts.side.replaceChildren(
-    el("div", { class: "map-head" }, el("h1", {}, answer(state.layer, rows)), el("p", { class: "muted small" }, t(state.layer === "charging" ? "map.about_chargers" : "map.about", { n: rows.length })), segments(t("map.layer"), offered.map((l) => [l, layerName(l)]), state.layer, change)),
+    el("div", { class: "map-head" }, el("h1", {}, answer(state.layer, rows)), el("p", { class: "muted small" }, t(state.layer === "charging" ? "map.about_chargers" : "map.about", { n: rows.length }), rows[0]?.state === "suspect" ? `; ${t("map.not_named")}` : ""), segments(t("map.layer"), offered.map((l) => [l, layerName(l)]), state.layer, change)),
     list,
     rows.length > LISTED ? el("p", { class: "muted small map-head" }, t("map.listed", { n: LISTED, all: rows.length }), " ", el("a", { href: addressOf(context.city.id, ["devices"]) }, t("now.look.all"))) : "",
     state.data.areas.length ? el("p", { class: "muted small map-head" }, t("map.areas", { n: state.data.areas.length })) : "",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.api.city import CITY
+from tests.page.city import ODD
 from tests.page.opened import DESKTOP, NARROW, PHONE, READY, SHOTS, VIEWS, heading, opened
 from tests.page.test_map_view import BOXES, meet
 
@@ -151,3 +152,27 @@ def test_the_time_of_a_stored_value_is_that_of_the_city(browser: Any, url: str) 
         text = view.locator(".steps").first.inner_text()
         assert "Stored" in text
         assert not re.search(r"\dT\d\d:", text)
+
+
+def test_a_heading_that_leaves_a_suspect_place_out_says_so(browser: Any, url: str) -> None:
+    def suspected(route: Any) -> None:
+        found = route.fetch().json()
+        for device in found["devices"]:
+            device["suspect_days"] = 9 if device["id"] == ODD else 0
+        route.fulfill(json=found)
+
+    with opened(browser, url + VIEWS["now"]) as view:
+        view.route("**/v1/cities/*/devices", suspected)
+        view.goto(url + VIEWS["map"])
+        view.locator(".place .chip").first.wait_for()
+        first = view.locator(".place").first.inner_text()
+        assert "Suspect" in first
+        assert "a suspect one is not named above" in view.locator(".map-head").first.inner_text()
+
+
+def test_the_blocks_of_a_dimension_are_one_row_on_a_wide_page(browser: Any, url: str) -> None:
+    with opened(browser, url + VIEWS["now"], WIDE) as view:
+        view.locator(".rows .cells").first.wait_for()
+        rows = view.evaluate(BOXES, ".rows .cells")
+        assert len(rows) == 7
+        assert [r for r in rows if r[3] - r[2] > 14] == []

@@ -1,13 +1,15 @@
-"""Sentences for a user about values of the wrong form."""
+"""Sentences for a user about values of the wrong form and about files and servers that do not answer."""
 
 from __future__ import annotations
 
+import socket
 from typing import Any
+from urllib.error import URLError
 
 import msgspec
 import pytest
 
-from telemetry.errors import form
+from telemetry.errors import cause, form
 
 
 class Part(msgspec.Struct):
@@ -38,3 +40,17 @@ def test_a_value_of_the_wrong_form_is_named_in_plain_words(value: Any, words: st
 
 def test_another_error_stays_as_it_is() -> None:
     assert form(ValueError("too large")) == "too large"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (FileNotFoundError(2, "No such file or directory", "/x"), "No such file or directory"),
+        (URLError(socket.gaierror(-2, "Name or service not known")), "Name or service not known"),
+        (TimeoutError("timed out"), "timed out"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "it is not UTF-8 text"),
+    ],
+)
+def test_a_cause_is_said_without_numbers_of_the_system(error: Exception, words: str) -> None:
+    assert cause(error) == words

@@ -11,7 +11,7 @@ from adapters.files.csv_table import Header
 from adapters.files.shapes.csv import is_parquet
 from adapters.files.table import Chunk
 from registry.extras import need
-from telemetry.errors import UsageError
+from telemetry.errors import UsageError, cause
 
 
 def headers(path: Path, options: dict[str, Any]) -> Iterable[Header]:  # noqa: ARG001 - every shape is called so
@@ -28,7 +28,7 @@ def _file(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
     try:
         return ParquetFile(path)
     except (ArrowException, OSError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        raise UsageError(f"{path} cannot be read: {cause(error)}.") from None
 
 
 def read(path: Path, header: Header, options: dict[str, Any], numbers: Mapping[str, Numbers]) -> Iterator[Chunk]:  # noqa: ARG001

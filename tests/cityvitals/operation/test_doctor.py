@@ -117,10 +117,19 @@ def test_a_connection_that_the_broker_rejects_is_tried_once(server: Any, monkeyp
     assert ("Check user" in found.advice, [link.epoch for link in links]) == (True, [1])
 
 
+def test_a_file_that_is_not_there_is_named_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [store] = doctor.store(Settings.model_validate({"store": {"url": "sqlite:///city.db"}}))
+    [buffer] = doctor.buffer(Path("gateway.db"))
+    assert f"there is no {tmp_path / 'city.db'}" in store.advice
+    assert f"there is no {tmp_path / 'gateway.db'}" in buffer.advice
+
+
 def test_a_broker_and_a_store_that_do_not_answer_are_named(tmp_path: Path) -> None:
     nowhere = settings(tmp_path, free_port())
     away = doctor.reachable("edge broker", nowhere.gateway.broker)
     assert (away.verdict, "cannot be reached" in away.advice) == ("bad", True)
+    assert "Errno" not in away.advice
     [found] = doctor.store(Settings.model_validate({"store": {"url": f"influxdb://127.0.0.1:{free_port()}/x"}}))
     assert found.verdict == "bad"
 
