@@ -68,7 +68,8 @@ def as_json(found: Outcome) -> str:
 def as_text(found: Outcome, everything: bool, width: int) -> str:
     """The outcome as tables; only what changed unless `everything`."""
     interval = "" if found.interval_min is None else f", load over {found.interval_min:g} min"
-    head = f"{found.scenario}: {found.city}, {found.period}, {found.draws} draws{interval}"
+    draws = "1 draw" if found.draws == 1 else f"{found.draws} draws"
+    head = f"{found.scenario}: {found.city}, {found.period}, {draws}{interval}"
     values = [v for v in found.values if v.changed or (everything and v.baseline is not None)]
     changes = _table(values, width) if values else "No KPI changes; --all shows those that stay as they are.\n"
     parts = [wrapped(head, width), wrapped(found.label, width), "\n", changes]

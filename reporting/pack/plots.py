@@ -19,8 +19,19 @@ if TYPE_CHECKING:
     from reporting.pack.content import Pack
 
 _BLUE, _GREY, _RED = "#1f5f8b", "#c3cbd0", "#c62828"
-_UNITS = {"ug/m3": "µg/m³"}
+_UNITS = {"ug/m3": "µg/m³", "/": "", "count": ""}
 _NAMES = {"pm2_5": "PM2.5", "pm10": "PM10", "no2": "NO₂", "so2": "SO₂", "o3": "O₃"}
+
+
+def _titled(name: str, unit: str) -> str:
+    """A name with its unit, where it has one to print."""
+    return ", ".join(filter(None, (name, _UNITS.get(unit, unit))))
+
+
+def _part(part: str) -> str:
+    """The name of a data point: `no2` and `no2_hours` are of the gas."""
+    quantity = next((q for q in _NAMES if part == q or part.startswith(f"{q}_")), "")
+    return (_NAMES.get(quantity, "") + part.removeprefix(quantity)).replace("_", " ")
 
 
 def plots(pack: Pack) -> dict[str, bytes]:
@@ -77,9 +88,8 @@ def _station_bars(axes: Axes, proof: Proof) -> None:
     axes.set_yticks(range(len(shown)), [f"{n}   {m:.1f}" for n, m in zip(names, means, strict=True)])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(labelsize=8)
-    value, unit = proof.value.value, _UNITS.get(proof.value.unit, proof.value.unit)
-    mean_text = "insufficient" if value is None else f"city {value:.2f} {unit}"
-    axes.set_title(f"{_NAMES.get(proof.value.part, proof.value.part)}: {mean_text}", loc="left", fontsize=10)
+    value, name = proof.value.value, _titled(_part(proof.value.part), proof.value.unit)
+    axes.set_title(f"{name}: {'insufficient' if value is None else f'city {value:.2f}'}", loc="left", fontsize=10)
     if value is not None:
         axes.axvline(value, color="#263238", linewidth=1.2)
     _plain(axes)
@@ -92,7 +102,7 @@ def _coverage(pack: Pack) -> Canvas | None:
         return None
     canvas = Canvas(figsize=(9, 1.2 + 0.3 * len(shown)), layout="constrained")
     axes = canvas.subplots()
-    names = [f"{p.name}: {p.value.part}" if p.value.part else p.name for p in shown]
+    names = [f"{p.name}: {_part(p.value.part)}" if p.value.part else p.name for p in shown]
     shares = [100 * p.value.coverage for p in shown]
     colours = [_GREY if p.value.value is None else _BLUE for p in shown]
     bars = axes.barh(range(len(shown)), shares, color=colours, height=0.7)
@@ -101,7 +111,7 @@ def _coverage(pack: Pack) -> Canvas | None:
     axes.invert_yaxis()
     axes.set_xlim(0, 112)
     axes.axvline(100 * pack.city.rules.period_capture, color=_RED, linestyle="--", linewidth=1.2)
-    axes.set_title(f"Coverage of derived values, {pack.title} (line: the rule; grey: insufficient)", fontsize=11)
+    canvas.suptitle(f"Coverage of derived values, {pack.title} (line: the rule; grey: insufficient)", fontsize=11)
     _plain(axes)
     return canvas
 
@@ -120,17 +130,22 @@ def _months(pack: Pack) -> Canvas | None:
     grid = canvas.subplots(lines, 2, squeeze=False)
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)
-    for axes, ((code, part), found) in zip(grid.flat, shown.items(), strict=False):
-        _month_bars(axes, KPIS[code].name + (f": {_NAMES.get(part, part)}" if part else ""), found)
+    for axes, ((code, _), found) in zip(grid.flat, shown.items(), strict=False):
+        month_bars(axes, KPIS[code].name, found)
     canvas.suptitle(f"Months, {pack.title}", fontsize=12)
     return canvas
 
 
-def _month_bars(axes: Axes, name: str, found: Sequence[KpiValue]) -> None:
-    axes.bar(range(len(found)), [v.value or 0.0 for v in found], color=_BLUE, width=0.75)
+def month_bars(axes: Axes, name: str, found: Sequence[KpiValue]) -> None:
+    """The months of one data point of the KPI `name`, from zero on."""
+    values = [v.value or 0.0 for v in found]
+    axes.bar(range(len(found)), values, color=_BLUE, width=0.75)
+    if not any(values):
+        axes.set_ylim(0, 1)  # otherwise it reaches as far below zero as above
     axes.set_xticks(range(len(found)), [v.period[5:] for v in found], fontsize=7)
     axes.tick_params(axis="y", labelsize=7)
-    axes.set_title(f"{name}, {_UNITS.get(found[0].unit, found[0].unit)}", loc="left", fontsize=9)
+    name += f": {_part(found[0].part)}" if found[0].part else ""
+    axes.set_title(_titled(name, found[0].unit), loc="left", fontsize=9)
     axes.grid(axis="y", color="#e3e7e9", linewidth=0.6)
     _plain(axes)
 

@@ -7,16 +7,21 @@ import hashlib
 import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import openpyxl
 import pytest
+from matplotlib.figure import Figure
 from openpyxl.utils import get_column_letter
 
 from registry import extras
 from registry.extras import install_command
 from reporting.figures.template import HEADINGS
+from reporting.pack import plots
 from telemetry.errors import CityVitalsError
+from telemetry.periods import parse_period
+from tests.api.city import kpi
 from tests.reporting.city import fill, run
 
 TARGET = '\n[[target]]\ncode = "EN:EN:AQ:1C"\npart = "no2"\nvalue = 40\nsource = "EU limit"\n'
@@ -166,3 +171,23 @@ def test_a_missing_library_is_a_sentence_that_says_how_to_install_it() -> None:
         CityVitalsError, match=re.escape(f"no_such_library is not installed; run: {install_command('report')}")
     ):
         extras.need("report", "no_such_library")
+
+
+@pytest.mark.parametrize(
+    ("part", "unit", "values", "title", "reach"),
+    [
+        ("no2_hours", "hours", (0.0, 0.0), "Hours over: NO₂ hours, hours", (0.0, 1.0)),
+        ("", "/", (0.0, 4.0), "Hours over", (0.0, 4.2)),
+        ("pm2_5", "ug/m3", (9.0, 10.0), "Hours over: PM2.5, µg/m³", (0.0, 10.5)),
+        ("", "count", (3.0, 2.0), "Hours over", (0.0, 3.15)),
+    ],
+)
+def test_months_begin_at_zero_and_have_a_name_and_a_unit_to_print(
+    part: str, unit: str, values: tuple[float, ...], title: str, reach: tuple[float, float]
+) -> None:
+    month = kpi("EN:EN:AQ:1C", "no2", parse_period("2026-05", ZoneInfo("UTC")))
+    found = [msgspec.structs.replace(month, part=part, unit=unit, value=v) for v in values]
+    axes = Figure().subplots()
+    plots.month_bars(axes, "Hours over", found)
+    assert axes.get_title(loc="left") == title
+    assert axes.get_ylim() == pytest.approx(reach)
