@@ -304,8 +304,20 @@ class Service:
             self._last_status = sentence
 
     def _note(self, changed: Iterable[StoredKpi]) -> None:
-        """Keep the newest value of every kind of period, to be published."""
-        for value in (v.kpi for v in changed):
+        """Keep the newest value of every kind of period, to be published.
+
+        Where values of a time that has not come are withdrawn, a clock was ahead, and the newest are those before them.
+        """
+        values = [v.kpi for v in changed]
+        for city in {v.city for v in values if v.reason == "future"}:
+            names = {(v.code, v.part) for v in values if v.reason == "future" and v.city == city}
+            for code, part in names:
+                self._current.pop((city, code, part), None)
+            stored = (v.kpi for v in self.ingest.cities[city].newest())
+            values += [v for v in stored if (v.code, v.part) in names]
+        for value in values:
+            if value.reason == "future":
+                continue
             name = (value.city, value.code, value.part)
             kinds = self._current.setdefault(name, {})
             if value.kind not in kinds or value.time >= kinds[value.kind].time:
@@ -316,7 +328,7 @@ class Service:
         """Publish what has changed since it was last published, also while there was no connection."""
         if not self.publish or not self.link.connected:
             return
-        for city, code, part in self._unpublished:
+        for city, code, part in self._unpublished & self._current.keys():
             newest = {kind: as_json(v) for kind, v in self._current[city, code, part].items()}
             self.link.publish(kpi_topic(city, code, part), msgspec.json.encode(newest), retain=True)
         self._unpublished.clear()

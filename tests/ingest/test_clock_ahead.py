@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from telemetry.partials import fold
 from telemetry.readings import Readings
 from telemetry.series import Series
 from telemetry.windows import DAY, HOUR, MINUTE
+from tests.ingest.samples import METERED, T0, windows
+from tests.ingest.test_service import Bench
 
 NOW = 1_795_168_800_000  # 2026-11-20T10:00Z
 
@@ -76,3 +79,32 @@ def test_a_gateway_whose_clock_is_ahead_makes_ingest_read_nothing_back(
     assert read == []
     [hour] = partials("town", "hour", NOW, NOW + HOUR, ingest.table)
     assert sorted(hour.n.tolist())[-3:] == [60] * 3  # the others are of quarters
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_published_values_are_those_of_today_after_the_clock_was_ahead(restarted: bool, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [windows(0, 1)])
+    bench.now = start = T0 + 10 * MINUTE
+    bench.steps()
+    bench.now = start + 40 * DAY
+    bench.steps()
+    bench.now = start + 2 * HOUR
+    bench.steps(2)
+    if restarted:
+        bench.store.close()
+        bench.rejects.db.close()
+        bench = Bench(tmp_path)
+        bench.now = start + 2 * HOUR
+        over = iter([False, True])
+        bench.service.run(lambda: next(over))
+    bench.now += 1
+    bench.link.batches = [[windows(2, 3, device="m2")]]
+    bench.link.published.clear()
+    bench.steps()
+    published = {topic: json.loads(payload) for topic, payload, retain in bench.link.published if retain}
+    values = {kind: (v["period"], v["value"]) for kind, v in published[f"cv/1/aba/kpi/{METERED}/-"].items()}
+    assert values.pop("365d", ("365d", None)) == ("365d", None)
+    assert values == {
+        "day": ("2024-03-01", 4.0), "month": ("2024-03", 4.0), "quarter": ("2024-Q1", 4.0), "year": ("2024", 4.0),
+        "24h": ("24h", 4.0),
+    }  # fmt: skip
