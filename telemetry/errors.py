@@ -63,8 +63,10 @@ def form(error: Exception) -> str:
 
 def cause(error: Exception) -> str:
     """Why a file or server does not answer, in words for a sentence: without number, path and Python's own names."""
-    if isinstance(reason := getattr(error, "reason", None), OSError):  # of urllib
-        return cause(reason)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        reason = getattr(found, "reason", None)  # of urllib and urllib3
+        found = reason if isinstance(reason, BaseException) else found.__cause__
     return "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)

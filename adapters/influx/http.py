@@ -24,7 +24,7 @@ from adapters.influx.messages import seconds, sentence
 from adapters.influx.pool import make_pool
 from adapters.influx.url import Target, authorization
 from adapters.secrets import secret
-from telemetry.errors import CityVitalsError, Unavailable
+from telemetry.errors import CityVitalsError, Unavailable, cause
 
 log = logging.getLogger(__name__)
 
@@ -318,7 +318,7 @@ class Connection:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        return Unavailable(f"The store at {self.target.base} does not answer: {error}. Is it running?")
+        return Unavailable(f"The store at {self.target.base} does not answer: {cause(error)}. Is it running?")
 
     def _notice_lost(self, message: str) -> None:
         """Raise Unavailable where the 1.x database has been dropped: the next request recreates it."""

@@ -76,7 +76,8 @@ class Connection:
         try:
             yield self._db()
         except psycopg.Error as error:
-            text = f"PostgreSQL {self._target.host}:{self._target.port}/{self._target.database}: {error}".strip()
+            why = "; ".join(filter(None, map(str.strip, str(error).splitlines())))
+            text = f"PostgreSQL {self._target.host}:{self._target.port}/{self._target.database}: {why}"
             if isinstance(error, psycopg.ProgrammingError | psycopg.DataError) and error.sqlstate not in _ACCESS:
                 raise
             raise Unavailable(text) from error

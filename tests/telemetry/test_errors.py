@@ -8,8 +8,11 @@ from urllib.error import URLError
 
 import msgspec
 import pytest
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
 
 from telemetry.errors import cause, form
+from tests.processes import free_port
 
 
 class Part(msgspec.Struct):
@@ -54,3 +57,9 @@ def test_another_error_stays_as_it_is() -> None:
 )
 def test_a_cause_is_said_without_numbers_of_the_system(error: Exception, words: str) -> None:
     assert cause(error) == words
+
+
+def test_the_cause_of_a_request_is_that_of_its_connection() -> None:
+    with pytest.raises(HTTPError) as caught:
+        PoolManager(retries=0).request("GET", f"http://127.0.0.1:{free_port()}/")
+    assert cause(caught.value) == "Connection refused"
