@@ -20,6 +20,7 @@ AXE = Path((find_spec("axe_playwright_python").submodule_search_locations or [""
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 WIDE = (1440, 900)
+PAPER = 718  # px of A4 between its margins
 ENLARGED = (640, 400)  # a window of 1280 x 800 at 200 %
 CUT = """selector => [...document.querySelectorAll(selector)]
   .filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"""
@@ -102,6 +103,9 @@ def test_the_heat_map_shows_every_block_and_the_mean_of_all(browser: Any, url: s
         assert view.evaluate(CUT, ".card:has(> .heat-map), .scroll:has(.heat-map)") == []
         [last] = view.evaluate(BOXES, ".heat-map thead tr:last-child th:last-child")
         assert last[1] <= WIDE[0] - 24
+        view.set_viewport_size({"width": PAPER, "height": 1000})
+        view.emulate_media(media="print")
+        assert view.evaluate("document.documentElement.scrollWidth") <= PAPER
 
 
 def test_cities_with_the_same_share_have_the_same_place(browser: Any, url: str) -> None:
