@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from adapters.sqlite.store import SqliteStore
+from adapters.states import States
+from adapters.stores import open_store
 from ingest.checkpoints import Checkpoints
 from ingest.core import Ingest
 from kpi_derivation.engine.runner import Engine
 from telemetry.windows import DAY, HOUR, MINUTE
 from tests.bench.engine import START, Made, city, hourly
+from tests.servers import InfluxDB
 
 _FOLDED = 32  # days
 YEAR = 365 * DAY
@@ -62,19 +66,36 @@ def small(folder: Path, years: int, series: int) -> dict[str, Any]:
 
 def large(folder: Path, years: int, stations: int, meters: int) -> dict[str, Any]:
     """A city's state in a SQLite store: to save it, and to continue from it."""
+    store, path = SqliteStore(folder / f"large-{years}.db"), folder / f"large-{years}.db-wal"
+    row = _state_only(store.states, years, stations, meters)
+    store.close()
+    return row | {"MB": path.with_suffix(".db").stat().st_size >> 20}
+
+
+def large_influx(folder: Path, years: int, stations: int, meters: int) -> dict[str, Any]:
+    """The same in InfluxDB, with the processor time of the server."""
+    (folder := folder / f"influx-{years}").mkdir()
+    with InfluxDB(folder) as server:
+        store = open_store(f"influxdb://{server.host}:{server.port}/city")
+        assert store.states is not None
+        row = _state_only(store.states, years, stations, meters)
+        used = psutil.Process(server.pid).cpu_times()
+        store.close()
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return row | {"server, both, s": used.user + used.system, "MB": size >> 20}
+
+
+def _state_only(states: States, years: int, stations: int, meters: int) -> dict[str, Any]:
     made, (model, table) = Made(stations + meters, _FOLDED), city(stations, meters)
     hours = START, made.end - HOUR
-    store, path = SqliteStore(folder / f"large-{years}.db"), folder / f"large-{years}.db-wal"
-    saved = cpu(lambda: _saved(Engine(model, table, made), hours, years, Checkpoints(store.states, model)))
-    size = path.stat().st_size + path.with_suffix(".db").stat().st_size
-    again, checkpoint = Engine(model, table, made), Checkpoints(store.states, model)
+    saved = cpu(lambda: _saved(Engine(model, table, made), hours, years, Checkpoints(states, model)))
+    again, checkpoint = Engine(model, table, made), Checkpoints(states, model)
     began = time.perf_counter()
     took = cpu(lambda: checkpoint.resume(again, hours, hours[1]))
     wall = time.perf_counter() - began
     assert checkpoint.restored
-    store.close()
     row = {"what": f"{stations + meters} series, {years} years, state only", "checkpoint, s": took, "wall, s": wall}
-    return row | {"fold 32 days and save, s": saved, "MB": size >> 20, "memory, MB": again.state_bytes() >> 20}
+    return row | {"fold 32 days and save, s": saved, "memory, MB": again.state_bytes() >> 20}
 
 
 def _saved(engine: Engine, hours: tuple[int, int], years: int, checkpoint: Checkpoints) -> None:
@@ -100,12 +121,14 @@ def main() -> None:
     parser.add_argument("--years", type=int, nargs="+", default=[1, 2, 5])
     parser.add_argument("--series", type=int, default=50)
     parser.add_argument("--large", type=int, default=10_000)
+    parser.add_argument("--influxdb", action="store_true", help="the large city's state in InfluxDB too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         for years in given.years:
             print(small(Path(name), years, given.series), flush=True)
         for years in given.years if given.large else ():
-            print(large(Path(name), years, given.large // 20, given.large - given.large // 20), flush=True)
+            for run in (large, large_influx)[: 1 + given.influxdb]:
+                print(run(Path(name), years, given.large // 20, given.large - given.large // 20), flush=True)
 
 
 if __name__ == "__main__":
