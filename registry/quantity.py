@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -16,6 +17,22 @@ def check_quantities(names: Iterable[str]) -> None:
     for name in names:
         if name not in QUANTITIES:
             raise ValueError(f"unknown quantity '{name}'; {nearest(name, QUANTITIES)}")
+
+
+_UNKNOWN = re.compile(r"unknown quantity '([^']*)'")
+
+
+def with_nearest(reason: str) -> str:
+    """The reason of a reject for a person: with the nearest name beside an unknown quantity.
+
+    Not for each message of a device: finding the nearest name takes longer than decoding a message.
+    """
+
+    def beside(found: re.Match[str]) -> str:
+        hint = nearest(found[1], QUANTITIES)
+        return f"{found[0]} ({hint})" if hint.startswith("did you") else found[0]
+
+    return _UNKNOWN.sub(beside, reason)
 
 
 def _checked(name: str) -> str:

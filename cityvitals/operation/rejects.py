@@ -15,6 +15,7 @@ from cityvitals.sources import served_by, sources_of
 from gateway.core import Core
 from gateway.routes import Share
 from registry.config import load_settings
+from registry.quantity import with_nearest
 from registry.settings import Settings
 from reporting.tables import fitted
 from telemetry.errors import Rejected, UsageError
@@ -38,7 +39,7 @@ def listing(buffer: Buffer, limit: int, form: str, width: int = 200) -> Iterator
         yield json.dumps([plain(r) for r in kept], indent=2)
         return
     for r in kept:
-        yield fitted(f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {r.reason}')}", width).rstrip("\n")
+        yield fitted(f"{r.id:>7}  {iso(r.at)}  {printable(f'{r.topic}  {with_nearest(r.reason)}')}", width).rstrip("\n")
         yield fitted(f"         {_excerpt(r.payload)}", width).rstrip("\n")
     yield f"{len(kept)} shown; {buffer.rejects.dropped()} older ones were deleted because of the size limit."
 

@@ -27,6 +27,7 @@ from gateway.plausible import Registered
 from gateway.recorded import How, read
 from ingest.core import Ingest
 from registry.city import City
+from registry.quantity import with_nearest
 from telemetry.errors import Rejected
 from telemetry.partials import Partials, fold
 from telemetry.stamps import read_stamp
@@ -104,7 +105,9 @@ class Replay:
         converted = convert(chunk, self.city.id, self._batch, self.buffer.table, now, self._sessions)
         self.add_converted(converted, f"replay:{chunk.path.name}", now)
         self.summary.rows += len(chunk) + len(chunk.invalid)
-        self.summary.problems += [f"{chunk.path.name}, line {b.line}: {b.reason}" for b in converted.invalid[:_SHOWN]]
+        self.summary.problems += [
+            f"{chunk.path.name}, line {b.line}: {with_nearest(b.reason)}" for b in converted.invalid[:_SHOWN]
+        ]
         self._count_unregistered(converted)
 
     def _count_unregistered(self, converted: Converted) -> None:

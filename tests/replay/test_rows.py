@@ -90,6 +90,16 @@ def test_bad_rows_are_kept_with_their_line_and_the_good_ones_stored(
         assert (topic, why in reason) == (f"replay:rows.csv:{line}", True), reason
 
 
+def test_a_misspelt_quantity_is_printed_with_the_nearest(
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, ROWS + GOOD.replace("energy_delta", "energy_delte"))
+    cli.here("replay", file, "--city", city, "--store", store(tmp_path))
+    assert "(did you mean 'energy_delta'?)" in capsys.readouterr().err
+    [(_, _, reason)] = kept(tmp_path)
+    assert reason == "unknown quantity 'energy_delte'"
+
+
 def test_the_summary_counts_every_row(city: Path, tmp_path: Path) -> None:
     file = write(tmp_path, ROWS + GOOD + "\n".join(BAD) + "\n" + GOOD)
     summary = cli.replay(city, store(tmp_path), file, how=cli.here)
