@@ -29,7 +29,7 @@ from telemetry.kpi_value import KpiValue, StoredKpi
 from telemetry.partials import Partials
 from telemetry.periods import CALENDAR, ROLLING, Period, hour_phase
 from telemetry.series import IntArray, SeriesTable
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import DAY, HOUR, window_start
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +57,13 @@ class CityIngest:
         hours, windows = store.span(city.id, "hour"), store.span(city.id, "window")
         self.kept = store.kept(city.id, "window")
         self._engine = self._started(record, hours, windows)
-        self._open_hours = OpenHours(table, open_hours_ms, self._engine.hours_at)
+        self._open_hours = OpenHours(table, open_hours_ms, self._engine.hours_at, hour_phase(city.zone))
         # Values of a store from before reads were recorded: any change of the city file may affect them.
         self._engine.record.unknown = {v.kpi.code for v in self._known.in_memory()} - record.reads.keys()
         self.status = Status(store.points, city, table, self._known) if store.points else None
         if windows:
-            self._catch_up(hours[1] if hours else windows[0], windows[1])
+            newest = window_start(hours[1], HOUR, hour_phase(city.zone)) if hours else windows[0]  # not a quarter in it
+            self._catch_up(newest, windows[1])
 
     def _started(self, record: CityRecord, hours: tuple[int, int] | None, windows: tuple[int, int] | None) -> Engine:
         """An engine with the days of the stored hours: from the checkpoint, else folded from them."""

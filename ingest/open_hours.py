@@ -14,6 +14,7 @@ import numpy as np
 from telemetry.partials import Partials
 from telemetry.quantities import QUANTITIES
 from telemetry.series import IntArray, SeriesTable
+from telemetry.windows import HOUR, window_start
 
 _NEVER, _FOREVER = -(1 << 60), 1 << 53
 _PART = 6000  # rows of an hour that is over, stored in one round: what is live waits for them
@@ -30,8 +31,9 @@ class OpenHours:
     Only their series are noted; `read` gives the rows: of the hour that starts at a time (ms UTC), of these series.
     """
 
-    def __init__(self, table: SeriesTable, every: int, read: Read) -> None:
-        self._table, self.every, self._read = table, every, read
+    def __init__(self, table: SeriesTable, every: int, read: Read, phase: int = 0) -> None:
+        """`phase`: ms after a full hour of UTC at which the city's hours start."""
+        self._table, self.every, self._read, self._phase = table, every, read, phase
         self._newest, self._clock = _NEVER, 0  # start of the newest hour; time of the last derivation, ms UTC
         self._waits = np.zeros(0, dtype=np.bool_)  # by series, in the newest hour
         self._next: IntArray = np.zeros(0, dtype=np.int64)  # by series: ms UTC, from when on its row may be stored
@@ -44,15 +46,15 @@ class OpenHours:
         if not len(hours):
             return
         self._grow()
-        newest = int(hours.start.max())
+        newest = window_start(int(hours.start.max()), HOUR, self._phase)  # a quarter starts within its hour
         if newest > self._newest:
             if self._waits.any():
                 self._over.append((self._newest, np.flatnonzero(self._waits)))
             self._waits[:], self._next[:], self._newest = False, _AT_ONCE, newest
-        of_newest = hours.start == self._newest
-        self._waits[hours.series[of_newest]] = True
-        if not of_newest.all():
-            self._late.append(hours.where(~of_newest))
+        may_wait = (hours.start == self._newest) & ~self._event[hours.series]
+        self._waits[hours.series[may_wait]] = True
+        if not may_wait.all():
+            self._late.append(hours.where(~may_wait))
 
     @property
     def has_over(self) -> bool:
@@ -78,7 +80,7 @@ class OpenHours:
         self._clock = self._clock if now is None else now
         if self._late:
             late = Partials.concat(self._late).latest()
-            early = late.start <= (self._over[0][0] if self._over else self._newest)
+            early = late.start < (self._over[0][0] if self._over else self._newest) + HOUR
             if early.any():
                 yield late.where(early)
             self._late = [] if early.all() else [late.where(~early)]
@@ -98,17 +100,17 @@ class OpenHours:
     def _ready(self, timed: bool) -> IntArray:
         """Series whose row of the newest hour is to be stored. `timed`: also those that have waited long enough."""
         if not timed:
-            return np.flatnonzero(self._waits & (self._event | (self._next == _AT_ONCE)))
+            return np.flatnonzero(self._waits & (self._next == _AT_ONCE))
         series = self._waited(self.every)
         if 0 < len(series) < _FEW and len(soon := self._waited(self.every - self.every // _SOON)) <= _FEW:
             return soon
         return series
 
     def _waited(self, long: int) -> IntArray:
-        """Series of events, and those whose row has waited so long, in ms."""
+        """Series whose row has waited so long, in ms."""
         left = self._next - self._clock
         over = (left <= self.every - long) | (left > self.every)  # a clock was set back
-        return np.flatnonzero(self._waits & (self._event | over))
+        return np.flatnonzero(self._waits & over)
 
     def all_of_them(self) -> Iterator[Partials]:
         """Every row that waits: the program ends."""

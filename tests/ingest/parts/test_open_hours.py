@@ -230,3 +230,47 @@ def test_the_air_band_of_an_hour_is_written_with_its_row(towns: tuple[Town, Town
         written.append(points.bands)
     assert len(written[0]) == 3, "each change where no row waits"
     assert written[1] == written[0][:1]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_rows_of_meters_wait_although_their_quarters_do_not(zone: str, tmp_path: Path) -> None:
+    """Demand of a quarter is a row that starts within the hour; a start after a crash makes the row of the hour."""
+    devices = [{"id": f"m{n}", "kind": "electricity_meter", "quantities": ["energy_total"]} for n in range(2)]
+    plain = {"id": "aba", "name": "Aba", "country": "NG", "timezone": zone, "population": 100}
+    store, start = SqliteStore(tmp_path / "store.db"), T0 + 30 * MINUTE
+    put, rows = store.put_partials, list[int]()
+
+    def counted(level: Any, partials: Partials, table: Any) -> None:
+        rows.append(int(table.has("energy_total", partials.series).sum()) if level == "hour" else 0)
+        put(level, partials, table)
+
+    store.put_partials = counted  # type: ignore[method-assign]
+
+    def served() -> Ingest:
+        made = Ingest(store, EVERY)
+        made.add_city(City.model_validate({"city": plain, "device": devices}), MINUTE)
+        return made
+
+    ingest = served()
+
+    def give(minute: int, *meters: int) -> None:
+        ids = [ingest.table.id_of(Series("aba", f"m{n}", "energy_total")) for n in meters]
+        readings = Readings.of(ids, [start + minute * MINUTE] * len(ids), [100.0 + minute] * len(ids))
+        ingest.take("aba", fold(readings, MINUTE, ingest.table.modulus(readings.series)))
+        ingest.derive(start + minute * MINUTE)
+
+    for minute in range(16):
+        give(minute, 0, 1)
+    rows.clear()
+    for minute in range(16, 22):
+        give(minute, 0, 1)
+    for minute in range(22, 29):
+        give(minute, 0)  # of the newest quarter there is one meter only
+    assert sum(rows) == 0
+    ingest = served()
+    [stored] = store.partials("aba", "hour", T0 - HOUR, T0 + HOUR, ingest.table)
+    totals = stored.where(ingest.table.has("energy_total", stored.series))
+    assert dict(zip(totals.series.tolist(), totals.n.tolist(), strict=True)) == {
+        ingest.table.id_of(Series("aba", "m0", "energy_total")): 29,
+        ingest.table.id_of(Series("aba", "m1", "energy_total")): 22,
+    }
