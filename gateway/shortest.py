@@ -12,7 +12,7 @@ from typing import NamedTuple
 from adapters.sqlite.buffer import Buffer
 from gateway.batch import Batch
 from gateway.decoding.decoded import Line
-from gateway.decoding.plain import Plain
+from gateway.decoding.plain import Message, Plain
 from gateway.identity import PLACES
 from gateway.incoming import Incoming, Redelivered
 from gateway.ledger import Ledger
@@ -23,6 +23,7 @@ from gateway.senders.unasked import Unasked
 from telemetry.errors import Rejected
 
 _MOST_ADDRESSES, _LONGEST_ADDRESS = 100_000, 128  # that are remembered
+_TRIES = 100  # of the shortest way, that fail
 
 
 class _Address(NamedTuple):
@@ -34,6 +35,29 @@ class _Address(NamedTuple):
     plain: Plain
     name: tuple[str, str]
     allowance: Allowance
+
+
+class _First:
+    """The way of the messages that name the device that the first one of an address named. Where those are few, as at
+    a receiver of many sensors, trying costs more than it saves: one that is read saves twice what another one costs.
+    """
+
+    def __init__(self, plain: Plain) -> None:
+        self._read, self._left = plain.read, _TRIES
+        self.plain = plain._replace(read=self._reads)
+
+    def _reads(self, payload: bytes, arrival: int) -> Message | None:
+        found = self._read(payload, arrival)
+        if found is None:
+            self._left -= 1
+        elif self._left < _TRIES:
+            self._left += 2
+        return found
+
+    @property
+    def is_rare(self) -> bool:
+        """So rare that messages of this address had better all go the usual way."""
+        return self._left < 0
 
 
 class ShortestWay:
@@ -55,12 +79,15 @@ class ShortestWay:
         self._ledger, self._redelivered, self._unasked, self._max_payload = ledger, redelivered, unasked, max_payload
         self._admitted: set[str] = set()  # addresses that name a device which is served and known
         self._addresses: dict[str, _Address | None] = {}  # of this batch
-        self._first: dict[str, Plain] = {}  # of the device that the first message named
+        self._first: dict[str, _First] = {}  # of the device that the first message named
         self.usual: set[str] = set()  # addresses whose messages all go the usual way
 
     def begin(self) -> None:
-        """A new batch."""
+        """A new batch. What is known of an address is of the device of its first message: both go together."""
         self._addresses.clear()
+        if len(self._first) >= _MOST_ADDRESSES:
+            self._first.clear()
+            self._admitted.clear()
 
     def add(self, messages: Sequence[Incoming], first: int, arrival: int, number: int, most: int) -> tuple[int, int]:
         """Put messages into the batch, from the place `first` on, until one has to go the usual way or the batch has
@@ -127,15 +154,18 @@ class ShortestWay:
         return found
 
     def _by_payload(self, address: str, plain: Plain, payload: bytes) -> Plain | None:
-        """The way of the messages that name the device that the first one named, for as long as the gateway runs: what
-        is known of an address is known of one device.
-        """
+        """The way of the messages that name the device that the first one named; see `begin`."""
         first = self._first.get(address)
         if first is None and len(payload) <= self._max_payload and len(self._first) < _MOST_ADDRESSES:
-            first = plain.of(payload) if plain.of and len(address) <= _LONGEST_ADDRESS else None
-            if first is not None:
-                self._first[address] = first
-        return first
+            found = plain.of(payload) if plain.of and len(address) <= _LONGEST_ADDRESS else None
+            if found is not None:
+                first = self._first[address] = _First(found)
+        if first is None:
+            return None
+        if first.is_rare:
+            _remember(address, self.usual)
+            return None
+        return first.plain
 
     def _admits(self, address: str, known: _Address) -> bool:
         """Whether the device is served, and one that its sender may name."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from gateway.decoding.decoded import BY_ARRIVAL, LARGEST, Decoded
 from gateway.decoding.number import Labelled, labelled, looks_numeric, number
 from gateway.decoding.paths import compiled, first_name
-from gateway.decoding.plain import PlainReaders, ReadPlain
+from gateway.decoding.plain import PlainReaders
 from gateway.decoding.quick import LONG, PASS, UNASKED, Entry, Quick, Value
 from gateway.decoding.records import Clock, Context, DeviceName
 from gateway.decoding.sessions import add_session, session_key
@@ -76,11 +76,8 @@ class Mapper:
         self._quick = Quick(self._values, self._entry, self._entry_of_name, self._inside, self._used)
         self._session_energy = mapping.session.energy if mapping.session else None
         self._arrival = 0
-        self._shortest = PlainReaders(self._quick, self._used, self._clock, self._device)
-
-    def plain(self, levels: Names[str, str], payload: bytes = b"") -> tuple[ReadPlain, str] | None:
-        """The shortest way of messages, and their device: see `PlainReaders.of`."""
-        return None if self._each or self._unless else self._shortest.of(levels, payload)
+        parts = self._quick, self._others(), self._clock, self._device
+        self.shortest = None if self._each or self._unless else PlainReaders(*parts)  # ways of usual messages
 
     def device(self, levels: Names[str, str]) -> str:
         """The device of an address with these named levels; empty where the payload may name it. Raises Rejected."""
@@ -109,8 +106,12 @@ class Mapper:
         m = self._m
         paths = [*m.values, *self._clock.paths, *(self._device.paths if self._device else []), *m.inside, m.each or ""]
         found = {first_name(path) for path in paths if path}
-        session = [m.session.energy, m.session.id, m.session.end] if m.session else []
-        return frozenset({*(name for name in found if name), *m.numbered, *session})
+        return self._others().union(name for name in found if name)
+
+    def _others(self) -> frozenset[str]:
+        """Members of the message that are neither values nor device nor time."""
+        session = self._m.session
+        return frozenset([*self._m.numbered, *((session.energy, session.id, session.end) if session else ())])
 
     # -- records -----------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import product
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gateway.decoding.decoded import Frames
-from gateway.decoding.paths import steps
+from gateway.decoding.paths import first_name, steps
 from gateway.decoding.quick import Entry, Plan, Quick
 from gateway.decoding.records import Clock, Context, DeviceName
 from telemetry.errors import Rejected
@@ -66,6 +66,10 @@ class Shape:
         return naming == named and [*map(type, naming)] == [*map(type, named)]  # 0 == False
 
 
+def _differ(found: object, place: int | None) -> bool:
+    return found is False or found != place  # 0 == False
+
+
 def _picker(places: list[int]) -> Callable[[list[Any]], Sequence[Any]]:
     if len(places) == 1:
         return lambda members, place=places[0]: (members[place],)  # type: ignore[misc]
@@ -83,16 +87,18 @@ _decode = msgspec.json.Decoder().decode
 
 
 class PlainReader:
-    """`quick`: what names mean; `others`: members of the message that have another meaning. `naming`: members that name
-    the device beside the address.
+    """`quick`: what names mean; `others`: members of the message that have another meaning, beside the time. `naming`:
+    members that name the device beside the address.
     """
 
     def __init__(self, quick: Quick, others: frozenset[str], clock: Clock, naming: Sequence[str] = ()) -> None:
-        self._quick, self._others, self._clock, self._naming = quick, others, clock, naming
+        self._quick, self._clock, self._naming = quick, clock, naming
         times = [steps(path) or [None] for path in clock.paths]
         only = times[0][0] if len(times) == 1 and len(times[0]) == 1 else None
         self._time = only if isinstance(only, str) else None
-        # A condition may need any member. A time at any other path is one of the members with another meaning.
+        # A time at any other path is one of the members with another meaning, whatever else its object holds.
+        self._others = others.union(path[0] for path in times if isinstance(path[0], str) and path[0] != self._time)
+        # A condition may need any member.
         self.usable = quick.firsts is not None and all(isinstance(path[0], str) for path in times)
         self._shapes: dict[tuple[Any, ...], Shape] = {}  # by the names of members, and those of objects among them
 
@@ -152,12 +158,9 @@ class PlainReader:
     def _shape(self, names: tuple[str, ...], inner: Sequence[tuple[str, ...]]) -> Shape:
         plan = self._quick.plan(self._quick.root, names)
         values = {name for name, _, _ in plan.values}
-        usual = {*values, *(name for name, _ in plan.inner), *self._naming, self._time}
-        usual = usual.union(*(joined for joined, _, _ in self._quick.conditions))
-        others = self._others | (self._quick.firsts or frozenset())
-        if self._time in values or not set(self._naming).issubset(names):
-            return LONG_WAY
-        if any(name in others and name not in usual for name in names):
+        # Within a number, a path finds nothing.
+        others = self._others | ((self._quick.firsts or frozenset()) - values)
+        if self._time in values or not set(self._naming).issubset(names) or not others.isdisjoint(names):
             return LONG_WAY
         plans, met, first = [plan, *self._plans(plan, inner)], self._met(names, values), 0
         found, unasked = list[tuple[int, Entry]](), list[tuple[int, str]]()
@@ -181,7 +184,8 @@ class PlainReader:
         """Places and entries of what conditions find; None where that depends on more than the names.
 
         Members of `values` are numbers, which are true, and so is what is found: a message in which it is something
-        else is read by the long way. Of the others that a condition names, each may be true or not.
+        else is read by the long way. Of the others that a condition names, each may be true, null, or something else
+        that is not true, which a condition can find.
         """
         found = list[tuple[int, Entry]]()
         for joined, find, entry in self._quick.conditions:
@@ -190,8 +194,8 @@ class PlainReader:
             unknown = [name for name in sure if name not in values and sure[name] != place]
             if len(unknown) > _MOST_UNKNOWN or not all(entry):
                 return None
-            cases = [dict.fromkeys(some) for n in range(1, len(unknown) + 1) for some in combinations(unknown, n)]
-            if any(find(sure | without) != place for without in cases):
+            kinds = [((name, sure[name]), (name, None), (name, False)) for name in unknown]
+            if any(_differ(find(sure | dict(case)), place) for case in product(*kinds)):
                 return None
             found += [] if place is None else [(place, entry)]
         return found
@@ -209,6 +213,19 @@ class PlainReaders:
         self._parts, self._device = (quick, others, clock), device
         self._readers: dict[tuple[str, ...], PlainReader] = {}
 
+    def are_by_payload(self, levels: Mapping[str, str]) -> bool:
+        """Whether messages of an address name the device, and may be read by the shortest way."""
+        names = self._device.members(levels) if self._device else None
+        return bool(names) and self._reader(names or []).usable
+
+    def _reader(self, names: Sequence[str]) -> PlainReader:
+        if tuple(names) not in self._readers:
+            quick, others, clock = self._parts
+            device = {first_name(path) for path in self._device.paths} if self._device else set()
+            others = others.union(filter(None, device.difference(names)))
+            self._readers[tuple(names)] = PlainReader(quick, others, clock, names)
+        return self._readers[tuple(names)]
+
     def of(self, levels: Mapping[str, str], payload: bytes) -> tuple[ReadPlain, str] | None:
         """The shortest way of the messages of one address, and their device; None where they need a longer one.
 
@@ -218,9 +235,7 @@ class PlainReaders:
         names = self._device.members(levels) if self._device else None
         if names is None or self._device is None or bool(names) != bool(payload):
             return None
-        if tuple(names) not in self._readers:
-            self._readers[tuple(names)] = PlainReader(*self._parts, names)
-        reader = self._readers[tuple(names)]
+        reader = self._reader(names)
         record = _members(payload) if names else {}
         named = [record.get(name) for name in names]
         if not reader.usable or not all(type(item) in (int, str) and len(str(item)) <= _LONGEST_ID for item in named):

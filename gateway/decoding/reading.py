@@ -102,16 +102,19 @@ class Reading:
             return None
         if any(match(address) is not None for match in self._skip):
             return None
-        mapper = self._mappers.get((city, secret)) or self._mapper(city, secret)
+        ways = (self._mappers.get((city, secret)) or self._mapper(city, secret)).shortest
+        if ways is None:
+            return None
 
         def of(payload: bytes = b"") -> Plain | None:
             try:
-                found = mapper.plain(levels, payload)
+                found = ways.of(levels, payload)
             except Rejected:
                 return None
             return None if found is None else self._plain(*found)
 
-        return of() or Plain(lambda *_: None, "", self._frames, of)
+        by_payload = Plain(lambda *_: None, "", self._frames, of) if ways.are_by_payload(levels) else None
+        return of() or by_payload
 
     def _plain(self, read: ReadPlain, device: str) -> Plain:
         own = self._own

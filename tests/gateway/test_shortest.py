@@ -38,6 +38,7 @@ EITHER = {**OWN, "values": {"T || xyz": {"quantity": "temperature", "unit": "Cel
 TASMOTA = {"family": "tasmota", "city": "town", "zone": "Europe/Berlin"}
 
 SHELLY = {"family": "shelly_gen2", "city": "town"}
+AT = [("one", 1), ("two", 2), ("many", 30)]  # devices at an address
 SENML = {"topic": "s/{device}", "format": "senml", "city": "town"}
 UNNUMBERED = {**SENML, "rename": {"T": "temperature"}, "ignore": ["seq", "xyz"]}
 
@@ -248,3 +249,38 @@ def test_packs_with_ever_new_names_do_not_fill_memory(tmp_path: Path, monkeypatc
         assert reader.read(b'[{"bt":1763639900,"n":"x%d","v":1}]' % n, NOW) is not None
     assert reader.read(b'[{"bt":1763639900,"n":"%s","v":1}]' % (b"x" * 700), NOW) is None
     assert len(reader._shapes) <= 5
+
+
+def test_many_addresses_do_not_keep_others_from_the_shortest_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.shortest._MOST_ADDRESSES", 3)
+    taken = [0]
+    monkeypatch.setattr(PlainReader, "read", counted(PlainReader.read, taken))
+    made = core(tmp_path / "g", SHELLY, {"town": frozenset(f"d{n}-0" for n in range(10))})
+    for n in range(10):
+        made.accept([Incoming(f"d{n}/status/switch:0", b'{"id":0,"apower":5}')], NOW + n)
+    assert taken[0] == 10
+    # What was found out of an address was of the device that it named then.
+    for n in range(10):
+        counts = made.accept([Incoming(f"d{n}/status/switch:0", b'{"id":1,"apower":5}')], NOW + 100 + n)
+        assert (counts.stored, counts.rejected) == (0, 1)
+
+
+def test_an_address_of_many_devices_is_left_to_the_usual_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, tried, read = [0], [0], PlainReader.read
+
+    def trying(self: PlainReader, *given: Any, **named: Any) -> Any:
+        tried[0] += 1
+        return read(self, *given, **named)
+
+    monkeypatch.setattr(PlainReader, "read", counted(trying, taken))
+    made = core(tmp_path / "g", SHELLY)
+    messages = [
+        Incoming(f"{where}/status/switch:0", b'{"id":%d,"apower":5}' % (n % of)) for n in range(600) for where, of in AT
+    ]
+    for n in range(0, len(messages), 50):
+        assert made.accept(messages[n : n + 50], NOW + n).stored == 50
+    assert taken[0] >= 900  # of one device, and of two
+    assert tried[0] < 1500 + 200  # of 30
+    assert made._shortest.usual == {"many/status/switch:0"}
