@@ -101,8 +101,10 @@ def test_the_heat_map_shows_every_block_and_the_mean_of_all(browser: Any, url: s
         assert view.locator(".heat-map thead tr:first-child th").count() == 7
         assert view.evaluate(CUT, ".heat-map thead tr:first-child th") == []
         assert view.evaluate(CUT, ".card:has(> .heat-map), .scroll:has(.heat-map)") == []
-        [last] = view.evaluate(BOXES, ".heat-map thead tr:last-child th:last-child")
-        assert last[1] <= WIDE[0] - 24
+        for width, height in (WIDE, DESKTOP):
+            view.set_viewport_size({"width": width, "height": height})
+            [last] = view.evaluate(BOXES, ".heat-map thead tr:last-child th:last-child")
+            assert last[1] <= width - 24
         view.set_viewport_size({"width": PAPER, "height": 1000})
         view.emulate_media(media="print")
         assert view.evaluate("document.documentElement.scrollWidth") <= PAPER
