@@ -117,8 +117,7 @@ class Core:
                     problems.append(problem)
                 done += 1
         except Unavailable:
-            self.ledger.forget()
-            self._redelivered.forget()
+            self._forget()
             raise
         readings, source = self._batch.readings()
         if not kept and np.count_nonzero(old := readings.t < arrival - OLD):
@@ -167,14 +166,18 @@ class Core:
                 self._redelivered.save()
         except Unavailable:
             self.buffer.discard_unsaved_series()
-            self.ledger.forget()
-            self._redelivered.forget()
+            self._forget()
             raise
-        self._noted, self.ledger.passed_over, self.unasked.new = self._arrivals, 0, 0
-        self._absent.saved()
-        self._redelivered.saved()
+        self._noted, self.ledger.passed_over = self._arrivals, 0
+        for part in self._absent, self._redelivered, self.unasked:
+            part.saved()
         self.cadence.note(readings)
         return counts
+
+    def _forget(self) -> None:
+        """What was noted of a batch that could not be stored."""
+        for part in self.ledger, self._redelivered, self._absent, self.unasked:
+            part.forget()
 
     def _clear_shortened_sessions(self, readings: Readings, arrival: int) -> None:
         """Set connected time to 0 after the end of a session that was sent a second time with an earlier end."""
@@ -312,8 +315,7 @@ class Core:
 
     def _check_share(self, route: Route, rows: Decoded) -> None:
         """Raise OverShare where the device has used its share of the buffer, so that other devices keep room."""
-        full = self.buffer.held.full
-        if full and rows.rows and (route.city, route.device) in full:
+        if rows.rows and (route.city, route.device) in self.buffer.held.full:
             raise OverShare(f"device '{route.device}' of '{route.city}' has used its share of the buffer")
 
     def _drop_pruned(self, rows: Decoded) -> None:

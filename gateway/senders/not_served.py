@@ -34,6 +34,10 @@ class NotServedNames:
         """What is new is on disk."""
         self._new = {}
 
+    def forget(self) -> None:
+        """It could not be stored; its messages are still to be processed."""
+        self._new = {}
+
 
 def named(counters: Mapping[str, int]) -> dict[str, int]:
     """Messages that were not served, by city or city/device, the most first."""

@@ -17,6 +17,17 @@ class Unasked:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()  # (city, name) -> values
         self.new = 0
+        self._met: list[tuple[str, str]] = []  # for the first time since the last commit
+
+    def saved(self) -> None:
+        """The transaction succeeded."""
+        self.new, self._met = 0, []
+
+    def forget(self) -> None:
+        """It failed: its messages are still to be processed, and its new names are new then too."""
+        for place in self._met:
+            self.counts.pop(place, None)
+        self.saved()
 
     def count(self, city: str, names: Sequence[str]) -> bool:
         """Count names that are known; False, and nothing is counted, where one is not."""
@@ -41,5 +52,6 @@ class Unasked:
                     )
                 elif len(self.counts) >= _COUNTED:
                     continue
+                self._met.append(place)
             self.counts[place] += 1
         return first
