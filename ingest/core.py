@@ -161,8 +161,8 @@ class CityIngest:
         self._engine.take_hours(hours)
 
     def newest(self) -> Iterable[StoredKpi]:
-        """The newest values that the store holds, and others."""
-        return self._known.in_memory()
+        """The newest values that the store holds and that were not withdrawn, and others."""
+        return self._known.newest()
 
     def touch_everything(self) -> None:
         """Make the next `derive` evaluate every period, from the stored hours."""

@@ -8,7 +8,7 @@ from typing import cast
 from adapters.store import CityStore
 from telemetry.kpi_value import KpiQuery, KpiValue, StoredKpi
 from telemetry.periods import KINDS, PeriodKind
-from telemetry.windows import DAY, HOUR
+from telemetry.windows import DAY, EARLIEST, HOUR
 
 _ALWAYS = -(1 << 60)
 # How much time is read at once, in which a value is looked for: some thousand values at most.
@@ -56,6 +56,24 @@ class Known:
     def before(self, changed: Iterable[StoredKpi]) -> dict[Identity, StoredKpi]:
         """What these replace, as long as `update` was not called: each was looked for before it was stored."""
         return {v.kpi.identity: old for v in changed if (old := self._values.get(v.kpi.identity))}
+
+    def newest(self) -> Collection[StoredKpi]:
+        """The newest of each KPI, part and kind that was not withdrawn, and others.
+
+        A clock that was ahead leaves withdrawn ones as the newest; those before them are read here.
+        """
+        for kind in {v.kpi.kind for v in self._values.values() if v.kpi.reason == "future"}:
+            width = _WIDTH[kind]
+            while self._from[kind] > EARLIEST and self._lacks_newest(kind):
+                self._since({kind: self._from[kind] - width})
+                width *= 2
+        return self._values.values()
+
+    def _lacks_newest(self, kind: PeriodKind) -> bool:
+        """Whether of a KPI all those of this kind that are surely in memory were withdrawn."""
+        values = [v.kpi for v in self._values.values() if v.kpi.kind == kind]
+        found = {(v.code, v.part) for v in values if v.reason != "future" and v.time >= self._from[kind]}
+        return any((v.code, v.part) not in found for v in values if v.reason == "future")
 
     def in_memory(self) -> Collection[StoredKpi]:
         """Those that were read or written."""

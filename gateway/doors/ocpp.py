@@ -117,6 +117,7 @@ class OcppDoor:
             subprotocols=[Subprotocol(v) for v in _VERSIONS],
             process_request=self._admit,
             ssl=_tls(s),
+            compression=None,  # one read of the socket could hold hundreds of the largest messages
             max_size=_LARGEST,
             max_queue=_UNREAD,
             ping_interval=60,

@@ -27,6 +27,7 @@ from registry.toml import load
 from telemetry.errors import UsageError, nearest
 
 FOLDER = Path(__file__).parent / "families"
+_BEGIN = 4096  # bytes of a file that show whether there is anything in it
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,10 @@ def _almost(path: Path) -> str:
     """Which columns of CityVitals' own files are missing where most of them are there; empty for every other file."""
     header = next(iter(shape("csv").headers(path, {})), None)
     if header is None:
-        return f"{path} has no rows: the file is empty, or has comments only."
+        with path.open("rb") as file:
+            lines = file.read(_BEGIN).split(b"\n")
+        is_empty = all(line.strip() == b"" or line.lstrip().startswith(b"#") for line in lines)
+        return f"{path} has no rows: the file is empty, or has comments only." if is_empty else ""
     found = [name.lower() for name in header.names]
     for known in LAYOUTS:
         missing, others = [n for n in known if n not in found], [n for n in found if n not in known]

@@ -99,6 +99,10 @@ def test_influxdb_is_a_store_and_boards_read_the_policy_that_keeps_values(
     examined = run(page.take("cityvitals doctor"), tmp_path, codes=(0, 1), environment=token)
     assert re.search(rf"^ok +store.*{re.escape(address)}", examined, re.M), examined
 
+    removed = shlex.split(page.take("influx -database"), comments=True)
+    influxdb.query(removed[removed.index("-execute") + 1], "page")
+    assert removed[-1].split()[-1] in page.take("influx delete")
+
     made_by_compose = (REPO / "deploy" / "influxdb" / "10-cityvitals.sh").read_text(encoding="utf-8")
     for line in (page.take("influx bucket create"), page.take("influx v1 dbrp create")):
         # NOT_HERE in test_every_command.py: they need a server of InfluxDB 2; what compose runs has the same words.

@@ -105,9 +105,12 @@ def as_of_either(
 
 
 def published(found: Mapping[tuple[str, str, str], tuple[str, float | None]], rows: Collection[Kpi]) -> list[str]:
-    """What the central broker has retained, by (code, part, kind): the newest stored value of every KPI."""
+    """What the central broker has retained, by (code, part, kind): the newest stored value of every KPI.
+
+    Of those that were not withdrawn: a clock that was ahead leaves values of a time that has not come.
+    """
     newest: dict[tuple[str, str, str], tuple[str, float | None]] = {}
-    for row in sorted(rows, key=lambda row: row.period):
+    for row in sorted((row for row in rows if row.reason != "future"), key=lambda row: row.period):
         newest[row.code, row.part, row.kind] = (row.period, row.value)
     return [
         f"published: KPI {' '.join(which)}: {found.get(which, 'nothing')} instead of {value}"

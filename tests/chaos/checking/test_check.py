@@ -74,6 +74,13 @@ def test_a_value_is_of_the_hour_before_or_of_the_one_that_has_begun() -> None:
     assert check.as_of_either(rows, hours[:1]) == hours[0]
 
 
+def test_a_value_that_was_withdrawn_is_not_expected_from_the_broker() -> None:
+    rows = [Kpi("A", "", "day", "2026-01-01", 1.0), Kpi("A", "", "day", "2026-01-02", None, "future")]
+    assert check.published({("A", "", "day"): ("2026-01-01", 1.0)}, rows) == []
+    assert len(check.published({("A", "", "day"): ("2026-01-02", None)}, rows)) == 1
+    assert len(check.published({}, rows)) == 1
+
+
 def test_kpis_are_there_once_and_no_others() -> None:
     day = Kpi("A", "", "day", "2026-01-01", 1.0)
     wanted = {("A", "", "2026-01-01"): 1.0}

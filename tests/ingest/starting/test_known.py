@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,26 @@ def test_a_start_reads_few_of_many_values(tmp_path: Path) -> None:
     assert store.count < 20
     assert known.get(days[7].kpi.identity) == days[7]
     assert store.count < 40
+
+
+def test_the_newest_value_that_was_not_withdrawn_is_found_behind_one_that_was(tmp_path: Path) -> None:
+    """Also one without a value, and one of long ago; a KPI may have none but those that were withdrawn."""
+    store = Counting(tmp_path / "store.db")
+
+    def day(number: int, code: str, **more: Any) -> StoredKpi:
+        return kpi(5.0, code=code, kind="day", start=T0 + number * DAY, end=T0 + (number + 1) * DAY, **more)
+
+    gone: dict[str, Any] = {"status": "not_applicable", "reason": "future"}
+    rows = [day(n, code) for code, last in (("A", 1001), ("B", 3)) for n in range(last)]
+    empty = day(1001, "A", reason="no_data")
+    store.put_kpis([*rows, empty, *(day(n, code, **gone) for code in "ABC" for n in (1002, 1003))])
+    newest = {(v.kpi.code, v.kpi.reason == "future"): v for v in sorted(
+        Known(store, "aba").newest(), key=lambda v: v.kpi.start
+    )}  # fmt: skip
+    assert newest["A", False] == empty
+    assert newest["B", False] == rows[-1]
+    assert ("C", False) not in newest
+    assert newest["C", True].kpi.start == T0 + 1003 * DAY
 
 
 class EagerFeed(Feed):
