@@ -162,6 +162,7 @@ def test_what_comes_while_messages_wait_is_read_at_the_end_with_the_times_of_its
     wire: Any = Wire(times)
     holding = Holding(wire)
     monkeypatch.setattr(gathering, "select", SimpleNamespace(poll=lambda: wire, POLLIN=select.POLLIN))
+    monkeypatch.setattr(gathering, "INTERRUPTS", [])  # tests of programs leave theirs there
     holding._last, holding._since, holding._usual = START, START, 150.0
     holding._arrivals.append((1, START))
     holding.collect(START + until, lambda: wire.now, [])
