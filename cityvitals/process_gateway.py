@@ -100,6 +100,8 @@ def await_clock(newest: int, stop: Callable[[], bool]) -> None:
 
 def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
     """A gateway by its settings; it serves `cities` and those that the settings name."""
+    # Before the buffer is opened, to which the start of a gateway writes: a mistake in the settings changes nothing.
+    source, uplink, sources = broker(s.broker), broker(s.uplink or s.broker), sources_of(s, cities)
     buffer = sound_buffer(s.buffer, s.width_s * 1000, now_ms())
     check_start(buffer, Share.parse(s.share))
     buffer.limit(s.max_buffer_mb << 20)
@@ -107,20 +109,20 @@ def make_gateway(s: GatewaySettings, cities: Sequence[City] = ()) -> Gateway:
         buffer.table.set_rollovers(city.id, city.rollovers)
     core = Core(
         buffer,
-        sources_of(s, cities),
+        sources,
         s.max_payload_kb << 10,
         served_by(s, cities),
         Registered.of(cities),
         Share.parse(s.share),
         s.open_windows,
     )
-    filters = list(dict.fromkeys(source.filter for source in core.sources if source.door == "mqtt"))
+    filters = list(dict.fromkeys(x.filter for x in core.sources if x.door == "mqtt"))
     log.info("gateway %s: %s, buffer %s", s.id, ", ".join(filters), s.buffer)
     return Gateway(
         s.id,
         core,
-        Link(broker(s.broker), f"{s.id}-in", filters, foreign=core.routes.foreign()),
-        Link(broker(s.uplink or s.broker), f"{s.id}-up", [stored_topic("+", s.id)]),
+        Link(source, f"{s.id}-in", filters, foreign=core.routes.foreign()),
+        Link(uplink, f"{s.id}-up", [stored_topic("+", s.id)]),
         now_ms,
         flush_ms=round(s.flush_s * 1000),
         keep_ms=round(s.keep_days * DAY),

@@ -24,6 +24,7 @@ def run_ingest(settings: Settings) -> None:
     steady_heap()
     stop = until_stopped()
     cities = cities_of(settings)
+    source = broker(settings.ingest.broker)  # before a file is made: a mistake in the settings changes nothing
 
     def serve() -> Ingest:
         ingest = Ingest(open_answering(settings.store.url), round(settings.ingest.open_hours_s * 1000))
@@ -36,7 +37,7 @@ def run_ingest(settings: Settings) -> None:
     with only_one(settings.ingest.rejects, "Stop the other ingest first, or give this one another id and file."):
         ingest = when_available(serve, stop)
         rejects = when_available(lambda: sound_rejects(settings.ingest.rejects, [c.id for c in cities]), stop)
-        link = Link(broker(settings.ingest.broker), settings.ingest.id, [settings.ingest.topic])
+        link = Link(source, settings.ingest.id, [settings.ingest.topic])
         beat = beat_ms(settings.health.ingest_s)
         days = settings.store.keep_windows_days
         keep_ms = None if days is None else round(days * DAY)

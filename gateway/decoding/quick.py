@@ -89,6 +89,7 @@ class Quick:
         # By paths that are more than names: the member with which each begins, and what is found.
         self._found: list[tuple[str | None, Find, Entry | Place]] = []
         self.conditions: list[tuple[frozenset[str], Find, Entry]] = []
+        begin: list[str | None] = []
         for value in values:
             names = _names(value.path)
             if names:
@@ -98,14 +99,15 @@ class Quick:
                 self._found.append((_first(value.path), value.find, meant))
                 if joined := joined_names(value.path):
                     self.conditions.append((joined, value.find, meant))
+                else:
+                    begin.append(_first(value.path))
         for path, find in inside:
             names = _names(path) if path else []
             place = Place() if names is None else self.root.at(names)
             place.by_name = True
             if names is None and find is not None:
                 self._found.append((_first(path), find, place))
-        joining = [find for _, find, _ in self.conditions]
-        begin = [first for first, find, _ in self._found if find not in joining]
+                begin.append(_first(path))
         self.firsts = None if None in begin else frozenset(filter(None, begin))
 
     def rows(self, record: dict[str, Any], unasked: list[str], stamp: Stamp) -> list[Row] | None:

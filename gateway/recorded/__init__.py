@@ -21,13 +21,13 @@ from adapters.files import recorded
 from adapters.files.csv_table import Header, find_header
 from adapters.files.shapes import shape
 from adapters.files.table import LAYOUTS, Chunk
+from adapters.files.text import start
 from gateway.recorded.columns import Arranger
 from registry.recorded import ColumnMap, Columns, RecordedFamily
 from registry.toml import load
 from telemetry.errors import UsageError, nearest
 
 FOLDER = Path(__file__).parent / "families"
-_BEGIN = 4096  # bytes of a file that show whether there is anything in it
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,8 @@ def _almost(path: Path) -> str:
     """Which columns of CityVitals' own files are missing where most of them are there; empty for every other file."""
     header = next(iter(shape("csv").headers(path, {})), None)
     if header is None:
-        with path.open("rb") as file:
-            lines = file.read(_BEGIN).split(b"\n")
-        is_empty = all(line.strip() == b"" or line.lstrip().startswith(b"#") for line in lines)
+        lines = map(bytes.strip, start(path).split(b"\n"))
+        is_empty = all(line == b"" or line.startswith(b"#") for line in lines)
         return f"{path} has no rows: the file is empty, or has comments only." if is_empty else ""
     found = [name.lower() for name in header.names]
     for known in LAYOUTS:
